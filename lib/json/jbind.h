@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Field tables: what a JSON object may hold, how it is checked, merged, documented, and where in a
+ * C struct it goes. One row states each fact once; the checker, the merger (json/jmerge.h), the
+ * binder, the JSON Schema, the man page tables and the completion all read the rows.
+ *
+ *	static const struct field memory_fields[] = {
+ *		FIELD_INT(struct memory, ram_mib, "ram", 1, 1 << 30, FIELD_POSITIVE, "Guest memory in MiB."),
+ *		FIELD_BOOL(struct memory, shared, "shared", false, "Share guest memory with other processes."),
+ *		{},
+ *	};
+ *
+ * The macros compare the member's type with the reader's at compile time.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "json/jdoc.h"
+#include "util/arena.h"
+
+enum field_kind {
+	FIELD_KIND_BOOL, /* bool */
+	FIELD_KIND_INT, /* int64_t */
+	FIELD_KIND_STRING, /* const char *, NULL when absent */
+	FIELD_KIND_ENUM, /* int: index in @names, -1 when absent */
+	FIELD_KIND_STRINGS, /* struct jstrings: a list of strings */
+	FIELD_KIND_STRING_OR_LIST, /* struct jstrings: one string or a list of strings */
+	FIELD_KIND_SCALAR, /* const char *: string, boolean or number, kept as text */
+	FIELD_KIND_OBJECT, /* a struct, inside its parent */
+	FIELD_KIND_LIST, /* struct jlist of structs: a list of objects */
+	FIELD_KIND_MAP, /* struct jlist of structs: an object of objects; key in the member @key_offset */
+	FIELD_KIND_INTS, /* struct jints: a list of integers */
+	FIELD_KIND_STRING_MAP, /* struct jpairs: an object of strings */
+	FIELD_KIND_SCALAR_MAP, /* struct jpairs: an object of strings, booleans and numbers, as text */
+	FIELD_KIND_NOTE, /* accepted, not looked at, not bound */
+};
+
+/* How values of several layers become one. "Counts": see the flags. */
+enum merge_rule {
+	MERGE_FIRST, /* the first layer in which the value counts */
+	MERGE_FIELDS, /* objects: each key by its own rule */
+	MERGE_WHOLE, /* objects: the first whose "name" or "storage" is a non-empty string */
+	MERGE_NAMED, /* lists of objects: all in layer order; of each "name" the first, none if that
+			says "remove": true */
+	MERGE_KEYS, /* maps: each key from the first layer that has it */
+	MERGE_UNION, /* lists of strings: last layer first, first layer last; repeats dropped */
+	MERGE_APPEND, /* lists of strings: last layer first, first layer last */
+	MERGE_NEVER, /* belongs to its own file; only the first layer's counts */
+};
+
+enum field_flags {
+	FIELD_POSITIVE = 1 << 0, /* an integer <= 0 counts as absent (the Go program's rule) */
+	FIELD_REQUIRED = 1 << 1, /* absent is a finding of the checker */
+	FIELD_DERIVED = 1 << 2, /* filled in by derivation when absent; shown so in documents */
+	FIELD_RELAXED = 1 << 3, /* MAP: keys are not checked by @check_key */
+};
+
+/* Bound lists; memory belongs to the arena given to jbind(). */
+struct jstrings {
+	const char **items;
+	size_t n;
+};
+struct jints {
+	int64_t *items;
+	size_t n;
+};
+struct jpair {
+	const char *key;
+	const char *value;
+};
+struct jpairs {
+	struct jpair *items; /* in file order */
+	size_t n;
+};
+struct jlist {
+	void *items;
+	size_t n;
+};
+
+/* Checks a string's form. Returns true if good; else *ret_expected says what was expected, as in "a MAC address
+ * such as \"52:54:00:12:34:56\"". */
+typedef bool field_check(const char *text, const char **ret_expected);
+
+struct field {
+	const char *name; /* NULL ends a table */
+	enum field_kind kind;
+	enum merge_rule merge;
+	unsigned flags;
+	size_t offset;
+	const struct field *fields; /* OBJECT, LIST, MAP: the rows of the (element's) object */
+	size_t item_size; /* LIST, MAP */
+	size_t key_offset; /* MAP: const char * member of the element that gets the key */
+	int64_t min, max; /* INT, INTS: limits, both included */
+	bool default_bool; /* BOOL */
+	const char *const *names; /* ENUM: NULL-terminated. SCALAR_MAP: the permitted keys, or NULL */
+	field_check *check; /* STRING and lists and values of maps: NULL accepts any text */
+	field_check *check_key; /* MAP, STRING_MAP */
+	const char *default_text; /* for documents: what absence means; may be NULL */
+	const char *doc; /* one or two sentences */
+};
+
+#define FIELD_TYPE_(type, member, wanted)                                                          \
+	(sizeof(char[__builtin_types_compatible_p(__typeof__(((type *)0)->member), wanted) ? 1     \
+											   : -1]) *    \
+			0)
+#define FIELD_AT_(type, member, wanted)                                                            \
+	__builtin_offsetof(type, member) + FIELD_TYPE_(type, member, wanted)
+
+#define FIELD_BOOL(type, member, key, standard, text)                                              \
+	{ .name = key, .kind = FIELD_KIND_BOOL, .merge = MERGE_FIRST,                              \
+	  .offset = FIELD_AT_(type, member, bool), .default_bool = standard, .doc = text }
+#define FIELD_INT(type, member, key, lowest, highest, flag, standard, text)                        \
+	{ .name = key, .kind = FIELD_KIND_INT, .merge = MERGE_FIRST, .flags = flag,                \
+	  .offset = FIELD_AT_(type, member, int64_t), .min = lowest, .max = highest,               \
+	  .default_text = standard, .doc = text }
+#define FIELD_STRING(type, member, key, checker, flag, standard, text)                             \
+	{ .name = key, .kind = FIELD_KIND_STRING, .merge = MERGE_FIRST, .flags = flag,             \
+	  .offset = FIELD_AT_(type, member, const char *), .check = checker,                       \
+	  .default_text = standard, .doc = text }
+#define FIELD_ENUM(type, member, key, table, standard, text)                                       \
+	{ .name = key, .kind = FIELD_KIND_ENUM, .merge = MERGE_FIRST,                              \
+	  .offset = FIELD_AT_(type, member, int), .names = table, .default_text = standard,        \
+	  .doc = text }
+#define FIELD_SCALAR(type, member, key, checker, standard, text)                                   \
+	{ .name = key, .kind = FIELD_KIND_SCALAR, .merge = MERGE_FIRST,                            \
+	  .offset = FIELD_AT_(type, member, const char *), .check = checker,                       \
+	  .default_text = standard, .doc = text }
+#define FIELD_STRINGS(type, member, key, rule, checker, text)                                      \
+	{ .name = key, .kind = FIELD_KIND_STRINGS, .merge = rule,                                  \
+	  .offset = FIELD_AT_(type, member, struct jstrings), .check = checker, .doc = text }
+#define FIELD_STRING_OR_LIST(type, member, key, checker, text)                                     \
+	{ .name = key, .kind = FIELD_KIND_STRING_OR_LIST, .merge = MERGE_FIRST,                    \
+	  .offset = FIELD_AT_(type, member, struct jstrings), .check = checker, .doc = text }
+#define FIELD_INTS(type, member, key, lowest, highest, text)                                       \
+	{ .name = key, .kind = FIELD_KIND_INTS, .merge = MERGE_FIRST,                              \
+	  .offset = FIELD_AT_(type, member, struct jints), .min = lowest, .max = highest,          \
+	  .doc = text }
+#define FIELD_OBJECT(type, member, member_type, key, rule, table, text)                            \
+	{ .name = key, .kind = FIELD_KIND_OBJECT, .merge = rule,                                   \
+	  .offset = FIELD_AT_(type, member, member_type), .fields = table, .doc = text }
+#define FIELD_LIST(type, member, item_type, key, rule, table, text)                                \
+	{ .name = key, .kind = FIELD_KIND_LIST, .merge = rule,                                     \
+	  .offset = FIELD_AT_(type, member, struct jlist), .fields = table,                        \
+	  .item_size = sizeof(item_type), .doc = text }
+#define FIELD_MAP(type, member, item_type, key_member, key, table, key_checker, text)              \
+	{ .name = key, .kind = FIELD_KIND_MAP, .merge = MERGE_KEYS,                                \
+	  .offset = FIELD_AT_(type, member, struct jlist), .fields = table,                        \
+	  .item_size = sizeof(item_type),                                                          \
+	  .key_offset = FIELD_AT_(item_type, key_member, const char *), .check_key = key_checker,  \
+	  .doc = text }
+#define FIELD_STRING_MAP(type, member, key, key_checker, checker, text)                            \
+	{ .name = key, .kind = FIELD_KIND_STRING_MAP, .merge = MERGE_KEYS,                         \
+	  .offset = FIELD_AT_(type, member, struct jpairs), .check = checker,                      \
+	  .check_key = key_checker, .doc = text }
+#define FIELD_SCALAR_MAP(type, member, key, table, text)                                           \
+	{ .name = key, .kind = FIELD_KIND_SCALAR_MAP, .merge = MERGE_KEYS,                         \
+	  .offset = FIELD_AT_(type, member, struct jpairs), .names = table, .doc = text }
+
+/* The row of a key, or NULL. Exact match. */
+const struct field *field_find(const struct field *fields, const char *key);
+
+/*
+ * Check an object of @doc against its table: unknown keys (with the nearest known one, or the
+ * right letter case), wrong types, limits, forms, required keys, one name twice in one list (of
+ * objects that have a "name" row; all unnamed entries count as one name). Keys that begin with
+ * "x-", and "$schema", are not looked at. null is "not set". Goes on after each finding.
+ *
+ * @pointer: where @object is in @doc
+ */
+void jcheck(const struct field *fields, const struct jdoc *doc, struct json_object *object,
+		const char *pointer, struct report *report);
+
+/*
+ * Fill a struct from an object that jcheck() found nothing wrong with. Absent keys get their
+ * defaults: false or default_bool, 0, NULL, -1 for enums, empty lists. A FIELD_POSITIVE integer
+ * <= 0 becomes 0. Strings are borrowed from @object, lists belong to @arena.
+ *
+ * @object: may be NULL: all defaults
+ */
+void jbind(const struct field *fields, struct json_object *object, void *ret, struct arena *arena);

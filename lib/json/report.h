@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every finding in the user's files. Reading goes on after a finding, so that one run shows all.
+ *
+ *	/etc/machina/machine.conf.d/web.conf.json:12:19: /attrs/memory/ram: expected a whole number...
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "util/buf.h"
+#include "util/error.h"
+
+enum severity {
+	SEVERITY_ERROR, /* nothing is written while there is one */
+	SEVERITY_ADVICE, /* works, but the user would want to know */
+};
+
+struct finding {
+	enum severity severity;
+	char *file; /* NULL: not about a file */
+	size_t line; /* 0: the file as a whole */
+	size_t column;
+	char *pointer; /* JSON pointer in that file; NULL: none */
+	char *text;
+	char *chain; /* "machine web, tag desk, tag base" for a value that a tag brought in; or NULL */
+};
+
+struct report {
+	struct finding *items;
+	size_t n;
+	size_t n_alloc;
+	size_t n_errors;
+};
+
+void report_done(struct report *r);
+
+/*
+ * Add one finding; all texts are copied. An exact repeat (same place, same text) is dropped: a
+ * tag that is wrong is wrong for each machine that has it.
+ *
+ * @at: at.file NULL: no file; at.line 0: no position
+ * @pointer, @chain: may be NULL
+ */
+void report_add(struct report *r, enum severity severity, struct where at, const char *pointer,
+		const char *chain, const char *format, ...) PRINTF(6, 7);
+
+/* A failure that is not about a place inside a file (I/O), as an error finding. */
+void report_error(struct report *r, const struct error *err);
+
+/* By file, line, column; findings of one place stay in the order they came. */
+void report_sort(struct report *r);
+
+/* "FILE:LINE:COL: /pointer: text (chain)", without a newline; parts that are missing are left out. */
+void finding_format(const struct finding *f, struct buf *out);

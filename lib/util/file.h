@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whole files: read one, replace one, list a directory.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "util/buf.h"
+#include "util/error.h"
+#include "util/strv.h"
+
+/*
+ * Append the whole of a regular file (or of a /proc or /sys file) to @buf.
+ *
+ * @dirfd: directory that a relative @path starts from, or AT_FDCWD
+ * @size_max: a longer file is an error (EFBIG)
+ *
+ * Errors: those of open(2) and read(2), with a text that names @path. A directory, FIFO or device
+ * is EINVAL: opening it must not block, so O_NONBLOCK is used. On failure @buf is as it was.
+ */
+MUST_CHECK int file_read_at(int dirfd, const char *path, size_t size_max, struct buf *buf,
+		struct error *err);
+MUST_CHECK int file_read(const char *path, size_t size_max, struct buf *buf, struct error *err);
+
+
+/*
+ * Replace a file as a whole: a reader, also one after a crash, sees the old text or the new one.
+ * Writes a temporary file beside it (".NAME.XXXXXX", by mkostemp), fchmod, fsync, rename, fsync of
+ * the directory. On failure the old file is intact and the temporary one is gone.
+ *
+ * @mode: the file's mode, whatever the umask says
+ */
+MUST_CHECK int file_replace(const char *path, const void *data, size_t len, mode_t mode,
+		struct error *err);
+
+/*
+ * Replace many files of one directory with the cost of one flush: each goes to a temporary file by
+ * file_batch_add(); file_batch_commit() does one syncfs(2), renames all of them and syncs the
+ * directory. A batch that is not committed removes its temporary files in file_batch_done().
+ */
+struct file_batch {
+	int dirfd; /* -1 until the first add */
+	char *dir;
+	struct strv names;
+	struct strv temporaries;
+};
+MUST_CHECK int file_batch_init(struct file_batch *batch, const char *dir, struct error *err);
+void file_batch_done(struct file_batch *batch);
+MUST_CHECK int file_batch_add(struct file_batch *batch, const char *name, const void *data,
+		size_t len, mode_t mode, struct error *err);
+MUST_CHECK int file_batch_commit(struct file_batch *batch, struct error *err);
+
+/*
+ * Does the file hold exactly these bytes? 1 yes, 0 no or not there, negative errno.
+ */
+MUST_CHECK int file_equals_at(int dirfd, const char *path, const void *data, size_t len,
+		struct error *err);
+
+/*
+ * Names in a directory in byte order, without "." and "..".
+ *
+ * Returns 0, or 1 when the directory does not exist (the list stays as it is).
+ */
+MUST_CHECK int dir_list(const char *path, struct strv *ret_names, struct error *err);
+
+/* mkdir(2) with all parents; those that exist are left alone. @mode counts whatever the umask. */
+MUST_CHECK int mkdir_all(const char *path, mode_t mode, struct error *err);
+
+/* Remove a tree below @path, without following links or crossing file systems. 1: was not there. */
+MUST_CHECK int remove_tree(const char *path, struct error *err);
+
+/* Write all of it, going on after EINTR and short writes. 0 or negative errno (no text). */
+MUST_CHECK int write_all(int fd, const void *data, size_t len);
+
+/*
+ * Lexical clean-up of a path as Go's path/filepath.Clean does it: no "//", no ".", ".." resolved
+ * by text. "" becomes ".". The caller frees the result.
+ */
+char *path_clean(const char *path);
+/* path_clean() of @a "/" @b; empty parts are left out, "" if both are. The caller frees it. */
+char *path_join(const char *a, const char *b);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Text to values: the whole string or an error, never strtol at call sites.
+ *
+ * None of these sets an error text: the caller knows what the value was for. They return 0, or
+ * -EINVAL for a bad form and -ERANGE for a value that does not fit, and leave *ret alone then.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/cleanup.h"
+
+/* Decimal digits only: no sign, no space, no "0x". "007" is 7. */
+MUST_CHECK int parse_u64(const char *text, uint64_t *ret);
+/* An optional leading '+' or '-', then decimal digits. */
+MUST_CHECK int parse_i64(const char *text, int64_t *ret);
+/* The same, with limits (both included). */
+MUST_CHECK int parse_int(const char *text, int min, int max, int *ret);
+
+/* "4GiB", "512M", "1024": binary units K M G T (with or without "iB" or "B"); bytes without one. */
+MUST_CHECK int parse_size(const char *text, uint64_t *ret_bytes);
+
+/*
+ * A span of time. Accepts Go's form ("1m25s", "1.5h", "300ms"; units ns us ms s m h) and
+ * systemd.time(7)'s simple forms "90", "90s", "5min" ("90": seconds). Result in microseconds.
+ */
+MUST_CHECK int parse_span(const char *text, uint64_t *ret_usec);
+
+/*
+ * UUID in the four forms that google/uuid reads: with dashes, "urn:uuid:" before that, braces
+ * around it (first and last of 38 characters, not looked at), or 32 hex digits. Any letter case.
+ */
+MUST_CHECK int parse_uuid(const char *text, uint8_t ret[16]);
+#define UUID_TEXT_MAX 37
+/* Lower case with dashes. */
+void format_uuid(const uint8_t uuid[16], char ret[UUID_TEXT_MAX]);
+
+/* "52:54:00:12:34:56", either case. */
+MUST_CHECK int parse_mac(const char *text, uint8_t ret[6]);
+
+/* A UTF-8 sequence at @text (RFC 3629: no surrogates, no overlong form): its length 1..4, else 0. */
+size_t utf8_length(const char *text, size_t len) PURE;
+bool utf8_valid(const char *text, size_t len) PURE;
+
+/* Edit distance (insert, delete, replace, swap of neighbours), for "did you mean". */
+unsigned edit_distance(const char *a, const char *b);

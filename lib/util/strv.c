@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A list of strings that it owns. */
+#include "util/strv.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/mem.h"
+
+void strv_clear(struct strv *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		free(v->items[i]);
+	v->n = 0;
+	if (v->items)
+		v->items[0] = NULL;
+}
+
+void strv_done(struct strv *v)
+{
+	strv_clear(v);
+	free(v->items);
+	*v = (struct strv){};
+}
+
+void strv_push_take(struct strv *v, char *text)
+{
+	v->items = grow_array(v->items, &v->n_alloc, v->n + 1, sizeof(*v->items));
+	v->items[v->n++] = text;
+	v->items[v->n] = NULL;
+}
+
+void strv_push(struct strv *v, const char *text)
+{
+	strv_push_take(v, xstrdup(text));
+}
+
+void strv_pushf(struct strv *v, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	strv_push_take(v, xvasprintf(format, ap));
+	va_end(ap);
+}
+
+void strv_extend(struct strv *v, const struct strv *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		strv_push(v, from->items[i]);
+}
+
+bool strv_contains(const struct strv *v, const char *text)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (!strcmp(v->items[i], text))
+			return true;
+	return false;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strv_sort(struct strv *v)
+{
+	if (v->n > 1)
+		qsort(v->items, v->n, sizeof(*v->items), compare);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A list of strings that it owns; once something was added, items[n] is NULL, as execve(2) wants it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/cleanup.h"
+
+struct strv {
+	char **items; /* NULL while empty and never filled */
+	size_t n;
+	size_t n_alloc;
+};
+
+void strv_done(struct strv *v);
+void strv_clear(struct strv *v);
+/* Add a copy. */
+void strv_push(struct strv *v, const char *text);
+/* Add @text itself, which must be from malloc. */
+void strv_push_take(struct strv *v, char *text);
+void strv_pushf(struct strv *v, const char *format, ...) PRINTF(2, 3);
+/* Add copies of all of @from. */
+void strv_extend(struct strv *v, const struct strv *from);
+bool strv_contains(const struct strv *v, const char *text);
+/* Byte order (strcmp). */
+void strv_sort(struct strv *v);
