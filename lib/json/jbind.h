@@ -54,7 +54,8 @@ enum field_flags {
 	FIELD_POSITIVE = 1 << 0, /* an integer <= 0 counts as absent (the Go program's rule) */
 	FIELD_REQUIRED = 1 << 1, /* absent is a finding of the checker */
 	FIELD_DERIVED = 1 << 2, /* filled in by derivation when absent; shown so in documents */
-	FIELD_RELAXED = 1 << 3, /* MAP: keys are not checked by @check_key */
+	FIELD_PATH_TEXT = 1 << 3, /* OBJECT: a string is taken as an object with that "path" */
+	FIELD_INLINE = 1 << 4, /* OBJECT: its rows' offsets count from the parent's struct */
 };
 
 /* Bound lists; memory belongs to the arena given to jbind(). */

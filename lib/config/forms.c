@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The forms that strings of the config files may have. */
+#include "config/forms.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "util/parse.h"
+
+static bool ascii_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* Letters and digits first, then also those of @others. */
+static bool name_of(const char *text, const char *others, size_t max)
+{
+	if (!ascii_alnum(text[0]))
+		return false;
+	size_t n = 1;
+	for (; text[n]; n++)
+		if (!ascii_alnum(text[n]) && !strchr(others, text[n]))
+			return false;
+	return n <= max;
+}
+
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return true;
+	return false;
+}
+
+bool machine_name_valid(const char *name)
+{
+	return name_of(name, "_.-", MACHINE_NAME_MAX) && !strstr(name, "..");
+}
+
+bool form_machine_name(const char *text, const char **ret_expected)
+{
+	*ret_expected = "a machine name: a letter or digit, then up to 62 letters, digits, '_', "
+			"'-' "
+			"or '.', without '..'";
+	return machine_name_valid(text);
+}
+
+bool form_uuid(const char *text, const char **ret_expected)
+{
+	uint8_t uuid[16];
+	*ret_expected = "a UUID such as \"8b18191a-234f-45ce-b43c-b46e28cd2f70\"";
+	return parse_uuid(text, uuid) == 0;
+}
+
+/* QEMU's own reader takes '-' between the bytes as well (net_parse_macaddr in net/net.c). */
+bool form_mac(const char *text, const char **ret_expected)
+{
+	*ret_expected = "a MAC address such as \"52:54:00:12:34:56\"";
+	if (!text[0])
+		return true;
+	for (size_t i = 0; i < 17; i++) {
+		if (i % 3 == 2 ? text[i] != ':' && text[i] != '-'
+			       : !isxdigit((unsigned char)text[i]))
+			return false;
+	}
+	return text[17] == '\0';
+}
+
+bool form_absolute_path(const char *text, const char **ret_expected)
+{
+	*ret_expected = "an absolute path";
+	return !text[0] || (text[0] == '/' && !has_control(text));
+}
+
+bool form_emulator(const char *text, const char **ret_expected)
+{
+	*ret_expected = "the absolute path of an emulator, or its name in /usr/bin";
+	if (text[0] == '/')
+		return !has_control(text);
+	return !text[0] || name_of(text, "_.-+", 255);
+}
+
+bool form_machine_type(const char *text, const char **ret_expected)
+{
+	*ret_expected = "a q35 machine type such as \"pc-q35-7.2\" (see 'qemu-system-x86_64 "
+			"-machine help')";
+	return !text[0] || (name_of(text, "_.-", 64) && strstr(text, "q35"));
+}
+
+bool form_cpu_model(const char *text, const char **ret_expected)
+{
+	*ret_expected = "a CPU model such as \"host\" or \"EPYC-v4\" (see 'qemu-system-x86_64 -cpu "
+			"help')";
+	return !text[0] || name_of(text, "_.-", 64);
+}
+
+bool form_interface(const char *text, const char **ret_expected)
+{
+	*ret_expected = "the name of a network interface: 1 to 15 bytes without '/' or space";
+	size_t len = strlen(text);
+	if (len > 15 || !strcmp(text, ".") || !strcmp(text, ".."))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == '/' || text[i] == ':' || isspace((unsigned char)text[i]))
+			return false;
+	return !has_control(text);
+}
+
+bool form_script(const char *text, const char **ret_expected)
+{
+	*ret_expected = "the absolute path of a script, or \"no\"";
+	return !text[0] || !strcmp(text, "no") || (text[0] == '/' && !has_control(text));
+}
+
+bool form_pci_address(const char *text, const char **ret_expected)
+{
+	static const char form[] = "xxxx:xx:xx.x";
+	*ret_expected = "a PCI address such as \"0000:c1:00.0\"";
+	if (!text[0])
+		return true;
+	if (strlen(text) != sizeof(form) - 1)
+		return false;
+	for (size_t i = 0; form[i]; i++)
+		if (form[i] == 'x' ? !isxdigit((unsigned char)text[i]) : text[i] != form[i])
+			return false;
+	return text[11] <= '7';
+}
+
+bool form_text_line(const char *text, const char **ret_expected)
+{
+	*ret_expected = "text without control characters";
+	return !has_control(text);
+}
+
+bool form_argument(const char *text, const char **ret_expected)
+{
+	*ret_expected = "an argument for QEMU: text without control characters, not empty";
+	return text[0] && !has_control(text);
+}

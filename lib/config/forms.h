@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The forms that strings of the config files may have, as checkers for field tables.
+ */
+#pragma once
+
+#include "json/jbind.h"
+
+#define MACHINE_NAME_MAX 63
+
+/* [A-Za-z0-9][A-Za-z0-9_.-]{0,62}, no "..": fits a file name, a unit name and a directory. */
+bool machine_name_valid(const char *name);
+
+field_check form_machine_name;
+field_check form_uuid;		/* the four forms of parse_uuid() */
+field_check form_mac;		/* "" is "not set" */
+field_check form_absolute_path; /* "" is "not set" */
+field_check form_emulator;	/* a file name to look up in /usr/bin, or an absolute path */
+field_check form_machine_type;	/* QEMU's -machine type */
+field_check form_cpu_model;	/* QEMU's -cpu model */
+field_check form_interface; /* a network interface name of the kernel: 1..15 bytes, no '/' or space
+			     */
+field_check form_script;    /* absolute path, "no" or "" */
+field_check form_pci_address; /* "0000:c1:00.0" */
+field_check form_text_line;   /* anything without control characters */
+field_check form_argument;    /* the same, and not empty */

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The field tables of the host's config file. */
+#include "config/host.h"
+
+#include "config/forms.h"
+#include "config/machine.h"
+
+const char *const disk_discard_names[] = { "ignore", "unmap", NULL };
+const char *const disk_detect_zeroes_names[] = { "off", "on", "unmap", NULL };
+const char *const disk_cache_names[] = { "writeback", "none", "writethrough", "directsync",
+	"unsafe", NULL };
+const char *const disk_aio_names[] = { "threads", "native", "io_uring", NULL };
+const char *const forward_protocol_names[] = { "tcp", "udp", NULL };
+const char *const network_mode_names[] = { "bridge", "user", NULL };
+
+static const struct field processor_fields[] = {
+	FIELD_STRING(struct processor_conf, brand, "brand", NULL, 0, NULL,
+			"Maker of the processor: \"AMD\" or \"Intel\", in any letter case. It "
+			"decides which CPU "
+			"features a guest gets in addition."),
+	FIELD_STRING(struct processor_conf, model, "model", NULL, 0, NULL,
+			"Model name, for the reader only."),
+	FIELD_INT(struct processor_conf, threads, "threads", 1, 1024, FIELD_POSITIVE, NULL,
+			"Threads of each core that guests get unless they say otherwise."),
+	FIELD_BOOL(struct processor_conf, is_default, "default", false,
+			"Use this processor for machines that name none. Of several, or if none "
+			"says so, the "
+			"first by name is used."),
+	{},
+};
+
+static const struct field storage_fields[] = {
+	FIELD_STRING(struct storage_conf, path, "path", form_text_line, 0, NULL,
+			"Directory of the pool's volumes."),
+	FIELD_STRING(struct storage_conf, pattern, "pattern", form_text_line, 0, "${volume}.TYPE",
+			"Path of a volume below the pool's directory, with variables: "
+			"${machine-name}, "
+			"${machine-description}, ${machine-id}, ${volume}, and those of \"vars\"."),
+	FIELD_STRING(struct storage_conf, type, "type", NULL, 0, NULL,
+			"What the volumes are and how guests see them: see STORAGE TYPES."),
+	FIELD_BOOL(struct storage_conf, readonly, "readonly", false, "Guests may not write."),
+	FIELD_ENUM(struct storage_conf, tuning.discard, "discard", disk_discard_names, "unmap",
+			"What happens when a guest discards blocks."),
+	FIELD_ENUM(struct storage_conf, tuning.detect_zeroes, "detect-zeroes",
+			disk_detect_zeroes_names, "unmap",
+			"What happens when a guest writes zeroes."),
+	FIELD_ENUM(struct storage_conf, tuning.cache, "cache", disk_cache_names, "writeback",
+			"How the host caches the volumes."),
+	FIELD_ENUM(struct storage_conf, tuning.aio, "aio", disk_aio_names, "threads",
+			"How QEMU reads and writes; \"native\" needs \"cache\" to be \"none\" or "
+			"\"directsync\"."),
+	{},
+};
+
+static const struct field forward_fields[] = {
+	FIELD_ENUM(struct forward_conf, protocol, "protocol", forward_protocol_names, "tcp",
+			"Protocol of the port."),
+	FIELD_STRING(struct forward_conf, address, "address", form_text_line, 0, "127.0.0.1",
+			"Address of the host to listen on."),
+	FIELD_INT(struct forward_conf, port, "port", 1, 65535, FIELD_REQUIRED, NULL,
+			"Port of the host."),
+	FIELD_INT(struct forward_conf, to_port, "to-port", 1, 65535, 0, "the same port",
+			"Port of the guest."),
+	{},
+};
+
+static const struct field network_fields[] = {
+	FIELD_ENUM(struct network_conf, mode, "mode", network_mode_names,
+			"a bridge, with the scripts of \"up\" and \"down\" if there are any",
+			"\"bridge\": the guest is a port of the existing bridge \"device\". "
+			"\"user\": QEMU's "
+			"user-mode network, which needs no set-up on the host."),
+	FIELD_STRING(struct network_conf, device, "device", form_interface, 0, NULL,
+			"Name of the bridge."),
+	FIELD_STRING(struct network_conf, up, "up", form_script, 0, "join the bridge",
+			"Script to run, as root and with the interface's name, when a machine "
+			"starts; \"no\" "
+			"runs nothing."),
+	FIELD_STRING(struct network_conf, down, "down", form_script, 0, NULL,
+			"Script to run when a machine has stopped; \"no\" runs nothing."),
+	FIELD_INT(struct network_conf, mtu, "mtu", 68, 65535, 0, "the bridge's",
+			"Largest packet of the guests' interfaces on the host, in bytes."),
+	FIELD_LIST(struct network_conf, forward, struct forward_conf, "forward", MERGE_FIRST,
+			forward_fields,
+			"Ports of the host that lead to the guest (mode \"user\")."),
+	{},
+};
+
+static const struct field mdev_class_fields[] = {
+	FIELD_STRING(struct mdev_class_conf, type_name, "name", form_text_line, 0, NULL,
+			"Name of the mediated device type, as the \"name\" file in sysfs shows "
+			"it."),
+	FIELD_INTS(struct mdev_class_conf, placements, "placements", INT64_MIN, INT64_MAX,
+			"Placement ids to use, the preferred one first."),
+	{},
+};
+
+static const struct field mdev_fields[] = {
+	FIELD_STRING(struct mdev_conf, address, "address", form_pci_address, 0, NULL,
+			"PCI address of the physical device."),
+	FIELD_BOOL(struct mdev_conf, heterogeneous, "heterogeneous", false,
+			"Switch the device to mixed-size mode before its first mediated device is "
+			"made."),
+	FIELD_MAP(struct mdev_conf, classes, struct mdev_class_conf, name, "classes",
+			mdev_class_fields, NULL, "Device classes that this device offers."),
+	FIELD_MAP(struct mdev_conf, types, struct mdev_class_conf, name, "types", mdev_class_fields,
+			NULL, "The same as \"classes\", as older files call it."),
+	{},
+};
+
+const struct field host_fields[] = {
+	FIELD_MAP(struct host_conf, processor, struct processor_conf, name, "processor",
+			processor_fields, NULL, "Processors of the host."),
+	FIELD_MAP(struct host_conf, storage, struct storage_conf, name, "storage", storage_fields,
+			NULL, "Storage pools."),
+	FIELD_MAP(struct host_conf, network, struct network_conf, name, "network", network_fields,
+			NULL, "Networks that machines can connect to."),
+	FIELD_MAP(struct host_conf, mediated_device, struct mdev_conf, name, "mediated-device",
+			mdev_fields, NULL, "Physical devices that offer mediated devices."),
+	FIELD_MAP(struct host_conf, mdev, struct mdev_conf, name, "mdev", mdev_fields, NULL,
+			"The same as \"mediated-device\", as older files call it."),
+	/* Tags are read through their layers, not bound (see config/load.h). */
+	{ .name = "tag",
+			.kind = FIELD_KIND_MAP,
+			.merge = MERGE_KEYS,
+			.fields = tag_fields,
+			.doc = "Definitions that machines inherit by naming the tag." },
+	{},
+};

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The host's config file: processors, storage pools, networks, devices that offer mediated
+ * devices, tags. Format: machina.conf.json(5), made from host_fields.
+ */
+#pragma once
+
+#include "json/jbind.h"
+
+/* How a volume is attached and cached: the same keys for a pool and for one volume. QEMU's own
+ * words, in the order of the string tables (see qemu(1), -blockdev). -1: not set. */
+struct disk_tuning_conf {
+	int discard;	   /* enum disk_discard */
+	int detect_zeroes; /* enum disk_detect_zeroes */
+	int cache;	   /* enum disk_cache */
+	int aio;	   /* enum disk_aio */
+};
+enum disk_discard { DISK_DISCARD_IGNORE, DISK_DISCARD_UNMAP };
+enum disk_detect_zeroes { DISK_DETECT_ZEROES_OFF, DISK_DETECT_ZEROES_ON, DISK_DETECT_ZEROES_UNMAP };
+enum disk_cache {
+	DISK_CACHE_WRITEBACK,
+	DISK_CACHE_NONE,
+	DISK_CACHE_WRITETHROUGH,
+	DISK_CACHE_DIRECTSYNC,
+	DISK_CACHE_UNSAFE,
+};
+enum disk_aio { DISK_AIO_THREADS, DISK_AIO_NATIVE, DISK_AIO_IO_URING };
+extern const char *const disk_discard_names[];
+extern const char *const disk_detect_zeroes_names[];
+extern const char *const disk_cache_names[];
+extern const char *const disk_aio_names[];
+
+struct processor_conf {
+	const char *name;
+	const char *brand;
+	const char *model;
+	int64_t threads; /* of each core; 0: not set */
+	bool is_default;
+};
+
+struct storage_conf {
+	const char *name;
+	const char *path;
+	const char *pattern;
+	const char *type; /* a name of storage_types[] (model/storage.h); checked where it is used
+			   */
+	bool readonly;
+	struct disk_tuning_conf tuning;
+};
+
+/* A port of the host that leads to a port of the guest (QEMU's user-mode network only). */
+struct forward_conf {
+	int protocol;	     /* enum forward_protocol; -1: tcp */
+	const char *address; /* on the host; NULL: 127.0.0.1 */
+	int64_t port;	     /* on the host */
+	int64_t to_port;     /* in the guest; 0: the same */
+};
+enum forward_protocol { FORWARD_TCP, FORWARD_UDP };
+extern const char *const forward_protocol_names[];
+
+enum network_mode { NETWORK_BRIDGE, NETWORK_USER };
+extern const char *const network_mode_names[];
+
+struct network_conf {
+	const char *name;
+	int mode; /* enum network_mode; -1: the form of the Go program, a bridge with scripts */
+	const char *device; /* the bridge */
+	const char *up;	    /* script; NULL: the bridge is joined by us; "no": nothing is done */
+	const char *down;
+	int64_t mtu;	      /* 0: the bridge's */
+	struct jlist forward; /* struct forward_conf */
+};
+
+struct mdev_class_conf {
+	const char *name;      /* of the class, as a machine's device asks for it */
+	const char *type_name; /* as in mdev_supported_types/.../name */
+	struct jints placements;
+};
+
+struct mdev_conf {
+	const char *name;
+	const char *address;
+	bool heterogeneous;
+	struct jlist classes; /* struct mdev_class_conf */
+	struct jlist types;   /* the same, under the name that older files use */
+};
+
+struct host_conf {
+	struct jlist processor;	      /* struct processor_conf */
+	struct jlist storage;	      /* struct storage_conf */
+	struct jlist network;	      /* struct network_conf */
+	struct jlist mediated_device; /* struct mdev_conf */
+	struct jlist mdev;	      /* the same, under the name that older files use */
+};
+
+extern const struct field disk_tuning_fields[];
+extern const struct field host_fields[];

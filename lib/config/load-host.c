@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Read and merge the files of the host's config. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/load.h"
+#include "util/file.h"
+#include "util/mem.h"
+#include "json/jlocate.h"
+
+#define SUFFIX ".conf.json"
+
+void host_done(struct host *host)
+{
+	json_object_put(host->merged);
+	for (size_t i = 0; i < host->n_docs; i++)
+		jdoc_done(&host->docs[i]);
+	free(host->docs);
+	free(host->layers);
+	arena_done(&host->arena);
+	*host = (struct host){};
+}
+
+/* The main file, then the drop-ins. */
+static int list_files(const struct config_paths *paths, struct strv *files, struct error *err)
+{
+	strv_push_take(files, path_join(paths->config_dir, "machina.conf.json"));
+
+	CLEANUP(freep) char *dir = path_join(paths->config_dir, "machina.conf.d");
+	CLEANUP(strv_done) struct strv names = {};
+	int r = dir_list(dir, &names, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < names.n; i++) {
+		size_t len = strlen(names.items[i]);
+		if (names.items[i][0] != '.' && len > strlen(SUFFIX) &&
+				!strcmp(names.items[i] + len - strlen(SUFFIX), SUFFIX))
+			strv_push_take(files, path_join(dir, names.items[i]));
+	}
+	return 0;
+}
+
+int host_load(const struct config_paths *paths, struct host *ret, struct report *report,
+		struct error *err)
+{
+	*ret = (struct host){};
+	CLEANUP(strv_done) struct strv files = {};
+	int r = list_files(paths, &files, err);
+	if (r < 0)
+		return r;
+
+	size_t before = report->n_errors;
+	ret->docs = xcalloc(files.n, sizeof(*ret->docs));
+	ret->layers = xcalloc(files.n, sizeof(*ret->layers));
+	for (size_t i = 0; i < files.n; i++) {
+		struct jdoc *doc = &ret->docs[ret->n_docs++];
+		r = jdoc_load_at(AT_FDCWD, files.items[i], files.items[i], doc, report, err);
+		if (r == -ENOENT && i == 0)
+			return error_wrap(
+					err, "there is no host config ('machina init' makes one)");
+		if (r < 0)
+			return r;
+		if (doc->root)
+			jcheck(host_fields, doc, doc->root, "", report);
+		ret->layers[files.n - 1 - i] = (struct layer){
+			.doc = doc,
+			.object = doc->root,
+			.pointer = "",
+			.label = doc->name,
+			.chain = doc->name,
+		};
+	}
+	if (report->n_errors > before)
+		return 1;
+
+	ret->merged = jmerge(host_fields, ret->layers, ret->n_docs, NULL, NULL);
+	jbind(host_fields, ret->merged, &ret->conf, &ret->arena);
+	return 0;
+}
+
+void host_report(const struct host *host, struct report *report, enum severity severity,
+		const char *pointer, const char *format, ...)
+{
+	struct where at = {};
+	CLEANUP(freep) char *own_pointer = NULL;
+	jmerge_locate(host_fields, host->layers, host->n_docs, pointer, &at, NULL, &own_pointer);
+
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	report_add(report, severity, at, own_pointer, NULL, "%s", text);
+}

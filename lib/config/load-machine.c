@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Read one machine's file, find its tags, merge. */
+#include <fcntl.h>
+#include <json-c/json_object.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/forms.h"
+#include "config/load.h"
+#include "config/tags.h"
+#include "util/file.h"
+#include "util/mem.h"
+#include "json/jlocate.h"
+
+#define SUFFIX ".conf.json"
+
+void machine_done(struct machine *machine)
+{
+	json_object_put(machine->merged);
+	jdoc_done(&machine->doc);
+	free(machine->layers);
+	free(machine->name);
+	arena_done(&machine->arena);
+	*machine = (struct machine){};
+}
+
+/* The Go program let the file give another name, and then made units whose hooks could not find
+ * the file. */
+static void check_name(const struct machine *m, struct report *report)
+{
+	struct json_object *name;
+	if (!json_object_object_get_ex(m->doc.root, "name", &name) ||
+			!json_object_is_type(name, json_type_string))
+		return;
+	const char *text = json_object_get_string(name);
+	if (!text[0] || !strcmp(text, m->name))
+		return;
+	struct where at;
+	jlocate_value(&m->doc, "/name", &at);
+	report_add(report, SEVERITY_ERROR, at, "/name", NULL,
+			"expected \"%s\", the name of the file, found \"%s\"", m->name, text);
+}
+
+static int load_doc(const struct config_paths *paths, const char *name, struct machine *ret,
+		struct report *report, struct error *err)
+{
+	CLEANUP(freep) char *path = xasprintf("%s/%s" SUFFIX, paths->machine_dir, name);
+	int r = jdoc_load_at(AT_FDCWD, path, path, &ret->doc, report, err);
+	if (r == -ENOENT)
+		return error_set(err, ENOENT, "there is no machine '%s' ('%s' does not exist)",
+				name, path);
+	return r;
+}
+
+int machine_load(const struct config_paths *paths, const struct host *host, const char *name,
+		struct machine *ret, struct report *report, struct error *err)
+{
+	*ret = (struct machine){};
+	const char *expected;
+	if (!form_machine_name(name, &expected))
+		return error_set(err, EINVAL, "'%s' can't be the name of a machine: expected %s",
+				name, expected);
+
+	size_t before = report->n_errors;
+	ret->name = xstrdup(name);
+	int r = load_doc(paths, name, ret, report, err);
+	if (r < 0)
+		return r;
+	if (ret->doc.root) {
+		jcheck(machine_fields, &ret->doc, ret->doc.root, "", report);
+		if (json_object_is_type(ret->doc.root, json_type_object))
+			check_name(ret, report);
+	}
+	if (report->n_errors > before)
+		return 1;
+
+	tags_resolve(host, ret, report);
+	if (report->n_errors > before)
+		return 1;
+	ret->merged = jmerge(machine_fields, ret->layers, ret->n_layers, NULL, NULL);
+	jbind(machine_fields, ret->merged, &ret->conf, &ret->arena);
+	ret->conf.name = ret->name;
+	return 0;
+}
+
+void machine_report(const struct machine *machine, struct report *report, enum severity severity,
+		const char *pointer, const char *format, ...)
+{
+	struct where at = {};
+	const char *chain = NULL;
+	CLEANUP(freep) char *own_pointer = NULL;
+	jmerge_locate(machine_fields, machine->layers, machine->n_layers, pointer, &at, &chain,
+			&own_pointer);
+
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	report_add(report, severity, at, own_pointer, chain, "%s", text);
+}
+
+int machine_list(const struct config_paths *paths, struct strv *ret_names, struct report *report,
+		struct error *err)
+{
+	CLEANUP(strv_done) struct strv files = {};
+	int r = dir_list(paths->machine_dir, &files, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < files.n; i++) {
+		size_t len = strlen(files.items[i]);
+		if (len <= strlen(SUFFIX) ||
+				strcmp(files.items[i] + len - strlen(SUFFIX), SUFFIX) != 0)
+			continue;
+		CLEANUP(freep) char *name = xstrndup(files.items[i], len - strlen(SUFFIX));
+		const char *expected;
+		if (form_machine_name(name, &expected)) {
+			strv_push_take(ret_names, take_ptr(name));
+			continue;
+		}
+		CLEANUP(freep) char *path = path_join(paths->machine_dir, files.items[i]);
+		report_add(report, SEVERITY_ERROR, (struct where){ .file = path }, NULL, NULL,
+				"'%s' can't be the name of a machine: expected %s", name, expected);
+	}
+	return 0;
+}

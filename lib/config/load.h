@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which files make up the host's config and a machine, and in which order.
+ *
+ *	host:     machina.conf.json, then machina.conf.d/?*.conf.json in byte order; a later file's
+ *	          entry of a map replaces an earlier one's whole
+ *	machine:  machine.conf.d/NAME.conf.json, then its tags as listed, each followed depth-first
+ *by the tags that it names; a tag reached twice counts where it comes first
+ *
+ * Findings go to a report; where something is wrong in several files, all of it is found.
+ */
+#pragma once
+
+#include "config/host.h"
+#include "config/machine.h"
+#include "json/jmerge.h"
+#include "util/strv.h"
+
+/* Where things are. All paths begin with the root directory, if one was given. */
+struct config_paths {
+	char *config_dir;  /* "/etc/machina" */
+	char *machine_dir; /* "/etc/machina/machine.conf.d" */
+	char *unit_dir;	   /* "/etc/systemd/system" */
+	char *run_dir;	   /* "/run/machina" */
+	bool offline; /* a root directory was given: nothing of the running system is looked at */
+};
+
+/*
+ * @root: "" or NULL for none
+ * @config_dir: replaces "/etc/machina" (below @root too); NULL or "" for the standard place
+ */
+void config_paths_init(struct config_paths *ret, const char *root, const char *config_dir);
+void config_paths_done(struct config_paths *paths);
+
+struct host {
+	struct jdoc *docs; /* the main file first */
+	size_t n_docs;
+	struct layer *layers; /* strongest first: the last file */
+	struct json_object *merged;
+	struct host_conf conf; /* bound to @merged */
+	struct arena arena;
+};
+
+void host_done(struct host *host);
+
+/*
+ * Returns 0; 1 when findings (errors) were added to @report: @ret is not usable then; a negative
+ * errno when a file or directory can't be read. @ret is released with host_done() in every case.
+ */
+MUST_CHECK int host_load(const struct config_paths *paths, struct host *ret, struct report *report,
+		struct error *err);
+
+/* Add a finding at a place of the merged host config. */
+void host_report(const struct host *host, struct report *report, enum severity severity,
+		const char *pointer, const char *format, ...) PRINTF(5, 6);
+
+/* Tags that name unknown tags or themselves, also those that no machine uses. */
+void host_check_tags(const struct host *host, struct report *report);
+
+/* One machine's files, merged. */
+struct machine {
+	char *name;
+	struct jdoc doc;
+	struct layer *layers; /* the machine's file, then its tags */
+	size_t n_layers;
+	struct json_object *merged;
+	struct machine_conf conf; /* bound to @merged */
+	struct arena arena;
+};
+
+void machine_done(struct machine *machine);
+
+/*
+ * @host: must outlive @ret
+ *
+ * Returns 0; 1 when findings (errors) were added to @report: @ret is not usable then; -ENOENT when
+ * there is no such machine; another negative errno when its file can't be read. @ret is released
+ * with machine_done() in every case.
+ */
+MUST_CHECK int machine_load(const struct config_paths *paths, const struct host *host,
+		const char *name, struct machine *ret, struct report *report, struct error *err);
+
+/* Add a finding at a place of the merged machine: it is shown where the value was written. */
+void machine_report(const struct machine *machine, struct report *report, enum severity severity,
+		const char *pointer, const char *format, ...) PRINTF(5, 6);
+
+/* Is @tag one of the machine's, named by itself or by another tag? */
+bool machine_has_tag(const struct machine *machine, const char *tag);
+
+/*
+ * The names of all machine files, in byte order; those whose file name is no machine name are
+ * findings. No machine directory: an empty list.
+ */
+MUST_CHECK int machine_list(const struct config_paths *paths, struct strv *ret_names,
+		struct report *report, struct error *err);

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The field tables of a machine's config file and of a tag. */
+#include "config/machine.h"
+
+#include "config/forms.h"
+
+const char *const vm_accel_names[] = { "kvm", "tcg", NULL };
+const char *const vm_display_names[] = { "none", "virtio", "qxl", NULL };
+
+const char *const limit_names[] = {
+	"AllowedCPUs",
+	"AllowedMemoryNodes",
+	"CPUAffinity",
+	"CPUQuota",
+	"CPUQuotaPeriodSec",
+	"CPUWeight",
+	"IODeviceLatencyTargetSec",
+	"IODeviceWeight",
+	"IOReadBandwidthMax",
+	"IOReadIOPSMax",
+	"IOWeight",
+	"IOWriteBandwidthMax",
+	"IOWriteIOPSMax",
+	"LimitMEMLOCK",
+	"ManagedOOMMemoryPressure",
+	"ManagedOOMMemoryPressureLimit",
+	"ManagedOOMPreference",
+	"ManagedOOMSwap",
+	"MemoryHigh",
+	"MemoryLow",
+	"MemoryMax",
+	"MemoryMin",
+	"MemorySwapMax",
+	"MemoryZSwapMax",
+	"NUMAMask",
+	"NUMAPolicy",
+	"Nice",
+	"OOMScoreAdjust",
+	"StartupAllowedCPUs",
+	"StartupAllowedMemoryNodes",
+	"StartupCPUWeight",
+	"StartupIOWeight",
+	"TasksMax",
+	NULL,
+};
+
+#define NAME_DOC "Unique in its list; an entry of the machine replaces a tag's of the same name."
+#define REMOVE_DOC "Take an inherited entry of this name away."
+
+static const struct field volume_fields[] = {
+	FIELD_STRING(struct volume_conf, name, "name", NULL, 0, NULL, NAME_DOC),
+	FIELD_STRING(struct volume_conf, storage, "storage", NULL, 0, NULL,
+			"Storage pool of the host's config that holds the volume."),
+	FIELD_STRING(struct volume_conf, wwn, "wwn", NULL, FIELD_DERIVED,
+			"derived from the machine's id and name and the volume's name",
+			"World Wide Name that the guest sees (SCSI disks): 16 hex digits, or 32 "
+			"beginning "
+			"with 6."),
+	FIELD_STRING(struct volume_conf, serial, "serial", form_text_line, FIELD_DERIVED,
+			"derived likewise", "Serial number that the guest sees."),
+	FIELD_BOOL(struct volume_conf, bootable, "bootable", false,
+			"Part of the boot order, in the order of the list."),
+	FIELD_BOOL(struct volume_conf, remove, "remove", false, REMOVE_DOC),
+	FIELD_ENUM(struct volume_conf, tuning.discard, "discard", disk_discard_names, "the pool's",
+			"What happens when the guest discards blocks."),
+	FIELD_ENUM(struct volume_conf, tuning.detect_zeroes, "detect-zeroes",
+			disk_detect_zeroes_names, "the pool's",
+			"What happens when the guest writes zeroes."),
+	FIELD_ENUM(struct volume_conf, tuning.cache, "cache", disk_cache_names, "the pool's",
+			"How the host caches the volume."),
+	FIELD_ENUM(struct volume_conf, tuning.aio, "aio", disk_aio_names, "the pool's",
+			"How QEMU reads and writes it."),
+	{},
+};
+
+static const struct field boot_file_fields[] = {
+	FIELD_STRING(struct volume_conf, name, "name", NULL, 0, NULL,
+			"Name of the file in its pool."),
+	FIELD_STRING(struct volume_conf, storage, "storage", NULL, 0, NULL,
+			"Storage pool of the host's config that holds the file."),
+	FIELD_STRING(struct volume_conf, path, "path", form_absolute_path, 0, NULL,
+			"Absolute path, instead of a pool and a name."),
+	{},
+};
+
+static const struct field connection_fields[] = {
+	FIELD_STRING(struct connection_conf, name, "name", NULL, 0, NULL, NAME_DOC),
+	FIELD_STRING(struct connection_conf, network, "network", NULL, 0, NULL,
+			"Network of the host's config."),
+	FIELD_STRING_OR_LIST(struct connection_conf, ip, "ip", form_text_line,
+			"The guest's address, or a list of them."),
+	FIELD_STRING(struct connection_conf, mac, "mac", form_mac, FIELD_DERIVED,
+			"derived from the machine's id and name and the connection's name",
+			"MAC address of the guest's interface."),
+	FIELD_STRING(struct connection_conf, link, "link", NULL, FIELD_DERIVED,
+			"MACHINE.CONNECTION, or a hash of it if that is longer than 15 bytes",
+			"Name of the interface on the host. It can't be chosen: another value than "
+			"the "
+			"derived one is refused."),
+	FIELD_BOOL(struct connection_conf, remove, "remove", false, REMOVE_DOC),
+	{},
+};
+
+static const struct field device_fields[] = {
+	FIELD_STRING(struct device_conf, name, "name", NULL, 0, NULL, NAME_DOC),
+	FIELD_STRING(struct device_conf, class_name, "class", NULL, 0, NULL,
+			"Device class that the host's config offers."),
+	FIELD_STRING(struct device_conf, id, "id", form_uuid, FIELD_DERIVED,
+			"derived from the machine's id and name, the class and the device's name",
+			"UUID of the mediated device."),
+	FIELD_BOOL(struct device_conf, remove, "remove", false, REMOVE_DOC),
+	{},
+};
+
+static const struct field machine_type_fields[] = {
+	FIELD_STRING(struct attrs_conf, machine.type, "type", form_machine_type, 0, "q35",
+			"QEMU's machine type. A versioned one (\"pc-q35-7.2\") keeps the guest's "
+			"hardware the "
+			"same when QEMU is upgraded."),
+	FIELD_INT(struct attrs_conf, machine.layout, "layout", 1, 1, 0, "1",
+			"Hardware layout: the set of defaults that the guest can see."),
+	FIELD_ENUM(struct attrs_conf, machine.accel, "accel", vm_accel_names, "kvm",
+			"Accelerator: the processor's virtualization, or QEMU's emulation."),
+	FIELD_STRING(struct attrs_conf, machine.qemu, "qemu", form_emulator, 0,
+			"qemu-system-x86_64", "The emulator."),
+	FIELD_INT(struct attrs_conf, machine.spare_ports, "spare-ports", 0, 64, 0, "0",
+			"PCI Express root ports kept free, so that devices can be plugged in while "
+			"the guest "
+			"runs."),
+	{},
+};
+
+static const struct field boot_fields[] = {
+	{ .name = "kernel",
+			.kind = FIELD_KIND_OBJECT,
+			.merge = MERGE_WHOLE,
+			.flags = FIELD_PATH_TEXT,
+			.offset = FIELD_AT_(struct attrs_conf, boot.kernel, struct volume_conf),
+			.fields = boot_file_fields,
+			.doc = "Linux kernel to boot directly: a file in a pool, or an absolute "
+			       "path." },
+	{ .name = "initrd",
+			.kind = FIELD_KIND_OBJECT,
+			.merge = MERGE_WHOLE,
+			.flags = FIELD_PATH_TEXT,
+			.offset = FIELD_AT_(struct attrs_conf, boot.initrd, struct volume_conf),
+			.fields = boot_file_fields,
+			.doc = "Initial RAM disk for \"kernel\": a file in a pool, or an absolute "
+			       "path." },
+	FIELD_STRING(struct attrs_conf, boot.cmdline, "cmdline", form_text_line, 0, NULL,
+			"Command line for \"kernel\"."),
+	{},
+};
+
+static const struct field firmware_fields[] = {
+	FIELD_OBJECT(struct attrs_conf, firmware.code, struct volume_conf, "code", MERGE_WHOLE,
+			volume_fields, "Firmware code (UEFI), the first flash device."),
+	FIELD_OBJECT(struct attrs_conf, firmware.vars, struct volume_conf, "vars", MERGE_WHOLE,
+			volume_fields,
+			"Firmware variables, the second flash device; needs \"code\"."),
+	{},
+};
+
+static const struct field cpu_fields[] = {
+	FIELD_STRING(struct attrs_conf, cpu.processor, "processor", NULL, 0,
+			"the host's default processor", "Processor of the host's config."),
+	FIELD_STRING(struct attrs_conf, cpu.model, "model", form_cpu_model, 0,
+			"host (max without KVM)", "QEMU's CPU model."),
+	FIELD_INT(struct attrs_conf, cpu.sockets, "sockets", 1, 4096, FIELD_POSITIVE, NULL,
+			"Number of sockets."),
+	FIELD_INT(struct attrs_conf, cpu.cores, "cores", 1, 4096, FIELD_POSITIVE, NULL,
+			"Cores of each socket."),
+	FIELD_INT(struct attrs_conf, cpu.threads, "threads", 1, 4096, FIELD_POSITIVE,
+			"the processor's", "Threads of each core."),
+	FIELD_SCALAR_MAP(struct attrs_conf, cpu.features, "features", NULL,
+			"CPU features of QEMU to switch on (true), off (false), or set to a "
+			"value."),
+	{},
+};
+
+static const struct field memory_fields[] = {
+	FIELD_INT(struct attrs_conf, memory.ram_mib, "ram", 1, (int64_t)1 << 32, FIELD_POSITIVE,
+			"none: every machine must have it", "Guest memory in MiB."),
+	FIELD_BOOL(struct attrs_conf, memory.hugepages, "hugepages", false,
+			"Take the memory from the host's huge pages."),
+	FIELD_BOOL(struct attrs_conf, memory.shared, "shared", false,
+			"Let other processes share the memory (vhost-user, virtiofs)."),
+	{},
+};
+
+static const struct field enlightenments_fields[] = {
+	FIELD_BOOL(struct attrs_conf, enlightenments.enabled, "enabled", false,
+			"Give the guest Hyper-V's CPU features, for Windows."),
+	{},
+};
+
+static const struct field tpm_socket_fields[] = {
+	FIELD_STRING(struct attrs_conf, tpm.socket.path, "path", form_text_line, 0,
+			"/run/machina/NAME/swtpm/control.socket",
+			"Path of the TPM's control socket."),
+	{},
+};
+
+static const struct field tpm_fields[] = {
+	FIELD_BOOL(struct attrs_conf, tpm.enabled, "enabled", false,
+			"Give the guest a TPM 2.0, made by swtpm."),
+	FIELD_OBJECT(struct attrs_conf, tpm.data, struct volume_conf, "data", MERGE_WHOLE,
+			volume_fields,
+			"Directory that keeps the TPM's state: a volume of a tpm-data pool."),
+	{ .name = "socket",
+			.kind = FIELD_KIND_OBJECT,
+			.merge = MERGE_FIELDS,
+			.fields = tpm_socket_fields,
+			.doc = "The TPM's control socket.",
+			.flags = FIELD_INLINE },
+	{},
+};
+
+static const struct field qmp_socket_fields[] = {
+	FIELD_STRINGS(struct attrs_conf, qmp.sockets.names, "names", MERGE_UNION, form_text_line,
+			"Names of more sockets: /run/machina/MACHINE/qmp/NAME.qmp.socket."),
+	FIELD_STRINGS(struct attrs_conf, qmp.sockets.paths, "paths", MERGE_UNION, form_text_line,
+			"Paths of more sockets."),
+	{},
+};
+
+static const struct field qmp_fields[] = {
+	FIELD_BOOL(struct attrs_conf, qmp.enabled, "enabled", false,
+			"Make the sockets of \"sockets\" as well. The tool's own are always "
+			"there."),
+	{ .name = "sockets",
+			.kind = FIELD_KIND_OBJECT,
+			.merge = MERGE_FIELDS,
+			.fields = qmp_socket_fields,
+			.doc = "More QMP sockets.",
+			.flags = FIELD_INLINE },
+	{},
+};
+
+static const struct field agent_qemu_fields[] = {
+	FIELD_BOOL(struct attrs_conf, agent.qemu.enabled, "enabled", false,
+			"Give the guest the channel of QEMU's guest agent."),
+	FIELD_INT(struct attrs_conf, agent.qemu.port, "port", 0, 65535, 0, NULL,
+			"TCP port on 127.0.0.1 that leads to the agent."),
+	FIELD_STRING(struct attrs_conf, agent.qemu.pattern, "port-pattern", form_text_line, 0, NULL,
+			"The port with variables and arithmetic, if \"port\" is not set."),
+	{},
+};
+
+static const struct field agent_fields[] = {
+	{ .name = "qemu",
+			.kind = FIELD_KIND_OBJECT,
+			.merge = MERGE_FIELDS,
+			.flags = FIELD_INLINE,
+			.fields = agent_qemu_fields,
+			.doc = "QEMU's guest agent." },
+	{},
+};
+
+static const struct field spice_fields[] = {
+	FIELD_BOOL(struct attrs_conf, spice.enabled, "enabled", false,
+			"Offer the display by SPICE, with clipboard and USB redirection."),
+	FIELD_INT(struct attrs_conf, spice.port, "port", 0, 65535, 0, NULL,
+			"TCP port on 127.0.0.1; without it a unix socket is used."),
+	FIELD_STRING(struct attrs_conf, spice.pattern, "port-pattern", form_text_line, 0, NULL,
+			"The port with variables and arithmetic, if \"port\" is not set."),
+	FIELD_INT(struct attrs_conf, spice_displays, "displays", 1, INT64_MAX, FIELD_POSITIVE, "1",
+			"Number of displays; more than 4 are 4."),
+	{},
+};
+
+static const struct field vnc_fields[] = {
+	FIELD_BOOL(struct attrs_conf, vnc.enabled, "enabled", false, "Offer the display by VNC."),
+	FIELD_INT(struct attrs_conf, vnc.port, "port", 0, 65535, 0, NULL,
+			"TCP port on 127.0.0.1; without it a unix socket is used."),
+	FIELD_STRING(struct attrs_conf, vnc.pattern, "port-pattern", form_text_line, 0, NULL,
+			"The port with variables and arithmetic, if \"port\" is not set."),
+	{},
+};
+
+static const struct field serial_fields[] = {
+	FIELD_BOOL(struct attrs_conf, serial.enabled, "enabled", false,
+			"Give the guest a serial port: its console on a unix socket, logged to a "
+			"file, both in "
+			"the run directory."),
+	{},
+};
+
+static const struct field rng_fields[] = {
+	FIELD_BOOL(struct attrs_conf, rng.enabled, "enabled", false,
+			"Give the guest a source of random numbers (virtio-rng)."),
+	{},
+};
+
+static const struct field balloon_fields[] = {
+	FIELD_BOOL(struct attrs_conf, balloon.enabled, "enabled", false,
+			"Give the guest a memory balloon (virtio-balloon)."),
+	{},
+};
+
+#define ATTRS_OBJECT(key, table, text)                                                             \
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_OBJECT, .merge = MERGE_FIELDS,                     \
+		.flags = FIELD_INLINE, .fields = table, .doc = text                                \
+	}
+
+static const struct field attrs_fields[] = {
+	ATTRS_OBJECT("machine", machine_type_fields, "The virtual mainboard."),
+	ATTRS_OBJECT("boot", boot_fields, "Direct boot of a Linux kernel."),
+	ATTRS_OBJECT("firmware", firmware_fields, "UEFI firmware; without it SeaBIOS is used."),
+	ATTRS_OBJECT("cpu", cpu_fields, "Processors."),
+	ATTRS_OBJECT("memory", memory_fields, "Memory."),
+	ATTRS_OBJECT("enlightenments", enlightenments_fields, "Hyper-V enlightenments."),
+	ATTRS_OBJECT("tpm", tpm_fields, "Trusted Platform Module."),
+	ATTRS_OBJECT("qmp", qmp_fields, "QEMU Machine Protocol."),
+	ATTRS_OBJECT("agent", agent_fields, "Guest agents."),
+	ATTRS_OBJECT("serial", serial_fields, "Serial console."),
+	FIELD_ENUM(struct attrs_conf, display, "display", vm_display_names,
+			"qxl with SPICE, virtio with VNC, else none", "Graphics adapter."),
+	ATTRS_OBJECT("spice", spice_fields, "SPICE display."),
+	ATTRS_OBJECT("vnc", vnc_fields, "VNC display."),
+	ATTRS_OBJECT("rng", rng_fields, "Random number generator."),
+	ATTRS_OBJECT("balloon", balloon_fields, "Memory balloon."),
+	FIELD_SCALAR_MAP(struct attrs_conf, limits, "limits", limit_names,
+			"Resource limits of the unit, by systemd's names "
+			"(systemd.resource-control(5))."),
+	FIELD_BOOL(struct attrs_conf, cluster, "cluster", false,
+			"A cluster manager starts and stops this machine: its unit can't be "
+			"enabled."),
+	{},
+};
+
+static const struct field group_fields[] = {
+	FIELD_STRING(struct machine_conf, privileges.filesystem.group.name, "name", form_text_line,
+			FIELD_DERIVED, "machina-NAME", "Name of the group."),
+	FIELD_INT(struct machine_conf, privileges.filesystem.group.id, "id", 0, UINT32_MAX,
+			FIELD_POSITIVE | FIELD_DERIVED, "derived from the machine's id and name",
+			"Number of the group."),
+	{},
+};
+
+static const struct field filesystem_fields[] = {
+	ATTRS_OBJECT("group", group_fields, "The machine's own group."),
+	{},
+};
+
+static const struct field privileges_fields[] = {
+	ATTRS_OBJECT("filesystem", filesystem_fields, "Access to files."),
+	{},
+};
+
+#define DEFINITION_FIELDS                                                                          \
+	FIELD_STRINGS(struct machine_conf, tags, "tags", MERGE_NEVER, NULL,                        \
+			"Tags to inherit from; earlier ones win over later ones, and each is "     \
+			"followed at once by the tags that it names itself."),                     \
+			FIELD_STRING_MAP(struct machine_conf, vars, "vars", NULL, form_text_line,  \
+					"Variables for storage and port patterns."),               \
+			ATTRS_OBJECT("privileges", privileges_fields, "Privileges."),              \
+			FIELD_OBJECT(struct machine_conf, attrs, struct attrs_conf, "attrs",       \
+					MERGE_FIELDS, attrs_fields,                                \
+					"Attributes of the virtual machine."),                     \
+			FIELD_LIST(struct machine_conf, volumes, struct volume_conf, "volumes",    \
+					MERGE_NAMED, volume_fields, "Disks and CDs."),             \
+			FIELD_LIST(struct machine_conf, connections, struct connection_conf,       \
+					"connections", MERGE_NAMED, connection_fields,             \
+					"Network interfaces."),                                    \
+			FIELD_LIST(struct machine_conf, devices, struct device_conf, "devices",    \
+					MERGE_NAMED, device_fields, "Mediated devices."),          \
+			FIELD_STRINGS(struct machine_conf, qemu_args, "qemu-args", MERGE_APPEND,   \
+					form_argument,                                             \
+					"More arguments for QEMU, added at the end as they are. "  \
+					"What they do is not "                                     \
+					"known to this program.")
+
+const struct field machine_fields[] = {
+	FIELD_STRING(struct machine_conf, name, "name", form_machine_name, 0, "the file's name",
+			"The machine's name, which must be that of its file."),
+	FIELD_STRING(struct machine_conf, description, "description", form_text_line, 0, NULL,
+			"For the reader; may be used in storage patterns."),
+	FIELD_STRING(struct machine_conf, id, "id", form_uuid, 0, NULL,
+			"UUID of the machine, from which its other identifiers are derived."),
+	DEFINITION_FIELDS,
+	{},
+};
+
+const struct field tag_fields[] = { DEFINITION_FIELDS, {} };

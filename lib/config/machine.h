@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine's config file, and a tag's definition, which has the same keys but for those that name
+ * one machine. Format: machina-machine.5, made from machine_fields and tag_fields.
+ */
+#pragma once
+
+#include "config/host.h"
+#include "json/jbind.h"
+
+struct volume_conf {
+	const char *name;
+	const char *storage; /* the pool */
+	const char *path;    /* boot files only: an absolute path instead of a pool and a name */
+	const char *wwn;
+	const char *serial;
+	bool bootable;
+	bool remove;
+	struct disk_tuning_conf tuning;
+};
+
+struct connection_conf {
+	const char *name;
+	const char *network;
+	struct jstrings ip;
+	const char *mac;
+	const char *link; /* shown by cat --json; derived, an input only if it is equal */
+	bool remove;
+};
+
+struct device_conf {
+	const char *name;
+	const char *class_name;
+	const char *id;
+	bool remove;
+};
+
+enum vm_accel { VM_ACCEL_KVM, VM_ACCEL_TCG };
+extern const char *const vm_accel_names[];
+enum vm_display { VM_DISPLAY_NONE, VM_DISPLAY_VIRTIO, VM_DISPLAY_QXL };
+extern const char *const vm_display_names[];
+
+struct port_conf {
+	bool enabled;
+	int64_t port; /* 0: not set */
+	const char *pattern;
+};
+
+struct attrs_conf {
+	struct {
+		const char *type;
+		int64_t layout;
+		int accel; /* enum vm_accel; -1: kvm */
+		const char *qemu;
+		int64_t spare_ports;
+	} machine;
+	struct {
+		struct volume_conf kernel;
+		struct volume_conf initrd;
+		const char *cmdline;
+	} boot;
+	struct {
+		struct volume_conf code;
+		struct volume_conf vars;
+	} firmware;
+	struct {
+		const char *processor;
+		const char *model;
+		int64_t sockets;
+		int64_t cores;
+		int64_t threads;
+		struct jpairs features;
+	} cpu;
+	struct {
+		int64_t ram_mib;
+		bool hugepages;
+		bool shared;
+	} memory;
+	struct {
+		bool enabled;
+	} enlightenments, rng, balloon, serial;
+	struct {
+		bool enabled;
+		struct volume_conf data;
+		struct {
+			const char *path;
+		} socket;
+	} tpm;
+	struct {
+		bool enabled;
+		struct {
+			struct jstrings names;
+			struct jstrings paths;
+		} sockets;
+	} qmp;
+	struct {
+		struct port_conf qemu;
+	} agent;
+	struct port_conf spice;
+	int64_t spice_displays;
+	struct port_conf vnc;
+	int display; /* enum vm_display; -1: qxl with SPICE, virtio with VNC, else none */
+	struct jpairs limits;
+	bool cluster;
+};
+
+struct machine_conf {
+	const char *name;
+	const char *description;
+	const char *id;
+	struct jstrings tags;
+	struct jpairs vars;
+	struct {
+		struct {
+			struct {
+				const char *name;
+				int64_t id;
+			} group;
+		} filesystem;
+	} privileges;
+	struct attrs_conf attrs;
+	struct jlist volumes;	  /* struct volume_conf */
+	struct jlist connections; /* struct connection_conf */
+	struct jlist devices;	  /* struct device_conf */
+	struct jstrings qemu_args;
+};
+
+extern const struct field machine_fields[];
+extern const struct field tag_fields[];
+
+/* The settings of systemd.resource-control(5) and systemd.exec(5) that attrs.limits may hold. */
+extern const char *const limit_names[];

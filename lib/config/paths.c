@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where things are. */
+#include <string.h>
+
+#include "config/load.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+void config_paths_init(struct config_paths *ret, const char *root, const char *config_dir)
+{
+	*ret = (struct config_paths){};
+	ret->offline = root && root[0];
+	if (!config_dir || !config_dir[0])
+		config_dir = "/etc/machina";
+	ret->config_dir = ret->offline ? path_join(root, config_dir) : xstrdup(config_dir);
+	ret->machine_dir = path_join(ret->config_dir, "machine.conf.d");
+	ret->unit_dir = path_join(ret->offline ? root : "/", "etc/systemd/system");
+	ret->run_dir = path_join(ret->offline ? root : "/", "run/machina");
+}
+
+void config_paths_done(struct config_paths *paths)
+{
+	free(paths->config_dir);
+	free(paths->machine_dir);
+	free(paths->unit_dir);
+	free(paths->run_dir);
+	*paths = (struct config_paths){};
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which tags a machine inherits from. */
+#include "config/tags.h"
+
+#include <json-c/json_object.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/buf.h"
+#include "util/mem.h"
+#include "util/parse.h"
+#include "json/jlocate.h"
+
+/* The walk from a machine or tag into the tags that it names. */
+struct walk {
+	const struct host *host;
+	struct arena *arena; /* of the layers' texts */
+	struct layer *layers;
+	size_t n;
+	size_t n_alloc;
+	struct report *report;
+};
+
+/* One step of the path that the walk is on, the innermost first. */
+struct step {
+	const struct step *outer;
+	const char *tag; /* NULL: the machine */
+	size_t layer;
+};
+
+static bool find_tag(
+		const struct host *host, struct arena *arena, const char *name, struct layer *ret)
+{
+	for (size_t i = 0; i < host->n_docs; i++) {
+		struct json_object *tags, *tag;
+		if (!json_object_object_get_ex(host->layers[i].object, "tag", &tags) ||
+				!json_object_object_get_ex(tags, name, &tag))
+			continue;
+		CLEANUP(buf_done) struct buf pointer = {};
+		buf_puts(&pointer, "/tag");
+		jpointer_push(&pointer, name);
+		*ret = (struct layer){
+			.doc = host->layers[i].doc,
+			.object = tag,
+			.pointer = arena_strdup(arena, buf_text(&pointer)),
+			.label = arena_printf(arena, "tag %s", name),
+		};
+		return true;
+	}
+	return false;
+}
+
+static const char *nearest_tag(const struct host *host, const char *name)
+{
+	struct json_object *tags;
+	const char *best = NULL;
+	unsigned best_distance = 3;
+	if (!json_object_object_get_ex(host->merged, "tag", &tags))
+		return NULL;
+	json_object_object_foreach(tags, key, value)
+	{
+		(void)value;
+		unsigned distance = edit_distance(key, name);
+		if (distance < best_distance) {
+			best = key;
+			best_distance = distance;
+		}
+	}
+	return best;
+}
+
+static void report_entry(struct walk *w, const struct layer *from, size_t index, const char *text)
+{
+	CLEANUP(buf_done) struct buf pointer = {};
+	buf_printf(&pointer, "%s/tags/%zu", from->pointer, index);
+	struct where at;
+	jlocate_value(from->doc, buf_text(&pointer), &at);
+	bool is_machine = from->pointer[0] == '\0';
+	report_add(w->report, SEVERITY_ERROR, at, buf_text(&pointer),
+			is_machine ? NULL : from->chain, "%s", text);
+}
+
+static void report_unknown(struct walk *w, const struct layer *from, size_t index, const char *tag)
+{
+	const char *nearest = nearest_tag(w->host, tag);
+	CLEANUP(freep)
+	char *text = nearest ? xasprintf("the host's config has no tag \"%s\"; did you mean "
+					 "\"%s\"?",
+					       tag, nearest)
+			     : xasprintf("the host's config has no tag \"%s\"", tag);
+	report_entry(w, from, index, text);
+}
+
+static void report_cycle(struct walk *w, const struct step *inner, size_t index, const char *tag)
+{
+	/* The steps come innermost first; the cycle is told from its entry. */
+	CLEANUP(freep) char *text = xasprintf("\"%s\"", tag);
+	for (const struct step *s = inner; s && s->tag; s = s->outer) {
+		char *longer = xasprintf("\"%s\" -> %s", s->tag, text);
+		free(text);
+		text = longer;
+		if (!strcmp(s->tag, tag))
+			break;
+	}
+	CLEANUP(freep) char *message = xasprintf("tags name each other in a circle: %s", text);
+	report_entry(w, &w->layers[inner->layer], index, message);
+}
+
+static bool on_path(const struct step *s, const char *tag)
+{
+	for (; s; s = s->outer)
+		if (s->tag && !strcmp(s->tag, tag))
+			return true;
+	return false;
+}
+
+static bool seen(const struct walk *w, const struct layer *found)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->layers[i].object == found->object)
+			return true;
+	return false;
+}
+
+static void add_layer(struct walk *w, const struct layer *layer)
+{
+	w->layers = grow_array(w->layers, &w->n_alloc, w->n, sizeof(*w->layers));
+	w->layers[w->n++] = *layer;
+}
+
+/* Recursion is bounded by the number of tags: a tag is entered once, and never from itself. */
+static void follow(struct walk *w, const struct step *at)
+{
+	struct json_object *tags;
+	if (!json_object_object_get_ex(w->layers[at->layer].object, "tags", &tags) ||
+			!json_object_is_type(tags, json_type_array))
+		return;
+	size_t n = json_object_array_length(tags);
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *item = json_object_array_get_idx(tags, i);
+		if (!json_object_is_type(item, json_type_string))
+			continue;
+		const char *name = json_object_get_string(item);
+		struct layer found;
+		if (!find_tag(w->host, w->arena, name, &found)) {
+			report_unknown(w, &w->layers[at->layer], i, name);
+		} else if (on_path(at, name)) {
+			report_cycle(w, at, i, name);
+		} else if (!seen(w, &found)) {
+			found.chain = arena_printf(
+					w->arena, "%s, tag %s", w->layers[at->layer].chain, name);
+			add_layer(w, &found);
+			struct step step = { .outer = at, .tag = name, .layer = w->n - 1 };
+			follow(w, &step);
+		}
+	}
+}
+
+void tags_resolve(const struct host *host, struct machine *machine, struct report *report)
+{
+	struct walk w = { .host = host, .arena = &machine->arena, .report = report };
+	const char *label = arena_printf(&machine->arena, "machine %s", machine->name);
+	add_layer(&w, &(struct layer){ .doc = &machine->doc,
+				      .object = machine->doc.root,
+				      .pointer = "",
+				      .label = label,
+				      .chain = label });
+	follow(&w, &(struct step){});
+	machine->layers = w.layers;
+	machine->n_layers = w.n;
+}
+
+void host_check_tags(const struct host *host, struct report *report)
+{
+	struct json_object *tags;
+	if (!json_object_object_get_ex(host->merged, "tag", &tags))
+		return;
+	json_object_object_foreach(tags, key, value)
+	{
+		(void)value;
+		CLEANUP(arena_done) struct arena arena = {};
+		struct walk w = { .host = host, .arena = &arena, .report = report };
+		struct layer found;
+		if (!find_tag(host, &arena, key, &found))
+			continue;
+		found.chain = found.label;
+		add_layer(&w, &found);
+		follow(&w, &(struct step){ .tag = key });
+		free(w.layers);
+	}
+}
+
+bool machine_has_tag(const struct machine *machine, const char *tag)
+{
+	for (size_t i = 1; i < machine->n_layers; i++)
+		if (!strcmp(machine->layers[i].label + strlen("tag "), tag))
+			return true;
+	return false;
+}
