@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the host has to do before QEMU starts and after it has stopped: the descriptors that QEMU
+ * gets, in order, and the devices to make.
+ *
+ * The plan belongs to an argument vector, which names descriptors by number: both are made from one
+ * struct vm, and the unit carries both. The hooks follow the plan in the unit, so that an
+ * edited config changes nothing before the unit is made anew.
+ *
+ * In a unit the plan is a list of rows, each a list of words:
+ *
+ *	tap name=net.0 link=web.0 network=lan bridge=br0 mac=52:54:00:26:77:fa
+ *	file name=disk.0 mode=rw path=/tank/web/os.raw volume=os pool=guest-data
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/vm.h"
+#include "util/arena.h"
+#include "util/error.h"
+#include "util/strv.h"
+
+/* The first descriptor of systemd's protocol (SD_LISTEN_FDS_START). */
+#define PLAN_FD_FIRST 3
+
+enum plan_fd_kind {
+	PLAN_FD_TAP,	    /* -netdev tap,fd=N */
+	PLAN_FD_FILE,	    /* -add-fd fd=N,set=S; /dev/fdset/S */
+	PLAN_FD_COPY,	    /* a sealed copy in memory: /proc/self/fd/N (QEMU opens it by itself) */
+	PLAN_FD_LISTEN,	    /* a unix socket that listens at path: -chardev socket,fd=N,server=on */
+	PLAN_FD_LISTEN_TCP, /* the same on 127.0.0.1:port */
+	PLAN_FD_CONNECT,    /* a unix socket connected to the one at path: -chardev socket,fd=N */
+	PLAN_FD_LOG,	    /* a file at path, created, open for appending; in a set like a file */
+};
+extern const char *const plan_fd_kind_names[];
+
+/* What a file must be; others are refused by prepare. */
+enum plan_format { PLAN_FORMAT_RAW, PLAN_FORMAT_QCOW2 };
+extern const char *const plan_format_names[];
+
+struct plan_fd {
+	enum plan_fd_kind kind;
+	const char *name; /* FDNAME= and the set's opaque text: "disk.0", "net.0", "qmp.0" */
+	int number;	  /* in QEMU: PLAN_FD_FIRST + its index */
+	int set;	  /* FILE and LOG: number of the set; -1 for others */
+	const char *path; /* all but TAP and LISTEN_TCP */
+	int port;	  /* LISTEN_TCP */
+
+	/* FILE, COPY */
+	bool writable;
+	bool direct; /* O_DIRECT */
+	enum plan_format format;
+	const char *volume; /* for messages; NULL: given by its path */
+	const char *pool;
+
+	/* TAP; NULL for what there is none of */
+	const char *link;
+	const char *network;
+	const char *bridge; /* to join; NULL: the script does it */
+	const char *mac;
+	const char *up;
+	const char *down;
+	int64_t mtu; /* 0: the bridge's */
+};
+
+/* A directory that QEMU opens by itself, as the unit's user. */
+struct plan_directory {
+	const char *path;
+	const char *volume;
+	const char *pool;
+};
+
+struct plan {
+	struct arena arena;
+	const char *machine;
+	const char *user;    /* of the unit */
+	const char *run_dir; /* the machine's: "/run/machina/NAME" */
+	struct plan_fd *fds;
+	size_t n_fds;
+	size_t n_sets; /* sets are numbered from 1, in the order of their descriptors */
+	struct vm_mdev *mdevs;
+	size_t n_mdevs;
+	struct plan_directory *directories;
+	size_t n_directories;
+	const char *tpm_data; /* plan of the TPM's unit: the directory of its state; else NULL */
+};
+
+void plan_done(struct plan *plan);
+
+/* The plan of a machine's QEMU. @run_dir: of all machines ("/run/machina"). */
+void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret);
+/* The plan of its TPM: one listening descriptor named "control", and the state's directory. */
+void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret);
+
+/* The descriptor of a name, or NULL. */
+const struct plan_fd *plan_find(const struct plan *plan, const char *name);
+
+/* Number of rows, and the words of one, appended to @ret_words. Pure. */
+size_t plan_n_rows(const struct plan *plan);
+void plan_row(const struct plan *plan, size_t i, struct strv *ret_words);
+
+/*
+ * Read rows back, one call for each, into a plan that began as {}.
+ *
+ * Errors: EINVAL with a text for a word that is unknown or missing: a unit of a newer version, or
+ * one that was edited. plan_parse_end() checks what spans rows.
+ */
+MUST_CHECK int plan_parse_row(struct plan *plan, const struct strv *words, struct error *err);
+MUST_CHECK int plan_parse_end(const struct plan *plan, struct error *err);
+
+/* "/run/machina/NAME/qmp/systemd.0.qmp.socket" and the like. The caller frees the result. */
+char *plan_qmp_path(const char *run_dir, const char *machine, const char *socket_name);

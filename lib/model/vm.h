@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The merged machine, resolved against the host: what the rest of the code reads. Every default is
+ * filled in, every name of a pool, network, processor or class has become what it stands for,
+ * every identifier is there. No JSON, no pointers into the config.
+ *
+ *	CLEANUP(vm_done) struct vm vm = {};
+ *	int r = vm_build(&host, &machine, &vm, &report);
+ *
+ * All strings and arrays belong to vm.arena.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/load.h"
+#include "util/arena.h"
+
+/* How the guest sees a volume. */
+enum vm_bus {
+	VM_BUS_SCSI,	/* scsi-hd on virtio-scsi-pci */
+	VM_BUS_BLOCK,	/* virtio-blk-pci */
+	VM_BUS_NVME,	/* nvme */
+	VM_BUS_SATA,	/* ide-hd on the q35 AHCI controller */
+	VM_BUS_CD_SATA, /* ide-cd */
+	VM_BUS_CD_SCSI, /* scsi-cd */
+	VM_BUS_CD_USB,	/* usb-storage */
+	VM_BUS_NONE,	/* a flash image: a block node without a device of its own */
+	VM_BUS_TPM,	/* a directory for swtpm: not a block device at all */
+};
+
+enum vm_format {
+	VM_FORMAT_RAW,
+	VM_FORMAT_QCOW2,
+	VM_FORMAT_VVFAT, /* a directory shown as a FAT disk, read-only */
+	VM_FORMAT_PLAIN, /* the file node alone, without a format node (ISO and firmware images) */
+};
+
+/* A storage type of the config. Sorted by name. */
+struct vm_storage_type {
+	const char *name;
+	enum vm_bus bus;
+	enum vm_format format;
+	bool readonly; /* whatever the pool says */
+	const char *doc;
+};
+extern const struct vm_storage_type vm_storage_types[];
+const struct vm_storage_type *vm_storage_type_find(const char *name);
+
+struct vm_volume {
+	const char *name;
+	const char *pool;		    /* NULL for a boot file given by its path */
+	const char *path;		    /* absolute, clean */
+	const struct vm_storage_type *type; /* NULL for boot files */
+	bool readonly;
+	bool bootable;
+	const char *serial; /* "" for none */
+	const char *wwn;    /* "0x" and 16 or 32 hex digits; "" for none */
+	enum disk_discard discard;
+	enum disk_detect_zeroes detect_zeroes;
+	enum disk_cache cache;
+	enum disk_aio aio;
+};
+
+struct vm_nic {
+	const char *name;
+	const char *network;
+	const char *mac;  /* as configured or derived; never "" */
+	const char *link; /* the interface on the host */
+	const struct jstrings ip;
+	enum network_mode mode;
+	const char *bridge; /* VM_NIC of mode bridge: the bridge to join; "" with scripts only */
+	const char *up;	    /* script to run, or NULL */
+	const char *down;
+	bool join;   /* the bridge is joined by us: no "up" script took that over */
+	int64_t mtu; /* 0: the bridge's */
+	const struct forward_conf *forward;
+	size_t n_forward;
+};
+
+struct vm_mdev_parent {
+	const char *address; /* PCI address of the physical device */
+	const char *type_name;
+	bool heterogeneous;
+	const int64_t *placements;
+	size_t n_placements;
+};
+
+/* A mediated device; the parents that offer its class, in the order to try (byte order of address).
+ */
+struct vm_mdev {
+	const char *name;
+	const char *class_name;
+	const char *uuid; /* lower case */
+	const struct vm_mdev_parent *parents;
+	size_t n_parents;
+};
+
+struct vm_qmp_socket {
+	const char *name; /* "systemd.0", or the path for one given by its path */
+	const char *path; /* "" when it is in the run directory: NAME.qmp.socket below qmp/ */
+};
+
+/* A way to look at the screen. */
+struct vm_remote {
+	bool enabled;
+	uint16_t port; /* TCP on 127.0.0.1; 0: a unix socket */
+};
+
+enum vm_brand { VM_BRAND_OTHER, VM_BRAND_AMD, VM_BRAND_INTEL };
+
+struct vm {
+	struct arena arena;
+	const char *name;
+	const char *description; /* "" for none */
+	uint8_t uuid[16];
+	bool has_uuid;
+
+	const char *machine_type; /* "q35" */
+	int layout;
+	enum vm_accel accel;
+	const char *emulator; /* absolute path */
+	int spare_ports;
+
+	struct vm_volume *kernel; /* NULL: the firmware boots */
+	struct vm_volume *initrd;
+	const char *cmdline;		 /* "" for none */
+	struct vm_volume *firmware_code; /* NULL: SeaBIOS */
+	struct vm_volume *firmware_vars; /* NULL without firmware_code */
+
+	struct {
+		const char *model;
+		enum vm_brand brand;
+		int sockets, cores, threads; /* 0: not set */
+		bool enlightenments;
+		struct jpairs features; /* value "on", "off" or text */
+	} cpu;
+	struct {
+		int64_t ram_mib;
+		bool hugepages;
+		bool shared;
+	} memory;
+
+	struct {
+		bool enabled;
+		const char *data;   /* directory; its parts: "state", "authority" */
+		const char *socket; /* control socket; "" for the one in the run directory */
+	} tpm;
+	struct vm_qmp_socket *qmp; /* always at least systemd.0, command.0, command.1 */
+	size_t n_qmp;
+	struct {
+		bool enabled;
+		uint16_t port; /* on 127.0.0.1; 0: a unix socket in the run directory */
+	} agent;
+	struct vm_remote spice;
+	int spice_displays; /* 1..4 */
+	struct vm_remote vnc;
+	enum vm_display display;
+	bool serial;
+	bool rng;
+	bool balloon;
+
+	struct vm_volume *volumes;
+	size_t n_volumes;
+	struct vm_nic *nics;
+	size_t n_nics;
+	struct vm_mdev *mdevs;
+	size_t n_mdevs;
+
+	struct jpairs limits; /* systemd setting and value */
+	bool cluster;
+	const char **qemu_args;
+	size_t n_qemu_args;
+
+	const char *user;	/* the unit's own user */
+	const char *group_name; /* privileges.filesystem.group */
+	uint32_t group_id;
+};
+
+void vm_done(struct vm *vm);
+
+/*
+ * @host, @machine: loaded without findings
+ * @ret: released with vm_done() in every case
+ *
+ * Returns 0, or 1 when errors were added to @report: @ret is not usable then. Advice may be added
+ * in both cases.
+ */
+MUST_CHECK int vm_build(const struct host *host, const struct machine *machine, struct vm *ret,
+		struct report *report);
+
+/* The user of a machine's unit: "machina-NAME", or "machina-" and 16 hex digits where that is no
+ * valid user name of at most 31 characters (systemd.exec(5), "User="). The caller frees it. */
+char *vm_user_name(const char *machine);
