@@ -3,6 +3,7 @@
 #include "config/tags.h"
 
 #include <json-c/json_object.h>
+#include <json-c/linkhash.h>
 #include <stdlib.h>
 #include <string.h>
 
