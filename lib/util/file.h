@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whole files: read one, replace one, list a directory.
+ * Whole files: read one, replace one or many; directories: list, make, remove; paths as text.
+ *
+ * file.c holds what is about contents, dir.c what is about directories and paths.
  */
 #pragma once
 
@@ -21,59 +23,80 @@
  * Errors: those of open(2) and read(2), with a text that names @path. A directory, FIFO or device
  * is EINVAL: opening it must not block, so O_NONBLOCK is used. On failure @buf is as it was.
  */
-MUST_CHECK int file_read_at(int dirfd, const char *path, size_t size_max, struct buf *buf,
-		struct error *err);
+MUST_CHECK int file_read_at(
+		int dirfd, const char *path, size_t size_max, struct buf *buf, struct error *err);
 MUST_CHECK int file_read(const char *path, size_t size_max, struct buf *buf, struct error *err);
-
 
 /*
  * Replace a file as a whole: a reader, also one after a crash, sees the old text or the new one.
- * Writes a temporary file beside it (".NAME.XXXXXX", by mkostemp), fchmod, fsync, rename, fsync of
- * the directory. On failure the old file is intact and the temporary one is gone.
+ * Writes a temporary file beside it, fchmod, fsync, rename, fsync of the directory. A symlink at
+ * @path is replaced itself. On failure the old file is intact and the temporary one is gone; only
+ * when the last step fails is the new file there without being safe from a crash.
  *
  * @mode: the file's mode, whatever the umask says
  */
-MUST_CHECK int file_replace(const char *path, const void *data, size_t len, mode_t mode,
-		struct error *err);
+MUST_CHECK int file_replace(
+		const char *path, const void *data, size_t len, mode_t mode, struct error *err);
 
 /*
  * Replace many files of one directory with the cost of one flush: each goes to a temporary file by
  * file_batch_add(); file_batch_commit() does one syncfs(2), renames all of them and syncs the
  * directory. A batch that is not committed removes its temporary files in file_batch_done().
+ *
+ *	CLEANUP(file_batch_done) struct file_batch batch = {};
+ *	int r = file_batch_init(&batch, "/etc/systemd/system", err);
+ *	...
+ *
+ * Until the renames no file has changed. Each rename is whole; if one fails, the files before it
+ * are replaced and the rest is as it was. A name that was added twice gets the later contents.
+ *
+ * Temporary files are called ".NAME.tmp-PID-NUMBER". Those whose process is gone are removed when
+ * the first file of a batch is added, so that a killed run leaves nothing for long.
  */
 struct file_batch {
-	int dirfd; /* -1 until the first add */
-	char *dir;
+	char *dir; /* NULL: empty, dirfd is not open */
+	int dirfd;
 	struct strv names;
-	struct strv temporaries;
+	struct strv temporaries; /* n: those that may still be there */
 };
+/* The directory must exist. */
 MUST_CHECK int file_batch_init(struct file_batch *batch, const char *dir, struct error *err);
 void file_batch_done(struct file_batch *batch);
+/* @name: without a slash. */
 MUST_CHECK int file_batch_add(struct file_batch *batch, const char *name, const void *data,
 		size_t len, mode_t mode, struct error *err);
+/* Does nothing when nothing was added. Ready for another round after success. */
 MUST_CHECK int file_batch_commit(struct file_batch *batch, struct error *err);
 
 /*
- * Does the file hold exactly these bytes? 1 yes, 0 no or not there, negative errno.
+ * Does the file hold exactly these bytes? 1 yes, 0 no, not there or not a regular file, negative
+ * errno. A symlink is followed.
  */
-MUST_CHECK int file_equals_at(int dirfd, const char *path, const void *data, size_t len,
-		struct error *err);
+MUST_CHECK int file_equals_at(
+		int dirfd, const char *path, const void *data, size_t len, struct error *err);
+
+/* Write all of it, going on after EINTR and short writes. 0 or negative errno (no text). */
+MUST_CHECK int write_all(int fd, const void *data, size_t len);
 
 /*
- * Names in a directory in byte order, without "." and "..".
+ * Names in a directory in byte order, without "." and "..". They replace what the list held.
  *
  * Returns 0, or 1 when the directory does not exist (the list stays as it is).
  */
 MUST_CHECK int dir_list(const char *path, struct strv *ret_names, struct error *err);
 
-/* mkdir(2) with all parents; those that exist are left alone. @mode counts whatever the umask. */
+/*
+ * mkdir(2) with all parents; those that exist are left alone. Each new one gets exactly @mode
+ * (which must let this process read it), whatever the umask.
+ */
 MUST_CHECK int mkdir_all(const char *path, mode_t mode, struct error *err);
 
-/* Remove a tree below @path, without following links or crossing file systems. 1: was not there. */
+/*
+ * Remove @path and all below it, without following links or entering another mount (EXDEV). Goes
+ * on after a failure, so that as little as possible is left, and reports the first. 1: was not
+ * there.
+ */
 MUST_CHECK int remove_tree(const char *path, struct error *err);
-
-/* Write all of it, going on after EINTR and short writes. 0 or negative errno (no text). */
-MUST_CHECK int write_all(int fd, const void *data, size_t len);
 
 /*
  * Lexical clean-up of a path as Go's path/filepath.Clean does it: no "//", no ".", ".." resolved

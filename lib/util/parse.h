@@ -20,12 +20,16 @@ MUST_CHECK int parse_i64(const char *text, int64_t *ret);
 /* The same, with limits (both included). */
 MUST_CHECK int parse_int(const char *text, int min, int max, int *ret);
 
-/* "4GiB", "512M", "1024": binary units K M G T (with or without "iB" or "B"); bytes without one. */
+/*
+ * "4GiB", "512M", "1024": binary units K M G T (alone, or with "iB" or "B", which mean the same);
+ * bytes without one. No fraction, no sign, no space, upper case.
+ */
 MUST_CHECK int parse_size(const char *text, uint64_t *ret_bytes);
 
 /*
- * A span of time. Accepts Go's form ("1m25s", "1.5h", "300ms"; units ns us ms s m h) and
- * systemd.time(7)'s simple forms "90", "90s", "5min" ("90": seconds). Result in microseconds.
+ * A span of time. Accepts Go's form ("1m25s", "1.5h", "300ms"; units ns us ms s m h; no sign) and
+ * systemd.time(7)'s simple forms "90", "90s", "5min" ("90": seconds). Result in microseconds,
+ * rounded down.
  */
 MUST_CHECK int parse_span(const char *text, uint64_t *ret_usec);
 
@@ -41,9 +45,14 @@ void format_uuid(const uint8_t uuid[16], char ret[UUID_TEXT_MAX]);
 /* "52:54:00:12:34:56", either case. */
 MUST_CHECK int parse_mac(const char *text, uint8_t ret[6]);
 
-/* A UTF-8 sequence at @text (RFC 3629: no surrogates, no overlong form): its length 1..4, else 0. */
+/* Length 1..4 of the UTF-8 sequence at @text (RFC 3629: no surrogates, no overlong form), else 0. */
 size_t utf8_length(const char *text, size_t len) PURE;
 bool utf8_valid(const char *text, size_t len) PURE;
 
-/* Edit distance (insert, delete, replace, swap of neighbours), for "did you mean". */
+/*
+ * Edit distance in bytes (insert, delete, replace, swap of neighbours), for "did you mean".
+ * Different texts of which one is longer than EDIT_DISTANCE_MAX bytes are that far apart, so that
+ * the cost has a limit whatever stands in a file.
+ */
+#define EDIT_DISTANCE_MAX 128
 unsigned edit_distance(const char *a, const char *b);

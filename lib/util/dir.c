@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Directories and paths. */
+#include "util/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/mem.h"
+
+/* The names in a directory, in the order that it gives them. Keeps @fd. */
+static int read_names(int fd, struct strv *names)
+{
+	/* A DIR owns its descriptor, which is wanted afterwards as well. */
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	if (!dir) {
+		int r = -errno;
+		closep(&copy);
+		return r;
+	}
+	const struct dirent *entry;
+	while (errno = 0, (entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			strv_push(names, entry->d_name);
+	int r = -errno;
+	closedir(dir);
+	return r;
+}
+
+int dir_list(const char *path, struct strv *ret_names, struct error *err)
+{
+	CLEANUP(closep)
+	int fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 1 : error_errno(err, "cannot open directory '%s'", path);
+	CLEANUP(strv_done) struct strv names = {};
+	int r = read_names(fd, &names);
+	if (r < 0)
+		return error_code(err, r, "cannot read directory '%s'", path);
+	strv_sort(&names);
+	strv_done(ret_names);
+	*ret_names = names;
+	names = (struct strv){};
+	return 0;
+}
+
+/* Returns 0 or a negative errno. */
+static int make_one(const char *path, mode_t mode)
+{
+	if (mkdirat(AT_FDCWD, path, mode) < 0) {
+		struct stat st;
+		if (errno != EEXIST)
+			return -errno;
+		if (stat(path, &st) < 0)
+			return -errno;
+		return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+	}
+	/*
+	 * By descriptor and not by name: where someone else may write to the parent, the name could
+	 * be a link by now.
+	 */
+	CLEANUP(closep)
+	int fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 || fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
+int mkdir_all(const char *path, mode_t mode, struct error *err)
+{
+	CLEANUP(freep) char *part = xstrdup(path);
+
+	for (char *end = part; *end;) {
+		end += strspn(end, "/");
+		end += strcspn(end, "/");
+		char saved = *end;
+		*end = '\0';
+		int r = make_one(part, mode);
+		if (r < 0)
+			return error_code(err, r, "cannot make directory '%s'", part);
+		*end = saved;
+	}
+	return 0;
+}
+
+/* The number of the mount that @fd is on; bind mounts differ, unlike their st_dev. */
+static int mount_of(int fd, uint64_t *ret)
+{
+	struct statx st;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &st) < 0)
+		return -errno;
+	*ret = st.stx_mnt_id;
+	return 0;
+}
+
+/* The first failure of a walk, with the path where it happened. */
+struct walk {
+	uint64_t mount;
+	int r;
+	struct buf path;
+	struct error *err;
+};
+
+static void note(struct walk *w, int r)
+{
+	if (w->r == 0)
+		w->r = error_code(w->err, r, "cannot remove '%s'", buf_text(&w->path));
+}
+
+static void remove_entry(struct walk *w, int dirfd, const char *name);
+
+/* Remove what is in the directory @fd, which is at w->path. */
+static void remove_contents(struct walk *w, int fd)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	int r = read_names(fd, &names);
+	if (r < 0)
+		note(w, r);
+	/* So that the failure which is reported does not depend on the file system. */
+	strv_sort(&names);
+	for (size_t i = 0; i < names.n; i++) {
+		size_t len = w->path.len;
+		buf_printf(&w->path, "/%s", names.items[i]);
+		remove_entry(w, fd, names.items[i]);
+		buf_truncate(&w->path, len);
+	}
+}
+
+/* Remove @name in @dirfd, which is at w->path. What is gone meanwhile is no failure. */
+static void remove_entry(struct walk *w, int dirfd, const char *name)
+{
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return;
+	if (errno != EISDIR) {
+		note(w, -errno);
+		return;
+	}
+	CLEANUP(closep)
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	uint64_t mount;
+	int r = fd < 0 ? -errno : mount_of(fd, &mount);
+	if (r == 0 && w->mount == 0)
+		w->mount = mount;
+	if (r == 0 && mount != w->mount)
+		r = -EXDEV;
+	if (r < 0) {
+		note(w, r);
+		return;
+	}
+	remove_contents(w, fd);
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		note(w, -errno);
+}
+
+int remove_tree(const char *path, struct error *err)
+{
+	size_t len = strlen(path);
+	/* With a slash at the end, a link would be followed. */
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	if (len == 0)
+		return error_set(err, EINVAL, "cannot remove '%s'", path);
+	CLEANUP(freep) char *top = xstrndup(path, len);
+
+	struct stat st;
+	if (fstatat(AT_FDCWD, top, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 1 : error_errno(err, "cannot remove '%s'", path);
+	struct walk w = { .err = err };
+	buf_puts(&w.path, top);
+	remove_entry(&w, AT_FDCWD, top);
+	buf_done(&w.path);
+	return w.r;
+}
+
+/* Take the last part off; "a/b" -> "a", "/a" -> "/", "a" -> "". */
+static void drop_part(struct buf *path)
+{
+	const char *slash = memrchr(path->text, '/', path->len);
+	size_t len = slash ? (size_t)(slash - path->text) : 0;
+	buf_truncate(path, path->text[0] == '/' && len == 0 ? 1 : len);
+}
+
+char *path_clean(const char *path)
+{
+	CLEANUP(buf_done) struct buf clean = {};
+	bool rooted = *path == '/';
+	size_t n_named = 0; /* parts that a ".." can take off */
+
+	if (rooted)
+		buf_putc(&clean, '/');
+	for (const char *p = path + strspn(path, "/"); *p; p += strspn(p, "/")) {
+		const char *part = p;
+		size_t len = strcspn(p, "/");
+		p += len;
+		bool up = len == 2 && !strncmp(part, "..", 2);
+		if (len == 1 && *part == '.')
+			continue;
+		if (up && n_named > 0) {
+			drop_part(&clean);
+			n_named--;
+			continue;
+		}
+		if (up && rooted)
+			continue;
+		if (clean.len > rooted)
+			buf_putc(&clean, '/');
+		buf_add(&clean, part, len);
+		n_named += !up;
+	}
+	if (clean.len == 0)
+		buf_putc(&clean, '.');
+	return buf_take(&clean);
+}
+
+char *path_join(const char *a, const char *b)
+{
+	if (!*a && !*b)
+		return xstrdup("");
+	if (!*a || !*b)
+		return path_clean(*a ? a : b);
+	CLEANUP(freep) char *joined = xasprintf("%s/%s", a, b);
+	return path_clean(joined);
+}

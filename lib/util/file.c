@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Contents of files: read, compare, replace. */
+#include "util/file.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "util/mem.h"
+
+/* What a read(2) asks for when the size is not known (/proc and /sys say 0 or a page). */
+#define READ_AHEAD ((size_t)4096)
+
+static ssize_t read_some(int fd, void *data, size_t len)
+{
+	ssize_t n;
+	do
+		n = read(fd, data, len);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+int file_read_at(int dirfd, const char *path, size_t size_max, struct buf *buf, struct error *err)
+{
+	CLEANUP(closep)
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", path);
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, "cannot read '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, EINVAL, "cannot read '%s': not a regular file", path);
+
+	size_t start = buf->len;
+	bool fits = st.st_size <= 0 || (uintmax_t)st.st_size <= size_max;
+	/* One more than the size, so that the usual file needs no second allocation to find its
+	 * end. */
+	size_t room = fits && st.st_size > 0 ? (size_t)st.st_size + 1 : READ_AHEAD;
+	while (fits) {
+		ssize_t n = read_some(fd, buf_reserve(buf, room), room);
+		if (n < 0) {
+			int r = error_errno(err, "cannot read '%s'", path);
+			buf_truncate(buf, start);
+			return r;
+		}
+		if (n == 0)
+			return 0;
+		buf->len += (size_t)n;
+		buf->text[buf->len] = '\0';
+		fits = buf->len - start <= size_max;
+		room = room > (size_t)n ? room - (size_t)n : READ_AHEAD;
+	}
+	buf_truncate(buf, start);
+	return error_set(err, EFBIG, "cannot read '%s': it is larger than %zu bytes", path,
+			size_max);
+}
+
+int file_read(const char *path, size_t size_max, struct buf *buf, struct error *err)
+{
+	return file_read_at(AT_FDCWD, path, size_max, buf, err);
+}
+
+int file_equals_at(int dirfd, const char *path, const void *data, size_t len, struct error *err)
+{
+	CLEANUP(closep)
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : error_errno(err, "cannot open '%s'", path);
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, "cannot read '%s'", path);
+	if (!S_ISREG(st.st_mode) || (uintmax_t)st.st_size != len)
+		return 0;
+
+	const char *expected = data;
+	char chunk[16384];
+	while (len > 0) {
+		ssize_t n = read_some(fd, chunk, len < sizeof(chunk) ? len : sizeof(chunk));
+		if (n < 0)
+			return error_errno(err, "cannot read '%s'", path);
+		if (n == 0 || memcmp(chunk, expected, (size_t)n) != 0)
+			return 0;
+		expected += n;
+		len -= (size_t)n;
+	}
+	return 1;
+}
+
+int write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* 0 would never end; write(2) does not give it for files, pipes and sockets. */
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/*
+ * A new file beside @name that holds @data, flushed if @sync says so.
+ *
+ * O_EXCL makes the name ours; a number that counts up gives another one when it is taken, and is
+ * cheaper than the random bytes of mkostemp(3).
+ */
+static int write_temporary(int dirfd, const char *name, const void *data, size_t len, mode_t mode,
+		bool sync, char **ret_temporary)
+{
+	static unsigned number;
+	CLEANUP(freep) char *temporary = NULL;
+	CLEANUP(closep) int fd = -1;
+
+	do {
+		freep(&temporary);
+		temporary = xasprintf(".%s.tmp-%d-%u", name, (int)getpid(), number++);
+		fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	} while (fd < 0 && errno == EEXIST);
+	if (fd < 0)
+		return -errno;
+	int r = write_all(fd, data, len);
+	if (r == 0 && (fchmod(fd, mode) < 0 || (sync && fsync(fd) < 0)))
+		r = -errno;
+	/* close(2) is where some file systems tell that the disk is full. */
+	if (close(take_fd(&fd)) < 0 && r == 0)
+		r = -errno;
+	if (r < 0) {
+		unlinkat(dirfd, temporary, 0);
+		return r;
+	}
+	*ret_temporary = take_ptr(temporary);
+	return 0;
+}
+
+int file_replace(const char *path, const void *data, size_t len, mode_t mode, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	CLEANUP(freep)
+	char *dir = slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path))
+			  : xstrdup(".");
+	CLEANUP(closep) int dirfd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0)
+		return error_errno(err, "cannot write '%s'", path);
+
+	CLEANUP(freep) char *temporary = NULL;
+	int r = write_temporary(dirfd, name, data, len, mode, true, &temporary);
+	if (r < 0)
+		return error_code(err, r, "cannot write '%s'", path);
+	if (renameat(dirfd, temporary, dirfd, name) < 0) {
+		r = error_errno(err, "cannot replace '%s'", path);
+		unlinkat(dirfd, temporary, 0);
+		return r;
+	}
+	if (fsync(dirfd) < 0)
+		return error_errno(err, "cannot flush directory '%s'", dir);
+	return 0;
+}
+
+int file_batch_init(struct file_batch *batch, const char *dir, struct error *err)
+{
+	int fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, "cannot open directory '%s'", dir);
+	*batch = (struct file_batch){ .dir = xstrdup(dir), .dirfd = fd };
+	return 0;
+}
+
+void file_batch_done(struct file_batch *batch)
+{
+	if (!batch->dir)
+		return;
+	for (size_t i = 0; i < batch->temporaries.n; i++)
+		unlinkat(batch->dirfd, batch->temporaries.items[i], 0);
+	strv_done(&batch->temporaries);
+	strv_done(&batch->names);
+	closep(&batch->dirfd);
+	free(batch->dir);
+	*batch = (struct file_batch){};
+}
+
+/* Is it ".NAME.tmp-PID-NUMBER" of a process that is gone? */
+static bool is_stale(const char *name)
+{
+	static const char mark[] = ".tmp-", digits[] = "0123456789";
+
+	if (name[0] != '.')
+		return false;
+	const char *tail = NULL;
+	for (const char *p = strstr(name + 1, mark); p; p = strstr(p + 1, mark))
+		tail = p + sizeof(mark) - 1;
+	size_t n_pid = tail ? strspn(tail, digits) : 0;
+	if (n_pid == 0 || n_pid > 9 || tail[n_pid] != '-')
+		return false;
+	const char *number = tail + n_pid + 1;
+	if (!*number || number[strspn(number, digits)])
+		return false;
+	pid_t pid = 0;
+	for (size_t i = 0; i < n_pid; i++)
+		pid = pid * 10 + (tail[i] - '0');
+	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
+}
+
+/* What cannot be removed is no reason to stop: it harms nobody. */
+static void remove_stale(const struct file_batch *batch)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	if (dir_list(batch->dir, &names, NULL) != 0)
+		return;
+	for (size_t i = 0; i < names.n; i++)
+		if (is_stale(names.items[i]))
+			unlinkat(batch->dirfd, names.items[i], 0);
+}
+
+int file_batch_add(struct file_batch *batch, const char *name, const void *data, size_t len,
+		mode_t mode, struct error *err)
+{
+	assert(!strchr(name, '/'));
+	if (batch->names.n == 0)
+		remove_stale(batch);
+
+	char *temporary;
+	int r = write_temporary(batch->dirfd, name, data, len, mode, false, &temporary);
+	if (r < 0)
+		return error_code(err, r, "cannot write '%s/%s'", batch->dir, name);
+	strv_push_take(&batch->temporaries, temporary);
+	strv_push(&batch->names, name);
+	return 0;
+}
+
+int file_batch_commit(struct file_batch *batch, struct error *err)
+{
+	if (batch->names.n == 0)
+		return 0;
+	/* Before the renames: a name must never lead to a file whose contents could still be lost.
+	 */
+	if (syncfs(batch->dirfd) < 0)
+		return error_errno(err, "cannot flush '%s'", batch->dir);
+	for (size_t i = 0; i < batch->names.n; i++) {
+		const char *name = batch->names.items[i];
+		if (renameat(batch->dirfd, batch->temporaries.items[i], batch->dirfd, name) < 0)
+			return error_errno(err, "cannot replace '%s/%s'", batch->dir, name);
+	}
+	strv_clear(&batch->names);
+	strv_clear(&batch->temporaries);
+	if (fsync(batch->dirfd) < 0)
+		return error_errno(err, "cannot flush directory '%s'", batch->dir);
+	return 0;
+}
