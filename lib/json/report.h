@@ -2,7 +2,10 @@
 /*
  * Every finding in the user's files. Reading goes on after a finding, so that one run shows all.
  *
- *	/etc/machina/machine.conf.d/web.conf.json:12:19: /attrs/memory/ram: expected a whole number...
+ *	machine.conf.d/web.conf.json:12:19: /attrs/memory/ram: expected a whole number...
+ *
+ * `struct report r = {};` is an empty report. Texts are kept as they came; finding_format() makes
+ * them fit for a terminal.
  */
 #pragma once
 
@@ -12,18 +15,18 @@
 #include "util/error.h"
 
 enum severity {
-	SEVERITY_ERROR, /* nothing is written while there is one */
+	SEVERITY_ERROR,	 /* nothing is written while there is one */
 	SEVERITY_ADVICE, /* works, but the user would want to know */
 };
 
 struct finding {
 	enum severity severity;
-	char *file; /* NULL: not about a file */
+	char *file;  /* NULL: not about a file */
 	size_t line; /* 0: the file as a whole */
 	size_t column;
 	char *pointer; /* JSON pointer in that file; NULL: none */
 	char *text;
-	char *chain; /* "machine web, tag desk, tag base" for a value that a tag brought in; or NULL */
+	char *chain; /* "machine web, tag desk, tag base" for what a tag brought in; or NULL */
 };
 
 struct report {
@@ -31,13 +34,16 @@ struct report {
 	size_t n;
 	size_t n_alloc;
 	size_t n_errors;
+	size_t *index;	/* hash table of positions in @items + 1, to know repeats */
+	size_t n_index; /* power of two, or 0 */
 };
 
 void report_done(struct report *r);
 
 /*
  * Add one finding; all texts are copied. An exact repeat (same place, same text) is dropped: a
- * tag that is wrong is wrong for each machine that has it.
+ * tag that is wrong is wrong for each machine that has it. Repeats that differ in @chain alone are
+ * repeats; the first chain stays.
  *
  * @at: at.file NULL: no file; at.line 0: no position
  * @pointer, @chain: may be NULL
@@ -48,8 +54,11 @@ void report_add(struct report *r, enum severity severity, struct where at, const
 /* A failure that is not about a place inside a file (I/O), as an error finding. */
 void report_error(struct report *r, const struct error *err);
 
-/* By file, line, column; findings of one place stay in the order they came. */
+/* By file, line, column; findings of one place stay in the order they came. No file comes first. */
 void report_sort(struct report *r);
 
-/* "FILE:LINE:COL: /pointer: text (chain)", without a newline; parts that are missing are left out. */
+/*
+ * "FILE:LINE:COL: /pointer: text (chain)", without a newline; parts that are missing are left
+ * out. All of it goes through text_printable().
+ */
 void finding_format(const struct finding *f, struct buf *out);

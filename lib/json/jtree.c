@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* json-c's constructors, made to succeed or to end the process. */
+#include "json/jtree.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "util/mem.h"
+
+static struct json_object *need(struct json_object *value)
+{
+	if (!value)
+		out_of_memory();
+	return value;
+}
+
+struct json_object *jtree_object(void)
+{
+	return need(json_object_new_object());
+}
+
+struct json_object *jtree_list(void)
+{
+	return need(json_object_new_array());
+}
+
+struct json_object *jtree_string(const char *text)
+{
+	return jtree_string_len(text, strlen(text));
+}
+
+struct json_object *jtree_string_len(const char *text, size_t len)
+{
+	if (len > INT_MAX)
+		out_of_memory();
+	return need(json_object_new_string_len(text, (int)len));
+}
+
+struct json_object *jtree_int(int64_t value)
+{
+	return need(json_object_new_int64(value));
+}
+
+struct json_object *jtree_bool(bool value)
+{
+	return need(json_object_new_boolean(value));
+}
+
+struct json_object *jtree_double(double value, const char *text)
+{
+	return need(json_object_new_double_s(value, text));
+}
+
+void jtree_set(struct json_object *object, const char *key, struct json_object *value)
+{
+	if (json_object_object_add(object, key, value) < 0)
+		out_of_memory();
+}
+
+void jtree_push(struct json_object *list, struct json_object *value)
+{
+	if (json_object_array_add(list, value) < 0)
+		out_of_memory();
+}
+
+const char *jtree_text(struct json_object *value)
+{
+	const char *text = json_object_get_string(value);
+	if (!text)
+		out_of_memory();
+	return text;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * json-c's constructors, made to succeed or to end the process with "out of memory", as
+ * util/mem.h does. What they return is released with json_object_put().
+ */
+#pragma once
+
+#include <json-c/json_object.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json_object *jtree_object(void) __attribute__((returns_nonnull));
+struct json_object *jtree_list(void) __attribute__((returns_nonnull));
+struct json_object *jtree_string(const char *text) __attribute__((returns_nonnull));
+struct json_object *jtree_string_len(const char *text, size_t len) __attribute__((returns_nonnull));
+struct json_object *jtree_int(int64_t value) __attribute__((returns_nonnull));
+struct json_object *jtree_bool(bool value) __attribute__((returns_nonnull));
+/* A number with a fraction or an exponent; @text is how it is written, and stays so. */
+struct json_object *jtree_double(double value, const char *text) __attribute__((returns_nonnull));
+
+/* Takes over @value, which may be NULL (null). A key that is there is replaced. */
+void jtree_set(struct json_object *object, const char *key, struct json_object *value);
+/* Takes over @value, which may be NULL (null). */
+void jtree_push(struct json_object *list, struct json_object *value);
+
+/* The text of a string, or of a number as it was written. Borrowed from @value. */
+const char *jtree_text(struct json_object *value) __attribute__((returns_nonnull));
