@@ -68,7 +68,7 @@ struct vm_nic {
 	const char *network;
 	const char *mac;  /* as configured or derived; never "" */
 	const char *link; /* the interface on the host */
-	const struct jstrings ip;
+	struct jstrings ip;
 	enum network_mode mode;
 	const char *bridge; /* VM_NIC of mode bridge: the bridge to join; "" with scripts only */
 	const char *up;	    /* script to run, or NULL */

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Connections and devices: networks become bridges and scripts, classes become physical devices. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/build.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+static const struct network_conf *find_network(const struct build *b, const char *name)
+{
+	const struct network_conf *networks = b->host->conf.network.items;
+	for (size_t i = 0; i < b->host->conf.network.n; i++)
+		if (!strcmp(networks[i].name, name))
+			return &networks[i];
+	return NULL;
+}
+
+/*
+ * The Go program's networks have no mode: the empty "up" stood for its own script, which joined the
+ * bridge; any other script did what it did; "no" did nothing.
+ */
+static void use_network(struct build *b, const struct network_conf *network, const char *pointer,
+		struct vm_nic *nic)
+{
+	const char *up = network->up ? network->up : "", *down = network->down ? network->down : "";
+	nic->mode = network->mode < 0 ? NETWORK_BRIDGE : (enum network_mode)network->mode;
+	nic->bridge = build_text(b, network->device);
+	nic->up = up[0] && strcmp(up, "no") != 0 ? build_text(b, up) : NULL;
+	nic->down = down[0] && strcmp(down, "no") != 0 ? build_text(b, down) : NULL;
+	nic->join = network->mode == NETWORK_BRIDGE || (network->mode < 0 && !up[0]);
+	nic->mtu = network->mtu;
+	nic->forward = network->forward.items;
+	nic->n_forward = network->forward.n;
+	if (nic->mode == NETWORK_BRIDGE && nic->join && !nic->bridge[0])
+		BUILD_ERROR(b, pointer,
+				"network \"%s\" names no bridge: it needs \"device\", an \"up\" "
+				"script, or "
+				"\"mode\": \"user\"",
+				network->name);
+	if (nic->mode != NETWORK_USER && nic->n_forward)
+		BUILD_ERROR(b, pointer,
+				"network \"%s\" has \"forward\", which needs \"mode\": \"user\"",
+				network->name);
+}
+
+static void copy_forwards(struct build *b, struct vm_nic *nic)
+{
+	struct forward_conf *copy = arena_array(&b->vm->arena, nic->n_forward, sizeof(*copy));
+	for (size_t i = 0; i < nic->n_forward; i++) {
+		copy[i] = nic->forward[i];
+		copy[i].address = build_text(b, copy[i].address);
+		if (!copy[i].address[0])
+			copy[i].address = "127.0.0.1";
+		if (!copy[i].to_port)
+			copy[i].to_port = copy[i].port;
+		if (copy[i].protocol < 0)
+			copy[i].protocol = FORWARD_TCP;
+	}
+	nic->forward = copy;
+}
+
+/* The Go program only showed addresses, so that a text which is none is no error. */
+static void check_addresses(
+		struct build *b, const struct connection_conf *conf, const char *pointer)
+{
+	for (size_t i = 0; i < conf->ip.n; i++) {
+		CLEANUP(freep) char *address = xstrdup(conf->ip.items[i]);
+		unsigned char binary[16];
+		address[strcspn(address, "/")] = '\0';
+		if (!address[0] || inet_pton(AF_INET, address, binary) == 1 ||
+				inet_pton(AF_INET6, address, binary) == 1)
+			continue;
+		CLEANUP(freep) char *at = xasprintf("%s/ip", pointer);
+		BUILD_ADVICE(b, at,
+				"\"%s\" is not an IP address: it is not compared with those of "
+				"other "
+				"machines",
+				conf->ip.items[i]);
+	}
+}
+
+static struct jstrings copy_strings(struct build *b, const struct jstrings *from)
+{
+	const char **items = arena_array(&b->vm->arena, from->n, sizeof(*items));
+	for (size_t i = 0; i < from->n; i++)
+		items[i] = build_text(b, from->items[i]);
+	return (struct jstrings){ .items = items, .n = from->n };
+}
+
+static void build_nic(struct build *b, const struct connection_conf *conf, const char *pointer,
+		struct vm_nic *ret)
+{
+	const char *name = build_text(b, conf->name);
+	struct vm_nic nic = {
+		.name = name,
+		.network = build_text(b, conf->network),
+		.link = build_derive_link(b, name),
+		.mac = conf->mac && conf->mac[0] ? build_text(b, conf->mac)
+						 : build_derive_mac(b, name),
+		.ip = copy_strings(b, &conf->ip),
+	};
+	check_addresses(b, conf, pointer);
+	if (conf->link && conf->link[0] && strcmp(conf->link, nic.link) != 0) {
+		CLEANUP(freep) char *at = xasprintf("%s/link", pointer);
+		BUILD_ERROR(b, at,
+				"the interface of connection \"%s\" is called \"%s\"; another name "
+				"can't be chosen",
+				name, nic.link);
+	}
+	const struct network_conf *network = find_network(b, nic.network);
+	CLEANUP(freep) char *at = xasprintf("%s/network", pointer);
+	if (network) {
+		use_network(b, network, at, &nic);
+		copy_forwards(b, &nic);
+	} else {
+		BUILD_ERROR(b, at, "connection \"%s\": the host's config has no network \"%s\"",
+				name, nic.network);
+	}
+	*ret = nic;
+}
+
+void build_nics(struct build *b)
+{
+	const struct connection_conf *confs = b->conf->connections.items;
+	size_t n = b->conf->connections.n;
+	b->vm->nics = arena_array(&b->vm->arena, n, sizeof(*b->vm->nics));
+	b->vm->n_nics = n;
+	for (size_t i = 0; i < n; i++) {
+		char pointer[sizeof("/connections/") + 20];
+		snprintf(pointer, sizeof(pointer), "/connections/%zu", i);
+		build_nic(b, &confs[i], pointer, &b->vm->nics[i]);
+	}
+}
+
+static const struct mdev_class_conf *find_class(const struct jlist *classes, const char *name)
+{
+	const struct mdev_class_conf *items = classes->items;
+	for (size_t i = 0; i < classes->n; i++)
+		if (!strcmp(items[i].name, name))
+			return &items[i];
+	return NULL;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct vm_mdev_parent *x = a, *y = b;
+	return strcmp(x->address, y->address);
+}
+
+static void add_parents(struct build *b, const struct jlist *devices, const char *class_name,
+		struct vm_mdev_parent *parents, size_t *n)
+{
+	const struct mdev_conf *items = devices->items;
+	for (size_t i = 0; i < devices->n; i++) {
+		const struct mdev_class_conf *class = find_class(&items[i].classes, class_name);
+		if (!class)
+			class = find_class(&items[i].types, class_name);
+		if (!class)
+			continue;
+		int64_t *placements = arena_array(
+				&b->vm->arena, class->placements.n, sizeof(*placements));
+		if (class->placements.n)
+			memcpy(placements, class->placements.items,
+					class->placements.n * sizeof(*placements));
+		parents[(*n)++] = (struct vm_mdev_parent){
+			.address = build_text(b, items[i].address),
+			.type_name = build_text(b, class->type_name),
+			.heterogeneous = items[i].heterogeneous,
+			.placements = placements,
+			.n_placements = class->placements.n,
+		};
+	}
+}
+
+static void build_mdev(struct build *b, const struct device_conf *conf, const char *pointer,
+		struct vm_mdev *mdev)
+{
+	const struct host_conf *host = &b->host->conf;
+	size_t n_max = host->mediated_device.n + host->mdev.n;
+	struct vm_mdev_parent *parents = arena_array(&b->vm->arena, n_max, sizeof(*parents));
+	uint8_t uuid[16] = {};
+	static const uint8_t unset[16];
+
+	*mdev = (struct vm_mdev){
+		.name = build_text(b, conf->name),
+		.class_name = build_text(b, conf->class_name),
+		.parents = parents,
+	};
+	if (conf->id && parse_uuid(conf->id, uuid) == 0 && memcmp(uuid, unset, sizeof(uuid)) != 0) {
+		char text[UUID_TEXT_MAX];
+		format_uuid(uuid, text);
+		mdev->uuid = arena_strdup(&b->vm->arena, text);
+	} else {
+		mdev->uuid = build_derive_device_id(b, mdev->class_name, mdev->name);
+	}
+	add_parents(b, &host->mediated_device, mdev->class_name, parents, &mdev->n_parents);
+	add_parents(b, &host->mdev, mdev->class_name, parents, &mdev->n_parents);
+	if (mdev->n_parents > 1)
+		qsort(parents, mdev->n_parents, sizeof(*parents), by_address);
+	if (!mdev->n_parents) {
+		CLEANUP(freep) char *at = xasprintf("%s/class", pointer);
+		BUILD_ERROR(b, at, "device \"%s\": the host's config offers no device class \"%s\"",
+				mdev->name, mdev->class_name);
+	}
+}
+
+void build_mdevs(struct build *b)
+{
+	const struct device_conf *confs = b->conf->devices.items;
+	size_t n = b->conf->devices.n;
+	b->vm->mdevs = arena_array(&b->vm->arena, n, sizeof(*b->vm->mdevs));
+	b->vm->n_mdevs = n;
+	for (size_t i = 0; i < n; i++) {
+		char pointer[sizeof("/devices/") + 20];
+		snprintf(pointer, sizeof(pointer), "/devices/%zu", i);
+		build_mdev(b, &confs[i], pointer, &b->vm->mdevs[i]);
+	}
+}

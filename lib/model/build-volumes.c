@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Volumes: pools become paths and types, names become serial numbers and WWNs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "model/build.h"
+#include "util/file.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+static const struct storage_conf *find_pool(const struct build *b, const char *name)
+{
+	const struct storage_conf *pools = b->host->conf.storage.items;
+	for (size_t i = 0; i < b->host->conf.storage.n; i++)
+		if (!strcmp(pools[i].name, name))
+			return &pools[i];
+	return NULL;
+}
+
+static const char *nearest_pool(const struct build *b, const char *name)
+{
+	const struct storage_conf *pools = b->host->conf.storage.items;
+	const char *best = NULL;
+	unsigned best_distance = 3;
+	for (size_t i = 0; i < b->host->conf.storage.n; i++) {
+		unsigned distance = edit_distance(pools[i].name, name);
+		if (distance < best_distance) {
+			best = pools[i].name;
+			best_distance = distance;
+		}
+	}
+	return best;
+}
+
+/* Unknown pools and types are errors of the volume that names them: a pool that no machine uses may
+ * be of any type. */
+static const struct storage_conf *use_pool(struct build *b, const struct volume_conf *conf,
+		const char *pointer, const struct vm_storage_type **ret_type)
+{
+	CLEANUP(freep) char *at = xasprintf("%s/storage", pointer);
+	const char *name = conf->storage ? conf->storage : "";
+	const struct storage_conf *pool = find_pool(b, name);
+	if (!pool) {
+		const char *nearest = nearest_pool(b, name);
+		BUILD_ERROR(b, at,
+				"volume \"%s\": the host's config has no storage pool \"%s\"%s%s%s",
+				conf->name ? conf->name : "", name,
+				nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+				nearest ? "\"?" : "");
+		return NULL;
+	}
+	*ret_type = vm_storage_type_find(pool->type ? pool->type : "");
+	if (*ret_type)
+		return pool;
+
+	CLEANUP(buf_done) struct buf known = {};
+	for (const struct vm_storage_type *t = vm_storage_types; t->name; t++)
+		buf_printf(&known, "%s%s", known.len ? ", " : "", t->name);
+	if (pool->type && pool->type[0])
+		BUILD_ERROR(b, at,
+				"volume \"%s\": storage pool \"%s\" has the unknown storage type "
+				"\"%s\"; known are %s",
+				conf->name ? conf->name : "", name, pool->type, buf_text(&known));
+	else
+		BUILD_ERROR(b, at,
+				"volume \"%s\": storage pool \"%s\" has no storage type; known "
+				"are %s",
+				conf->name ? conf->name : "", name, buf_text(&known));
+	return NULL;
+}
+
+/* clean(join(pool's path, file)); a relative result counts from "/", where systemd starts units. */
+static const char *volume_path(struct build *b, const struct storage_conf *pool,
+		const struct volume_conf *conf, const char *pointer)
+{
+	const char *name = conf->name ? conf->name : "";
+	CLEANUP(buf_done) struct buf file = {};
+	if (pool->pattern && pool->pattern[0]) {
+		struct error err = {};
+		if (build_expand(b, pool->pattern, name, &file, &err) < 0) {
+			BUILD_ERROR(b, pointer,
+					"the pattern \"%s\" of storage pool \"%s\" can't be used "
+					"for "
+					"volume \"%s\": %s",
+					pool->pattern, pool->name, name, err.text);
+			return NULL;
+		}
+	} else {
+		buf_printf(&file, "%s.%s", name, pool->type && pool->type[0] ? pool->type : "raw");
+	}
+
+	CLEANUP(freep) char *joined = path_join(pool->path ? pool->path : "", buf_text(&file));
+	if (!joined[0]) {
+		BUILD_ERROR(b, pointer, "volume \"%s\" of storage pool \"%s\" has an empty path",
+				name, pool->name);
+		return NULL;
+	}
+	CLEANUP(freep) char *absolute = path_join("/", joined);
+	for (const char *p = absolute; *p; p++) {
+		if ((unsigned char)*p >= 0x20 && *p != 0x7f)
+			continue;
+		BUILD_ERROR(b, pointer,
+				"the path of volume \"%s\" of storage pool \"%s\" has a control "
+				"character in it",
+				name, pool->name);
+		return NULL;
+	}
+	return arena_strdup(&b->vm->arena, absolute);
+}
+
+/* The volume's own word, else the pool's, else the standard. */
+static int tuned(int own, int pool, int standard)
+{
+	return own >= 0 ? own : pool >= 0 ? pool : standard;
+}
+
+static void tune(struct build *b, const struct volume_conf *conf, const struct storage_conf *pool,
+		const char *pointer, struct vm_volume *v)
+{
+	const struct disk_tuning_conf *own = &conf->tuning, *from = &pool->tuning;
+	v->discard = (enum disk_discard)tuned(own->discard, from->discard, DISK_DISCARD_UNMAP);
+	v->detect_zeroes = (enum disk_detect_zeroes)tuned(own->detect_zeroes, from->detect_zeroes,
+			v->discard == DISK_DISCARD_UNMAP ? DISK_DETECT_ZEROES_UNMAP
+							 : DISK_DETECT_ZEROES_OFF);
+	v->cache = (enum disk_cache)tuned(own->cache, from->cache, DISK_CACHE_WRITEBACK);
+	v->aio = (enum disk_aio)tuned(own->aio, from->aio, DISK_AIO_THREADS);
+
+	/* QEMU refuses both: aio=native without O_DIRECT (block/file-posix.c), and
+	 * detect-zeroes=unmap without discard=unmap (block.c, bdrv_open_common). */
+	if (v->aio == DISK_AIO_NATIVE && v->cache != DISK_CACHE_NONE &&
+			v->cache != DISK_CACHE_DIRECTSYNC) {
+		CLEANUP(freep) char *at = xasprintf("%s/aio", pointer);
+		BUILD_ERROR(b, at,
+				"volume \"%s\": \"aio\": \"native\" needs \"cache\" to be \"none\" "
+				"or "
+				"\"directsync\", not \"%s\"",
+				v->name, disk_cache_names[v->cache]);
+	}
+	if (v->detect_zeroes == DISK_DETECT_ZEROES_UNMAP && v->discard != DISK_DISCARD_UNMAP) {
+		CLEANUP(freep) char *at = xasprintf("%s/detect-zeroes", pointer);
+		BUILD_ERROR(b, at,
+				"volume \"%s\": \"detect-zeroes\": \"unmap\" needs \"discard\" to "
+				"be "
+				"\"unmap\"",
+				v->name);
+	}
+}
+
+/* Pool, path, type and tuning; what firmware, boot files and disks have in common. */
+static bool resolve(struct build *b, const struct volume_conf *conf, const char *pointer,
+		struct vm_volume *v)
+{
+	const struct storage_conf *pool = use_pool(b, conf, pointer, &v->type);
+	if (!pool)
+		return false;
+	v->name = build_text(b, conf->name);
+	v->pool = build_text(b, pool->name);
+	v->path = volume_path(b, pool, conf, pointer);
+	v->readonly = pool->readonly || v->type->readonly;
+	v->serial = v->wwn = "";
+	tune(b, conf, pool, pointer, v);
+	return v->path != NULL;
+}
+
+static void identify(struct build *b, const struct volume_conf *conf, const char *pointer,
+		struct vm_volume *v)
+{
+	struct error err = {};
+	CLEANUP(freep) char *wwn = NULL;
+	if (conf->wwn && conf->wwn[0]) {
+		if (build_wwn(b, conf->wwn, &v->wwn, &err) < 0) {
+			CLEANUP(freep) char *at = xasprintf("%s/wwn", pointer);
+			BUILD_ERROR(b, at, "%s", err.text);
+		}
+	} else if (v->name[0]) {
+		v->wwn = build_derive_wwn(b, v->name);
+	}
+	if (conf->serial && conf->serial[0])
+		v->serial = build_text(b, conf->serial);
+	else if (v->name[0])
+		v->serial = build_derive_serial(b, v->name);
+}
+
+void build_volumes(struct build *b)
+{
+	const struct volume_conf *confs = b->conf->volumes.items;
+	size_t n = b->conf->volumes.n;
+	b->vm->volumes = arena_array(&b->vm->arena, n, sizeof(*b->vm->volumes));
+	b->vm->n_volumes = n;
+	for (size_t i = 0; i < n; i++) {
+		char pointer[sizeof("/volumes/") + 20];
+		snprintf(pointer, sizeof(pointer), "/volumes/%zu", i);
+		struct vm_volume *v = &b->vm->volumes[i];
+		if (!resolve(b, &confs[i], pointer, v))
+			continue;
+		v->bootable = confs[i].bootable;
+		identify(b, &confs[i], pointer, v);
+	}
+}
+
+static struct vm_volume *flash(struct build *b, const struct volume_conf *conf, const char *pointer)
+{
+	struct vm_volume *v = ARENA_NEW(&b->vm->arena, struct vm_volume);
+	if (!resolve(b, conf, pointer, v))
+		return NULL;
+	if (v->type->bus == VM_BUS_NONE)
+		return v;
+	CLEANUP(freep) char *at = xasprintf("%s/storage", pointer);
+	BUILD_ERROR(b, at,
+			"volume \"%s\" is firmware, but storage pool \"%s\" is of type \"%s\", not "
+			"\"firmware\"",
+			v->name, v->pool, v->type->name);
+	return NULL;
+}
+
+static bool names_volume(const struct volume_conf *conf)
+{
+	return (conf->name && conf->name[0]) || (conf->storage && conf->storage[0]);
+}
+
+void build_firmware(struct build *b)
+{
+	const struct attrs_conf *attrs = &b->conf->attrs;
+	struct vm *vm = b->vm;
+	if (!names_volume(&attrs->firmware.code))
+		return;
+	vm->firmware_code = flash(b, &attrs->firmware.code, "/attrs/firmware/code");
+	if (!names_volume(&attrs->firmware.vars))
+		return;
+	vm->firmware_vars = flash(b, &attrs->firmware.vars, "/attrs/firmware/vars");
+	if (vm->firmware_code && vm->firmware_vars &&
+			!strcmp(vm->firmware_code->path, vm->firmware_vars->path))
+		BUILD_ERROR(b, "/attrs/firmware/vars",
+				"firmware code and variables are the same file, \"%s\"",
+				vm->firmware_vars->path);
+}
+
+static struct vm_volume *boot_file(
+		struct build *b, const struct volume_conf *conf, const char *pointer)
+{
+	bool has_path = conf->path && conf->path[0];
+	if (!has_path && !names_volume(conf))
+		return NULL;
+	struct vm_volume *v = ARENA_NEW(&b->vm->arena, struct vm_volume);
+	if (has_path && names_volume(conf)) {
+		BUILD_ERROR(b, pointer,
+				"expected a \"path\", or a \"name\" and a \"storage\", found both");
+	} else if (has_path) {
+		CLEANUP(freep) char *clean = path_clean(conf->path);
+		v->name = v->path = arena_strdup(&b->vm->arena, clean);
+		v->serial = v->wwn = "";
+	} else {
+		resolve(b, conf, pointer, v);
+	}
+	v->readonly = true;
+	return v;
+}
+
+void build_boot(struct build *b)
+{
+	const struct attrs_conf *attrs = &b->conf->attrs;
+	struct vm *vm = b->vm;
+	vm->kernel = boot_file(b, &attrs->boot.kernel, "/attrs/boot/kernel");
+	vm->initrd = boot_file(b, &attrs->boot.initrd, "/attrs/boot/initrd");
+	vm->cmdline = build_text(b, attrs->boot.cmdline);
+	if (!vm->kernel && vm->initrd)
+		BUILD_ERROR(b, "/attrs/boot/initrd", "\"initrd\" needs \"kernel\"");
+	if (!vm->kernel && vm->cmdline[0])
+		BUILD_ERROR(b, "/attrs/boot/cmdline", "\"cmdline\" needs \"kernel\"");
+}
+
+void build_tpm(struct build *b)
+{
+	const struct attrs_conf *attrs = &b->conf->attrs;
+	struct vm *vm = b->vm;
+	vm->tpm.enabled = attrs->tpm.enabled;
+	if (!vm->tpm.enabled)
+		return;
+	vm->tpm.socket = "";
+	if (attrs->tpm.socket.path && attrs->tpm.socket.path[0]) {
+		CLEANUP(freep) char *socket = path_join("/", attrs->tpm.socket.path);
+		vm->tpm.socket = arena_strdup(&vm->arena, socket);
+	}
+
+	if (!names_volume(&attrs->tpm.data)) {
+		BUILD_ERROR(b, "/attrs/tpm",
+				"the TPM needs \"data\": a volume for its state in a pool of type "
+				"\"tpm-data\"");
+		return;
+	}
+	struct vm_volume v = {};
+	if (!resolve(b, &attrs->tpm.data, "/attrs/tpm/data", &v))
+		return;
+	if (v.type->bus != VM_BUS_TPM)
+		BUILD_ERROR(b, "/attrs/tpm/data/storage",
+				"volume \"%s\" is the TPM's, but storage pool \"%s\" is of type "
+				"\"%s\", "
+				"not \"tpm-data\"",
+				v.name, v.pool, v.type->name);
+	vm->tpm.data = v.path;
+}

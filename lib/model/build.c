@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the merged config to a machine. */
+#include "model/build.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "util/file.h"
+#include "util/hash.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+#define USER_NAME_MAX 31
+
+void vm_done(struct vm *vm)
+{
+	arena_done(&vm->arena);
+	*vm = (struct vm){};
+}
+
+char *vm_user_name(const char *machine)
+{
+	CLEANUP(freep) char *name = xasprintf("machina-%s", machine);
+	if (strlen(name) <= USER_NAME_MAX && !strchr(name, '.'))
+		return take_ptr(name);
+
+	uint8_t digest[8];
+	struct shake shake;
+	shake_init(&shake);
+	shake_feed(&shake, machine, strlen(machine));
+	shake_read(&shake, digest, sizeof(digest));
+	shake_done(&shake);
+	CLEANUP(buf_done) struct buf hashed = {};
+	buf_puts(&hashed, "machina-");
+	for (size_t i = 0; i < sizeof(digest); i++)
+		buf_printf(&hashed, "%02x", digest[i]);
+	return buf_take(&hashed);
+}
+
+const char *build_text(struct build *b, const char *text)
+{
+	return text && text[0] ? arena_strdup(&b->vm->arena, text) : "";
+}
+
+static void build_identity(struct build *b)
+{
+	struct vm *vm = b->vm;
+	vm->name = build_text(b, b->conf->name);
+	vm->description = build_text(b, b->conf->description);
+	if (b->conf->id && parse_uuid(b->conf->id, vm->uuid) == 0)
+		for (size_t i = 0; i < sizeof(vm->uuid); i++)
+			vm->has_uuid |= vm->uuid[i] != 0;
+
+	b->ident = (struct ident){ .machine_id = vm->uuid, .machine_name = vm->name };
+	CLEANUP(freep) char *user = vm_user_name(vm->name);
+	vm->user = build_text(b, user);
+}
+
+static void build_group(struct build *b)
+{
+	struct vm *vm = b->vm;
+	const char *name = b->conf->privileges.filesystem.group.name;
+	vm->group_name = name && name[0] ? build_text(b, name)
+					 : arena_printf(&vm->arena, "machina-%s", vm->name);
+	vm->group_id = (uint32_t)b->conf->privileges.filesystem.group.id;
+	if (!vm->group_id)
+		vm->group_id = build_derive_group_id(b);
+}
+
+static void build_mainboard(struct build *b)
+{
+	const struct attrs_conf *attrs = &b->conf->attrs;
+	struct vm *vm = b->vm;
+	vm->machine_type = build_text(b, attrs->machine.type);
+	if (!vm->machine_type[0])
+		vm->machine_type = "q35";
+	vm->layout = attrs->machine.layout ? (int)attrs->machine.layout : 1;
+	vm->accel = attrs->machine.accel < 0 ? VM_ACCEL_KVM : (enum vm_accel)attrs->machine.accel;
+	vm->spare_ports = (int)attrs->machine.spare_ports;
+
+	const char *emulator = attrs->machine.qemu;
+	if (!emulator || !emulator[0])
+		emulator = "qemu-system-x86_64";
+	vm->emulator = emulator[0] == '/' ? build_text(b, emulator)
+					  : arena_printf(&vm->arena, "/usr/bin/%s", emulator);
+}
+
+/* The named one; else the first by name of those that are default; else the first by name. */
+static const struct processor_conf *find_processor(struct build *b)
+{
+	const char *name = b->conf->attrs.cpu.processor;
+	const struct processor_conf *items = b->host->conf.processor.items, *best = NULL;
+	for (size_t i = 0; i < b->host->conf.processor.n; i++) {
+		const struct processor_conf *p = &items[i];
+		if (name && name[0]) {
+			if (!strcmp(p->name, name))
+				return p;
+		} else if (!best || (p->is_default && !best->is_default) ||
+				(p->is_default == best->is_default &&
+						strcmp(p->name, best->name) < 0)) {
+			best = p;
+		}
+	}
+	if (name && name[0])
+		BUILD_ERROR(b, "/attrs/cpu/processor", "the host's config has no processor \"%s\"",
+				name);
+	return best;
+}
+
+static void build_features(struct build *b)
+{
+	const struct jpairs *from = &b->conf->attrs.cpu.features;
+	struct jpair *items = arena_array(&b->vm->arena, from->n, sizeof(*items));
+	for (size_t i = 0; i < from->n; i++) {
+		const char *value = from->items[i].value;
+		items[i] = (struct jpair){
+			.key = build_text(b, from->items[i].key),
+			.value = !strcmp(value, "true")	   ? "on"
+				 : !strcmp(value, "false") ? "off"
+							   : build_text(b, value),
+		};
+		if (!items[i].key[0] || strpbrk(items[i].key, ",= \t"))
+			BUILD_ERROR(b, "/attrs/cpu/features",
+					"\"%s\" can't be the name of a CPU feature", items[i].key);
+	}
+	b->vm->cpu.features = (struct jpairs){ .items = items, .n = from->n };
+}
+
+static void build_cpu(struct build *b)
+{
+	const struct attrs_conf *attrs = &b->conf->attrs;
+	struct vm *vm = b->vm;
+	const struct processor_conf *processor = find_processor(b);
+	const char *brand = processor && processor->brand ? processor->brand : "";
+
+	vm->cpu.brand = !strcasecmp(brand, "amd")     ? VM_BRAND_AMD
+			: !strcasecmp(brand, "intel") ? VM_BRAND_INTEL
+						      : VM_BRAND_OTHER;
+	vm->cpu.model = build_text(b, attrs->cpu.model);
+	if (!vm->cpu.model[0])
+		vm->cpu.model = vm->accel == VM_ACCEL_KVM ? "host" : "max";
+	if (vm->accel != VM_ACCEL_KVM && !strcmp(vm->cpu.model, "host"))
+		BUILD_ERROR(b, "/attrs/cpu/model",
+				"the CPU model \"host\" needs KVM; with \"accel\": \"tcg\" use "
+				"\"max\"");
+	vm->cpu.sockets = (int)attrs->cpu.sockets;
+	vm->cpu.cores = (int)attrs->cpu.cores;
+	vm->cpu.threads = attrs->cpu.threads ? (int)attrs->cpu.threads
+			  : processor	     ? (int)processor->threads
+					     : 0;
+	vm->cpu.enlightenments = attrs->enlightenments.enabled;
+	build_features(b);
+}
+
+static void build_memory(struct build *b)
+{
+	const struct attrs_conf *attrs = &b->conf->attrs;
+	b->vm->memory.ram_mib = attrs->memory.ram_mib;
+	b->vm->memory.hugepages = attrs->memory.hugepages;
+	b->vm->memory.shared = attrs->memory.shared;
+	if (!attrs->memory.ram_mib)
+		BUILD_ERROR(b, "/attrs/memory/ram",
+				"the machine has no memory: set \"attrs\": { \"memory\": { "
+				"\"ram\": MiB } } "
+				"in its file or in a tag");
+}
+
+static bool has_socket(const struct vm *vm, const char *name, const char *path)
+{
+	for (size_t i = 0; i < vm->n_qmp; i++)
+		if (!strcmp(vm->qmp[i].name, name) || (path[0] && !strcmp(vm->qmp[i].path, path)))
+			return true;
+	return false;
+}
+
+static void add_socket(struct vm *vm, const char *name, const char *path)
+{
+	if (!has_socket(vm, name, path))
+		vm->qmp[vm->n_qmp++] = (struct vm_qmp_socket){ .name = name, .path = path };
+}
+
+/* Our own three come first. Customs follow as in the Go program, where they were enabled. */
+static void build_qmp(struct build *b)
+{
+	static const char *const own[] = { "systemd.0", "command.0", "command.1" };
+	const struct jstrings *names = &b->conf->attrs.qmp.sockets.names;
+	const struct jstrings *paths = &b->conf->attrs.qmp.sockets.paths;
+	struct vm *vm = b->vm;
+
+	vm->qmp = arena_array(&vm->arena, ARRAY_SIZE(own) + names->n + paths->n, sizeof(*vm->qmp));
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		add_socket(vm, own[i], "");
+	if (!b->conf->attrs.qmp.enabled)
+		return;
+	for (size_t i = 0; i < names->n; i++) {
+		if (strchr(names->items[i], '/') || !names->items[i][0])
+			BUILD_ERROR(b, "/attrs/qmp/sockets/names",
+					"\"%s\" can't be the name of a socket; use \"paths\" for a "
+					"place "
+					"outside the run directory",
+					names->items[i]);
+		else
+			add_socket(vm, build_text(b, names->items[i]), "");
+	}
+	for (size_t i = 0; i < paths->n; i++) {
+		CLEANUP(freep) char *path = path_join("/", paths->items[i]);
+		const char *copy = build_text(b, path);
+		add_socket(vm, copy, copy);
+	}
+}
+
+/* Returns the port, or 0 when there is none. */
+static uint16_t build_port(struct build *b, const struct port_conf *conf, const char *pointer)
+{
+	if (conf->port)
+		return (uint16_t)conf->port;
+	if (!conf->pattern || !conf->pattern[0])
+		return 0;
+	struct vars vars = build_port_vars(b);
+	struct error err = {};
+	uint16_t port = 0;
+	if (vars_port(&vars, conf->pattern, &port, &err) < 0) {
+		CLEANUP(freep) char *at = xasprintf("%s/port-pattern", pointer);
+		BUILD_ERROR(b, at, "%s", err.text);
+	}
+	return port;
+}
+
+static void build_displays(struct build *b)
+{
+	const struct attrs_conf *attrs = &b->conf->attrs;
+	struct vm *vm = b->vm;
+	vm->agent.enabled = attrs->agent.qemu.enabled;
+	if (vm->agent.enabled)
+		vm->agent.port = build_port(b, &attrs->agent.qemu, "/attrs/agent/qemu");
+	vm->spice.enabled = attrs->spice.enabled;
+	if (vm->spice.enabled)
+		vm->spice.port = build_port(b, &attrs->spice, "/attrs/spice");
+	vm->spice_displays = attrs->spice_displays > 4	 ? 4
+			     : attrs->spice_displays < 1 ? 1
+							 : (int)attrs->spice_displays;
+	vm->vnc.enabled = attrs->vnc.enabled;
+	if (vm->vnc.enabled)
+		vm->vnc.port = build_port(b, &attrs->vnc, "/attrs/vnc");
+
+	vm->display = attrs->display >= 0 ? (enum vm_display)attrs->display
+		      : vm->spice.enabled ? VM_DISPLAY_QXL
+		      : vm->vnc.enabled	  ? VM_DISPLAY_VIRTIO
+					  : VM_DISPLAY_NONE;
+	vm->serial = attrs->serial.enabled;
+	vm->rng = attrs->rng.enabled;
+	vm->balloon = attrs->balloon.enabled;
+	if (vm->vnc.port && vm->vnc.port < 5900)
+		BUILD_ERROR(b, "/attrs/vnc",
+				"the VNC port %u is below 5900, where VNC's displays begin",
+				vm->vnc.port);
+}
+
+static struct jpairs copy_pairs(struct build *b, const struct jpairs *from)
+{
+	struct jpair *items = arena_array(&b->vm->arena, from->n, sizeof(*items));
+	for (size_t i = 0; i < from->n; i++)
+		items[i] = (struct jpair){ .key = build_text(b, from->items[i].key),
+			.value = build_text(b, from->items[i].value) };
+	return (struct jpairs){ .items = items, .n = from->n };
+}
+
+static void build_unit(struct build *b)
+{
+	const struct jstrings *args = &b->conf->qemu_args;
+	struct vm *vm = b->vm;
+	vm->limits = copy_pairs(b, &b->conf->attrs.limits);
+	vm->cluster = b->conf->attrs.cluster;
+	vm->qemu_args = arena_array(&vm->arena, args->n, sizeof(*vm->qemu_args));
+	vm->n_qemu_args = args->n;
+	for (size_t i = 0; i < args->n; i++)
+		vm->qemu_args[i] = build_text(b, args->items[i]);
+}
+
+int vm_build(const struct host *host, const struct machine *machine, struct vm *ret,
+		struct report *report)
+{
+	*ret = (struct vm){};
+	struct build b = {
+		.host = host,
+		.machine = machine,
+		.conf = &machine->conf,
+		.vm = ret,
+		.report = report,
+	};
+	size_t before = report->n_errors;
+	build_identity(&b);
+	build_vars(&b);
+	build_group(&b);
+	build_mainboard(&b);
+	build_cpu(&b);
+	build_memory(&b);
+	build_boot(&b);
+	build_firmware(&b);
+	build_tpm(&b);
+	build_qmp(&b);
+	build_displays(&b);
+	build_volumes(&b);
+	build_nics(&b);
+	build_mdevs(&b);
+	build_unit(&b);
+	return report->n_errors > before ? 1 : 0;
+}

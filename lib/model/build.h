@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Building a struct vm, one part a function. Private to lib/model.
+ *
+ * Each part reads the bound config, writes its part of the machine and reports what is wrong; the
+ * next part goes on all the same, so that one run shows all findings.
+ */
+#pragma once
+
+#include "model/ident.h"
+#include "model/vars.h"
+#include "model/vm.h"
+
+struct build {
+	const struct host *host;
+	const struct machine *machine;
+	const struct machine_conf *conf;
+	struct vm *vm;
+	struct report *report;
+	struct ident ident;
+	struct var *vars; /* "volume", the machine's built-ins, the user's */
+	size_t n_vars;
+};
+
+/* A finding at a place of the merged machine. */
+#define BUILD_ERROR(build, pointer, ...)                                                           \
+	machine_report((build)->machine, (build)->report, SEVERITY_ERROR, (pointer), __VA_ARGS__)
+#define BUILD_ADVICE(build, pointer, ...)                                                          \
+	machine_report((build)->machine, (build)->report, SEVERITY_ADVICE, (pointer), __VA_ARGS__)
+
+void build_vars(struct build *b);
+void build_firmware(struct build *b);
+void build_boot(struct build *b);
+void build_tpm(struct build *b);
+void build_volumes(struct build *b);
+void build_nics(struct build *b);
+void build_mdevs(struct build *b);
+
+/* "" for NULL; a copy in the machine's arena. */
+const char *build_text(struct build *b, const char *text);
+
+/* Expand a storage pattern. */
+MUST_CHECK int build_expand(struct build *b, const char *pattern, const char *volume,
+		struct buf *ret, struct error *err);
+/* The variables of patterns that are not about a volume. */
+struct vars build_port_vars(const struct build *b);
+
+/* Derived identifiers (model/ident.h) as texts in the machine's arena. */
+const char *build_derive_mac(struct build *b, const char *connection);
+const char *build_derive_wwn(struct build *b, const char *volume);
+const char *build_derive_serial(struct build *b, const char *volume);
+const char *build_derive_device_id(struct build *b, const char *class_name, const char *device);
+const char *build_derive_link(struct build *b, const char *connection);
+uint32_t build_derive_group_id(struct build *b);
+/* A configured WWN in its printed form. */
+MUST_CHECK int build_wwn(struct build *b, const char *text, const char **ret, struct error *err);

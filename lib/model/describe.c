@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The merged machine in the config's own shape. */
+#include "model/describe.h"
+
+#include <json-c/json_object.h>
+#include <string.h>
+
+#include "util/mem.h"
+
+/* The object at a key, made if it is not there. Borrowed. */
+static struct json_object *object_at(struct json_object *parent, const char *key)
+{
+	struct json_object *child;
+	if (json_object_object_get_ex(parent, key, &child) &&
+			json_object_is_type(child, json_type_object))
+		return child;
+	child = json_object_new_object();
+	if (!child || json_object_object_add(parent, key, child) < 0)
+		out_of_memory();
+	return child;
+}
+
+static bool is_unset(struct json_object *object, const char *key)
+{
+	struct json_object *value;
+	if (!json_object_object_get_ex(object, key, &value) || !value)
+		return true;
+	return json_object_is_type(value, json_type_string) && !json_object_get_string_len(value);
+}
+
+static void add_text(struct json_object *object, const char *key, const char *text)
+{
+	if (!text || !text[0] || !is_unset(object, key))
+		return;
+	struct json_object *value = json_object_new_string(text);
+	if (!value || json_object_object_add(object, key, value) < 0)
+		out_of_memory();
+}
+
+static struct json_object *item_at(struct json_object *root, const char *list, size_t i)
+{
+	struct json_object *items;
+	if (!json_object_object_get_ex(root, list, &items))
+		return NULL;
+	return json_object_array_get_idx(items, i);
+}
+
+static void describe_group(struct json_object *root, const struct vm *vm)
+{
+	struct json_object *group =
+			object_at(object_at(object_at(root, "privileges"), "filesystem"), "group");
+	struct json_object *id;
+	add_text(group, "name", vm->group_name);
+	if (json_object_object_get_ex(group, "id", &id) && json_object_get_int64(id) > 0)
+		return;
+	id = json_object_new_int64(vm->group_id);
+	if (!id || json_object_object_add(group, "id", id) < 0)
+		out_of_memory();
+}
+
+struct json_object *vm_describe(const struct machine *machine, const struct vm *vm)
+{
+	struct json_object *root = NULL;
+	if (json_object_deep_copy(machine->merged, &root, NULL) < 0)
+		out_of_memory();
+	add_text(root, "name", vm->name);
+	describe_group(root, vm);
+	for (size_t i = 0; i < vm->n_volumes; i++) {
+		struct json_object *item = item_at(root, "volumes", i);
+		add_text(item, "wwn", vm->volumes[i].wwn);
+		add_text(item, "serial", vm->volumes[i].serial);
+	}
+	for (size_t i = 0; i < vm->n_nics; i++) {
+		struct json_object *item = item_at(root, "connections", i);
+		add_text(item, "mac", vm->nics[i].mac);
+		add_text(item, "link", vm->nics[i].link);
+	}
+	for (size_t i = 0; i < vm->n_mdevs; i++)
+		add_text(item_at(root, "devices", i), "id", vm->mdevs[i].uuid);
+	return root;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where each value of a merged machine came from. */
+#include "model/explain.h"
+
+#include <json-c/json_object.h>
+#include <json-c/linkhash.h>
+#include <string.h>
+
+#include "model/describe.h"
+#include "util/buf.h"
+#include "util/mem.h"
+#include "util/parse.h"
+#include "json/jlocate.h"
+
+/* What the merge told about one value. */
+struct said {
+	char *pointer;
+	struct jorigin origin;
+	char *origin_pointer;
+};
+
+struct walk {
+	const struct machine *machine;
+	struct explanation *out;
+	const char *below; /* only what is at or below it */
+	struct said *said;
+	size_t n_said;
+	size_t n_alloc;
+};
+
+void explanation_done(struct explanation *e)
+{
+	free(e->items);
+	arena_done(&e->arena);
+	*e = (struct explanation){};
+}
+
+static void note(void *context, const char *pointer, const struct jorigin *origin)
+{
+	struct walk *w = context;
+	w->said = grow_array(w->said, &w->n_alloc, w->n_said, sizeof(*w->said));
+	w->said[w->n_said++] = (struct said){ .pointer = xstrdup(pointer),
+		.origin = *origin,
+		.origin_pointer = xstrdup(origin->pointer) };
+}
+
+static bool is_below(const char *pointer, const char *parent)
+{
+	size_t len = strlen(parent);
+	return !strncmp(pointer, parent, len) && (pointer[len] == '\0' || pointer[len] == '/');
+}
+
+static const char *as_json(struct arena *arena, struct json_object *value)
+{
+	const char *text = json_object_to_json_string_ext(
+			value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (!text)
+		out_of_memory();
+	return arena_strdup(arena, text);
+}
+
+static struct explain_origin origin_of(struct walk *w, const struct said *s)
+{
+	struct arena *arena = &w->out->arena;
+	struct explain_origin o = {
+		.label = s->origin.layer->label,
+		.chain = s->origin.layer->chain,
+		.pointer = arena_strdup(arena, s->origin_pointer),
+		.value = as_json(arena, s->origin.value),
+		.removes = s->origin.fate == JORIGIN_REMOVED,
+	};
+	jlocate_value(s->origin.layer->doc, s->origin_pointer, &o.at);
+	return o;
+}
+
+/* The rows of the field table along a pointer: the row of the last key that is one, or NULL. */
+static const struct field *field_at(const char *pointer)
+{
+	const struct field *fields = machine_fields, *found = NULL;
+	CLEANUP(freep) char *copy = xstrdup(pointer);
+	char *state = NULL;
+	bool skip = false;
+	for (char *token = strtok_r(copy, "/", &state); token;
+			token = strtok_r(NULL, "/", &state)) {
+		if (skip) {
+			/* The index of a list, or a key that the user makes up. */
+			skip = false;
+			if (!fields)
+				return found;
+			continue;
+		}
+		if (!fields)
+			return NULL;
+		found = field_find(fields, token);
+		if (!found)
+			return NULL;
+		fields = found->fields;
+		skip = found->kind != FIELD_KIND_OBJECT;
+	}
+	return found;
+}
+
+static struct explain_entry *add_entry(struct walk *w, const char *pointer)
+{
+	struct explanation *out = w->out;
+	out->items = grow_array(out->items, &out->n_alloc, out->n, sizeof(*out->items));
+	struct explain_entry *e = &out->items[out->n++];
+	const struct field *field = field_at(pointer);
+	*e = (struct explain_entry){
+		.pointer = arena_strdup(&out->arena, pointer),
+		.foreign = is_below(pointer, "/qemu-args"),
+		.doc = field ? field->doc : NULL,
+	};
+	return e;
+}
+
+/* All that was said about one place: what counts first. */
+static void add_origins(struct walk *w, struct explain_entry *e)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < w->n_said; i++)
+		n += !strcmp(w->said[i].pointer, e->pointer);
+	e->origins = arena_array(&w->out->arena, n, sizeof(*e->origins));
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < w->n_said; i++) {
+			const struct said *s = &w->said[i];
+			bool counts = s->origin.fate != JORIGIN_OVERRIDDEN;
+			if (!strcmp(s->pointer, e->pointer) && counts == (pass == 0))
+				e->origins[e->n_origins++] = origin_of(w, s);
+		}
+	}
+}
+
+static void explain_leaf(struct walk *w, const char *pointer, struct json_object *value)
+{
+	if (!is_below(pointer, w->below))
+		return;
+	struct explain_entry *e = add_entry(w, pointer);
+	e->value = as_json(&w->out->arena, value);
+	add_origins(w, e);
+	e->source = e->n_origins ? EXPLAIN_SET : EXPLAIN_DERIVED;
+}
+
+/* Depth is bounded by the field tables. */
+static void walk_value(struct walk *w, struct buf *pointer, struct json_object *value)
+{
+	size_t len = pointer->len;
+	switch (json_object_get_type(value)) {
+	case json_type_object: {
+		json_object_object_foreach(value, key, child)
+		{
+			jpointer_push(pointer, key);
+			walk_value(w, pointer, child);
+			buf_truncate(pointer, len);
+		}
+		return;
+	}
+	case json_type_array:
+		for (size_t i = 0; i < json_object_array_length(value); i++) {
+			jpointer_push_index(pointer, i);
+			walk_value(w, pointer, json_object_array_get_idx(value, i));
+			buf_truncate(pointer, len);
+		}
+		return;
+	case json_type_null:
+		return;
+	case json_type_boolean:
+	case json_type_double:
+	case json_type_int:
+	case json_type_string:
+		explain_leaf(w, buf_text(pointer), value);
+		return;
+	}
+}
+
+static bool explained(const struct explanation *e, const char *pointer)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (!strcmp(e->items[i].pointer, pointer))
+			return true;
+	return false;
+}
+
+/* Entries that were taken away have no place of their own in the merged machine any more. */
+static void add_removed(struct walk *w)
+{
+	for (size_t i = 0; i < w->n_said; i++) {
+		const struct said *s = &w->said[i];
+		if (s->origin.fate != JORIGIN_REMOVED || !is_below(s->pointer, w->below) ||
+				explained(w->out, s->pointer))
+			continue;
+		struct explain_entry *e = add_entry(w, s->pointer);
+		e->source = EXPLAIN_SET;
+		add_origins(w, e);
+	}
+}
+
+static int explain_default(struct walk *w, struct error *err)
+{
+	const struct field *field = field_at(w->below);
+	if (!field)
+		return error_set(err, ENOENT, "'%s' is no place of machine '%s'", w->below,
+				w->machine->name);
+	struct explain_entry *e = add_entry(w, w->below);
+	e->source = EXPLAIN_DEFAULT;
+	e->value = field->kind == FIELD_KIND_BOOL && field->default_bool ? "true"
+		   : field->kind == FIELD_KIND_BOOL			 ? "false"
+		   : field->default_text				 ? field->default_text
+									 : "not set";
+	return 0;
+}
+
+int explain_machine(const struct machine *machine, const struct vm *vm, const char *pointer,
+		struct explanation *ret, struct error *err)
+{
+	*ret = (struct explanation){};
+	struct walk w = { .machine = machine, .out = ret, .below = pointer };
+	json_object_put(jmerge(machine_fields, machine->layers, machine->n_layers, note, &w));
+
+	struct json_object *described = vm_describe(machine, vm);
+	CLEANUP(buf_done) struct buf at = {};
+	walk_value(&w, &at, described);
+	add_removed(&w);
+	json_object_put(described);
+
+	int r = ret->n ? 0 : explain_default(&w, err);
+	for (size_t i = 0; i < w.n_said; i++) {
+		free(w.said[i].pointer);
+		free(w.said[i].origin_pointer);
+	}
+	free(w.said);
+	return r;
+}

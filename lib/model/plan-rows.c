@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A plan as rows of words, and back. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/plan.h"
+#include "util/parse.h"
+
+const char *const plan_fd_kind_names[] = {
+	[PLAN_FD_TAP] = "tap",
+	[PLAN_FD_FILE] = "file",
+	[PLAN_FD_COPY] = "copy",
+	[PLAN_FD_LISTEN] = "listen",
+	[PLAN_FD_LISTEN_TCP] = "listen-tcp",
+	[PLAN_FD_CONNECT] = "connect",
+	[PLAN_FD_LOG] = "log",
+	NULL,
+};
+const char *const plan_format_names[] = { "raw", "qcow2", NULL };
+
+/* What the words of a row are called, and where their values go. */
+enum value_kind { VALUE_TEXT, VALUE_BOOL, VALUE_INT, VALUE_INT64, VALUE_FORMAT };
+struct word {
+	const char *name;
+	enum value_kind kind;
+	size_t offset;
+};
+
+#define WORD(member, value_kind)                                                                   \
+	{                                                                                          \
+#member, value_kind, offsetof(struct plan_fd, member)                              \
+	}
+static const struct word fd_words[] = {
+	WORD(name, VALUE_TEXT),
+	WORD(link, VALUE_TEXT),
+	WORD(network, VALUE_TEXT),
+	WORD(bridge, VALUE_TEXT),
+	WORD(mac, VALUE_TEXT),
+	WORD(mtu, VALUE_INT64),
+	WORD(up, VALUE_TEXT),
+	WORD(down, VALUE_TEXT),
+	WORD(writable, VALUE_BOOL),
+	WORD(direct, VALUE_BOOL),
+	WORD(format, VALUE_FORMAT),
+	WORD(port, VALUE_INT),
+	WORD(path, VALUE_TEXT),
+	WORD(volume, VALUE_TEXT),
+	WORD(pool, VALUE_TEXT),
+	{},
+};
+#undef WORD
+
+#define WORD(member, key)                                                                          \
+	{                                                                                          \
+		key, VALUE_TEXT, offsetof(struct plan, member)                                     \
+	}
+static const struct word machine_words[] = {
+	WORD(machine, "name"),
+	WORD(user, "user"),
+	WORD(run_dir, "run-dir"),
+	WORD(tpm_data, "tpm-data"),
+	{},
+};
+#undef WORD
+
+#define WORD(member)                                                                               \
+	{                                                                                          \
+#member, VALUE_TEXT, offsetof(struct plan_directory, member)                       \
+	}
+static const struct word directory_words[] = { WORD(path), WORD(volume), WORD(pool), {} };
+#undef WORD
+
+#define WORD(member, key)                                                                          \
+	{                                                                                          \
+		key, VALUE_TEXT, offsetof(struct vm_mdev, member)                                  \
+	}
+static const struct word mdev_words[] = {
+	WORD(name, "name"),
+	WORD(class_name, "class"),
+	WORD(uuid, "uuid"),
+	{},
+};
+#undef WORD
+
+/* Values that are the default are left out of a row. */
+static void put_words(const struct word *words, const void *object, struct strv *out)
+{
+	for (; words->name; words++) {
+		const char *at = (const char *)object + words->offset;
+		switch (words->kind) {
+		case VALUE_TEXT:
+			if (*(const char *const *)(const void *)at)
+				strv_pushf(out, "%s=%s", words->name,
+						*(const char *const *)(const void *)at);
+			break;
+		case VALUE_BOOL:
+			if (*(const bool *)at)
+				strv_pushf(out, "%s=yes", words->name);
+			break;
+		case VALUE_INT:
+			if (*(const int *)(const void *)at)
+				strv_pushf(out, "%s=%d", words->name,
+						*(const int *)(const void *)at);
+			break;
+		case VALUE_INT64:
+			if (*(const int64_t *)(const void *)at)
+				strv_pushf(out, "%s=%" PRId64, words->name,
+						*(const int64_t *)(const void *)at);
+			break;
+		case VALUE_FORMAT:
+			if (*(const enum plan_format *)(const void *)at)
+				strv_pushf(out, "%s=%s", words->name,
+						plan_format_names[*(
+								const enum plan_format *)(const void
+										*)at]);
+			break;
+		}
+	}
+}
+
+size_t plan_n_rows(const struct plan *plan)
+{
+	size_t n = 1 + plan->n_fds + plan->n_directories + plan->n_mdevs;
+	for (size_t i = 0; i < plan->n_mdevs; i++)
+		n += plan->mdevs[i].n_parents;
+	return n;
+}
+
+static void parent_row(const struct vm_mdev_parent *p, struct strv *out)
+{
+	strv_push(out, "parent");
+	strv_pushf(out, "address=%s", p->address);
+	strv_pushf(out, "type=%s", p->type_name);
+	if (p->heterogeneous)
+		strv_push(out, "heterogeneous=yes");
+	for (size_t i = 0; i < p->n_placements; i++)
+		strv_pushf(out, "placement=%" PRId64, p->placements[i]);
+}
+
+void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
+{
+	if (i == 0) {
+		strv_push(ret_words, "machine");
+		put_words(machine_words, plan, ret_words);
+		return;
+	}
+	i--;
+	if (i < plan->n_fds) {
+		strv_push(ret_words, plan_fd_kind_names[plan->fds[i].kind]);
+		put_words(fd_words, &plan->fds[i], ret_words);
+		return;
+	}
+	i -= plan->n_fds;
+	if (i < plan->n_directories) {
+		strv_push(ret_words, "directory");
+		put_words(directory_words, &plan->directories[i], ret_words);
+		return;
+	}
+	i -= plan->n_directories;
+	/* A device's parents follow it. */
+	for (size_t k = 0; k < plan->n_mdevs; k++) {
+		const struct vm_mdev *mdev = &plan->mdevs[k];
+		if (i == 0) {
+			strv_push(ret_words, "mdev");
+			put_words(mdev_words, mdev, ret_words);
+			return;
+		}
+		i--;
+		if (i < mdev->n_parents) {
+			parent_row(&mdev->parents[i], ret_words);
+			return;
+		}
+		i -= mdev->n_parents;
+	}
+}
+
+static int parse_value(const struct word *word, const char *value, void *object,
+		struct arena *arena, struct error *err)
+{
+	char *at = (char *)object + word->offset;
+	int64_t number;
+	switch (word->kind) {
+	case VALUE_TEXT:
+		*(const char **)(void *)at = arena_strdup(arena, value);
+		return 0;
+	case VALUE_BOOL:
+		if (strcmp(value, "yes") != 0)
+			break;
+		*(bool *)at = true;
+		return 0;
+	case VALUE_INT:
+		if (parse_int(value, 0, 65535, (int *)(void *)at) < 0)
+			break;
+		return 0;
+	case VALUE_INT64:
+		if (parse_i64(value, &number) < 0)
+			break;
+		*(int64_t *)(void *)at = number;
+		return 0;
+	case VALUE_FORMAT:
+		for (int i = 0; plan_format_names[i]; i++) {
+			if (strcmp(value, plan_format_names[i]) != 0)
+				continue;
+			*(enum plan_format *)(void *)at = (enum plan_format)i;
+			return 0;
+		}
+		break;
+	}
+	return error_set(err, EINVAL, "'%s' has the value '%s', which is not understood",
+			word->name, value);
+}
+
+static int parse_words(const struct word *table, const struct strv *words, void *object,
+		struct arena *arena, struct error *err)
+{
+	for (size_t i = 1; i < words->n; i++) {
+		const char *equals = strchr(words->items[i], '=');
+		size_t len = equals ? (size_t)(equals - words->items[i]) : 0;
+		const struct word *word = table;
+		while (word->name &&
+				(strlen(word->name) != len ||
+						strncmp(word->name, words->items[i], len) != 0))
+			word++;
+		if (!word->name)
+			return error_set(err, EINVAL, "'%s' is not understood", words->items[i]);
+		int r = parse_value(word, equals + 1, object, arena, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Arena memory can't grow in place; a plan has few rows. */
+static void *append(struct arena *arena, const void *items, size_t n, size_t size)
+{
+	char *grown = arena_array(arena, n + 1, size);
+	if (n)
+		memcpy(grown, items, n * size);
+	return grown;
+}
+
+static int parse_parent(struct plan *plan, const struct strv *words, struct error *err)
+{
+	if (!plan->n_mdevs)
+		return error_set(err, EINVAL, "a 'parent' comes before any 'mdev'");
+	struct vm_mdev *mdev = &plan->mdevs[plan->n_mdevs - 1];
+	struct vm_mdev_parent p = {};
+	int64_t *placements = arena_array(&plan->arena, words->n, sizeof(*placements));
+	for (size_t i = 1; i < words->n; i++) {
+		const char *word = words->items[i];
+		if (!strncmp(word, "address=", 8))
+			p.address = arena_strdup(&plan->arena, word + 8);
+		else if (!strncmp(word, "type=", 5))
+			p.type_name = arena_strdup(&plan->arena, word + 5);
+		else if (!strcmp(word, "heterogeneous=yes"))
+			p.heterogeneous = true;
+		else if (strncmp(word, "placement=", 10) != 0 ||
+				parse_i64(word + 10, &placements[p.n_placements++]) < 0)
+			return error_set(err, EINVAL, "'%s' is not understood", word);
+	}
+	if (!p.address || !p.type_name)
+		return error_set(err, EINVAL, "a 'parent' has no 'address' or no 'type'");
+	p.placements = placements;
+	struct vm_mdev_parent *parents =
+			append(&plan->arena, mdev->parents, mdev->n_parents, sizeof(p));
+	parents[mdev->n_parents++] = p;
+	mdev->parents = parents;
+	return 0;
+}
+
+static int parse_fd(struct plan *plan, enum plan_fd_kind kind, const struct strv *words,
+		struct error *err)
+{
+	plan->fds = append(&plan->arena, plan->fds, plan->n_fds, sizeof(*plan->fds));
+	struct plan_fd *fd = &plan->fds[plan->n_fds];
+	*fd = (struct plan_fd){
+		.kind = kind, .set = -1, .number = PLAN_FD_FIRST + (int)plan->n_fds
+	};
+	int r = parse_words(fd_words, words, fd, &plan->arena, err);
+	if (r < 0)
+		return r;
+	bool complete = fd->name &&
+			(kind == PLAN_FD_TAP			     ? fd->link && fd->mac
+					: kind == PLAN_FD_LISTEN_TCP ? fd->port > 0
+								     : fd->path != NULL);
+	if (!complete)
+		return error_set(err, EINVAL, "a '%s' lacks what it needs", words->items[0]);
+	if (kind == PLAN_FD_FILE || kind == PLAN_FD_LOG)
+		fd->set = (int)++plan->n_sets;
+	plan->n_fds++;
+	return 0;
+}
+
+int plan_parse_row(struct plan *plan, const struct strv *words, struct error *err)
+{
+	if (!words->n)
+		return error_set(err, EINVAL, "an empty row");
+	const char *kind = words->items[0];
+	if (!strcmp(kind, "machine"))
+		return parse_words(machine_words, words, plan, &plan->arena, err);
+	if (!strcmp(kind, "parent"))
+		return parse_parent(plan, words, err);
+	if (!strcmp(kind, "directory")) {
+		plan->directories = append(&plan->arena, plan->directories, plan->n_directories,
+				sizeof(*plan->directories));
+		return parse_words(directory_words, words,
+				&plan->directories[plan->n_directories++], &plan->arena, err);
+	}
+	if (!strcmp(kind, "mdev")) {
+		plan->mdevs = append(
+				&plan->arena, plan->mdevs, plan->n_mdevs, sizeof(*plan->mdevs));
+		plan->mdevs[plan->n_mdevs] = (struct vm_mdev){};
+		return parse_words(mdev_words, words, &plan->mdevs[plan->n_mdevs++], &plan->arena,
+				err);
+	}
+	for (int i = 0; plan_fd_kind_names[i]; i++)
+		if (!strcmp(kind, plan_fd_kind_names[i]))
+			return parse_fd(plan, (enum plan_fd_kind)i, words, err);
+	return error_set(err, EINVAL, "'%s' is not understood", kind);
+}
+
+int plan_parse_end(const struct plan *plan, struct error *err)
+{
+	if (!plan->machine || !plan->user || !plan->run_dir)
+		return error_set(err, EINVAL, "the plan does not say whose it is");
+	for (size_t i = 0; i < plan->n_mdevs; i++)
+		if (!plan->mdevs[i].uuid || !plan->mdevs[i].name || !plan->mdevs[i].class_name)
+			return error_set(err, EINVAL, "an 'mdev' lacks what it needs");
+	for (size_t i = 0; i < plan->n_directories; i++)
+		if (!plan->directories[i].path)
+			return error_set(err, EINVAL, "a 'directory' has no 'path'");
+	for (size_t i = 0; i < plan->n_fds; i++)
+		if (plan_find(plan, plan->fds[i].name) != &plan->fds[i])
+			return error_set(err, EINVAL, "two descriptors are called '%s'",
+					plan->fds[i].name);
+	return 0;
+}

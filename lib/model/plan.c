@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From a machine to the plan of its host's side. */
+#include "model/plan.h"
+
+#include <string.h>
+
+#include "util/file.h"
+#include "util/mem.h"
+
+void plan_done(struct plan *plan)
+{
+	arena_done(&plan->arena);
+	*plan = (struct plan){};
+}
+
+char *plan_qmp_path(const char *run_dir, const char *machine, const char *socket_name)
+{
+	CLEANUP(freep)
+	char *path = xasprintf("%s/%s/qmp/%s.qmp.socket", run_dir, machine, socket_name);
+	return path_clean(path);
+}
+
+const struct plan_fd *plan_find(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->n_fds; i++)
+		if (!strcmp(plan->fds[i].name, name))
+			return &plan->fds[i];
+	return NULL;
+}
+
+/* The arrays get room for all that a machine can ask for; the counts then say what was used. */
+static struct plan_fd *add_fd(struct plan *plan, enum plan_fd_kind kind, const char *name)
+{
+	struct plan_fd *fd = &plan->fds[plan->n_fds];
+	*fd = (struct plan_fd){
+		.kind = kind,
+		.name = name,
+		.number = PLAN_FD_FIRST + (int)plan->n_fds,
+		.set = -1,
+	};
+	if (kind == PLAN_FD_FILE || kind == PLAN_FD_LOG)
+		fd->set = (int)++plan->n_sets;
+	plan->n_fds++;
+	return fd;
+}
+
+static void add_volume_fd(struct plan *plan, enum plan_fd_kind kind, const char *name,
+		const struct vm_volume *volume)
+{
+	struct plan_fd *fd = add_fd(plan, kind, name);
+	fd->path = arena_strdup(&plan->arena, volume->path);
+	fd->writable = kind == PLAN_FD_FILE && !volume->readonly;
+	fd->direct = kind == PLAN_FD_FILE &&
+		     (volume->cache == DISK_CACHE_NONE || volume->cache == DISK_CACHE_DIRECTSYNC);
+	fd->format = volume->type && volume->type->format == VM_FORMAT_QCOW2 ? PLAN_FORMAT_QCOW2
+									     : PLAN_FORMAT_RAW;
+	fd->volume = volume->pool ? arena_strdup(&plan->arena, volume->name) : NULL;
+	fd->pool = volume->pool ? arena_strdup(&plan->arena, volume->pool) : NULL;
+}
+
+static void add_path_fd(
+		struct plan *plan, enum plan_fd_kind kind, const char *name, const char *path)
+{
+	add_fd(plan, kind, name)->path = path;
+}
+
+static const char *copy_null(struct plan *plan, const char *text)
+{
+	return text && text[0] ? arena_strdup(&plan->arena, text) : NULL;
+}
+
+static void add_taps(struct plan *plan, const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->n_nics; i++) {
+		const struct vm_nic *nic = &vm->nics[i];
+		if (nic->mode == NETWORK_USER)
+			continue;
+		struct plan_fd *fd =
+				add_fd(plan, PLAN_FD_TAP, arena_printf(&plan->arena, "net.%zu", i));
+		fd->link = arena_strdup(&plan->arena, nic->link);
+		fd->network = arena_strdup(&plan->arena, nic->network);
+		fd->bridge = nic->join ? copy_null(plan, nic->bridge) : NULL;
+		fd->mac = arena_strdup(&plan->arena, nic->mac);
+		fd->up = copy_null(plan, nic->up);
+		fd->down = copy_null(plan, nic->down);
+		fd->mtu = nic->mtu;
+	}
+}
+
+static void add_disks(struct plan *plan, const struct vm *vm)
+{
+	if (vm->firmware_code)
+		add_volume_fd(plan, PLAN_FD_FILE, "firmware.code", vm->firmware_code);
+	if (vm->firmware_vars)
+		add_volume_fd(plan, PLAN_FD_FILE, "firmware.vars", vm->firmware_vars);
+	for (size_t i = 0; i < vm->n_volumes; i++) {
+		const struct vm_volume *v = &vm->volumes[i];
+		if (v->type->bus == VM_BUS_TPM)
+			continue;
+		if (v->type->format == VM_FORMAT_VVFAT)
+			plan->directories[plan->n_directories++] = (struct plan_directory){
+				.path = arena_strdup(&plan->arena, v->path),
+				.volume = arena_strdup(&plan->arena, v->name),
+				.pool = arena_strdup(&plan->arena, v->pool),
+			};
+		else
+			add_volume_fd(plan, PLAN_FD_FILE, arena_printf(&plan->arena, "disk.%zu", i),
+					v);
+	}
+	if (vm->kernel)
+		add_volume_fd(plan, PLAN_FD_COPY, "kernel", vm->kernel);
+	if (vm->initrd)
+		add_volume_fd(plan, PLAN_FD_COPY, "initrd", vm->initrd);
+}
+
+static void add_sockets(struct plan *plan, const struct vm *vm, const char *run_dir)
+{
+	struct arena *a = &plan->arena;
+	for (size_t i = 0; i < vm->n_qmp; i++) {
+		CLEANUP(freep) char *own = plan_qmp_path(run_dir, vm->name, vm->qmp[i].name);
+		add_path_fd(plan, PLAN_FD_LISTEN, arena_printf(a, "qmp.%zu", i),
+				arena_strdup(a, vm->qmp[i].path[0] ? vm->qmp[i].path : own));
+	}
+	if (vm->agent.enabled && vm->agent.port)
+		add_fd(plan, PLAN_FD_LISTEN_TCP, "agent")->port = vm->agent.port;
+	else if (vm->agent.enabled)
+		add_path_fd(plan, PLAN_FD_LISTEN, "agent",
+				arena_printf(a, "%s/agent.socket", plan->run_dir));
+	if (vm->serial) {
+		add_path_fd(plan, PLAN_FD_LISTEN, "console",
+				arena_printf(a, "%s/console.socket", plan->run_dir));
+		add_path_fd(plan, PLAN_FD_LOG, "console.log",
+				arena_printf(a, "%s/console.log", plan->run_dir));
+	}
+}
+
+static const char *tpm_socket(struct plan *plan, const struct vm *vm)
+{
+	if (vm->tpm.socket[0])
+		return arena_strdup(&plan->arena, vm->tpm.socket);
+	return arena_printf(&plan->arena, "%s/swtpm/control.socket", plan->run_dir);
+}
+
+static void add_mdevs(struct plan *plan, const struct vm *vm)
+{
+	struct arena *a = &plan->arena;
+	plan->mdevs = arena_array(a, vm->n_mdevs, sizeof(*plan->mdevs));
+	plan->n_mdevs = vm->n_mdevs;
+	for (size_t i = 0; i < vm->n_mdevs; i++) {
+		const struct vm_mdev *from = &vm->mdevs[i];
+		struct vm_mdev_parent *parents = arena_array(a, from->n_parents, sizeof(*parents));
+		for (size_t k = 0; k < from->n_parents; k++) {
+			const struct vm_mdev_parent *p = &from->parents[k];
+			int64_t *placements = arena_array(a, p->n_placements, sizeof(*placements));
+			if (p->n_placements)
+				memcpy(placements, p->placements,
+						p->n_placements * sizeof(*placements));
+			parents[k] = (struct vm_mdev_parent){
+				.address = arena_strdup(a, p->address),
+				.type_name = arena_strdup(a, p->type_name),
+				.heterogeneous = p->heterogeneous,
+				.placements = placements,
+				.n_placements = p->n_placements,
+			};
+		}
+		plan->mdevs[i] = (struct vm_mdev){
+			.name = arena_strdup(a, from->name),
+			.class_name = arena_strdup(a, from->class_name),
+			.uuid = arena_strdup(a, from->uuid),
+			.parents = parents,
+			.n_parents = from->n_parents,
+		};
+	}
+}
+
+static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
+{
+	/* Two firmware images, two boot files, agent, console and its log, TPM. */
+	size_t n_fds = vm->n_nics + vm->n_volumes + vm->n_qmp + 8;
+
+	*plan = (struct plan){};
+	plan->machine = arena_strdup(&plan->arena, vm->name);
+	plan->user = arena_strdup(&plan->arena, vm->user);
+	plan->run_dir = arena_printf(&plan->arena, "%s/%s", run_dir, vm->name);
+	plan->fds = arena_array(&plan->arena, n_fds, sizeof(*plan->fds));
+	plan->directories = arena_array(&plan->arena, vm->n_volumes, sizeof(*plan->directories));
+}
+
+void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
+{
+	begin(ret, vm, run_dir);
+	add_taps(ret, vm);
+	add_disks(ret, vm);
+	if (vm->tpm.enabled)
+		add_path_fd(ret, PLAN_FD_CONNECT, "tpm", tpm_socket(ret, vm));
+	add_sockets(ret, vm, run_dir);
+	add_mdevs(ret, vm);
+}
+
+void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret)
+{
+	begin(ret, vm, run_dir);
+	ret->tpm_data = arena_strdup(&ret->arena, vm->tpm.data);
+	add_path_fd(ret, PLAN_FD_LISTEN, "control", tpm_socket(ret, vm));
+}
