@@ -15,6 +15,7 @@ const char *const plan_fd_kind_names[] = {
 	[PLAN_FD_LISTEN_TCP] = "listen-tcp",
 	[PLAN_FD_CONNECT] = "connect",
 	[PLAN_FD_LOG] = "log",
+	[PLAN_FD_STATE] = "state",
 	NULL,
 };
 const char *const plan_format_names[] = { "raw", "qcow2", NULL };

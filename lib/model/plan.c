@@ -202,4 +202,6 @@ void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret)
 	begin(ret, vm, run_dir);
 	ret->tpm_data = arena_strdup(&ret->arena, vm->tpm.data);
 	add_path_fd(ret, PLAN_FD_LISTEN, "control", tpm_socket(ret, vm));
+	add_path_fd(ret, PLAN_FD_STATE, "state",
+			arena_printf(&ret->arena, "%s/state", vm->tpm.data));
 }

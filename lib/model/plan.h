@@ -33,6 +33,7 @@ enum plan_fd_kind {
 	PLAN_FD_LISTEN_TCP, /* the same on 127.0.0.1:port */
 	PLAN_FD_CONNECT,    /* a unix socket connected to the one at path: -chardev socket,fd=N */
 	PLAN_FD_LOG,	    /* a file at path, created, open for appending; in a set like a file */
+	PLAN_FD_STATE,	    /* a directory, made, lent to the unit's user: /proc/self/fd/N */
 };
 extern const char *const plan_fd_kind_names[];
 
@@ -91,7 +92,7 @@ void plan_done(struct plan *plan);
 
 /* The plan of a machine's QEMU. @run_dir: of all machines ("/run/machina"). */
 void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret);
-/* The plan of its TPM: one listening descriptor named "control", and the state's directory. */
+/* The plan of its TPM: a listening descriptor "control", and "state", the directory in tpm_data. */
 void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret);
 
 /* The descriptor of a name, or NULL. */
