@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where this program is meant to differ from its Go ancestor, and how each difference is known.
+
+Every difference that compare-vectors finds is either an error or has a row here. In the rows about
+arguments, the Go program's command line either cannot start a guest at all, or the guest sees nothing
+of the difference.
+"""
+import re
+from collections import namedtuple
+
+# What differs: of which case, the driver of the device ("" for the machine as a whole), which of its
+# aspects, and both values. @go_hardware is all that the Go program's command line shows the guest.
+Difference = namedtuple("Difference", "driver aspect go ours go_hardware")
+
+Row = namedtuple("Row", "name reason matches")
+
+MACHINE_NAME = re.compile(r"[A-Za-z0-9](?!.*\.\.)[A-Za-z0-9_.-]{0,62}")
+
+
+def pci(place):
+    """(slot, function) of a place on the root bus, as QEMU reads it, or None."""
+    m = re.match(r"pcie\.0/([0-9a-f]+)\.([0-7])(/|$)", str(place))
+    return (int(m[1], 16), int(m[2])) if m else None
+
+
+def slot_without_function_0(d):
+    """The guest looks at function 0 first, and where there is none it looks no further in that slot."""
+    at = pci(d.go)
+    if d.aspect != "place" or at is None:
+        return False
+    return (at[0], 0) not in {pci(other["place"]) for other in d.go_hardware["devices"]}
+
+
+def slot_that_does_not_exist(d):
+    at = pci(d.go)
+    return d.aspect == "place" and at is not None and at[0] > 0x1f
+
+
+def is_relative_to_root(d):
+    return (d.aspect == "disk" and d.go["path"] and not d.go["path"].startswith("/")
+            and {**d.go, "path": "/" + d.go["path"]} == d.ours)
+
+
+HARDWARE = [
+    Row("second-sata-cd",
+        "every SATA CD was put on ide.1, which has room for one; the others now have a port each",
+        lambda d: d.driver == "ide-cd" and d.aspect == "place" and not d.go.endswith("unit 0")
+        and re.fullmatch(r"ide\.[0-5]/unit 0", d.ours)),
+    Row("long-wwn",
+        "QEMU takes 64 bits of a WWN; one of 128 bits is not shown to the guest",
+        lambda d: d.aspect == "wwn" and isinstance(d.go, int) and d.go >= 1 << 64 and d.ours is None),
+    Row("function-0-gap",
+        "a TPM or SATA CD that used up function 0 of a slot hid the slot's other functions from the guest",
+        slot_without_function_0),
+    Row("pci-slot",
+        "slots from 20 on were written in decimal and read as hexadecimal beyond the last slot",
+        slot_that_does_not_exist),
+    Row("empty-mac",
+        "a connection without a name was written without a value for its MAC, which QEMU refuses",
+        lambda d: d.aspect == "mac" and d.go == "on"),
+    Row("relative-path",
+        "a relative path of a pool is taken from / as systemd starts units there",
+        is_relative_to_root),
+    Row("cleaned-name",
+        "the name was written without commas, quotes and spaces; the guest does not see it",
+        lambda d: d.aspect == "name" and re.sub(r'[,"=\s]', "", str(d.ours)) == d.go),
+]
+
+# What the Go program refused and this program builds: what it said.
+BUILT = [
+    Row("more-than-one-scsi-controller", "a full SCSI controller is followed by another",
+        lambda text: "the SCSI Controller is full" in text),
+    Row("screen-without-port", "a SPICE screen without a port is on a unix socket",
+        lambda text: 'failed to determine spice port: port pattern ""' in text),
+    Row("node-names", "block nodes are named by place, so that no two names meet",
+        lambda text: "a node with the given node name already exists" in text),
+]
+
+
+def refused(name):
+    """The row for a machine that the Go program wrote and this program refuses, or None."""
+    if not MACHINE_NAME.fullmatch(name):
+        return Row("machine-name", "systemd has no unit of that name", None)
+    return None
