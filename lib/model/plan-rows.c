@@ -60,6 +60,7 @@ static const struct word machine_words[] = {
 	WORD(machine, "name"),
 	WORD(user, "user"),
 	WORD(run_dir, "run-dir"),
+	WORD(socket_dir, "socket-dir"),
 	WORD(tpm_data, "tpm-data"),
 	{},
 };
@@ -122,7 +123,7 @@ static void put_words(const struct word *words, const void *object, struct strv 
 
 size_t plan_n_rows(const struct plan *plan)
 {
-	size_t n = 1 + plan->n_fds + plan->n_directories + plan->n_mdevs;
+	size_t n = 1 + plan->n_fds + plan->n_directories + plan->n_sockets + plan->n_mdevs;
 	for (size_t i = 0; i < plan->n_mdevs; i++)
 		n += plan->mdevs[i].n_parents;
 	return n;
@@ -159,6 +160,12 @@ void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
 		return;
 	}
 	i -= plan->n_directories;
+	if (i < plan->n_sockets) {
+		strv_push(ret_words, "socket");
+		put_words(socket_words, &plan->sockets[i], ret_words);
+		return;
+	}
+	i -= plan->n_sockets;
 	/* A device's parents follow it. */
 	for (size_t k = 0; k < plan->n_mdevs; k++) {
 		const struct vm_mdev *mdev = &plan->mdevs[k];
@@ -308,6 +315,12 @@ int plan_parse_row(struct plan *plan, const struct strv *words, struct error *er
 		return parse_words(directory_words, words,
 				&plan->directories[plan->n_directories++], &plan->arena, err);
 	}
+	if (!strcmp(kind, "socket")) {
+		plan->sockets = append(&plan->arena, plan->sockets, plan->n_sockets,
+				sizeof(*plan->sockets));
+		return parse_words(socket_words, words, &plan->sockets[plan->n_sockets++],
+				&plan->arena, err);
+	}
 	if (!strcmp(kind, "mdev")) {
 		plan->mdevs = append(
 				&plan->arena, plan->mdevs, plan->n_mdevs, sizeof(*plan->mdevs));
@@ -323,7 +336,7 @@ int plan_parse_row(struct plan *plan, const struct strv *words, struct error *er
 
 int plan_parse_end(const struct plan *plan, struct error *err)
 {
-	if (!plan->machine || !plan->user || !plan->run_dir)
+	if (!plan->machine || !plan->user || !plan->run_dir || !plan->socket_dir)
 		return error_set(err, EINVAL, "the plan does not say whose it is");
 	for (size_t i = 0; i < plan->n_mdevs; i++)
 		if (!plan->mdevs[i].uuid || !plan->mdevs[i].name || !plan->mdevs[i].class_name)
@@ -331,6 +344,9 @@ int plan_parse_end(const struct plan *plan, struct error *err)
 	for (size_t i = 0; i < plan->n_directories; i++)
 		if (!plan->directories[i].path)
 			return error_set(err, EINVAL, "a 'directory' has no 'path'");
+	for (size_t i = 0; i < plan->n_sockets; i++)
+		if (!plan->sockets[i].name || !plan->sockets[i].path)
+			return error_set(err, EINVAL, "a 'socket' lacks what it needs");
 	for (size_t i = 0; i < plan->n_fds; i++)
 		if (plan_find(plan, plan->fds[i].name) != &plan->fds[i])
 			return error_set(err, EINVAL, "two descriptors are called '%s'",

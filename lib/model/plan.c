@@ -173,6 +173,23 @@ static void add_mdevs(struct plan *plan, const struct vm *vm)
 	}
 }
 
+static void add_screens(struct plan *plan, const struct vm *vm)
+{
+	const struct {
+		const char *name;
+		bool enabled;
+	} screens[] = { { "spice", vm->spice.enabled }, { "vnc", vm->vnc.enabled } };
+
+	plan->sockets = arena_array(&plan->arena, ARRAY_SIZE(screens), sizeof(*plan->sockets));
+	for (size_t i = 0; i < ARRAY_SIZE(screens); i++)
+		if (screens[i].enabled)
+			plan->sockets[plan->n_sockets++] = (struct plan_socket){
+				.name = screens[i].name,
+				.path = arena_printf(&plan->arena, "%s/%s", plan->socket_dir,
+						screens[i].name),
+			};
+}
+
 static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
 {
 	/* Two firmware images, two boot files, agent, console and its log, TPM. */
@@ -182,6 +199,7 @@ static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
 	plan->machine = arena_strdup(&plan->arena, vm->name);
 	plan->user = arena_strdup(&plan->arena, vm->user);
 	plan->run_dir = arena_printf(&plan->arena, "%s/%s", run_dir, vm->name);
+	plan->socket_dir = arena_printf(&plan->arena, "%s-qemu/%s", run_dir, vm->name);
 	plan->fds = arena_array(&plan->arena, n_fds, sizeof(*plan->fds));
 	plan->directories = arena_array(&plan->arena, vm->n_volumes, sizeof(*plan->directories));
 }
@@ -194,6 +212,7 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 	if (vm->tpm.enabled)
 		add_path_fd(ret, PLAN_FD_CONNECT, "tpm", tpm_socket(ret, vm));
 	add_sockets(ret, vm, run_dir);
+	add_screens(ret, vm);
 	add_mdevs(ret, vm);
 }
 

@@ -73,11 +73,19 @@ struct plan_directory {
 	const char *pool;
 };
 
+/* A socket that QEMU makes by itself in socket_dir (it can't take these as descriptors); await
+ * gives it to the operators' group. */
+struct plan_socket {
+	const char *name; /* "spice", "vnc" */
+	const char *path;
+};
+
 struct plan {
 	struct arena arena;
 	const char *machine;
-	const char *user;    /* of the unit */
-	const char *run_dir; /* the machine's: "/run/machina/NAME" */
+	const char *user;	/* of the unit */
+	const char *run_dir;	/* the machine's: "/run/machina/NAME", made by prepare */
+	const char *socket_dir; /* "/run/machina-qemu/NAME", made by systemd for the unit's user */
 	struct plan_fd *fds;
 	size_t n_fds;
 	size_t n_sets; /* sets are numbered from 1, in the order of their descriptors */
@@ -85,6 +93,8 @@ struct plan {
 	size_t n_mdevs;
 	struct plan_directory *directories;
 	size_t n_directories;
+	struct plan_socket *sockets;
+	size_t n_sockets;
 	const char *tpm_data; /* plan of the TPM's unit: the directory of its state; else NULL */
 };
 
