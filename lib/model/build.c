@@ -19,16 +19,16 @@ void vm_done(struct vm *vm)
 	*vm = (struct vm){};
 }
 
-char *vm_user_name(const char *machine)
+static char *user_name(const char *prefix, const char *machine)
 {
-	CLEANUP(freep) char *name = xasprintf("machina-%s", machine);
+	CLEANUP(freep) char *name = xasprintf("%s%s", prefix, machine);
 	if (strlen(name) <= USER_NAME_MAX && !strchr(name, '.'))
 		return take_ptr(name);
 
 	uint8_t digest[8];
 	struct shake shake;
 	shake_init(&shake);
-	shake_feed(&shake, machine, strlen(machine));
+	shake_feed(&shake, name, strlen(name));
 	shake_read(&shake, digest, sizeof(digest));
 	shake_done(&shake);
 	CLEANUP(buf_done) struct buf hashed = {};
@@ -36,6 +36,16 @@ char *vm_user_name(const char *machine)
 	for (size_t i = 0; i < sizeof(digest); i++)
 		buf_printf(&hashed, "%02x", digest[i]);
 	return buf_take(&hashed);
+}
+
+char *vm_user_name(const char *machine)
+{
+	return user_name("machina-", machine);
+}
+
+char *vm_tpm_user_name(const char *machine)
+{
+	return user_name("machina-tpm-", machine);
 }
 
 const char *build_text(struct build *b, const char *text)

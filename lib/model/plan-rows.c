@@ -73,6 +73,13 @@ static const struct word machine_words[] = {
 static const struct word directory_words[] = { WORD(path), WORD(volume), WORD(pool), {} };
 #undef WORD
 
+#define WORD(member)                                                                               \
+	{                                                                                          \
+#member, VALUE_TEXT, offsetof(struct plan_socket, member)                          \
+	}
+static const struct word socket_words[] = { WORD(name), WORD(path), {} };
+#undef WORD
+
 #define WORD(member, key)                                                                          \
 	{                                                                                          \
 		key, VALUE_TEXT, offsetof(struct vm_mdev, member)                                  \

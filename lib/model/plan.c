@@ -219,6 +219,8 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret)
 {
 	begin(ret, vm, run_dir);
+	CLEANUP(freep) char *user = vm_tpm_user_name(vm->name);
+	ret->user = arena_strdup(&ret->arena, user);
 	ret->tpm_data = arena_strdup(&ret->arena, vm->tpm.data);
 	add_path_fd(ret, PLAN_FD_LISTEN, "control", tpm_socket(ret, vm));
 	add_path_fd(ret, PLAN_FD_STATE, "state",

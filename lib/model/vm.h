@@ -193,3 +193,5 @@ MUST_CHECK int vm_build(const struct host *host, const struct machine *machine, 
 /* The user of a machine's unit: "machina-NAME", or "machina-" and 16 hex digits where that is no
  * valid user name of at most 31 characters (systemd.exec(5), "User="). The caller frees it. */
 char *vm_user_name(const char *machine);
+/* The same for the TPM's unit: "machina-tpm-NAME". */
+char *vm_tpm_user_name(const char *machine);
