@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The units beside QEMU's: the TPM, and TCP forwarded to SPICE and VNC. */
+#include <string.h>
+
+#include "unit/parts.h"
+#include "util/mem.h"
+
+#define SOCKET_PROXYD "/lib/systemd/systemd-socket-proxyd"
+
+void unit_exec_paths(struct strv *ret, const char *program)
+{
+	strv_push(ret, program);
+	/* Where libraries are; without merged /usr the last ones are directories of their own. */
+	strv_push(ret, "/usr/lib");
+	strv_push(ret, "-/usr/lib64");
+	strv_push(ret, "-/lib");
+	strv_push(ret, "-/lib64");
+	const char *bin = strstr(program, "/bin/");
+	if (bin && strncmp(program, "/usr/bin/", 9) != 0)
+		strv_pushf(ret, "-%.*s/lib", (int)(bin - program), program);
+}
+
+static void add_swtpm_exec(struct unitfile *u, const struct unit_input *in)
+{
+	CLEANUP(strv_done) struct strv argv = {};
+	strv_push(&argv, "/usr/bin/swtpm");
+	strv_push(&argv, "socket");
+	strv_push(&argv, "--tpmstate");
+	strv_pushf(&argv, "dir=/proc/self/fd/%d,mode=0600",
+			plan_find(in->tpm_plan, "state")->number);
+	strv_push(&argv, "--ctrl");
+	strv_pushf(&argv, "type=unixio,fd=%d", plan_find(in->tpm_plan, "control")->number);
+	strv_push(&argv, "--tpm2");
+	strv_push(&argv, "--log");
+	strv_push(&argv, "level=1");
+
+	unitfile_set(u, "Type", "exec");
+	unit_hook(u, in, "ExecStartPre", (const char *const[]){ "prepare", "swtpm", NULL });
+	unitfile_exec_long(u, "ExecStart", "", &argv, NULL);
+	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", "--swtpm", NULL });
+	unitfile_set(u, "NotifyAccess", "exec");
+	unitfile_set(u, "FileDescriptorStoreMax", "4");
+	unitfile_set(u, "TimeoutStartSec", "2min");
+	unitfile_set(u, "TimeoutStopSec", "10s");
+	unitfile_set(u, "KillMode", "mixed");
+}
+
+int unit_build_swtpm(const struct unit_input *in, struct units *ret, struct error *err)
+{
+	CLEANUP(unitfile_done) struct unitfile u = {};
+	CLEANUP(strv_done) struct strv exec_paths = {};
+	unit_begin(&u, in);
+	unitfile_section(&u, "Unit");
+	unitfile_setf(&u, "Description", "TPM of virtual machine %s", in->vm->name);
+	unitfile_set(&u, "Documentation", "man:machina(8)");
+	unitfile_set(&u, "RequiresMountsFor", in->tpm_plan->tpm_data);
+	/* It starts with the machine and outlives a crash of QEMU, whose restart finds it running;
+	 * it goes when the machine has stopped. */
+	unitfile_set(&u, "StopWhenUnneeded", "yes");
+
+	unitfile_section(&u, "Service");
+	add_swtpm_exec(&u, in);
+	unitfile_set(&u, "Slice", "machine.slice");
+	unitfile_set(&u, "DynamicUser", "yes");
+	unitfile_set(&u, "User", in->tpm_plan->user);
+	unitfile_set(&u, "DevicePolicy", "closed");
+	unit_exec_paths(&exec_paths, "/usr/bin/swtpm");
+	sandbox_add(&u, &(struct sandbox){ .address_families = "none", .exec_paths = &exec_paths });
+	unit_add_plan(&u, in->tpm_plan);
+	return units_add(ret, &u, UNIT_SWTPM, in->vm->name, err);
+}
+
+static int build_proxy_socket(const struct unit_input *in, const char *name, uint16_t port,
+		struct units *ret, struct error *err)
+{
+	CLEANUP(unitfile_done) struct unitfile u = {};
+	CLEANUP(freep) char *qemu = unit_name(UNIT_QEMU, in->vm->name);
+	CLEANUP(freep) char *pattern = xasprintf("machina-%s-%%s.socket", name);
+	unit_begin(&u, in);
+	unitfile_section(&u, "Unit");
+	unitfile_setf(&u, "Description", "TCP port of the screen of virtual machine %s (%s)",
+			in->vm->name, name);
+	unitfile_set(&u, "PartOf", qemu);
+	unitfile_section(&u, "Socket");
+	unitfile_setf(&u, "ListenStream", "127.0.0.1:%u", port);
+	return units_add(ret, &u, pattern, in->vm->name, err);
+}
+
+static int build_proxy_service(
+		const struct unit_input *in, const char *name, struct units *ret, struct error *err)
+{
+	CLEANUP(unitfile_done) struct unitfile u = {};
+	CLEANUP(freep) char *qemu = unit_name(UNIT_QEMU, in->vm->name);
+	CLEANUP(freep) char *pattern = xasprintf("machina-%s-%%s.service", name);
+	CLEANUP(strv_done) struct strv argv = {}, exec_paths = {};
+	strv_push(&argv, SOCKET_PROXYD);
+	strv_push(&argv, "--exit-idle-time=60");
+	strv_pushf(&argv, "%s/%s", in->plan->socket_dir, name);
+
+	unit_begin(&u, in);
+	unitfile_section(&u, "Unit");
+	unitfile_setf(&u, "Description", "Way to the screen of virtual machine %s (%s)",
+			in->vm->name, name);
+	unitfile_set(&u, "Requisite", qemu);
+	unitfile_set(&u, "After", qemu);
+	unitfile_section(&u, "Service");
+	unitfile_exec(&u, "ExecStart", "", &argv);
+	unitfile_set(&u, "DynamicUser", "yes");
+	unitfile_set(&u, "User", in->plan->user);
+	unitfile_set(&u, "DevicePolicy", "closed");
+	unit_exec_paths(&exec_paths, SOCKET_PROXYD);
+	sandbox_add(&u, &(struct sandbox){
+					.address_families = "AF_UNIX",
+					.address_reason = "It connects to QEMU's unix socket; the "
+							  "TCP socket is systemd's.",
+					.ip_localhost = true,
+					.exec_paths = &exec_paths,
+			});
+	return units_add(ret, &u, pattern, in->vm->name, err);
+}
+
+int unit_build_proxy(const struct unit_input *in, const char *name, uint16_t port,
+		struct units *ret, struct error *err)
+{
+	int r = build_proxy_socket(in, name, port, ret, err);
+	return r < 0 ? r : build_proxy_service(in, name, ret, err);
+}

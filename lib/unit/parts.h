@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the units of a machine have in common. Private to lib/unit.
+ */
+#pragma once
+
+#include "unit/sandbox.h"
+#include "unit/service.h"
+
+/* The first line: what made the unit, from which files. */
+void unit_begin(struct unitfile *u, const struct unit_input *in);
+
+/* An Exec line that calls this program as root: its @words (NULL-terminated), then the machine. */
+void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
+		const char *const *words);
+
+/* What may be executed: a program and the libraries that it loads. */
+void unit_exec_paths(struct strv *ret, const char *program);
+
+/* The section [X-Machina]. */
+void unit_add_plan(struct unitfile *u, const struct plan *plan);
+
+/* Finish @u as one of the machine's units. */
+MUST_CHECK int units_add(struct units *units, struct unitfile *u, const char *pattern,
+		const char *machine, struct error *err);
+
+MUST_CHECK int unit_build_swtpm(const struct unit_input *in, struct units *ret, struct error *err);
+
+/* TCP on 127.0.0.1:@port to the unix socket @name that QEMU made. */
+MUST_CHECK int unit_build_proxy(const struct unit_input *in, const char *name, uint16_t port,
+		struct units *ret, struct error *err);

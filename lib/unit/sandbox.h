@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What confines a process of ours: the settings that all units share. A unit says what it needs
+ * beside them; all that it does not name stays closed. Private to lib/unit.
+ */
+#pragma once
+
+#include "unit/unitfile.h"
+
+struct sandbox {
+	bool own_network;	       /* in the host's network namespace instead of an empty one */
+	const char *address_families;  /* "none", "AF_UNIX", ... */
+	const char *address_reason;    /* comment in front of it; NULL for the strictest value */
+	bool ip_any;		       /* traffic of all addresses is let through */
+	bool ip_localhost;	       /* traffic of the loopback interface is */
+	const struct strv *exec_paths; /* what may be executed */
+};
+
+/* Add the settings to the [Service] section that is open. */
+void sandbox_add(struct unitfile *u, const struct sandbox *sandbox);

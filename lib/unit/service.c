@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The unit that runs QEMU, and the list of a machine's units. */
+#include "unit/service.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "unit/parts.h"
+#include "util/mem.h"
+
+/* The ladder of "machina shutdown" has to be over before systemd's own time-out kills QEMU. */
+#define SHUTDOWN_TIMEOUT "85s"
+#define STOP_TIMEOUT "95s"
+
+const char *const unit_name_patterns[] = {
+	UNIT_QEMU,
+	UNIT_SWTPM,
+	"machina-spice-%s.socket",
+	"machina-spice-%s.service",
+	"machina-vnc-%s.socket",
+	"machina-vnc-%s.service",
+	NULL,
+};
+
+char *unit_name(const char *pattern, const char *machine)
+{
+	const char *at = strstr(pattern, "%s");
+	return xasprintf("%.*s%s%s", (int)(at - pattern), pattern, machine, at + 2);
+}
+
+void units_done(struct units *units)
+{
+	for (size_t i = 0; i < units->n; i++) {
+		free(units->items[i].name);
+		free(units->items[i].text);
+	}
+	*units = (struct units){};
+}
+
+int units_add(struct units *units, struct unitfile *u, const char *pattern, const char *machine,
+		struct error *err)
+{
+	struct unit *unit = &units->items[units->n];
+	int r = unitfile_finish(u, &unit->text, err);
+	CLEANUP(freep) char *name = unit_name(pattern, machine);
+	if (r < 0)
+		return error_wrap(err, "making the unit '%s'", name);
+	unit->len = strlen(unit->text);
+	unit->name = take_ptr(name);
+	units->n++;
+	return 0;
+}
+
+void unit_begin(struct unitfile *u, const struct unit_input *in)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	buf_puts(&text, UNIT_MARK + strlen("# "));
+	buf_puts(&text, "from");
+	for (size_t i = 0; i < in->sources->n; i++)
+		buf_printf(&text, "%s %s", i ? "," : "", in->sources->items[i]);
+	buf_puts(&text, "; 'machina generate' replaces it.");
+	unitfile_comment(u, buf_text(&text));
+}
+
+void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
+		const char *const *words)
+{
+	CLEANUP(strv_done) struct strv argv = {};
+	strv_push(&argv, in->program);
+	for (; *words; words++)
+		strv_push(&argv, *words);
+	strv_push(&argv, in->vm->name);
+	unitfile_exec(u, key, "+", &argv);
+}
+
+void unit_add_plan(struct unitfile *u, const struct plan *plan)
+{
+	unitfile_section(u, "X-Machina");
+	for (size_t i = 0; i < plan_n_rows(plan); i++) {
+		CLEANUP(strv_done) struct strv words = {};
+		plan_row(plan, i, &words);
+		unitfile_set_words(u, "Plan", &words);
+	}
+}
+
+static void add_directory_of(struct strv *directories, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	CLEANUP(freep)
+	char *directory = slash && slash != path ? xstrndup(path, (size_t)(slash - path))
+						 : xstrdup("/");
+	if (!strv_contains(directories, directory))
+		strv_push(directories, directory);
+}
+
+/* Every directory that something is opened in: the file systems have to be mounted first, and
+ * stay until the machine is down. */
+static void add_mounts(struct unitfile *u, const struct plan *plan)
+{
+	CLEANUP(strv_done) struct strv directories = {};
+	for (size_t i = 0; i < plan->n_fds; i++) {
+		const struct plan_fd *fd = &plan->fds[i];
+		if (fd->kind == PLAN_FD_FILE || fd->kind == PLAN_FD_COPY)
+			add_directory_of(&directories, fd->path);
+	}
+	for (size_t i = 0; i < plan->n_directories; i++)
+		if (!strv_contains(&directories, plan->directories[i].path))
+			strv_push(&directories, plan->directories[i].path);
+	if (directories.n)
+		unitfile_set_words(u, "RequiresMountsFor", &directories);
+}
+
+static bool has_kind(const struct plan *plan, enum plan_fd_kind kind)
+{
+	for (size_t i = 0; i < plan->n_fds; i++)
+		if (plan->fds[i].kind == kind)
+			return true;
+	return false;
+}
+
+static void add_screen_dependencies(struct unitfile *u, const struct vm *vm)
+{
+	const struct vm_remote *const screens[] = { &vm->spice, &vm->vnc };
+	const char *const patterns[] = { "machina-spice-%s.socket", "machina-vnc-%s.socket" };
+	for (size_t i = 0; i < ARRAY_SIZE(screens); i++) {
+		if (!screens[i]->enabled || !screens[i]->port)
+			continue;
+		CLEANUP(freep) char *name = unit_name(patterns[i], vm->name);
+		unitfile_set(u, "Wants", name);
+		unitfile_set(u, "After", name);
+	}
+}
+
+static void add_unit_section(struct unitfile *u, const struct unit_input *in)
+{
+	const struct vm *vm = in->vm;
+	unitfile_section(u, "Unit");
+	if (vm->description[0])
+		unitfile_setf(u, "Description", "Virtual machine %s (%s)", vm->name,
+				vm->description);
+	else
+		unitfile_setf(u, "Description", "Virtual machine %s", vm->name);
+	unitfile_set(u, "Documentation", "man:machina(8)");
+	/* On the way down this order keeps the network until the guest is off; on the way up a
+	 * bridge has to be there. */
+	unitfile_set(u, "After", "network.target");
+	if (has_kind(in->plan, PLAN_FD_TAP)) {
+		unitfile_set(u, "Wants", "network-online.target");
+		unitfile_set(u, "After", "network-online.target");
+	}
+	if (vm->tpm.enabled) {
+		CLEANUP(freep) char *tpm = unit_name(UNIT_SWTPM, vm->name);
+		unitfile_set(u, "Requires", tpm);
+		unitfile_set(u, "After", tpm);
+	}
+	if (vm->n_mdevs) {
+		unitfile_set(u, "Wants", "modprobe@vfio_pci.service");
+		unitfile_set(u, "After", "modprobe@vfio_pci.service");
+	}
+	add_screen_dependencies(u, vm);
+	add_mounts(u, in->plan);
+	unitfile_set(u, "StartLimitIntervalSec", "1min");
+	unitfile_set(u, "StartLimitBurst", "3");
+}
+
+static void add_exec(struct unitfile *u, const struct unit_input *in)
+{
+	unitfile_set(u, "Type", "exec");
+	unitfile_setf(u, "EnvironmentFile", "-%s/environment", in->plan->run_dir);
+	unit_hook(u, in, "ExecStartPre", (const char *const[]){ "prepare", "qemu", NULL });
+	unitfile_exec_long(u, "ExecStart", "", in->argv, "MACHINA_RUNTIME_ARGS");
+	unit_hook(u, in, "ExecStartPost", (const char *const[]){ "await", NULL });
+	unit_hook(u, in, "ExecStop",
+			(const char *const[]){ "shutdown", "--system", "--timeout",
+					SHUTDOWN_TIMEOUT, NULL });
+	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", NULL });
+	unitfile_set(u, "NotifyAccess", "exec");
+	unitfile_setf(u, "FileDescriptorStoreMax", "%zu", in->plan->n_fds + 16);
+	unitfile_set(u, "TimeoutStartSec", in->vm->n_mdevs ? "10min" : "5min");
+	unitfile_set(u, "TimeoutStopSec", STOP_TIMEOUT);
+	unitfile_set(u, "Restart", "on-failure");
+	unitfile_set(u, "RestartSec", "10s");
+	unitfile_set(u, "KillMode", "mixed");
+	unitfile_set(u, "OOMPolicy", "stop");
+}
+
+/* The device list is that of the control group: it holds for the hooks as well, which open disks
+ * and taps. QEMU sees no more of /dev than is bound into its own. */
+static void add_devices(struct unitfile *u, const struct unit_input *in)
+{
+	unitfile_set(u, "DevicePolicy", "closed");
+	if (in->vm->accel == VM_ACCEL_KVM) {
+		unitfile_set(u, "SupplementaryGroups", "kvm");
+		unitfile_set(u, "BindPaths", "-/dev/kvm");
+		unitfile_set_device(u, "DeviceAllow", "/dev/kvm", "rw");
+	}
+	if (has_kind(in->plan, PLAN_FD_TAP))
+		unitfile_set_device(u, "DeviceAllow", "/dev/net/tun", "rw");
+	for (size_t i = 0; i < in->plan->n_fds; i++) {
+		const struct plan_fd *fd = &in->plan->fds[i];
+		if (fd->kind == PLAN_FD_FILE && !strncmp(fd->path, "/dev/", 5))
+			unitfile_set_device(u, "DeviceAllow", fd->path, fd->writable ? "rw" : "r");
+	}
+	if (in->vm->n_mdevs) {
+		unitfile_comment(u, "\"devices\": VFIO pins all of the guest's memory.");
+		unitfile_set(u, "BindPaths", "/dev/vfio");
+		unitfile_set_device(u, "DeviceAllow", "/dev/vfio/vfio", "rw");
+		unitfile_set_device(u, "DeviceAllow", "char-vfio", "rw");
+		unitfile_set(u, "LimitMEMLOCK", "infinity");
+	}
+	for (size_t i = 0; i < in->plan->n_directories; i++)
+		unitfile_set(u, "BindReadOnlyPaths", in->plan->directories[i].path);
+}
+
+static bool has_user_network(const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->n_nics; i++)
+		if (vm->nics[i].mode == NETWORK_USER)
+			return true;
+	return false;
+}
+
+static void add_sandbox(struct unitfile *u, const struct unit_input *in)
+{
+	CLEANUP(strv_done) struct strv exec_paths = {};
+	unit_exec_paths(&exec_paths, in->vm->emulator);
+	struct sandbox sandbox = { .address_families = "none", .exec_paths = &exec_paths };
+	sandbox.ip_localhost = has_kind(in->plan, PLAN_FD_LISTEN_TCP);
+	if (in->plan->n_sockets) {
+		sandbox.address_families = "AF_UNIX";
+		sandbox.address_reason =
+				"\"spice\" and \"vnc\" listen on a unix socket, which QEMU "
+				"has to make by itself.";
+		unitfile_setf(u, "RuntimeDirectory", "machina-qemu/%s", in->vm->name);
+		unitfile_set(u, "RuntimeDirectoryMode", "0711");
+	}
+	if (has_user_network(in->vm)) {
+		sandbox.own_network = true;
+		sandbox.ip_any = true;
+		sandbox.address_families = "AF_UNIX AF_INET AF_INET6";
+		sandbox.address_reason =
+				"A network of \"mode\": \"user\": QEMU itself talks to the "
+				"network, as the host.";
+	}
+	sandbox_add(u, &sandbox);
+}
+
+static int build_qemu(const struct unit_input *in, struct units *ret, struct error *err)
+{
+	CLEANUP(unitfile_done) struct unitfile u = {};
+	unit_begin(&u, in);
+	add_unit_section(&u, in);
+
+	unitfile_section(&u, "Service");
+	add_exec(&u, in);
+	unitfile_set(&u, "Slice", "machine.slice");
+	unitfile_set(&u, "DynamicUser", "yes");
+	unitfile_set(&u, "User", in->plan->user);
+	add_devices(&u, in);
+	add_sandbox(&u, in);
+	for (size_t i = 0; i < in->vm->limits.n; i++)
+		unitfile_set(&u, in->vm->limits.items[i].key, in->vm->limits.items[i].value);
+
+	unit_add_plan(&u, in->plan);
+	if (!in->vm->cluster) {
+		unitfile_section(&u, "Install");
+		unitfile_set(&u, "WantedBy", "multi-user.target");
+	}
+	return units_add(ret, &u, UNIT_QEMU, in->vm->name, err);
+}
+
+int units_build(const struct unit_input *input, struct units *ret, struct error *err)
+{
+	*ret = (struct units){};
+	int r = build_qemu(input, ret, err);
+	if (r == 0 && input->tpm_plan)
+		r = unit_build_swtpm(input, ret, err);
+	if (r == 0 && input->vm->spice.enabled && input->vm->spice.port)
+		r = unit_build_proxy(input, "spice", input->vm->spice.port, ret, err);
+	if (r == 0 && input->vm->vnc.enabled && input->vm->vnc.port)
+		r = unit_build_proxy(input, "vnc", input->vm->vnc.port, ret, err);
+	return r;
+}
+
+int unit_read_plan(
+		const char *name, const char *text, size_t len, struct plan *ret, struct error *err)
+{
+	*ret = (struct plan){};
+	CLEANUP(unitdoc_done) struct unitdoc doc = {};
+	int r = unitfile_parse(name, text, len, &doc, err);
+	if (r < 0)
+		return r;
+	const struct unitdoc_entry *entry = NULL;
+	while ((entry = unitdoc_next(&doc, "X-Machina", "Plan", entry))) {
+		CLEANUP(strv_done) struct strv words = {};
+		r = unitfile_split_words(entry->value, &words, err);
+		if (r >= 0)
+			r = plan_parse_row(ret, &words, err);
+		if (r < 0)
+			return error_wrap(err, "'%s', line %zu", name, entry->line);
+	}
+	r = plan_parse_end(ret, err);
+	return r < 0 ? error_wrap(err, "'%s'", name) : 0;
+}

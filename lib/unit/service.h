@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The systemd units of one machine, as text. Pure: the same machine gives the same bytes.
+ *
+ *	machina-qemu-NAME.service	QEMU, with the hooks that prepare the host and clean up
+ *	machina-swtpm-NAME.service	the TPM, if there is one
+ *	machina-spice-NAME.socket	TCP to SPICE's unix socket, and the service that forwards it
+ *	machina-spice-NAME.service
+ *	machina-vnc-NAME.socket		the same for VNC
+ *	machina-vnc-NAME.service
+ *
+ * QEMU's unit carries its plan (model/plan.h) in the section [X-Machina], which systemd ignores.
+ */
+#pragma once
+
+#include "model/plan.h"
+#include "unit/unitfile.h"
+
+/* The beginning of the first line of every unit made here. */
+#define UNIT_MARK "# Made by machina "
+
+struct unit {
+	char *name; /* "machina-qemu-web.service" */
+	char *text;
+	size_t len;
+};
+
+#define UNITS_MAX 6
+struct units {
+	struct unit items[UNITS_MAX]; /* QEMU's first */
+	size_t n;
+};
+
+void units_done(struct units *units);
+
+struct unit_input {
+	const struct vm *vm;
+	const struct plan *plan;
+	const struct plan *tpm_plan; /* NULL without a TPM */
+	const struct strv *argv;     /* of qemu_argv() in QEMU_FORM_UNIT */
+	const char *program;	     /* absolute path of this program, for the hooks */
+	const struct strv *sources;  /* config files it was made from, for the first line */
+};
+
+/* @ret: released with units_done() in every case. Errors: EINVAL for text that no unit can hold. */
+MUST_CHECK int units_build(const struct unit_input *input, struct units *ret, struct error *err);
+
+/* All unit names that a machine may have; NULL-terminated. "%s" stands for the machine. */
+extern const char *const unit_name_patterns[];
+/* The name from a pattern of the table. The caller frees it. */
+char *unit_name(const char *pattern, const char *machine);
+#define UNIT_QEMU "machina-qemu-%s.service"
+#define UNIT_SWTPM "machina-swtpm-%s.service"
+
+/* The plan in a unit's text. @ret: released with plan_done() in every case. */
+MUST_CHECK int unit_read_plan(const char *name, const char *text, size_t len, struct plan *ret,
+		struct error *err);
