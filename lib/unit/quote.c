@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Single words of a systemd unit file, written and read back. */
+#include "unit/quote.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "util/parse.h"
+
+#define DIGITS "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define BARE LETTERS DIGITS "_@%+=,./-$!"
+#define WHITE_SPACE " \t\n\r"
+
+/* unichar_is_valid() in systemd's src/basic/utf8.c refuses what Unicode sets aside for internal
+ * use. */
+static bool is_noncharacter(const unsigned char *at, size_t len)
+{
+	uint32_t c;
+	if (len == 3)
+		c = (at[0] & 0x0fu) << 12 | (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu);
+	else if (len == 4)
+		c = (at[0] & 0x07u) << 18 | (at[1] & 0x3fu) << 12 | (at[2] & 0x3fu) << 6 |
+		    (at[3] & 0x3fu);
+	else
+		return false;
+	return (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
+}
+
+int quote_check(const char *text, struct error *err)
+{
+	size_t len = strlen(text);
+	for (size_t i = 0; i < len;) {
+		unsigned char c = (unsigned char)text[i];
+		size_t n = utf8_length(text + i, len - i);
+		if (n == 0 || is_noncharacter((const unsigned char *)text + i, n))
+			return error_set(err, EINVAL, "byte %zu (0x%02x) is not UTF-8 text", i + 1,
+					c);
+		if ((c < ' ' && c != '\t') || c == 0x7f)
+			return error_set(err, EINVAL, "byte %zu is a control character (0x%02x)",
+					i + 1, c);
+		i += n;
+	}
+	return 0;
+}
+
+static bool dollar_is_special(const char *word, const char *at)
+{
+	return at == word || at[1] == '{' || at[1] == '$';
+}
+
+bool quote_needs_dollars(const char *word)
+{
+	for (const char *at = word; *at; at++)
+		if (*at == '$' && dollar_is_special(word, at))
+			return true;
+	return false;
+}
+
+void quote_word(struct buf *b, const char *word, unsigned flags)
+{
+	size_t bare = strspn(word, flags & QUOTE_COLON ? BARE : BARE ":");
+	bool quoted = !*word || word[bare];
+
+	if (quoted)
+		buf_putc(b, '"');
+	for (const char *at = word; *at; at++) {
+		if (*at == '"' || *at == '\\')
+			buf_putc(b, '\\');
+		else if (*at == '%' && flags & QUOTE_PERCENT)
+			buf_putc(b, '%');
+		else if (*at == '$' && flags & QUOTE_DOLLAR && dollar_is_special(word, at))
+			buf_putc(b, '$');
+		buf_putc(b, *at);
+	}
+	if (quoted)
+		buf_putc(b, '"');
+}
+
+void quote_percent(struct buf *b, const char *text)
+{
+	for (const char *at = text; *at; at++) {
+		if (*at == '%')
+			buf_putc(b, '%');
+		buf_putc(b, *at);
+	}
+}
+
+void quote_directory(struct buf *b, const char *word)
+{
+	for (const char *at = word; *at; at++)
+		if (strchr("\\:\"' \t", *at))
+			buf_printf(b, "\\x%02x", (unsigned char)*at);
+		else if (*at == '%')
+			buf_puts(b, "%%");
+		else
+			buf_putc(b, *at);
+}
+
+void quote_glob(struct buf *b, const char *path)
+{
+	for (const char *at = path; *at; at++) {
+		if (strchr("*?[\\", *at))
+			buf_putc(b, '\\');
+		else if (*at == '%')
+			buf_putc(b, '%');
+		buf_putc(b, *at);
+	}
+}
+
+static int digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+static void put_utf8(struct buf *b, uint32_t c)
+{
+	if (c < 0x80) {
+		buf_putc(b, (char)c);
+		return;
+	}
+	int n = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+	static const uint8_t lead[] = { 0, 0xc0, 0xe0, 0xf0 };
+	buf_putc(b, (char)(lead[n] | c >> (6 * n)));
+	while (n--)
+		buf_putc(b, (char)(0x80 | ((c >> (6 * n)) & 0x3f)));
+}
+
+static const struct numeric_escape {
+	char letter;
+	int base, n_digits;
+	uint32_t max;
+	bool is_byte;
+} numeric_escapes[] = {
+	{ 'x', 16, 2, 0xff, true },
+	{ 'u', 16, 4, 0xffff, false },
+	{ 'U', 16, 8, 0x10ffff, false },
+};
+static const struct numeric_escape octal_escape = { 0, 8, 3, 0xff, true };
+
+/* @at: the first digit. Returns how many characters were used, or -EINVAL. */
+static int read_number(const char *at, const struct numeric_escape *form, struct buf *ret)
+{
+	uint32_t c = 0;
+	for (int i = 0; i < form->n_digits; i++) {
+		int digit = digit_value(at[i]);
+		if (digit < 0 || digit >= form->base)
+			return -EINVAL;
+		c = c * (uint32_t)form->base + (uint32_t)digit;
+	}
+	if (c == 0 || c > form->max || (!form->is_byte && c >= 0xd800 && c <= 0xdfff))
+		return -EINVAL;
+	if (form->is_byte)
+		buf_putc(ret, (char)c);
+	else
+		put_utf8(ret, c);
+	return form->n_digits;
+}
+
+/* cunescape_one() of systemd. @at: behind the backslash. Returns characters used, or -EINVAL. */
+static int read_escape(const char *at, struct buf *ret)
+{
+	static const char letters[] = "abfnrtv\\\"'s", values[] = "\a\b\f\n\r\t\v\\\"' ";
+
+	if (!*at)
+		return -EINVAL;
+	const char *known = strchr(letters, *at);
+	if (known) {
+		buf_putc(ret, values[known - letters]);
+		return 1;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(numeric_escapes); i++)
+		if (*at == numeric_escapes[i].letter) {
+			int n = read_number(at + 1, &numeric_escapes[i], ret);
+			return n < 0 ? n : n + 1;
+		}
+	return read_number(at, &octal_escape, ret);
+}
+
+int quote_next_word(const char **p, bool c_escapes, struct buf *ret, struct error *err)
+{
+	const char *at = *p + strspn(*p, WHITE_SPACE);
+	char quote = 0;
+
+	if (!*at) {
+		*p = at;
+		return 0;
+	}
+	for (; *at && (quote || !strchr(WHITE_SPACE, *at)); at++) {
+		if (quote && *at == quote) {
+			quote = 0;
+		} else if (!quote && (*at == '"' || *at == '\'')) {
+			quote = *at;
+		} else if (*at != '\\') {
+			buf_putc(ret, *at);
+		} else if (c_escapes) {
+			int n = read_escape(at + 1, ret);
+			if (n < 0)
+				return error_set(err, EINVAL,
+						"a backslash that begins no known escape");
+			at += n;
+		} else if (at[1]) {
+			buf_putc(ret, *++at);
+		} else {
+			return error_set(err, EINVAL, "a backslash at the end of the value");
+		}
+	}
+	if (quote)
+		return error_set(err, EINVAL, "a quote (%c) that is not closed", quote);
+	*p = at + strspn(at, WHITE_SPACE);
+	return 1;
+}
+
+int quote_undo_percent(char *text, struct error *err)
+{
+	char *to = text;
+	for (const char *at = text; *at; at++) {
+		if (*at == '%' && at[1] && strchr(LETTERS DIGITS, at[1]))
+			return error_set(err, EINVAL,
+					"'%%%c' is a specifier, which only systemd can expand",
+					at[1]);
+		if (*at == '%' && at[1] == '%')
+			at++;
+		*to++ = *at;
+	}
+	*to = '\0';
+	return 0;
+}
+
+int quote_undo_dollars(char *word, struct error *err)
+{
+	if (word[0] == '$' && word[1] != '{' && word[1] != '$')
+		return 1;
+	char *to = word;
+	for (const char *at = word; *at; at++) {
+		if (*at == '$' && at[1] == '{')
+			return error_set(err, EINVAL,
+					"'${' begins a variable, which only systemd can expand");
+		if (*at == '$' && at[1] == '$')
+			at++;
+		*to++ = *at;
+	}
+	*to = '\0';
+	return 0;
+}

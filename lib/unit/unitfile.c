@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Writing the text of a systemd unit file. */
+#include "unit/unitfile.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit/quote.h"
+#include "unit/setting.h"
+#include "util/mem.h"
+
+/* LONG_LINE_MAX of systemd's src/basic/fileio.h: a line, joined or not, must be shorter. */
+#define LINE_MAX_BYTES (1024 * 1024)
+#define PREFIXES "-@:+!"
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+void unitfile_done(struct unitfile *u)
+{
+	buf_done(&u->text);
+	*u = (struct unitfile){};
+}
+
+static bool failed(const struct unitfile *u)
+{
+	return u->error.code != 0;
+}
+
+/* Keep the first failure, with what it was about in front. */
+static void keep(struct unitfile *u, const struct error *e, const char *what)
+{
+	if (failed(u))
+		return;
+	u->error = *e;
+	error_wrap(&u->error, "cannot write '%s' into a unit", what);
+}
+
+#define REFUSE(u, what, ...)                                                                       \
+	do {                                                                                       \
+		struct error refused_ = {};                                                        \
+		error_set(&refused_, EINVAL, __VA_ARGS__);                                         \
+		keep(u, &refused_, what);                                                          \
+	} while (0)
+
+/* May this text be written at all? Keeps the failure if not. */
+static bool is_text(struct unitfile *u, const char *what, const char *text)
+{
+	struct error e = {};
+	if (quote_check(text, &e) == 0)
+		return !failed(u);
+	keep(u, &e, what);
+	return false;
+}
+
+void unitfile_comment(struct unitfile *u, const char *text)
+{
+	if (is_text(u, "#", text))
+		buf_printf(&u->text, "# %s\n", text);
+}
+
+void unitfile_commentf(struct unitfile *u, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	unitfile_comment(u, text);
+}
+
+void unitfile_section(struct unitfile *u, const char *name)
+{
+	if (failed(u))
+		return;
+	if (!*name || name[strspn(name, NAME_CHARS "-")]) {
+		REFUSE(u, "[]", "'%.100s' is not the name of a section", name);
+		return;
+	}
+	buf_printf(&u->text, "%s[%s]\n", u->text.len ? "\n" : "", name);
+	u->is_extension = !strncmp(name, "X-", 2);
+}
+
+/* Write the assignment unless something failed on the way. @value: as it stands in the file. */
+static void assign(struct unitfile *u, const char *key, const struct buf *value)
+{
+	if (failed(u))
+		return;
+	if (!*key || key[strspn(key, NAME_CHARS)]) {
+		REFUSE(u, key, "it is not the name of a setting");
+		return;
+	}
+	if (strlen(key) + 1 + value->len >= LINE_MAX_BYTES) {
+		struct error e = {};
+		error_set(&e, E2BIG, "the line would be longer than systemd reads (%d bytes)",
+				LINE_MAX_BYTES);
+		keep(u, &e, key);
+		return;
+	}
+	buf_printf(&u->text, "%s=%s\n", key, buf_text(value));
+}
+
+/* Text that is not unquoted must not hold what would end it, join lines or be taken away. */
+static void put_text(struct unitfile *u, const char *key, const char *value, struct buf *to,
+		void (*quote)(struct buf *b, const char *text))
+{
+	char first = value[0], last = value[strlen(value) - 1];
+	if (first == ' ' || first == '\t' || last == ' ' || last == '\t') {
+		REFUSE(u, key, "white space at either end would be lost");
+		return;
+	}
+	quote(to, value);
+	/* A line that ends in a backslash goes on; a space after it is dropped by the reader. */
+	if (last == '\\')
+		buf_putc(to, ' ');
+}
+
+static bool lacks(struct unitfile *u, const char *key, const char *value, const char *refused)
+{
+	size_t at = strcspn(value, refused);
+	if (!value[at])
+		return true;
+	REFUSE(u, key, "'%c' cannot stand in its value '%.200s'", value[at], value);
+	return false;
+}
+
+/* "PATH VALUE" */
+static void put_device(struct unitfile *u, const char *key, const char *value, struct buf *to)
+{
+	const char *space = strrchr(value, ' ');
+	if (!space || space == value) {
+		REFUSE(u, key, "expected a path, a space and a value, found '%.200s'", value);
+		return;
+	}
+	CLEANUP(freep) char *path = xstrndup(value, (size_t)(space - value));
+	if (!lacks(u, key, space + 1, "\"'\\%\t"))
+		return;
+	quote_word(to, path, QUOTE_PERCENT);
+	buf_puts(to, space);
+}
+
+static void put_value(struct unitfile *u, const char *key, const char *value, struct buf *to)
+{
+	switch (u->is_extension ? SETTING_UNKNOWN : setting_find(key)) {
+	case SETTING_UNKNOWN:
+		if (u->is_extension)
+			quote_word(to, value, 0);
+		else
+			REFUSE(u, key, "it is not known how systemd reads this setting");
+		break;
+	case SETTING_PLAIN:
+		if (lacks(u, key, value, "\"'\\"))
+			buf_puts(to, value);
+		break;
+	case SETTING_TEXT:
+		put_text(u, key, value, to, quote_percent);
+		break;
+	case SETTING_NAMES:
+		if (lacks(u, key, value, "\"'\\"))
+			quote_percent(to, value);
+		break;
+	case SETTING_UNITS:
+		if (lacks(u, key, value, "\"'"))
+			put_text(u, key, value, to, quote_percent);
+		break;
+	case SETTING_WORDS:
+		quote_word(to, value, QUOTE_PERCENT);
+		break;
+	case SETTING_BIND:
+		quote_word(to, value, QUOTE_PERCENT | QUOTE_COLON);
+		break;
+	case SETTING_DIRECTORIES:
+		quote_directory(to, value);
+		break;
+	case SETTING_DEVICE:
+		put_device(u, key, value, to);
+		break;
+	case SETTING_GLOB:
+		put_text(u, key, value, to, quote_glob);
+		break;
+	case SETTING_EXEC:
+		REFUSE(u, key, "it is a command line");
+		break;
+	}
+}
+
+void unitfile_set(struct unitfile *u, const char *key, const char *value)
+{
+	CLEANUP(buf_done) struct buf to = {};
+	if (!is_text(u, key, value))
+		return;
+	if (*value || u->is_extension)
+		put_value(u, key, value, &to);
+	else if (setting_find(key) == SETTING_UNKNOWN)
+		put_value(u, key, value, &to); /* only for its complaint */
+	assign(u, key, &to);
+}
+
+void unitfile_setf(struct unitfile *u, const char *key, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *value = xvasprintf(format, ap);
+	va_end(ap);
+	unitfile_set(u, key, value);
+}
+
+void unitfile_set_words(struct unitfile *u, const char *key, const struct strv *words)
+{
+	CLEANUP(buf_done) struct buf to = {};
+	enum setting_syntax syntax = setting_find(key);
+	bool names = syntax == SETTING_NAMES || syntax == SETTING_UNITS;
+	bool list = names || syntax == SETTING_WORDS || syntax == SETTING_DIRECTORIES;
+
+	if (words->n == 0 || (!list && !u->is_extension))
+		REFUSE(u, key, words->n ? "it does not take a list of words" : "no words");
+	for (size_t i = 0; i < words->n && is_text(u, key, words->items[i]); i++) {
+		if (i)
+			buf_putc(&to, ' ');
+		if (names && !lacks(u, key, words->items[i], " \t"))
+			break;
+		if (*words->items[i] || u->is_extension)
+			put_value(u, key, words->items[i], &to);
+		else
+			REFUSE(u, key, "an empty word");
+	}
+	assign(u, key, &to);
+}
+
+void unitfile_set_bind(
+		struct unitfile *u, const char *key, const char *source, const char *destination)
+{
+	CLEANUP(buf_done) struct buf to = {};
+	if (setting_find(key) != SETTING_BIND)
+		REFUSE(u, key, "it does not take two paths");
+	if (!is_text(u, key, source) || !is_text(u, key, destination))
+		return;
+	quote_word(&to, source, QUOTE_PERCENT | QUOTE_COLON);
+	buf_putc(&to, ':');
+	quote_word(&to, destination, QUOTE_PERCENT | QUOTE_COLON);
+	assign(u, key, &to);
+}
+
+void unitfile_set_device(struct unitfile *u, const char *key, const char *path, const char *value)
+{
+	if (setting_find(key) != SETTING_DEVICE || strchr(value, ' '))
+		REFUSE(u, key, "it does not take a path and '%.200s'", value);
+	unitfile_setf(u, key, "%s %s", path, value);
+}
+
+/* The conditions of config_parse_exec() in systemd's src/core/load-fragment.c. */
+static bool is_program(struct unitfile *u, const char *key, const char *path)
+{
+	size_t len = strlen(path);
+	bool absolute = path[0] == '/';
+	if (!lacks(u, key, path, "\"'\\\t"))
+		return false;
+	if (len == 0 || len >= PATH_MAX || path[len - 1] == '/' ||
+			(!absolute && (strchr(path, '/') || len > NAME_MAX ||
+						      strchr(PREFIXES ";", path[0]) ||
+						      !strcmp(path, ".") || !strcmp(path, "..")))) {
+		REFUSE(u, key, "'%.200s' is neither an absolute path nor the name of a program",
+				path);
+		return false;
+	}
+	return true;
+}
+
+static bool is_variable(const char *name)
+{
+	return *name && !strchr("0123456789", *name) && !name[strspn(name, NAME_CHARS "_")];
+}
+
+struct command {
+	const char *prefix;
+	const struct strv *argv;
+	const char *variable;
+	bool long_form;
+};
+
+static void put_command(
+		struct unitfile *u, const char *key, const struct command *c, struct buf *to)
+{
+	const struct strv *argv = c->argv;
+	bool special = false, expands = !strchr(c->prefix, ':');
+
+	if (argv->n == 0 || c->prefix[strspn(c->prefix, "-+!:")])
+		REFUSE(u, key, "a command needs a program and a prefix of systemd's");
+	if (c->variable && (!is_variable(c->variable) || !expands))
+		REFUSE(u, key, "'$%.100s' would not be expanded", c->variable);
+	for (size_t i = 0; i < argv->n; i++) {
+		if (!is_text(u, key, argv->items[i]))
+			return;
+		special = special || quote_needs_dollars(argv->items[i]);
+	}
+	if (failed(u) || !is_program(u, key, argv->items[0]))
+		return;
+
+	bool stop_expansion = special && expands && !c->variable;
+	unsigned flags = QUOTE_PERCENT | (expands && c->variable ? QUOTE_DOLLAR : 0);
+	/* The path is never expanded but argv[0] is, so the two are spelled apart with '@'. */
+	bool apart = flags & QUOTE_DOLLAR && quote_needs_dollars(argv->items[0]);
+
+	CLEANUP(freep)
+	char *first = xasprintf("%s%s%s%s", c->prefix, stop_expansion ? ":" : "", apart ? "@" : "",
+			argv->items[0]);
+	quote_word(to, first, QUOTE_PERCENT);
+	/* A continued line begins with '-' or '$', so it is never taken for a comment. */
+	for (size_t i = apart ? 0 : 1; i < argv->n; i++) {
+		buf_puts(to, i && c->long_form && argv->items[i][0] == '-' ? " \\\n\t" : " ");
+		quote_word(to, argv->items[i], flags);
+	}
+	if (c->variable)
+		buf_printf(to, "%s$%s", c->long_form ? " \\\n\t" : " ", c->variable);
+}
+
+static void set_command(struct unitfile *u, const char *key, const struct command *c)
+{
+	CLEANUP(buf_done) struct buf to = {};
+	if (setting_find(key) != SETTING_EXEC)
+		REFUSE(u, key, "it does not take a command line");
+	put_command(u, key, c, &to);
+	assign(u, key, &to);
+}
+
+void unitfile_exec(struct unitfile *u, const char *key, const char *prefix, const struct strv *argv)
+{
+	set_command(u, key, &(struct command){ .prefix = prefix, .argv = argv });
+}
+
+void unitfile_exec_long(struct unitfile *u, const char *key, const char *prefix,
+		const struct strv *argv, const char *variable)
+{
+	set_command(u, key,
+			&(struct command){ .prefix = prefix,
+					.argv = argv,
+					.variable = variable,
+					.long_form = true });
+}
+
+int unitfile_finish(struct unitfile *u, char **ret_text, struct error *err)
+{
+	if (failed(u)) {
+		if (err)
+			*err = u->error;
+		return -u->error.code;
+	}
+	*ret_text = buf_take(&u->text);
+	unitfile_done(u);
+	return 0;
+}
+
+/* The value is read twice: load_env_file() takes the outer quotes, replace_env_argv() the words. */
+int unitfile_environment(
+		struct buf *b, const char *name, const struct strv *words, struct error *err)
+{
+	CLEANUP(buf_done) struct buf value = {};
+	if (!is_variable(name))
+		return error_set(err, EINVAL, "'%.100s' is not the name of a variable", name);
+	for (size_t i = 0; i < words->n; i++) {
+		int r = quote_check(words->items[i], err);
+		if (r < 0) {
+			error_wrap(err, "cannot put a word into the variable '%s'", name);
+			return r;
+		}
+		if (i)
+			buf_putc(&value, ' ');
+		quote_word(&value, words->items[i], 0);
+	}
+	buf_printf(b, "%s=\"", name);
+	for (const char *at = buf_text(&value); *at; at++) {
+		if (strchr("\"\\`$", *at))
+			buf_putc(b, '\\');
+		buf_putc(b, *at);
+	}
+	buf_puts(b, "\"\n");
+	return 0;
+}
