@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Finding QEMU's monitor: connecting to its socket, and whom to name when it does not greet. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "host/qmp.h"
+#include "host/unix-peer.h"
+#include "util/strv.h"
+
+/* Between attempts while the queue of the listening socket is full. */
+#define RETRY_USEC (10 * USEC_PER_MSEC)
+
+/* The kernel took the connection, but nobody greets: another client has the monitor, or a hang. */
+static int occupied(const char *path, uint64_t waited_usec, struct error *err)
+{
+	CLEANUP(strv_done) struct strv holders = {};
+	CLEANUP(buf_done) struct buf who = {};
+	/* The message is of use without names, too. */
+	if (unix_peer_list(path, &holders, NULL) >= 0)
+		for (size_t i = 0; i < holders.n; i++)
+			buf_printf(&who, "%s%s", i > 0 ? ", " : "", holders.items[i]);
+
+	const double waited = (double)waited_usec / (double)USEC_PER_SEC;
+	if (who.len > 0)
+		error_set(err, ETIMEDOUT,
+				"'%s': QEMU did not greet within %.1f s; it serves one client at a "
+				"time, and %s is connected",
+				path, waited, who.text);
+	else
+		error_set(err, ETIMEDOUT,
+				"'%s': QEMU did not greet within %.1f s; it serves one client at a "
+				"time, or it hangs",
+				path, waited);
+	return QMP_LATE;
+}
+
+static int connect_once(const char *path, int *ret_fd, struct error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(address.sun_path))
+		return error_set(err, ENAMETOOLONG,
+				"'%s' is longer than the %zu bytes of a socket's path", path,
+				sizeof(address.sun_path) - 1);
+	memcpy(address.sun_path, path, strlen(path) + 1);
+
+	/* Blocking, connect(2) would wait for a place in a full queue without a limit. */
+	CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return error_errno(err, "cannot make a socket");
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+		*ret_fd = take_fd(&fd);
+		return QMP_DONE;
+	}
+	switch (errno) {
+	case EAGAIN:
+	case EINTR:
+		return QMP_LATE;
+	case ENOENT:
+		error_set(err, ENOENT, "there is no QMP socket '%s'", path);
+		return QMP_ABSENT;
+	case ECONNREFUSED:
+		error_set(err, ECONNREFUSED, "'%s': nobody listens at this QMP socket", path);
+		return QMP_ABSENT;
+	default:
+		return error_errno(err, "cannot connect to '%s'", path);
+	}
+}
+
+/* Wait for @fd (-1: for nothing but the time) or the end of QEMU. */
+static int wait_for(const char *path, int fd, int pidfd, uint64_t until_usec, struct error *err)
+{
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = fd, .events = POLLIN },
+			{ .fd = pidfd, .events = POLLIN },
+		};
+		int n = clock_poll(fds, ARRAY_SIZE(fds), until_usec);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(err, "cannot wait for '%s'", path);
+		if (fds[0].revents)
+			return QMP_DONE;
+		if (n == 0)
+			return QMP_LATE;
+		error_set(err, ECONNRESET, "'%s': QEMU has exited", path);
+		return QMP_CLOSED;
+	}
+}
+
+int qmp_open(const char *path, int pidfd, uint64_t deadline_usec, struct qmp **ret,
+		struct error *err)
+{
+	const uint64_t begin = clock_now_usec();
+	CLEANUP(closep) int fd = -1;
+	int r;
+	while ((r = connect_once(path, &fd, err)) == QMP_LATE) {
+		const uint64_t now = clock_now_usec(), retry = clock_add_usec(now, RETRY_USEC);
+		if (now >= deadline_usec)
+			return occupied(path, now - begin, err);
+		r = wait_for(path, -1, pidfd, retry < deadline_usec ? retry : deadline_usec, err);
+		if (r != QMP_LATE)
+			return r;
+	}
+	if (r == QMP_DONE)
+		r = wait_for(path, fd, pidfd, deadline_usec, err);
+	if (r == QMP_LATE)
+		return occupied(path, clock_now_usec() - begin, err);
+	return r == QMP_DONE ? qmp_attach_take(take_fd(&fd), path, pidfd, deadline_usec, ret, err)
+			     : r;
+}

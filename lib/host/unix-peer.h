@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who is connected to a listening unix socket: for the message when a server that serves one
+ * client at a time does not answer.
+ */
+#pragma once
+
+#include "util/error.h"
+#include "util/strv.h"
+
+/*
+ * Append a "comm (pid N)" for each process but this one that holds the client's end of a connection
+ * that was accepted at @path (as bound, byte for byte).
+ *
+ * Asks the kernel (sock_diag(7), UDIAG_SHOW_PEER) and looks through /proc, which shows processes of
+ * other users to root only; clients in other network namespaces are not seen. Cost: some
+ * milliseconds, meant for messages. Nothing found is no error.
+ */
+MUST_CHECK int unix_peer_list(const char *path, struct strv *ret_processes, struct error *err);
