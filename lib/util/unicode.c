@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What Unicode 15.0 says about characters. */
+#include "util/unicode.h"
+
+#include "util/parse.h"
+#include "util/unicode-edges.h"
+
+uint32_t unicode_decode(const char *text, size_t len, size_t *ret_len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t n = utf8_length(text, len);
+
+	*ret_len = n ? n : 1;
+	if (n == 0)
+		return UNICODE_REPLACEMENT;
+	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fU >> n);
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (p[i] & 0x3f);
+	return c;
+}
+
+bool unicode_printable(uint32_t c)
+{
+	/* The number of edges at or below @c: after an odd number a printable range has begun. */
+	size_t low = 0, high = ARRAY_SIZE(edges);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (edges[middle] <= c)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low % 2 == 1;
+}

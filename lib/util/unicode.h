@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What Unicode 15.0 says about characters. Unlike <wctype.h> it does not depend on the locale or on
+ * the version of libc, so that what is made from it is the same on every host.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/cleanup.h"
+
+/* What stands for a byte that is not UTF-8. */
+#define UNICODE_REPLACEMENT 0xfffd
+
+/*
+ * The character at @text, of which @len > 0 bytes are there; *ret_len is its length in bytes. A
+ * byte that begins no valid sequence (RFC 3629) is UNICODE_REPLACEMENT of length 1.
+ */
+uint32_t unicode_decode(const char *text, size_t len, size_t *ret_len) NONNULL(1, 3);
+
+/*
+ * Is it a letter, mark, number, punctuation, symbol or the ASCII space (general categories L, M, N,
+ * P and S)? The same as Go's unicode.IsPrint (Go 1.21 and later: Unicode 15.0).
+ */
+bool unicode_printable(uint32_t c) __attribute__((const));

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of util/unicode.h. */
+#include "util/unicode.h"
+
+#include "test.h"
+#include "util/hash.h"
+#include "util/mem.h"
+
+TEST(decode)
+{
+	static const struct {
+		const char *text;
+		uint32_t c;
+		size_t len;
+	} rows[] = {
+		{ "a", 'a', 1 },
+		{ "\xc3\xa4", 0xe4, 2 },
+		{ "\xe2\x82\xac", 0x20ac, 3 },
+		{ "\xf0\x9f\x98\x80", 0x1f600, 4 },
+		{ "\xf4\x8f\xbf\xbf", 0x10ffff, 4 },
+		{ "\xef\xbf\xbd", UNICODE_REPLACEMENT, 3 },
+		{ "\xff", UNICODE_REPLACEMENT, 1 },
+		{ "\xe2\x82", UNICODE_REPLACEMENT, 1 },
+		{ "\xed\xa0\x80", UNICODE_REPLACEMENT, 1 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		size_t len = 0;
+		CHECK_INT(unicode_decode(rows[i].text, strlen(rows[i].text), &len), rows[i].c);
+		CHECK_INT(len, rows[i].len);
+	}
+}
+
+TEST(printable)
+{
+	static const uint32_t yes[] = { ' ', '!', '~', 0xa1, 0xae, 0xe4, 0x301, 0x378 - 1, 0x20ac,
+		0x4e00, 0x9fff, 0xac00, 0xd7a3, 0xfffd, 0x1f600, 0x20000, 0x323af, 0xe01ef };
+	static const uint32_t no[] = { 0, '\t', '\n', 0x1f, 0x7f, 0x85, 0xa0, 0xad, 0x378, 0x1680,
+		0x2000, 0x200b, 0x2028, 0x202f, 0x3000, 0xd800, 0xdfff, 0xe000, 0xf8ff, 0xfeff,
+		0xffff, 0x323b0, 0xe0001, 0xf0000, 0x10ffff, 0x110000, UINT32_MAX };
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+		if (!unicode_printable(yes[i]))
+			TEST_FAIL("U+%04X is printable", yes[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		if (unicode_printable(no[i]))
+			TEST_FAIL("U+%04X is not printable", no[i]);
+}
+
+/*
+ * One bit a character, digested: the value comes from another program that read UnicodeData.txt of
+ * Unicode 15.0.0.
+ */
+TEST(printable_characters_are_those_of_unicode_15)
+{
+	size_t size = 0x110000 / 8, n = 0;
+	CLEANUP(freep) uint8_t *bits = xcalloc(1, size);
+	for (uint32_t c = 0; c < 0x110000; c++) {
+		bits[c / 8] = (uint8_t)(bits[c / 8] | unicode_printable(c) << c % 8);
+		n += unicode_printable(c);
+	}
+	CHECK_INT(n, 148998);
+	uint8_t digest[28];
+	char hex[57];
+	sha3_224(bits, size, digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	CHECK_STR(hex, "1e1ba02e98ad4f5e4a0c67682d4f94e97e06db47496a61608f7a91bd");
+}
+TEST_MAIN()
