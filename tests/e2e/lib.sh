@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# lib.sh - what end-to-end tests share: a throw-away system with this build installed, a guest, TAP.
+#
+#	# shellcheck source=tests/e2e/lib.sh
+#	. "$(dirname "$0")/lib.sh"
+#	in_system                       # from here on, inside, as root, with a systemd of its own
+#	host_config                     # pools "disks" and "isos", networks "user" and "lan"
+#	guest_machine web               # boots the test guest; its console is logged
+#	check "it starts" machina start web
+#	wait_console web GUEST-UP; ok $? "the guest is up"
+#	done_testing
+#
+# MACHINA_BUILD names the build directory. Nothing that a test does outlives it, so tests clean up
+# nothing. Tests do not sleep: wait_until polls for the event, and its limit only ends what hangs.
+
+set -u
+e2e=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+export LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin
+
+# ------------------------------------------------------------------- TAP --
+e2e_count=0 e2e_failed=0
+
+diag() { # text...: lines that explain
+	printf '%s\n' "$@" | sed 's/^/# /'
+}
+
+ok() { # status, name: 0 has passed
+	e2e_count=$((e2e_count + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $e2e_count - $2"
+	else
+		e2e_failed=$((e2e_failed + 1))
+		diag "at ${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}"
+		echo "not ok $e2e_count - $2"
+		return 1
+	fi
+}
+
+is() { # got, expected, name
+	[ "$1" = "$2" ] || diag "expected: $2" "     got: $1"
+	[ "$1" = "$2" ]; ok $? "$3"
+}
+
+like() { # text, extended regular expression, name
+	local status
+	grep -qE -e "$2" <<<"$1"
+	status=$?
+	[ $status = 0 ] || diag "expected something like: $2" "got:" "$1"
+	ok $status "$3"
+}
+
+unlike() { # text, extended regular expression, name
+	local status=0
+	if grep -qE -e "$2" <<<"$1"; then diag "did not expect: $2" "got:" "$1"; status=1; fi
+	ok $status "$3"
+}
+
+check() { # name, command...: the command succeeds; its output is shown if not
+	local name=$1 output status
+	shift
+	output=$("$@" 2>&1 </dev/null)
+	status=$?
+	[ $status = 0 ] || diag "'$*' ended with status $status:" "$output"
+	ok $status "$name"
+}
+
+check_status() { # status, name, command...
+	local expected=$1 name=$2 output status
+	shift 2
+	output=$("$@" 2>&1 </dev/null)
+	status=$?
+	[ $status = "$expected" ] || diag "'$*' ended with status $status, not $expected:" "$output"
+	[ $status = "$expected" ]; ok $? "$name"
+}
+
+skip() { # name, reason
+	e2e_count=$((e2e_count + 1))
+	echo "ok $e2e_count - $1 # SKIP $2"
+}
+
+skip_all() { # reason: the whole test
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+done_testing() { # the plan; ends the test
+	if [ $e2e_failed -gt 0 ] && [ "${E2E_INSIDE-}" = 1 ]; then
+		diag "the end of the journal:" "$(journalctl -b --no-pager -n 120 -o short-precise 2>&1)"
+	fi
+	echo "1..$e2e_count"
+	[ $e2e_failed = 0 ] && [ $e2e_count -gt 0 ]
+	exit
+}
+
+# --------------------------------------------------------------- waiting --
+wait_until() { # seconds, command...: until it succeeds
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	shift
+	until "$@" >/dev/null 2>&1 </dev/null; do
+		[ "${EPOCHREALTIME/[.,]/}" -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+
+# ------------------------------------------------------------ the system --
+# The test goes on in a throw-away system; the arguments are options of with-systemd (-p: the system is
+# powered off in the regular way at the end; -t: limit in seconds).
+in_system() {
+	if [ "${E2E_INSIDE-}" = 1 ]; then
+		cp -a "$E2E_CACHE/install/." / || exit 1
+		install -d -m 755 /etc/machina/machine.conf.d
+		cd /var/tmp || exit 1
+		return
+	fi
+	[ "$(id -u)" = 0 ] || skip_all "it boots a throw-away system, which only root may"
+	[ -x "${MACHINA_BUILD-}/cmd/machina/machina" ] || { echo "Bail out! MACHINA_BUILD names no build"; exit 1; }
+	local tool
+	for tool in qemu-system-x86_64 busybox cpio setpriv dbus-daemon; do
+		command -v $tool >/dev/null || skip_all "$tool is not installed (tests/install-packages host guest)"
+	done
+	e2e_prepare || { echo "Bail out! cannot prepare the guest"; exit 1; }
+	exec "$e2e/with-systemd" -t 240 "$@" -- env E2E_INSIDE=1 E2E_CACHE="$E2E_CACHE" MACHINA_BUILD="$MACHINA_BUILD" \
+		bash "$(readlink -f "$0")"
+}
+
+# Once for all tests of a build: the guest, the accelerator that works, the installed files.
+e2e_prepare() {
+	E2E_CACHE=$MACHINA_BUILD/e2e
+	mkdir -p "$E2E_CACHE" || return 1
+	local lock
+	exec {lock}>"$E2E_CACHE/lock"
+	flock "$lock" || return 1
+	if [ ! -s "$E2E_CACHE/guest/initrd.gz" ] || [ "$e2e/make-test-guest" -nt "$E2E_CACHE/guest/initrd.gz" ]; then
+		"$e2e/make-test-guest" "$E2E_CACHE/guest" >/dev/null || return 1
+		rm -f "$E2E_CACHE/accel"
+	fi
+	[ -s "$E2E_CACHE/accel" ] || e2e_probe_accel >"$E2E_CACHE/accel"
+	if [ ! -e "$E2E_CACHE/installed" ] || [ "$MACHINA_BUILD/cmd/machina/machina" -nt "$E2E_CACHE/installed" ]; then
+		rm -rf "$E2E_CACHE/install"
+		DESTDIR=$E2E_CACHE/install meson install -C "$MACHINA_BUILD" --no-rebuild --quiet >&2 || return 1
+		touch -r "$MACHINA_BUILD/cmd/machina/machina" "$E2E_CACHE/installed"
+	fi
+	exec {lock}>&-
+}
+
+# kvm where it runs a guest: that /dev/kvm is there says little.
+e2e_probe_accel() {
+	if [ -w /dev/kvm ] && timeout 20 qemu-system-x86_64 -accel kvm -cpu host -m 128 -nodefaults -display none \
+		-serial stdio -no-reboot -kernel "$E2E_CACHE/guest/vmlinuz" -initrd "$E2E_CACHE/guest/initrd.gz" \
+		-append "console=ttyS0 quiet guest.poweroff" </dev/null 2>/dev/null | grep -q GUEST-UP; then
+		echo kvm
+	else
+		echo tcg
+	fi
+}
+
+accel() { cat "$E2E_CACHE/accel"; }
+
+# --------------------------------------------------------------- configs --
+# The host's config; from standard input with "-".
+host_config() {
+	if [ "${1-}" = - ]; then
+		cat >/etc/machina/machina.conf.json
+		return
+	fi
+	mkdir -p /var/lib/vm
+	cat >/etc/machina/machina.conf.json <<-'EOT'
+	{
+		"storage": {
+			"disks": { "path": "/var/lib/vm", "pattern": "${machine-name}-${volume}.raw", "type": "raw" },
+			"blocks": { "path": "/var/lib/vm", "pattern": "${machine-name}-${volume}.raw", "type": "raw-block" },
+			"isos": { "path": "/var/lib/vm", "pattern": "${volume}.iso", "type": "iso-scsi", "readonly": true },
+			"tpms": { "path": "/var/lib/vm", "pattern": "${machine-name}-${volume}", "type": "tpm-data" }
+		},
+		"network": {
+			"user": { "mode": "user" },
+			"lan": { "device": "br0" }
+		}
+	}
+	EOT
+}
+
+machine_config() { # name: from standard input
+	cat >"/etc/machina/machine.conf.d/$1.conf.json"
+}
+
+# A machine that boots the test guest: name, more of the kernel's command line (see make-test-guest), and
+# JSON that is merged over the rest.
+guest_machine() {
+	/usr/bin/python3 - "$E2E_CACHE/guest" "$(accel)" "${2-}" "${3-{\}}" <<-'EOT' | machine_config "$1"
+	import json, sys
+
+	def merge(a, b):
+	    for key, value in b.items():
+	        a[key] = merge(a[key], value) if isinstance(value, dict) and isinstance(a.get(key), dict) else value
+	    return a
+
+	guest, accel, words, more = sys.argv[1:]
+	config = {"attrs": {
+	    "machine": {"accel": accel},
+	    "cpu": {"model": "host" if accel == "kvm" else "max"},
+	    "memory": {"ram": 128},
+	    "boot": {"kernel": f"{guest}/vmlinuz", "initrd": f"{guest}/initrd.gz",
+	             "cmdline": f"console=ttyS0 quiet {words}".strip()},
+	    "serial": {"enabled": True},
+	}}
+	print(json.dumps(merge(config, json.loads(more)), indent=2))
+	EOT
+}
+
+disk() { # file, size: a sparse image
+	mkdir -p "$(dirname "$1")" && truncate -s "$2" "$1"
+}
+
+bridge() { # name
+	ip link add "$1" type bridge && ip link set "$1" up
+}
+
+# -------------------------------------------------------------- machines --
+unit() { echo "machina-qemu-$1.service"; }
+
+unit_property() { systemctl show -P "$2" "$(unit "$1")"; } # machine, property
+
+unit_is() { [ "$(unit_property "$1" "$2")" = "$3" ]; } # machine, property, value
+
+console() { cat "/run/machina/$1/console.log"; } # machine
+
+console_has() { grep -aqF -e "$2" "/run/machina/$1/console.log"; } # machine, text
+
+wait_console() { wait_until "${3-60}" console_has "$1" "$2"; } # machine, text, limit
+
+wait_unit() { wait_until "${4-60}" unit_is "$1" "$2" "$3"; } # machine, property, value, limit
+
+qmp() { # machine, command, arguments as JSON: the value that it returns
+	"$e2e/qmp" "/run/machina/$1/qmp/command.1.qmp.socket" "${@:2}"
+}
+
+main_pid() { unit_property "$1" MainPID; } # machine
+
+# What a machine may leave behind: nothing of this is there. Prints what is.
+left_of() { # machine
+	local name=$1
+	find "/run/machina/$name" -mindepth 1 2>/dev/null
+	ip -o link show 2>/dev/null | grep -F "machina:$name."
+	pgrep -a -f "qemu-system-x86_64.* -name (guest=)?${name}[ ,]"
+	[ "$(unit_property "$name" NFileDescriptorStore)" = 0 ] || echo "descriptors in the store"
+}
