@@ -10,7 +10,8 @@
  *	if (r < 0)
  *		return error_wrap(err, "connecting '%s'", name);
  *
- * Every function here accepts a NULL @err and returns the negative errno all the same.
+ * Every function here accepts a NULL @err. Those that are given the errno return it all the same;
+ * error_wrap() and error_at() return -EIO then, as they cannot know it.
  */
 #pragma once
 

@@ -46,7 +46,8 @@ void strv_pushf(struct strv *v, const char *format, ...)
 
 void strv_extend(struct strv *v, const struct strv *from)
 {
-	for (size_t i = 0; i < from->n; i++)
+	size_t n = from->n; /* it may be @v itself */
+	for (size_t i = 0; i < n; i++)
 		strv_push(v, from->items[i]);
 }
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of util/strv.h. */
+#include "util/strv.h"
+
+#include "test.h"
+#include "util/mem.h"
+
+TEST(list_ends_with_null_at_every_length)
+{
+	CLEANUP(strv_done) struct strv v = {};
+	for (size_t i = 0; i < 100; i++) {
+		strv_pushf(&v, "%zu", i);
+		CHECK_INT(v.n, i + 1);
+		CHECK(v.items[i + 1] == NULL);
+	}
+	CHECK_STR(v.items[0], "0");
+	CHECK_STR(v.items[99], "99");
+}
+
+TEST(push_copies_and_take_does_not)
+{
+	CLEANUP(strv_done) struct strv v = {};
+	char text[] = "text";
+	char *mine = xstrdup("mine");
+	strv_push(&v, text);
+	strv_push_take(&v, mine);
+	text[0] = 'T';
+	CHECK_STR(v.items[0], "text");
+	CHECK(v.items[1] == mine);
+	/* An element of the list itself. */
+	for (size_t i = 0; i < 20; i++)
+		strv_push(&v, v.items[0]);
+	CHECK_STR(v.items[21], "text");
+}
+
+TEST(clear_and_done)
+{
+	struct strv v = {};
+	strv_clear(&v);
+	strv_done(&v);
+	strv_push(&v, "a");
+	strv_clear(&v);
+	CHECK_INT(v.n, 0);
+	CHECK(v.items[0] == NULL);
+	strv_push(&v, "b");
+	CHECK_STR(v.items[0], "b");
+	strv_done(&v);
+	CHECK(v.items == NULL && v.n == 0 && v.n_alloc == 0);
+	strv_done(&v);
+}
+
+TEST(extend)
+{
+	CLEANUP(strv_done) struct strv a = {}, b = {}, empty = {};
+	strv_push(&a, "1");
+	strv_push(&b, "2");
+	strv_push(&b, "3");
+	strv_extend(&a, &b);
+	strv_extend(&a, &empty);
+	CHECK_INT(a.n, 3);
+	CHECK_STR(a.items[2], "3");
+	CHECK_INT(b.n, 2);
+	strv_extend(&a, &a);
+	CHECK_INT(a.n, 6);
+	CHECK_STR(a.items[5], "3");
+	CHECK(a.items[6] == NULL);
+}
+
+TEST(contains)
+{
+	CLEANUP(strv_done) struct strv v = {};
+	CHECK(!strv_contains(&v, ""));
+	strv_push(&v, "abc");
+	strv_push(&v, "");
+	CHECK(strv_contains(&v, "abc"));
+	CHECK(strv_contains(&v, ""));
+	CHECK(!strv_contains(&v, "ab"));
+	CHECK(!strv_contains(&v, "ABC"));
+}
+
+TEST(sort_is_by_byte)
+{
+	static const char *const names[] = { "b", "a", "\xc3\xa4", "B", "", "a.", "aa", "a" };
+	static const char *const sorted[] = { "", "B", "a", "a", "a.", "aa", "b", "\xc3\xa4" };
+	CLEANUP(strv_done) struct strv v = {};
+	strv_sort(&v);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		strv_push(&v, names[i]);
+	strv_sort(&v);
+	for (size_t i = 0; i < ARRAY_SIZE(sorted); i++)
+		CHECK_STR(v.items[i], sorted[i]);
+	CHECK(v.items[ARRAY_SIZE(sorted)] == NULL);
+}
+TEST_MAIN()
