@@ -89,6 +89,13 @@ def is_own(name, own):
     return name[0] == '"' and os.path.basename(name.strip('"')) == own
 
 
+def is_head(path, names):
+    """Whether the first block is the header that the source implements or tests: one source of several
+    may implement it, so it is known by its folder."""
+    return path.endswith(".c") and len(names) == 1 and names[0][0] == '"' and (
+        path.startswith("tests/") or os.path.dirname(names[0].strip('"')) in ("", os.path.dirname(path)[len("lib/"):]))
+
+
 def include_blocks(sources):
     """Own header; <system>; "module/other.h": one block each, sorted, an empty line between."""
     for path, text in sources.items():
@@ -114,7 +121,7 @@ def include_blocks(sources):
             names = [name for _, name in block]
             if not names:
                 continue
-            kind = "own" if own and not kinds and len(names) == 1 and is_own(names[0], own) else names[0][0]
+            kind = "own" if not kinds and is_head(path, names) else names[0][0]
             if kind != "own" and any(name[0] != kind for name in names):
                 yield f"{path}:{block[0][0]}: <system> and own headers in one block"
             if names != sorted(names):
