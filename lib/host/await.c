@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Waiting until a QEMU that was just started answers. */
+#include "host/await.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+
+/* Between attempts while there is no listening socket yet. */
+#define RETRY_USEC (10 * USEC_PER_MSEC)
+
+static int exited(pid_t pid, struct error *err)
+{
+	return error_set(err, ESRCH, "QEMU (pid %d) has exited before it answered", pid);
+}
+
+/* Connect, as often as it takes until somebody listens. Returns as qmp_open() does. */
+static int connect_patiently(
+		const struct await_request *request, int pidfd, struct qmp **ret, struct error *err)
+{
+	for (;;) {
+		int r = qmp_open(request->path, pidfd, request->deadline_usec, ret, err);
+		if (r != QMP_ABSENT || clock_now_usec() >= request->deadline_usec)
+			return r;
+		struct pollfd gone = { .fd = pidfd, .events = POLLIN };
+		if (clock_poll(&gone, 1, clock_deadline_usec(RETRY_USEC)) > 0)
+			return QMP_CLOSED;
+	}
+}
+
+int await_qmp(const struct await_request *request, const struct run_state **ret_state,
+		struct error *err)
+{
+	struct error own = {};
+	struct error *e = err ? err : &own;
+	CLEANUP(closep) int pidfd = -1;
+	if (request->main_pid > 0) {
+		pidfd = pidfd_open(request->main_pid, 0);
+		if (pidfd < 0 && errno == ESRCH)
+			return exited(request->main_pid, e);
+		if (pidfd < 0)
+			return error_errno(e, "cannot watch process %d", request->main_pid);
+	}
+
+	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
+	const struct run_state *state = NULL;
+	int r = connect_patiently(request, pidfd, &qmp, e);
+	if (r == QMP_DONE)
+		r = run_state_query(qmp, request->deadline_usec, &state, e);
+	if (r == QMP_CLOSED && pidfd >= 0)
+		return exited(request->main_pid, e);
+	if (r != QMP_DONE)
+		return r < 0 ? r : -e->code;
+	if (!state->up)
+		return error_set(e, EREMOTEIO, "QEMU answers, but %s (state '%s')", state->meaning,
+				state->name);
+	if (ret_state)
+		*ret_state = state;
+	return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The states of a machine in QEMU and what they mean. */
+#include "host/run-state.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct run_state states[] = {
+	{ "colo", true, STOP_PRESS, "the guest runs in step with its copy" },
+	{ "debug", true, STOP_RESUME, "a debugger has stopped the guest" },
+	{ "finish-migrate", true, STOP_PRESS, "the guest is being moved away" },
+	{ "guest-panicked", false, STOP_QUIT, "the guest has panicked" },
+	{ "inmigrate", true, STOP_QUIT, "a guest is awaited from elsewhere" },
+	{ "internal-error", false, STOP_QUIT, "QEMU or KVM cannot run the guest on" },
+	/* If the fault persists, the guest stops again, and the time limit ends it. */
+	{ "io-error", true, STOP_RESUME, "the guest waits since a disk failed" },
+	{ "paused", true, STOP_RESUME, "the guest is paused" },
+	/* To resume what runs elsewhere or was saved would make two of one guest. */
+	{ "postmigrate", false, STOP_QUIT, "the guest has moved away" },
+	{ "preconfig", true, STOP_QUIT, "QEMU waits to be configured" },
+	{ "prelaunch", true, STOP_QUIT, "the guest was never started" },
+	{ "restore-vm", true, STOP_PRESS, "the guest is being restored" },
+	{ "running", true, STOP_PRESS, "the guest runs" },
+	{ "save-vm", true, STOP_PRESS, "the guest is being saved" },
+	{ "shutdown", false, STOP_QUIT, "the guest has shut down" },
+	{ "suspended", true, STOP_WAKE, "the guest sleeps" },
+	{ "watchdog", true, STOP_RESUME, "the watchdog has stopped the guest" },
+};
+
+const struct run_state *run_state_find(const char *name)
+{
+	/* A state of a newer QEMU: it answers, and the button can do no harm. */
+	static const struct run_state unknown = { "unknown", true, STOP_PRESS,
+		"the guest is in a state of a newer QEMU" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (strcmp(states[i].name, name) == 0)
+			return &states[i];
+	return &unknown;
+}
+
+int run_state_query(struct qmp *qmp, uint64_t deadline_usec, const struct run_state **ret,
+		struct error *err)
+{
+	CLEANUP(qmp_reply_done) struct qmp_reply reply = {};
+	int r = qmp_execute(qmp, &(struct qmp_command){ .name = "query-status" }, deadline_usec,
+			&reply, err);
+	if (r != QMP_DONE)
+		return r;
+
+	struct json_object *status;
+	if (!json_object_object_get_ex(reply.value, "status", &status) ||
+			!json_object_is_type(status, json_type_string))
+		return error_set(err, EPROTO, "QEMU's reply to 'query-status' has no state");
+	*ret = run_state_find(json_object_get_string(status));
+	return QMP_DONE;
+}
