@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The program: its commands, and the way from a command line to an exit status. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "help.h"
+#include "options.h"
+#include "output.h"
+
+extern const struct command cmd_init;
+
+extern const struct command cmd_gen_id;
+extern const struct command cmd_gen_mac;
+extern const struct command cmd_gen_wwn;
+extern const struct command cmd_completion;
+extern const struct command cmd_version;
+extern const struct command cmd_help;
+extern const struct command cmd_complete;
+extern const struct command cmd_man;
+
+/* In the order of help: configure, run, look, called by the units, tools. */
+static const struct command *const commands[] = {
+	&cmd_init,
+
+	&cmd_gen_id,
+	&cmd_gen_mac,
+	&cmd_gen_wwn,
+	&cmd_completion,
+	&cmd_version,
+	&cmd_help,
+	&cmd_complete,
+	&cmd_man,
+	NULL,
+};
+
+const struct command program = {
+	.name = "",
+	.summary = "Virtual machines of QEMU, described by files and run by systemd",
+	.subcommands = commands,
+};
+
+/*
+ * Whoever starts us with a standard stream closed would have the first file that we open take its
+ * place, and messages written into it. Such a stream reads as empty and can't be written.
+ */
+static int open_missing_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			return -1;
+	return 0;
+}
+
+/* The Go program was QEMU's tap script under these names, and its units call them. */
+static bool is_tap_script(const char *name)
+{
+	size_t len = strlen(name);
+	return (len > 5 && !strcmp(name + len - 5, "-ifup")) ||
+	       (len > 7 && !strcmp(name + len - 7, "-ifdown"));
+}
+
+static int check_root(const struct call *call, struct error *err)
+{
+	struct stat st;
+	const char *root = call->common.root;
+	if (!root || !(call->command->flags & COMMAND_FILES))
+		return 0;
+	if (stat(root, &st) < 0)
+		return error_errno(err, "cannot use '--root %s'", root);
+	if (!S_ISDIR(st.st_mode))
+		return error_set(err, ENOTDIR, "cannot use '--root %s': it is no directory", root);
+	return 0;
+}
+
+static int call_run(const struct call *call)
+{
+	struct error err = {};
+	if (call->common.help) {
+		print_help(stdout, call->command);
+		return STATUS_DONE;
+	}
+	if (call->common.version)
+		return cmd_version.run(call, &err);
+
+	int r = check_root(call, &err);
+	if (r == 0)
+		r = call->command->run(call, &err);
+	if (r >= 0)
+		return r;
+	print_error(&err);
+	return STATUS_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	if (open_missing_streams() < 0)
+		return STATUS_FAILURE;
+	output_init(false);
+	if (argc > 0 && is_tap_script(argv[0])) {
+		complain("'%s' is the tap script of units that an earlier program wrote; the units "
+			 "of "
+			 "this one need none: run '" PROGRAM_NAME " generate'",
+				argv[0]);
+		return STATUS_FAILURE;
+	}
+
+	CLEANUP(call_done) struct call call = {};
+	struct error err = {};
+	int status;
+	if (call_parse(&call, argc, argv, &err) < 0) {
+		status = misuse(call.command, "%s", err.text);
+	} else {
+		output_init(call.common.no_color);
+		status = call_run(&call);
+	}
+	return output_finish(status);
+}

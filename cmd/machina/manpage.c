@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Manual pages from hand-written parts and tables. */
+#include "manpage.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/host.h"
+#include "config/machine.h"
+#include "help.h"
+#include "manpage-fields.h"
+#include "model/vm.h"
+#include "options.h"
+#include "roff.h"
+#include "util/mem.h"
+
+static void put_option(FILE *to, const struct option_spec *o)
+{
+	fputs(".TP\n", to);
+	if (o->short_name)
+		fprintf(to, "\\fB\\-%c\\fR, ", o->short_name);
+	fputs("\\fB\\-\\-", to);
+	roff_word(to, o->name);
+	fputs("\\fR", to);
+	if (o->value)
+		fprintf(to, " \\fI%s\\fR", o->value);
+	fputs("\n", to);
+	roff_word(to, o->help);
+	fputs(".\n", to);
+	CLEANUP(buf_done) struct buf choices = {};
+	for (const char *const *choice = o->choices; choice && *choice; choice++)
+		buf_printf(&choices, "%s%s", choice == o->choices ? "One of " : ", ", *choice);
+	if (o->choices) {
+		buf_putc(&choices, '.');
+		roff_text(to, buf_text(&choices));
+	}
+}
+
+static void put_command(FILE *to, const struct command *c)
+{
+	CLEANUP(freep) char *synopsis = command_synopsis(c);
+	fputs(".SS ", to);
+	roff_word(to, c->name);
+	fputs("\n", to);
+	roff_synopsis(to, synopsis);
+	fputs("\n.PP\n", to);
+	roff_word(to, c->summary);
+	fputs(".\n", to);
+	if (c->description) {
+		fputs(".PP\n", to);
+		roff_text(to, c->description);
+	}
+	for (const struct option_spec *o = c->options; o && o->name; o++)
+		put_option(to, o);
+	for (const struct example *e = c->examples; e && e->line; e++) {
+		fputs(".PP\n", to);
+		fputs("Example: \\fB", to);
+		roff_word(to, e->line);
+		fputs("\\fR\n.br\n", to);
+		roff_text(to, e->text);
+	}
+}
+
+static void put_commands(FILE *to, const struct command *parent)
+{
+	for (const struct command *const *c = parent->subcommands; *c; c++) {
+		if ((*c)->flags & COMMAND_HIDDEN)
+			continue;
+		if ((*c)->subcommands)
+			put_commands(to, *c);
+		else
+			put_command(to, *c);
+	}
+}
+
+/* What no command shows as its own: the tables that several share. */
+static void put_common_options(FILE *to)
+{
+	static const struct command selecting = { .name = "", .flags = COMMAND_SELECTS };
+	const struct option_spec *tables[OPTION_TABLES_MAX];
+	const struct command *const sources[] = { &selecting, &program };
+	const struct option_spec *last = NULL;
+
+	for (size_t s = 0; s < ARRAY_SIZE(sources); s++) {
+		size_t n = command_option_tables(sources[s], tables);
+		/* The last table is the one that all have: only once. */
+		for (size_t i = 0; i < n - (s == 0); i++)
+			for (last = tables[i]; last->name; last++)
+				put_option(to, last);
+	}
+}
+
+/* The tables of config files, by the name of their pages. */
+static const struct {
+	const char *name;
+	const struct field *fields;
+	bool with_merge;
+} field_tables[] = {
+	{ "host", host_fields, false },
+	{ "machine", machine_fields, true },
+};
+
+static int put_fields(FILE *to, const char *name, size_t len, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(field_tables); i++)
+		if (!strncmp(field_tables[i].name, name, len) && !field_tables[i].name[len]) {
+			print_fields(to, field_tables[i].fields, field_tables[i].with_merge);
+			return 0;
+		}
+	return error_set(err, EINVAL, "there is no table '%.*s'", (int)len, name);
+}
+
+static void put_storage_types(FILE *to)
+{
+	for (const struct vm_storage_type *t = vm_storage_types; t->name; t++) {
+		fputs(".TP\n\\fB", to);
+		roff_word(to, t->name);
+		fputs("\\fR\n", to);
+		roff_text(to, t->doc);
+	}
+}
+
+static bool line_is(const char *line, size_t len, const char *wanted)
+{
+	return len == strlen(wanted) && !memcmp(line, wanted, len);
+}
+
+static int put_directive(FILE *to, const char *line, size_t len, struct error *err)
+{
+	static const char fields[] = "@FIELDS ";
+	if (line_is(line, len, "@COMMANDS@"))
+		put_commands(to, &program);
+	else if (line_is(line, len, "@COMMON-OPTIONS@"))
+		put_common_options(to);
+	else if (line_is(line, len, "@STORAGE-TYPES@"))
+		put_storage_types(to);
+	else if (len > strlen(fields) && !memcmp(line, fields, strlen(fields)))
+		return put_fields(to, line + strlen(fields), len - strlen(fields) - 1, err);
+	else
+		return error_set(err, EINVAL, "nothing is known for the line '%.*s'", (int)len,
+				line);
+	return 0;
+}
+
+/* A line as it stands, but for the version. */
+static void put_line(FILE *to, const char *line, size_t len)
+{
+	static const char version[] = "@VERSION@";
+	const char *end = line + len;
+	const char *at;
+	while ((at = memmem(line, (size_t)(end - line), version, strlen(version)))) {
+		fwrite(line, 1, (size_t)(at - line), to);
+		fputs(PROGRAM_VERSION, to);
+		line = at + strlen(version);
+	}
+	fwrite(line, 1, (size_t)(end - line), to);
+	fputc('\n', to);
+}
+
+int print_manpage(FILE *to, const char *page, struct error *err)
+{
+	size_t number = 1;
+	for (const char *line = page; *line; number++) {
+		size_t len = strcspn(line, "\n");
+		if (line[0] == '@' && line[len - 1] == '@') {
+			int r = put_directive(to, line, len, err);
+			if (r < 0)
+				return error_wrap(err, "line %zu", number);
+		} else {
+			put_line(to, line, len);
+		}
+		line += len + (line[len] == '\n');
+	}
+	return 0;
+}

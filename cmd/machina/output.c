@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the program prints. */
+#include "output.h"
+
+#include <errno.h>
+#include <json-c/json_object.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "options.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+/* ECMA-48 SGR parameters; the dark blue and the black of some terminals can't be read. */
+static const char *const style_codes[] = {
+	[STYLE_PLAIN] = NULL,
+	[STYLE_HEAD] = "1",
+	[STYLE_DIM] = "2",
+	[STYLE_GOOD] = "32",
+	[STYLE_WARN] = "33",
+	[STYLE_BAD] = "31",
+};
+
+/* The streams are the process's own, and so is what is known about them. */
+static bool colors_refused;
+static bool progress_is_shown;
+
+void output_init(bool no_color)
+{
+	const char *variable = getenv("NO_COLOR");
+	colors_refused = no_color || (variable && variable[0]);
+}
+
+static bool has_colors(FILE *to)
+{
+	if (colors_refused || !isatty(fileno(to)))
+		return false;
+	const char *terminal = getenv("TERM");
+	return terminal && strcmp(terminal, "dumb") != 0;
+}
+
+void style_begin(FILE *to, enum style style)
+{
+	if (style_codes[style] && has_colors(to))
+		fprintf(to, "\033[%sm", style_codes[style]);
+}
+
+void style_end(FILE *to, enum style style)
+{
+	if (style_codes[style] && has_colors(to))
+		fputs("\033[0m", to);
+}
+
+/* C0 and C1 control characters and DEL. */
+static bool is_control(const char *text, size_t len)
+{
+	unsigned char c = (unsigned char)text[0];
+	return len == 1 ? c < 0x20 || c == 0x7f
+			: len == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0;
+}
+
+void put_text(FILE *to, const char *text)
+{
+	size_t left = strlen(text);
+	while (left) {
+		size_t len = utf8_length(text, left);
+		if (!len || is_control(text, len))
+			fputc('?', to);
+		else
+			fwrite(text, 1, len, to);
+		text += len ? len : 1;
+		left -= len ? len : 1;
+	}
+}
+
+static void put_message(const char *text)
+{
+	progress_clear();
+	fputs(PROGRAM_NAME ": ", stderr);
+	style_begin(stderr, STYLE_BAD);
+	fputs("error:", stderr);
+	style_end(stderr, STYLE_BAD);
+	fputc(' ', stderr);
+	put_text(stderr, text);
+	fputc('\n', stderr);
+}
+
+void complain(const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	put_message(text);
+}
+
+void print_error(const struct error *err)
+{
+	const struct where *at = &err->at;
+	CLEANUP(buf_done) struct buf text = {};
+	if (at->file)
+		buf_puts(&text, at->file);
+	if (at->file && at->line)
+		buf_printf(&text, ":%zu:%zu", at->line, at->column);
+	if (at->file)
+		buf_puts(&text, ": ");
+	buf_puts(&text, err->text);
+	put_message(buf_text(&text));
+}
+
+int misuse(const struct command *command, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	put_message(text);
+	CLEANUP(freep) char *title = command_title(command);
+	fprintf(stderr, "try '%s --help'\n", title);
+	return STATUS_USAGE;
+}
+
+static void put_finding(FILE *to, const struct finding *f)
+{
+	CLEANUP(buf_done) struct buf line = {};
+	finding_format(f, &line);
+	/* What stands in front of the text says where it is. */
+	char *text = strstr(line.text, f->text);
+	enum style style = f->severity == SEVERITY_ERROR ? STYLE_BAD : STYLE_WARN;
+
+	if (text && text > line.text) {
+		CLEANUP(freep) char *where = xstrndup(line.text, (size_t)(text - line.text));
+		style_begin(to, STYLE_HEAD);
+		put_text(to, where);
+		style_end(to, STYLE_HEAD);
+	}
+	style_begin(to, style);
+	if (f->severity == SEVERITY_ADVICE)
+		fputs("advice: ", to);
+	put_text(to, text ? text : line.text);
+	style_end(to, style);
+	fputc('\n', to);
+}
+
+/* @report: sorted */
+static size_t count_files(const struct report *report)
+{
+	size_t n = 0;
+	const char *last = NULL;
+	for (size_t i = 0; i < report->n; i++) {
+		const char *file = report->items[i].file;
+		if (!file || (last && !strcmp(file, last)))
+			continue;
+		last = file;
+		n++;
+	}
+	return n;
+}
+
+void print_report(FILE *to, struct report *report)
+{
+	if (!report->n)
+		return;
+	progress_clear();
+	report_sort(report);
+	for (size_t i = 0; i < report->n; i++)
+		put_finding(to, &report->items[i]);
+
+	size_t n_errors = report->n_errors, n_advice = report->n - n_errors;
+	size_t n_files = count_files(report);
+	if (n_errors)
+		fprintf(to, "%zu error%s", n_errors, n_errors == 1 ? "" : "s");
+	if (n_advice)
+		fprintf(to, "%s%zu piece%s of advice", n_errors ? " and " : "", n_advice,
+				n_advice == 1 ? "" : "s");
+	if (n_files)
+		fprintf(to, " in %zu file%s", n_files, n_files == 1 ? "" : "s");
+	fputc('\n', to);
+}
+
+static void add_text(struct json_object *object, const char *key, const char *text)
+{
+	if (text)
+		json_object_object_add(object, key, json_object_new_string(text));
+}
+
+struct json_object *report_json(struct report *report)
+{
+	struct json_object *list = json_object_new_array();
+	report_sort(report);
+	for (size_t i = 0; i < report->n; i++) {
+		const struct finding *f = &report->items[i];
+		struct json_object *object = json_object_new_object();
+		add_text(object, "severity", f->severity == SEVERITY_ERROR ? "error" : "advice");
+		add_text(object, "file", f->file);
+		if (f->line) {
+			json_object_object_add(
+					object, "line", json_object_new_int64((int64_t)f->line));
+			json_object_object_add(object, "column",
+					json_object_new_int64((int64_t)f->column));
+		}
+		add_text(object, "pointer", f->pointer);
+		add_text(object, "text", f->text);
+		add_text(object, "chain", f->chain);
+		json_object_array_add(list, object);
+	}
+	return list;
+}
+
+void print_json(struct json_object *value)
+{
+	progress_clear();
+	puts(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY |
+								   JSON_C_TO_STRING_SPACED |
+								   JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+void progress_show(const char *format, ...)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	struct winsize size = {};
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
+		size.ws_col = 80;
+
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	/* A line that wraps could not be taken away again. */
+	if (strlen(text) >= size.ws_col)
+		text[size.ws_col - 1] = '\0';
+	fflush(stdout);
+	fputs("\r\033[K", stderr);
+	put_text(stderr, text);
+	fflush(stderr);
+	progress_is_shown = true;
+}
+
+void progress_clear(void)
+{
+	if (!progress_is_shown)
+		return;
+	fputs("\r\033[K", stderr);
+	fflush(stderr);
+	progress_is_shown = false;
+}
+
+int output_finish(int status)
+{
+	progress_clear();
+	errno = 0;
+	bool failed = fflush(stdout) != 0 || ferror(stdout);
+	/* Some file systems tell only now that there is no room. */
+	int saved = errno;
+	if (fclose(stdout) != 0 && !failed) {
+		saved = errno;
+		failed = true;
+	}
+	if (!failed)
+		return status;
+	complain("cannot write the output: %s", strerror(saved ? saved : EIO));
+	return status ? status : STATUS_FAILURE;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the program prints: errors, findings, JSON, colors, progress.
+ *
+ * All text that comes from outside goes through put_text(): a control character of a file name or
+ * a config file must not reach the terminal.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "command.h"
+#include "json/report.h"
+
+struct json_object;
+
+/* Colors are used on a terminal, unless @no_color or NO_COLOR (no-color.org) says otherwise. */
+void output_init(bool no_color);
+
+enum style {
+	STYLE_PLAIN,
+	STYLE_HEAD, /* titles, names that the eye looks for */
+	STYLE_DIM,
+	STYLE_GOOD,
+	STYLE_WARN,
+	STYLE_BAD,
+};
+/* Nothing where there are no colors. They don't nest. */
+void style_begin(FILE *to, enum style style);
+void style_end(FILE *to, enum style style);
+
+/* Print text with "?" for control characters and for what is not UTF-8. */
+void put_text(FILE *to, const char *text);
+
+/* "machina: error: ..." on standard error, one line. */
+void print_error(const struct error *err);
+void complain(const char *format, ...) PRINTF(1, 2);
+
+/* Wrong usage: what is wrong and where help is, two lines on standard error. Returns STATUS_USAGE.
+ */
+int misuse(const struct command *command, const char *format, ...) PRINTF(2, 3);
+
+/* All findings, sorted, and a line that counts them; nothing if there are none. */
+void print_report(FILE *to, struct report *report);
+
+/* [{"severity": "error", "file": ..., "line": ..., ...}]; parts that are missing are left out. */
+struct json_object *report_json(struct report *report);
+
+/* On standard output, with a newline. Keys stay in the order in which they were added. */
+void print_json(struct json_object *value);
+
+/*
+ * One line on standard error that the next one replaces, for work that takes its time; nothing
+ * where that is no terminal. What this module prints takes the line away first; before other
+ * output, and at the end, it is progress_clear() that does.
+ */
+void progress_show(const char *format, ...) PRINTF(1, 2);
+void progress_clear(void);
+
+/* Is all output where it should be? Returns @status, or STATUS_FAILURE with a message if it was 0.
+ */
+int output_finish(int status);
