@@ -90,10 +90,12 @@ def is_own(name, own):
 
 
 def is_head(path, names):
-    """Whether the first block is the header that the source implements or tests: one source of several
-    may implement it, so it is known by its folder."""
-    return path.endswith(".c") and len(names) == 1 and names[0][0] == '"' and (
-        path.startswith("tests/") or os.path.dirname(names[0].strip('"')) in ("", os.path.dirname(path)[len("lib/"):]))
+    """Whether the first block is the header that the source implements, or those that it tests. One
+    source of several may implement a header, so it is known by its folder."""
+    if not path.endswith(".c") or any(name[0] != '"' for name in names):
+        return False
+    folder = os.path.dirname(names[0].strip('"'))
+    return path.startswith("tests/") or len(names) == 1 and folder in ("", os.path.dirname(path)[len("lib/"):])
 
 
 def include_blocks(sources):
