@@ -35,6 +35,7 @@ struct word {
 static const struct word fd_words[] = {
 	WORD(name, VALUE_TEXT),
 	WORD(link, VALUE_TEXT),
+	WORD(connection, VALUE_TEXT),
 	WORD(network, VALUE_TEXT),
 	WORD(bridge, VALUE_TEXT),
 	WORD(mac, VALUE_TEXT),
@@ -296,7 +297,7 @@ static int parse_fd(struct plan *plan, enum plan_fd_kind kind, const struct strv
 	if (r < 0)
 		return r;
 	bool complete = fd->name &&
-			(kind == PLAN_FD_TAP			     ? fd->link && fd->mac
+			(kind == PLAN_FD_TAP ? fd->link && fd->connection && fd->mac
 					: kind == PLAN_FD_LISTEN_TCP ? fd->port > 0
 								     : fd->path != NULL);
 	if (!complete)

@@ -78,6 +78,7 @@ static void add_taps(struct plan *plan, const struct vm *vm)
 		struct plan_fd *fd =
 				add_fd(plan, PLAN_FD_TAP, arena_printf(&plan->arena, "net.%zu", i));
 		fd->link = arena_strdup(&plan->arena, nic->link);
+		fd->connection = arena_strdup(&plan->arena, nic->name);
 		fd->network = arena_strdup(&plan->arena, nic->network);
 		fd->bridge = nic->join ? copy_null(plan, nic->bridge) : NULL;
 		fd->mac = arena_strdup(&plan->arena, nic->mac);

@@ -9,7 +9,7 @@
  *
  * In a unit the plan is a list of rows, each a list of words:
  *
- *	tap name=net.0 link=web.0 network=lan bridge=br0 mac=52:54:00:26:77:fa
+ *	tap name=net.0 link=web.0 connection=0 network=lan bridge=br0 mac=52:54:00:26:77:fa
  *	file name=disk.0 mode=rw path=/tank/web/os.raw volume=os pool=guest-data
  */
 #pragma once
@@ -58,6 +58,7 @@ struct plan_fd {
 
 	/* TAP; NULL for what there is none of */
 	const char *link;
+	const char *connection;
 	const char *network;
 	const char *bridge; /* to join; NULL: the script does it */
 	const char *mac;
