@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Network interfaces: taps, and QEMU's user-mode network. */
+#include <arpa/inet.h>
+#include <inttypes.h>
+
+#include "qemu/parts.h"
+
+/* The bridge and scripts are the plan's matter: QEMU may not run programs. */
+static void add_tap(struct assembly *a, const struct vm_nic *nic, const char *id)
+{
+	CLEANUP(props_done) struct props p = {};
+	props_init(&p, "tap");
+	props_add(&p, "id", id);
+	if (a->form == QEMU_FORM_UNIT) {
+		props_addf(&p, "fd", "%d", assembly_fd(a, id)->number);
+	} else {
+		props_add(&p, "ifname", nic->link);
+		props_add(&p, "script", "no");
+		props_add(&p, "downscript", "no");
+	}
+	assembly_option(a, SECTION_NETDEV, "-netdev", &p);
+}
+
+/* "tcp:127.0.0.1:2222-:22"; addresses are IPv4 (QEMU: net/slirp.c, slirp_hostfwd). */
+static void add_forward(struct assembly *a, struct props *p, const struct vm_nic *nic,
+		const struct forward_conf *f, const char *pointer)
+{
+	struct in_addr binary;
+	if (inet_pton(AF_INET, f->address, &binary) != 1) {
+		assembly_error(a, pointer,
+				"network \"%s\" forwards a port of the address \"%s\", which is "
+				"not an IPv4 address",
+				nic->network, f->address);
+		return;
+	}
+	props_addf(p, "hostfwd", "%s:%s:%" PRId64 "-:%" PRId64, forward_protocol_names[f->protocol],
+			f->address, f->port, f->to_port);
+}
+
+static void add_user(
+		struct assembly *a, const struct vm_nic *nic, const char *id, const char *pointer)
+{
+	CLEANUP(props_done) struct props p = {};
+	props_init(&p, "user");
+	props_add(&p, "id", id);
+	for (size_t i = 0; i < nic->n_forward; i++)
+		add_forward(a, &p, nic, &nic->forward[i], pointer);
+	assembly_option(a, SECTION_NETDEV, "-netdev", &p);
+}
+
+void network_add(struct assembly *a)
+{
+	struct topology *t = &a->topology;
+	for (size_t i = 0; i < a->vm->n_nics; i++) {
+		const struct vm_nic *nic = &a->vm->nics[i];
+		const char *id = arena_printf(&t->arena, "net.%zu", i);
+		const char *pointer = arena_printf(&t->arena, "/connections/%zu", i);
+		if (nic->mode == NETWORK_USER)
+			add_user(a, nic, id, pointer);
+		else
+			add_tap(a, nic, id);
+
+		struct device *d = topology_add_behind(t, topology_add_port(t), "virtio-net-pci",
+				arena_printf(&t->arena, "nic.%zu", i));
+		props_add(&d->props, "mac", nic->mac);
+		props_add(&d->props, "netdev", id);
+		assembly_check_room(a, pointer);
+	}
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parts of a machine: each function adds one to a command line. argv.c calls them in the order
+ * that gives devices their places.
+ */
+#pragma once
+
+#include "qemu/assembly.h"
+
+/* machine.c */
+void machine_add_identity(struct assembly *a);
+void machine_add_board(struct assembly *a);
+void machine_add_memory(struct assembly *a);
+void machine_add_clock(struct assembly *a);
+/* cpu.c */
+void cpu_add(struct assembly *a);
+/* firmware.c */
+void firmware_add(struct assembly *a);
+void firmware_add_boot(struct assembly *a);
+/* tpm.c */
+void tpm_add(struct assembly *a);
+/* chardev.c: QMP, the guest agent's channel, the serial console */
+void chardev_add_qmp(struct assembly *a);
+void chardev_add_agent(struct assembly *a);
+void chardev_add_console(struct assembly *a);
+/* display.c: with SPICE, the displays have the place that the Go program gave them; else they come
+ * after all that it knew */
+void display_add_spice(struct assembly *a);
+void display_add_others(struct assembly *a);
+/* storage.c */
+void storage_add(struct assembly *a);
+void storage_add_nvme(struct assembly *a);
+/* network.c */
+void network_add(struct assembly *a);
+/* device.c */
+void device_add_panic(struct assembly *a);
+void device_add_mdevs(struct assembly *a);
+void device_add_rng(struct assembly *a);
+void device_add_balloon(struct assembly *a);
+void device_add_spare_ports(struct assembly *a);

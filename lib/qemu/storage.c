@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Disks and CDs. */
+#include <string.h>
+
+#include "qemu/controllers.h"
+#include "qemu/nodes.h"
+#include "qemu/parts.h"
+#include "util/mem.h"
+
+/* "0x" and 16 digits; the longer kind has 32. */
+#define WWN_SHORT 18
+
+/* A volume while its device is made. */
+struct disk {
+	const struct vm_volume *volume;
+	const char *pointer; /* in the machine's config */
+	const char *node;
+	int bootindex; /* 0: none */
+};
+
+static bool is_disk(const struct vm_volume *v)
+{
+	return v->type->bus == VM_BUS_SCSI || v->type->bus == VM_BUS_BLOCK ||
+	       v->type->bus == VM_BUS_NVME || v->type->bus == VM_BUS_SATA;
+}
+
+/* Bootable disks in the order of the config, whatever the order in which devices are made. */
+static int bootindex(const struct vm *vm, size_t i)
+{
+	if (!vm->volumes[i].bootable || !is_disk(&vm->volumes[i]))
+		return 0;
+	int n = 0;
+	for (size_t k = 0; k <= i; k++)
+		n += vm->volumes[k].bootable && is_disk(&vm->volumes[k]);
+	return n;
+}
+
+/* writethrough and directsync: the guest is told that there is no cache to flush. */
+static void add_common(struct device *d, const struct disk *disk)
+{
+	const struct vm_volume *v = disk->volume;
+	if (v->serial[0])
+		props_add(&d->props, "serial", v->serial);
+	if (disk->bootindex)
+		props_addf(&d->props, "bootindex", "%d", disk->bootindex);
+	if (v->cache == DISK_CACHE_WRITETHROUGH || v->cache == DISK_CACHE_DIRECTSYNC)
+		props_add(&d->props, "write-cache", "off");
+}
+
+/*
+ * QEMU's disks have WWNs of eight bytes (hw/scsi/scsi-disk.c, scsi_disk_emulate_vpd_page). One
+ * of sixteen is shown as the text of the disk's vendor-specific designator instead.
+ */
+static void add_scsi_wwn(struct assembly *a, struct device *d, const struct disk *disk)
+{
+	const char *wwn = disk->volume->wwn;
+	if (strlen(wwn) <= WWN_SHORT) {
+		if (wwn[0])
+			props_add(&d->props, "wwn", wwn);
+		return;
+	}
+	props_add(&d->props, "device_id", wwn + strlen("0x"));
+	CLEANUP(freep) char *at = xasprintf("%s/wwn", disk->pointer);
+	machine_report(a->machine, a->report, SEVERITY_ADVICE, at,
+			"QEMU's disks have WWNs of 16 hex digits: the guest finds this one as the "
+			"text of a vendor-specific identifier, not as a WWN");
+}
+
+static void add_scsi(struct assembly *a, const struct disk *disk)
+{
+	struct device *d = controllers_add_scsi(a, "scsi-hd");
+	props_add(&d->props, "drive", disk->node);
+	add_scsi_wwn(a, d, disk);
+	add_common(d, disk);
+}
+
+static void add_block(struct assembly *a, const struct disk *disk)
+{
+	struct topology *t = &a->topology;
+	controllers_use_iothread(a);
+	struct device *d = topology_add_behind(t, topology_add_port(t), "virtio-blk-pci",
+			arena_printf(&t->arena, "block.%d", a->n_block++));
+	props_add(&d->props, "iothread", CONTROLLERS_IOTHREAD);
+	props_add(&d->props, "num-queues", "4");
+	props_add(&d->props, "drive", disk->node);
+	add_common(d, disk);
+}
+
+static void add_nvme(struct assembly *a, const struct disk *disk)
+{
+	struct topology *t = &a->topology;
+	struct device *d = topology_add_behind(t, topology_add_port(t), "nvme",
+			arena_printf(&t->arena, "nvme.%d", a->n_nvme++));
+	props_add(&d->props, "drive", disk->node);
+	/* QEMU insists on a serial number (hw/nvme/ctrl.c, nvme_check_params). */
+	if (!disk->volume->serial[0])
+		props_add(&d->props, "serial", d->id);
+	add_common(d, disk);
+}
+
+static void add_sata(struct assembly *a, const struct disk *disk)
+{
+	const struct vm_volume *v = disk->volume;
+	if (v->readonly) {
+		CLEANUP(freep) char *at = xasprintf("%s/storage", disk->pointer);
+		assembly_error(a, at,
+				"volume \"%s\": a SATA disk can't be read-only, and storage pool "
+				"\"%s\" is; use a pool of type \"raw-scsi\" or \"raw-block\"",
+				v->name, v->pool);
+	}
+	struct device *d = controllers_add_sata(a, "ide-hd");
+	props_add(&d->props, "drive", disk->node);
+	if (strlen(v->wwn) > WWN_SHORT) {
+		CLEANUP(freep) char *at = xasprintf("%s/wwn", disk->pointer);
+		assembly_error(a, at, "volume \"%s\": a SATA disk has a WWN of 16 hex digits",
+				v->name);
+	} else if (v->wwn[0]) {
+		props_add(&d->props, "wwn", v->wwn);
+	}
+	add_common(d, disk);
+}
+
+static void add_device(struct assembly *a, const struct disk *disk)
+{
+	struct device *d = NULL;
+	switch (disk->volume->type->bus) {
+	case VM_BUS_SCSI:
+		add_scsi(a, disk);
+		break;
+	case VM_BUS_BLOCK:
+		add_block(a, disk);
+		break;
+	case VM_BUS_NVME:
+		add_nvme(a, disk);
+		break;
+	case VM_BUS_SATA:
+		add_sata(a, disk);
+		break;
+	case VM_BUS_CD_SATA:
+		topology_skip_place(&a->topology);
+		d = controllers_add_sata(a, "ide-cd");
+		break;
+	case VM_BUS_CD_SCSI:
+		d = controllers_add_scsi(a, "scsi-cd");
+		break;
+	case VM_BUS_CD_USB:
+		d = controllers_add_usb(a, "usb-storage");
+		break;
+	case VM_BUS_NONE:
+	case VM_BUS_TPM:
+		break;
+	}
+	if (d)
+		props_add(&d->props, "drive", disk->node);
+}
+
+static void add_volume(struct assembly *a, size_t i)
+{
+	struct arena *arena = &a->topology.arena;
+	const struct vm_volume *v = &a->vm->volumes[i];
+	struct disk disk = {
+		.volume = v,
+		.pointer = arena_printf(arena, "/volumes/%zu", i),
+		.node = nodes_name(a, v, i, false),
+		.bootindex = bootindex(a->vm, i),
+	};
+	if (v->type->format == VM_FORMAT_VVFAT)
+		nodes_add_vvfat(a, v, disk.node);
+	else
+		nodes_add(a, v, arena_printf(arena, "disk.%zu", i), disk.node,
+				nodes_name(a, v, i, true));
+	add_device(a, &disk);
+	assembly_check_room(a, disk.pointer);
+}
+
+static void add_volumes(struct assembly *a, bool nvme)
+{
+	for (size_t i = 0; i < a->vm->n_volumes; i++) {
+		enum vm_bus bus = a->vm->volumes[i].type->bus;
+		if (bus != VM_BUS_TPM && (bus == VM_BUS_NVME) == nvme)
+			add_volume(a, i);
+	}
+}
+
+void storage_add(struct assembly *a)
+{
+	add_volumes(a, false);
+}
+
+void storage_add_nvme(struct assembly *a)
+{
+	add_volumes(a, true);
+}
