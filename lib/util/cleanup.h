@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CLEANUP(fn) __attribute__((cleanup(fn)))
+/* To clang 14 a variable is unused even if its end is all that it is there for. */
+#define CLEANUP(fn) __attribute__((cleanup(fn), unused))
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF(at, first) __attribute__((format(printf, at, first)))
 #define NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
