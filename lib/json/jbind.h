@@ -5,8 +5,9 @@
  * binder, the JSON Schema, the man page tables and the completion all read the rows.
  *
  *	static const struct field memory_fields[] = {
- *		FIELD_INT(struct memory, ram_mib, "ram", 1, 1 << 30, FIELD_POSITIVE, "Guest memory in MiB."),
- *		FIELD_BOOL(struct memory, shared, "shared", false, "Share guest memory with other processes."),
+ *		FIELD_INT(struct memory, ram_mib, "ram", 1, 1 << 30, FIELD_POSITIVE, NULL,
+ *				"Guest memory in MiB."),
+ *		FIELD_BOOL(struct memory, shared, "shared", false, "Share guest memory."),
  *		{},
  *	};
  *
@@ -17,45 +18,50 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "json/jdoc.h"
 #include "util/arena.h"
+#include "json/jdoc.h"
 
 enum field_kind {
-	FIELD_KIND_BOOL, /* bool */
-	FIELD_KIND_INT, /* int64_t */
-	FIELD_KIND_STRING, /* const char *, NULL when absent */
-	FIELD_KIND_ENUM, /* int: index in @names, -1 when absent */
-	FIELD_KIND_STRINGS, /* struct jstrings: a list of strings */
+	FIELD_KIND_BOOL,	   /* bool */
+	FIELD_KIND_INT,		   /* int64_t */
+	FIELD_KIND_STRING,	   /* const char *, NULL when absent */
+	FIELD_KIND_ENUM,	   /* int: index in @names, -1 when absent */
+	FIELD_KIND_STRINGS,	   /* struct jstrings: a list of strings */
 	FIELD_KIND_STRING_OR_LIST, /* struct jstrings: one string or a list of strings */
-	FIELD_KIND_SCALAR, /* const char *: string, boolean or number, kept as text */
-	FIELD_KIND_OBJECT, /* a struct, inside its parent */
-	FIELD_KIND_LIST, /* struct jlist of structs: a list of objects */
-	FIELD_KIND_MAP, /* struct jlist of structs: an object of objects; key in the member @key_offset */
+	FIELD_KIND_SCALAR,	   /* const char *: string, boolean or number, kept as text */
+	FIELD_KIND_OBJECT,	   /* a struct, inside its parent */
+	FIELD_KIND_LIST,	   /* struct jlist of structs: a list of objects */
+	FIELD_KIND_MAP,	 /* struct jlist of structs: an object of objects; key in @key_offset */
 	FIELD_KIND_INTS, /* struct jints: a list of integers */
 	FIELD_KIND_STRING_MAP, /* struct jpairs: an object of strings */
-	FIELD_KIND_SCALAR_MAP, /* struct jpairs: an object of strings, booleans and numbers, as text */
-	FIELD_KIND_NOTE, /* accepted, not looked at, not bound */
+	FIELD_KIND_SCALAR_MAP, /* struct jpairs: an object of strings, booleans, numbers, as text */
+	FIELD_KIND_NOTE,       /* accepted, not looked at, not bound */
 };
 
-/* How values of several layers become one. "Counts": see the flags. */
+/*
+ * How values of several layers become one. null never counts; a string counts when it is not
+ * empty; an integer with FIELD_POSITIVE when it is > 0; all else that is written counts, false and
+ * [] too.
+ */
 enum merge_rule {
-	MERGE_FIRST, /* the first layer in which the value counts */
+	MERGE_FIRST,  /* the first layer in which the value counts */
 	MERGE_FIELDS, /* objects: each key by its own rule */
-	MERGE_WHOLE, /* objects: the first whose "name" or "storage" is a non-empty string */
-	MERGE_NAMED, /* lists of objects: all in layer order; of each "name" the first, none if that
-			says "remove": true */
-	MERGE_KEYS, /* maps: each key from the first layer that has it */
-	MERGE_UNION, /* lists of strings: last layer first, first layer last; repeats dropped */
-	MERGE_APPEND, /* lists of strings: last layer first, first layer last */
-	MERGE_NEVER, /* belongs to its own file; only the first layer's counts */
+	MERGE_WHOLE,  /* objects: the first whose "name", "storage" or "path" counts, or a string
+			 (FIELD_PATH_TEXT) that does */
+	MERGE_NAMED,  /* lists of objects: all in layer order; of each "name" (none and "" are one
+			 name too) the first, or none at all if that says "remove": true */
+	MERGE_KEYS,   /* maps: each key from the first layer that has it; "" counts */
+	MERGE_UNION,  /* STRINGS: last layer first, first layer last; repeats dropped */
+	MERGE_APPEND, /* STRINGS: last layer first, first layer last */
+	MERGE_NEVER,  /* belongs to its own file; only the first layer's counts */
 };
 
 enum field_flags {
-	FIELD_POSITIVE = 1 << 0, /* an integer <= 0 counts as absent (the Go program's rule) */
-	FIELD_REQUIRED = 1 << 1, /* absent is a finding of the checker */
-	FIELD_DERIVED = 1 << 2, /* filled in by derivation when absent; shown so in documents */
+	FIELD_POSITIVE = 1 << 0,  /* an integer <= 0 counts as absent (the Go program's rule) */
+	FIELD_REQUIRED = 1 << 1,  /* absent is a finding of the checker */
+	FIELD_DERIVED = 1 << 2,	  /* filled in by derivation when absent; shown so in documents */
 	FIELD_PATH_TEXT = 1 << 3, /* OBJECT: a string is taken as an object with that "path" */
-	FIELD_INLINE = 1 << 4, /* OBJECT: its rows' offsets count from the parent's struct */
+	FIELD_INLINE = 1 << 4,	  /* OBJECT: its rows' offsets count from the parent's struct */
 };
 
 /* Bound lists; memory belongs to the arena given to jbind(). */
@@ -80,8 +86,11 @@ struct jlist {
 	size_t n;
 };
 
-/* Checks a string's form. Returns true if good; else *ret_expected says what was expected, as in "a MAC address
- * such as \"52:54:00:12:34:56\"". */
+/*
+ * Checks a string's form. Returns true if it is good, else *ret_expected says what was expected, as
+ * in "a MAC address such as \"52:54:00:12:34:56\"". It is asked about "" too, and takes it where ""
+ * means "not set".
+ */
 typedef bool field_check(const char *text, const char **ret_expected);
 
 struct field {
@@ -91,83 +100,113 @@ struct field {
 	unsigned flags;
 	size_t offset;
 	const struct field *fields; /* OBJECT, LIST, MAP: the rows of the (element's) object */
-	size_t item_size; /* LIST, MAP */
-	size_t key_offset; /* MAP: const char * member of the element that gets the key */
-	int64_t min, max; /* INT, INTS: limits, both included */
-	bool default_bool; /* BOOL */
-	const char *const *names; /* ENUM: NULL-terminated. SCALAR_MAP: the permitted keys, or NULL */
-	field_check *check; /* STRING and lists and values of maps: NULL accepts any text */
-	field_check *check_key; /* MAP, STRING_MAP */
+	size_t item_size;	    /* LIST, MAP; 0: checked and merged, but not bound */
+	size_t key_offset;	    /* MAP: const char * member of the element that gets the key */
+	int64_t min, max;	    /* INT, INTS: limits, both included */
+	bool default_bool;	    /* BOOL */
+	const char *const *names;   /* ENUM: its values. SCALAR_MAP: its keys, or NULL for any */
+	field_check *check; /* STRING, SCALAR, lists and values of maps; NULL accepts any text */
+	field_check *check_key;	  /* MAP, STRING_MAP; NULL accepts any key */
 	const char *default_text; /* for documents: what absence means; may be NULL */
-	const char *doc; /* one or two sentences */
+	const char *doc;	  /* one or two sentences */
 };
 
 #define FIELD_TYPE_(type, member, wanted)                                                          \
-	(sizeof(char[__builtin_types_compatible_p(__typeof__(((type *)0)->member), wanted) ? 1     \
-											   : -1]) *    \
+	(sizeof(char[__builtin_types_compatible_p(__typeof__(((type *)0)->member), wanted)         \
+					 ? 1                                                       \
+					 : -1]) *                                                  \
 			0)
 #define FIELD_AT_(type, member, wanted)                                                            \
 	__builtin_offsetof(type, member) + FIELD_TYPE_(type, member, wanted)
 
 #define FIELD_BOOL(type, member, key, standard, text)                                              \
-	{ .name = key, .kind = FIELD_KIND_BOOL, .merge = MERGE_FIRST,                              \
-	  .offset = FIELD_AT_(type, member, bool), .default_bool = standard, .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_BOOL, .merge = MERGE_FIRST,                        \
+		.offset = FIELD_AT_(type, member, bool), .default_bool = standard, .doc = text     \
+	}
 #define FIELD_INT(type, member, key, lowest, highest, flag, standard, text)                        \
-	{ .name = key, .kind = FIELD_KIND_INT, .merge = MERGE_FIRST, .flags = flag,                \
-	  .offset = FIELD_AT_(type, member, int64_t), .min = lowest, .max = highest,               \
-	  .default_text = standard, .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_INT, .merge = MERGE_FIRST, .flags = flag,          \
+		.offset = FIELD_AT_(type, member, int64_t), .min = lowest, .max = highest,         \
+		.default_text = standard, .doc = text                                              \
+	}
 #define FIELD_STRING(type, member, key, checker, flag, standard, text)                             \
-	{ .name = key, .kind = FIELD_KIND_STRING, .merge = MERGE_FIRST, .flags = flag,             \
-	  .offset = FIELD_AT_(type, member, const char *), .check = checker,                       \
-	  .default_text = standard, .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_STRING, .merge = MERGE_FIRST, .flags = flag,       \
+		.offset = FIELD_AT_(type, member, const char *), .check = checker,                 \
+		.default_text = standard, .doc = text                                              \
+	}
 #define FIELD_ENUM(type, member, key, table, standard, text)                                       \
-	{ .name = key, .kind = FIELD_KIND_ENUM, .merge = MERGE_FIRST,                              \
-	  .offset = FIELD_AT_(type, member, int), .names = table, .default_text = standard,        \
-	  .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_ENUM, .merge = MERGE_FIRST,                        \
+		.offset = FIELD_AT_(type, member, int), .names = table, .default_text = standard,  \
+		.doc = text                                                                        \
+	}
 #define FIELD_SCALAR(type, member, key, checker, standard, text)                                   \
-	{ .name = key, .kind = FIELD_KIND_SCALAR, .merge = MERGE_FIRST,                            \
-	  .offset = FIELD_AT_(type, member, const char *), .check = checker,                       \
-	  .default_text = standard, .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_SCALAR, .merge = MERGE_FIRST,                      \
+		.offset = FIELD_AT_(type, member, const char *), .check = checker,                 \
+		.default_text = standard, .doc = text                                              \
+	}
 #define FIELD_STRINGS(type, member, key, rule, checker, text)                                      \
-	{ .name = key, .kind = FIELD_KIND_STRINGS, .merge = rule,                                  \
-	  .offset = FIELD_AT_(type, member, struct jstrings), .check = checker, .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_STRINGS, .merge = rule,                            \
+		.offset = FIELD_AT_(type, member, struct jstrings), .check = checker, .doc = text  \
+	}
 #define FIELD_STRING_OR_LIST(type, member, key, checker, text)                                     \
-	{ .name = key, .kind = FIELD_KIND_STRING_OR_LIST, .merge = MERGE_FIRST,                    \
-	  .offset = FIELD_AT_(type, member, struct jstrings), .check = checker, .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_STRING_OR_LIST, .merge = MERGE_FIRST,              \
+		.offset = FIELD_AT_(type, member, struct jstrings), .check = checker, .doc = text  \
+	}
 #define FIELD_INTS(type, member, key, lowest, highest, text)                                       \
-	{ .name = key, .kind = FIELD_KIND_INTS, .merge = MERGE_FIRST,                              \
-	  .offset = FIELD_AT_(type, member, struct jints), .min = lowest, .max = highest,          \
-	  .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_INTS, .merge = MERGE_FIRST,                        \
+		.offset = FIELD_AT_(type, member, struct jints), .min = lowest, .max = highest,    \
+		.doc = text                                                                        \
+	}
 #define FIELD_OBJECT(type, member, member_type, key, rule, table, text)                            \
-	{ .name = key, .kind = FIELD_KIND_OBJECT, .merge = rule,                                   \
-	  .offset = FIELD_AT_(type, member, member_type), .fields = table, .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_OBJECT, .merge = rule,                             \
+		.offset = FIELD_AT_(type, member, member_type), .fields = table, .doc = text       \
+	}
 #define FIELD_LIST(type, member, item_type, key, rule, table, text)                                \
-	{ .name = key, .kind = FIELD_KIND_LIST, .merge = rule,                                     \
-	  .offset = FIELD_AT_(type, member, struct jlist), .fields = table,                        \
-	  .item_size = sizeof(item_type), .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_LIST, .merge = rule,                               \
+		.offset = FIELD_AT_(type, member, struct jlist), .fields = table,                  \
+		.item_size = sizeof(item_type), .doc = text                                        \
+	}
 #define FIELD_MAP(type, member, item_type, key_member, key, table, key_checker, text)              \
-	{ .name = key, .kind = FIELD_KIND_MAP, .merge = MERGE_KEYS,                                \
-	  .offset = FIELD_AT_(type, member, struct jlist), .fields = table,                        \
-	  .item_size = sizeof(item_type),                                                          \
-	  .key_offset = FIELD_AT_(item_type, key_member, const char *), .check_key = key_checker,  \
-	  .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_MAP, .merge = MERGE_KEYS,                          \
+		.offset = FIELD_AT_(type, member, struct jlist), .fields = table,                  \
+		.item_size = sizeof(item_type),                                                    \
+		.key_offset = FIELD_AT_(item_type, key_member, const char *),                      \
+		.check_key = key_checker, .doc = text                                              \
+	}
 #define FIELD_STRING_MAP(type, member, key, key_checker, checker, text)                            \
-	{ .name = key, .kind = FIELD_KIND_STRING_MAP, .merge = MERGE_KEYS,                         \
-	  .offset = FIELD_AT_(type, member, struct jpairs), .check = checker,                      \
-	  .check_key = key_checker, .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_STRING_MAP, .merge = MERGE_KEYS,                   \
+		.offset = FIELD_AT_(type, member, struct jpairs), .check = checker,                \
+		.check_key = key_checker, .doc = text                                              \
+	}
 #define FIELD_SCALAR_MAP(type, member, key, table, text)                                           \
-	{ .name = key, .kind = FIELD_KIND_SCALAR_MAP, .merge = MERGE_KEYS,                         \
-	  .offset = FIELD_AT_(type, member, struct jpairs), .names = table, .doc = text }
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_SCALAR_MAP, .merge = MERGE_KEYS,                   \
+		.offset = FIELD_AT_(type, member, struct jpairs), .names = table, .doc = text      \
+	}
 
 /* The row of a key, or NULL. Exact match. */
 const struct field *field_find(const struct field *fields, const char *key);
 
 /*
  * Check an object of @doc against its table: unknown keys (with the nearest known one, or the
- * right letter case), wrong types, limits, forms, required keys, one name twice in one list (of
- * objects that have a "name" row; all unnamed entries count as one name). Keys that begin with
- * "x-", and "$schema", are not looked at. null is "not set". Goes on after each finding.
+ * right letter case), wrong types, limits, forms, required keys, one name twice in one list of
+ * objects that have a "name" row (all entries without a name count as one name). Keys that begin
+ * with "x-", and "$schema", are not looked at, except that in maps they are keys like others. null
+ * is "not set". An entry that says "remove": true needs no key but its name. Goes on after each
+ * finding, until there are JDOC_FINDINGS_MAX.
  *
+ * @object: NULL (null): nothing to check; something else than an object is a finding
  * @pointer: where @object is in @doc
  */
 void jcheck(const struct field *fields, const struct jdoc *doc, struct json_object *object,
@@ -176,7 +215,8 @@ void jcheck(const struct field *fields, const struct jdoc *doc, struct json_obje
 /*
  * Fill a struct from an object that jcheck() found nothing wrong with. Absent keys get their
  * defaults: false or default_bool, 0, NULL, -1 for enums, empty lists. A FIELD_POSITIVE integer
- * <= 0 becomes 0. Strings are borrowed from @object, lists belong to @arena.
+ * <= 0 becomes 0. Strings are borrowed from @object, lists belong to @arena. Members that no row
+ * names are left alone; those of list and map entries are zero.
  *
  * @object: may be NULL: all defaults
  */

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* JSON objects against their field tables. */
+#include <inttypes.h>
+#include <json-c/linkhash.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/mem.h"
+#include "json/jbind.h"
+#include "json/jknown.h"
+#include "json/jlocate.h"
+#include "json/jtext.h"
+#include "json/jtree.h"
+
+struct check {
+	const struct jdoc *doc;
+	struct report *report;
+	struct buf pointer; /* of the value that is looked at */
+	unsigned n_findings;
+};
+
+static const char text_expected[] = "text in double quotes";
+
+static void check_object(struct check *c, const struct field *fields, struct json_object *object);
+
+/* @on_key: the finding is about the value's key */
+static void PRINTF(3, 4) add(struct check *c, bool on_key, const char *format, ...)
+{
+	if (c->n_findings++ > JDOC_FINDINGS_MAX)
+		return;
+	struct where at;
+	const char *pointer = buf_text(&c->pointer);
+	if (on_key)
+		jlocate_key(c->doc, pointer, &at);
+	else
+		jlocate_value(c->doc, pointer, &at);
+	if (c->n_findings > JDOC_FINDINGS_MAX) {
+		report_add(c->report, SEVERITY_ERROR, at, pointer, NULL,
+				"checking stops here: %d mistakes were found in this file",
+				JDOC_FINDINGS_MAX);
+		return;
+	}
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	report_add(c->report, SEVERITY_ERROR, at, pointer, NULL, "%s", text);
+}
+
+/* @with_type: say that a string is one, because something else was expected */
+static void put_found(struct buf *out, struct json_object *value, bool with_type)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_string:
+		text_quoted(out, jtree_text(value));
+		buf_puts(out, with_type ? " (a string)" : "");
+		break;
+	case json_type_array:
+		buf_puts(out, "a list");
+		break;
+	case json_type_object:
+		buf_puts(out, "an object");
+		break;
+	case json_type_null:
+		buf_puts(out, "null");
+		break;
+	case json_type_boolean:
+		buf_puts(out, json_object_get_boolean(value) ? "true" : "false");
+		break;
+	case json_type_int:
+	case json_type_double:
+		buf_printf(out, "%.40s", jtree_text(value));
+		break;
+	}
+}
+
+static void wrong_type(struct check *c, struct json_object *value, const char *expected)
+{
+	CLEANUP(buf_done) struct buf found = {};
+	put_found(&found, value, true);
+	add(c, false, "expected %s, found %s", expected, buf_text(&found));
+}
+
+static bool is_type(struct check *c, struct json_object *value, enum json_type type,
+		const char *expected)
+{
+	if (json_object_is_type(value, type))
+		return true;
+	wrong_type(c, value, expected);
+	return false;
+}
+
+static void check_form(struct check *c, field_check *form, struct json_object *value)
+{
+	const char *expected = NULL;
+	if (!form || form(jtree_text(value), &expected))
+		return;
+	CLEANUP(buf_done) struct buf found = {};
+	put_found(&found, value, false);
+	add(c, false, "expected %s, found %s", expected, buf_text(&found));
+}
+
+static void check_string(struct check *c, field_check *form, struct json_object *value)
+{
+	if (is_type(c, value, json_type_string, text_expected))
+		check_form(c, form, value);
+}
+
+static void check_scalar(struct check *c, field_check *form, struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_string))
+		check_form(c, form, value);
+	else if (!value || json_object_is_type(value, json_type_array) ||
+			json_object_is_type(value, json_type_object))
+		wrong_type(c, value, "text in double quotes, a number, true or false");
+}
+
+static void put_limits(struct buf *out, const struct field *f)
+{
+	buf_puts(out, "a whole number");
+	if (f->min != INT64_MIN && f->max != INT64_MAX)
+		buf_printf(out, " from %" PRId64 " to %" PRId64, f->min, f->max);
+	else if (f->min != INT64_MIN)
+		buf_printf(out, " of at least %" PRId64, f->min);
+	else if (f->max != INT64_MAX)
+		buf_printf(out, " of at most %" PRId64, f->max);
+}
+
+static void check_int(struct check *c, const struct field *f, struct json_object *value)
+{
+	bool is_int = json_object_is_type(value, json_type_int);
+	int64_t number = json_object_get_int64(value);
+	if (is_int && number >= f->min && number <= f->max)
+		return;
+	if (is_int && f->flags & FIELD_POSITIVE && number <= 0)
+		return;
+	CLEANUP(buf_done) struct buf expected = {};
+	put_limits(&expected, f);
+	wrong_type(c, value, buf_text(&expected));
+}
+
+static void check_enum(struct check *c, const struct field *f, struct json_object *value)
+{
+	bool is_string = json_object_is_type(value, json_type_string);
+	CLEANUP(buf_done) struct buf expected = {}, found = {};
+	for (size_t i = 0; f->names[i]; i++) {
+		if (is_string && !strcmp(f->names[i], jtree_text(value)))
+			return;
+		buf_puts(&expected, !i ? "" : f->names[i + 1] ? ", " : " or ");
+		text_quoted(&expected, f->names[i]);
+	}
+	put_found(&found, value, false);
+	add(c, false, "expected %s, found %s", buf_text(&expected), buf_text(&found));
+}
+
+/* The entries of a list of strings or numbers. */
+static void check_entries(struct check *c, const struct field *f, struct json_object *list)
+{
+	size_t len = c->pointer.len;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *value = json_object_array_get_idx(list, i);
+		jpointer_push_index(&c->pointer, i);
+		if (f->kind == FIELD_KIND_INTS)
+			check_int(c, f, value);
+		else
+			check_string(c, f->check, value);
+		buf_truncate(&c->pointer, len);
+	}
+}
+
+/* An entry of a list, for finding names that are there twice. */
+struct entry {
+	const char *name; /* "" when it has none */
+	size_t index;
+};
+
+static int compare_entries(const void *pa, const void *pb)
+{
+	const struct entry *a = pa, *b = pb;
+	int r = strcmp(a->name, b->name);
+	return r ? r : a->index < b->index ? -1 : a->index > b->index;
+}
+
+static void push_entry(struct check *c, const struct entry *entry)
+{
+	jpointer_push_index(&c->pointer, entry->index);
+	buf_puts(&c->pointer, *entry->name ? "/name" : "");
+}
+
+static void add_repeat(struct check *c, const struct entry *first, const struct entry *second)
+{
+	size_t len = c->pointer.len;
+	struct where at;
+	push_entry(c, first);
+	jlocate_value(c->doc, buf_text(&c->pointer), &at);
+	buf_truncate(&c->pointer, len);
+
+	push_entry(c, second);
+	CLEANUP(buf_done) struct buf name = {};
+	text_quoted(&name, second->name);
+	if (*second->name)
+		add(c, false, "the name %s is given twice in this list; first at %zu:%zu",
+				buf_text(&name), at.line, at.column);
+	else
+		add(c, false,
+				"this entry has no name, and neither has the one at %zu:%zu; only "
+				"one may be without",
+				at.line, at.column);
+	buf_truncate(&c->pointer, len);
+}
+
+static void check_names(struct check *c, struct json_object *list)
+{
+	size_t n = json_object_array_length(list);
+	if (n < 2)
+		return;
+	CLEANUP(freep) struct entry *entries = xcalloc(n, sizeof(*entries));
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *value = json_object_array_get_idx(list, i), *name = NULL;
+		if (!json_object_is_type(value, json_type_object) ||
+				!json_object_object_get_ex(value, "name", &name))
+			name = NULL;
+		bool named = json_object_is_type(name, json_type_string);
+		entries[i] = (struct entry){ named ? jtree_text(name) : "", i };
+	}
+	qsort(entries, n, sizeof(*entries), compare_entries);
+	for (size_t i = 1, first = 0; i < n; i++) {
+		if (strcmp(entries[i].name, entries[first].name) != 0)
+			first = i;
+		else
+			add_repeat(c, &entries[first], &entries[i]);
+	}
+}
+
+static void check_list(struct check *c, const struct field *f, struct json_object *list)
+{
+	size_t len = c->pointer.len;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *value = json_object_array_get_idx(list, i);
+		jpointer_push_index(&c->pointer, i);
+		if (is_type(c, value, json_type_object, "an object"))
+			check_object(c, f->fields, value);
+		buf_truncate(&c->pointer, len);
+	}
+	if (field_find(f->fields, "name"))
+		check_names(c, list);
+}
+
+static void check_key(struct check *c, const struct field *f, const char *key)
+{
+	const char *expected = NULL;
+	CLEANUP(buf_done) struct buf text = {};
+	if (f->kind == FIELD_KIND_SCALAR_MAP && f->names) {
+		if (jknown_complaint(NULL, f->names, key, &text))
+			add(c, true, "%s", buf_text(&text));
+	} else if (f->check_key && !f->check_key(key, &expected)) {
+		text_quoted(&text, key);
+		add(c, true, "expected %s, found the key %s", expected, buf_text(&text));
+	}
+}
+
+static void check_map(struct check *c, const struct field *f, struct json_object *map)
+{
+	size_t len = c->pointer.len;
+	json_object_object_foreach(map, key, value)
+	{
+		jpointer_push(&c->pointer, key);
+		check_key(c, f, key);
+		if (!value)
+			; /* not set */
+		else if (f->kind == FIELD_KIND_STRING_MAP)
+			check_string(c, f->check, value);
+		else if (f->kind == FIELD_KIND_SCALAR_MAP)
+			check_scalar(c, f->check, value);
+		else if (is_type(c, value, json_type_object, "an object"))
+			check_object(c, f->fields, value);
+		buf_truncate(&c->pointer, len);
+	}
+}
+
+static void check_value(struct check *c, const struct field *f, struct json_object *value)
+{
+	bool is_string = json_object_is_type(value, json_type_string);
+	switch (f->kind) {
+	case FIELD_KIND_BOOL:
+		is_type(c, value, json_type_boolean, "true or false");
+		break;
+	case FIELD_KIND_INT:
+		check_int(c, f, value);
+		break;
+	case FIELD_KIND_STRING:
+		check_string(c, f->check, value);
+		break;
+	case FIELD_KIND_ENUM:
+		check_enum(c, f, value);
+		break;
+	case FIELD_KIND_SCALAR:
+		check_scalar(c, f->check, value);
+		break;
+	case FIELD_KIND_STRING_OR_LIST:
+		if (is_string)
+			check_form(c, f->check, value);
+		else if (is_type(c, value, json_type_array,
+					 "text in double quotes, or a list of such"))
+			check_entries(c, f, value);
+		break;
+	case FIELD_KIND_STRINGS:
+	case FIELD_KIND_INTS:
+		if (is_type(c, value, json_type_array,
+				    f->kind == FIELD_KIND_INTS ? "a list of whole numbers"
+							       : "a list of strings"))
+			check_entries(c, f, value);
+		break;
+	case FIELD_KIND_OBJECT:
+		if (is_string && f->flags & FIELD_PATH_TEXT)
+			check_form(c, field_find(f->fields, "path")->check, value);
+		else if (is_type(c, value, json_type_object,
+					 f->flags & FIELD_PATH_TEXT
+							 ? "an object, or a path in double quotes"
+							 : "an object"))
+			check_object(c, f->fields, value);
+		break;
+	case FIELD_KIND_LIST:
+		if (is_type(c, value, json_type_array, "a list of objects"))
+			check_list(c, f, value);
+		break;
+	case FIELD_KIND_MAP:
+	case FIELD_KIND_STRING_MAP:
+	case FIELD_KIND_SCALAR_MAP:
+		if (is_type(c, value, json_type_object, "an object"))
+			check_map(c, f, value);
+		break;
+	case FIELD_KIND_NOTE:
+		break;
+	}
+}
+
+static void check_required(struct check *c, const struct field *fields, struct json_object *object)
+{
+	struct json_object *value;
+	bool removes = json_object_object_get_ex(object, "remove", &value) &&
+		       json_object_get_boolean(value);
+	for (const struct field *f = fields; f->name; f++) {
+		if (!(f->flags & FIELD_REQUIRED) || (removes && strcmp(f->name, "name") != 0))
+			continue;
+		if (!json_object_object_get_ex(object, f->name, &value) || !value) {
+			add(c, false, "the key \"%s\" is missing", f->name);
+			continue;
+		}
+		size_t len = c->pointer.len;
+		jpointer_push(&c->pointer, f->name);
+		if (json_object_is_type(value, json_type_string) && !*jtree_text(value))
+			add(c, false, "this must not be empty");
+		buf_truncate(&c->pointer, len);
+	}
+}
+
+static void check_object(struct check *c, const struct field *fields, struct json_object *object)
+{
+	size_t len = c->pointer.len;
+	json_object_object_foreach(object, key, value)
+	{
+		const struct field *f = field_find(fields, key);
+		bool is_note = !f && (!strncmp(key, "x-", 2) || !strcmp(key, "$schema"));
+		if (is_note || (f && !value))
+			continue;
+		jpointer_push(&c->pointer, key);
+		CLEANUP(buf_done) struct buf text = {};
+		if (f)
+			check_value(c, f, value);
+		else if (jknown_complaint(fields, NULL, key, &text))
+			add(c, true, "%s", buf_text(&text));
+		buf_truncate(&c->pointer, len);
+	}
+	check_required(c, fields, object);
+}
+
+void jcheck(const struct field *fields, const struct jdoc *doc, struct json_object *object,
+		const char *pointer, struct report *report)
+{
+	if (!object)
+		return;
+	struct check c = { .doc = doc, .report = report };
+	buf_puts(&c.pointer, pointer);
+	if (is_type(&c, object, json_type_object, "an object"))
+		check_object(&c, fields, object);
+	buf_done(&c.pointer);
+}
