@@ -60,10 +60,17 @@ static void describe_group(struct json_object *root, const struct vm *vm)
 
 struct json_object *vm_describe(const struct machine *machine, const struct vm *vm)
 {
-	struct json_object *root = NULL;
-	if (json_object_deep_copy(machine->merged, &root, NULL) < 0)
+	/* The name leads, whether or not the file has it. */
+	struct json_object *root = json_object_new_object(), *copy = NULL;
+	if (!root || json_object_deep_copy(machine->merged, &copy, NULL) < 0)
 		out_of_memory();
 	add_text(root, "name", vm->name);
+	json_object_object_foreach(copy, key, value)
+	{
+		if (json_object_object_add(root, key, json_object_get(value)) < 0)
+			out_of_memory();
+	}
+	json_object_put(copy);
 	describe_group(root, vm);
 	for (size_t i = 0; i < vm->n_volumes; i++) {
 		struct json_object *item = item_at(root, "volumes", i);
