@@ -285,7 +285,7 @@ static int store(const struct option_spec *o, const char *value, void *target, s
 	case OPTION_CHOICE:
 		return store_choice(o, value, member, err);
 	default:
-		assert(!"an option of no kind");
+		assert(false && "an option of no kind");
 		return -EINVAL;
 	}
 }

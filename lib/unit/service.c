@@ -54,7 +54,7 @@ int units_add(struct units *units, struct unitfile *u, const char *pattern, cons
 void unit_begin(struct unitfile *u, const struct unit_input *in)
 {
 	CLEANUP(buf_done) struct buf text = {};
-	buf_puts(&text, UNIT_MARK + strlen("# "));
+	buf_puts(&text, &UNIT_MARK[strlen("# ")]);
 	buf_puts(&text, "from");
 	for (size_t i = 0; i < in->sources->n; i++)
 		buf_printf(&text, "%s %s", i ? "," : "", in->sources->items[i]);
