@@ -3,6 +3,7 @@
 #include "model/describe.h"
 
 #include <json-c/json_object.h>
+#include <json-c/linkhash.h>
 #include <string.h>
 
 #include "util/mem.h"
