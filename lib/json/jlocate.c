@@ -117,7 +117,7 @@ static bool enter(struct cursor *c, const char *token)
 	if (c->value >= c->len)
 		return false;
 	bool is_object = c->text[c->value] == '{', found = false;
-	size_t index = 0, wanted, at = c->value + 1;
+	size_t index = 0, wanted = 0, at = c->value + 1;
 	if (!is_object && (c->text[c->value] != '[' || !parse_index(token, &wanted)))
 		return false;
 

@@ -2,6 +2,7 @@
 /* JSON text to a json-c tree, strictly. */
 #include "json/jparse.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -40,10 +41,17 @@ struct parser {
 
 static bool parse_value(struct parser *p, struct json_object **ret);
 
-/* The innermost open object or list; NULL at the top. */
+/* The innermost open object or list, where one is known to be open. */
 static struct frame *inner(struct parser *p)
 {
-	return p->depth ? &p->frames[p->depth - 1] : NULL;
+	assert(p->depth > 0);
+	return &p->frames[p->depth - 1];
+}
+
+/* The same; NULL at the top. */
+static struct frame *inner_if_any(struct parser *p)
+{
+	return p->depth ? inner(p) : NULL;
 }
 
 static const char *member_name(const struct parser *p, const struct frame *f)
@@ -100,7 +108,7 @@ static const char *kind_name(const struct frame *f)
 static bool PRINTF(3, 4)
 		unexpected(struct parser *p, const char *hint, const char *expected_format, ...)
 {
-	const struct frame *f = inner(p);
+	const struct frame *f = inner_if_any(p);
 	if (p->at >= p->len && f)
 		return syntax(p, p->at, "the file ends inside %s that began at line %zu",
 				kind_name(f), place(p, f->start).line);
@@ -266,7 +274,7 @@ static bool parse_number(struct parser *p, size_t end, struct json_object **ret)
 /* The finding that there is no value at p->at. Always false. */
 static bool no_value(struct parser *p)
 {
-	const struct frame *f = inner(p);
+	const struct frame *f = inner_if_any(p);
 	const char *hint = jfound_advice(p->text, p->len, p->at);
 	if (!f && p->at >= p->len)
 		return syntax(p, p->len,
