@@ -17,7 +17,7 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *blocks; /* newest first */
-	size_t used; /* in the newest block */
+	size_t used;		    /* in the newest block */
 };
 
 void arena_done(struct arena *a);
@@ -27,6 +27,6 @@ void *arena_array(struct arena *a, size_t n, size_t size) __attribute__((returns
 char *arena_strdup(struct arena *a, const char *text) __attribute__((returns_nonnull));
 char *arena_strndup(struct arena *a, const char *text, size_t n) __attribute__((returns_nonnull));
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((returns_nonnull))
-		PRINTF(2, 3);
+PRINTF(2, 3);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))

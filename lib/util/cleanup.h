@@ -47,7 +47,7 @@ static inline void freep(void *p)
 	errno = saved;
 }
 
-/* @fd: address of a descriptor or -1. Keeps errno; close(2) frees the descriptor even if it fails. */
+/* @fd: address of a descriptor or -1. Keeps errno; close(2) frees it even when it fails. */
 static inline void closep(int *fd)
 {
 	int saved = errno;

@@ -22,6 +22,7 @@ static void store(struct error *err, int code, const char *text)
 	memcpy(err->text + sizeof(err->text) - sizeof(cut), cut, sizeof(cut));
 }
 
+PRINTF(4, 0)
 static int set_code(struct error *err, int code, const char *suffix, const char *format, va_list ap)
 {
 	assert(code > 0);

@@ -24,7 +24,7 @@
 /* A place in a file. @line 0: the file as a whole; @file NULL: no file at all. Borrowed name. */
 struct where {
 	const char *file;
-	size_t line; /* from 1 */
+	size_t line;   /* from 1 */
 	size_t column; /* from 1, in bytes */
 };
 

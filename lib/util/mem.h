@@ -23,7 +23,7 @@ char *xstrdup_null(const char *s);
 char *xstrndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull)) NONNULL(1);
 char *xasprintf(const char *format, ...) __attribute__((malloc, returns_nonnull)) PRINTF(1, 2);
 char *xvasprintf(const char *format, va_list ap) __attribute__((malloc, returns_nonnull))
-		PRINTF(1, 0);
+PRINTF(1, 0);
 
 /* For libraries that report it in their own way: the same message, the same exit. */
 void out_of_memory(void) __attribute__((noreturn));

@@ -45,7 +45,7 @@ void format_uuid(const uint8_t uuid[16], char ret[UUID_TEXT_MAX]);
 /* "52:54:00:12:34:56", either case. */
 MUST_CHECK int parse_mac(const char *text, uint8_t ret[6]);
 
-/* Length 1..4 of the UTF-8 sequence at @text (RFC 3629: no surrogates, no overlong form), else 0. */
+/* Length 1..4 of the UTF-8 sequence (RFC 3629: no surrogates, no overlong form) at @text, or 0. */
 size_t utf8_length(const char *text, size_t len) PURE;
 bool utf8_valid(const char *text, size_t len) PURE;
 

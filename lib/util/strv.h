@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A list of strings that it owns; once something was added, items[n] is NULL, as execve(2) wants it.
+ * A list of strings that it owns; once something was added, items[n] is NULL, as execve(2) wants.
  */
 #pragma once
 

@@ -10,6 +10,7 @@ BEGIN {
 	print " * Where printable characters of Unicode 15.0 begin and end, in turn. Made from UnicodeData.txt by"
 	print " * unicode-edges.awk."
 	print " */"
+	print "#pragma once\n\n#include <stdint.h>\n"
 	print "static const uint32_t edges[] = {"
 }
 function hex(text,    i, value)

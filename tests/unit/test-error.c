@@ -61,8 +61,7 @@ TEST(long_text_is_cut_and_says_so)
 {
 	struct error err = {};
 	CLEANUP(freep)
-	char *fits = xcalloc(1, ERROR_TEXT_MAX),
-	     *text = xcalloc(1, 3 * ERROR_TEXT_MAX);
+	char *fits = xcalloc(1, ERROR_TEXT_MAX), *text = xcalloc(1, 3 * ERROR_TEXT_MAX);
 	memset(fits, 'x', ERROR_TEXT_MAX - 1);
 	memset(text, 'x', 3 * ERROR_TEXT_MAX - 1);
 	error_set(&err, EINVAL, "%s", fits);

@@ -293,9 +293,8 @@ TEST(depth_has_a_limit)
 {
 	CLEANUP(buf_done) struct buf text = {};
 	CLEANUP(freep)
-	char *fits = nest("$((", "))", 8),
-	     *deep = nest("$((", "))", 9), *abyss = nest("$((", "))", 100000),
-	     *open = nest("$((", "", 100000);
+	char *fits = nest("$((", "))", 8), *deep = nest("$((", "))", 9),
+	     *abyss = nest("$((", "))", 100000), *open = nest("$((", "", 100000);
 	struct error err = {};
 	check(fits, "1");
 	check_error(deep, "\"$((\" is more than 8 deep");
