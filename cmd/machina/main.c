@@ -12,6 +12,10 @@
 #include "output.h"
 
 extern const struct command cmd_init;
+extern const struct command cmd_validate;
+extern const struct command cmd_explain;
+extern const struct command cmd_cat;
+extern const struct command cmd_args;
 
 extern const struct command cmd_gen_id;
 extern const struct command cmd_gen_mac;
@@ -25,6 +29,10 @@ extern const struct command cmd_man;
 /* In the order of help: configure, run, look, called by the units, tools. */
 static const struct command *const commands[] = {
 	&cmd_init,
+	&cmd_validate,
+	&cmd_explain,
+	&cmd_cat,
+	&cmd_args,
 
 	&cmd_gen_id,
 	&cmd_gen_mac,

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Advice about one machine. */
+#include "advice.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+#include "util/parse.h"
+
+struct advisor {
+	const struct built *built;
+	struct report *report;
+};
+
+#define ADVISE(a, pointer, ...)                                                                    \
+	machine_report(&(a)->built->machine, (a)->report, SEVERITY_ADVICE, (pointer), __VA_ARGS__)
+
+static void advise_hardware(struct advisor *a)
+{
+	const struct vm *vm = &a->built->vm;
+	/* What is not set anywhere is shown at the machine's own file. */
+	if (!vm->has_uuid)
+		ADVISE(a, "",
+				"the machine has no \"id\": its identifiers are derived from its "
+				"name "
+				"alone, and the guest sees no UUID; 'machina gen-id' makes one");
+	if (!strcmp(vm->machine_type, "q35"))
+		ADVISE(a, "",
+				"the machine type is not pinned: the guest's hardware changes when "
+				"QEMU is "
+				"upgraded; set \"type\": \"pc-q35-7.2\" or another of "
+				"'%s -machine help'",
+				vm->emulator);
+	if (!vm->cpu.sockets && !vm->cpu.cores && !vm->cpu.threads)
+		ADVISE(a, "/attrs/cpu",
+				"the guest has one processor: no sockets, cores or threads "
+				"are set");
+	if (vm->n_qemu_args)
+		ADVISE(a, "/qemu-args",
+				"these arguments are passed on as they are: what they open is not "
+				"in the "
+				"plan, and the unit's sandbox may be in their way");
+}
+
+/* systemd counts QEMU's own memory as well: about a tenth of the guest's and half a GiB. */
+static void advise_limits(struct advisor *a)
+{
+	const struct vm *vm = &a->built->vm;
+	uint64_t needed = (uint64_t)vm->memory.ram_mib * 11 / 10 + 512;
+	for (size_t i = 0; i < vm->limits.n; i++) {
+		const struct jpair *limit = &vm->limits.items[i];
+		uint64_t bytes;
+		if (strcmp(limit->key, "MemoryMax") != 0 || parse_size(limit->value, &bytes) < 0 ||
+				bytes >> 20 >= needed)
+			continue;
+		ADVISE(a, "/attrs/limits/MemoryMax",
+				"%s is less than the guest's memory and what QEMU needs beside it "
+				"(about "
+				"%llu MiB): the machine could be killed",
+				limit->value, (unsigned long long)needed);
+	}
+}
+
+static void advise_volume(struct advisor *a, const struct vm_volume *v, const char *pointer)
+{
+	struct stat st;
+	if (v && stat(v->path, &st) < 0)
+		ADVISE(a, pointer, "volume \"%s\": cannot look at '%s': %s", v->name, v->path,
+				strerror(errno));
+}
+
+static void advise_files(struct advisor *a)
+{
+	const struct vm *vm = &a->built->vm;
+	struct stat st;
+	advise_volume(a, vm->firmware_code, "/attrs/firmware/code");
+	advise_volume(a, vm->firmware_vars, "/attrs/firmware/vars");
+	advise_volume(a, vm->kernel, "/attrs/boot/kernel");
+	advise_volume(a, vm->initrd, "/attrs/boot/initrd");
+	for (size_t i = 0; i < vm->n_volumes; i++) {
+		CLEANUP(freep) char *pointer = xasprintf("/volumes/%zu", i);
+		if (vm->volumes[i].type->bus != VM_BUS_TPM)
+			advise_volume(a, &vm->volumes[i], pointer);
+	}
+	if (access(vm->emulator, X_OK) < 0)
+		ADVISE(a, "/attrs/machine/qemu", "cannot execute '%s': %s", vm->emulator,
+				strerror(errno));
+	if (vm->tpm.enabled && stat("/usr/bin/swtpm", &st) < 0)
+		ADVISE(a, "/attrs/tpm",
+				"the TPM needs '/usr/bin/swtpm', which is not there (packages "
+				"swtpm and swtpm-tools)");
+	if (vm->accel == VM_ACCEL_KVM && access("/dev/kvm", F_OK) < 0)
+		ADVISE(a, "/attrs/machine/accel",
+				"'/dev/kvm' is not there: no virtualization in the firmware's "
+				"setup, or "
+				"its module is not loaded");
+}
+
+static void advise_bridges(struct advisor *a)
+{
+	const struct vm *vm = &a->built->vm;
+	for (size_t i = 0; i < vm->n_nics; i++) {
+		const struct vm_nic *nic = &vm->nics[i];
+		CLEANUP(freep) char *sysfs = xasprintf("/sys/class/net/%s/bridge", nic->bridge);
+		CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
+		if (nic->mode == NETWORK_USER || !nic->join)
+			continue;
+		if (!if_nametoindex(nic->bridge))
+			ADVISE(a, pointer, "network \"%s\": there is no bridge '%s'", nic->network,
+					nic->bridge);
+		else if (access(sysfs, F_OK) < 0)
+			ADVISE(a, pointer, "network \"%s\": '%s' is no bridge", nic->network,
+					nic->bridge);
+	}
+}
+
+void advise(const struct built *built, struct config *config)
+{
+	struct advisor a = { .built = built, .report = &config->report };
+	advise_hardware(&a);
+	advise_limits(&a);
+	if (config->paths->offline)
+		return;
+	advise_files(&a);
+	advise_bridges(&a);
+}

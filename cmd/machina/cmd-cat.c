@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina cat: a machine with all that its tags bring in. */
+#include <inttypes.h>
+#include <json-c/json_object.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "machines.h"
+#include "model/describe.h"
+#include "output.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+struct cat_options {
+	bool json;
+};
+
+/* "  " for each level, the name, the value; all text through put_text(). */
+static void line(unsigned level, const char *name, const char *value)
+{
+	printf("%*s%s: ", (int)level * 2, "", name);
+	put_text(stdout, value);
+	putchar('\n');
+}
+
+static void linef(unsigned level, const char *name, const char *format, ...) PRINTF(3, 4);
+
+static void linef(unsigned level, const char *name, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	line(level, name, text);
+}
+
+static void cat_identity(const struct built *b)
+{
+	const struct vm *vm = &b->vm;
+	const struct jstrings *tags = &b->machine.conf.tags;
+	line(1, "Name", vm->name);
+	if (vm->description[0])
+		line(1, "Description", vm->description);
+	if (vm->has_uuid) {
+		char uuid[UUID_TEXT_MAX];
+		format_uuid(vm->uuid, uuid);
+		line(1, "ID", uuid);
+	}
+	if (tags->n) {
+		CLEANUP(buf_done) struct buf joined = {};
+		for (size_t i = 0; i < tags->n; i++)
+			buf_printf(&joined, "%s%s", i ? "," : "", tags->items[i]);
+		line(1, "Tags", buf_text(&joined));
+	}
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(((const struct jpair *)a)->key, ((const struct jpair *)b)->key);
+}
+
+static void cat_vars(const struct built *b)
+{
+	const struct jpairs *vars = &b->machine.conf.vars;
+	if (!vars->n)
+		return;
+	CLEANUP(freep) struct jpair *sorted = xcalloc(vars->n, sizeof(*sorted));
+	memcpy(sorted, vars->items, vars->n * sizeof(*sorted));
+	qsort(sorted, vars->n, sizeof(*sorted), by_key);
+	puts("  Vars:");
+	for (size_t i = 0; i < vars->n; i++)
+		line(2, sorted[i].key, sorted[i].value);
+}
+
+/* "name: pool (wwn: .., serial: .., bootable)" */
+static void cat_volume(unsigned level, const char *title, const struct volume_conf *conf,
+		const struct vm_volume *vm)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	const char *separator = " (";
+	buf_printf(&text, "%s%s%s: %s", title, title[0] ? ": " : "", conf->name ? conf->name : "",
+			conf->storage ? conf->storage : "");
+	if (vm && vm->wwn[0]) {
+		buf_printf(&text, "%swwn: %s", separator, vm->wwn);
+		separator = ", ";
+	}
+	if (vm && vm->serial[0]) {
+		buf_printf(&text, "%sserial: %s", separator, vm->serial);
+		separator = ", ";
+	}
+	if (conf->bootable) {
+		buf_printf(&text, "%sbootable", separator);
+		separator = ", ";
+	}
+	if (separator[0] == ',')
+		buf_puts(&text, ")");
+	printf("%*s", (int)level * 2, "");
+	put_text(stdout, buf_text(&text));
+	putchar('\n');
+}
+
+static void cat_processor(const struct built *b)
+{
+	const struct attrs_conf *attrs = &b->machine.conf.attrs;
+	if (attrs->cpu.processor && attrs->cpu.processor[0])
+		line(1, "Processor", attrs->cpu.processor);
+	if (attrs->cpu.sockets)
+		linef(1, "Sockets", "%" PRId64, attrs->cpu.sockets);
+	if (attrs->cpu.cores)
+		linef(1, "Cores", "%" PRId64, attrs->cpu.cores);
+	if (attrs->cpu.threads)
+		linef(1, "Threads Per Core", "%" PRId64, attrs->cpu.threads);
+	if (attrs->memory.ram_mib)
+		linef(1, "RAM", "%" PRId64 "M", attrs->memory.ram_mib);
+	if (attrs->enlightenments.enabled)
+		line(1, "Hyper-V Enlightenments", "Enabled");
+}
+
+static void cat_tpm_and_qmp(const struct built *b)
+{
+	const struct attrs_conf *attrs = &b->machine.conf.attrs;
+	const struct vm *vm = &b->vm;
+	if (attrs->tpm.enabled) {
+		line(1, "Trusted Platform Module", "Enabled");
+		cat_volume(1, "TPM Data Directory", &attrs->tpm.data, NULL);
+		line(1, "TPM Socket Path", plan_find(&b->tpm_plan, "control")->path);
+	}
+	if (!attrs->qmp.enabled)
+		return;
+	line(1, "QMP", "Enabled");
+	for (size_t i = 0; i < vm->n_qmp; i++) {
+		CLEANUP(freep) char *name = xasprintf("qmp.%zu", i);
+		line(1, "QMP Socket Path", plan_find(&b->plan, name)->path);
+	}
+}
+
+static void cat_screens(const struct built *b)
+{
+	const struct vm *vm = &b->vm;
+	if (vm->agent.enabled) {
+		line(1, "QEMU Guest Agent", "Enabled");
+		if (vm->agent.port)
+			linef(1, "QEMU Guest Agent Port", "%u", vm->agent.port);
+		else
+			line(1, "QEMU Guest Agent Socket", plan_find(&b->plan, "agent")->path);
+	}
+	const struct {
+		const struct vm_remote *remote;
+		const char *name;
+	} screens[] = { { &vm->spice, "Spice" }, { &vm->vnc, "VNC" } };
+	for (size_t i = 0; i < ARRAY_SIZE(screens); i++) {
+		if (!screens[i].remote->enabled)
+			continue;
+		printf("  %s Display: Enabled\n", screens[i].name);
+		if (screens[i].remote->port)
+			printf("  %s Port: %u\n", screens[i].name, screens[i].remote->port);
+		else
+			printf("  %s Socket: %s/%s\n", screens[i].name, b->plan.socket_dir,
+					i ? "vnc" : "spice");
+	}
+	if (vm->spice.enabled && b->machine.conf.attrs.spice_displays)
+		linef(1, "Spice Display Count", "%" PRId64, b->machine.conf.attrs.spice_displays);
+	if (vm->serial)
+		line(1, "Console Socket", plan_find(&b->plan, "console")->path);
+}
+
+static void cat_connection(const struct vm_nic *nic)
+{
+	CLEANUP(buf_done) struct buf ip = {};
+	for (size_t i = 0; i < nic->ip.n; i++)
+		buf_printf(&ip, "%s%s", i ? " " : "", nic->ip.items[i]);
+	linef(2, nic->name, "%s (ip: %s, mac: %s)", nic->network, buf_text(&ip), nic->mac);
+}
+
+static void cat_lists(const struct built *b)
+{
+	const struct vm *vm = &b->vm;
+	const struct volume_conf *volumes = b->machine.conf.volumes.items;
+	if (vm->n_volumes)
+		puts("  Volumes:");
+	for (size_t i = 0; i < vm->n_volumes; i++)
+		cat_volume(2, "", &volumes[i], &vm->volumes[i]);
+	if (vm->n_nics)
+		puts("  Connections:");
+	for (size_t i = 0; i < vm->n_nics; i++)
+		cat_connection(&vm->nics[i]);
+	if (vm->n_mdevs)
+		puts("  Devices:");
+	for (size_t i = 0; i < vm->n_mdevs; i++)
+		linef(2, vm->mdevs[i].name, "%s (%s)", vm->mdevs[i].class_name, vm->mdevs[i].uuid);
+}
+
+static void cat_text(const struct built *b)
+{
+	const struct attrs_conf *attrs = &b->machine.conf.attrs;
+	cat_identity(b);
+	cat_vars(b);
+	linef(1, "File System Access Group", "%s:%u", b->vm.group_name, b->vm.group_id);
+	if (b->vm.firmware_code)
+		cat_volume(1, "Firmware Code (read-only)", &attrs->firmware.code, NULL);
+	if (b->vm.firmware_vars)
+		cat_volume(1, "Firmware Variables (read/write)", &attrs->firmware.vars, NULL);
+	cat_processor(b);
+	cat_tpm_and_qmp(b);
+	cat_screens(b);
+	cat_lists(b);
+}
+
+static int cat_run(const struct call *call, struct error *err)
+{
+	const struct cat_options *options = call->options;
+	CLEANUP(config_done) struct config config = {};
+	CLEANUP(strv_done) struct strv names = {};
+	int r = config_load(&config, &call->paths, err);
+	if (r == 0)
+		r = machines_select(call, &config.report, &names, err);
+
+	struct json_object *all = json_object_new_object();
+	for (size_t i = 0; r >= 0 && i < names.n; i++) {
+		CLEANUP(built_done) struct built built = {};
+		size_t before = config.report.n_errors;
+		r = built_argv(&built, &config, names.items[i], QEMU_FORM_UNIT, NULL, err);
+		if (r < 0 || config.report.n_errors > before)
+			continue;
+		if (options->json) {
+			json_object_object_add(all, names.items[i],
+					vm_describe(&built.machine, &built.vm));
+			continue;
+		}
+		if (names.n > 1)
+			printf("%s----%s----\n", i ? "\n" : "", names.items[i]);
+		cat_text(&built);
+	}
+	if (r >= 0 && options->json && !config.report.n_errors)
+		print_json(names.n == 1 ? json_object_object_get(all, names.items[0]) : all);
+	json_object_put(all);
+	print_report(stderr, &config.report);
+	return r < 0 ? r : config.report.n_errors ? STATUS_FAILURE : STATUS_DONE;
+}
+
+static const struct option_spec options[] = { OPTION_JSON(struct cat_options, json), {} };
+
+static const struct example examples[] = {
+	{ "machina cat web", "What web is, in short." },
+	{ "machina cat --json web", "The merged machine as a config file would say it." },
+	{},
+};
+
+const struct command cmd_cat = {
+	.name = "cat",
+	.group = GROUP_CONFIGURE,
+	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.arguments = arguments_machines,
+	.summary = "Show machines with all that their tags bring in",
+	.description = "With --json in the form of a config file, every derived identifier filled "
+		       "in: "
+		       "the result can be used as a machine's file that needs no tags.",
+	.options = options,
+	.options_size = sizeof(struct cat_options),
+	.examples = examples,
+	.run = cat_run,
+};

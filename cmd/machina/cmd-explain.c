@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina explain: where each value of a machine came from. */
+#include <json-c/json_object.h>
+#include <json-c/json_tokener.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "complete.h"
+#include "machines.h"
+#include "model/explain.h"
+#include "output.h"
+#include "table.h"
+#include "util/mem.h"
+
+struct explain_options {
+	bool json;
+};
+
+/* Places below the config directory are shown from there: the rest is the same on every line. */
+static const char *short_file(const struct call *call, const char *file)
+{
+	size_t len = strlen(call->paths.config_dir);
+	if (!strncmp(file, call->paths.config_dir, len) && file[len] == '/')
+		return file + len + 1;
+	return file;
+}
+
+static void add_origin(struct table *t, const struct call *call, const struct explain_origin *o,
+		bool counts)
+{
+	enum style style = counts ? STYLE_PLAIN : STYLE_DIM;
+	table_add(t, style, "%s", o->label);
+	table_add(t, style, "%s:%zu:%zu", short_file(call, o->at.file), o->at.line, o->at.column);
+}
+
+static void add_rows(struct table *t, const struct call *call, const struct explain_entry *e)
+{
+	table_add(t, STYLE_HEAD, "%s", e->pointer);
+	if (e->source != EXPLAIN_SET) {
+		table_add(t, STYLE_PLAIN, "%s", e->value);
+		table_add(t, STYLE_DIM, "%s", e->source == EXPLAIN_DERIVED ? "derived" : "default");
+		table_add(t, STYLE_DIM, " ");
+		return;
+	}
+	for (size_t i = 0; i < e->n_origins; i++) {
+		const struct explain_origin *o = &e->origins[i];
+		if (i == 0) {
+			if (o->removes)
+				table_add(t, STYLE_WARN, "removed");
+			else
+				table_add(t, STYLE_PLAIN, "%s%s", e->value,
+						e->foreign ? " (foreign)" : "");
+		} else {
+			table_add(t, STYLE_PLAIN, " ");
+			table_add(t, STYLE_DIM, "not %s", o->value);
+		}
+		add_origin(t, call, o, i == 0);
+	}
+}
+
+static void print_text(
+		const struct call *call, const struct machine *machine, const struct explanation *e)
+{
+	static const struct column columns[] = { { "VALUE OF" }, { "IS" }, { "BECAUSE OF" },
+		{ "IN" } };
+	CLEANUP(table_done)
+	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
+	for (size_t i = 0; i < e->n; i++)
+		add_rows(&t, call, &e->items[i]);
+	style_begin(stdout, STYLE_HEAD);
+	printf("%s", machine->name);
+	style_end(stdout, STYLE_HEAD);
+	printf("  (files below %s)\n\n", call->paths.config_dir);
+	table_print(&t, stdout);
+	if (e->n == 1 && e->items[0].doc)
+		printf("\n%s\n", e->items[0].doc);
+	for (size_t i = 0; e->n == 1 && i < e->items[0].n_origins; i++)
+		if (strchr(e->items[0].origins[i].chain, ','))
+			printf("%s: by way of %s\n", e->items[0].origins[i].label,
+					e->items[0].origins[i].chain);
+}
+
+static void put(struct json_object *object, const char *key, struct json_object *value)
+{
+	if (json_object_object_add(object, key, value) < 0)
+		out_of_memory();
+}
+
+static void put_text_member(struct json_object *object, const char *key, const char *text)
+{
+	if (text)
+		put(object, key, json_object_new_string(text));
+}
+
+static struct json_object *origin_json(const struct explain_origin *o)
+{
+	struct json_object *object = json_object_new_object();
+	put_text_member(object, "by", o->label);
+	put_text_member(object, "chain", o->chain);
+	put_text_member(object, "file", o->at.file);
+	put(object, "line", json_object_new_int64((int64_t)o->at.line));
+	put(object, "column", json_object_new_int64((int64_t)o->at.column));
+	put_text_member(object, "pointer", o->pointer);
+	put(object, "value", json_tokener_parse(o->value));
+	return object;
+}
+
+static struct json_object *entry_json(const struct explain_entry *e)
+{
+	static const char *const sources[] = {
+		[EXPLAIN_SET] = "set",
+		[EXPLAIN_DERIVED] = "derived",
+		[EXPLAIN_DEFAULT] = "default",
+	};
+	struct json_object *object = json_object_new_object();
+	bool removed = e->n_origins && e->origins[0].removes;
+	put_text_member(object, "pointer", e->pointer);
+	put_text_member(object, "source", removed ? "removed" : sources[e->source]);
+	if (e->source == EXPLAIN_DEFAULT)
+		put_text_member(object, "default", e->value);
+	else if (e->value)
+		put(object, "value", json_tokener_parse(e->value));
+	if (e->foreign)
+		put(object, "foreign", json_object_new_boolean(true));
+	if (e->n_origins)
+		put(object, "origin", origin_json(&e->origins[0]));
+	struct json_object *overridden = json_object_new_array();
+	for (size_t i = 1; i < e->n_origins; i++)
+		json_object_array_add(overridden, origin_json(&e->origins[i]));
+	put(object, "overrides", overridden);
+	put_text_member(object, "meaning", e->doc);
+	return object;
+}
+
+static void print_entries_json(const struct explanation *e)
+{
+	struct json_object *list = json_object_new_array();
+	for (size_t i = 0; i < e->n; i++)
+		json_object_array_add(list, entry_json(&e->items[i]));
+	print_json(list);
+	json_object_put(list);
+}
+
+static int explain_run(const struct call *call, struct error *err)
+{
+	const struct explain_options *options = call->options;
+	const char *name = call->words.items[0];
+	const char *pointer = call->words.n > 1 ? call->words.items[1] : "";
+	if (pointer[0] && pointer[0] != '/')
+		return misuse(call->command,
+				"'%s' is no place of a machine: expected a JSON pointer such as "
+				"'/attrs/memory/ram'",
+				pointer);
+	if (!strcmp(pointer, "/"))
+		pointer = "";
+
+	CLEANUP(config_done) struct config config = {};
+	CLEANUP(built_done) struct built built = {};
+	CLEANUP(explanation_done) struct explanation explanation = {};
+	int r = config_load(&config, &call->paths, err);
+	if (r == 0)
+		r = built_load(&built, &config, name, err);
+	print_report(stderr, &config.report);
+	if (r != 0)
+		return r < 0 ? r : STATUS_FAILURE;
+	r = explain_machine(&built.machine, &built.vm, pointer, &explanation, err);
+	if (r < 0)
+		return r;
+	if (options->json)
+		print_entries_json(&explanation);
+	else
+		print_text(call, &built.machine, &explanation);
+	return STATUS_DONE;
+}
+
+static const struct option_spec options[] = { OPTION_JSON(struct explain_options, json), {} };
+
+static const struct argument arguments[] = {
+	{ .name = "MACHINE", .complete = complete_machines },
+	{ .name = "POINTER", .flags = ARGUMENT_OPTIONAL, .complete = NULL },
+	{},
+};
+
+static const struct example examples[] = {
+	{ "machina explain web", "Every value of web and who set it." },
+	{ "machina explain web /attrs/memory", "Only what is below /attrs/memory." },
+	{ "machina explain web /attrs/cpu/model", "A value that no file sets: its default." },
+	{},
+};
+
+const struct command cmd_explain = {
+	.name = "explain",
+	.group = GROUP_CONFIGURE,
+	.flags = COMMAND_FILES,
+	.arguments = arguments,
+	.summary = "Show where each value of a machine came from",
+	.description = "Each value with the file, line and column that set it, the machine or tag "
+		       "that it stands in, and below it what it overrode. Identifiers that no file "
+		       "sets are derived from the machine's id and name. POINTER (RFC 6901) limits "
+		       "this to one place and all below it, and shows the default of a key that is "
+		       "not set.",
+	.options = options,
+	.options_size = sizeof(struct explain_options),
+	.examples = examples,
+	.run = explain_run,
+};

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina validate: look for faults in the config, and give advice. */
+#include <json-c/json_object.h>
+#include <stdio.h>
+
+#include "advice.h"
+#include "machines.h"
+#include "model/claims.h"
+#include "output.h"
+#include "util/mem.h"
+
+struct validate_options {
+	bool json;
+};
+
+static int validate_machine(struct config *config, const char *name, bool selected,
+		struct claims *claims, struct error *err)
+{
+	CLEANUP(report_done) struct report ignored = {};
+	CLEANUP(built_done) struct built built = {};
+	if (!selected) {
+		/* Others count only for what they claim. */
+		if (machine_load(config->paths, &config->host, name, &built.machine, &ignored,
+				    err) == 0 &&
+				vm_build(&config->host, &built.machine, &built.vm, &ignored) == 0)
+			claims_add(claims, &built.vm, false);
+		return 0;
+	}
+	size_t before = config->report.n_errors;
+	int r = built_units(&built, config, name, err);
+	if (r < 0 || config->report.n_errors > before)
+		return r < 0 ? r : 0;
+	claims_add(claims, &built.vm, true);
+	advise(&built, config);
+	return 0;
+}
+
+static int validate(
+		const struct call *call, struct config *config, size_t *ret_n, struct error *err)
+{
+	CLEANUP(strv_done) struct strv all = {}, selected = {};
+	CLEANUP(claims_done) struct claims claims = {};
+	int r = config_load(config, &call->paths, err);
+	if (r == 0)
+		r = machine_list(&call->paths, &all, &config->report, err);
+	if (r != 0)
+		return r;
+	host_check_tags(&config->host, &config->report);
+
+	bool every = !call->machines.patterns.n && !call->machines.tags.n;
+	if (every)
+		strv_extend(&selected, &all);
+	else
+		r = machines_select(call, &config->report, &selected, err);
+	for (size_t i = 0; r == 0 && i < all.n; i++)
+		r = validate_machine(config, all.items[i], strv_contains(&selected, all.items[i]),
+				&claims, err);
+	if (r == 0)
+		claims_check(&claims, &call->paths, &config->host, &config->report);
+	*ret_n = selected.n;
+	return r;
+}
+
+static int validate_run(const struct call *call, struct error *err)
+{
+	const struct validate_options *options = call->options;
+	CLEANUP(config_done) struct config config = {};
+	size_t n = 0;
+	int r = validate(call, &config, &n, err);
+	if (options->json) {
+		struct json_object *list = report_json(&config.report);
+		print_json(list);
+		json_object_put(list);
+	} else {
+		print_report(stdout, &config.report);
+		if (r == 0 && !config.report.n)
+			printf("%zu machine%s, nothing to complain about\n", n, n == 1 ? "" : "s");
+	}
+	return r < 0 ? r : config.report.n_errors ? STATUS_FAILURE : STATUS_DONE;
+}
+
+static const struct option_spec options[] = { OPTION_JSON(struct validate_options, json), {} };
+
+static const struct example examples[] = {
+	{ "machina validate", "Look over the host's config and all machines." },
+	{ "machina validate web --json", "Only web, for a program to read." },
+	{},
+};
+
+const struct command cmd_validate = {
+	.name = "validate",
+	.group = GROUP_CONFIGURE,
+	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.arguments = arguments_machines_optional,
+	.summary = "Look for faults in the config, and give advice",
+	.description = "Without MACHINE all machines are looked over. Errors are what generate "
+		       "would "
+		       "refuse. Advice is what works but could surprise: it does not change the "
+		       "status. With --root only files are looked at, nothing of the running "
+		       "system.",
+	.options = options,
+	.options_size = sizeof(struct validate_options),
+	.examples = examples,
+	.run = validate_run,
+};

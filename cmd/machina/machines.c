@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What most commands begin with. */
+#include "machines.h"
+
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <string.h>
+
+#include "config/forms.h"
+#include "paths.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+#define UNIT_SIZE_MAX ((size_t)4 << 20)
+
+void config_done(struct config *config)
+{
+	host_done(&config->host);
+	report_done(&config->report);
+	strv_done(&config->sources);
+	*config = (struct config){};
+}
+
+int config_load(struct config *config, const struct config_paths *paths, struct error *err)
+{
+	*config = (struct config){ .paths = paths };
+	int r = host_load(paths, &config->host, &config->report, err);
+	for (size_t i = 0; r == 0 && i < config->host.n_docs; i++)
+		strv_push(&config->sources, config->host.docs[i].name);
+	return r;
+}
+
+static bool is_pattern(const char *word)
+{
+	return strpbrk(word, "*?[") != NULL;
+}
+
+/* Names stay in the order of the list, which is that of the bytes. */
+static int select_words(
+		const struct call *call, const struct strv *all, bool *chosen, struct error *err)
+{
+	const struct strv *patterns = &call->machines.patterns;
+	for (size_t i = 0; i < patterns->n; i++) {
+		const char *word = patterns->items[i];
+		bool found = false;
+		for (size_t k = 0; k < all->n; k++) {
+			if (is_pattern(word) ? fnmatch(word, all->items[k], 0) != 0
+					     : strcmp(word, all->items[k]) != 0)
+				continue;
+			chosen[k] = found = true;
+		}
+		if (found)
+			continue;
+		if (is_pattern(word))
+			return error_set(err, ENOENT, "no machine matches '%s'", word);
+		const char *expected;
+		if (!form_machine_name(word, &expected))
+			return error_set(err, EINVAL,
+					"'%s' can't be the name of a machine: expected %s", word,
+					expected);
+		return error_set(err, ENOENT,
+				"there is no machine '%s' ('%s/%s.conf.json' does not exist)", word,
+				call->paths.machine_dir, word);
+	}
+	return 0;
+}
+
+static int select_tags(const struct call *call, struct report *report, const struct strv *all,
+		bool *chosen, struct error *err)
+{
+	const struct strv *tags = &call->machines.tags;
+	CLEANUP(host_done) struct host host = {};
+	int r = host_load(&call->paths, &host, report, err);
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < all->n; i++) {
+		CLEANUP(machine_done) struct machine machine = {};
+		r = machine_load(&call->paths, &host, all->items[i], &machine, report, err);
+		if (r < 0)
+			return r;
+		for (size_t k = 0; r == 0 && k < tags->n; k++)
+			chosen[i] |= machine_has_tag(&machine, tags->items[k]);
+	}
+	return report->n_errors ? 1 : 0;
+}
+
+int machines_select(const struct call *call, struct report *report, struct strv *ret_names,
+		struct error *err)
+{
+	CLEANUP(strv_done) struct strv all = {};
+	CLEANUP(report_done) struct report names_report = {};
+	bool whole = call->machines.all || call->machines.tags.n;
+	int r = machine_list(&call->paths, &all, whole ? report : &names_report, err);
+	if (r < 0)
+		return r;
+
+	CLEANUP(freep) bool *chosen = xcalloc(all.n, sizeof(*chosen));
+	r = select_words(call, &all, chosen, err);
+	if (r == 0 && call->machines.tags.n)
+		r = select_tags(call, report, &all, chosen, err);
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < all.n; i++)
+		if (chosen[i] || call->machines.all)
+			strv_push(ret_names, all.items[i]);
+	if (call->machines.tags.n && !ret_names->n)
+		return error_set(err, ENOENT, "no machine has the tag '%s'",
+				call->machines.tags.items[0]);
+	return 0;
+}
+
+void built_done(struct built *built)
+{
+	units_done(&built->units);
+	strv_done(&built->argv);
+	plan_done(&built->plan);
+	plan_done(&built->tpm_plan);
+	vm_done(&built->vm);
+	machine_done(&built->machine);
+}
+
+int built_load(struct built *built, struct config *config, const char *name, struct error *err)
+{
+	*built = (struct built){};
+	int r = machine_load(
+			config->paths, &config->host, name, &built->machine, &config->report, err);
+	if (r != 0)
+		return r;
+	return vm_build(&config->host, &built->machine, &built->vm, &config->report);
+}
+
+int built_argv(struct built *built, struct config *config, const char *name, enum qemu_form form,
+		const char *run_dir, struct error *err)
+{
+	int r = built_load(built, config, name, err);
+	if (r != 0)
+		return r;
+	if (!run_dir)
+		run_dir = RUN_DIR;
+	plan_build(&built->vm, run_dir, &built->plan);
+	if (built->vm.tpm.enabled)
+		plan_build_tpm(&built->vm, run_dir, &built->tpm_plan);
+	return qemu_argv(&built->vm, &built->plan, form, &built->machine, &config->report,
+			&built->argv);
+}
+
+int built_units(struct built *built, struct config *config, const char *name, struct error *err)
+{
+	int r = built_argv(built, config, name, QEMU_FORM_UNIT, NULL, err);
+	if (r != 0)
+		return r;
+	CLEANUP(strv_done) struct strv sources = {};
+	strv_extend(&sources, &config->sources);
+	strv_push(&sources, built->machine.doc.name);
+	struct unit_input input = {
+		.vm = &built->vm,
+		.plan = &built->plan,
+		.tpm_plan = built->vm.tpm.enabled ? &built->tpm_plan : NULL,
+		.argv = &built->argv,
+		.program = PROGRAM_PATH,
+		.sources = &sources,
+	};
+	return units_build(&input, &built->units, err);
+}
+
+int plan_of_unit(const struct config_paths *paths, const char *pattern, const char *machine,
+		struct plan *ret, struct error *err)
+{
+	CLEANUP(freep) char *name = unit_name(pattern, machine);
+	CLEANUP(freep) char *path = path_join(paths->unit_dir, name);
+	CLEANUP(buf_done) struct buf text = {};
+	*ret = (struct plan){};
+	int r = file_read(path, UNIT_SIZE_MAX, &text, err);
+	if (r == -ENOENT)
+		return error_set(err, ENOENT,
+				"there is no unit '%s' ('machina generate %s' makes it)", path,
+				machine);
+	if (r < 0)
+		return r;
+	return unit_read_plan(path, buf_text(&text), text.len, ret, err);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What most commands begin with: the host's config, the machines that the command line selects,
+ * and one machine all the way from its files to its units.
+ */
+#pragma once
+
+#include "command.h"
+#include "model/plan.h"
+#include "qemu/argv.h"
+#include "unit/service.h"
+
+/* The host's config and all findings of the run. */
+struct config {
+	const struct config_paths *paths;
+	struct host host;
+	struct report report;
+	struct strv sources; /* the host's files, for the first line of units */
+};
+
+void config_done(struct config *config);
+
+/* Returns 0, 1 when there are findings in config->report, or a negative errno. */
+MUST_CHECK int config_load(
+		struct config *config, const struct config_paths *paths, struct error *err);
+
+/*
+ * The names that the command line selects, in byte order, each once.
+ *
+ * @config: loaded, for --tag; NULL: --tag loads it itself
+ *
+ * Returns 0; 1 when a machine had to be read and has findings, which are added to @report; or a
+ * negative errno: ENOENT for a name that is not configured or a pattern that nothing matches.
+ */
+MUST_CHECK int machines_select(const struct call *call, struct report *report,
+		struct strv *ret_names, struct error *err);
+
+/* One machine; what comes later is empty until it was asked for. */
+struct built {
+	struct machine machine;
+	struct vm vm;
+	struct plan plan;
+	struct plan tpm_plan;
+	struct strv argv;
+	struct units units;
+};
+
+void built_done(struct built *built);
+
+/*
+ * Files to struct vm: built->machine and built->vm.
+ *
+ * Returns 0, 1 when there are findings in config->report, or a negative errno.
+ */
+MUST_CHECK int built_load(
+		struct built *built, struct config *config, const char *name, struct error *err);
+
+/* The same to the argument vector. @run_dir: NULL for that of the host. */
+MUST_CHECK int built_argv(struct built *built, struct config *config, const char *name,
+		enum qemu_form form, const char *run_dir, struct error *err);
+
+/* The same to the units. */
+MUST_CHECK int built_units(
+		struct built *built, struct config *config, const char *name, struct error *err);
+
+/* Read the plan out of a machine's unit on disk: what the hooks follow. -ENOENT: no such unit. */
+MUST_CHECK int plan_of_unit(const struct config_paths *paths, const char *pattern,
+		const char *machine, struct plan *ret, struct error *err);
