@@ -2,45 +2,26 @@
 /* Text from anywhere, made fit to be shown to a human. */
 #include "json/jtext.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-#include "util/parse.h"
-
-/* The code point of a valid UTF-8 sequence of @n bytes. */
-static unsigned decode(const unsigned char *s, size_t n)
-{
-	static const unsigned char first_mask[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	unsigned c = s[0] & first_mask[n];
-	for (size_t i = 1; i < n; i++)
-		c = c << 6 | (s[i] & 0x3f);
-	return c;
-}
-
-/* Characters that do not show but act: the controls, and Unicode's marks of direction and line. */
-static bool acts(unsigned c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
+#include "util/unicode.h"
 
 void text_printable(struct buf *out, const char *text, size_t len)
 {
 	for (size_t i = 0, n; i < len; i += n) {
-		unsigned char byte = (unsigned char)text[i];
-		n = utf8_length(text + i, len - i);
-		if (!n) {
-			buf_printf(out, "\\x%02x", byte);
-			n = 1;
-			continue;
-		}
-		unsigned c = decode((const unsigned char *)text + i, n);
-		if (!acts(c))
+		uint32_t c = unicode_decode(text + i, len - i, &n);
+		if (c == UNICODE_REPLACEMENT && n == 1)
+			buf_printf(out, "\\x%02x", (unsigned char)text[i]);
+		else if (unicode_printable(c))
 			buf_add(out, text + i, n);
 		else if (c == '\n' || c == '\t' || c == '\r')
 			buf_puts(out, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
 		else
-			buf_printf(out, c < 0x80 ? "\\x%02x" : "\\u%04x", c);
+			buf_printf(out,
+					c < 0x80      ? "\\x%02x"
+					: c < 0x10000 ? "\\u%04x"
+						      : "\\U%08x",
+					c);
 	}
 }
 

@@ -9,9 +9,9 @@
 #include "util/buf.h"
 
 /*
- * Append text so that a terminal shows it and is not steered by it: control characters (C0, DEL,
- * C1), the invisible characters that change the direction of text, and bytes that are no UTF-8 are
- * written as "\n", "\x1b", "\u202e", "\xff"; all else stays as it is.
+ * Append text so that a terminal shows it and is not steered by it: what unicode_printable() does
+ * not take (control characters, marks of direction, spaces that are none) and bytes that are no
+ * UTF-8 are written as "\n", "\x1b", "\u202e", "\xff"; all else stays as it is.
  */
 void text_printable(struct buf *out, const char *text, size_t len);
 

@@ -200,7 +200,7 @@ TEST(other_encodings_are_named)
 		{ "{\"\xff\":1}", "f:1:3: /\xef\xbf\xbd: the byte 0xff is not UTF-8" },
 		{ "{\xff", "f:1:2: expected a key in double quotes or '}', found the byte 0xff" },
 		{ "{\u00a0\"a\":1}",
-				"f:1:2: expected a key in double quotes or '}', found '\u00a0', "
+				"f:1:2: expected a key in double quotes or '}', found '\\u00a0', "
 				"an invisible character that is no space in JSON" },
 	};
 	check_rows(rows, ARRAY_SIZE(rows));

@@ -116,6 +116,8 @@ TEST(nothing_steers_the_terminal)
 		{ "\u202egnp.exe", "\\u202egnp.exe" },
 		{ "\u2066\u200f\u2028", "\\u2066\\u200f\\u2028" },
 		{ "\xff\xc3", "\\xff\\xc3" },
+		{ "a\u00a0b\ufeff\u200b", "a\\u00a0b\\ufeff\\u200b" },
+		{ "\U000e0001\ufffd", "\\U000e0001\ufffd" },
 		{ "gr\u00fc\u00df \u732b \U0001f600", "gr\u00fc\u00df \u732b \U0001f600" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
