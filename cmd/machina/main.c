@@ -12,6 +12,7 @@
 #include "output.h"
 
 extern const struct command cmd_init;
+extern const struct command cmd_generate;
 extern const struct command cmd_validate;
 extern const struct command cmd_explain;
 extern const struct command cmd_cat;
@@ -29,6 +30,7 @@ extern const struct command cmd_man;
 /* In the order of help: configure, run, look, called by the units, tools. */
 static const struct command *const commands[] = {
 	&cmd_init,
+	&cmd_generate,
 	&cmd_validate,
 	&cmd_explain,
 	&cmd_cat,

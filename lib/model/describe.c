@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/mem.h"
+#include "util/parse.h"
 
 /* The object at a key, made if it is not there. Borrowed. */
 static struct json_object *object_at(struct json_object *parent, const char *key)
@@ -36,6 +37,15 @@ static void add_text(struct json_object *object, const char *key, const char *te
 	struct json_object *value = json_object_new_string(text);
 	if (!value || json_object_object_add(object, key, value) < 0)
 		out_of_memory();
+}
+
+/* One form of what may be written in several: a WWN, a UUID. */
+static void set_text(struct json_object *object, const char *key, const char *text)
+{
+	if (!text || !text[0])
+		return;
+	json_object_object_del(object, key);
+	add_text(object, key, text);
 }
 
 static struct json_object *item_at(struct json_object *root, const char *list, size_t i)
@@ -72,10 +82,15 @@ struct json_object *vm_describe(const struct machine *machine, const struct vm *
 			out_of_memory();
 	}
 	json_object_put(copy);
+	if (vm->has_uuid) {
+		char uuid[UUID_TEXT_MAX];
+		format_uuid(vm->uuid, uuid);
+		set_text(root, "id", uuid);
+	}
 	describe_group(root, vm);
 	for (size_t i = 0; i < vm->n_volumes; i++) {
 		struct json_object *item = item_at(root, "volumes", i);
-		add_text(item, "wwn", vm->volumes[i].wwn);
+		set_text(item, "wwn", vm->volumes[i].wwn);
 		add_text(item, "serial", vm->volumes[i].serial);
 	}
 	for (size_t i = 0; i < vm->n_nics; i++) {
@@ -84,6 +99,6 @@ struct json_object *vm_describe(const struct machine *machine, const struct vm *
 		add_text(item, "link", vm->nics[i].link);
 	}
 	for (size_t i = 0; i < vm->n_mdevs; i++)
-		add_text(item_at(root, "devices", i), "id", vm->mdevs[i].uuid);
+		set_text(item_at(root, "devices", i), "id", vm->mdevs[i].uuid);
 	return root;
 }

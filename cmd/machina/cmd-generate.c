@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina generate: write systemd units. */
+#include <json-c/json_object.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/bus-file.h"
+#include "host/bus-unit.h"
+#include "machines.h"
+#include "model/claims.h"
+#include "output.h"
+#include "unitset.h"
+#include "util/mem.h"
+
+struct generate_options {
+	bool preview;
+	bool check;
+	bool dry_run;
+	bool force;
+	bool json;
+};
+
+/* A comparison has a status of its own for trouble. */
+#define STATUS_DIFFERENT 1
+#define STATUS_TROUBLE 2
+
+struct run {
+	const struct call *call;
+	const struct generate_options *options;
+	struct config config;
+	struct strv all; /* every configured machine, sorted */
+	struct strv selected;
+	struct claims claims;
+	struct unitset units;
+};
+
+static void run_done(struct run *run)
+{
+	config_done(&run->config);
+	strv_done(&run->all);
+	strv_done(&run->selected);
+	claims_done(&run->claims);
+	unitset_done(&run->units);
+}
+
+static void preview(const struct units *units, bool first)
+{
+	for (size_t i = 0; i < units->n; i++) {
+		char *dot = strrchr(units->items[i].name, '.');
+		/* The Go program's headings name services without their ending. */
+		int len = dot && !strcmp(dot, ".service") ? (int)(dot - units->items[i].name)
+							  : (int)strlen(units->items[i].name);
+		printf("%s----%.*s----\n%s", first && i == 0 ? "" : "\n", len, units->items[i].name,
+				units->items[i].text);
+	}
+}
+
+/* One machine that was asked for: all the way to its units. */
+static int make_units(struct run *run, const char *name, struct error *err)
+{
+	CLEANUP(built_done) struct built built = {};
+	size_t before = run->config.report.n_errors;
+	int r = built_units(&built, &run->config, name, err);
+	if (r < 0)
+		return error_wrap(err, "machine '%s'", name);
+	if (run->config.report.n_errors > before)
+		return 0;
+	claims_add(&run->claims, &built.vm, true);
+	if (run->options->preview) {
+		preview(&built.units, run->claims.names.n == 1);
+		return 0;
+	}
+	return unitset_add(&run->units, name, &built.units, &run->config.report, err);
+}
+
+/* One that was not asked for: only what it claims. Its own faults are not this run's matter. */
+static void claim_only(struct run *run, const char *name)
+{
+	CLEANUP(report_done) struct report ignored = {};
+	CLEANUP(machine_done) struct machine machine = {};
+	CLEANUP(vm_done) struct vm vm = {};
+	struct error err = {};
+	if (machine_load(run->config.paths, &run->config.host, name, &machine, &ignored, &err) ==
+					0 &&
+			vm_build(&run->config.host, &machine, &vm, &ignored) == 0)
+		claims_add(&run->claims, &vm, false);
+}
+
+static int make_all(struct run *run, struct error *err)
+{
+	/* Both lists are sorted. */
+	for (size_t i = 0, next = 0; i < run->all.n; i++) {
+		const char *name = run->all.items[i];
+		bool selected = next < run->selected.n && !strcmp(run->selected.items[next], name);
+		if (!selected) {
+			claim_only(run, name);
+			continue;
+		}
+		next++;
+		int r = make_units(run, name, err);
+		if (r < 0)
+			return r;
+		progress_show("%zu of %zu machines", next, run->selected.n);
+	}
+	claims_check(&run->claims, run->config.paths, &run->config.host, &run->config.report);
+	return 0;
+}
+
+/*
+ * A connection to systemd, if there is one to talk to: units may also be written where it does not
+ * run, in an image that is being built.
+ *
+ * Returns 1 with *ret, 0 without, or a negative errno.
+ */
+static int open_bus(const struct run *run, struct bus **ret, struct error *err)
+{
+	struct error local = {};
+	if (run->config.paths->offline)
+		return 0;
+	int r = bus_open(ret, &local);
+	if (r == 0)
+		return 1;
+	if (local.code == EHOSTDOWN)
+		return 0;
+	*err = local;
+	return r;
+}
+
+/* Of units, those that are not at rest. */
+static int list_running(const struct run *run, const struct strv *names, struct strv *running,
+		struct error *err)
+{
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	int r = open_bus(run, &bus, err);
+	if (r <= 0)
+		return r;
+	r = bus_list_units(bus, names, &list, err);
+	for (size_t i = 0; r >= 0 && i < list.n; i++)
+		if (strcmp(list.rows[i].active_state, "inactive") != 0 &&
+				strcmp(list.rows[i].active_state, "failed") != 0)
+			strv_push(running, list.rows[i].name);
+	return r;
+}
+
+static int reload(const struct run *run, struct error *err)
+{
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	int r = open_bus(run, &bus, err);
+	return r <= 0 ? r : bus_reload(bus, err);
+}
+
+/* Units of machines that are gone stay as long as they run. */
+static int remove_others(struct run *run, struct error *err)
+{
+	CLEANUP(strv_done) struct strv others = {}, running = {};
+	int r = unitset_list_others(&run->units, &run->all, &others, err);
+	if (r < 0 || !others.n)
+		return r;
+	r = list_running(run, &others, &running, err);
+	if (r < 0)
+		return r;
+	return unitset_remove_others(&run->units, &run->all, &running, &run->config.report, err);
+}
+
+static const char *const fates[] = {
+	[UNIT_UNCHANGED] = "unchanged",
+	[UNIT_WRITTEN] = "written",
+	[UNIT_REMOVED] = "removed",
+};
+static const char *const fates_dry[] = {
+	[UNIT_UNCHANGED] = "unchanged",
+	[UNIT_WRITTEN] = "would write",
+	[UNIT_REMOVED] = "would remove",
+};
+
+static void print_result(const struct run *run, bool dry)
+{
+	for (size_t i = 0; i < run->units.n; i++) {
+		const struct unitset_row *row = &run->units.rows[i];
+		printf("%-*s %s\n", dry ? 12 : 9, (dry ? fates_dry : fates)[row->fate], row->name);
+	}
+}
+
+static void print_result_json(const struct run *run)
+{
+	struct json_object *object = json_object_new_object();
+	for (size_t i = 0; i < run->units.n; i++) {
+		const struct unitset_row *row = &run->units.rows[i];
+		struct json_object *list;
+		if (!json_object_object_get_ex(object, fates[row->fate], &list)) {
+			list = json_object_new_array();
+			json_object_object_add(object, fates[row->fate], list);
+		}
+		json_object_array_add(list, json_object_new_string(row->name));
+	}
+	print_json(object);
+	json_object_put(object);
+}
+
+/* Nothing is printed that is not so: a run that fails says why and lists nothing. */
+static int finish(struct run *run, struct error *err)
+{
+	const struct generate_options *options = run->options;
+	bool dry = options->check || options->dry_run;
+	bool changes = unitset_changes(&run->units);
+	if (!dry && changes) {
+		int r = unitset_commit(&run->units, err);
+		if (r == 0)
+			r = reload(run, err);
+		if (r < 0)
+			return r;
+	}
+	if (options->json)
+		print_result_json(run);
+	else
+		print_result(run, dry);
+	return options->check && changes ? STATUS_DIFFERENT : STATUS_DONE;
+}
+
+static int generate(struct run *run, struct error *err)
+{
+	int r = config_load(&run->config, &run->call->paths, err);
+	if (r == 0)
+		r = machine_list(&run->call->paths, &run->all, &run->config.report, err);
+	if (r == 0)
+		r = machines_select(run->call, &run->config.report, &run->selected, err);
+	if (r == 0)
+		r = unitset_init(&run->units, run->call->paths.unit_dir, run->options->force, err);
+	if (r == 0 && run->units.dirfd < 0 && !run->options->preview)
+		return error_set(err, ENOENT, "there is no directory '%s' to write units to",
+				run->call->paths.unit_dir);
+	if (r == 0)
+		r = make_all(run, err);
+	if (r == 0 && run->call->machines.all && !run->options->preview)
+		r = remove_others(run, err);
+	return r;
+}
+
+static int generate_run(const struct call *call, struct error *err)
+{
+	const struct generate_options *options = call->options;
+	CLEANUP(run_done)
+	struct run run = {
+		.call = call, .options = options, .units = { .dirfd = -1, .spoolfd = -1 }
+	};
+	int r = generate(&run, err);
+	progress_clear();
+	print_report(stderr, &run.config.report);
+	if (r == 0 && run.config.report.n_errors)
+		r = 1;
+	if (r == 0)
+		r = options->preview ? STATUS_DONE : finish(&run, err);
+	else if (options->check) {
+		if (r < 0)
+			print_error(err);
+		return STATUS_TROUBLE;
+	}
+	return r;
+}
+
+static const struct option_spec options[] = {
+	{ 'p', "preview", NULL, OPT_FLAG(struct generate_options, preview),
+			"Show the units instead of writing them" },
+	{ 'c', "check", NULL, OPT_FLAG(struct generate_options, check),
+			"Write nothing; the status says whether anything would change" },
+	OPTION_DRY_RUN(struct generate_options, dry_run),
+	{ 'f', "force", NULL, OPT_FLAG(struct generate_options, force),
+			"Replace units of our names that something else made" },
+	OPTION_JSON(struct generate_options, json),
+	{},
+};
+
+static const struct example examples[] = {
+	{ "machina generate web", "Write web's units." },
+	{ "machina generate --all",
+			"Write those of all machines, and remove those of machines that "
+			"are not configured any more." },
+	{ "machina generate --preview web", "Show them." },
+	{},
+};
+
+const struct command cmd_generate = {
+	.name = "generate",
+	.group = GROUP_CONFIGURE,
+	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.arguments = arguments_machines,
+	.summary = "Write systemd units for machines",
+	.description = "All machines are built, and compared with each other, before the first "
+		       "file is "
+		       "written; files are replaced as a whole and only if they change, and "
+		       "systemd "
+		       "reads them anew. A machine that runs goes on as it was until it is "
+		       "restarted.\n\n"
+		       "Units that a machine had and has no more (those of a TPM that went) are "
+		       "removed. A unit that was not made by this program is left alone and makes "
+		       "the run fail, unless --force is given.\n\n"
+		       "The status of --check is 0 when nothing would change, 1 when something "
+		       "would, 2 when that can't be told.",
+	.options = options,
+	.options_size = sizeof(struct generate_options),
+	.examples = examples,
+	.run = generate_run,
+};
