@@ -51,10 +51,10 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 	unitfile_set(u, "NoExecPaths", "/");
 	unitfile_set_words(u, "ExecPaths", sandbox->exec_paths);
 
-	if (sandbox->address_reason)
-		unitfile_comment(u, sandbox->address_reason);
 	if (!sandbox->own_network)
 		unitfile_set(u, "PrivateNetwork", "yes");
+	if (sandbox->address_reason)
+		unitfile_comment(u, sandbox->address_reason);
 	unitfile_set(u, "RestrictAddressFamilies", sandbox->address_families);
 	if (!sandbox->ip_any)
 		unitfile_set(u, "IPAddressDeny", "any");
