@@ -150,14 +150,14 @@ static void put_value(struct unitfile *u, const char *key, const char *value, st
 		break;
 	case SETTING_PLAIN:
 		if (lacks(u, key, value, "\"'\\"))
-			buf_puts(to, value);
+			put_text(u, key, value, to, buf_puts);
 		break;
 	case SETTING_TEXT:
 		put_text(u, key, value, to, quote_percent);
 		break;
 	case SETTING_NAMES:
 		if (lacks(u, key, value, "\"'\\"))
-			quote_percent(to, value);
+			put_text(u, key, value, to, quote_percent);
 		break;
 	case SETTING_UNITS:
 		if (lacks(u, key, value, "\"'"))

@@ -182,6 +182,8 @@ TEST(what_cannot_be_written_is_refused)
 	check_set_refused("Description", "\xf0\x9f\xbf\xbe", "not UTF-8");
 	check_set_refused("Description", " a", "white space at either end");
 	check_set_refused("Description", "a\t", "white space at either end");
+	check_set_refused("CPUQuota", "\t", "white space at either end");
+	check_set_refused("WantedBy", " ", "white space at either end");
 	check_set_refused("EnvironmentFile", "/a ", "white space at either end");
 	check_set_refused("CPUQuota", "1\"", "'\"' cannot stand in its value");
 	check_set_refused("CPUQuota", "1\\", "'\\' cannot stand in its value");
