@@ -79,7 +79,7 @@ static int read_operand(struct arith *a, int64_t *ret)
 
 static int read_product(struct arith *a, int64_t *ret)
 {
-	int64_t right;
+	int64_t right = 0;
 	int r = read_operand(a, ret);
 
 	while (r == 0 && peek(a) && strchr("*/%", *a->at)) {
@@ -102,7 +102,7 @@ static int read_product(struct arith *a, int64_t *ret)
 
 static int read_sum(struct arith *a, int64_t *ret)
 {
-	int64_t right;
+	int64_t right = 0;
 	int r = read_product(a, ret);
 
 	while (r == 0 && (peek(a) == '+' || *a->at == '-')) {
@@ -118,7 +118,7 @@ static int read_sum(struct arith *a, int64_t *ret)
 int arith_eval(const char *text, int64_t *ret, struct error *err)
 {
 	struct arith a = { .at = text, .err = err };
-	int64_t value;
+	int64_t value = 0;
 
 	int r = read_sum(&a, &value);
 	if (r < 0)

@@ -168,7 +168,7 @@ static int wwn_error(const char *text, struct error *err)
 int wwn_parse(const char *text, char ret[IDENT_WWN_MAX], struct error *err)
 {
 	static const char digits[] = "0123456789ABCDEF";
-	char clean[2 + 32 + 1];
+	char clean[2 + 32 + 1] = "";
 	size_t n = 0;
 
 	/* Colons go first: "0:x1..." has the prefix as well. */

@@ -138,7 +138,7 @@ static void remove_entry(struct walk *w, int dirfd, const char *name)
 	}
 	CLEANUP(closep)
 	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	uint64_t mount;
+	uint64_t mount = 0;
 	int r = fd < 0 ? -errno : mount_of(fd, &mount);
 	if (r == 0 && w->mount == 0)
 		w->mount = mount;

@@ -229,7 +229,7 @@ int file_batch_add(struct file_batch *batch, const char *name, const void *data,
 	if (batch->names.n == 0)
 		remove_stale(batch);
 
-	char *temporary;
+	char *temporary = NULL;
 	int r = write_temporary(batch->dirfd, name, data, len, mode, false, &temporary);
 	if (r < 0)
 		return error_code(err, r, "cannot write '%s/%s'", batch->dir, name);

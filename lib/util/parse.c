@@ -51,7 +51,7 @@ int parse_u64(const char *text, uint64_t *ret)
 int parse_i64(const char *text, int64_t *ret)
 {
 	bool negative = *text == '-';
-	uint64_t magnitude;
+	uint64_t magnitude = 0;
 
 	int r = parse_u64(text + (*text == '-' || *text == '+'), &magnitude);
 	if (r < 0)

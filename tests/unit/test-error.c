@@ -61,12 +61,12 @@ TEST(long_text_is_cut_and_says_so)
 {
 	struct error err = {};
 	CLEANUP(freep)
-	char *fits = xcalloc(1, ERROR_TEXT_MAX), *text = xcalloc(1, 3 * ERROR_TEXT_MAX);
+	char *fits = xcalloc(1, ERROR_TEXT_MAX), *text = xcalloc(3, ERROR_TEXT_MAX);
 	memset(fits, 'x', ERROR_TEXT_MAX - 1);
 	memset(text, 'x', 3 * ERROR_TEXT_MAX - 1);
 	error_set(&err, EINVAL, "%s", fits);
 	CHECK_STR(err.text, fits);
-	memcpy(fits + ERROR_TEXT_MAX - 4, "...", 3);
+	memset(fits + ERROR_TEXT_MAX - 4, '.', 3);
 	CHECK_INT(error_wrap(&err, "context"), -EINVAL);
 	CHECK_INT(strlen(err.text), ERROR_TEXT_MAX - 1);
 	CHECK(!strncmp(err.text, "context: xxx", 12));

@@ -263,7 +263,7 @@ static bool mount_tiny(void)
 {
 	static bool alone;
 	if (!alone && (unshare(CLONE_NEWNS) < 0 ||
-				      mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0))
+				      mount("", "/", "", MS_REC | MS_PRIVATE, NULL) < 0))
 		return false;
 	alone = true;
 	return mount("machina-test", dir, "tmpfs", 0, "size=64k") == 0;
@@ -523,7 +523,7 @@ TEST(remove_tree_does_not_enter_a_mount)
 	put(in_dir("source/kept"), "");
 	put(in_dir("t/mnt/kept"), "");
 	put(in_dir("t/z"), "");
-	CHECK_INT(mount(in_dir("source"), in_dir("t/bound"), NULL, MS_BIND, NULL), 0);
+	CHECK_INT(mount(in_dir("source"), in_dir("t/bound"), "", MS_BIND, NULL), 0);
 	CHECK_INT(remove_tree(in_dir("t"), &err), -EXDEV);
 	CHECK(strstr(err.text, "/t/bound': ") != NULL);
 	check_names(in_dir("source"), "kept ");

@@ -304,7 +304,7 @@ TEST(depth_has_a_limit)
 	CLEANUP(freep) char *in = nest("(", ")", ARITH_DEPTH_MAX);
 	CLEANUP(freep) char *out = nest("(", ")", ARITH_DEPTH_MAX + 1);
 	CLEANUP(freep) char *far_out = nest("(", ")", 100000);
-	CLEANUP(freep) char *beside = nest("(1)+", "", 10 * ARITH_DEPTH_MAX);
+	CLEANUP(freep) char *beside = nest("(1)+", "", (size_t)10 * ARITH_DEPTH_MAX);
 	int64_t value = 0;
 	CHECK_INT(arith_eval(in, &value, &err), 0);
 	CHECK_INT(value, 1);
