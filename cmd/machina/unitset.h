@@ -7,9 +7,9 @@
  */
 #pragma once
 
+#include "json/report.h"
 #include "unit/service.h"
 #include "util/strv.h"
-#include "json/report.h"
 
 enum unit_fate {
 	UNIT_UNCHANGED,

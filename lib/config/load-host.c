@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "config/load.h"
+#include "json/jlocate.h"
 #include "util/file.h"
 #include "util/mem.h"
-#include "json/jlocate.h"
 
 #define SUFFIX ".conf.json"
 

@@ -8,9 +8,9 @@
 #include "config/forms.h"
 #include "config/load.h"
 #include "config/tags.h"
+#include "json/jlocate.h"
 #include "util/file.h"
 #include "util/mem.h"
-#include "json/jlocate.h"
 
 #define SUFFIX ".conf.json"
 

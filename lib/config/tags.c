@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json/jlocate.h"
 #include "util/buf.h"
 #include "util/mem.h"
 #include "util/parse.h"
-#include "json/jlocate.h"
 
 /* The walk from a machine or tag into the tags that it names. */
 struct walk {

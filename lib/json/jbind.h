@@ -18,8 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "util/arena.h"
 #include "json/jdoc.h"
+#include "util/arena.h"
 
 enum field_kind {
 	FIELD_KIND_BOOL,	   /* bool */

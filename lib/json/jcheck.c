@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/mem.h"
 #include "json/jbind.h"
 #include "json/jknown.h"
 #include "json/jlocate.h"
 #include "json/jtext.h"
 #include "json/jtree.h"
+#include "util/mem.h"
 
 struct check {
 	const struct jdoc *doc;

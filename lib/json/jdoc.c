@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/file.h"
-#include "util/mem.h"
 #include "json/jlocate.h"
 #include "json/jparse.h"
 #include "json/jscan.h"
+#include "util/file.h"
+#include "util/mem.h"
 
 void jdoc_done(struct jdoc *doc)
 {

@@ -17,8 +17,8 @@
 #include <json-c/json_object.h>
 #include <stddef.h>
 
-#include "util/error.h"
 #include "json/report.h"
+#include "util/error.h"
 
 #define JDOC_SIZE_MAX ((size_t)16 << 20)
 #define JDOC_DEPTH_MAX 64

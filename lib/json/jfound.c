@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "util/parse.h"
 #include "json/jscan.h"
+#include "util/parse.h"
 
 void jfound_word(struct buf *out, const char *word, size_t len)
 {

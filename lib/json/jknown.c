@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "util/parse.h"
 #include "json/jtext.h"
+#include "util/parse.h"
 
 #define LISTED_MAX 12 /* more known keys than this are not listed in a message */
 #define DEPTH_MAX 4   /* levels of objects in which a misplaced key is looked for */

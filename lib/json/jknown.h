@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-#include "util/buf.h"
 #include "json/jbind.h"
+#include "util/buf.h"
 
 /*
  * @fields: the table of the object that has the key; or NULL, and

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "util/parse.h"
 #include "json/jscan.h"
+#include "util/parse.h"
 
 void jpointer_push(struct buf *pointer, const char *token)
 {

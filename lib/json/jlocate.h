@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-#include "util/buf.h"
 #include "json/jdoc.h"
+#include "util/buf.h"
 
 /*
  * Look up the position of a value, or of the key in front of it.

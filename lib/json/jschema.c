@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "util/mem.h"
 #include "json/jtree.h"
+#include "util/mem.h"
 
 static struct json_object *object_schema(const struct field *fields, bool nullable);
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/mem.h"
 #include "json/jtext.h"
+#include "util/mem.h"
 
 static void finding_done(struct finding *f)
 {

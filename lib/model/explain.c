@@ -6,11 +6,11 @@
 #include <json-c/linkhash.h>
 #include <string.h>
 
+#include "json/jlocate.h"
 #include "model/describe.h"
 #include "util/buf.h"
 #include "util/mem.h"
 #include "util/parse.h"
-#include "json/jlocate.h"
 
 /* What the merge told about one value. */
 struct said {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Objects to structs. */
 #include "json-demo.h"
-#include "test.h"
 #include "json/jtree.h"
+#include "test.h"
 
 static void bind(const char *text, struct jdoc *doc, struct demo *ret, struct arena *arena)
 {

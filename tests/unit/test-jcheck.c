@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Objects against their field tables: each kind of finding, its text and its place. */
 #include "json-demo.h"
-#include "test.h"
 #include "json/jlocate.h"
 #include "json/jtree.h"
+#include "test.h"
 
 struct row {
 	const char *in;
@@ -51,7 +51,8 @@ TEST(good_values_of_every_kind)
 
 TEST(null_is_not_set)
 {
-	check_text("{\"name\":null,\"tags\":null,\"features\":null,\"attrs\":{\"memory\":{\"ram\":null}"
+	check_text("{\"name\":null,\"tags\":null,\"features\":null,\"attrs\":{\"memory\":{\"ram\":"
+		   "null}"
 		   ","
 		   "\"tpm\":null,\"kernel\":null},\"disks\":null,\"pools\":{\"p\":null},\"vars\":{"
 		   "\"x\":null},\"limits\":{\"CPUWeight\":null},\"places\":null}",

@@ -4,8 +4,8 @@
 
 #include <fcntl.h>
 
-#include "test.h"
 #include "json/jtree.h"
+#include "test.h"
 
 struct row {
 	const char *in;

@@ -5,10 +5,10 @@
 #include <json-c/linkhash.h>
 
 #include "json-demo.h"
-#include "test.h"
-#include "util/strv.h"
 #include "json/jlocate.h"
 #include "json/jtree.h"
+#include "test.h"
+#include "util/strv.h"
 
 #define LAYERS_MAX 4
 

@@ -5,9 +5,9 @@
 #include <json-c/linkhash.h>
 
 #include "json-demo.h"
-#include "test.h"
 #include "json/jlocate.h"
 #include "json/jtree.h"
+#include "test.h"
 
 static struct json_object *get(struct json_object *object, const char *key)
 {
