@@ -5,14 +5,15 @@
 #include <errno.h>
 #include <json-c/json_object.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "host/visible.h"
 #include "options.h"
 #include "util/mem.h"
-#include "util/parse.h"
 
 /* ECMA-48 SGR parameters; the dark blue and the black of some terminals can't be read. */
 static const char *const style_codes[] = {
@@ -54,26 +55,11 @@ void style_end(FILE *to, enum style style)
 		fputs("\033[0m", to);
 }
 
-/* C0 and C1 control characters and DEL. */
-static bool is_control(const char *text, size_t len)
-{
-	unsigned char c = (unsigned char)text[0];
-	return len == 1 ? c < 0x20 || c == 0x7f
-			: len == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0;
-}
-
 void put_text(FILE *to, const char *text)
 {
-	size_t left = strlen(text);
-	while (left) {
-		size_t len = utf8_length(text, left);
-		if (!len || is_control(text, len))
-			fputc('?', to);
-		else
-			fwrite(text, 1, len, to);
-		text += len ? len : 1;
-		left -= len ? len : 1;
-	}
+	CLEANUP(buf_done) struct buf visible = {};
+	visible_add(&visible, text, strlen(text), SIZE_MAX);
+	fputs(buf_text(&visible), to);
 }
 
 static void put_message(const char *text)

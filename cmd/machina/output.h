@@ -31,7 +31,7 @@ enum style {
 void style_begin(FILE *to, enum style style);
 void style_end(FILE *to, enum style style);
 
-/* Print text with "?" for control characters and for what is not UTF-8. */
+/* Print text with "\\x1b" for control characters and what is not UTF-8 (visible_add()). */
 void put_text(FILE *to, const char *text);
 
 /* "machina: error: ..." on standard error, one line. */

@@ -4,15 +4,17 @@
 
 #include <locale.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 #include <wchar.h>
 
+#include "host/visible.h"
 #include "util/mem.h"
 
 #define COLUMN_GAP 2
 
 struct cell {
-	char *text;
+	char *text; /* made visible */
 	enum style style;
 };
 
@@ -29,9 +31,12 @@ void table_add(struct table *t, enum style style, const char *format, ...)
 {
 	va_list ap;
 	va_start(ap, format);
-	t->cells = grow_array(t->cells, &t->n_alloc, t->n, sizeof(*t->cells));
-	t->cells[t->n++] = (struct cell){ xvasprintf(format, ap), style };
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
 	va_end(ap);
+	CLEANUP(buf_done) struct buf visible = {};
+	visible_add(&visible, text, strlen(text), SIZE_MAX);
+	t->cells = grow_array(t->cells, &t->n_alloc, t->n, sizeof(*t->cells));
+	t->cells[t->n++] = (struct cell){ buf_take(&visible), style };
 }
 
 /* glibc knows the width of a character in a UTF-8 locale only, whatever the user's is. */
@@ -45,7 +50,7 @@ static size_t wide_width(const char *text)
 	while (*text) {
 		wchar_t c;
 		size_t n = mbrtowc(&c, text, strlen(text), &state);
-		if (n == (size_t)-1 || n == (size_t)-2) { /* shown as one "?" */
+		if (n == (size_t)-1 || n == (size_t)-2) {
 			state = (mbstate_t){};
 			n = 1;
 			c = '?';
@@ -113,7 +118,7 @@ static void put_row(const struct table *t, FILE *to, const size_t *widths, const
 		enum style style = cells ? cells[i].style : STYLE_HEAD;
 		fprintf(to, "%*s", (int)(gap + (right ? pad : 0)), "");
 		style_begin(to, style);
-		put_text(to, text);
+		fputs(text, to);
 		style_end(to, style);
 		gap = COLUMN_GAP + (right ? 0 : pad);
 	}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tables align, findings are counted, and no control character reaches the terminal. */
+#include "../../cmd/machina/output.h"
+
+#include <json-c/json_object.h>
+#include <stdlib.h>
+
+#include "../../cmd/machina/table.h"
+#include "test.h"
+
+/* The framework wants a program; these tests run no command of it. */
+const struct command program = { .name = "", .summary = "A program of tests" };
+
+struct capture {
+	char *text;
+	size_t len;
+	FILE *to;
+};
+
+static void capture_start(struct capture *c)
+{
+	c->to = open_memstream(&c->text, &c->len);
+}
+
+static void capture_done(struct capture *c)
+{
+	free(c->text);
+}
+
+static const char *captured(struct capture *c)
+{
+	fclose(c->to);
+	return c->text;
+}
+
+TEST(columns_align_and_lines_end_without_blanks)
+{
+	static const struct column columns[] = { { "NAME" }, { "N", .right = true }, { "WHAT" } };
+	CLEANUP(table_done)
+	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
+	CLEANUP(capture_done) struct capture c = {};
+	table_add(&t, STYLE_GOOD, "a");
+	table_add(&t, STYLE_PLAIN, "%d", 7);
+	table_add(&t, STYLE_PLAIN, "x");
+	table_add(&t, STYLE_PLAIN, "longer");
+	table_add(&t, STYLE_PLAIN, "%d", 1234);
+	table_add(&t, STYLE_PLAIN, "%s", "");
+	table_add(&t, STYLE_PLAIN, "last");
+	capture_start(&c);
+	table_print(&t, c.to);
+	CHECK_STR(captured(&c), "NAME       N  WHAT\n"
+				"a          7  x\n"
+				"longer  1234\n"
+				"last\n");
+}
+
+TEST(a_column_without_text_is_left_out)
+{
+	static const struct column columns[] = { { "A" }, { "EMPTY" }, { "B" } };
+	CLEANUP(table_done)
+	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
+	CLEANUP(capture_done) struct capture c = {};
+	table_add(&t, STYLE_PLAIN, "1");
+	table_add(&t, STYLE_PLAIN, "%s", "");
+	table_add(&t, STYLE_PLAIN, "2");
+	capture_start(&c);
+	table_print(&t, c.to);
+	CHECK_STR(captured(&c), "A  B\n1  2\n");
+}
+
+TEST(a_table_without_rows_prints_nothing)
+{
+	static const struct column columns[] = { { "A" } };
+	const struct table t = { .columns = columns, .n_columns = 1 };
+	CLEANUP(capture_done) struct capture c = {};
+	capture_start(&c);
+	table_print(&t, c.to);
+	CHECK_STR(captured(&c), "");
+}
+
+TEST(width_is_that_of_a_terminal)
+{
+	CHECK_INT(display_width("abc"), 3);
+	CHECK_INT(display_width("gr\xc3\xbc\xc3\x9f"), 4);
+	CHECK_INT(display_width("\xe4\xb8\xad\xe6\x96\x87"), 4);
+	CHECK_INT(display_width("e\xcc\x81"), 1);
+	CHECK_INT(display_width("\xff\xfe"), display_width("??"));
+}
+
+TEST(wide_characters_do_not_shift_the_next_column)
+{
+	static const struct column columns[] = { {}, {} };
+	CLEANUP(table_done) struct table t = { .columns = columns, .n_columns = 2 };
+	CLEANUP(capture_done) struct capture c = {};
+	table_add(&t, STYLE_PLAIN, "\xe4\xb8\xad");
+	table_add(&t, STYLE_PLAIN, "1");
+	table_add(&t, STYLE_PLAIN, "abc");
+	table_add(&t, STYLE_PLAIN, "2");
+	capture_start(&c);
+	table_print(&t, c.to);
+	CHECK_STR(captured(&c), "\xe4\xb8\xad   1\nabc  2\n");
+}
+
+TEST(control_characters_and_broken_utf8_are_not_printed)
+{
+	CLEANUP(capture_done) struct capture c = {};
+	capture_start(&c);
+	put_text(c.to, "a\033[31mb\x7f\xc2\x9b"
+		       "31m\n\xc3\xbc\xff");
+	const char *text = captured(&c);
+	CHECK(!strpbrk(text, "\033\x7f\n"));
+	CHECK(!strstr(text, "\xc2\x9b"));
+	CHECK(!strchr(text, '\xff'));
+	CHECK(strstr(text, "\xc3\xbc") != NULL);
+}
+
+static void add(struct report *r, enum severity severity, const char *file, size_t line,
+		const char *text)
+{
+	report_add(r, severity, (struct where){ file, line, 3 }, "/attrs", NULL, "%s", text);
+}
+
+TEST(findings_are_sorted_and_counted)
+{
+	CLEANUP(report_done) struct report r = {};
+	CLEANUP(capture_done) struct capture c = {};
+	add(&r, SEVERITY_ERROR, "b.json", 2, "second");
+	add(&r, SEVERITY_ERROR, "a.json", 9, "first");
+	add(&r, SEVERITY_ERROR, "b.json", 10, "third");
+	capture_start(&c);
+	print_report(c.to, &r);
+	CHECK_STR(captured(&c), "a.json:9:3: /attrs: first\n"
+				"b.json:2:3: /attrs: second\n"
+				"b.json:10:3: /attrs: third\n"
+				"3 errors in 2 files\n");
+}
+
+TEST(advice_is_told_from_errors)
+{
+	CLEANUP(report_done) struct report r = {};
+	CLEANUP(capture_done) struct capture c = {};
+	add(&r, SEVERITY_ERROR, "a.json", 1, "wrong");
+	add(&r, SEVERITY_ADVICE, "a.json", 2, "better so");
+	capture_start(&c);
+	print_report(c.to, &r);
+	CHECK_STR(captured(&c), "a.json:1:3: /attrs: wrong\n"
+				"a.json:2:3: /attrs: advice: better so\n"
+				"1 error and 1 piece of advice in 1 file\n");
+}
+
+TEST(a_report_without_findings_prints_nothing)
+{
+	CLEANUP(report_done) struct report r = {};
+	CLEANUP(capture_done) struct capture c = {};
+	capture_start(&c);
+	print_report(c.to, &r);
+	CHECK_STR(captured(&c), "");
+}
+
+TEST(a_report_as_json_keeps_the_order_of_its_keys)
+{
+	CLEANUP(report_done) struct report r = {};
+	add(&r, SEVERITY_ERROR, "a.json", 1, "wrong");
+	report_add(&r, SEVERITY_ADVICE, (struct where){}, NULL, "machine web, tag desk", "%s", "x");
+	struct json_object *list = report_json(&r);
+	CHECK_STR(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN),
+			"[{\"severity\":\"advice\",\"text\":\"x\",\"chain\":\"machine web, tag "
+			"desk\"},"
+			"{\"severity\":\"error\",\"file\":\"a.json\",\"line\":1,\"column\":3,"
+			"\"pointer\":\"\\/attrs\",\"text\":\"wrong\"}]");
+	json_object_put(list);
+}
+
+TEST_MAIN()
