@@ -158,7 +158,7 @@ static struct json_object *merge_keys(
 			if (json_object_object_get_ex(merged, key, NULL))
 				lose(m, take_entry, f, &s, JORIGIN_OVERRIDDEN);
 			else
-				jtree_set(merged, key, take_entry(m, f, &s));
+				jtree_add(merged, key, take_entry(m, f, &s));
 			leave(m, len);
 		}
 	}
@@ -183,7 +183,7 @@ static struct json_object *merge_lists(struct merge *m, const struct field *f,
 			if (repeat)
 				index = (size_t)json_object_get_int64(place);
 			else if (unique)
-				jtree_set(places, jtree_text(entry), jtree_int((int64_t)index));
+				jtree_add(places, jtree_text(entry), jtree_int((int64_t)index));
 			size_t len = enter_index(m, index);
 			struct json_object *taken = take_entry(m, f, &s);
 			leave(m, len);
@@ -235,11 +235,11 @@ static void merge_named_entry(struct merge *m, const struct field *f, const stru
 	} else if (entry_removes(s->value)) {
 		len = enter(m, name);
 		lose(m, take_entry, f, s, JORIGIN_REMOVED);
-		jtree_set(names, name, NULL);
+		jtree_add(names, name, NULL);
 	} else {
 		len = enter_index(m, json_object_array_length(merged));
 		winner = take_entry(m, f, s);
-		jtree_set(names, name, json_object_get(winner));
+		jtree_add(names, name, json_object_get(winner));
 		jtree_push(merged, winner);
 	}
 	leave(m, len);
@@ -377,7 +377,7 @@ static struct json_object *merge_fields(
 		struct json_object *value = merge_value(m, f, found, n_found);
 		leave(m, len);
 		if (value)
-			jtree_set(merged, f->name, value);
+			jtree_add_static(merged, f->name, value);
 	}
 	return merged;
 }

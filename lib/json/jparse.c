@@ -392,8 +392,8 @@ static bool duplicate(struct parser *p, size_t key_at)
 			where.line, where.column);
 }
 
-/* The key at p->at, the ":" and the white space around it. */
-static bool parse_key(struct parser *p, struct json_object *object)
+/* The key at p->at, the ":" and the white space around it. @ret_new: is it there once so far? */
+static bool parse_key(struct parser *p, struct json_object *object, bool *ret_new)
 {
 	struct frame *f = inner(p);
 	size_t key_at = p->at, fault_at;
@@ -417,9 +417,8 @@ static bool parse_key(struct parser *p, struct json_object *object)
 	p->at++;
 	if (!skip(p))
 		return false;
-	if (json_object_object_get_ex(object, member_name(p, f), NULL))
-		return duplicate(p, key_at);
-	return true;
+	*ret_new = !json_object_object_get_ex(object, member_name(p, f), NULL);
+	return *ret_new || duplicate(p, key_at);
 }
 
 static bool parse_object(struct parser *p, struct json_object **ret)
@@ -430,10 +429,14 @@ static bool parse_object(struct parser *p, struct json_object **ret)
 	bool end = p->at < p->len && p->text[p->at] == '}';
 	while (!end) {
 		struct json_object *value = NULL;
-		if (!parse_key(p, *ret))
+		bool is_new;
+		if (!parse_key(p, *ret, &is_new))
 			return false;
 		bool good = parse_value(p, &value);
-		jtree_set(*ret, member_name(p, inner(p)), value);
+		if (is_new)
+			jtree_add(*ret, member_name(p, inner(p)), value);
+		else
+			jtree_set(*ret, member_name(p, inner(p)), value);
 		if (!good || !separator(p, '}', &end))
 			return false;
 	}

@@ -51,10 +51,26 @@ struct json_object *jtree_double(double value, const char *text)
 	return need(json_object_new_double_s(value, text));
 }
 
+static void set(struct json_object *object, const char *key, struct json_object *value,
+		unsigned flags)
+{
+	if (json_object_object_add_ex(object, key, value, flags) < 0)
+		out_of_memory();
+}
+
 void jtree_set(struct json_object *object, const char *key, struct json_object *value)
 {
-	if (json_object_object_add(object, key, value) < 0)
-		out_of_memory();
+	set(object, key, value, 0);
+}
+
+void jtree_add(struct json_object *object, const char *key, struct json_object *value)
+{
+	set(object, key, value, JSON_C_OBJECT_ADD_KEY_IS_NEW);
+}
+
+void jtree_add_static(struct json_object *object, const char *key, struct json_object *value)
+{
+	set(object, key, value, JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_KEY_IS_CONSTANT);
 }
 
 void jtree_push(struct json_object *list, struct json_object *value)

@@ -21,6 +21,9 @@ struct json_object *jtree_double(double value, const char *text) __attribute__((
 
 /* Takes over @value, which may be NULL (null). A key that is there is replaced. */
 void jtree_set(struct json_object *object, const char *key, struct json_object *value);
+/* The same, faster, for a key that is known not to be there; _static: and not to go away either. */
+void jtree_add(struct json_object *object, const char *key, struct json_object *value);
+void jtree_add_static(struct json_object *object, const char *key, struct json_object *value);
 /* Takes over @value, which may be NULL (null). */
 void jtree_push(struct json_object *list, struct json_object *value);
 
