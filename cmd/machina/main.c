@@ -18,6 +18,15 @@ extern const struct command cmd_explain;
 extern const struct command cmd_cat;
 extern const struct command cmd_args;
 
+extern const struct command cmd_enable;
+extern const struct command cmd_disable;
+extern const struct command cmd_start;
+extern const struct command cmd_stop;
+extern const struct command cmd_restart;
+
+extern const struct command cmd_list;
+extern const struct command cmd_status;
+
 extern const struct command cmd_gen_id;
 extern const struct command cmd_gen_mac;
 extern const struct command cmd_gen_wwn;
@@ -35,6 +44,15 @@ static const struct command *const commands[] = {
 	&cmd_explain,
 	&cmd_cat,
 	&cmd_args,
+
+	&cmd_enable,
+	&cmd_disable,
+	&cmd_start,
+	&cmd_stop,
+	&cmd_restart,
+
+	&cmd_list,
+	&cmd_status,
 
 	&cmd_gen_id,
 	&cmd_gen_mac,

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina enable, disable: whether machines start when the host does. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/bus-file.h"
+#include "lifecycle.h"
+#include "machines.h"
+#include "output.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+struct enable_options {
+	bool dry_run;
+};
+
+/* What "WantedBy=multi-user.target" of the units asks for. */
+#define WANTS_DIR "multi-user.target.wants"
+
+/* Without a systemd that could be asked, the links are made as it would make them. */
+static int enable_offline(const struct call *call, const struct strv *units, struct error *err)
+{
+	CLEANUP(freep) char *wants = path_join(call->paths.unit_dir, WANTS_DIR);
+	int r = mkdir_all(wants, 0755, err);
+	for (size_t i = 0; r >= 0 && i < units->n; i++) {
+		CLEANUP(freep) char *unit = path_join(call->paths.unit_dir, units->items[i]);
+		CLEANUP(freep) char *link = path_join(wants, units->items[i]);
+		CLEANUP(freep) char *target = xasprintf("/etc/systemd/system/%s", units->items[i]);
+		if (access(unit, F_OK) < 0)
+			return error_errno(err, "cannot enable '%s'", unit);
+		if (symlink(target, link) == 0)
+			printf("created '%s' -> '%s'\n", link, target);
+		else if (errno != EEXIST)
+			return error_errno(err, "cannot make the link '%s'", link);
+	}
+	return r < 0 ? r : 0;
+}
+
+static int disable_offline(const struct call *call, const struct strv *units, struct error *err)
+{
+	for (size_t i = 0; i < units->n; i++) {
+		CLEANUP(freep)
+		char *link = xasprintf(
+				"%s/" WANTS_DIR "/%s", call->paths.unit_dir, units->items[i]);
+		if (unlink(link) == 0)
+			printf("removed '%s'\n", link);
+		else if (errno != ENOENT)
+			return error_errno(err, "cannot remove '%s'", link);
+	}
+	return 0;
+}
+
+static int change(const struct call *call, bool enable, struct error *err)
+{
+	const struct enable_options *options = call->options;
+	CLEANUP(strv_done) struct strv machines = {}, units = {}, changes = {};
+	int r = lifecycle_select(call, enable, &machines, err);
+	if (r != 0)
+		return r < 0 ? r : STATUS_FAILURE;
+	lifecycle_units(&machines, &units);
+	if (options->dry_run) {
+		for (size_t i = 0; i < units.n; i++)
+			printf("would %s %s\n", enable ? "enable" : "disable", units.items[i]);
+		return STATUS_DONE;
+	}
+	if (!units.n)
+		return STATUS_DONE;
+	if (call->paths.offline)
+		return enable ? enable_offline(call, &units, err)
+			      : disable_offline(call, &units, err);
+
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	r = bus_open(&bus, err);
+	if (r == 0)
+		r = enable ? bus_enable(bus, &units, &changes, err)
+			   : bus_disable(bus, &units, &changes, err);
+	if (r == -ENOENT && enable)
+		return error_wrap(err, "a machine has no unit yet ('machina generate' makes it)");
+	for (size_t i = 0; i < changes.n; i++)
+		puts(changes.items[i]);
+	return r < 0 ? r : STATUS_DONE;
+}
+
+static int enable_run(const struct call *call, struct error *err)
+{
+	return change(call, true, err);
+}
+
+static int disable_run(const struct call *call, struct error *err)
+{
+	return change(call, false, err);
+}
+
+static const struct option_spec options[] = { OPTION_DRY_RUN(struct enable_options, dry_run), {} };
+
+const struct command cmd_enable = {
+	.name = "enable",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.arguments = arguments_machines,
+	.summary = "Let machines start when the host does",
+	.description = "Their units must have been generated. A machine that a cluster manager "
+		       "drives "
+		       "(\"cluster\": true) is left alone. Nothing is started now.",
+	.options = options,
+	.options_size = sizeof(struct enable_options),
+	.run = enable_run,
+};
+
+const struct command cmd_disable = {
+	.name = "disable",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.arguments = arguments_machines,
+	.summary = "Let machines not start when the host does",
+	.description = "Machines that run go on.",
+	.options = options,
+	.options_size = sizeof(struct enable_options),
+	.run = disable_run,
+};

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina start, stop, restart: through systemd, with what came of it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "host/bus-job.h"
+#include "host/clock.h"
+#include "lifecycle.h"
+#include "output.h"
+#include "util/mem.h"
+
+struct jobs_options {
+	bool dry_run;
+};
+
+/* Units have time limits of their own: a start may take ten minutes, a stop a minute and a half. */
+#define JOBS_TIMEOUT_USEC (30 * 60 * USEC_PER_SEC)
+
+struct jobs {
+	struct bus *bus;
+	enum bus_verb verb;
+	const struct strv *machines;
+	size_t n_done;
+	size_t n_failed;
+};
+
+static const char *const done_words[] = {
+	[BUS_START] = "started",
+	[BUS_STOP] = "stopped",
+	[BUS_RESTART] = "restarted",
+};
+
+static void show_waiting(const struct jobs *jobs)
+{
+	size_t n = jobs->machines->n - jobs->n_done;
+	if (n == 1 && jobs->machines->n == 1)
+		progress_show("waiting for %s to %s", jobs->machines->items[0],
+				bus_verb_names[jobs->verb]);
+	else if (n)
+		progress_show("waiting for %zu of %zu machines to %s", n, jobs->machines->n,
+				bus_verb_names[jobs->verb]);
+}
+
+static void job_done(void *data, size_t i, const struct bus_job *job)
+{
+	struct jobs *jobs = data;
+	const char *machine = jobs->machines->items[i];
+	jobs->n_done++;
+	progress_clear();
+	if (job->result == JOB_DONE) {
+		printf("%s: %s\n", machine, done_words[jobs->verb]);
+		fflush(stdout);
+	} else {
+		jobs->n_failed++;
+		complain("%s did not %s: %s", machine, bus_verb_names[jobs->verb], job->text);
+		lifecycle_explain(jobs->bus, machine);
+	}
+	show_waiting(jobs);
+}
+
+static int run_jobs(const struct call *call, enum bus_verb verb, struct error *err)
+{
+	const struct jobs_options *options = call->options;
+	CLEANUP(strv_done) struct strv machines = {}, units = {};
+	int r = lifecycle_select(call, false, &machines, err);
+	if (r != 0)
+		return r < 0 ? r : STATUS_FAILURE;
+	lifecycle_units(&machines, &units);
+	if (options->dry_run) {
+		for (size_t i = 0; i < units.n; i++)
+			printf("would %s %s\n", bus_verb_names[verb], units.items[i]);
+		return STATUS_DONE;
+	}
+	if (!machines.n)
+		return STATUS_DONE;
+	if (call->paths.offline)
+		return misuse(call->command, "--root is for files: nothing runs there");
+
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	r = bus_open(&bus, err);
+	if (r < 0)
+		return r;
+	struct jobs jobs = { .bus = bus, .verb = verb, .machines = &machines };
+	show_waiting(&jobs);
+	r = bus_run_jobs(bus, verb, &units, job_done, &jobs, clock_deadline_usec(JOBS_TIMEOUT_USEC),
+			err);
+	progress_clear();
+	return r < 0 ? r : r > 0 ? STATUS_FAILURE : STATUS_DONE;
+}
+
+static int start_run(const struct call *call, struct error *err)
+{
+	return run_jobs(call, BUS_START, err);
+}
+
+static int stop_run(const struct call *call, struct error *err)
+{
+	return run_jobs(call, BUS_STOP, err);
+}
+
+static int restart_run(const struct call *call, struct error *err)
+{
+	return run_jobs(call, BUS_RESTART, err);
+}
+
+static const struct option_spec options[] = { OPTION_DRY_RUN(struct jobs_options, dry_run), {} };
+
+static const struct example start_examples[] = {
+	{ "machina start web", "Start web and wait until QEMU answers." },
+	{ "machina start 'db*' --tag lan", "Start several at once." },
+	{},
+};
+
+const struct command cmd_start = {
+	.name = "start",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.arguments = arguments_machines,
+	.summary = "Start machines",
+	.description = "Waits until each machine's unit is active, which it is when QEMU answers. "
+		       "When a "
+		       "start fails, the step that did and the last lines of the journal are "
+		       "shown.",
+	.options = options,
+	.options_size = sizeof(struct jobs_options),
+	.examples = start_examples,
+	.run = start_run,
+};
+
+const struct command cmd_stop = {
+	.name = "stop",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.arguments = arguments_machines,
+	.summary = "Shut machines down",
+	.description = "The guest's power button is pressed, again while it does not react, and "
+		       "QEMU is "
+		       "told to quit when the guest has not gone in time. Waits until all are "
+		       "down.",
+	.options = options,
+	.options_size = sizeof(struct jobs_options),
+	.run = stop_run,
+};
+
+const struct command cmd_restart = {
+	.name = "restart",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.arguments = arguments_machines,
+	.summary = "Shut machines down and start them",
+	.description = "A machine that was off is started. What generate has written since the "
+		       "last "
+		       "start takes effect.",
+	.options = options,
+	.options_size = sizeof(struct jobs_options),
+	.run = restart_run,
+};

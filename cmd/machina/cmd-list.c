@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina list: all machines and their states. */
+#include <fcntl.h>
+#include <json-c/json_object.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "host/clock.h"
+#include "lifecycle.h"
+#include "machines.h"
+#include "output.h"
+#include "table.h"
+#include "util/mem.h"
+
+struct list_options {
+	bool json;
+};
+
+struct list_row {
+	const char *name;
+	char *description;	  /* of the config; NULL: the file has faults */
+	const char *active, *sub; /* "": not known */
+	bool generated;		  /* systemd knows the unit */
+	uint64_t since_usec;	  /* CLOCK_REALTIME; 0: not known */
+};
+
+/* Only what the file itself says: tags and the host's config don't matter for a list. */
+static char *read_description(const struct call *call, const char *name)
+{
+	CLEANUP(report_done) struct report report = {};
+	CLEANUP(jdoc_done) struct jdoc doc = {};
+	CLEANUP(freep) char *path = xasprintf("%s/%s.conf.json", call->paths.machine_dir, name);
+	struct error err = {};
+	if (jdoc_load_at(AT_FDCWD, path, path, &doc, &report, &err) < 0 || !doc.root)
+		return NULL;
+	jcheck(machine_fields, &doc, doc.root, "", &report);
+	if (report.n_errors)
+		return NULL;
+	struct json_object *text;
+	if (!json_object_object_get_ex(doc.root, "description", &text) || !text)
+		return xstrdup("");
+	return xstrdup(json_object_get_string(text));
+}
+
+/* The moment of the last change of state: one more question for each machine that is not at rest.
+ */
+static uint64_t since(struct bus *bus, const char *unit)
+{
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	struct error err = {};
+	if (bus_get_unit(bus, unit, &info, &err) < 0)
+		return 0;
+	if (!strcmp(info.active_state, "active") || !strcmp(info.active_state, "reloading"))
+		return info.active_enter_usec;
+	if (!strcmp(info.active_state, "activating"))
+		return info.inactive_exit_usec;
+	if (!strcmp(info.active_state, "deactivating"))
+		return info.active_exit_usec;
+	return info.inactive_enter_usec;
+}
+
+static int ask_systemd(struct list_row *rows, const struct strv *units, struct bus *bus,
+		struct unit_list *list, struct error *err)
+{
+	int r = bus_list_units(bus, units, list, err);
+	for (size_t i = 0; r >= 0 && i < list->n; i++) {
+		rows[i].active = list->rows[i].active_state;
+		rows[i].sub = list->rows[i].sub_state;
+		rows[i].generated = strcmp(list->rows[i].load_state, "not-found") != 0;
+		if (strcmp(rows[i].active, "inactive") != 0)
+			rows[i].since_usec = since(bus, units->items[i]);
+	}
+	return r;
+}
+
+static uint64_t now_usec(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static enum style state_style(const struct list_row *row)
+{
+	return !strcmp(row->active, "active") || !strcmp(row->active, "reloading") ? STYLE_GOOD
+	       : !strcmp(row->active, "failed")					   ? STYLE_BAD
+										   : STYLE_PLAIN;
+}
+
+static void add_row(struct table *t, const struct list_row *row, uint64_t now)
+{
+	table_add(t, STYLE_HEAD, "%s", row->name);
+	if (row->active[0] && !row->generated)
+		table_add(t, STYLE_DIM, "not generated");
+	else if (!strcmp(row->active, row->sub) || !row->sub[0] || !strcmp(row->active, "inactive"))
+		table_add(t, state_style(row), "%s", row->active);
+	else
+		table_add(t, state_style(row), "%s/%s", row->active, row->sub);
+	CLEANUP(freep)
+	char *span = row->since_usec && now > row->since_usec ? format_span(now - row->since_usec)
+							      : NULL;
+	table_add(t, STYLE_PLAIN, "%s", span ? span : "");
+	if (row->description)
+		table_add(t, STYLE_PLAIN, "%s", row->description);
+	else
+		table_add(t, STYLE_BAD, "faults in its config: machina validate %s", row->name);
+}
+
+static void print_rows(const struct list_row *rows, size_t n)
+{
+	static const struct column columns[] = { { "MACHINE" }, { "STATE" }, { "FOR", true },
+		{ "DESCRIPTION" } };
+	CLEANUP(table_done)
+	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
+	uint64_t now = now_usec();
+	for (size_t i = 0; i < n; i++)
+		add_row(&t, &rows[i], now);
+	table_print(&t, stdout);
+}
+
+static void print_rows_json(const struct list_row *rows, size_t n)
+{
+	struct json_object *list = json_object_new_array();
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *o = json_object_new_object();
+		json_object_object_add(o, "machine", json_object_new_string(rows[i].name));
+		if (rows[i].active[0]) {
+			json_object_object_add(
+					o, "generated", json_object_new_boolean(rows[i].generated));
+			json_object_object_add(o, "active", json_object_new_string(rows[i].active));
+			json_object_object_add(o, "sub", json_object_new_string(rows[i].sub));
+		}
+		if (rows[i].since_usec)
+			json_object_object_add(o, "since_usec",
+					json_object_new_uint64(rows[i].since_usec));
+		json_object_object_add(
+				o, "valid", json_object_new_boolean(rows[i].description != NULL));
+		if (rows[i].description)
+			json_object_object_add(o, "description",
+					json_object_new_string(rows[i].description));
+		json_object_array_add(list, o);
+	}
+	print_json(list);
+	json_object_put(list);
+}
+
+static int list_names(const struct call *call, struct strv *names, struct error *err)
+{
+	CLEANUP(report_done) struct report report = {};
+	bool some = call->machines.patterns.n || call->machines.tags.n;
+	int r = some ? machines_select(call, &report, names, err)
+		     : machine_list(&call->paths, names, &report, err);
+	print_report(stderr, &report);
+	return r;
+}
+
+static int list_run(const struct call *call, struct error *err)
+{
+	const struct list_options *options = call->options;
+	CLEANUP(strv_done) struct strv names = {}, units = {};
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	int r = list_names(call, &names, err);
+	if (r != 0)
+		return r < 0 ? r : STATUS_FAILURE;
+
+	CLEANUP(freep) struct list_row *rows = xcalloc(names.n, sizeof(*rows));
+	for (size_t i = 0; i < names.n; i++)
+		rows[i] = (struct list_row){ .name = names.items[i],
+			.active = "",
+			.sub = "",
+			.description = read_description(call, names.items[i]) };
+	lifecycle_units(&names, &units);
+	/* Without a systemd to ask, there is still a list of what is configured. */
+	struct error bus_err = {};
+	if (!call->paths.offline && names.n && bus_open(&bus, &bus_err) == 0 &&
+			ask_systemd(rows, &units, bus, &list, &bus_err) < 0)
+		print_error(&bus_err);
+
+	if (options->json)
+		print_rows_json(rows, names.n);
+	else
+		print_rows(rows, names.n);
+	for (size_t i = 0; i < names.n; i++)
+		free(rows[i].description);
+	return STATUS_DONE;
+}
+
+static const struct option_spec options[] = { OPTION_JSON(struct list_options, json), {} };
+
+const struct command cmd_list = {
+	.name = "list",
+	.group = GROUP_LOOK,
+	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.arguments = arguments_machines_optional,
+	.summary = "List machines and their states",
+	.description = "Without MACHINE all that are configured. Where systemd does not run, and "
+		       "with "
+		       "--root, only what the files say.",
+	.options = options,
+	.options_size = sizeof(struct list_options),
+	.run = list_run,
+};

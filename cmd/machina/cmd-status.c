@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina status: what systemd knows of machines. */
+#include <inttypes.h>
+#include <json-c/json_object.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "host/clock.h"
+#include "host/journal.h"
+#include "lifecycle.h"
+#include "machines.h"
+#include "output.h"
+#include "util/mem.h"
+
+/* As systemctl(1) has them. */
+#define STATUS_RUNNING 0
+#define STATUS_NOT_RUNNING 3
+#define STATUS_NO_SUCH_MACHINE 4
+
+#define JOURNAL_LINES 10
+
+struct status_options {
+	bool json;
+};
+
+static void field(const char *name, const char *format, ...) PRINTF(2, 3);
+
+static void field(const char *name, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	style_begin(stdout, STYLE_DIM);
+	printf("%11s: ", name);
+	style_end(stdout, STYLE_DIM);
+	put_text(stdout, text);
+	putchar('\n');
+}
+
+static bool is_active(const struct unit_info *info)
+{
+	return !strcmp(info->active_state, "active") || !strcmp(info->active_state, "reloading");
+}
+
+static void print_state(const struct unit_info *info)
+{
+	uint64_t usec = is_active(info) ? info->active_enter_usec : info->inactive_enter_usec;
+	CLEANUP(buf_done) struct buf since = {};
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	uint64_t now_usec = (uint64_t)now.tv_sec * USEC_PER_SEC;
+	if (usec) {
+		char text[64];
+		struct tm tm;
+		time_t seconds = (time_t)(usec / USEC_PER_SEC);
+		localtime_r(&seconds, &tm);
+		strftime(text, sizeof(text), "%a %Y-%m-%d %H:%M:%S %Z", &tm);
+		CLEANUP(freep) char *span = format_span(now_usec > usec ? now_usec - usec : 0);
+		buf_printf(&since, " since %s, %s", text, span);
+	}
+	field("state", "%s (%s)%s", info->active_state, info->sub_state, buf_text(&since));
+}
+
+static void print_process(const struct unit_info *info)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	if (!info->main_pid)
+		return;
+	buf_printf(&text, "%d", info->main_pid);
+	if (info->memory_current != UINT64_MAX) {
+		CLEANUP(freep) char *size = format_size(info->memory_current);
+		buf_printf(&text, ", memory %s", size);
+	}
+	if (info->cpu_usage_nsec != UINT64_MAX)
+		buf_printf(&text, ", processor time %.1fs", (double)info->cpu_usage_nsec / 1e9);
+	if (info->n_restarts)
+		buf_printf(&text, ", restarted %" PRIu32 " times", info->n_restarts);
+	field("process", "%s", buf_text(&text));
+}
+
+/* Where its sockets are, from the plan that the unit carries. */
+static void print_sockets(const struct call *call, const char *machine)
+{
+	CLEANUP(plan_done) struct plan plan = {};
+	struct error err = {};
+	if (plan_of_unit(&call->paths, UNIT_QEMU, machine, &plan, &err) < 0)
+		return;
+	const struct plan_fd *console = plan_find(&plan, "console");
+	const struct plan_fd *log = plan_find(&plan, "console.log");
+	const struct plan_fd *agent = plan_find(&plan, "agent");
+	if (console)
+		field("console", "%s", console->path);
+	if (log)
+		field("console log", "%s", log->path);
+	for (size_t i = 0; i < plan.n_sockets; i++)
+		field(plan.sockets[i].name, "%s", plan.sockets[i].path);
+	if (agent && agent->path)
+		field("agent", "%s", agent->path);
+	else if (agent)
+		field("agent", "127.0.0.1:%d", agent->port);
+}
+
+static void print_journal(const struct unit_info *info)
+{
+	CLEANUP(strv_done) struct strv lines = {};
+	struct error err = {};
+	if (journal_tail(info->invocation_id, JOURNAL_LINES, &lines, &err) < 0)
+		print_error(&err);
+	if (lines.n)
+		putchar('\n');
+	for (size_t i = 0; i < lines.n; i++) {
+		put_text(stdout, lines.items[i]);
+		putchar('\n');
+	}
+}
+
+static void print_machine(const struct call *call, const char *machine, const char *unit,
+		const struct unit_info *info)
+{
+	CLEANUP(buf_done) struct buf failure = {};
+	style_begin(stdout, is_active(info)			    ? STYLE_GOOD
+			    : !strcmp(info->active_state, "failed") ? STYLE_BAD
+								    : STYLE_HEAD);
+	printf("%s", machine);
+	style_end(stdout, STYLE_HEAD);
+	if (info->description[0]) {
+		fputs(" - ", stdout);
+		put_text(stdout, info->description);
+	}
+	putchar('\n');
+	if (!strcmp(info->load_state, "not-found")) {
+		field("state", "no unit: 'machina generate %s' makes it", machine);
+		return;
+	}
+	print_state(info);
+	field("unit", "%s%s%s%s", unit, info->unit_file_state[0] ? ", " : "", info->unit_file_state,
+			info->need_daemon_reload ? ", changed on disk since systemd read it" : "");
+	if (info->load_error[0])
+		field("fault", "%s", info->load_error);
+	print_process(info);
+	if (unit_explain_failure(info, &failure))
+		field("failure", "%s", buf_text(&failure));
+	if (is_active(info))
+		print_sockets(call, machine);
+	if (failure.len)
+		print_journal(info);
+}
+
+static void put(struct json_object *o, const char *key, struct json_object *value)
+{
+	json_object_object_add(o, key, value);
+}
+
+static struct json_object *machine_json(
+		const char *machine, const char *unit, const struct unit_info *info)
+{
+	struct json_object *o = json_object_new_object();
+	CLEANUP(buf_done) struct buf failure = {};
+	put(o, "machine", json_object_new_string(machine));
+	put(o, "unit", json_object_new_string(unit));
+	put(o, "load", json_object_new_string(info->load_state));
+	put(o, "active", json_object_new_string(info->active_state));
+	put(o, "sub", json_object_new_string(info->sub_state));
+	put(o, "result", json_object_new_string(info->result));
+	put(o, "enabled", json_object_new_string(info->unit_file_state));
+	put(o, "need_daemon_reload", json_object_new_boolean(info->need_daemon_reload));
+	if (info->main_pid)
+		put(o, "pid", json_object_new_int64(info->main_pid));
+	if (info->active_enter_usec)
+		put(o, "active_enter_usec", json_object_new_uint64(info->active_enter_usec));
+	if (info->inactive_enter_usec)
+		put(o, "inactive_enter_usec", json_object_new_uint64(info->inactive_enter_usec));
+	if (info->memory_current != UINT64_MAX)
+		put(o, "memory_bytes", json_object_new_uint64(info->memory_current));
+	if (info->cpu_usage_nsec != UINT64_MAX)
+		put(o, "cpu_usage_nsec", json_object_new_uint64(info->cpu_usage_nsec));
+	put(o, "n_restarts", json_object_new_int64(info->n_restarts));
+	if (unit_explain_failure(info, &failure))
+		put(o, "failure", json_object_new_string(buf_text(&failure)));
+	return o;
+}
+
+/* Machines that are not configured any more may still run: their units are what counts. */
+static int status_names(const struct call *call, struct strv *names, struct error *err)
+{
+	const struct strv *patterns = &call->machines.patterns;
+	CLEANUP(report_done) struct report report = {};
+	int r = machines_select(call, &report, names, err);
+	print_report(stderr, &report);
+	if (r != -ENOENT)
+		return r;
+	strv_clear(names);
+	strv_extend(names, patterns);
+	return 0;
+}
+
+static int status_of(const struct unit_info *info)
+{
+	return is_active(info)				? STATUS_RUNNING
+	       : !strcmp(info->load_state, "not-found") ? STATUS_NO_SUCH_MACHINE
+							: STATUS_NOT_RUNNING;
+}
+
+static int status_run(const struct call *call, struct error *err)
+{
+	const struct status_options *options = call->options;
+	CLEANUP(strv_done) struct strv names = {}, units = {};
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	int r = status_names(call, &names, err);
+	if (r == 0)
+		r = bus_open(&bus, err);
+	if (r != 0)
+		return r < 0 ? r : STATUS_FAILURE;
+	lifecycle_units(&names, &units);
+
+	int worst = STATUS_RUNNING;
+	struct json_object *list = json_object_new_array();
+	for (size_t i = 0; i < names.n; i++) {
+		CLEANUP(unit_info_done) struct unit_info info = {};
+		r = bus_get_unit(bus, units.items[i], &info, err);
+		if (r < 0)
+			break;
+		if (status_of(&info) > worst)
+			worst = status_of(&info);
+		if (options->json) {
+			json_object_array_add(
+					list, machine_json(names.items[i], units.items[i], &info));
+			continue;
+		}
+		if (i)
+			putchar('\n');
+		print_machine(call, names.items[i], units.items[i], &info);
+	}
+	if (r >= 0 && options->json)
+		print_json(list);
+	json_object_put(list);
+	return r < 0 ? r : worst;
+}
+
+static const struct option_spec options[] = { OPTION_JSON(struct status_options, json), {} };
+
+const struct command cmd_status = {
+	.name = "status",
+	.group = GROUP_LOOK,
+	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.arguments = arguments_machines,
+	.summary = "Show the state of machines",
+	.description = "State, process, use of memory and processor, sockets; after a failure its "
+		       "cause "
+		       "and the last lines of the journal.\n\n"
+		       "The status is 0 when all run, 3 when one does not, 4 when one has no unit.",
+	.options = options,
+	.options_size = sizeof(struct status_options),
+	.run = status_run,
+};

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the commands that talk to systemd about machines have in common. */
+#include "lifecycle.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/journal.h"
+#include "machines.h"
+#include "output.h"
+#include "util/mem.h"
+
+#define JOURNAL_LINES 10
+
+/* Configs are read only where the answer matters: a machine that is named is taken at its word. */
+static int leave_out_clusters(const struct call *call, const struct strv *names,
+		struct strv *ret_names, struct error *err)
+{
+	CLEANUP(config_done) struct config config = {};
+	int r = config_load(&config, &call->paths, err);
+	for (size_t i = 0; r >= 0 && i < names->n; i++) {
+		CLEANUP(built_done) struct built built = {};
+		struct error local = {};
+		if (r == 0 && built_load(&built, &config, names->items[i], &local) == 0 &&
+				built.vm.cluster)
+			printf("%s: left to its cluster manager (\"cluster\": true)\n",
+					names->items[i]);
+		else
+			strv_push(ret_names, names->items[i]);
+	}
+	return r < 0 ? r : 0;
+}
+
+int lifecycle_select(
+		const struct call *call, bool always, struct strv *ret_names, struct error *err)
+{
+	CLEANUP(report_done) struct report report = {};
+	CLEANUP(strv_done) struct strv names = {};
+	int r = machines_select(call, &report, &names, err);
+	print_report(stderr, &report);
+	if (r != 0)
+		return r;
+	if (always || call->machines.all)
+		return leave_out_clusters(call, &names, ret_names, err);
+	strv_extend(ret_names, &names);
+	return 0;
+}
+
+void lifecycle_units(const struct strv *machines, struct strv *ret_units)
+{
+	for (size_t i = 0; i < machines->n; i++)
+		strv_push_take(ret_units, unit_name(UNIT_QEMU, machines->items[i]));
+}
+
+static bool explain_unit(struct bus *bus, const char *machine, const char *pattern)
+{
+	CLEANUP(freep) char *name = unit_name(pattern, machine);
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	CLEANUP(buf_done) struct buf text = {};
+	CLEANUP(strv_done) struct strv lines = {};
+	struct error err = {};
+	if (bus_get_unit(bus, name, &info, &err) < 0)
+		return false;
+	if (!strcmp(info.load_state, "not-found")) {
+		complain("%s: there is no unit '%s': 'machina generate %s' makes it", machine, name,
+				machine);
+		return true;
+	}
+	if (!unit_explain_failure(&info, &text))
+		return false;
+	complain("%s: %s: %s", machine, name, buf_text(&text));
+	if (journal_tail(info.invocation_id, JOURNAL_LINES, &lines, &err) < 0)
+		print_error(&err);
+	for (size_t i = 0; i < lines.n; i++) {
+		fputs("    ", stderr);
+		put_text(stderr, lines.items[i]);
+		fputc('\n', stderr);
+	}
+	return true;
+}
+
+void lifecycle_explain(struct bus *bus, const char *machine)
+{
+	/* A TPM that did not come up is the cause, the machine's own failure the consequence. */
+	if (!explain_unit(bus, machine, UNIT_SWTPM))
+		explain_unit(bus, machine, UNIT_QEMU);
+}
+
+char *format_span(uint64_t usec)
+{
+	static const struct {
+		uint64_t seconds;
+		const char *name;
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+	uint64_t seconds = usec / 1000000;
+	CLEANUP(buf_done) struct buf text = {};
+	unsigned n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(units) && n < 2; i++) {
+		if (seconds < units[i].seconds && !(n == 0 && units[i].seconds == 1))
+			continue;
+		buf_printf(&text, "%s%" PRIu64 "%s", n ? " " : "", seconds / units[i].seconds,
+				units[i].name);
+		seconds %= units[i].seconds;
+		n++;
+	}
+	return buf_take(&text);
+}
+
+char *format_size(uint64_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+	double value = (double)bytes;
+	size_t i = 0;
+	while (value >= 1024 && i + 1 < ARRAY_SIZE(units)) {
+		value /= 1024;
+		i++;
+	}
+	return xasprintf("%.*f %s", value < 10 && i ? 1 : 0, value, units[i]);
+}

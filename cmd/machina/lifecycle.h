@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the commands that talk to systemd about machines have in common.
+ */
+#pragma once
+
+#include "command.h"
+#include "host/bus-unit.h"
+
+/*
+ * The selected machines that are ours to start, stop and enable: those that belong to a cluster
+ * manager are left out, with a line that says so, unless they are named.
+ *
+ * @always: leave them out even then
+ *
+ * Returns 0, 1 after printing findings, or a negative errno.
+ */
+MUST_CHECK int lifecycle_select(
+		const struct call *call, bool always, struct strv *ret_names, struct error *err);
+
+/* Names of QEMU's units, in the order of the machines. */
+void lifecycle_units(const struct strv *machines, struct strv *ret_units);
+
+/*
+ * Print why the last run of a machine failed: the step of its unit (or of its TPM's unit) that did,
+ * and the last lines of that run in the journal. On standard error.
+ */
+void lifecycle_explain(struct bus *bus, const char *machine);
+
+/* "2h 3min" and the like: the two largest units. The caller frees it. */
+char *format_span(uint64_t usec);
+/* "1.5 GiB"; the caller frees it. */
+char *format_size(uint64_t bytes);
