@@ -23,6 +23,7 @@ extern const struct command cmd_disable;
 extern const struct command cmd_start;
 extern const struct command cmd_stop;
 extern const struct command cmd_restart;
+extern const struct command cmd_shutdown;
 
 extern const struct command cmd_list;
 extern const struct command cmd_status;
@@ -50,6 +51,7 @@ static const struct command *const commands[] = {
 	&cmd_start,
 	&cmd_stop,
 	&cmd_restart,
+	&cmd_shutdown,
 
 	&cmd_list,
 	&cmd_status,

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina shutdown: ask guests to shut down, over QMP. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/shutdown.h"
+#include "machines.h"
+#include "output.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+struct shutdown_options {
+	bool system;
+	bool wait;
+	uint64_t timeout_usec;
+};
+
+/* Lines of several machines come from as many processes: each is one write. */
+static void say(const char *machine, const char *text)
+{
+	CLEANUP(freep) char *line = xasprintf("%s: %s\n", machine, text);
+	fflush(stdout);
+	fputs(line, stdout);
+	fflush(stdout);
+}
+
+static void progress(void *data, const char *text)
+{
+	say(data, text);
+}
+
+/* systemd sets $MAINPID for ExecStop= while QEMU lives, and leaves it empty when it has gone. */
+static pid_t main_pid(bool system)
+{
+	const char *text = getenv("MAINPID");
+	int pid;
+	if (!system)
+		return SHUTDOWN_PID_UNKNOWN;
+	if (!text || parse_int(text, 1, INT32_MAX, &pid) < 0)
+		return SHUTDOWN_PID_NONE;
+	return pid;
+}
+
+static const char *outcome_text(enum shutdown_outcome outcome)
+{
+	switch (outcome) {
+	case SHUTDOWN_NOT_RUNNING:
+		return "is not running";
+	case SHUTDOWN_PRESSED:
+		return "was asked to shut down";
+	case SHUTDOWN_DONE:
+		return "is down";
+	case SHUTDOWN_QUIT:
+		return "did not shut down in time; QEMU was told to quit";
+	}
+	return "";
+}
+
+static int shut_down(const struct call *call, char *machine)
+{
+	const struct shutdown_options *options = call->options;
+	CLEANUP(freep)
+	char *path = plan_qmp_path(
+			call->paths.run_dir, machine, options->system ? "systemd.0" : "command.0");
+	struct shutdown_request request = {
+		.path = path,
+		.main_pid = main_pid(options->system),
+		.timeout_usec = options->timeout_usec ? options->timeout_usec
+				: options->wait	      ? SHUTDOWN_WAIT_FOREVER
+						      : SHUTDOWN_PRESS_ONCE,
+		.progress = progress,
+		.data = machine,
+	};
+	struct error err = {};
+	enum shutdown_outcome outcome;
+	if (shutdown_machine(&request, &outcome, &err) < 0) {
+		error_wrap(&err, "%s", machine);
+		print_error(&err);
+		return STATUS_FAILURE;
+	}
+	/* For systemd's own call this is the normal end of a guest that went by itself. */
+	if (outcome != SHUTDOWN_NOT_RUNNING || !options->system)
+		say(machine, outcome_text(outcome));
+	return STATUS_DONE;
+}
+
+static int wait_for(pid_t *children, size_t n)
+{
+	int worst = STATUS_DONE;
+	for (size_t i = 0; i < n; i++) {
+		int status;
+		while (waitpid(children[i], &status, 0) < 0 && errno == EINTR)
+			;
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != STATUS_DONE)
+			worst = STATUS_FAILURE;
+	}
+	return worst;
+}
+
+/* All at once: how long one guest takes must not add to the time of the others. */
+static int shut_down_all(const struct call *call, const struct strv *names, struct error *err)
+{
+	if (names->n == 1)
+		return shut_down(call, names->items[0]);
+	CLEANUP(freep) pid_t *children = xcalloc(names->n, sizeof(*children));
+	fflush(stdout);
+	for (size_t i = 0; i < names->n; i++) {
+		children[i] = fork();
+		if (children[i] < 0) {
+			error_errno(err, "cannot make a process for '%s'", names->items[i]);
+			wait_for(children, i);
+			return -err->code;
+		}
+		if (children[i] == 0)
+			_exit(output_finish(shut_down(call, names->items[i])));
+	}
+	return wait_for(children, names->n);
+}
+
+static int shutdown_run(const struct call *call, struct error *err)
+{
+	const struct shutdown_options *options = call->options;
+	CLEANUP(strv_done) struct strv names = {};
+	/* The unit's own call must work whatever became of the config. */
+	if (options->system) {
+		strv_extend(&names, &call->machines.patterns);
+		return shut_down_all(call, &names, err);
+	}
+	CLEANUP(report_done) struct report report = {};
+	int r = machines_select(call, &report, &names, err);
+	print_report(stderr, &report);
+	if (r != 0)
+		return r < 0 ? r : STATUS_FAILURE;
+	return shut_down_all(call, &names, err);
+}
+
+static const struct option_spec options[] = {
+	{ 's', "system", NULL, OPT_FLAG(struct shutdown_options, system),
+			"Called by the machine's unit: use the unit's own socket" },
+	{ 'w', "wait", NULL, OPT_FLAG(struct shutdown_options, wait),
+			"Wait until the guests are down" },
+	{ 't', "timeout", "TIME", OPT_SPAN(struct shutdown_options, timeout_usec),
+			"Wait so long, then tell QEMU to quit" },
+	{},
+};
+
+static const struct example examples[] = {
+	{ "machina shutdown web", "Press web's power button." },
+	{ "machina shutdown --timeout 2min web", "Press it until web is down; after two minutes "
+						 "tell QEMU to quit." },
+	{},
+};
+
+const struct command cmd_shutdown = {
+	.name = "shutdown",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.arguments = arguments_machines,
+	.summary = "Ask guests to shut down",
+	.description = "Presses the power button of each machine, all at once. With --wait or "
+		       "--timeout "
+		       "it is pressed again while the guest does not react. A guest that stands "
+		       "still "
+		       "is let run first. 'machina stop' does the same through systemd.",
+	.options = options,
+	.options_size = sizeof(struct shutdown_options),
+	.examples = examples,
+	.run = shutdown_run,
+};
