@@ -6,21 +6,22 @@
 #include "util/buf.h"
 #include "util/mem.h"
 
-size_t qemu_option_length(char *const *words, size_t n)
+size_t qemu_option_length(const struct strv *argv, size_t i)
 {
 	static const char *const flags[] = { "-nodefaults", "-no-user-config", "-nographic" };
 	/* These take one text as it is, which may look like an option. */
 	static const char *const texts[] = { "-append", "-kernel", "-initrd" };
 
-	if (n < 2 || words[0][0] != '-')
+	const char *word = argv->items[i], *next = argv->items[i + 1];
+	if (!next || word[0] != '-')
 		return 1;
-	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-		if (!strcmp(words[0], flags[i]))
+	for (size_t k = 0; k < ARRAY_SIZE(flags); k++)
+		if (!strcmp(word, flags[k]))
 			return 1;
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		if (!strcmp(words[0], texts[i]))
+	for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
+		if (!strcmp(word, texts[k]))
 			return 2;
-	return words[1][0] == '-' ? 1 : 2;
+	return next[0] == '-' ? 1 : 2;
 }
 
 static void describe_tap(struct buf *row, const struct plan_fd *fd)

@@ -39,11 +39,11 @@ MUST_CHECK int qemu_argv(const struct vm *vm, const struct plan *plan, enum qemu
 		const struct machine *machine, struct report *report, struct strv *ret_argv);
 
 /*
- * How many of the @n words at @words are one option: 1, or 2 with its value. For arguments that
+ * How many words from @argv->items[i] on are one option: 1, or 2 with its value. For arguments that
  * are not ours (qemu-args) this is a guess: a word after an option is its value unless it begins
- * with '-'. @n must not be 0.
+ * with '-'. @i must be less than @argv->n.
  */
-size_t qemu_option_length(char *const *words, size_t n);
+size_t qemu_option_length(const struct strv *argv, size_t i);
 
 /*
  * Append a text for each of the plan's descriptors, in the order of their numbers: what QEMU finds

@@ -79,6 +79,21 @@ static void add_topology(struct assembly *a)
 		assembly_option(a, SECTION_MACHINE, "-smp", &p);
 }
 
+static void add_enlightenments(struct assembly *a, struct buf *cpu)
+{
+	const struct vm *vm = a->vm;
+	if (!vm->cpu.enlightenments)
+		return;
+	if (vm->accel != VM_ACCEL_KVM)
+		assembly_error(a, "/attrs/enlightenments/enabled",
+				"Hyper-V enlightenments need KVM, and \"accel\" is \"%s\"",
+				vm_accel_names[vm->accel]);
+	for (size_t i = 0; i < ARRAY_SIZE(enlightenments); i++)
+		buf_printf(cpu, ",%s", enlightenments[i]);
+	if (enlightenments_of_brand[vm->cpu.brand])
+		buf_printf(cpu, ",%s", enlightenments_of_brand[vm->cpu.brand]);
+}
+
 void cpu_add(struct assembly *a)
 {
 	const struct vm *vm = a->vm;
@@ -86,12 +101,7 @@ void cpu_add(struct assembly *a)
 	buf_puts(&cpu, vm->cpu.model);
 	if (vm->cpu.threads > 1 && vm->cpu.brand == VM_BRAND_AMD)
 		buf_puts(&cpu, ",topoext=on");
-	if (vm->cpu.enlightenments) {
-		for (size_t i = 0; i < ARRAY_SIZE(enlightenments); i++)
-			buf_printf(&cpu, ",%s", enlightenments[i]);
-		if (enlightenments_of_brand[vm->cpu.brand])
-			buf_printf(&cpu, ",%s", enlightenments_of_brand[vm->cpu.brand]);
-	}
+	add_enlightenments(a, &cpu);
 	add_features(a, &cpu);
 	assembly_word(a, SECTION_MACHINE, "-cpu", buf_text(&cpu));
 	add_topology(a);

@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of QEMU's argument vector, but for disks (test-argv-disks.c). */
+#include "qemu/argv.h"
+
+#include "test.h"
+#include "vm-sample.h"
+
+static size_t index_of(const struct sample *s, const char *word)
+{
+	size_t i = 0;
+	while (i < s->argv.n && strcmp(s->argv.items[i], word) != 0)
+		i++;
+	return i;
+}
+
+static bool has(const struct sample *s, const char *word)
+{
+	return index_of(s, word) < s->argv.n;
+}
+
+TEST(smallest_machine)
+{
+	static const char *const expected[] = {
+		"/usr/bin/qemu-system-x86_64",
+		"-name",
+		"guest=web,debug-threads=on",
+		"-accel",
+		"tcg,split-wx=on",
+		"-nodefaults",
+		"-no-user-config",
+		"-nographic",
+		"-sandbox",
+		"on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+		"-action",
+		"panic=exit-failure",
+		"-machine",
+		"type=q35",
+		"-cpu",
+		"max",
+		"-m",
+		"size=128M",
+		"-rtc",
+		"base=utc,clock=host,driftfix=slew",
+		"-mon",
+		"chardev=qmp.0,mode=control",
+		"-mon",
+		"chardev=qmp.1,mode=control",
+		"-mon",
+		"chardev=qmp.2,mode=control",
+		"-boot",
+		"menu=on,reboot-timeout=5000",
+		"-chardev",
+		"socket,id=qmp.0,fd=3,server=on,wait=off",
+		"-chardev",
+		"socket,id=qmp.1,fd=4,server=on,wait=off",
+		"-chardev",
+		"socket,id=qmp.2,fd=5,server=on,wait=off",
+		"-device",
+		"pvpanic-pci,id=panic.0,bus=pcie.0,addr=1.0,multifunction=on",
+	};
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	CHECK_INT(s.report.n, 0);
+	CHECK_INT(s.argv.n, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < s.argv.n && i < ARRAY_SIZE(expected); i++)
+		CHECK_STR(s.argv.items[i], expected[i]);
+}
+
+TEST(same_machine_same_bytes)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_volumes(&s, "d", "raw", 3);
+	sample_build(&s, QEMU_FORM_UNIT);
+	CLEANUP(strv_done) struct strv first = {};
+	strv_extend(&first, &s.argv);
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_INT(s.argv.n, first.n);
+	for (size_t i = 0; i < first.n && i < s.argv.n; i++)
+		CHECK_STR(s.argv.items[i], first.items[i]);
+}
+
+TEST(uuid_and_kvm)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.has_uuid = true;
+	memcpy(s.vm.uuid, "\x8b\x18\x19\x1a\x23\x4f\x45\xce\xb4\x3c\xb4\x6e\x28\xcd\x2f\x70", 16);
+	s.vm.accel = VM_ACCEL_KVM;
+	s.vm.cpu.model = "host";
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-uuid", ""), "8b18191a-234f-45ce-b43c-b46e28cd2f70");
+	CHECK_STR(sample_value(&s, "-accel", ""), "kvm");
+	CHECK_STR(sample_value(&s, "-cpu", ""), "host");
+}
+
+TEST(cpu_of_a_windows_guest_on_amd)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.accel = VM_ACCEL_KVM;
+	s.vm.cpu.model = "host";
+	s.vm.cpu.brand = VM_BRAND_AMD;
+	s.vm.cpu.sockets = 2;
+	s.vm.cpu.cores = 16;
+	s.vm.cpu.threads = 2;
+	s.vm.cpu.enlightenments = true;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-cpu", ""),
+			"host,topoext=on,hv-relaxed,hv-vapic,hv-spinlocks=0x1fff,hv-vpindex,"
+			"hv-runtime,hv-time,hv-synic,hv-stimer,hv-tlbflush,hv-ipi,hv-frequencies,"
+			"hv-reenlightenment,hv-stimer-direct,hv-emsr-bitmap,hv-xmm-input,"
+			"hv-tlbflush-ext,hv-tlbflush-direct,hv-avic=on");
+	CHECK_STR(sample_value(&s, "-smp", ""), "sockets=2,cores=16,threads=2");
+}
+
+TEST(cpu_of_other_brands)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.accel = VM_ACCEL_KVM;
+	s.vm.cpu.model = "host";
+	s.vm.cpu.threads = 2;
+	s.vm.cpu.brand = VM_BRAND_INTEL;
+	s.vm.cpu.enlightenments = true;
+	sample_build(&s, QEMU_FORM_UNIT);
+	const char *cpu = sample_value(&s, "-cpu", "hv-evmcs");
+	CHECK(cpu && !strstr(cpu, "topoext"));
+	CHECK_STR(sample_value(&s, "-smp", ""), "threads=2");
+
+	s.vm.cpu.brand = VM_BRAND_OTHER;
+	sample_build(&s, QEMU_FORM_UNIT);
+	cpu = sample_value(&s, "-cpu", "hv-tlbflush-direct");
+	CHECK(cpu && !strstr(cpu, "hv-evmcs") && !strstr(cpu, "hv-avic"));
+}
+
+TEST(enlightenments_need_kvm)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.cpu.enlightenments = true;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
+	CHECK_STR(sample_finding(&s),
+			"/attrs/enlightenments/enabled: Hyper-V enlightenments need KVM, and "
+			"\"accel\" is \"tcg\"");
+}
+
+TEST(one_thread_needs_no_topoext)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.cpu.brand = VM_BRAND_AMD;
+	s.vm.cpu.threads = 1;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-cpu", ""), "max");
+}
+
+TEST(cpu_features_come_last)
+{
+	struct jpair features[] = { { "hv-evmcs", "off" }, { "level", "0x16" } };
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.accel = VM_ACCEL_KVM;
+	s.vm.cpu.brand = VM_BRAND_INTEL;
+	s.vm.cpu.enlightenments = true;
+	s.vm.cpu.features = (struct jpairs){ features, ARRAY_SIZE(features) };
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	const char *cpu = sample_value(&s, "-cpu", "");
+	CHECK(strstr(cpu, ",hv-evmcs,hv-evmcs=off,level=0x16"));
+}
+
+TEST(cpu_features_that_cannot_be_written_are_refused)
+{
+	static const struct jpair bad[] = {
+		{ "a,b", "on" },
+		{ "a", "on,kvm=off" },
+		{ "-vmx", "on" },
+		{ "", "on" },
+		{ "a b", "on" },
+		{ "h\303\266", "on" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct jpair feature = bad[i];
+		CLEANUP(sample_done) struct sample s;
+		sample_init(&s);
+		s.vm.cpu.features = (struct jpairs){ &feature, 1 };
+		CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
+		CHECK(strstr(sample_finding(&s), "/attrs/cpu/features: "));
+		CHECK(strstr(sample_finding(&s), bad[i].key));
+	}
+}
+
+TEST(memory_from_huge_pages_and_shared)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.memory.ram_mib = 4096;
+	s.vm.memory.hugepages = true;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-m", ""), "size=4096M");
+	CHECK_STR(sample_value(&s, "-object", ""),
+			"memory-backend-memfd,id=pc.ram,size=4096M,hugetlb=on,share=off");
+	CHECK_STR(sample_value(&s, "-machine", ""), "type=q35,memory-backend=pc.ram");
+
+	s.vm.memory.hugepages = false;
+	s.vm.memory.shared = true;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-object", ""),
+			"memory-backend-memfd,id=pc.ram,size=4096M,share=on");
+}
+
+TEST(firmware_is_two_flash_images)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_firmware(&s);
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-machine", ""),
+			"type=q35,pflash0=firmware.code,pflash1=firmware.vars");
+	CHECK_STR(sample_value(&s, "-global", ""), "driver=cfi.pflash01,property=secure,value=on");
+	CHECK_STR(sample_value(&s, "-blockdev", "node-name=firmware.code"),
+			"driver=file,node-name=firmware.code,read-only=on,filename=/dev/fdset/1");
+	CHECK_STR(sample_value(&s, "-blockdev", "node-name=firmware.vars"),
+			"driver=file,node-name=firmware.vars,filename=/dev/fdset/2");
+	CHECK_INT(sample_count(&s, "-device", ""), 1);
+
+	sample_build(&s, QEMU_FORM_STANDALONE);
+	CHECK_STR(sample_value(&s, "-blockdev", "node-name=firmware.vars"),
+			"driver=file,node-name=firmware.vars,filename=/tank/web/vars.img");
+	CHECK(!has(&s, "-add-fd"));
+}
+
+TEST(kernel_is_a_copy_by_number_or_a_path)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_kernel(&s);
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-kernel", ""), "/proc/self/fd/3");
+	CHECK_STR(sample_value(&s, "-initrd", ""), "/proc/self/fd/4");
+	CHECK_STR(sample_value(&s, "-append", ""), "console=ttyS0 a,b");
+	CHECK(!has(&s, "-add-fd"));
+
+	s.vm.initrd = NULL;
+	s.vm.cmdline = "";
+	sample_build(&s, QEMU_FORM_STANDALONE);
+	CHECK_STR(sample_value(&s, "-kernel", ""), "/tank/web/vmlinuz");
+	CHECK(!has(&s, "-initrd"));
+	CHECK(!has(&s, "-append"));
+}
+
+TEST(sockets_of_qmp_agent_and_console_in_both_forms)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.agent.enabled = true;
+	s.vm.agent.port = 4900;
+	s.vm.serial = true;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-chardev", "id=guestagent"),
+			"socket,id=guestagent,fd=6,server=on,wait=off,nodelay=on");
+	CHECK_STR(sample_value(&s, "-chardev", "id=console"),
+			"socket,id=console,fd=7,server=on,wait=off,logfile=/dev/fdset/1,logappend="
+			"on");
+	CHECK_STR(sample_value(&s, "-add-fd", ""), "fd=8,set=1,opaque=console.log");
+	CHECK_STR(sample_value(&s, "-device", "chardev=guestagent"),
+			"virtserialport,id=serial.0.0,bus=serial.0,nr=1,chardev=guestagent,"
+			"name=org.qemu.guest_agent.0");
+	CHECK_STR(sample_value(&s, "-device", "chardev=console"),
+			"isa-serial,id=com.0,chardev=console");
+
+	s.vm.agent.port = 0;
+	sample_build(&s, QEMU_FORM_STANDALONE);
+	CHECK_STR(sample_value(&s, "-chardev", "id=qmp.0"),
+			"socket,id=qmp.0,path=/run/machina/web/qmp/systemd.0.qmp.socket,server=on,"
+			"wait=off");
+	CHECK_STR(sample_value(&s, "-chardev", "id=guestagent"),
+			"socket,id=guestagent,path=/run/machina/web/agent.socket,server=on,wait="
+			"off");
+	CHECK_STR(sample_value(&s, "-chardev", "id=console"),
+			"socket,id=console,path=/run/machina/web/console.socket,server=on,wait=off,"
+			"logfile=/run/machina/web/console.log,logappend=on");
+
+	s.vm.agent.port = 4900;
+	sample_build(&s, QEMU_FORM_STANDALONE);
+	CHECK_STR(sample_value(&s, "-chardev", "id=guestagent"),
+			"socket,id=guestagent,host=127.0.0.1,port=4900,server=on,wait=off,nodelay="
+			"on");
+}
+
+TEST(tpm_is_connected_and_uses_up_a_place)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.tpm.enabled = true;
+	sample_nic(&s, NETWORK_BRIDGE);
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-chardev", "id=tpm.0.socket"), "socket,id=tpm.0.socket,fd=4");
+	CHECK_STR(sample_value(&s, "-tpmdev", ""), "emulator,id=tpm.0,chardev=tpm.0.socket");
+	CHECK(sample_value(&s, "-device", "tpmdev=tpm.0"));
+	CHECK_STR(sample_value(&s, "-device", "ioh3420"),
+			"ioh3420,id=pcie.1.2,chassis=2,bus=pcie.0,addr=1.2");
+	CHECK(index_of(&s, "-tpmdev") > index_of(&s, "-chardev"));
+
+	sample_build(&s, QEMU_FORM_STANDALONE);
+	CHECK_STR(sample_value(&s, "-chardev", "id=tpm.0.socket"),
+			"socket,id=tpm.0.socket,path=/run/machina/web/swtpm/control.socket");
+}
+
+TEST(spice_desk)
+{
+	static const char *const devices[] = {
+		"pvpanic-pci,id=panic.0,bus=pcie.0,addr=1.0,multifunction=on",
+		"ioh3420,id=pcie.1.1,chassis=1,bus=pcie.0,addr=1.1",
+		"virtio-serial-pci,id=serial,bus=pcie.1.1",
+		"virtserialport,id=serial.0.0,bus=serial.0,nr=1,chardev=guestagent,name=org.qemu."
+		"guest_agent.0",
+		"virtserialport,id=serial.0.1,bus=serial.0,nr=2,chardev=vdagent,name=com.redhat."
+		"spice.0",
+		"qxl-vga,id=qxl.0,bus=pcie.0,addr=1.2",
+		"qxl,id=qxl.1,bus=pcie.0,addr=1.3",
+		"ioh3420,id=pcie.1.4,chassis=4,bus=pcie.0,addr=1.4",
+		"qemu-xhci,id=usb,bus=pcie.1.4,p2=4,p3=4",
+		"usb-tablet,id=usb.0.1,bus=usb.0,port=1",
+		"usb-redir,id=usb.0.2,bus=usb.0,port=2,chardev=usbredir.0",
+		"usb-redir,id=usb.0.3,bus=usb.0,port=3,chardev=usbredir.1",
+	};
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.spice.enabled = true;
+	s.vm.spice.port = 5907;
+	s.vm.spice_displays = 2;
+	s.vm.display = VM_DISPLAY_QXL;
+	s.vm.agent.enabled = true;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-spice", ""),
+			"unix=on,addr=/run/machina-qemu/web/spice,disable-ticketing=on");
+	CHECK_STR(sample_value(&s, "-machine", ""), "type=q35,vmport=off");
+	CHECK(sample_value(&s, "-global", "property=ram_size"));
+	CHECK(sample_value(&s, "-global", "property=vram_size"));
+	CHECK_STR(sample_value(&s, "-chardev", "id=usbredir.1"),
+			"spicevmc,id=usbredir.1,debug=0,name=usbredir");
+	size_t first = index_of(&s, "-device");
+	CHECK_INT(s.argv.n - first, 2 * ARRAY_SIZE(devices));
+	for (size_t i = 0; i < ARRAY_SIZE(devices) && first + 2 * i + 1 < s.argv.n; i++)
+		CHECK_STR(s.argv.items[first + 2 * i + 1], devices[i]);
+
+	sample_build(&s, QEMU_FORM_STANDALONE);
+	CHECK_STR(sample_value(&s, "-spice", ""), "port=5907,addr=127.0.0.1,disable-ticketing=on");
+	s.vm.spice.port = 0;
+	sample_build(&s, QEMU_FORM_STANDALONE);
+	CHECK_STR(sample_value(&s, "-spice", ""),
+			"unix=on,addr=/run/machina-qemu/web/spice,disable-ticketing=on");
+}
+
+TEST(spice_with_other_adapters)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.spice.enabled = true;
+	s.vm.spice_displays = 3;
+	s.vm.display = VM_DISPLAY_VIRTIO;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-device", "virtio-vga"),
+			"virtio-vga,id=display.0,bus=pcie.0,addr=1.1,max_outputs=3");
+	CHECK(!has(&s, "-global"));
+
+	s.vm.display = VM_DISPLAY_NONE;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK(!sample_value(&s, "-device", "virtio-vga"));
+	CHECK(sample_value(&s, "-device", "usb-tablet"));
+}
+
+TEST(vnc_comes_after_all_that_was_there)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.vnc.enabled = true;
+	s.vm.vnc.port = 5961;
+	s.vm.display = VM_DISPLAY_VIRTIO;
+	sample_nic(&s, NETWORK_BRIDGE);
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-vnc", ""), "vnc=unix:/run/machina-qemu/web/vnc");
+	CHECK(sample_value(&s, "-device", "bus=pcie.1.1"));
+	CHECK_STR(sample_value(&s, "-device", "virtio-vga"),
+			"virtio-vga,id=display.0,bus=pcie.0,addr=1.2");
+	CHECK_STR(sample_value(&s, "-device", "usb-tablet"),
+			"usb-tablet,id=usb.0.1,bus=usb.0,port=1");
+	CHECK(!sample_value(&s, "-machine", "vmport=off"));
+
+	sample_build(&s, QEMU_FORM_STANDALONE);
+	CHECK_STR(sample_value(&s, "-vnc", ""), "vnc=127.0.0.1:61");
+}
+
+TEST(taps_by_descriptor_or_name)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_nic(&s, NETWORK_BRIDGE);
+	sample_nic(&s, NETWORK_BRIDGE);
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-netdev", "id=net.1"), "tap,id=net.1,fd=4");
+	CHECK_STR(sample_value(&s, "-device", "netdev=net.1"),
+			"virtio-net-pci,id=nic.1,bus=pcie.1.2,mac=52:54:00:00:00:01,netdev=net.1");
+	sample_build(&s, QEMU_FORM_STANDALONE);
+	CHECK_STR(sample_value(&s, "-netdev", "id=net.1"),
+			"tap,id=net.1,ifname=web.1,script=no,downscript=no");
+}
+
+TEST(user_mode_network_with_forwards)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	struct vm_nic *nic = sample_nic(&s, NETWORK_USER);
+	sample_nic(&s, NETWORK_BRIDGE);
+	struct forward_conf forwards[] = {
+		{ .protocol = FORWARD_TCP, .address = "127.0.0.1", .port = 2222, .to_port = 22 },
+		{ .protocol = FORWARD_UDP, .address = "0.0.0.0", .port = 53, .to_port = 53 },
+	};
+	nic->forward = forwards;
+	nic->n_forward = ARRAY_SIZE(forwards);
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	CHECK_STR(sample_value(&s, "-netdev", "id=net.0"),
+			"user,id=net.0,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=udp:0.0.0.0:53-:53");
+	CHECK_STR(sample_value(&s, "-netdev", "id=net.1"), "tap,id=net.1,fd=3");
+}
+
+TEST(forward_from_what_is_no_ipv4_address_is_refused)
+{
+	static const char *const bad[] = { "::1", "localhost", "127.0.0.1:1-:2,restrict=off", "" };
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		CLEANUP(sample_done) struct sample s;
+		sample_init(&s);
+		struct vm_nic *nic = sample_nic(&s, NETWORK_USER);
+		struct forward_conf forward = { .address = bad[i], .port = 2222, .to_port = 22 };
+		nic->forward = &forward;
+		nic->n_forward = 1;
+		CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
+		CHECK(strstr(sample_finding(&s), "/connections/0: network \"lan\" forwards"));
+	}
+}
+
+TEST(mediated_devices)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.n_mdevs = 1;
+	s.mdevs[0] = (struct vm_mdev){
+		.name = "gpu", .class_name = "cad", .uuid = "3e2cee4d-1002-4989-af98-3e03b8ad3197"
+	};
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-device", "vfio-pci"),
+			"vfio-pci,id=vfio.0,bus=pcie.1.1,sysfsdev=/sys/bus/mdev/devices/"
+			"3e2cee4d-1002-4989-af98-3e03b8ad3197");
+}
+
+TEST(devices_that_are_new_move_none_that_was_there)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.rng = s.vm.balloon = true;
+	s.vm.spare_ports = 2;
+	sample_volume(&s, "fast", "nvme");
+	sample_volume(&s, "os", "raw-block");
+	sample_nic(&s, NETWORK_BRIDGE);
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK(strstr(sample_value(&s, "-device", "id=block.0"), "bus=pcie.1.1,"));
+	CHECK(strstr(sample_value(&s, "-device", "id=nic.0"), "bus=pcie.1.2,"));
+	CHECK(strstr(sample_value(&s, "-device", "id=nvme.0"), "bus=pcie.1.3,"));
+	CHECK_STR(sample_value(&s, "-device", "id=rng.0"),
+			"virtio-rng-pci,id=rng.0,bus=pcie.1.4,rng=rng.0.source");
+	CHECK_STR(sample_value(&s, "-object", "rng-builtin"), "rng-builtin,id=rng.0.source");
+	CHECK_STR(sample_value(&s, "-device", "id=balloon.0"),
+			"virtio-balloon-pci,id=balloon.0,bus=pcie.1.5");
+	CHECK(sample_value(&s, "-device", "id=pcie.1.6"));
+	CHECK(sample_value(&s, "-device", "id=pcie.1.7"));
+	CHECK(!sample_value(&s, "-device", "id=pcie.2.0"));
+}
+
+TEST(a_full_bus_is_an_error_of_the_first_that_finds_no_place)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	for (int i = 0; i < 239; i++)
+		sample_nic(&s, NETWORK_BRIDGE);
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	sample_nic(&s, NETWORK_BRIDGE);
+	sample_nic(&s, NETWORK_BRIDGE);
+	s.vm.rng = true;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
+	CHECK_INT(s.report.n_errors, 1);
+	CHECK_STR(sample_finding(&s),
+			"/connections/239: the machine has no room left on its PCI Express bus, "
+			"which holds 240 devices");
+}
+
+TEST(too_many_spare_ports_are_an_error)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	for (int i = 0; i < 200; i++)
+		sample_nic(&s, NETWORK_BRIDGE);
+	s.vm.spare_ports = 64;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
+	CHECK(strstr(sample_finding(&s), "/attrs/machine/spare-ports: "));
+}
+
+TEST(foreign_arguments_come_last_and_unchanged)
+{
+	const char *args[] = { "-device", "a,b=\"c\" d", "-snapshot" };
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.qemu_args = args;
+	s.vm.n_qemu_args = ARRAY_SIZE(args);
+	sample_build(&s, QEMU_FORM_UNIT);
+	for (size_t i = 0; i < ARRAY_SIZE(args); i++)
+		CHECK_STR(s.argv.items[s.argv.n - ARRAY_SIZE(args) + i], args[i]);
+}
+
+TEST(options_and_their_values)
+{
+	static const struct {
+		const char *word;
+		size_t length;
+	} rows[] = {
+		{ "-nodefaults", 1 },
+		{ "-uuid", 2 },
+		{ "x", 1 },
+		{ "-append", 2 },
+		{ "-quiet", 1 },
+		{ "-foo", 1 },
+		{ "-bar", 2 },
+		{ "y", 1 },
+	};
+	CLEANUP(strv_done) struct strv argv = {};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		strv_push(&argv, rows[i].word);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		CHECK_INT(qemu_option_length(&argv, i), rows[i].length);
+}
+
+TEST(the_options_of_a_machine_are_told_apart)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_kernel(&s);
+	s.vm.cmdline = "-x";
+	sample_volume(&s, "os", "qcow2-scsi");
+	sample_build(&s, QEMU_FORM_UNIT);
+	for (size_t i = 1; i < s.argv.n;) {
+		CHECK(s.argv.items[i][0] == '-');
+		i += qemu_option_length(&s.argv, i);
+	}
+}
+
+TEST(annotations_say_what_each_descriptor_is)
+{
+	static const char *const expected[] = {
+		"fd 3 net.0: tap 'web.0' of network 'lan', port of bridge 'br0'",
+		"fd 4 (set 1) disk.0: read and write '/tank/web/os.img', volume 'os' of storage "
+		"pool 'tank'",
+		"fd 5 (set 2) disk.1: read '/tank/web/cd.img', volume 'cd' of storage pool 'tank'",
+		"fd 6 kernel: copy in memory of '/tank/web/vmlinuz'",
+		"fd 7 initrd: copy in memory of '/tank/web/initrd'",
+		"fd 8 tpm: connected to '/run/machina/web/swtpm/control.socket'",
+		"fd 9 qmp.0: listen on '/run/machina/web/qmp/systemd.0.qmp.socket'",
+		"fd 10 qmp.1: listen on '/run/machina/web/qmp/command.0.qmp.socket'",
+		"fd 11 qmp.2: listen on '/run/machina/web/qmp/command.1.qmp.socket'",
+		"fd 12 agent: listen on 127.0.0.1:4900",
+		"fd 13 console: listen on '/run/machina/web/console.socket'",
+		"fd 14 (set 3) console.log: append to '/run/machina/web/console.log'",
+	};
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_nic(&s, NETWORK_BRIDGE);
+	sample_volume(&s, "os", "raw");
+	sample_volume(&s, "cd", "iso-scsi");
+	sample_kernel(&s);
+	s.vm.tpm.enabled = s.vm.agent.enabled = s.vm.serial = true;
+	s.vm.agent.port = 4900;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CLEANUP(strv_done) struct strv rows = {};
+	qemu_annotate(&s.plan, &rows);
+	CHECK_INT(rows.n, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < rows.n && i < ARRAY_SIZE(expected); i++)
+		CHECK_STR(rows.items[i], expected[i]);
+}
+
+TEST_MAIN()
