@@ -102,11 +102,11 @@ static void print_sockets(const struct call *call, const char *machine)
 		field("agent", "127.0.0.1:%d", agent->port);
 }
 
-static void print_journal(const struct unit_info *info)
+static void print_journal(const char *unit, const struct unit_info *info)
 {
 	CLEANUP(strv_done) struct strv lines = {};
 	struct error err = {};
-	if (journal_tail(info->invocation_id, JOURNAL_LINES, &lines, &err) < 0)
+	if (journal_tail(unit, info->invocation_id, JOURNAL_LINES, &lines, &err) < 0)
 		print_error(&err);
 	if (lines.n)
 		putchar('\n');
@@ -145,7 +145,7 @@ static void print_machine(const struct call *call, const char *machine, const ch
 	if (is_active(info))
 		print_sockets(call, machine);
 	if (failure.len)
-		print_journal(info);
+		print_journal(unit, info);
 }
 
 static void put(struct json_object *o, const char *key, struct json_object *value)

@@ -70,7 +70,7 @@ static bool explain_unit(struct bus *bus, const char *machine, const char *patte
 	if (!unit_explain_failure(&info, &text))
 		return false;
 	complain("%s: %s: %s", machine, name, buf_text(&text));
-	if (journal_tail(info.invocation_id, JOURNAL_LINES, &lines, &err) < 0)
+	if (journal_tail(name, info.invocation_id, JOURNAL_LINES, &lines, &err) < 0)
 		print_error(&err);
 	for (size_t i = 0; i < lines.n; i++) {
 		fputs("    ", stderr);
