@@ -2,8 +2,8 @@
 /*
  * What the program prints: errors, findings, JSON, colors, progress.
  *
- * All text that comes from outside goes through put_text(): a control character of a file name or
- * a config file must not reach the terminal.
+ * All text that comes from outside goes through put_text(), if JSON does not escape it: a control
+ * character of a file name or a config file must not reach the terminal.
  */
 #pragma once
 

@@ -249,6 +249,15 @@ TEST(wrong_commands_are_named)
 	CHECK_REFUSED("a command is missing", "--no-color");
 }
 
+TEST(a_command_line_without_even_a_name_is_refused)
+{
+	CLEANUP(call_done) struct call call = {};
+	struct error err = {};
+	char *argv[] = { NULL };
+	CHECK_INT(call_parse(&call, 0, argv, &err), -EINVAL);
+	CHECK_STR(err.text, "a command is missing");
+}
+
 TEST(sub_commands_are_found_behind_options)
 {
 	CLEANUP(call_done) struct call call = {};

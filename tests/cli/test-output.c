@@ -2,11 +2,16 @@
 /* Tables align, findings are counted, and no control character reaches the terminal. */
 #include "../../cmd/machina/output.h"
 
+#include <fcntl.h>
 #include <json-c/json_object.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "../../cmd/machina/table.h"
 #include "test.h"
+#include "util/mem.h"
 
 /* The framework wants a program; these tests run no command of it. */
 const struct command program = { .name = "", .summary = "A program of tests" };
@@ -169,6 +174,101 @@ TEST(a_report_as_json_keeps_the_order_of_its_keys)
 			"{\"severity\":\"error\",\"file\":\"a.json\",\"line\":1,\"column\":3,"
 			"\"pointer\":\"\\/attrs\",\"text\":\"wrong\"}]");
 	json_object_put(list);
+}
+
+/* A terminal of 20 columns: what is written to its @to can be read from @fd. */
+struct terminal {
+	int fd;
+	FILE *to;
+};
+
+static void terminal_open(struct terminal *t)
+{
+	const struct winsize size = { .ws_row = 5, .ws_col = 20 };
+	struct termios mode;
+	t->fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	CHECK(t->fd >= 0 && grantpt(t->fd) == 0 && unlockpt(t->fd) == 0);
+	t->to = fopen(ptsname(t->fd), "we");
+	CHECK(t->to != NULL);
+	CHECK_INT(tcgetattr(fileno(t->to), &mode), 0);
+	cfmakeraw(&mode);
+	CHECK_INT(tcsetattr(fileno(t->to), TCSANOW, &mode), 0);
+	CHECK_INT(ioctl(fileno(t->to), TIOCSWINSZ, &size), 0);
+}
+
+/* What was written, which must be something: the call waits for it. */
+static char *terminal_read(struct terminal *t)
+{
+	char text[512];
+	fflush(t->to);
+	ssize_t n = read(t->fd, text, sizeof(text) - 1);
+	CHECK(n > 0);
+	text[n > 0 ? n : 0] = '\0';
+	return xstrdup(text);
+}
+
+static void terminal_close(struct terminal *t)
+{
+	fclose(t->to);
+	close(t->fd);
+}
+
+static char *styled(struct terminal *t)
+{
+	style_begin(t->to, STYLE_BAD);
+	fputs("x", t->to);
+	style_end(t->to, STYLE_BAD);
+	return terminal_read(t);
+}
+
+TEST(colors_are_for_terminals_whose_user_wants_them)
+{
+	struct terminal t;
+	terminal_open(&t);
+	setenv("TERM", "xterm", 1);
+	unsetenv("NO_COLOR");
+	output_init(false);
+	CLEANUP(freep) char *color = styled(&t);
+	CHECK_STR(color, "\033[31mx\033[0m");
+
+	output_init(true);
+	CLEANUP(freep) char *refused = styled(&t);
+	CHECK_STR(refused, "x");
+	setenv("NO_COLOR", "1", 1);
+	output_init(false);
+	CLEANUP(freep) char *variable = styled(&t);
+	CHECK_STR(variable, "x");
+	setenv("NO_COLOR", "", 1);
+	setenv("TERM", "dumb", 1);
+	output_init(false);
+	CLEANUP(freep) char *dumb = styled(&t);
+	CHECK_STR(dumb, "x");
+	terminal_close(&t);
+
+	CLEANUP(capture_done) struct capture c = {};
+	setenv("TERM", "xterm", 1);
+	capture_start(&c);
+	style_begin(c.to, STYLE_BAD);
+	CHECK_STR(captured(&c), "");
+}
+
+TEST(progress_is_one_line_that_an_error_takes_away)
+{
+	struct terminal t;
+	terminal_open(&t);
+	output_init(true);
+	fflush(stderr);
+	int saved = dup(STDERR_FILENO);
+	CHECK_INT(dup2(fileno(t.to), STDERR_FILENO), STDERR_FILENO);
+	progress_show("starting %s (%d of %d)", "a-long-name", 1, 2);
+	CLEANUP(freep) char *shown = terminal_read(&t);
+	complain("no");
+	CLEANUP(freep) char *error = terminal_read(&t);
+	CHECK_INT(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	close(saved);
+	terminal_close(&t);
+	CHECK_STR(shown, "\r\033[Kstarting a-long-nam");
+	CHECK(strstr(error, "\r\033[K") == error);
 }
 
 TEST_MAIN()

@@ -2,6 +2,7 @@
 # Completion of machina(8) for fish: the program itself knows what may follow.
 
 function __machina_complete
+    command -q machina; or return
     set -l words (commandline -opc)
     set -l current (commandline -ct)
     set -l glue (string match -r -- '^--[^=]*=' "$current")
