@@ -5,6 +5,7 @@ Every difference that compare-vectors finds is either an error or has a row here
 arguments, the Go program's command line either cannot start a guest at all, or the guest sees nothing
 of the difference.
 """
+import json
 import re
 from collections import namedtuple
 
@@ -47,8 +48,9 @@ HARDWARE = [
         lambda d: d.driver == "ide-cd" and d.aspect == "place" and not d.go.endswith("unit 0")
         and re.fullmatch(r"ide\.[0-5]/unit 0", d.ours)),
     Row("long-wwn",
-        "QEMU takes 64 bits of a WWN; one of 128 bits is not shown to the guest",
-        lambda d: d.aspect == "wwn" and isinstance(d.go, int) and d.go >= 1 << 64 and d.ours is None),
+        "QEMU takes 64 bits of a WWN; one of 128 bits is shown to the guest as the disk's device id",
+        lambda d: (d.aspect == "wwn" and d.go >= 1 << 64 and d.ours is None
+                   or d.aspect == "device-id" and d.go is None and re.fullmatch("6[0-9A-F]{31}", d.ours))),
     Row("function-0-gap",
         "a TPM or SATA CD that used up function 0 of a slot hid the slot's other functions from the guest",
         slot_without_function_0),
@@ -77,8 +79,38 @@ BUILT = [
 ]
 
 
+def drop_repeated_names(config):
+    """The config as the Go program took it: of several entries of one name, the first."""
+    for block in ("volumes", "connections", "devices"):
+        names = set()
+        kept = [e for e in config.get(block, []) if not (e.get("name", "") in names or names.add(e.get("name", "")))]
+        if block in config:
+            config[block] = kept
+    return config
+
+
+# What the Go program wrote and this program refuses: what this program says, and what is to be done to
+# the machine's file, after which the guest is the same again.
+REFUSED = [
+    (Row("repeated-name", "a name that is given twice in one list of one file is an error",
+         lambda text: "is given twice in this list" in text), drop_repeated_names),
+]
+
+
+def mend(stderr, path):
+    """Do to a machine's file what the user would do after that error; the row for it, or None."""
+    for row, change in REFUSED:
+        if row.matches(stderr):
+            with open(path, encoding="utf-8") as f:
+                config = json.load(f)
+            with open(path, "w", encoding="utf-8") as f:
+                json.dump(change(config), f)
+            return row
+    return None
+
+
 def refused(name):
-    """The row for a machine that the Go program wrote and this program refuses, or None."""
+    """The row for a machine that has no place here, or None."""
     if not MACHINE_NAME.fullmatch(name):
         return Row("machine-name", "systemd has no unit of that name", None)
     return None

@@ -19,6 +19,7 @@ DROPPED = {"enable-kvm", "accel", "S", "mon", "qmp", "monitor", "vnc", "sandbox"
 MACHINE_DROPPED = {"accel", "memory-backend", "mem-merge", "dump-guest-core"}
 # Lines of "info qtree" that name something of the host.
 HOST_LINES = re.compile(r"(drive|chardev|netdev|iothread|tpmdev) = ")
+LONG_WWN = re.compile("6[0-9A-F]{31}")
 HOST_MACHINE = {"accel", "memory-backend", "mem-merge", "dump-guest-core", "dumpdtb", "pflash0", "pflash1"}
 
 
@@ -103,9 +104,9 @@ class Stub:
         if name == "device":
             if pairs[0][0] == "vfio-pci" or given.get("driver") == "vfio-pci":
                 return None
-            # QEMU takes 64 bits of a WWN; longer ones are a deviation (deviations.py).
+            # QEMU takes 64 bits of a WWN; what becomes of longer ones is a deviation (deviations.py).
             return [(k, nodes.get(v, v) if k == "drive" else v) for k, v in pairs
-                    if k != "wwn" or int(v, 16) < 1 << 64]
+                    if not (k == "wwn" and int(v, 16) >= 1 << 64 or k == "device_id" and LONG_WWN.fullmatch(v))]
         if name == "blockdev":
             return self.blockdev(given, nodes, readonly)
         return pairs

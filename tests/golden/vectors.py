@@ -55,8 +55,12 @@ def config_dir(vector):
     top = tempfile.mkdtemp(prefix="machina-vectors.")
     os.mkdir(f"{top}/machine.conf.d")
     shutil.copy(f"{vector.folder}/machina.conf.json", top)
-    shutil.copy(f"{vector.folder}/{vector.machine}.conf.json", f"{top}/machine.conf.d")
+    shutil.copy(f"{vector.folder}/{vector.machine}.conf.json", machine_file(top, vector))
     return top
+
+
+def machine_file(top, vector):
+    return f"{top}/machine.conf.d/{vector.machine}.conf.json"
 
 
 def read_args(text):
