@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What systemd knows of units: many in one answer, or one with all that explains its state.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "host/bus.h"
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/error.h"
+#include "util/strv.h"
+
+/* ---- many units ---- */
+
+/* The words are systemd's own: "loaded" or "not-found", "active", "running". Never NULL. */
+struct unit_row {
+	char *name;	   /* as asked for */
+	char *description; /* "": none */
+	char *load_state;
+	char *active_state;
+	char *sub_state;
+	char *job_type; /* of the job that waits or runs; "": none */
+};
+
+struct unit_list {
+	struct unit_row *rows; /* in the order of the names */
+	size_t n;
+};
+
+void unit_list_done(struct unit_list *list);
+
+/*
+ * The states of units, in one call. A unit without a file, or with an impossible name, has the
+ * load state "not-found".
+ */
+MUST_CHECK int bus_list_units(struct bus *bus, const struct strv *names, struct unit_list *ret,
+		struct error *err);
+
+/* ---- one unit ---- */
+
+/* The last run of a command of a service: an element of ExecStart and the like. */
+struct exec_step {
+	const char *setting; /* "ExecStartPre" */
+	char *path;
+	/* The arguments as systemd will use them, but for "$": "$$" and variables are as written.
+	 */
+	struct strv argv;
+	bool ignore_failure;
+	uint64_t begin_usec, end_usec; /* CLOCK_MONOTONIC; 0: not yet */
+	pid_t pid;
+	int code;   /* CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0: not ended */
+	int status; /* exit status or signal */
+};
+
+#define UNIT_ID_MAX 33
+
+/* Numbers that systemd does not know are UINT64_MAX, times 0, texts "". */
+struct unit_info {
+	char *description;
+	char *load_state;
+	char *load_error; /* why not "loaded" */
+	char *active_state;
+	char *sub_state;
+	char *unit_file_state; /* "enabled", "disabled", "static", ... */
+	char *fragment_path;
+	bool need_daemon_reload;
+	char *result; /* of the last run: "success", "exit-code", "timeout", ... */
+	pid_t main_pid;
+	int exec_main_code; /* as in struct exec_step */
+	int exec_main_status;
+	uint32_t n_restarts;
+	char invocation_id[UNIT_ID_MAX]; /* of the last run, 32 hex digits */
+	/* CLOCK_REALTIME */
+	uint64_t active_enter_usec, active_exit_usec, inactive_enter_usec, inactive_exit_usec;
+	uint64_t memory_current, cpu_usage_nsec; /* bytes, nanoseconds */
+	uint32_t n_fd_store;
+	struct exec_step *steps; /* of all settings, in the order in which they are run */
+	size_t n_steps;
+};
+
+void unit_info_done(struct unit_info *info);
+
+/* Also of a unit that has no file: its load state says so. EINVAL: no name of a unit. */
+MUST_CHECK int bus_get_unit(
+		struct bus *bus, const char *name, struct unit_info *ret, struct error *err);
+
+/*
+ * The command that made the last run fail: of those that failed, the one that ended first, since
+ * failures that follow are mostly consequences. NULL: none did.
+ */
+const struct exec_step *unit_failed_step(const struct unit_info *info);
+
+/*
+ * Append why the last run of a unit failed: "ExecStartPre (machina prepare) failed with status 1".
+ * Returns false, and appends nothing, if it did not fail.
+ */
+bool unit_explain_failure(const struct unit_info *info, struct buf *text);

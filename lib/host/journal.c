@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The last lines that one run of a unit has left in the journal. */
+#include "host/journal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <systemd/sd-journal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "host/visible.h"
+#include "util/buf.h"
+#include "util/mem.h"
+
+#define JOURNALD_SOCKET "/run/systemd/journal/io.systemd.journal"
+#define SYNC_USEC USEC_PER_SEC
+#define WORD_MAX 64
+#define LINE_MAX_BYTES 2000
+/* A field that is longer is not read to its end. */
+#define FIELD_MAX 8192
+/* Entries looked at, so that the search for a run of long ago has an end. */
+#define SEEN_MAX 10000
+
+/*
+ * Have journald write what was sent to it before now (method io.systemd.Journal.Synchronize, as
+ * `journalctl --sync` does it). Where that fails, the lines that made it to the journal must do.
+ */
+static void synchronize(void)
+{
+	static const char call[] = "{\"method\":\"io.systemd.Journal.Synchronize\"}";
+	static const struct sockaddr_un address = {
+		.sun_family = AF_UNIX,
+		.sun_path = JOURNALD_SOCKET,
+	};
+	const uint64_t deadline = clock_deadline_usec(SYNC_USEC);
+	CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* A varlink message ends with a NUL: that of the literal. */
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+			send(fd, call, sizeof(call), MSG_NOSIGNAL) != sizeof(call))
+		return;
+	for (;;) {
+		char reply[256];
+		struct pollfd ready = { .fd = fd, .events = POLLIN };
+		int n_ready = clock_poll(&ready, 1, deadline);
+		if (n_ready < 0 && errno == EINTR)
+			continue;
+		ssize_t n = n_ready > 0 ? recv(fd, reply, sizeof(reply), 0) : 0;
+		if (n <= 0 || memchr(reply, '\0', (size_t)n))
+			return;
+	}
+}
+
+static void journal_closep(sd_journal **j)
+{
+	sd_journal_close(*j);
+}
+
+static int add_match(sd_journal *j, const char *field, const char *value)
+{
+	CLEANUP(freep) char *match = xasprintf("%s=%s", field, value);
+	return sd_journal_add_match(j, match, 0);
+}
+
+/* What processes of the unit wrote, or what root, as whom systemd speaks, said of the unit. */
+static int match_unit(sd_journal *j, const char *unit)
+{
+	int r = add_match(j, "_SYSTEMD_UNIT", unit);
+	if (r >= 0)
+		r = sd_journal_add_disjunction(j);
+	if (r >= 0)
+		r = add_match(j, "UNIT", unit);
+	return r < 0 ? r : add_match(j, "_UID", "0");
+}
+
+/* A field of the entry; false if it has none. Valid until the next call. */
+static bool get_field(sd_journal *j, const char *field, const char **ret, size_t *ret_len)
+{
+	const void *data;
+	size_t len, name_len = strlen(field) + 1;
+	if (sd_journal_get_data(j, field, &data, &len) < 0 || len < name_len)
+		return false;
+	*ret = (const char *)data + name_len;
+	*ret_len = len - name_len;
+	return true;
+}
+
+static void add_time(sd_journal *j, struct buf *line)
+{
+	uint64_t usec;
+	struct tm tm;
+	char text[64];
+	if (sd_journal_get_realtime_usec(j, &usec) < 0)
+		return;
+	time_t seconds = (time_t)(usec / USEC_PER_SEC);
+	if (localtime_r(&seconds, &tm) && strftime(text, sizeof(text), "%b %d %H:%M:%S ", &tm) > 0)
+		buf_puts(line, text);
+}
+
+/* "Nov 21 08:51:13 machina[4711]: " */
+static void add_prefix(sd_journal *j, struct buf *line)
+{
+	const char *value;
+	size_t len;
+	add_time(j, line);
+	if (get_field(j, "SYSLOG_IDENTIFIER", &value, &len) || get_field(j, "_COMM", &value, &len))
+		visible_add(line, value, len, WORD_MAX);
+	if (get_field(j, "_PID", &value, &len)) {
+		buf_putc(line, '[');
+		visible_add(line, value, len, WORD_MAX);
+		buf_putc(line, ']');
+	}
+	buf_puts(line, ": ");
+}
+
+/* The lines of one entry, last one first, as the whole list is. */
+static void push_entry(sd_journal *j, struct strv *lines)
+{
+	CLEANUP(buf_done) struct buf line = {};
+	add_prefix(j, &line);
+	const size_t prefix_len = line.len;
+
+	const char *message;
+	size_t len;
+	if (!get_field(j, "MESSAGE", &message, &len))
+		return;
+	while (len > 0 && message[len - 1] == '\n')
+		len--;
+	for (;;) {
+		const char *newline = memrchr(message, '\n', len);
+		const char *begin = newline ? newline + 1 : message;
+		buf_truncate(&line, prefix_len);
+		visible_add(&line, begin, len - (size_t)(begin - message), LINE_MAX_BYTES);
+		strv_push(lines, buf_text(&line));
+		if (!newline)
+			return;
+		len = (size_t)(newline - message);
+	}
+}
+
+enum run { RUN_THIS, RUN_OTHER, RUN_UNKNOWN };
+
+/*
+ * To which run an entry belongs. journald finds the run of a process in /run/systemd/units, where
+ * it is no more when the unit has failed at once: such entries have the unit's name only.
+ */
+static enum run which_run(sd_journal *j, const char *id)
+{
+	const char *value;
+	size_t len;
+	if (!get_field(j, "_SYSTEMD_INVOCATION_ID", &value, &len) &&
+			!get_field(j, "INVOCATION_ID", &value, &len))
+		return RUN_UNKNOWN;
+	return len == strlen(id) && memcmp(value, id, len) == 0 ? RUN_THIS : RUN_OTHER;
+}
+
+/*
+ * Backwards from the end, which is near whatever the size of the journal. Entries of an unknown run
+ * are of the run between whose entries they stand.
+ */
+static int collect(sd_journal *j, const char *id, size_t n_max, struct strv *lines)
+{
+	bool found = false;
+	int r = 1;
+	size_t n = 0;
+	for (size_t n_seen = 0; (n < n_max || !found) && n_seen < SEEN_MAX; n_seen++) {
+		r = sd_journal_previous(j);
+		if (r <= 0)
+			break;
+		enum run run = which_run(j, id);
+		if (run == RUN_OTHER && found)
+			break;
+		if (run == RUN_OTHER) {
+			strv_clear(lines);
+			n = 0;
+			continue;
+		}
+		found |= run == RUN_THIS;
+		if (n++ < n_max)
+			push_entry(j, lines);
+	}
+	if (!found)
+		strv_clear(lines);
+	return r;
+}
+
+int journal_tail(const char *unit, const char *invocation_id, size_t n_max, struct strv *ret_lines,
+		struct error *err)
+{
+	synchronize();
+
+	CLEANUP(journal_closep) sd_journal *j = NULL;
+	int r = sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+	if (r < 0)
+		return error_code(err, r, "cannot open the journal");
+	sd_journal_set_data_threshold(j, FIELD_MAX);
+	r = match_unit(j, unit);
+	if (r >= 0)
+		r = sd_journal_seek_tail(j);
+	CLEANUP(strv_done) struct strv lines = {};
+	if (r >= 0)
+		r = collect(j, invocation_id, n_max, &lines);
+	if (r < 0)
+		return error_code(err, r, "cannot read the journal");
+	for (size_t i = lines.n; i > 0; i--)
+		strv_push(ret_lines, lines.items[i - 1]);
+	return 0;
+}
