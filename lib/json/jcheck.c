@@ -192,6 +192,8 @@ static void add_repeat(struct check *c, const struct entry *first, const struct 
 {
 	size_t len = c->pointer.len;
 	struct where at;
+	if (c->n_findings > JDOC_FINDINGS_MAX)
+		return; /* nobody will see it, and looking up the first one's place takes time */
 	push_entry(c, first);
 	jlocate_value(c->doc, buf_text(&c->pointer), &at);
 	buf_truncate(&c->pointer, len);

@@ -360,6 +360,20 @@ TEST(big_lists_are_checked_in_less_than_quadratic_time)
 			"list; first at 1:19");
 }
 
+TEST(many_repeats_are_told_in_less_than_quadratic_time)
+{
+	CLEANUP(buf_done) struct buf in = {};
+	buf_puts(&in, "{\"disks\":[");
+	for (int i = 0; i < 100000; i++)
+		buf_printf(&in, "%s{\"name\":\"disk\",\"size\":1}", i ? ",\n" : "");
+	buf_puts(&in, "]}");
+	CLEANUP(report_done) struct report r = {};
+	CLEANUP(jdoc_done) struct jdoc doc = {};
+	CHECK_INT(jdoc_parse("f", in.text, in.len, &doc, &r), 0);
+	jcheck(demo_fields, &doc, doc.root, "", &r);
+	CHECK_INT(r.n, JDOC_FINDINGS_MAX + 1);
+}
+
 TEST(everything_wrong_is_found_in_one_go)
 {
 	check_text("{\"attrs\":{\"memory\":{\"ram\":\"x\"},\"z\":1},\n\"disks\":[{\"name\":1,"
