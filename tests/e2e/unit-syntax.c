@@ -107,6 +107,34 @@ static void check_property(
 		TEST_FAIL("%s: expected \"%s\", got \"%s\"", name, expected, buf_text(&got));
 }
 
+/* Is it among the members of a property, which systemd shows in an order of its own? */
+static bool has_member(const struct buf *members, const char *member)
+{
+	CLEANUP(freep) char *wanted = xasprintf("\1%s\1", member);
+	return strstr(buf_text(members), wanted) != NULL;
+}
+
+static void get_members(const char *unit, const char *interface, const char *name, struct buf *ret)
+{
+	buf_putc(ret, '\1');
+	property(unit, interface, name, '\1', ret);
+}
+
+/* @expected: each with '\1' between its parts, if it has several. */
+static void check_members(const char *unit, const char *interface, const char *name,
+		const struct strv *expected)
+{
+	CLEANUP(buf_done) struct buf got = {};
+	size_t len = 1;
+	get_members(unit, interface, name, &got);
+	for (size_t i = 0; i < expected->n; i++) {
+		len += strlen(expected->items[i]) + 1;
+		if (!has_member(&got, expected->items[i]))
+			TEST_FAIL("%s: no \"%s\" in \"%s\"", name, expected->items[i], got.text);
+	}
+	CHECK_INT(got.len, len);
+}
+
 /*
  * The arguments of the only ExecStart command, without its path and what follows them.
  *
@@ -355,8 +383,6 @@ TEST(settings_get_the_value_that_was_meant)
 		{ UNIT, "LoadState", "loaded|" },
 		{ UNIT, "Description", NASTY "\\|" },
 		{ UNIT, "Documentation", "https://example.com/a%20b|man:machina(8)|" },
-		/* What RuntimeDirectory= needs follows. */
-		{ UNIT, "RequiresMountsFor", "/" NASTY "|/run/unit-syntax-" NASTY "|" },
 		{ UNIT, "Conditions", "ConditionPathExists|false|true|/" NASTY "|0|" },
 		{ SERVICE, "WorkingDirectory", "!/" NASTY "|" },
 		{ SERVICE, "SyslogIdentifier", NASTY "|" },
@@ -377,10 +403,48 @@ TEST(settings_get_the_value_that_was_meant)
 	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
 		check_property("settings.service", expected[i].interface, expected[i].name,
 				expected[i].expected);
-	CLEANUP(buf_done) struct buf after = {};
-	property("settings.service", UNIT, "After", '|', &after);
-	CHECK(strstr(buf_text(&after), "|dev-disk-by\\x2did-a.device|"));
+	CLEANUP(buf_done) struct buf members = {};
+	get_members("settings.service", UNIT, "After", &members);
+	CHECK(has_member(&members, "dev-disk-by\\x2did-a.device"));
+	get_members("settings.service", UNIT, "RequiresMountsFor", &members);
+	CHECK(has_member(&members, "/" NASTY));
 	remove_unit("settings.service");
+}
+
+/* Each alone, since what needs quoting for one character could hide what another one needs. */
+TEST(each_nasty_word_can_be_part_of_a_path)
+{
+	struct unitfile u = {};
+	CLEANUP(buf_done) struct buf paths = {}, binds = {}, variables = {};
+	CLEANUP(strv_done) struct strv list = {};
+	CLEANUP(strv_done) struct strv devices = {};
+	CLEANUP(strv_done) struct strv directories = {};
+	CLEANUP(strv_done) struct strv exec = {};
+	unitfile_section(&u, "Service");
+	for (size_t i = 0; i < ARRAY_SIZE(nasty_words); i++) {
+		CLEANUP(freep) char *path = xasprintf("/dev/p%s", nasty_words[i]);
+		strv_push(&list, path);
+		buf_printf(&paths, "%s|", path);
+		unitfile_set_bind(&u, "BindPaths", path, path);
+		buf_printf(&binds, "%s|%s|false|16384|", path, path);
+		unitfile_set_device(&u, "DeviceAllow", path, "r");
+		strv_pushf(&devices, "%s\1r", path);
+		unitfile_setf(&u, "StateDirectory", "d%s", nasty_words[i]);
+		strv_pushf(&directories, "d%s", nasty_words[i]);
+		unitfile_setf(&u, "Environment", "V%zu=%s", i, nasty_words[i]);
+		buf_printf(&variables, "V%zu=%s|", i, nasty_words[i]);
+	}
+	unitfile_set_words(&u, "InaccessiblePaths", &list);
+	strv_push(&exec, "true");
+	unitfile_exec(&u, "ExecStart", "", &exec);
+	if (!install("words.service", &u))
+		return;
+	check_property("words.service", SERVICE, "InaccessiblePaths", buf_text(&paths));
+	check_property("words.service", SERVICE, "BindPaths", buf_text(&binds));
+	check_members("words.service", SERVICE, "DeviceAllow", &devices);
+	check_members("words.service", SERVICE, "StateDirectory", &directories);
+	check_property("words.service", SERVICE, "Environment", buf_text(&variables));
+	remove_unit("words.service");
 }
 
 TEST(files_and_directories_get_the_name_that_was_meant)

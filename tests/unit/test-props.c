@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* QEMU's option lists as text; tests/e2e/test-qemu-syntax.c shows them to QEMU itself. */
+/* QEMU's option lists as text; test-props-qemu.c shows them to QEMU itself. */
 #include "qemu/props.h"
 
 #include "test.h"
