@@ -173,11 +173,40 @@ static int explain_run(const struct call *call, struct error *err)
 	return STATUS_DONE;
 }
 
+/* A place and those that it lies in, each once. */
+static void add_places(struct strv *places, const char *pointer)
+{
+	for (const char *end = pointer; *end;) {
+		end += 1 + strcspn(end + 1, "/");
+		CLEANUP(freep) char *place = xstrndup(pointer, (size_t)(end - pointer));
+		if (!strv_contains(places, place))
+			strv_push_take(places, take_ptr(place));
+	}
+}
+
+static void complete_pointers(struct completion *c)
+{
+	CLEANUP(config_done) struct config config = {};
+	CLEANUP(built_done) struct built built = {};
+	CLEANUP(explanation_done) struct explanation explanation = {};
+	CLEANUP(strv_done) struct strv places = {};
+	struct error unused;
+
+	if (!c->call->words.n || config_load(&config, &c->call->paths, &unused) != 0 ||
+			built_load(&built, &config, c->call->words.items[0], &unused) != 0 ||
+			explain_machine(&built.machine, &built.vm, "", &explanation, &unused) < 0)
+		return;
+	for (size_t i = 0; i < explanation.n; i++)
+		add_places(&places, explanation.items[i].pointer);
+	for (size_t i = 0; i < places.n; i++)
+		complete_offer(c, places.items[i], NULL);
+}
+
 static const struct option_spec options[] = { OPTION_JSON(struct explain_options, json), {} };
 
 static const struct argument arguments[] = {
 	{ .name = "MACHINE", .complete = complete_machines },
-	{ .name = "POINTER", .flags = ARGUMENT_OPTIONAL, .complete = NULL },
+	{ .name = "POINTER", .flags = ARGUMENT_OPTIONAL, .complete = complete_pointers },
 	{},
 };
 

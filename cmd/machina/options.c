@@ -15,8 +15,8 @@
 #define CONFIG_DIR_VARIABLE "MACHINA_CONFIG_DIR"
 
 static const struct option_spec machine_options[] = {
-	{ 'a', "all", NULL, OPT_FLAG(struct machine_selection, all), "Select all machines" },
-	{ 't', "tag", "TAG", OPT_LIST(struct machine_selection, tags),
+	{ 0, "all", NULL, OPT_FLAG(struct machine_selection, all), "Select all machines" },
+	{ 0, "tag", "TAG", OPT_LIST(struct machine_selection, tags),
 			"Select the machines that have this tag; may be repeated",
 			.complete = complete_tags },
 	{},

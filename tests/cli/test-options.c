@@ -286,7 +286,7 @@ TEST(machines_are_selected_by_words_all_and_tags)
 {
 	CLEANUP(call_done) struct call call = {};
 	struct error err = {};
-	CHECK_INT(PARSE(&call, &err, "halt", "web*", "-t", "lab", "db", "--tag=desk"), 0);
+	CHECK_INT(PARSE(&call, &err, "halt", "web*", "--tag", "lab", "db", "--tag=desk"), 0);
 	CHECK_INT(call.words.n, 0);
 	CHECK_INT(call.machines.patterns.n, 2);
 	CHECK_STR(call.machines.patterns.items[1], "db");
@@ -444,9 +444,9 @@ TEST(tags_are_offered_from_the_config_the_line_leads_to)
 	CLEANUP(freep) char *dir = config_new();
 	CHECK_OFFERS("desk\nlab\n", "show", "--config-dir", dir, "--tag", "");
 	CHECK_OFFERS("--tag=lab\n", "show", "--config-dir", dir, "--tag=l");
-	CHECK_OFFERS("lab\n", "show", "--config-dir", dir, "-t", "desk", "-t", "");
+	CHECK_OFFERS("lab\n", "show", "--config-dir", dir, "--tag", "desk", "--tag", "");
 	config_remove(dir);
-	CHECK_OFFERS("", "show", "--config-dir", dir, "-t", "");
+	CHECK_OFFERS("", "show", "--config-dir", dir, "--tag", "");
 }
 
 static char *help_of(const struct command *command)
