@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/mem.h"
 #include "json/jlocate.h"
 #include "json/jtree.h"
+#include "util/mem.h"
 
 struct merge {
 	const struct layer *first;   /* the strongest layer */

@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/mem.h"
-#include "util/parse.h"
 #include "json/jdoc.h"
 #include "json/jfound.h"
 #include "json/jlocate.h"
 #include "json/jscan.h"
 #include "json/jtext.h"
 #include "json/jtree.h"
+#include "util/mem.h"
+#include "util/parse.h"
 
 /* An object or list that was begun. */
 struct frame {

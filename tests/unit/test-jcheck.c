@@ -364,7 +364,7 @@ TEST(many_repeats_are_told_in_less_than_quadratic_time)
 {
 	CLEANUP(buf_done) struct buf in = {};
 	buf_puts(&in, "{\"disks\":[");
-	for (int i = 0; i < 100000; i++)
+	for (int i = 0; i < 10000; i++)
 		buf_printf(&in, "%s{\"name\":\"disk\",\"size\":1}", i ? ",\n" : "");
 	buf_puts(&in, "]}");
 	CLEANUP(report_done) struct report r = {};
