@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sockets that are made for QEMU: listening ones that it gets as descriptors and never binds
+ * itself, and one that is connected to a TPM.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "host/rundir.h"
+#include "util/cleanup.h"
+#include "util/error.h"
+
+/* The longest path of a unix socket (unix(7)). */
+#define LISTEN_PATH_MAX 107
+
+/*
+ * A unix stream socket that listens at @path: for the owner and @sharing's group (0660), or for
+ * the owner alone (0600). A socket that is there, of an earlier run, is replaced; anything else is
+ * an error (EEXIST). The directory must exist.
+ *
+ * Uses umask(2), which belongs to the whole process.
+ *
+ * Errors: ENAMETOOLONG; those of bind(2), with a text that names the path.
+ */
+MUST_CHECK int listen_unix(
+		const char *path, const struct sharing *sharing, int *ret_fd, struct error *err);
+
+/*
+ * Give a socket that somebody else has made to @sharing's group, with the mode of listen_unix().
+ * Nothing is done when there is no group. Errors: EINVAL: @path is no socket (a link is none).
+ */
+MUST_CHECK int listen_share(const char *path, const struct sharing *sharing, struct error *err);
+
+/* Remove the socket at @path. There may be none; what is no socket stays. */
+MUST_CHECK int listen_remove(const char *path, struct error *err);
+
+/*
+ * A TCP socket that listens at 127.0.0.1:@port in the thread's network namespace.
+ *
+ * Errors: EADDRINUSE and others, with a text that names the port.
+ */
+MUST_CHECK int listen_tcp(uint16_t port, int *ret_fd, struct error *err);
+
+/* A unix stream socket that is connected to the one listening at @path. */
+MUST_CHECK int connect_unix(const char *path, int *ret_fd, struct error *err);

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What each kind of step does, and how it is undone. */
+#include "host/prepare-step.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "host/clock.h"
+#include "host/listen.h"
+#include "host/prepare-text.h"
+#include "host/process.h"
+#include "host/storage.h"
+#include "host/swtpm.h"
+#include "host/tap.h"
+#include "util/file.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+/* Below a machine's run directory: what belongs to the unit of its TPM. */
+#define TPM_DIR "swtpm"
+/* Arguments for one start, in the run directory; the unit reads them if they are there. */
+#define ENVIRONMENT "environment"
+/* For systemd to read what it is told. */
+#define BARRIER_USEC (30 * USEC_PER_SEC)
+
+/* ---- what steps share ---- */
+
+void prepare_context_init(struct prepare_context *c, const struct plan *plan,
+		const struct prepare_options *options)
+{
+	*c = (struct prepare_context){
+		.plan = plan,
+		.options = options,
+		.fds = xcalloc(plan->n_fds + 1, sizeof(*c->fds)),
+		.parent_dir = rundir_parent(plan->run_dir),
+	};
+	for (size_t i = 0; i < plan->n_fds; i++)
+		c->fds[i] = -1;
+	c->mdev_host = (struct mdev_host){
+		.sys = options->sys ? options->sys : "/sys",
+		.dev = options->dev ? options->dev : "/dev",
+		.lock_dir = c->parent_dir,
+	};
+	c->sharing.is_shared = account_operators(&c->sharing.group) == 0;
+}
+
+void prepare_context_done(struct prepare_context *c)
+{
+	for (size_t i = 0; i < c->plan->n_fds; i++)
+		closep(&c->fds[i]);
+	free(c->fds);
+	free(c->parent_dir);
+	fdstore_done(&c->store);
+	netlink_done(&c->netlink);
+	netns_done(&c->outside);
+	*c = (struct prepare_context){};
+}
+
+static const struct plan_fd *fd_of(const struct prepare_context *c, size_t i)
+{
+	return &c->plan->fds[i];
+}
+
+/* Enter the host's network. Once; prepare_context_done() leaves it. */
+static int need_network(struct prepare_context *c, struct error *err)
+{
+	if (c->netlink.socket)
+		return 0;
+	const char *path = c->options->netns ? c->options->netns : NETNS_HOST;
+	int r = c->outside.entered ? 0 : netns_enter(path, &c->outside, err);
+	return r < 0 ? r : netlink_open(&c->netlink, err);
+}
+
+/* The user that will run QEMU: the unit's, or the one who asked for the descriptors. */
+static int need_account(struct prepare_context *c, struct error *err)
+{
+	if (c->has_account)
+		return 0;
+	if (c->keeps_fds) {
+		c->account = (struct account){ .uid = geteuid(), .gid = getegid() };
+		c->has_account = true;
+		return 0;
+	}
+	int r = account_find(c->plan->user, &c->account, err);
+	c->has_account = r == 0;
+	return r;
+}
+
+static int need_store(struct prepare_context *c, struct error *err)
+{
+	return c->store.is_open ? 0 : fdstore_open(c->options->notify_socket, &c->store, err);
+}
+
+/* Sockets and directories of a TPM are for prepare alone: who talks to a TPM controls it. */
+static struct sharing sharing_of(const struct prepare_context *c)
+{
+	return c->plan->tpm_data ? (struct sharing){} : c->sharing;
+}
+
+/* ---- systemd's store ---- */
+
+static int forget_all(struct prepare_context *c, struct error *err)
+{
+	int r = need_store(c, err);
+	for (size_t i = 0; r == 0 && i < c->plan->n_fds; i++)
+		r = fdstore_remove(&c->store, fd_of(c, i)->name, err);
+	return r;
+}
+
+/* A unit's hook that has ended is not listened to any more. */
+static int wait_for_systemd(struct prepare_context *c, struct error *err)
+{
+	return fdstore_barrier(&c->store, clock_deadline_usec(BARRIER_USEC), err);
+}
+
+static int run_forget(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	/* Without systemd this is where it ends: there is no use in opening anything. */
+	return c->keeps_fds ? 0 : forget_all(c, err);
+}
+
+static int undo_store(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	if (c->keeps_fds || !c->options->notify_socket)
+		return 0;
+	int r = forget_all(c, err);
+	return r < 0 ? r : wait_for_systemd(c, err);
+}
+
+static int run_store(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	if (c->keeps_fds)
+		return 0;
+	CLEANUP(freep) const char **names = xcalloc(c->plan->n_fds + 1, sizeof(*names));
+	for (size_t k = 0; k < c->plan->n_fds; k++)
+		names[k] = fd_of(c, k)->name;
+	int r = need_store(c, err);
+	if (r == 0)
+		r = fdstore_push_all(&c->store, c->fds, names, c->plan->n_fds, err);
+	if (r == 0)
+		r = wait_for_systemd(c, err);
+	if (r < 0)
+		(void)!forget_all(c, NULL);
+	return r;
+}
+
+/* ---- files ---- */
+
+static int run_directory(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct plan_directory *d = &c->plan->directories[i];
+	const struct storage_file file = { .path = d->path, .volume = d->volume, .pool = d->pool };
+	int r = need_account(c, err);
+	return r < 0 ? r : storage_check_directory(&file, c->account.uid, c->account.gid, err);
+}
+
+static struct storage_file storage_file_of(const struct plan_fd *fd)
+{
+	return (struct storage_file){
+		.path = fd->path,
+		.volume = fd->volume,
+		.pool = fd->pool,
+		.writable = fd->writable,
+		.direct = fd->direct,
+		.qcow2 = fd->format == PLAN_FORMAT_QCOW2,
+	};
+}
+
+static int run_file(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct storage_file file = storage_file_of(fd_of(c, i));
+	return storage_open(&file, &c->fds[i], err);
+}
+
+static int run_copy(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct storage_file file = storage_file_of(fd_of(c, i));
+	return storage_copy(&file, &c->fds[i], err);
+}
+
+static int run_log(struct prepare_context *c, size_t i, struct error *err)
+{
+	const char *path = fd_of(c, i)->path;
+	int fd;
+	int r = storage_open_log(path, c->sharing.is_shared ? 0640 : 0600, &fd, err);
+	if (r < 0)
+		return r;
+	c->fds[i] = fd;
+	if (c->sharing.is_shared && fchown(fd, (uid_t)-1, c->sharing.group) < 0)
+		return error_errno(err, "cannot give '%s' to its group", path);
+	return 0;
+}
+
+/* ---- the run directory and what is in it ---- */
+
+static int run_run_dir(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	const struct plan *plan = c->plan;
+	int r = rundir_make(plan->run_dir, &c->sharing, err);
+	const struct sharing below = sharing_of(c);
+	for (size_t k = 0; r == 0 && k < plan->n_fds; k++)
+		if (plan->fds[k].kind == PLAN_FD_LISTEN || plan->fds[k].kind == PLAN_FD_LOG)
+			r = rundir_make_for(plan->run_dir, plan->fds[k].path, &below, err);
+	if (r < 0 || plan->tpm_data)
+		return r;
+
+	/* Arguments that were meant for an earlier start. */
+	CLEANUP(freep) char *environment = path_join(plan->run_dir, ENVIRONMENT);
+	if (unlink(environment) < 0 && errno != ENOENT)
+		return error_errno(err, "cannot remove '%s'", environment);
+	return 0;
+}
+
+static int undo_run_dir(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	const char *run_dir = c->plan->run_dir;
+	if (!c->plan->tpm_data)
+		return rundir_remove(run_dir, TPM_DIR, err);
+
+	CLEANUP(freep) char *own = path_join(run_dir, TPM_DIR);
+	int r = remove_tree(own, err);
+	if (r < 0)
+		return r;
+	if (rmdir(run_dir) < 0 && errno != ENOTEMPTY && errno != ENOENT)
+		return error_errno(err, "cannot remove directory '%s'", run_dir);
+	return 0;
+}
+
+static int run_listen(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct sharing sharing = sharing_of(c);
+	return listen_unix(fd_of(c, i)->path, &sharing, &c->fds[i], err);
+}
+
+static int undo_listen(struct prepare_context *c, size_t i, struct error *err)
+{
+	return listen_remove(fd_of(c, i)->path, err);
+}
+
+static int run_listen_tcp(struct prepare_context *c, size_t i, struct error *err)
+{
+	int r = need_network(c, err);
+	return r < 0 ? r : listen_tcp((uint16_t)fd_of(c, i)->port, &c->fds[i], err);
+}
+
+static int run_connect(struct prepare_context *c, size_t i, struct error *err)
+{
+	return connect_unix(fd_of(c, i)->path, &c->fds[i], err);
+}
+
+/* ---- the TPM ---- */
+
+static int run_state(struct prepare_context *c, size_t i, struct error *err)
+{
+	int r = need_account(c, err);
+	if (r < 0)
+		return r;
+	r = swtpm_prepare(c->plan->tpm_data, &c->account, &c->fds[i], err);
+	if (r < 0)
+		(void)!swtpm_give_back(c->plan->tpm_data, NULL);
+	return r;
+}
+
+static int undo_state(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	return swtpm_give_back(c->plan->tpm_data, err);
+}
+
+/* ---- mediated devices ---- */
+
+static int run_mdev(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct vm_mdev *mdev = &c->plan->mdevs[i];
+	int r = need_account(c, err);
+	if (r == 0)
+		r = mdev_create(&c->mdev_host, mdev, err);
+	if (r < 0)
+		return r;
+	r = mdev_chown(&c->mdev_host, mdev->uuid, c->account.uid, err);
+	if (r > 0)
+		r = error_set(err, ENODEV,
+				"device '%s': the mediated device %s has no VFIO group; is the "
+				"module vfio_mdev loaded?",
+				mdev->name, mdev->uuid);
+	if (r < 0)
+		(void)!mdev_remove(&c->mdev_host, mdev->uuid, NULL);
+	return r;
+}
+
+static int undo_mdev(struct prepare_context *c, size_t i, struct error *err)
+{
+	const char *uuid = c->plan->mdevs[i].uuid;
+	int given_back = mdev_chown(&c->mdev_host, uuid, 0, err);
+	int removed = mdev_remove(&c->mdev_host, uuid, given_back < 0 ? NULL : err);
+	return given_back < 0 ? given_back : removed;
+}
+
+/* ---- taps ---- */
+
+static int run_script(const struct plan_fd *fd, const char *script, struct error *err)
+{
+	const char *argv[] = { script, fd->link, NULL };
+	int r = process_run(&(struct process){ .argv = argv }, err);
+	return r < 0 ? error_wrap(err, "network '%s'", fd->network) : 0;
+}
+
+static int run_tap(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct plan_fd *fd = fd_of(c, i);
+	CLEANUP(freep) char *alias = tap_alias(c->plan->machine, fd->connection);
+	struct tap_request request = {
+		.name = fd->link,
+		.alias = alias,
+		.network = fd->network,
+		.bridge = fd->bridge,
+		.mtu = (uint32_t)fd->mtu,
+		/* The script is to see the interface when QEMU is gone. */
+		.persistent = fd->down != NULL,
+	};
+	if (parse_mac(fd->mac, request.mac) < 0)
+		return error_set(err, EINVAL, "'%s' is not a MAC address", fd->mac);
+	int r = need_network(c, err);
+	if (r == 0)
+		r = tap_create(&c->netlink, &request, &c->fds[i], err);
+	if (r < 0 || !fd->up)
+		return r;
+	r = run_script(fd, fd->up, err);
+	if (r < 0)
+		(void)!tap_remove(&c->netlink, fd->link, alias, NULL);
+	return r;
+}
+
+static int undo_tap(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct plan_fd *fd = fd_of(c, i);
+	CLEANUP(freep) char *alias = tap_alias(c->plan->machine, fd->connection);
+	struct link link;
+	int r = need_network(c, err);
+	if (r == 0)
+		r = tap_find(&c->netlink, fd->link, alias, &link, err);
+	if (r != 0)
+		return r;
+	int script = fd->down ? run_script(fd, fd->down, err) : 0;
+	int removed = tap_remove(&c->netlink, fd->link, alias, script < 0 ? NULL : err);
+	return script < 0 ? script : removed;
+}
+
+/* Those of connections that have other names by now, too. */
+static int undo_links(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	CLEANUP(freep) char *prefix = tap_alias_prefix(c->plan->machine);
+	int r = need_network(c, err);
+	return r < 0 ? r : tap_remove_all(&c->netlink, prefix, err);
+}
+
+const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
+	[STEP_FORGET] = { run_forget, NULL, text_forget, NULL },
+	[STEP_DIRECTORY] = { run_directory, NULL, text_directory, NULL },
+	[STEP_FILE] = { run_file, NULL, text_file, NULL },
+	[STEP_COPY] = { run_copy, NULL, text_copy, NULL },
+	[STEP_RUN_DIR] = { run_run_dir, undo_run_dir, text_run_dir, text_undo_run_dir },
+	[STEP_STATE] = { run_state, undo_state, text_state, text_undo_state },
+	[STEP_MDEV] = { run_mdev, undo_mdev, text_mdev, text_undo_mdev },
+	[STEP_LINKS] = { NULL, undo_links, NULL, text_undo_links },
+	[STEP_TAP] = { run_tap, undo_tap, text_tap, text_undo_tap },
+	[STEP_LISTEN] = { run_listen, undo_listen, text_listen, text_undo_listen },
+	[STEP_LISTEN_TCP] = { run_listen_tcp, NULL, text_listen_tcp, NULL },
+	[STEP_LOG] = { run_log, NULL, text_log, NULL },
+	[STEP_CONNECT] = { run_connect, NULL, text_connect, NULL },
+	[STEP_STORE] = { run_store, undo_store, text_store, text_undo_store },
+};

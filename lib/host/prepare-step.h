@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The steps of host/prepare.h: what each kind does, how it is undone, what it is called. */
+#pragma once
+
+#include "host/account.h"
+#include "host/fdstore.h"
+#include "host/mdev.h"
+#include "host/netlink.h"
+#include "host/netns.h"
+#include "host/prepare.h"
+#include "host/rundir.h"
+
+/* What the steps of one run share. Members that are looked up have a function that does. */
+struct prepare_context {
+	const struct plan *plan;
+	const struct prepare_options *options;
+	int *fds;	/* plan->n_fds, -1: not open */
+	bool keeps_fds; /* they go to the caller and not to systemd */
+	struct sharing sharing;
+	struct mdev_host mdev_host;
+	char *parent_dir;
+	struct netns outside;
+	struct netlink netlink;
+	struct fdstore store;
+	struct account account;
+	bool has_account;
+};
+
+/* Looks up groups, opens nothing. */
+void prepare_context_init(struct prepare_context *c, const struct plan *plan,
+		const struct prepare_options *options);
+void prepare_context_done(struct prepare_context *c);
+
+/* In the order in which they are done. */
+enum prepare_step_kind {
+	STEP_FORGET,	/* what an earlier start has left in systemd's store */
+	STEP_DIRECTORY, /* one of plan->directories */
+	STEP_FILE,	/* one of plan->fds, FILE */
+	STEP_COPY,	/* COPY */
+	STEP_RUN_DIR,
+	STEP_STATE, /* STATE */
+	STEP_MDEV,  /* one of plan->mdevs */
+	STEP_LINKS, /* what there is of the machine's links: only undone */
+	STEP_TAP,   /* TAP */
+	STEP_LISTEN,
+	STEP_LISTEN_TCP,
+	STEP_LOG,
+	STEP_CONNECT,
+	STEP_STORE,
+	N_STEP_KINDS,
+};
+
+struct prepare_step {
+	enum prepare_step_kind kind;
+	size_t i; /* where there are several */
+};
+
+struct prepare_step_row {
+	/*
+	 * All of it or nothing: whoever fails leaves nothing. Returns 0 or a negative errno. NULL:
+	 * there is only something to undo.
+	 */
+	int (*run)(struct prepare_context *c, size_t i, struct error *err);
+	/* Succeeds where there is nothing. NULL: nothing to undo. */
+	int (*undo)(struct prepare_context *c, size_t i, struct error *err);
+	/* Each is NULL exactly if that function is. */
+	void (*describe)(const struct plan *plan, size_t i, struct buf *ret);
+	void (*describe_undo)(const struct plan *plan, size_t i, struct buf *ret);
+};
+extern const struct prepare_step_row prepare_step_rows[N_STEP_KINDS];

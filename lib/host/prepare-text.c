@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What steps are called when they are shown. */
+#include "host/prepare-text.h"
+
+/* " (volume 'os', pool 'guest-data')", or nothing */
+static void add_volume(const char *volume, const char *pool, struct buf *ret)
+{
+	if (volume)
+		buf_printf(ret, " (volume '%s', pool '%s')", volume, pool);
+}
+
+PREPARE_TEXT(forget)
+{
+	(void)plan, (void)i;
+	buf_puts(ret, "take back what an earlier start has left with systemd");
+}
+
+PREPARE_TEXT(directory)
+{
+	const struct plan_directory *d = &plan->directories[i];
+	buf_printf(ret, "check that '%s' can read directory '%s'", plan->user, d->path);
+	add_volume(d->volume, d->pool, ret);
+}
+
+PREPARE_TEXT(file)
+{
+	const struct plan_fd *fd = &plan->fds[i];
+	buf_printf(ret, "open '%s' for %s", fd->path,
+			fd->writable ? "reading and writing" : "reading");
+	add_volume(fd->volume, fd->pool, ret);
+}
+
+PREPARE_TEXT(copy)
+{
+	const struct plan_fd *fd = &plan->fds[i];
+	buf_printf(ret, "copy '%s' to memory", fd->path);
+	add_volume(fd->volume, fd->pool, ret);
+}
+
+PREPARE_TEXT(run_dir)
+{
+	(void)i;
+	buf_printf(ret, "make directory '%s'", plan->run_dir);
+}
+
+PREPARE_TEXT(undo_run_dir)
+{
+	(void)i;
+	buf_printf(ret, "remove directory '%s'", plan->run_dir);
+}
+
+PREPARE_TEXT(state)
+{
+	buf_printf(ret, "make a TPM in '%s' if there is none, and give '%s' to '%s'",
+			plan->tpm_data, plan->fds[i].path, plan->user);
+}
+
+PREPARE_TEXT(undo_state)
+{
+	buf_printf(ret, "give '%s' back to root", plan->fds[i].path);
+}
+
+PREPARE_TEXT(mdev)
+{
+	const struct vm_mdev *mdev = &plan->mdevs[i];
+	buf_printf(ret, "make mediated device %s (device '%s', class '%s')", mdev->uuid, mdev->name,
+			mdev->class_name);
+}
+
+PREPARE_TEXT(undo_mdev)
+{
+	const struct vm_mdev *mdev = &plan->mdevs[i];
+	buf_printf(ret, "remove mediated device %s (device '%s')", mdev->uuid, mdev->name);
+}
+
+PREPARE_TEXT(undo_links)
+{
+	(void)i;
+	buf_printf(ret, "delete all interfaces of machine '%s'", plan->machine);
+}
+
+PREPARE_TEXT(tap)
+{
+	const struct plan_fd *fd = &plan->fds[i];
+	buf_printf(ret, "make tap '%s'", fd->link);
+	if (fd->bridge)
+		buf_printf(ret, " on bridge '%s'", fd->bridge);
+	buf_printf(ret, " (network '%s')", fd->network);
+	if (fd->up)
+		buf_printf(ret, " and run '%s' with it", fd->up);
+}
+
+PREPARE_TEXT(undo_tap)
+{
+	const struct plan_fd *fd = &plan->fds[i];
+	if (fd->down)
+		buf_printf(ret, "run '%s' with tap '%s' and delete it", fd->down, fd->link);
+	else
+		buf_printf(ret, "delete tap '%s'", fd->link);
+	buf_printf(ret, " (network '%s')", fd->network);
+}
+
+PREPARE_TEXT(listen)
+{
+	buf_printf(ret, "listen at '%s'", plan->fds[i].path);
+}
+
+PREPARE_TEXT(undo_listen)
+{
+	buf_printf(ret, "remove socket '%s'", plan->fds[i].path);
+}
+
+PREPARE_TEXT(listen_tcp)
+{
+	buf_printf(ret, "listen at port %d of 127.0.0.1", plan->fds[i].port);
+}
+
+PREPARE_TEXT(log)
+{
+	buf_printf(ret, "open '%s' for appending", plan->fds[i].path);
+}
+
+PREPARE_TEXT(connect)
+{
+	buf_printf(ret, "connect to '%s'", plan->fds[i].path);
+}
+
+PREPARE_TEXT(store)
+{
+	(void)i;
+	buf_puts(ret, "give descriptors to systemd:");
+	for (size_t k = 0; k < plan->n_fds; k++)
+		buf_printf(ret, "%s %d '%s'", k ? "," : "", plan->fds[k].number, plan->fds[k].name);
+}
+
+PREPARE_TEXT(undo_store)
+{
+	(void)plan, (void)i;
+	buf_puts(ret, "take back the descriptors that systemd has");
+}

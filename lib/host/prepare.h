@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Preparing the host for the start of a machine, as its plan says (model/plan.h), and undoing that.
+ *
+ * A plan becomes a list of steps, in this order: directories are checked, files opened and copied,
+ * the run directory and devices made, taps made and connected, sockets made; then all descriptors
+ * are given to systemd (host/fdstore.h) or to the caller. What can be wrong in the configuration
+ * fails before anything is made.
+ *
+ * prepare_run() does all steps or none. prepare_teardown() undoes what it finds of any of them,
+ * whoever was killed in the middle of what, and succeeds on a host where nothing was prepared.
+ * One process at a time works on a machine.
+ *
+ * The thread enters the host's network namespace meanwhile and comes back; the process's umask
+ * changes for moments.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "model/plan.h"
+#include "util/cleanup.h"
+#include "util/error.h"
+#include "util/strv.h"
+
+/* {}: the host that this process runs on, nobody is told. */
+struct prepare_options {
+	/* Value of $NOTIFY_SOCKET: where descriptors go; or NULL */
+	const char *notify_socket;
+
+	/* Called before each step, and before each step is undone, with its line; may be NULL. */
+	void (*on_step)(void *data, const char *line);
+	void *data;
+
+	/* Other places of the host, for tests: NULL is "/sys", "/dev", "/proc/1/ns/net". */
+	const char *sys;
+	const char *dev;
+	const char *netns;
+};
+
+/*
+ * Do what the plan says. On failure all that was done is undone; what cannot be undone is told at
+ * the end of the error's text.
+ *
+ * @ret_fds: room for plan->n_fds descriptors, which become the caller's, in the plan's order: for
+ *           who starts QEMU himself, as his own user. NULL: systemd gets them, through
+ *           @options->notify_socket
+ *
+ * Errors: those of the steps, each with a text that names what it was for; ENOTCONN: there is no
+ * systemd to give them to; EBUSY: another process prepares this machine.
+ */
+MUST_CHECK int prepare_run(const struct plan *plan, const struct prepare_options *options,
+		int *ret_fds, struct error *err);
+
+/*
+ * Undo it, in reverse, going on after failures.
+ *
+ * @options: without notify_socket nothing is taken back from systemd, which forgets everything
+ *           by itself when the unit is down
+ * @ret_failures: a text for each failure is appended
+ *
+ * Returns 0 or the first failure's negative errno.
+ */
+MUST_CHECK int prepare_teardown(const struct plan *plan, const struct prepare_options *options,
+		struct strv *ret_failures);
+
+/*
+ * After QEMU was started: wait until it answers (host/await.h), give the sockets that it has made
+ * itself to the operators' group, and take the descriptors back from systemd, so that files, taps
+ * and clients depend on QEMU alone.
+ *
+ * @main_pid: $MAINPID; 0: not known
+ *
+ * Errors: those of await_qmp() and of the store; EINVAL: the plan is not of a QEMU.
+ */
+MUST_CHECK int prepare_await(const struct plan *plan, const struct prepare_options *options,
+		pid_t main_pid, uint64_t deadline_usec, struct error *err);
+
+/* A line for each step, or for each that is undone, in order: what a dry run shows. Pure. */
+void prepare_describe(const struct plan *plan, struct strv *ret_lines);
+void prepare_describe_teardown(const struct plan *plan, struct strv *ret_lines);

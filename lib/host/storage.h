@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The files behind a machine's volumes, opened for QEMU by someone who may.
+ *
+ * Messages name the volume, its pool and the path, and what to do. Links are followed:
+ * administrators use them. Nothing is opened before its type is known, so that a FIFO cannot hang
+ * a start and a tape does not rewind.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "util/cleanup.h"
+#include "util/error.h"
+
+struct storage_file {
+	const char *path;
+	const char *volume; /* for messages; NULL: a file that is given by its path */
+	const char *pool;   /* NULL with volume */
+	bool writable;
+	bool direct; /* O_DIRECT */
+	bool qcow2;  /* must be an image of that format that needs no other file */
+};
+
+/*
+ * A regular file or a block device, O_RDWR or O_RDONLY.
+ *
+ * Errors: those of open(2); EINVAL: another type of file, an image of another format; ENOTSUP: an
+ * image that needs other files.
+ */
+MUST_CHECK int storage_open(const struct storage_file *file, int *ret_fd, struct error *err);
+
+/*
+ * A copy of a regular file in memory that nobody can change (memfd_create(2), all seals): for files
+ * that QEMU opens by itself, as /proc/self/fd/N. Position 0.
+ *
+ * Errors: as above; EINVAL: an empty file.
+ */
+MUST_CHECK int storage_copy(const struct storage_file *file, int *ret_fd, struct error *err);
+
+/* A file for appending (O_WRONLY), made with @mode if it is missing. Links are not followed. */
+MUST_CHECK int storage_open_log(const char *path, mode_t mode, int *ret_fd, struct error *err);
+
+/*
+ * Is the path of @file a directory that the user may read and enter? Tries as that user, without
+ * its groups. A process that is not root tries as itself.
+ */
+MUST_CHECK int storage_check_directory(
+		const struct storage_file *file, uid_t uid, gid_t gid, struct error *err);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attributes of devices: small files below /sys.
+ *
+ * Each path is given in two parts, a directory and a name below it.
+ */
+#pragma once
+
+#include "util/buf.h"
+#include "util/cleanup.h"
+#include "util/error.h"
+
+/* Append the text of an attribute without white space at its ends. Errors: those of file_read(). */
+MUST_CHECK int sysfs_read(const char *dir, const char *name, struct buf *ret, struct error *err);
+
+/*
+ * Write an attribute with one write(2), as drivers want it. Errors: those of open(2), and what the
+ * driver says.
+ */
+MUST_CHECK int sysfs_write(const char *dir, const char *name, const char *text, struct error *err);
+
+/* The last part of what a link leads to; NULL if there is none. The caller frees it. */
+char *sysfs_link_name(const char *dir, const char *name);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Taps: /dev/net/tun and what rtnetlink does to the link afterwards. */
+#include "host/tap.h"
+
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "util/mem.h"
+
+#define TUN "/dev/net/tun"
+
+char *tap_alias_prefix(const char *machine)
+{
+	return xasprintf("machina:%s/", machine);
+}
+
+char *tap_alias(const char *machine, const char *connection)
+{
+	char *alias = xasprintf("machina:%s/%s", machine, connection);
+	if (strlen(alias) >= LINK_ALIAS_MAX)
+		alias[LINK_ALIAS_MAX - 1] = '\0';
+	return alias;
+}
+
+int tap_find(struct netlink *nl, const char *name, const char *alias, struct link *ret,
+		struct error *err)
+{
+	struct link link;
+	int r = netlink_get(nl, name, &link, err);
+	if (r != 0)
+		return r;
+	if (strcmp(link.alias, alias) != 0)
+		return 1;
+	*ret = link;
+	return 0;
+}
+
+int tap_remove(struct netlink *nl, const char *name, const char *alias, struct error *err)
+{
+	struct link link;
+	int r = tap_find(nl, name, alias, &link, err);
+	return r == 0 ? netlink_delete(nl, &link, err) : r;
+}
+
+int tap_remove_all(struct netlink *nl, const char *alias_prefix, struct error *err)
+{
+	CLEANUP(freep) struct link *links = NULL;
+	size_t n;
+	int first = netlink_list(nl, alias_prefix, &links, &n, err);
+	if (first < 0)
+		return first;
+	for (size_t i = 0; i < n; i++) {
+		int r = netlink_delete(nl, &links[i], first < 0 ? NULL : err);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+static int find_bridge(struct netlink *nl, const struct tap_request *request, struct link *ret,
+		struct error *err)
+{
+	int r = netlink_get(nl, request->bridge, ret, err);
+	if (r < 0)
+		return error_wrap(err, "network '%s'", request->network);
+	if (r > 0)
+		return error_set(err, ENODEV,
+				"network '%s': the bridge '%s' does not exist; create it, "
+				"or correct 'device' of the network",
+				request->network, request->bridge);
+	if (!strcmp(ret->kind, "openvswitch"))
+		return error_set(err, EINVAL,
+				"network '%s': '%s' is a bridge of Open vSwitch; "
+				"use scripts ('up' and 'down') to connect to it",
+				request->network, request->bridge);
+	if (strcmp(ret->kind, "bridge") != 0)
+		return error_set(err, EINVAL, "network '%s': '%s' is not a bridge",
+				request->network, request->bridge);
+	return 0;
+}
+
+static int refuse_foreign(
+		const struct tap_request *request, const struct link *link, struct error *err)
+{
+	return error_set(err, EEXIST,
+			"interface '%s' exists and is not of connection '%s' (its alias is '%s'); "
+			"it is left alone: rename or delete it",
+			link->name, request->alias, link->alias);
+}
+
+/*
+ * Make the tap, in place of one that is left over: systemd closes in the background what it is told
+ * to forget, and a link goes at once when it is deleted, whoever holds it open.
+ */
+static int claim(struct netlink *nl, const struct tap_request *request, int fd, struct error *err)
+{
+	struct ifreq want = {
+		/* EXCL: never attach to a tap that someone else has made meanwhile. */
+		.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL),
+	};
+	if (strlen(request->name) >= sizeof(want.ifr_name))
+		return error_set(err, EINVAL, "interface name '%s' is longer than %zu bytes",
+				request->name, sizeof(want.ifr_name) - 1);
+	memcpy(want.ifr_name, request->name, strlen(request->name));
+
+	struct link link;
+	int r = netlink_get(nl, request->name, &link, err);
+	if (r == 0 && strcmp(link.alias, request->alias) != 0)
+		return refuse_foreign(request, &link, err);
+	if (r == 0)
+		r = netlink_delete(nl, &link, err);
+	if (r < 0)
+		return r;
+	return ioctl(fd, TUNSETIFF, &want) < 0
+			       ? error_errno(err, "cannot make tap '%s'", request->name)
+			       : 0;
+}
+
+static int set_up(struct netlink *nl, const struct tap_request *request, const struct link *bridge,
+		struct error *err)
+{
+	struct link link;
+	int r = netlink_get(nl, request->name, &link, err);
+	if (r > 0)
+		return error_set(err, ENODEV, "tap '%s' has gone", request->name);
+	if (r < 0)
+		return r;
+
+	/* A bridge takes the lowest address among its ports, and with the guest's own one it would
+	 * keep the guest's frames for itself. */
+	uint8_t address[6];
+	memcpy(address, request->mac, sizeof(address));
+	address[0] = 0xfe;
+	struct link_change change = {
+		.alias = request->alias,
+		.address = address,
+		.mtu = request->mtu ? request->mtu : bridge->mtu,
+		.master = bridge->index,
+		.no_ipv6_address = true,
+	};
+	r = netlink_change(nl, &link, &change, err);
+	if (r == -EAFNOSUPPORT) {
+		/* No IPv6 on this host, or not on this link: no address to prevent. */
+		change.no_ipv6_address = false;
+		r = netlink_change(nl, &link, &change, err);
+	}
+	/* A message of its own: in one, the kernel sets the link up before it hears of IPv6. */
+	if (r == 0 && bridge->index)
+		r = netlink_change(nl, &link, &(struct link_change){ .up = true }, err);
+	return r < 0 ? error_wrap(err, "network '%s'", request->network) : 0;
+}
+
+int tap_create(struct netlink *nl, const struct tap_request *request, int *ret_fd,
+		struct error *err)
+{
+	struct link bridge = {};
+	if (request->bridge) {
+		int r = find_bridge(nl, request, &bridge, err);
+		if (r < 0)
+			return r;
+	}
+	CLEANUP(closep) int fd = open(TUN, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", TUN);
+	int r = claim(nl, request, fd, err);
+	if (r < 0)
+		return r;
+	/* Until here the tap goes with the descriptor, also when this process is killed; and it has
+	 * its alias before it can outlive anyone. */
+	r = set_up(nl, request, &bridge, err);
+	if (r < 0)
+		return r;
+	if (request->persistent && ioctl(fd, TUNSETPERSIST, 1) < 0)
+		return error_errno(err, "cannot keep tap '%s'", request->name);
+	*ret_fd = take_fd(&fd);
+	return 0;
+}

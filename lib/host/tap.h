@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Taps: the host's ends of a guest's network cards.
+ *
+ * A tap lives as long as a descriptor of it is open, here, in systemd's store or in QEMU, so that
+ * nothing is left of it after any kind of end. One that is to outlive QEMU, because a script wants
+ * to see it then, is made persistent and deleted by tap_remove().
+ *
+ * The alias says whose a link is; a link of the right name and with another alias is never touched.
+ */
+#pragma once
+
+#include "host/netlink.h"
+#include "util/cleanup.h"
+#include "util/error.h"
+
+struct tap_request {
+	const char *name;
+	const char *alias;
+	const char *network; /* for messages */
+	const char *bridge;  /* to join; NULL: none, and the tap stays down */
+	uint8_t mac[6];	     /* the guest's */
+	uint32_t mtu;	     /* 0: the bridge's, or the kernel's default without a bridge */
+	bool persistent;
+};
+
+/*
+ * "machina:MACHINE/CONNECTION", cut to the kernel's limit. A '/' is in no name of a machine, so
+ * that the links of "a" and of "a.b" are told apart. The caller frees it.
+ */
+char *tap_alias(const char *machine, const char *connection);
+/* What the aliases of all links of a machine begin with. The caller frees it. */
+char *tap_alias_prefix(const char *machine);
+
+/*
+ * Make a tap (IFF_TAP, IFF_NO_PI, IFF_VNET_HDR) in the thread's network namespace, connect it to
+ * its bridge and set it up. A link of the same name and alias is replaced.
+ *
+ * Errors: ENODEV: the bridge is missing; EINVAL: it is none; EEXIST: a link of that name is not
+ * ours; those of the kernel. Nothing is left behind.
+ */
+MUST_CHECK int tap_create(struct netlink *nl, const struct tap_request *request, int *ret_fd,
+		struct error *err);
+
+/* Delete the link of that name if it has that alias. 1: there was none of ours. */
+MUST_CHECK int tap_remove(
+		struct netlink *nl, const char *name, const char *alias, struct error *err);
+
+/* 0: a link of that name and alias is there; 1: none, or not ours. */
+MUST_CHECK int tap_find(struct netlink *nl, const char *name, const char *alias, struct link *ret,
+		struct error *err);
+
+/* Delete all links whose alias begins so. Goes on after a failure and reports the first. */
+MUST_CHECK int tap_remove_all(struct netlink *nl, const char *alias_prefix, struct error *err);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The lock that is a file while it is held. */
+#include "host/lock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "host/clock.h"
+#include "test.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+#define LIMIT_USEC (20 * USEC_PER_SEC)
+
+static char *dir, *path;
+
+static void begin(void)
+{
+	dir = xasprintf("%s/machina-test-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	if (!mkdtemp(dir)) {
+		perror(dir);
+		exit(1);
+	}
+	path = xasprintf("%s/lock", dir);
+}
+
+/* Nothing may be left in the directory. */
+static void end(void)
+{
+	CHECK_INT(rmdir(dir), 0);
+	free(dir);
+	free(path);
+}
+
+TEST(nothing_is_left_of_a_lock)
+{
+	begin();
+	struct error err = {};
+	struct lock lock = {};
+	CHECK_INT(lock_take(path, clock_deadline_usec(LIMIT_USEC), &lock, &err), 0);
+	struct stat st = {};
+	CHECK_INT(lstat(path, &st), 0);
+	CHECK_INT(st.st_mode, S_IFREG | 0600);
+	lock_done(&lock);
+	lock_done(&lock);
+	end();
+}
+
+TEST(a_held_lock_names_its_holder)
+{
+	begin();
+	struct error err = {};
+	CLEANUP(lock_done) struct lock lock = {}, other = {};
+	CHECK_INT(lock_take(path, 0, &lock, &err), 0);
+	CLEANUP(freep) char *text = xasprintf("'%s' is held by process %d", path, getpid());
+	CHECK_INT(lock_take(path, 0, &other, &err), -EBUSY);
+	CHECK_STR(err.text, text);
+	CHECK(!other.path);
+	lock_done(&lock);
+	end();
+}
+
+TEST(a_killed_holder_is_followed)
+{
+	begin();
+	int ready[2];
+	CHECK_INT(pipe(ready), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		struct lock lock = {};
+		if (lock_take(path, 0, &lock, NULL) == 0 && write(ready[1], "y", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	char c;
+	close(ready[1]);
+	CHECK_INT(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	CHECK_INT(access(path, F_OK), 0);
+	kill(child, SIGKILL);
+
+	/* The kernel lets go of it when the process is gone; the file is still there then. */
+	struct error err = {};
+	struct lock lock = {};
+	CHECK_INT(lock_take(path, clock_deadline_usec(LIMIT_USEC), &lock, &err), 0);
+	CHECK_INT(waitpid(child, NULL, 0), child);
+	lock_done(&lock);
+	end();
+}
+
+/* Several processes add to a number without care for each other. */
+TEST(only_one_holds_it)
+{
+	enum { PROCESSES = 4, ROUNDS = 200 };
+	begin();
+	void *shared = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	volatile int *number = shared;
+	for (int i = 0; i < PROCESSES; i++) {
+		if (fork() != 0)
+			continue;
+		for (int k = 0; k < ROUNDS; k++) {
+			struct lock lock = {};
+			if (lock_take(path, clock_deadline_usec(LIMIT_USEC), &lock, NULL) < 0)
+				_exit(1);
+			int before = *number;
+			/* Long enough for another to come in between. */
+			if (access(path, F_OK) < 0)
+				_exit(2);
+			*number = before + 1;
+			lock_done(&lock);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < PROCESSES; i++) {
+		int status = -1;
+		wait(&status);
+		CHECK_INT(status, 0);
+	}
+	CHECK_INT(*number, PROCESSES * ROUNDS);
+	munmap(shared, sizeof(int));
+	end();
+}
+
+TEST(links_are_not_followed)
+{
+	begin();
+	CLEANUP(freep) char *target = xasprintf("%s/target", dir);
+	CHECK_INT(symlink(target, path), 0);
+	struct error err = {};
+	struct lock lock = {};
+	CHECK_INT(lock_take(path, 0, &lock, &err), -ELOOP);
+	CHECK_INT(access(target, F_OK), -1);
+	CHECK_INT(unlink(path), 0);
+	CHECK_INT(mkfifo(path, 0600), 0);
+	CHECK_INT(lock_take(path, 0, &lock, &err), 0);
+	lock_done(&lock);
+	end();
+}
+
+TEST_MAIN()
