@@ -218,9 +218,9 @@ static int cat_run(const struct call *call, struct error *err)
 	struct json_object *all = json_object_new_object();
 	for (size_t i = 0; r >= 0 && i < names.n; i++) {
 		CLEANUP(built_done) struct built built = {};
-		size_t before = config.report.n_errors;
+		size_t before = config.report.n_errors_told;
 		r = built_argv(&built, &config, names.items[i], QEMU_FORM_UNIT, NULL, err);
-		if (r < 0 || config.report.n_errors > before)
+		if (r < 0 || config.report.n_errors_told > before)
 			continue;
 		if (options->json) {
 			json_object_object_add(all, names.items[i],

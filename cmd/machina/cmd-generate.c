@@ -59,11 +59,11 @@ static void preview(const struct units *units, bool first)
 static int make_units(struct run *run, const char *name, struct error *err)
 {
 	CLEANUP(built_done) struct built built = {};
-	size_t before = run->config.report.n_errors;
+	size_t before = run->config.report.n_errors_told;
 	int r = built_units(&built, &run->config, name, err);
 	if (r < 0)
 		return error_wrap(err, "machine '%s'", name);
-	if (run->config.report.n_errors > before)
+	if (run->config.report.n_errors_told > before)
 		return 0;
 	claims_add(&run->claims, &built.vm, true);
 	if (run->options->preview) {

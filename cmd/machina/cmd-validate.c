@@ -26,9 +26,9 @@ static int validate_machine(struct config *config, const char *name, bool select
 			claims_add(claims, &built.vm, false);
 		return 0;
 	}
-	size_t before = config->report.n_errors;
+	size_t before = config->report.n_errors_told;
 	int r = built_units(&built, config, name, err);
-	if (r < 0 || config->report.n_errors > before)
+	if (r < 0 || config->report.n_errors_told > before)
 		return r < 0 ? r : 0;
 	claims_add(claims, &built.vm, true);
 	advise(&built, config);

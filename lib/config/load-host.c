@@ -50,7 +50,7 @@ int host_load(const struct config_paths *paths, struct host *ret, struct report 
 	if (r < 0)
 		return r;
 
-	size_t before = report->n_errors;
+	size_t before = report->n_errors_told;
 	ret->docs = xcalloc(files.n, sizeof(*ret->docs));
 	ret->layers = xcalloc(files.n, sizeof(*ret->layers));
 	for (size_t i = 0; i < files.n; i++) {
@@ -71,7 +71,7 @@ int host_load(const struct config_paths *paths, struct host *ret, struct report 
 			.chain = doc->name,
 		};
 	}
-	if (report->n_errors > before)
+	if (report->n_errors_told > before)
 		return 1;
 
 	ret->merged = jmerge(host_fields, ret->layers, ret->n_docs, NULL, NULL);

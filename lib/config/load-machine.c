@@ -61,7 +61,7 @@ int machine_load(const struct config_paths *paths, const struct host *host, cons
 		return error_set(err, EINVAL, "'%s' can't be the name of a machine: expected %s",
 				name, expected);
 
-	size_t before = report->n_errors;
+	size_t before = report->n_errors_told;
 	ret->name = xstrdup(name);
 	int r = load_doc(paths, name, ret, report, err);
 	if (r < 0)
@@ -71,11 +71,11 @@ int machine_load(const struct config_paths *paths, const struct host *host, cons
 		if (json_object_is_type(ret->doc.root, json_type_object))
 			check_name(ret, report);
 	}
-	if (report->n_errors > before)
+	if (report->n_errors_told > before)
 		return 1;
 
 	tags_resolve(host, ret, report);
-	if (report->n_errors > before)
+	if (report->n_errors_told > before)
 		return 1;
 	ret->merged = jmerge(machine_fields, ret->layers, ret->n_layers, NULL, NULL);
 	jbind(machine_fields, ret->merged, &ret->conf, &ret->arena);

@@ -82,6 +82,8 @@ static void index_rebuild(struct report *r)
 /* Takes over all that @f owns. */
 static void add_take(struct report *r, struct finding *f)
 {
+	if (f->severity == SEVERITY_ERROR)
+		r->n_errors_told++;
 	if (r->n_index < 2 * (r->n + 1))
 		index_rebuild(r);
 	size_t *slot = index_slot(r, f);

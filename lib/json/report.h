@@ -34,8 +34,9 @@ struct report {
 	size_t n;
 	size_t n_alloc;
 	size_t n_errors;
-	size_t *index;	/* hash table of positions in @items + 1, to know repeats */
-	size_t n_index; /* power of two, or 0 */
+	size_t n_errors_told; /* with repeats, so that it grows whenever something goes wrong */
+	size_t *index;	      /* hash table of positions in @items + 1, to know repeats */
+	size_t n_index;	      /* power of two, or 0 */
 };
 
 void report_done(struct report *r);

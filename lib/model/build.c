@@ -299,7 +299,7 @@ int vm_build(const struct host *host, const struct machine *machine, struct vm *
 		.vm = ret,
 		.report = report,
 	};
-	size_t before = report->n_errors;
+	size_t before = report->n_errors_told;
 	build_identity(&b);
 	build_vars(&b);
 	build_group(&b);
@@ -315,5 +315,5 @@ int vm_build(const struct host *host, const struct machine *machine, struct vm *
 	build_nics(&b);
 	build_mdevs(&b);
 	build_unit(&b);
-	return report->n_errors > before ? 1 : 0;
+	return report->n_errors_told > before ? 1 : 0;
 }

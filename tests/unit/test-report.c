@@ -61,6 +61,18 @@ TEST(exact_repeats_are_dropped)
 	CHECK_INT(r.n, 500);
 }
 
+TEST(a_repeat_is_told_all_the_same)
+{
+	CLEANUP(report_done) struct report r = {};
+	report_add(&r, SEVERITY_ERROR, at("f", 1, 1), "/p", "machine a, tag t", "text");
+	size_t before = r.n_errors_told;
+	report_add(&r, SEVERITY_ERROR, at("f", 1, 1), "/p", "machine b, tag t", "text");
+	CHECK_INT(r.n_errors, 1);
+	CHECK(r.n_errors_told > before);
+	report_add(&r, SEVERITY_ADVICE, at("f", 2, 1), "/p", NULL, "text");
+	CHECK_INT(r.n_errors_told, 2);
+}
+
 TEST(findings_that_differ_anywhere_are_kept)
 {
 	CLEANUP(report_done) struct report r = {};
