@@ -429,7 +429,7 @@ static bool parse_object(struct parser *p, struct json_object **ret)
 	bool end = p->at < p->len && p->text[p->at] == '}';
 	while (!end) {
 		struct json_object *value = NULL;
-		bool is_new;
+		bool is_new = true;
 		if (!parse_key(p, *ret, &is_new))
 			return false;
 		bool good = parse_value(p, &value);
