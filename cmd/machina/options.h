@@ -39,6 +39,9 @@ size_t command_option_tables(
 const struct option_spec *command_option(
 		const struct command *command, const char *name, size_t len);
 
+/* The struct that an option of the call's command fills. */
+void *option_target(struct call *call, const struct option_spec *option);
+
 /* The sub-command of a name, also hidden ones, or NULL. */
 const struct command *command_find(const struct command *parent, const char *word);
 
