@@ -13,8 +13,8 @@
 #include "util/mem.h"
 
 /* LONG_LINE_MAX of systemd's src/basic/fileio.h: a line, joined or not, must be shorter. */
-#define LINE_MAX_BYTES (1024 * 1024)
-#define PREFIXES "-@:+!"
+#define LINE_MAX_BYTES ((size_t)1024 * 1024)
+#define PREFIXES "-@:+!|" /* '|' since systemd 258 */
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 void unitfile_done(struct unitfile *u)
@@ -92,7 +92,7 @@ static void assign(struct unitfile *u, const char *key, const struct buf *value)
 	}
 	if (strlen(key) + 1 + value->len >= LINE_MAX_BYTES) {
 		struct error e = {};
-		error_set(&e, E2BIG, "the line would be longer than systemd reads (%d bytes)",
+		error_set(&e, E2BIG, "the line would be longer than systemd reads (%zu bytes)",
 				LINE_MAX_BYTES);
 		keep(u, &e, key);
 		return;
@@ -189,10 +189,9 @@ void unitfile_set(struct unitfile *u, const char *key, const char *value)
 	CLEANUP(buf_done) struct buf to = {};
 	if (!is_text(u, key, value))
 		return;
-	if (*value || u->is_extension)
+	/* An unknown setting is refused there, without a value too. */
+	if (*value || setting_find(key) == SETTING_UNKNOWN)
 		put_value(u, key, value, &to);
-	else if (setting_find(key) == SETTING_UNKNOWN)
-		put_value(u, key, value, &to); /* only for its complaint */
 	assign(u, key, &to);
 }
 
@@ -248,22 +247,27 @@ void unitfile_set_device(struct unitfile *u, const char *key, const char *path, 
 	unitfile_setf(u, key, "%s %s", path, value);
 }
 
+/* Names no file, whatever is there: path_implies_directory() of later versions. */
+static bool is_directory_path(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *last = slash ? slash + 1 : path;
+	return !*last || !strcmp(last, ".") || !strcmp(last, "..");
+}
+
 /* The conditions of config_parse_exec() in systemd's src/core/load-fragment.c. */
 static bool is_program(struct unitfile *u, const char *key, const char *path)
 {
 	size_t len = strlen(path);
-	bool absolute = path[0] == '/';
 	if (!lacks(u, key, path, "\"'\\\t"))
 		return false;
-	if (len == 0 || len >= PATH_MAX || path[len - 1] == '/' ||
-			(!absolute && (strchr(path, '/') || len > NAME_MAX ||
-						      strchr(PREFIXES ";", path[0]) ||
-						      !strcmp(path, ".") || !strcmp(path, "..")))) {
-		REFUSE(u, key, "'%.200s' is neither an absolute path nor the name of a program",
-				path);
-		return false;
-	}
-	return true;
+	bool good = path[0] == '/' ? len < PATH_MAX
+				   : len <= NAME_MAX && !strchr(path, '/') &&
+						     !strchr(PREFIXES ";", path[0]);
+	if (good && !is_directory_path(path))
+		return true;
+	REFUSE(u, key, "'%.200s' is neither an absolute path nor the name of a program", path);
+	return false;
 }
 
 static bool is_variable(const char *name)

@@ -294,7 +294,8 @@ static int split_exec(const char *value, struct unit_exec *ret, struct error *er
 			apart = true;
 		else
 			buf_putc(&prefix, *path);
-	if (!*path || (apart && words.n < 2))
+	/* '|' gives the command to a shell, since systemd 258. */
+	if (!*path || *path == '|' || (apart && words.n < 2))
 		return error_set(err, EINVAL, "there is no program");
 	ret->path = xstrdup(path);
 	ret->prefix = buf_take(&prefix);

@@ -288,6 +288,8 @@ TEST(commands_that_systemd_would_refuse_are_refused)
 	check_exec_refused("", "-a", NULL, NULL, "neither an absolute path nor the name");
 	check_exec_refused("", "@a", NULL, NULL, "neither an absolute path nor the name");
 	check_exec_refused("", ";", NULL, NULL, "neither an absolute path nor the name");
+	check_exec_refused("", "|a", NULL, NULL, "neither an absolute path nor the name");
+	check_exec_refused("", "/a/..", NULL, NULL, "neither an absolute path nor the name");
 	check_exec_refused("", "..", NULL, NULL, "neither an absolute path nor the name");
 	check_exec_refused("", "/a\"b", NULL, NULL, "cannot stand in its value");
 	check_exec_refused("", "/a\\b", NULL, NULL, "cannot stand in its value");

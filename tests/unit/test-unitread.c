@@ -123,6 +123,7 @@ TEST(command_lines_that_are_not_ours_are_refused)
 {
 	check_split("", "cannot read the command line: it is empty");
 	check_split("+", "cannot read the command line: there is no program");
+	check_split("|/a", "cannot read the command line: there is no program");
 	check_split("@/a", "cannot read the command line: there is no program");
 	check_split("/a \"b", "cannot read the command line: a quote (\") that is not closed");
 	check_split("/a \\q",
