@@ -27,10 +27,13 @@ static struct json_object *argv_json(const struct strv *argv)
 static void print_argv(const struct strv *argv)
 {
 	CLEANUP(buf_done) struct buf text = {};
-	for (size_t i = 0; i < argv->n; i++) {
-		if (i)
-			buf_puts(&text, argv->items[i][0] == '-' ? " \\\n    " : " ");
-		(i ? shell_quote : shell_quote_program)(&text, argv->items[i]);
+	shell_quote_program(&text, argv->items[0]);
+	size_t option = 1;
+	for (size_t i = 1; i < argv->n; i++) {
+		buf_puts(&text, i == option ? " \\\n    " : " ");
+		if (i == option)
+			option += qemu_option_length(argv, i);
+		shell_quote(&text, argv->items[i]);
 	}
 	puts(buf_text(&text));
 }
