@@ -4,8 +4,8 @@
  *
  * For unitfile.c and unitread.c alone; everybody else calls unitfile.h. The rules are those of
  * systemd 252: src/basic/extract-word.c (quotes and backslashes), src/shared/specifier.c (%),
- * src/basic/env-util.c (replace_env_argv: $). Later ones
- * of replace_env_argv() and config_parse_exec() were read and do the same.
+ * src/basic/env-util.c (replace_env_argv: $). Later versions of replace_env_argv() and of
+ * config_parse_exec() were read and do the same.
  *
  * One spelling serves all settings that unquote: bare where that is safe, else in double quotes
  * with a backslash before '\' and '"', and nothing else escaped. That way it does not matter
