@@ -28,6 +28,10 @@ extern const struct command cmd_shutdown;
 extern const struct command cmd_list;
 extern const struct command cmd_status;
 
+extern const struct command cmd_prepare;
+extern const struct command cmd_await;
+extern const struct command cmd_teardown;
+
 extern const struct command cmd_gen_id;
 extern const struct command cmd_gen_mac;
 extern const struct command cmd_gen_wwn;
@@ -55,6 +59,10 @@ static const struct command *const commands[] = {
 
 	&cmd_list,
 	&cmd_status,
+
+	&cmd_prepare,
+	&cmd_await,
+	&cmd_teardown,
 
 	&cmd_gen_id,
 	&cmd_gen_mac,

@@ -282,6 +282,13 @@ int units_build(const struct unit_input *input, struct units *ret, struct error 
 	return r;
 }
 
+int unit_plan_text(const struct plan *plan, char **ret, struct error *err)
+{
+	CLEANUP(unitfile_done) struct unitfile u = {};
+	unit_add_plan(&u, plan);
+	return unitfile_finish(&u, ret, err);
+}
+
 int unit_read_plan(
 		const char *name, const char *text, size_t len, struct plan *ret, struct error *err)
 {

@@ -52,6 +52,9 @@ char *unit_name(const char *pattern, const char *machine);
 #define UNIT_QEMU "machina-qemu-%s.service"
 #define UNIT_SWTPM "machina-swtpm-%s.service"
 
+/* A plan as a text of its own, that unit_read_plan() reads. The caller frees it. */
+MUST_CHECK int unit_plan_text(const struct plan *plan, char **ret, struct error *err);
+
 /* The plan in a unit's text. @ret: released with plan_done() in every case. */
 MUST_CHECK int unit_read_plan(const char *name, const char *text, size_t len, struct plan *ret,
 		struct error *err);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina prepare, await, teardown: called by the units. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "complete.h"
+#include "config/forms.h"
+#include "hookplan.h"
+#include "host/account.h"
+#include "host/clock.h"
+#include "host/prepare.h"
+#include "output.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+struct prepare_options_cli {
+	bool dry_run;
+};
+
+struct teardown_options {
+	bool dry_run;
+	bool swtpm;
+};
+
+struct await_options {
+	uint64_t timeout_usec;
+};
+
+/* The unit's TimeoutStartSec= is a little longer, so that the reason is told here. */
+#define AWAIT_TIMEOUT_USEC (280 * USEC_PER_SEC)
+
+static struct prepare_options from_environment(void)
+{
+	return (struct prepare_options){ .notify_socket = getenv("NOTIFY_SOCKET") };
+}
+
+/* Hooks take a machine at its name, whatever is configured by now. */
+static int check_name(const char *machine, struct error *err)
+{
+	const char *expected;
+	if (form_machine_name(machine, &expected))
+		return 0;
+	return error_set(err, EINVAL, "'%s' can't be the name of a machine: expected %s", machine,
+			expected);
+}
+
+static void print_lines(const struct strv *lines)
+{
+	for (size_t i = 0; i < lines->n; i++)
+		puts(lines->items[i]);
+}
+
+static int prepare_machine(const struct call *call, enum hook_unit unit, const char *machine,
+		struct error *err)
+{
+	const struct prepare_options_cli *cli = call->options;
+	struct prepare_options options = from_environment();
+	CLEANUP(plan_done) struct plan plan = {};
+	int r = check_name(machine, err);
+	if (r == 0)
+		r = hookplan_begin(&call->paths, unit, machine, &plan, err);
+	if (r < 0)
+		return r;
+	if (cli->dry_run) {
+		CLEANUP(strv_done) struct strv lines = {};
+		prepare_describe(&plan, &lines);
+		print_lines(&lines);
+		return 0;
+	}
+	if (!options.notify_socket)
+		return error_set(err, ENOTCONN,
+				"there is no unit to prepare for: this is called by the unit of "
+				"machine "
+				"'%s' ('machina start %s'); 'machina run %s' starts it without one",
+				machine, machine, machine);
+	r = hookplan_keep(&call->paths, unit, &plan, err);
+	if (r < 0)
+		return r;
+	r = prepare_run(&plan, &options, NULL, err);
+	/* What failed has undone itself, so that nothing is left to recall. */
+	struct error ignored = {};
+	if (r < 0 && hookplan_forget(&call->paths, unit, machine, &ignored) < 0)
+		print_error(&ignored);
+	return r;
+}
+
+static int prepare_all(const struct call *call, enum hook_unit unit, struct error *err)
+{
+	for (size_t i = 0; i < call->words.n; i++) {
+		int r = prepare_machine(call, unit, call->words.items[i], err);
+		if (r < 0)
+			return error_wrap(err, "cannot prepare machine '%s'", call->words.items[i]);
+	}
+	return STATUS_DONE;
+}
+
+static int prepare_qemu_run(const struct call *call, struct error *err)
+{
+	return prepare_all(call, HOOK_QEMU, err);
+}
+
+static int prepare_swtpm_run(const struct call *call, struct error *err)
+{
+	return prepare_all(call, HOOK_SWTPM, err);
+}
+
+/* Goes on after every failure: what can be cleaned up is. */
+static int teardown_machine(const struct call *call, const char *machine, struct error *err)
+{
+	const struct teardown_options *cli = call->options;
+	enum hook_unit unit = cli->swtpm ? HOOK_SWTPM : HOOK_QEMU;
+	struct prepare_options options = from_environment();
+	CLEANUP(plan_done) struct plan plan = {};
+	CLEANUP(strv_done) struct strv lines = {};
+	struct error doubt = {};
+	int r = check_name(machine, err);
+	if (r < 0)
+		return r;
+	hookplan_recall(&call->paths, unit, machine, &plan, &doubt);
+	if (cli->dry_run) {
+		prepare_describe_teardown(&plan, &lines);
+		print_lines(&lines);
+		return 0;
+	}
+	if (doubt.code)
+		print_error(&doubt);
+	r = prepare_teardown(&plan, &options, &lines);
+	for (size_t i = 0; i < lines.n; i++)
+		complain("%s: %s", machine, lines.items[i]);
+	if (r < 0)
+		return error_code(err, r, "machine '%s' could not be cleaned up in full", machine);
+	return hookplan_forget(&call->paths, unit, machine, err);
+}
+
+static int teardown_run(const struct call *call, struct error *err)
+{
+	int status = STATUS_DONE;
+	for (size_t i = 0; i < call->words.n; i++) {
+		if (teardown_machine(call, call->words.items[i], err) >= 0)
+			continue;
+		print_error(err);
+		status = STATUS_FAILURE;
+	}
+	return status;
+}
+
+/*
+ * QEMU owns the directory and might have put anything in the socket's place: only what is held open
+ * and is a socket is changed.
+ */
+static int share_socket(const char *path, gid_t group, struct error *err)
+{
+	CLEANUP(closep) int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP(freep) char *self = xasprintf("/proc/self/fd/%d", fd);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, "cannot look at '%s'", path);
+	if (!S_ISSOCK(st.st_mode) || st.st_nlink != 1)
+		return error_set(err, EINVAL, "'%s' is no socket", path);
+	if (fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH) < 0 || chmod(self, 0660) < 0)
+		return error_errno(err, "cannot give '%s' to the group '" ACCOUNT_OPERATORS "'",
+				path);
+	return 0;
+}
+
+/* Sockets that QEMU makes by itself are its user's alone; the operators get them here. */
+static int share_sockets(const struct plan *plan, struct error *err)
+{
+	gid_t group;
+	if (account_operators(&group) != 0)
+		return 0;
+	for (size_t i = 0; i < plan->n_sockets; i++) {
+		int r = share_socket(plan->sockets[i].path, group, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int await_run(const struct call *call, struct error *err)
+{
+	const struct await_options *cli = call->options;
+	const char *machine = call->words.items[0], *pid_text = getenv("MAINPID");
+	struct prepare_options options = from_environment();
+	CLEANUP(plan_done) struct plan plan = {};
+	struct error doubt = {};
+	int pid = 0;
+	int r = check_name(machine, err);
+	if (r < 0)
+		return r;
+	if (pid_text && pid_text[0] && parse_int(pid_text, 1, INT32_MAX, &pid) < 0)
+		return error_set(err, EINVAL, "MAINPID is '%s', which is no process", pid_text);
+	hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &doubt);
+	if (doubt.code)
+		print_error(&doubt);
+	uint64_t timeout = cli->timeout_usec ? cli->timeout_usec : AWAIT_TIMEOUT_USEC;
+	r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
+	if (r == 0)
+		r = share_sockets(&plan, err);
+	return r < 0 ? error_wrap(err, "machine '%s'", machine) : STATUS_DONE;
+}
+
+static const struct option_spec prepare_rows[] = {
+	OPTION_DRY_RUN(struct prepare_options_cli, dry_run),
+	{},
+};
+
+static const struct option_spec teardown_rows[] = {
+	OPTION_DRY_RUN(struct teardown_options, dry_run),
+	{ 0, "swtpm", NULL, OPT_FLAG(struct teardown_options, swtpm), "Of the TPM's unit" },
+	{},
+};
+
+static const struct option_spec await_rows[] = {
+	{ 't', "timeout", "TIME", OPT_SPAN(struct await_options, timeout_usec),
+			"Give up after this time (280s)" },
+	{},
+};
+
+/* Names are completed from the config, but any machine that has a unit is taken. */
+static const struct argument machines[] = {
+	{ .name = "MACHINE", .flags = ARGUMENT_MANY, .complete = complete_machines },
+	{},
+};
+
+static const struct command cmd_prepare_qemu = {
+	.name = "prepare qemu",
+	.group = GROUP_HOOKS,
+	.flags = COMMAND_FILES,
+	.arguments = machines,
+	.summary = "Make the host ready for QEMU",
+	.description = "Opens disks, makes taps, sockets and devices, as the plan in the machine's "
+		       "unit "
+		       "says, and gives the descriptors to systemd. All of it or nothing.",
+	.options = prepare_rows,
+	.options_size = sizeof(struct prepare_options_cli),
+	.run = prepare_qemu_run,
+};
+
+static const struct command cmd_prepare_swtpm = {
+	.name = "prepare swtpm",
+	.group = GROUP_HOOKS,
+	.flags = COMMAND_FILES,
+	.arguments = machines,
+	.summary = "Make the host ready for swtpm",
+	.description = "Makes the TPM's state if there is none, and its control socket.",
+	.options = prepare_rows,
+	.options_size = sizeof(struct prepare_options_cli),
+	.run = prepare_swtpm_run,
+};
+
+static const struct command *const prepare_commands[] = {
+	&cmd_prepare_qemu,
+	&cmd_prepare_swtpm,
+	NULL,
+};
+
+const struct command cmd_prepare = {
+	.name = "prepare",
+	.group = GROUP_HOOKS,
+	.summary = "Make the host ready for a machine",
+	.description = "Called by the machine's units before they start.",
+	.subcommands = prepare_commands,
+};
+
+const struct command cmd_await = {
+	.name = "await",
+	.group = GROUP_HOOKS,
+	.flags = COMMAND_FILES,
+	.arguments = arguments_machine,
+	.summary = "Wait until a machine's QEMU answers",
+	.description = "Then takes back from systemd what QEMU has by now.",
+	.options = await_rows,
+	.options_size = sizeof(struct await_options),
+	.run = await_run,
+};
+
+const struct command cmd_teardown = {
+	.name = "teardown",
+	.group = GROUP_HOOKS,
+	.flags = COMMAND_FILES,
+	.arguments = machines,
+	.summary = "Take away what prepare has made",
+	.description = "Whatever came before: also what a killed prepare has left. Succeeds where "
+		       "there "
+		       "is nothing.",
+	.options = teardown_rows,
+	.options_size = sizeof(struct teardown_options),
+	.run = teardown_run,
+};

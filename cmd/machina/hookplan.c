@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which plan a hook of a unit follows. */
+#include "hookplan.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "host/rundir.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+#define PLAN_SIZE_MAX ((size_t)4 << 20)
+
+/* Begins with a dot, which no machine's name does; the endings differ in their last part. */
+static char *copy_path(const struct config_paths *paths, enum hook_unit unit, const char *machine)
+{
+	return xasprintf("%s/.%s.%s", paths->run_dir, machine,
+			unit == HOOK_QEMU ? "plan" : "tpm-plan");
+}
+
+static const char *pattern_of(enum hook_unit unit)
+{
+	return unit == HOOK_QEMU ? UNIT_QEMU : UNIT_SWTPM;
+}
+
+/* A unit's name and its plan could disagree in a file that was copied by hand. */
+static int check_machine(const struct plan *plan, const char *machine, struct error *err)
+{
+	if (!strcmp(plan->machine, machine))
+		return 0;
+	return error_set(err, EINVAL, "the unit of machine '%s' carries the plan of machine '%s'",
+			machine, plan->machine);
+}
+
+int hookplan_begin(const struct config_paths *paths, enum hook_unit unit, const char *machine,
+		struct plan *ret, struct error *err)
+{
+	int r = plan_of_unit(paths, pattern_of(unit), machine, ret, err);
+	return r < 0 ? r : check_machine(ret, machine, err);
+}
+
+int hookplan_keep(const struct config_paths *paths, enum hook_unit unit, const struct plan *plan,
+		struct error *err)
+{
+	CLEANUP(freep) char *path = copy_path(paths, unit, plan->machine);
+	CLEANUP(freep) char *text = NULL;
+	int r = rundir_make_parent(plan->run_dir, err);
+	if (r == 0)
+		r = unit_plan_text(plan, &text, err);
+	return r < 0 ? r : file_replace(path, text, strlen(text), 0600, err);
+}
+
+static int read_copy(const struct config_paths *paths, enum hook_unit unit, const char *machine,
+		struct plan *ret, struct error *err)
+{
+	CLEANUP(freep) char *path = copy_path(paths, unit, machine);
+	CLEANUP(buf_done) struct buf text = {};
+	*ret = (struct plan){};
+	int r = file_read(path, PLAN_SIZE_MAX, &text, err);
+	return r < 0 ? r : unit_read_plan(path, buf_text(&text), text.len, ret, err);
+}
+
+/* Only what follows from the name. */
+static void plan_of_name(const struct config_paths *paths, enum hook_unit unit, const char *machine,
+		struct plan *ret)
+{
+	CLEANUP(freep)
+	char *user = unit == HOOK_QEMU ? vm_user_name(machine) : vm_tpm_user_name(machine);
+	*ret = (struct plan){};
+	ret->machine = arena_strdup(&ret->arena, machine);
+	ret->user = arena_strdup(&ret->arena, user);
+	ret->run_dir = arena_printf(&ret->arena, "%s/%s", paths->run_dir, machine);
+	ret->socket_dir = arena_printf(&ret->arena, "%s-qemu/%s", paths->run_dir, machine);
+}
+
+void hookplan_recall(const struct config_paths *paths, enum hook_unit unit, const char *machine,
+		struct plan *ret, struct error *ret_doubt)
+{
+	*ret_doubt = (struct error){};
+	int r = read_copy(paths, unit, machine, ret, ret_doubt);
+	if (r == -ENOENT) {
+		plan_done(ret);
+		*ret_doubt = (struct error){};
+		r = hookplan_begin(paths, unit, machine, ret, ret_doubt);
+	}
+	if (r == 0)
+		return;
+	plan_done(ret);
+	plan_of_name(paths, unit, machine, ret);
+	if (r == -ENOENT)
+		*ret_doubt = (struct error){};
+}
+
+int hookplan_forget(const struct config_paths *paths, enum hook_unit unit, const char *machine,
+		struct error *err)
+{
+	CLEANUP(freep) char *path = copy_path(paths, unit, machine);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return error_errno(err, "cannot remove '%s'", path);
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which plan a hook of a unit follows.
+ *
+ * Prepare follows the unit, and leaves a copy of what it is about to do beside the machine's run
+ * directory. Whoever comes after it (await, teardown) follows the copy: the unit on disk may have
+ * been written anew since. Without either, a plan that only names the machine is still enough to
+ * find its links and its directory.
+ */
+#pragma once
+
+#include "machines.h"
+
+enum hook_unit { HOOK_QEMU, HOOK_SWTPM };
+
+/* For prepare. -ENOENT: there is no unit. */
+MUST_CHECK int hookplan_begin(const struct config_paths *paths, enum hook_unit unit,
+		const char *machine, struct plan *ret, struct error *err);
+/* Keep the copy; it is replaced whole. */
+MUST_CHECK int hookplan_keep(const struct config_paths *paths, enum hook_unit unit,
+		const struct plan *plan, struct error *err);
+/*
+ * For those after it. A copy or unit that can't be read is no failure: its error is told by
+ * @ret_doubt (code 0: there is none), and the plan names only the machine.
+ */
+void hookplan_recall(const struct config_paths *paths, enum hook_unit unit, const char *machine,
+		struct plan *ret, struct error *ret_doubt);
+/* Remove the copy. There may be none. */
+MUST_CHECK int hookplan_forget(const struct config_paths *paths, enum hook_unit unit,
+		const char *machine, struct error *err);
