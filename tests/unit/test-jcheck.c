@@ -239,6 +239,26 @@ TEST(numbers_at_and_past_their_limits)
 	}
 }
 
+TEST(limits_may_be_open_at_either_end)
+{
+	struct numbers {
+		int64_t low, any;
+	};
+	static const struct field fields[] = {
+		FIELD_INT(struct numbers, low, "low", INT64_MIN, 5, 0, NULL, "Low."),
+		FIELD_INT(struct numbers, any, "any", INT64_MIN, INT64_MAX, 0, NULL, "Any."),
+		{},
+	};
+	static const char text[] = "{\"low\":6,\"any\":1.5}";
+	CLEANUP(report_done) struct report r = {};
+	CLEANUP(jdoc_done) struct jdoc doc = {};
+	CHECK_INT(jdoc_parse("f", text, strlen(text), &doc, &r), 0);
+	jcheck(fields, &doc, doc.root, "", &r);
+	CHECK_INT(r.n, 2);
+	CHECK_STR(r.items[0].text, "expected a whole number of at most 5, found 6");
+	CHECK_STR(r.items[1].text, "expected a whole number, found 1.5");
+}
+
 TEST(enums_list_their_values)
 {
 	static const struct row rows[] = {
