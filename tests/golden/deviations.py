@@ -6,12 +6,13 @@ arguments, the Go program's command line either cannot start a guest at all, or 
 of the difference.
 """
 import json
+import posixpath
 import re
 from collections import namedtuple
 
-# What differs: of which case, the driver of the device ("" for the machine as a whole), which of its
+# What differs: the driver of the device ("" for the machine as a whole) and its place, which of its
 # aspects, and both values. @go_hardware is all that the Go program's command line shows the guest.
-Difference = namedtuple("Difference", "driver aspect go ours go_hardware")
+Difference = namedtuple("Difference", "driver place aspect go ours go_hardware")
 
 Row = namedtuple("Row", "name reason matches")
 
@@ -24,22 +25,30 @@ def pci(place):
     return (int(m[1], 16), int(m[2])) if m else None
 
 
-def slot_without_function_0(d):
+def is_hidden(place, hardware):
     """The guest looks at function 0 first, and where there is none it looks no further in that slot."""
-    at = pci(d.go)
-    if d.aspect != "place" or at is None:
-        return False
-    return (at[0], 0) not in {pci(other["place"]) for other in d.go_hardware["devices"]}
+    at = pci(place)
+    return at is not None and (at[0], 0) not in {pci(device["place"]) for device in hardware["devices"]}
+
+
+def slot_without_function_0(d):
+    return d.aspect in ("place", "chassis", "multifunction") and is_hidden(d.place, d.go_hardware)
 
 
 def slot_that_does_not_exist(d):
-    at = pci(d.go)
+    at = pci(d.place)
     return d.aspect == "place" and at is not None and at[0] > 0x1f
 
 
+def from_root(value):
+    """The same disk, or flash of two, with a relative path taken from the root directory."""
+    if isinstance(value, dict) and "path" in value:
+        return {**value, "path": posixpath.normpath("/" + value["path"].lstrip("/"))}
+    return {k: from_root(v) for k, v in value.items()}
+
+
 def is_relative_to_root(d):
-    return (d.aspect == "disk" and d.go["path"] and not d.go["path"].startswith("/")
-            and {**d.go, "path": "/" + d.go["path"]} == d.ours)
+    return d.aspect in ("disk", "flash") and None not in (d.go, d.ours) and from_root(d.go) == d.ours
 
 
 HARDWARE = [

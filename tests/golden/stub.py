@@ -52,7 +52,8 @@ class Stub:
         state = tempfile.mkdtemp(dir=self.top)
         path = f"{state}/s"
         self.swtpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--terminate",
-                                       "--ctrl", f"type=unixio,path={path}"], stdout=subprocess.DEVNULL)
+                                       "--ctrl", f"type=unixio,path={path}"],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(200):
             if os.path.exists(path):
                 break
