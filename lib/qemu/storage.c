@@ -154,6 +154,37 @@ static void add_device(struct assembly *a, const struct disk *disk)
 		props_add(&d->props, "drive", disk->node);
 }
 
+static bool is_attached(const struct vm_volume *v)
+{
+	return v->type->bus != VM_BUS_NONE && v->type->bus != VM_BUS_TPM &&
+	       v->type->format != VM_FORMAT_VVFAT;
+}
+
+/*
+ * A file that one node may write can't be used by another: QEMU's locks refuse it ("Failed to get
+ * shared \"write\" lock"), also within one machine.
+ */
+static void check_shared(struct assembly *a, const struct disk *disk)
+{
+	const struct vm *vm = a->vm;
+	const struct vm_volume *v = disk->volume, *other = NULL;
+	const struct vm_volume *const flash[] = { vm->firmware_code, vm->firmware_vars };
+	if (!is_attached(v))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(flash) && !other; i++)
+		if (flash[i] && !strcmp(flash[i]->path, v->path) &&
+				(!v->readonly || !flash[i]->readonly))
+			other = flash[i];
+	for (const struct vm_volume *w = vm->volumes; w < v && !other; w++)
+		if (is_attached(w) && !strcmp(w->path, v->path) && (!v->readonly || !w->readonly))
+			other = w;
+	if (other)
+		assembly_error(a, disk->pointer,
+				"volume \"%s\" is the same file as volume \"%s\", \"%s\", and one "
+				"of them may write it",
+				v->name, other->name, v->path);
+}
+
 static void add_volume(struct assembly *a, size_t i)
 {
 	struct arena *arena = &a->topology.arena;
@@ -169,6 +200,7 @@ static void add_volume(struct assembly *a, size_t i)
 	else
 		nodes_add(a, v, arena_printf(arena, "disk.%zu", i), disk.node,
 				nodes_name(a, v, i, true));
+	check_shared(a, &disk);
 	add_device(a, &disk);
 	assembly_check_room(a, disk.pointer);
 }
