@@ -4,36 +4,30 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "host/clock.h"
+#include "scratch.h"
 #include "test.h"
-#include "util/file.h"
 #include "util/mem.h"
 
 #define LIMIT_USEC (20 * USEC_PER_SEC)
 
-static char *dir, *path;
+static const char *path;
 
 static void begin(void)
 {
-	dir = xasprintf("%s/machina-test-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	if (!mkdtemp(dir)) {
-		perror(dir);
-		exit(1);
-	}
-	path = xasprintf("%s/lock", dir);
+	scratch_begin();
+	path = scratch_path("lock");
 }
 
 /* Nothing may be left in the directory. */
 static void end(void)
 {
-	CHECK_INT(rmdir(dir), 0);
-	free(dir);
-	free(path);
+	check_tree("", "");
+	scratch_end();
 }
 
 TEST(nothing_is_left_of_a_lock)
@@ -129,7 +123,7 @@ TEST(only_one_holds_it)
 TEST(links_are_not_followed)
 {
 	begin();
-	CLEANUP(freep) char *target = xasprintf("%s/target", dir);
+	const char *target = scratch_path("target");
 	CHECK_INT(symlink(target, path), 0);
 	struct error err = {};
 	struct lock lock = {};

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Users by name, and what a peer in systemd's place may answer. */
+#include "host/account.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "host/listen.h"
+#include "scratch.h"
+#include "test.h"
+
+/* A process that answers one request with @reply (its NUL included) and keeps the request. */
+static pid_t serve(const char *reply, size_t len)
+{
+	int fd = -1;
+	struct error err = {};
+	if (listen_unix(scratch_path("socket"), &(struct sharing){}, &fd, &err) < 0)
+		TEST_FAIL("%s", err.text);
+	pid_t child = fork();
+	if (child == 0) {
+		char request[1024];
+		int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+		ssize_t n = recv(client, request, sizeof(request), 0);
+		if (n <= 0)
+			_exit(1);
+		put_bytes("request", request, (size_t)n);
+		_exit(send(client, reply, len, MSG_NOSIGNAL) == (ssize_t)len ? 0 : 1);
+	}
+	close(fd);
+	return child;
+}
+
+static int ask(const char *reply, size_t len, struct account *ret, struct error *err)
+{
+	pid_t child = serve(reply, len);
+	int r = account_find_dynamic(scratch_path("socket"), "machina-web", ret, err);
+	waitpid(child, NULL, 0);
+	return r;
+}
+
+#define ASK(reply, ret, err) ask(reply, sizeof(reply), ret, err)
+
+TEST(systemds_record_is_understood)
+{
+	scratch_begin();
+	struct account account = {};
+	struct error err = {};
+	CHECK_INT(ASK("{\"parameters\":{\"record\":{\"userName\":\"machina-web\",\"uid\":61764,"
+		      "\"gid\":61765,\"service\":\"io.systemd.DynamicUser\"}}}",
+				  &account, &err),
+			0);
+	CHECK_INT(account.uid, 61764);
+	CHECK_INT(account.gid, 61765);
+	check_file("request", "{\"method\":\"io.systemd.UserDatabase.GetUserRecord\","
+			      "\"parameters\":{\"userName\":\"machina-web\","
+			      "\"service\":\"io.systemd.DynamicUser\"}}");
+	CHECK_INT(ASK("{\"error\":\"io.systemd.UserDatabase.NoRecordFound\",\"parameters\":{}}",
+				  &account, &err),
+			-ESRCH);
+	CHECK_STR(err.text, "there is no user 'machina-web'");
+	scratch_end();
+}
+
+TEST(nonsense_is_no_user)
+{
+	scratch_begin();
+	static const char *const replies[] = {
+		"",
+		"{",
+		"[]",
+		"7",
+		"{}",
+		"{\"parameters\":7}",
+		"{\"parameters\":{\"record\":[]}}",
+		"{\"parameters\":{\"record\":{\"uid\":1}}}",
+		"{\"parameters\":{\"record\":{\"uid\":\"1\",\"gid\":\"1\"}}}",
+		"{\"parameters\":{\"record\":{\"uid\":-1,\"gid\":1}}}",
+		"{\"parameters\":{\"record\":{\"uid\":4294967295,\"gid\":1}}}",
+		"{\"parameters\":{\"record\":{\"uid\":1,\"gid\":4294967296}}}",
+		"{\"parameters\":{\"record\":{\"uid\":1.5,\"gid\":1}}}",
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(replies); i++) {
+		struct account account = { .uid = 7 };
+		struct error err = {};
+		CHECK_INT(ask(replies[i], strlen(replies[i]) + 1, &account, &err), -EPROTO);
+		CHECK_STR(err.text, "systemd's answer about user 'machina-web' is not understood");
+		CHECK_INT(account.uid, 7);
+	}
+	scratch_end();
+}
+
+TEST(an_answer_that_breaks_off_is_none)
+{
+	scratch_begin();
+	struct account account = {};
+	struct error err = {};
+	static const char reply[] = "{\"parameters\":{\"record\":{\"uid\":1,\"gid\":1}}}";
+	CHECK_INT(ask(reply, sizeof(reply) - 1, &account, &err), -ECONNRESET);
+	CHECK_STR(err.text, "cannot ask systemd for user 'machina-web': Connection reset by peer");
+
+	CLEANUP(freep) char *endless = xcalloc(1, 200000);
+	memset(endless, ' ', 200000);
+	CHECK_INT(ask(endless, 200000, &account, &err), -EMSGSIZE);
+	scratch_end();
+}
+
+TEST(without_systemd_there_are_no_dynamic_users)
+{
+	scratch_begin();
+	struct account account = {};
+	struct error err = {};
+	CHECK_INT(account_find_dynamic(scratch_path("no"), "machina-web", &account, &err), -ESRCH);
+	CHECK_STR(err.text, "there is no user 'machina-web'");
+	scratch_end();
+}
+
+TEST(users_of_the_database_are_found)
+{
+	struct account account = { .uid = 7, .gid = 7 };
+	struct error err = {};
+	CHECK_INT(account_find("root", &account, &err), 0);
+	CHECK_INT(account.uid, 0);
+	CHECK_INT(account.gid, 0);
+	CHECK_INT(account_find("machina-no-such-user", &account, &err), -ESRCH);
+}
+
+TEST_MAIN()
