@@ -4,6 +4,8 @@
  */
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -296,6 +298,41 @@ TEST(taps)
 	sample_nic(&s, NETWORK_BRIDGE);
 	sample_nic(&s, NETWORK_BRIDGE);
 	qemu_start_check_as(&s, QEMU_FORM_UNIT);
+}
+
+/* A block device over @file that goes away when it is closed; -1 if that can't be had here. */
+static int open_loop(const char *file, char **ret_path)
+{
+	CLEANUP(closep) int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	CLEANUP(closep) int backing = open(file, O_RDWR | O_CLOEXEC);
+	int number = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
+	if (number < 0 || backing < 0)
+		return -1;
+	*ret_path = xasprintf("/dev/loop%d", number);
+	int fd = open(*ret_path, O_RDWR | O_CLOEXEC);
+	struct loop_config config = { .fd = (uint32_t)backing,
+		.info.lo_flags = LO_FLAGS_AUTOCLEAR };
+	if (fd >= 0 && ioctl(fd, LOOP_CONFIGURE, &config) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+TEST(block_devices)
+{
+	NEEDS_QEMU;
+	CLEANUP(sample_done) struct sample s;
+	CLEANUP(freep) char *path = NULL;
+	qemu_start_init(&s);
+	CLEANUP(freep) char *file = xasprintf("%s/loop.img", work_dir);
+	CLEANUP(closep) int made = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(ftruncate(made, MIB) == 0);
+	CLEANUP(closep) int loop = open_loop(file, &path);
+	if (loop < 0)
+		SKIP("a loop device can be made by root only, and not everywhere");
+	sample_volume(&s, "os", "raw-block")->path = path;
+	qemu_start_check(&s);
 }
 
 TEST(huge_pages)
