@@ -10,7 +10,6 @@
 
 #define DIGITS "0123456789"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define BARE LETTERS DIGITS "_@%+=,./-$!"
 #define WHITE_SPACE " \t\n\r"
 
 /* unichar_is_valid() in systemd's src/basic/utf8.c refuses what Unicode sets aside for internal
@@ -28,11 +27,35 @@ static bool is_noncharacter(const unsigned char *at, size_t len)
 	return (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
 }
 
+/* What needs no quotes in any setting; ':' needs none but in lists of pairs. */
+static const bool bare[256] = {
+	['a' ... 'z'] = true,
+	['A' ... 'Z'] = true,
+	['0' ... '9'] = true,
+	['_'] = true,
+	['@'] = true,
+	['%'] = true,
+	['+'] = true,
+	['='] = true,
+	[','] = true,
+	['.'] = true,
+	['/'] = true,
+	['-'] = true,
+	['$'] = true,
+	['!'] = true,
+	[':'] = true,
+};
+
 int quote_check(const char *text, struct error *err)
 {
 	size_t len = strlen(text);
 	for (size_t i = 0; i < len;) {
 		unsigned char c = (unsigned char)text[i];
+		/* Nearly all text is printable ASCII. */
+		if (c >= ' ' && c < 0x7f) {
+			i++;
+			continue;
+		}
 		size_t n = utf8_length(text + i, len - i);
 		if (n == 0 || is_noncharacter((const unsigned char *)text + i, n))
 			return error_set(err, EINVAL, "byte %zu (0x%02x) is not UTF-8 text", i + 1,
@@ -58,21 +81,35 @@ bool quote_needs_dollars(const char *word)
 	return false;
 }
 
+static bool is_bare(const char *word, unsigned flags)
+{
+	const char *at = word;
+	while (bare[(unsigned char)*at] && !(*at == ':' && flags & QUOTE_COLON))
+		at++;
+	return at != word && !*at;
+}
+
 void quote_word(struct buf *b, const char *word, unsigned flags)
 {
-	size_t bare = strspn(word, flags & QUOTE_COLON ? BARE : BARE ":");
-	bool quoted = !*word || word[bare];
+	bool quoted = !is_bare(word, flags);
+	const char *at = word;
 
 	if (quoted)
 		buf_putc(b, '"');
-	for (const char *at = word; *at; at++) {
+	for (;;) {
+		/* Runs of plain characters go at once. */
+		size_t run = strcspn(at, "\"\\%$");
+		buf_add(b, at, run);
+		at += run;
+		if (!*at)
+			break;
 		if (*at == '"' || *at == '\\')
 			buf_putc(b, '\\');
 		else if (*at == '%' && flags & QUOTE_PERCENT)
 			buf_putc(b, '%');
 		else if (*at == '$' && flags & QUOTE_DOLLAR && dollar_is_special(word, at))
 			buf_putc(b, '$');
-		buf_putc(b, *at);
+		buf_putc(b, *at++);
 	}
 	if (quoted)
 		buf_putc(b, '"');
@@ -80,11 +117,11 @@ void quote_word(struct buf *b, const char *word, unsigned flags)
 
 void quote_percent(struct buf *b, const char *text)
 {
-	for (const char *at = text; *at; at++) {
-		if (*at == '%')
-			buf_putc(b, '%');
-		buf_putc(b, *at);
+	for (const char *percent; (percent = strchr(text, '%')); text = percent + 1) {
+		buf_add(b, text, (size_t)(percent - text));
+		buf_puts(b, "%%");
 	}
+	buf_puts(b, text);
 }
 
 void quote_directory(struct buf *b, const char *word)

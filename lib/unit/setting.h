@@ -38,13 +38,11 @@ enum setting_syntax {
 	SETTING_EXEC,
 };
 
-struct setting_group {
+struct setting {
+	const char *key; /* NULL at the end */
 	enum setting_syntax syntax;
-	const char *const *keys; /* NULL at the end */
 };
+extern const struct setting settings[];
 
-/* SETTING_UNKNOWN at the end. */
-extern const struct setting_group setting_groups[];
-
-/* SETTING_UNKNOWN if the key is not in any group. Keys are case-sensitive. */
+/* SETTING_UNKNOWN if the key is not in the table. Keys are case-sensitive. */
 enum setting_syntax setting_find(const char *key) PURE;

@@ -86,7 +86,8 @@ static void assign(struct unitfile *u, const char *key, const struct buf *value)
 {
 	if (failed(u))
 		return;
-	if (!*key || key[strspn(key, NAME_CHARS)]) {
+	/* Elsewhere only known settings get this far. */
+	if (u->is_extension && (!*key || key[strspn(key, NAME_CHARS)])) {
 		REFUSE(u, key, "it is not the name of a setting");
 		return;
 	}
@@ -97,7 +98,10 @@ static void assign(struct unitfile *u, const char *key, const struct buf *value)
 		keep(u, &e, key);
 		return;
 	}
-	buf_printf(&u->text, "%s=%s\n", key, buf_text(value));
+	buf_puts(&u->text, key);
+	buf_putc(&u->text, '=');
+	buf_add(&u->text, value->text, value->len);
+	buf_putc(&u->text, '\n');
 }
 
 /* Text that is not unquoted must not hold what would end it, join lines or be taken away. */

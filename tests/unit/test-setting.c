@@ -102,24 +102,23 @@ TEST(every_setting_exists)
 	dump_items(&items);
 	if (items.len == 0)
 		SKIP(SYSTEMD " does not run here");
-	for (const struct setting_group *group = setting_groups; group->keys; group++)
-		for (const char *const *key = group->keys; *key; key++) {
-			CLEANUP(buf_done) struct buf row = {};
-			buf_printf(&row, "\n%s=", *key);
-			if (!strstr(items.text, row.text) && !contains(newer, *key))
-				TEST_FAIL("this systemd has no setting %s", *key);
-		}
+	for (const struct setting *row = settings; row->key; row++) {
+		CLEANUP(buf_done) struct buf line = {};
+		buf_printf(&line, "\n%s=", row->key);
+		if (!strstr(items.text, line.text) && !contains(newer, row->key))
+			TEST_FAIL("this systemd has no setting %s", row->key);
+	}
 }
 
-TEST(a_setting_is_in_one_group_only)
+TEST(settings_are_sorted_and_found)
 {
-	for (const struct setting_group *group = setting_groups; group->keys; group++)
-		for (const char *const *key = group->keys; *key; key++) {
-			if (setting_find(*key) != group->syntax)
-				TEST_FAIL("%s is in another group too", *key);
-			if (contains(key + 1, *key))
-				TEST_FAIL("%s is there twice", *key);
-		}
+	for (const struct setting *row = settings; row->key; row++) {
+		if (row[1].key && strcmp(row[0].key, row[1].key) >= 0)
+			TEST_FAIL("%s stands before %s", row[0].key, row[1].key);
+		CHECK_INT(setting_find(row->key), row->syntax);
+	}
+	CHECK_INT(setting_find("execstart"), SETTING_UNKNOWN);
+	CHECK_INT(setting_find(""), SETTING_UNKNOWN);
 }
 
 TEST(every_limit_of_a_machine_can_be_written)
