@@ -361,9 +361,12 @@ static bool parse_list(struct parser *p, struct json_object **ret)
 	bool end = p->at < p->len && p->text[p->at] == ']';
 	while (!end) {
 		struct json_object *value = NULL;
-		bool good = parse_value(p, &value);
+		if (!parse_value(p, &value)) {
+			json_object_put(value);
+			return false;
+		}
 		jtree_push(*ret, value);
-		if (!good || !separator(p, ']', &end))
+		if (!separator(p, ']', &end))
 			return false;
 		inner(p)->index++;
 	}
@@ -432,12 +435,15 @@ static bool parse_object(struct parser *p, struct json_object **ret)
 		bool is_new = true;
 		if (!parse_key(p, *ret, &is_new))
 			return false;
-		bool good = parse_value(p, &value);
+		if (!parse_value(p, &value)) {
+			json_object_put(value);
+			return false;
+		}
 		if (is_new)
 			jtree_add(*ret, member_name(p, inner(p)), value);
 		else
 			jtree_set(*ret, member_name(p, inner(p)), value);
-		if (!good || !separator(p, '}', &end))
+		if (!separator(p, '}', &end))
 			return false;
 	}
 	return leave(p);
