@@ -28,27 +28,54 @@ void jfound_describe(const char *text, size_t len, size_t at, struct buf *out)
 		buf_printf(out, "'%.*s'", (int)n, text + at);
 }
 
+#define QUOTES_ADVICE "; text is written in plain double quotes: \"...\""
+#define SPACE_ADVICE ", an invisible character that is no space in JSON"
+#define CASE_ADVICE "; it is written in small letters"
+#define NUMBER_ADVICE ", which is no number in JSON"
+
+static const struct {
+	const char *text;
+	bool is_word; /* the whole word, in any letter case; else what stands at the place */
+	const char *advice;
+} advices[] = {
+	{ "'", false, QUOTES_ADVICE },
+	{ "`", false, QUOTES_ADVICE },
+	{ "\u2018", false, QUOTES_ADVICE },
+	{ "\u2019", false, QUOTES_ADVICE },
+	{ "\u201a", false, QUOTES_ADVICE },
+	{ "\u201b", false, QUOTES_ADVICE },
+	{ "\u201c", false, QUOTES_ADVICE },
+	{ "\u201d", false, QUOTES_ADVICE },
+	{ "\u201e", false, QUOTES_ADVICE },
+	{ "\u201f", false, QUOTES_ADVICE },
+	{ "\u00ab", false, QUOTES_ADVICE },
+	{ "\u00bb", false, QUOTES_ADVICE },
+	{ "\u00a0", false, SPACE_ADVICE },
+	{ "\u200b", false, SPACE_ADVICE },
+	{ "\u202f", false, SPACE_ADVICE },
+	{ "\ufeff", false, SPACE_ADVICE },
+	{ "\u3000", false, SPACE_ADVICE },
+	{ "#", false, "; a comment begins with //" },
+	{ "true", true, CASE_ADVICE },
+	{ "false", true, CASE_ADVICE },
+	{ "null", true, CASE_ADVICE },
+	{ "yes", true, "; it is written true" },
+	{ "on", true, "; it is written true" },
+	{ "no", true, "; it is written false" },
+	{ "off", true, "; it is written false" },
+	{ "nan", true, NUMBER_ADVICE },
+	{ "inf", true, NUMBER_ADVICE },
+	{ "infinity", true, NUMBER_ADVICE },
+};
+
 const char *jfound_advice(const char *text, size_t len, size_t at)
 {
-	static const char *const quotes[] = { "'", "`", "\u2018", "\u2019", "\u201a", "\u201b",
-		"\u201c", "\u201d", "\u201e", "\u201f", "\u00ab", "\u00bb" };
-	static const char *const spaces[] = { "\u00a0", "\u200b", "\u202f", "\ufeff", "\u3000" };
-	static const char *const words[] = { "true", "false", "null" };
-	static const char *const numbers[] = { "nan", "inf", "infinity" };
 	size_t rest = len - at, word = jscan_word_end(text, len, at) - at;
-	text += at;
-
-	for (size_t i = 0; i < ARRAY_SIZE(quotes); i++)
-		if (rest >= strlen(quotes[i]) && !memcmp(text, quotes[i], strlen(quotes[i])))
-			return "; text is written in plain double quotes: \"...\"";
-	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
-		if (rest >= strlen(spaces[i]) && !memcmp(text, spaces[i], strlen(spaces[i])))
-			return ", an invisible character that is no space in JSON";
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (word == strlen(words[i]) && !strncasecmp(text, words[i], word))
-			return "; it is written in small letters";
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		if (word == strlen(numbers[i]) && !strncasecmp(text, numbers[i], word))
-			return ", which is no number in JSON";
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++) {
+		size_t n = strlen(advices[i].text);
+		if (advices[i].is_word ? word == n && !strncasecmp(text + at, advices[i].text, n)
+				       : rest >= n && !memcmp(text + at, advices[i].text, n))
+			return advices[i].advice;
+	}
 	return word ? "; text is written in double quotes: \"...\"" : "";
 }

@@ -2,6 +2,7 @@
 /* Objects against their field tables: each kind of finding, its text and its place. */
 #include "json-demo.h"
 #include "json/jlocate.h"
+#include "json/jnames.h"
 #include "json/jtree.h"
 #include "test.h"
 
@@ -59,10 +60,15 @@ TEST(null_is_not_set)
 			"");
 }
 
+#define THOSE_KNOWN                                                                                \
+	"; those known here are \"name\", \"mac\", \"tags\", \"vars\", \"limits\", "               \
+	"\"features\", \"attrs\", \"disks\", \"ports\", \"pools\", \"sockets\", \"args\", "        \
+	"\"address\", \"places\", \"note\" and \"definitions\""
+
 TEST(notes_are_not_looked_at)
 {
 	check_text("{\"x-a\":{\"b\":1},\"$schema\":5,\"attrs\":{\"x-\":null,\"$schema\":[]}}", "");
-	check_text("{\"X-a\":1}", "f:1:2: /X-a: unknown key \"X-a\"");
+	check_text("{\"X-a\":1}", "f:1:2: /X-a: unknown key \"X-a\"" THOSE_KNOWN);
 	check_text("{\"pools\":{\"x-a\":5}}", "f:1:11: /pools/x-a: expected a word of small "
 					      "letters, found the key \"x-a\"\n"
 					      "f:1:17: /pools/x-a: expected an object, found 5");
@@ -92,15 +98,47 @@ TEST(unknown_keys)
 				"f:1:28: /attrs/tpm/socket/number: unknown key \"number\"; the "
 				"only one "
 				"here is \"path\"" },
-		{ "{\"zzzzzzzzz\":1}", "f:1:2: /zzzzzzzzz: unknown key \"zzzzzzzzz\"" },
-		{ "{\"\":1}", "f:1:2: /: unknown key \"\"" },
-		{ "{\"a\\u001b\\\"b\":1}", "f:1:2: /a\\x1b\"b: unknown key \"a\\u001b\\\"b\"" },
+		{ "{\"zzzzzzzzz\":1}", "f:1:2: /zzzzzzzzz: unknown key \"zzzzzzzzz\"" THOSE_KNOWN },
+		{ "{\"\":1}", "f:1:2: /: unknown key \"\"" THOSE_KNOWN },
+		{ "{\"a\\u001b\\\"b\":1}",
+				"f:1:2: /a\\x1b\"b: unknown key \"a\\u001b\\\"b\"" THOSE_KNOWN },
 		{ "{\"limits\":{\"memorymax\":1}}", "f:1:12: /limits/memorymax: the key is written "
 						    "\"MemoryMax\", not \"memorymax\"" },
 		{ "{\"limits\":{\"MemoryMx\":1}}", "f:1:12: /limits/MemoryMx: unknown key "
 						   "\"MemoryMx\"; did you mean \"MemoryMax\"?" },
 	};
 	check_rows(rows, ARRAY_SIZE(rows));
+}
+
+TEST(names_that_were_meant)
+{
+	static const char *const names[] = { "fw", "disk", "Diskette" };
+	static const struct {
+		const char *wanted;
+		size_t n;
+		const char *hint;
+	} rows[] = {
+		{ "dsik", 3, "; did you mean \"disk\"?" },
+		{ "DISK", 3, "; did you mean \"disk\"?" },
+		{ "diskette", 3, "; did you mean \"Diskette\"?" },
+		{ "iso", 3, "; it has \"fw\", \"disk\" and \"Diskette\"" },
+		{ "ab", 1, "; it has \"fw\"" },
+		{ "", 2, "; it has \"fw\" and \"disk\"" },
+		{ "iso", 0, "; it has none" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buf_done) struct buf text = {};
+		jnames_hint(&text, rows[i].wanted, names, rows[i].n);
+		CHECK_STR(buf_text(&text), rows[i].hint);
+	}
+
+	const char *many[JNAMES_LISTED_MAX + 1];
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = "name";
+	CLEANUP(buf_done) struct buf text = {};
+	CHECK(!jnames_list(&text, many, ARRAY_SIZE(many)));
+	jnames_hint(&text, "other", many, ARRAY_SIZE(many));
+	CHECK_STR(buf_text(&text), "");
 }
 
 /* Each row of a table, given each type of value. */

@@ -334,9 +334,10 @@ TEST(faults_where_a_value_should_be)
 		{ "{\"ram\":Infinity}",
 				"f:1:8: expected a value for \"ram\", found 'Infinity', which is "
 				"no number in JSON" },
-		{ "{\"ram\":yes}", "f:1:8: expected a value for \"ram\", found 'yes'; text is "
-				   "written in "
-				   "double quotes: \"...\"" },
+		{ "#a\n{}", "f:1:1: expected '{', found '#'; a comment begins with //" },
+		{ "[Off]", "f:1:2: expected a value or ']', found 'Off'; it is written false" },
+		{ "{\"ram\":yes}", "f:1:8: expected a value for \"ram\", found 'yes'; it is "
+				   "written true" },
 		{ "{\"ram\":tru}", "f:1:8: expected a value for \"ram\", found 'tru'; text is "
 				   "written in "
 				   "double quotes: \"...\"" },
