@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "json/jlocate.h"
+#include "json/jnames.h"
+#include "json/jtext.h"
 #include "util/buf.h"
 #include "util/mem.h"
-#include "util/parse.h"
 
 /* The walk from a machine or tag into the tags that it names. */
 struct walk {
@@ -51,25 +52,6 @@ static bool find_tag(
 	return false;
 }
 
-static const char *nearest_tag(const struct host *host, const char *name)
-{
-	struct json_object *tags;
-	const char *best = NULL;
-	unsigned best_distance = 3;
-	if (!json_object_object_get_ex(host->merged, "tag", &tags))
-		return NULL;
-	json_object_object_foreach(tags, key, value)
-	{
-		(void)value;
-		unsigned distance = edit_distance(key, name);
-		if (distance < best_distance) {
-			best = key;
-			best_distance = distance;
-		}
-	}
-	return best;
-}
-
 static void report_entry(struct walk *w, const struct layer *from, size_t index, const char *text)
 {
 	CLEANUP(buf_done) struct buf pointer = {};
@@ -83,13 +65,22 @@ static void report_entry(struct walk *w, const struct layer *from, size_t index,
 
 static void report_unknown(struct walk *w, const struct layer *from, size_t index, const char *tag)
 {
-	const char *nearest = nearest_tag(w->host, tag);
-	CLEANUP(freep)
-	char *text = nearest ? xasprintf("the host's config has no tag \"%s\"; did you mean "
-					 "\"%s\"?",
-					       tag, nearest)
-			     : xasprintf("the host's config has no tag \"%s\"", tag);
-	report_entry(w, from, index, text);
+	CLEANUP(buf_done) struct buf text = {};
+	struct json_object *tags = NULL;
+	json_object_object_get_ex(w->host->merged, "tag", &tags);
+	size_t n = 0, n_max = tags ? (size_t)json_object_object_length(tags) : 0;
+	CLEANUP(freep) const char **known = xcalloc(n_max + 1, sizeof(*known));
+	if (tags) {
+		json_object_object_foreach(tags, key, value)
+		{
+			(void)value;
+			known[n++] = key;
+		}
+	}
+	buf_puts(&text, "the host's config has no tag ");
+	text_quoted(&text, tag);
+	jnames_hint(&text, tag, known, n);
+	report_entry(w, from, index, buf_text(&text));
 }
 
 static void report_cycle(struct walk *w, const struct step *inner, size_t index, const char *tag)

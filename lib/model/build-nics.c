@@ -116,8 +116,11 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 		use_network(b, network, at, &nic);
 		copy_forwards(b, &nic);
 	} else {
-		BUILD_ERROR(b, at, "connection \"%s\": the host's config has no network \"%s\"",
-				name, nic.network);
+		const struct jlist *networks = &b->host->conf.network;
+		build_unknown(b,
+				&(struct reference){ "connection", name, "network", pointer,
+						"network", nic.network },
+				build_names(b, networks, sizeof(*network)), networks->n);
 	}
 	*ret = nic;
 }
@@ -175,6 +178,21 @@ static void add_parents(struct build *b, const struct jlist *devices, const char
 	}
 }
 
+/* The classes that some device of the host offers. */
+static void list_classes(const struct jlist *devices, struct strv *names)
+{
+	const struct mdev_conf *items = devices->items;
+	for (size_t i = 0; i < devices->n; i++) {
+		const struct jlist *maps[] = { &items[i].classes, &items[i].types };
+		for (size_t m = 0; m < ARRAY_SIZE(maps); m++) {
+			const struct mdev_class_conf *classes = maps[m]->items;
+			for (size_t k = 0; k < maps[m]->n; k++)
+				if (!strv_contains(names, classes[k].name))
+					strv_push(names, classes[k].name);
+		}
+	}
+}
+
 static void build_mdev(struct build *b, const struct device_conf *conf, const char *pointer,
 		struct vm_mdev *mdev)
 {
@@ -201,9 +219,13 @@ static void build_mdev(struct build *b, const struct device_conf *conf, const ch
 	if (mdev->n_parents > 1)
 		qsort(parents, mdev->n_parents, sizeof(*parents), by_address);
 	if (!mdev->n_parents) {
-		CLEANUP(freep) char *at = xasprintf("%s/class", pointer);
-		BUILD_ERROR(b, at, "device \"%s\": the host's config offers no device class \"%s\"",
-				mdev->name, mdev->class_name);
+		CLEANUP(strv_done) struct strv classes = {};
+		list_classes(&host->mediated_device, &classes);
+		list_classes(&host->mdev, &classes);
+		build_unknown(b,
+				&(struct reference){ "device", mdev->name, "device class", pointer,
+						"class", mdev->class_name },
+				(const char *const *)classes.items, classes.n);
 	}
 }
 

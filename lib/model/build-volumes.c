@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json/jlocate.h"
+#include "json/jnames.h"
+#include "json/jtext.h"
 #include "model/build.h"
 #include "util/file.h"
 #include "util/mem.h"
-#include "util/parse.h"
 
 static const struct storage_conf *find_pool(const struct build *b, const char *name)
 {
@@ -17,55 +19,56 @@ static const struct storage_conf *find_pool(const struct build *b, const char *n
 	return NULL;
 }
 
-static const char *nearest_pool(const struct build *b, const char *name)
+/* A pool that no machine uses may be of any type, as in the Go program. */
+static void report_type(
+		struct build *b, const struct volume_conf *conf, const struct storage_conf *pool)
 {
-	const struct storage_conf *pools = b->host->conf.storage.items;
-	const char *best = NULL;
-	unsigned best_distance = 3;
-	for (size_t i = 0; i < b->host->conf.storage.n; i++) {
-		unsigned distance = edit_distance(pools[i].name, name);
-		if (distance < best_distance) {
-			best = pools[i].name;
-			best_distance = distance;
-		}
+	CLEANUP(strv_done) struct strv known = {};
+	CLEANUP(buf_done) struct buf text = {}, pointer = {};
+	for (const struct vm_storage_type *t = vm_storage_types; t->name; t++)
+		strv_push(&known, t->name);
+
+	bool has_type = pool->type && pool->type[0];
+	if (has_type) {
+		buf_puts(&text, "unknown storage type ");
+		text_quoted(&text, pool->type);
+	} else {
+		buf_puts(&text, "the storage pool needs a \"type\"");
 	}
-	return best;
+	const char *near = has_type ? jnames_nearest(pool->type, (const char *const *)known.items,
+						      known.n)
+				    : NULL;
+	if (near)
+		buf_printf(&text, "; did you mean \"%s\"?", near);
+	for (size_t i = 0; !near && i < known.n; i++)
+		buf_printf(&text, "%s%s", i ? ", " : "; known are ", known.items[i]);
+	buf_puts(&text, " (used by volume ");
+	text_quoted(&text, conf->name ? conf->name : "");
+	buf_printf(&text, " of machine \"%s\")", b->vm->name);
+
+	buf_puts(&pointer, "/storage");
+	jpointer_push(&pointer, pool->name);
+	buf_puts(&pointer, "/type");
+	host_report(b->host, b->report, SEVERITY_ERROR, buf_text(&pointer), "%s", buf_text(&text));
 }
 
-/* Unknown pools and types are errors of the volume that names them: a pool that no machine uses may
- * be of any type. */
 static const struct storage_conf *use_pool(struct build *b, const struct volume_conf *conf,
 		const char *pointer, const struct vm_storage_type **ret_type)
 {
-	CLEANUP(freep) char *at = xasprintf("%s/storage", pointer);
 	const char *name = conf->storage ? conf->storage : "";
 	const struct storage_conf *pool = find_pool(b, name);
 	if (!pool) {
-		const char *nearest = nearest_pool(b, name);
-		BUILD_ERROR(b, at,
-				"volume \"%s\": the host's config has no storage pool \"%s\"%s%s%s",
-				conf->name ? conf->name : "", name,
-				nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-				nearest ? "\"?" : "");
+		const struct jlist *pools = &b->host->conf.storage;
+		build_unknown(b,
+				&(struct reference){ "volume", conf->name, "storage pool", pointer,
+						"storage", name },
+				build_names(b, pools, sizeof(*pool)), pools->n);
 		return NULL;
 	}
 	*ret_type = vm_storage_type_find(pool->type ? pool->type : "");
 	if (*ret_type)
 		return pool;
-
-	CLEANUP(buf_done) struct buf known = {};
-	for (const struct vm_storage_type *t = vm_storage_types; t->name; t++)
-		buf_printf(&known, "%s%s", known.len ? ", " : "", t->name);
-	if (pool->type && pool->type[0])
-		BUILD_ERROR(b, at,
-				"volume \"%s\": storage pool \"%s\" has the unknown storage type "
-				"\"%s\"; known are %s",
-				conf->name ? conf->name : "", name, pool->type, buf_text(&known));
-	else
-		BUILD_ERROR(b, at,
-				"volume \"%s\": storage pool \"%s\" has no storage type; known "
-				"are %s",
-				conf->name ? conf->name : "", name, buf_text(&known));
+	report_type(b, conf, pool);
 	return NULL;
 }
 

@@ -113,8 +113,11 @@ static const struct processor_conf *find_processor(struct build *b)
 		}
 	}
 	if (name && name[0])
-		BUILD_ERROR(b, "/attrs/cpu/processor", "the host's config has no processor \"%s\"",
-				name);
+		build_unknown(b,
+				&(struct reference){ NULL, NULL, "processor", "/attrs/cpu",
+						"processor", name },
+				build_names(b, &b->host->conf.processor, sizeof(*best)),
+				b->host->conf.processor.n);
 	return best;
 }
 

@@ -45,6 +45,21 @@ MUST_CHECK int build_expand(struct build *b, const char *pattern, const char *vo
 /* The variables of patterns that are not about a volume. */
 struct vars build_port_vars(const struct build *b);
 
+/* A name of a pool, network, processor or device class in the machine's config. */
+struct reference {
+	const char *owner;	/* "volume"; NULL: the machine as a whole */
+	const char *owner_name; /* may be NULL */
+	const char *kind;	/* "storage pool" */
+	const char *pointer;	/* of the object that has @key */
+	const char *key;	/* "storage" */
+	const char *name;	/* NULL or "": there is none, and there has to be */
+};
+/* The finding that the host's config does not have it, but the @n names of @known. */
+void build_unknown(
+		struct build *b, const struct reference *ref, const char *const *known, size_t n);
+/* The keys of a map of the host's config, in the machine's arena. */
+const char **build_names(struct build *b, const struct jlist *map, size_t item_size);
+
 /* Derived identifiers (model/ident.h) as texts in the machine's arena. */
 const char *build_derive_mac(struct build *b, const char *connection);
 const char *build_derive_wwn(struct build *b, const char *volume);
