@@ -62,7 +62,7 @@ static int make_units(struct run *run, const char *name, struct error *err)
 	size_t before = run->config.report.n_errors_told;
 	int r = built_units(&built, &run->config, name, err);
 	if (r < 0)
-		return error_wrap(err, "machine '%s'", name);
+		report_error(&run->config.report, err);
 	if (run->config.report.n_errors_told > before)
 		return 0;
 	claims_add(&run->claims, &built.vm, true);
@@ -220,11 +220,15 @@ static int finish(struct run *run, struct error *err)
 
 static int generate(struct run *run, struct error *err)
 {
-	int r = config_load(&run->config, &run->call->paths, err);
-	if (r == 0)
-		r = machine_list(&run->call->paths, &run->all, &run->config.report, err);
+	int host = config_load(&run->config, &run->call->paths, err);
+	int r = host < 0 ? host
+			 : machine_list(&run->call->paths, &run->all, &run->config.report, err);
 	if (r == 0)
 		r = machines_select(run->call, &run->config.report, &run->selected, err);
+	if (r == 0 && host > 0) {
+		machines_check(&run->config, &run->selected);
+		return 1;
+	}
 	if (r == 0)
 		r = unitset_init(&run->units, run->call->paths.unit_dir, run->options->force, err);
 	if (r == 0 && run->units.dirfd < 0 && !run->options->preview)

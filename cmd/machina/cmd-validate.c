@@ -13,26 +13,28 @@ struct validate_options {
 	bool json;
 };
 
-static int validate_machine(struct config *config, const char *name, bool selected,
-		struct claims *claims, struct error *err)
+static void validate_machine(
+		struct config *config, const char *name, bool selected, struct claims *claims)
 {
+	struct error err = {};
 	CLEANUP(report_done) struct report ignored = {};
 	CLEANUP(built_done) struct built built = {};
 	if (!selected) {
 		/* Others count only for what they claim. */
 		if (machine_load(config->paths, &config->host, name, &built.machine, &ignored,
-				    err) == 0 &&
+				    &err) == 0 &&
 				vm_build(&config->host, &built.machine, &built.vm, &ignored) == 0)
 			claims_add(claims, &built.vm, false);
-		return 0;
+		return;
 	}
 	size_t before = config->report.n_errors_told;
-	int r = built_units(&built, config, name, err);
-	if (r < 0 || config->report.n_errors_told > before)
-		return r < 0 ? r : 0;
+	int r = built_units(&built, config, name, &err);
+	if (r < 0)
+		report_error(&config->report, &err);
+	if (config->report.n_errors_told > before)
+		return;
 	claims_add(claims, &built.vm, true);
 	advise(&built, config);
-	return 0;
 }
 
 static int validate(
@@ -40,24 +42,29 @@ static int validate(
 {
 	CLEANUP(strv_done) struct strv all = {}, selected = {};
 	CLEANUP(claims_done) struct claims claims = {};
-	int r = config_load(config, &call->paths, err);
-	if (r == 0)
-		r = machine_list(&call->paths, &all, &config->report, err);
-	if (r != 0)
+	int host = config_load(config, &call->paths, err);
+	int r = host < 0 ? host : machine_list(&call->paths, &all, &config->report, err);
+	if (r < 0)
 		return r;
-	host_check_tags(&config->host, &config->report);
 
 	bool every = !call->machines.patterns.n && !call->machines.tags.n;
 	if (every)
 		strv_extend(&selected, &all);
 	else
 		r = machines_select(call, &config->report, &selected, err);
-	for (size_t i = 0; r == 0 && i < all.n; i++)
-		r = validate_machine(config, all.items[i], strv_contains(&selected, all.items[i]),
-				&claims, err);
-	if (r == 0)
-		claims_check(&claims, &call->paths, &config->host, &config->report);
+	if (r < 0)
+		return r;
 	*ret_n = selected.n;
+	if (host > 0) {
+		machines_check(config, &selected);
+		return 1;
+	}
+	for (size_t i = 0; i < all.n; i++)
+		validate_machine(config, all.items[i], strv_contains(&selected, all.items[i]),
+				&claims);
+	claims_check(&claims, &call->paths, &config->host, &config->report);
+	/* Last, so that what a machine shows as well is shown with the machine's name. */
+	host_check_tags(&config->host, &config->report);
 	return r;
 }
 

@@ -109,6 +109,15 @@ int machines_select(const struct call *call, struct report *report, struct strv 
 	return 0;
 }
 
+void machines_check(struct config *config, const struct strv *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		struct error err = {};
+		if (machine_check(config->paths, names->items[i], &config->report, &err) < 0)
+			report_error(&config->report, &err);
+	}
+}
+
 void built_done(struct built *built)
 {
 	units_done(&built->units);

@@ -35,6 +35,12 @@ MUST_CHECK int config_load(
 MUST_CHECK int machines_select(const struct call *call, struct report *report,
 		struct strv *ret_names, struct error *err);
 
+/*
+ * Look for what is wrong in the machines' own files, when the host's config can't be used: so that
+ * one run shows all.
+ */
+void machines_check(struct config *config, const struct strv *names);
+
 /* One machine; what comes later is empty until it was asked for. */
 struct built {
 	struct machine machine;

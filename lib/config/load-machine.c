@@ -52,8 +52,9 @@ static int load_doc(const struct config_paths *paths, const char *name, struct m
 	return r;
 }
 
-int machine_load(const struct config_paths *paths, const struct host *host, const char *name,
-		struct machine *ret, struct report *report, struct error *err)
+/* The machine's own file, checked. */
+static int read_machine(const struct config_paths *paths, const char *name, struct machine *ret,
+		struct report *report, struct error *err)
 {
 	*ret = (struct machine){};
 	const char *expected;
@@ -71,9 +72,23 @@ int machine_load(const struct config_paths *paths, const struct host *host, cons
 		if (json_object_is_type(ret->doc.root, json_type_object))
 			check_name(ret, report);
 	}
-	if (report->n_errors_told > before)
-		return 1;
+	return report->n_errors_told > before;
+}
 
+int machine_check(const struct config_paths *paths, const char *name, struct report *report,
+		struct error *err)
+{
+	CLEANUP(machine_done) struct machine machine = {};
+	return read_machine(paths, name, &machine, report, err);
+}
+
+int machine_load(const struct config_paths *paths, const struct host *host, const char *name,
+		struct machine *ret, struct report *report, struct error *err)
+{
+	size_t before = report->n_errors_told;
+	int r = read_machine(paths, name, ret, report, err);
+	if (r != 0)
+		return r;
 	tags_resolve(host, ret, report);
 	if (report->n_errors_told > before)
 		return 1;

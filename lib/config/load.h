@@ -80,6 +80,14 @@ void machine_done(struct machine *machine);
 MUST_CHECK int machine_load(const struct config_paths *paths, const struct host *host,
 		const char *name, struct machine *ret, struct report *report, struct error *err);
 
+/*
+ * Look for what is wrong in one machine's own file, for when the host's config can't be used.
+ *
+ * Returns 0, or 1 when findings (errors) were added; or a negative errno as machine_load() does.
+ */
+MUST_CHECK int machine_check(const struct config_paths *paths, const char *name,
+		struct report *report, struct error *err);
+
 /* Add a finding at a place of the merged machine: it is shown where the value was written. */
 void machine_report(const struct machine *machine, struct report *report, enum severity severity,
 		const char *pointer, const char *format, ...) PRINTF(5, 6);
