@@ -8,11 +8,13 @@
 
 #include "util/mem.h"
 
-#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
-
 static bool is_name(const char *text)
 {
-	return *text && !text[strspn(text, NAME_CHARS)];
+	const char *at = text;
+	while ((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+			(*at >= '0' && *at <= '9') || *at == '-' || *at == '_' || *at == '.')
+		at++;
+	return at != text && !*at;
 }
 
 void props_done(struct props *p)
@@ -28,23 +30,40 @@ void props_init(struct props *p, const char *driver)
 		buf_puts(&p->text, driver);
 }
 
-void props_add(struct props *p, const char *key, const char *value)
+static void add_key(struct props *p, const char *key)
 {
 	assert(is_name(key));
-	buf_printf(&p->text, "%s%s=", p->text.len ? "," : "", key);
-	for (const char *at = value; *at; at++) {
-		if (*at == ',')
-			buf_putc(&p->text, ',');
-		buf_putc(&p->text, *at);
+	if (p->text.len)
+		buf_putc(&p->text, ',');
+	buf_puts(&p->text, key);
+	buf_putc(&p->text, '=');
+}
+
+void props_add(struct props *p, const char *key, const char *value)
+{
+	add_key(p, key);
+	for (const char *comma; (comma = strchr(value, ',')); value = comma + 1) {
+		buf_add(&p->text, value, (size_t)(comma - value));
+		buf_puts(&p->text, ",,");
 	}
+	buf_puts(&p->text, value);
 }
 
 void props_addf(struct props *p, const char *key, const char *format, ...)
 {
+	size_t before = p->text.len;
+	add_key(p, key);
+	size_t start = p->text.len;
 	va_list ap;
 	va_start(ap, format);
-	CLEANUP(freep) char *value = xvasprintf(format, ap);
+	buf_vprintf(&p->text, format, ap);
 	va_end(ap);
+
+	/* Mostly numbers and names: what has a comma is written again. */
+	if (!memchr(p->text.text + start, ',', p->text.len - start))
+		return;
+	CLEANUP(freep) char *value = xstrdup(p->text.text + start);
+	buf_truncate(&p->text, before);
 	props_add(p, key, value);
 }
 

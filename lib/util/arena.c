@@ -69,16 +69,21 @@ char *arena_strndup(struct arena *a, const char *text, size_t n)
 
 char *arena_printf(struct arena *a, const char *format, ...)
 {
+	/* Most texts are short: they are formatted only once. */
+	char text[128];
 	va_list ap;
 	va_start(ap, format);
-	va_list again;
-	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, format, ap);
+	int n = vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	if (n < 0)
 		out_of_memory();
-	char *text = arena_alloc(a, (size_t)n + 1);
-	vsnprintf(text, (size_t)n + 1, format, again);
-	va_end(again);
-	return text;
+	char *copy = arena_alloc(a, (size_t)n + 1);
+	if ((size_t)n < sizeof(text)) {
+		memcpy(copy, text, (size_t)n);
+		return copy;
+	}
+	va_start(ap, format);
+	vsnprintf(copy, (size_t)n + 1, format, ap);
+	va_end(ap);
+	return copy;
 }

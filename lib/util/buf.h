@@ -25,7 +25,8 @@ void buf_clear(struct buf *b);
 void buf_truncate(struct buf *b, size_t len);
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *text);
-void buf_putc(struct buf *b, char c);
+/* One character; in the header because text is often built that way. */
+static inline void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...) PRINTF(2, 3);
 void buf_vprintf(struct buf *b, const char *format, va_list ap) PRINTF(2, 0);
 /* Room for @len more bytes without another allocation; returns where they go. */
@@ -34,3 +35,13 @@ char *buf_reserve(struct buf *b, size_t len);
 const char *buf_text(const struct buf *b);
 /* Move the text out, "" if nothing was added; the caller frees it. */
 char *buf_take(struct buf *b);
+
+static inline void buf_putc(struct buf *b, char c)
+{
+	if (b->len + 1 >= b->n_alloc) {
+		buf_add(b, &c, 1);
+		return;
+	}
+	b->text[b->len++] = c;
+	b->text[b->len] = '\0';
+}
