@@ -162,8 +162,8 @@ static int share_socket(const char *path, gid_t group, struct error *err)
 	if (!S_ISSOCK(st.st_mode) || st.st_nlink != 1)
 		return error_set(err, EINVAL, "'%s' is no socket", path);
 	if (fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH) < 0 || chmod(self, 0660) < 0)
-		return error_errno(err, "cannot give '%s' to the group '" ACCOUNT_OPERATORS "'",
-				path);
+		return error_errno(
+				err, "cannot give '%s' to the group '" ACCOUNT_OPERATORS "'", path);
 	return 0;
 }
 

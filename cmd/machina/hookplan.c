@@ -47,7 +47,7 @@ int hookplan_keep(const struct config_paths *paths, enum hook_unit unit, const s
 	int r = rundir_make_parent(plan->run_dir, err);
 	if (r == 0)
 		r = unit_plan_text(plan, &text, err);
-	return r < 0 ? r : file_replace(path, text, strlen(text), 0600, err);
+	return r == 0 ? file_replace(path, text, strlen(text), 0600, err) : r;
 }
 
 static int read_copy(const struct config_paths *paths, enum hook_unit unit, const char *machine,

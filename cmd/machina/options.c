@@ -200,11 +200,15 @@ static int store(const struct option_spec *o, const char *value, void *target, s
 
 static int item_error(const struct walk *w, const struct item *item, struct error *err)
 {
-	if (item->kind == ITEM_VALUE_MISSING)
-		return error_set(err, EINVAL, "option '--%s' needs a value: %s", item->option->name,
-				item->option->value);
-	if (item->kind == ITEM_VALUE_UNWANTED)
-		return error_set(err, EINVAL, "option '--%s' takes no value", item->option->name);
+	const struct option_spec *o = item->option;
+	if (item->kind == ITEM_VALUE_MISSING) {
+		assert(o);
+		return error_set(err, EINVAL, "option '--%s' needs a value: %s", o->name, o->value);
+	}
+	if (item->kind == ITEM_VALUE_UNWANTED) {
+		assert(o);
+		return error_set(err, EINVAL, "option '--%s' takes no value", o->name);
+	}
 	return unknown_option(w, item->text, err);
 }
 

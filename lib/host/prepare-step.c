@@ -94,7 +94,8 @@ static int need_store(struct prepare_context *c, struct error *err)
 /* Sockets and directories of a TPM are for prepare alone: who talks to a TPM controls it. */
 static struct sharing sharing_of(const struct prepare_context *c)
 {
-	return c->plan->tpm_data ? (struct sharing){} : c->sharing;
+	static const struct sharing nobody = {};
+	return c->plan->tpm_data ? nobody : c->sharing;
 }
 
 /* ---- systemd's store ---- */
