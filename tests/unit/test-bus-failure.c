@@ -154,7 +154,7 @@ TEST(where_systemd_does_not_run_it_is_said)
 	if (pid == 0) {
 		/* A /run with nothing in it. */
 		if (unshare(CLONE_NEWNS) < 0 ||
-				mount("/", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+				mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 				mount("none", "/run", "tmpfs", 0, NULL) < 0)
 			_exit(77);
 		struct bus *bus = NULL;
