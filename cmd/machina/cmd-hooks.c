@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina prepare, await, teardown: called by the units. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "complete.h"
 #include "config/forms.h"
 #include "hookplan.h"
-#include "host/account.h"
 #include "host/clock.h"
 #include "host/prepare.h"
 #include "output.h"
@@ -148,39 +144,6 @@ static int teardown_run(const struct call *call, struct error *err)
 	return status;
 }
 
-/*
- * QEMU owns the directory and might have put anything in the socket's place: only what is held open
- * and is a socket is changed.
- */
-static int share_socket(const char *path, gid_t group, struct error *err)
-{
-	CLEANUP(closep) int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	CLEANUP(freep) char *self = xasprintf("/proc/self/fd/%d", fd);
-	struct stat st;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_errno(err, "cannot look at '%s'", path);
-	if (!S_ISSOCK(st.st_mode) || st.st_nlink != 1)
-		return error_set(err, EINVAL, "'%s' is no socket", path);
-	if (fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH) < 0 || chmod(self, 0660) < 0)
-		return error_errno(
-				err, "cannot give '%s' to the group '" ACCOUNT_OPERATORS "'", path);
-	return 0;
-}
-
-/* Sockets that QEMU makes by itself are its user's alone; the operators get them here. */
-static int share_sockets(const struct plan *plan, struct error *err)
-{
-	gid_t group;
-	if (account_operators(&group) != 0)
-		return 0;
-	for (size_t i = 0; i < plan->n_sockets; i++) {
-		int r = share_socket(plan->sockets[i].path, group, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static int await_run(const struct call *call, struct error *err)
 {
 	const struct await_options *cli = call->options;
@@ -199,8 +162,6 @@ static int await_run(const struct call *call, struct error *err)
 		print_error(&doubt);
 	uint64_t timeout = cli->timeout_usec ? cli->timeout_usec : AWAIT_TIMEOUT_USEC;
 	r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
-	if (r == 0)
-		r = share_sockets(&plan, err);
 	return r < 0 ? error_wrap(err, "machine '%s'", machine) : STATUS_DONE;
 }
 

@@ -50,8 +50,9 @@ int listen_share(const char *path, const struct sharing *sharing, struct error *
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_errno(err, "cannot open socket '%s'", path);
-	if (!S_ISSOCK(st.st_mode))
-		return error_set(err, EINVAL, "'%s' is not a socket", path);
+	/* Nor may it be a second name of somebody else's socket. */
+	if (!S_ISSOCK(st.st_mode) || st.st_nlink != 1)
+		return error_set(err, EINVAL, "'%s' is not a socket of its own", path);
 	char self[32];
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (fchownat(fd, "", (uid_t)-1, sharing->group, AT_EMPTY_PATH) < 0 || chmod(self, 0660) < 0)

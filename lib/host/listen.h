@@ -28,7 +28,8 @@ MUST_CHECK int listen_unix(
 
 /*
  * Give a socket that somebody else has made to @sharing's group, with the mode of listen_unix().
- * Nothing is done when there is no group. Errors: EINVAL: @path is no socket (a link is none).
+ * Nothing is done when there is no group. Errors: EINVAL: @path is no socket, or one of several
+ * names of one.
  */
 MUST_CHECK int listen_share(const char *path, const struct sharing *sharing, struct error *err);
 

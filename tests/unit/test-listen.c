@@ -58,6 +58,39 @@ TEST(a_shared_socket_is_for_its_group)
 	scratch_end();
 }
 
+TEST(a_socket_of_others_is_shared)
+{
+	if (geteuid() != 0)
+		SKIP("only root gives sockets to groups");
+	scratch_begin();
+	int fd = -1;
+	struct error err = {};
+	CHECK_INT(listen_unix(scratch_path("s"), &alone, &fd, NULL), 0);
+	CHECK_INT(chown(scratch_path("s"), 64000, 64000), 0);
+	CHECK_INT(listen_share(scratch_path("s"), &alone, &err), 0);
+	CHECK_INT(mode_at("s"), S_IFSOCK | 0600);
+	CHECK_INT(listen_share(scratch_path("s"), &shared, &err), 0);
+	CHECK_INT(mode_at("s"), S_IFSOCK | 0660);
+	CHECK_INT(group_at("s"), shared.group);
+	struct stat st = {};
+	CHECK_INT(lstat(scratch_path("s"), &st), 0);
+	CHECK_INT(st.st_uid, 64000);
+
+	/* What its owner may have put in its place. */
+	CHECK_INT(link(scratch_path("s"), scratch_path("second")), 0);
+	CHECK_INT(symlink("s", scratch_path("link")), 0);
+	static const char *const names[] = { "second", "link" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		CLEANUP(freep)
+		char *text = xasprintf("'DIR/%s' is not a socket of its own", names[i]);
+		CHECK_INT(listen_share(scratch_path(names[i]), &shared, &err), -EINVAL);
+		CHECK_STR(without_scratch(err.text), text);
+	}
+	CHECK_INT(listen_share(scratch_path("none"), &shared, &err), -ENOENT);
+	close(fd);
+	scratch_end();
+}
+
 TEST(a_socket_of_an_earlier_run_is_replaced)
 {
 	scratch_begin();
