@@ -218,7 +218,7 @@ TEST(a_port_is_on_the_loopback_only)
 TEST(directories_have_exact_modes)
 {
 	scratch_begin();
-	mode_t mask = umask(0777);
+	mode_t mask = umask(0077);
 	struct error err = {};
 	CHECK_INT(rundir_make(scratch_path("run/web"), &alone, &err), 0);
 	CHECK_INT(rundir_make_for(scratch_path("run/web"), scratch_path("run/web/a/b/s"), &alone,

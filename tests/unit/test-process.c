@@ -51,8 +51,11 @@ TEST(a_program_that_is_missing_is_named)
 	const char *argv[] = { "/no/such/program", NULL };
 	CHECK_INT(process_run(&(struct process){ .argv = argv }, &err), -ENOENT);
 	CHECK_STR(err.text, "cannot run '/no/such/program': No such file or directory");
+	CLEANUP(freep) char *path = xstrdup(getenv("PATH"));
+	setenv("PATH", "/usr/bin:/bin", 1);
 	argv[0] = "no-such-program-in-the-path";
 	CHECK_INT(process_run(&(struct process){ .argv = argv }, &err), -ENOENT);
+	setenv("PATH", path, 1);
 	put_file("script", "#!/bin/sh\n");
 	argv[0] = scratch_path("script");
 	CHECK_INT(process_run(&(struct process){ .argv = argv }, &err), -EACCES);
