@@ -6,6 +6,7 @@
 #include "host/bus-job.h"
 #include "host/clock.h"
 #include "lifecycle.h"
+#include "machines.h"
 #include "output.h"
 #include "util/mem.h"
 
@@ -14,7 +15,7 @@ struct jobs_options {
 };
 
 /* Units have time limits of their own: a start may take ten minutes, a stop a minute and a half. */
-#define JOBS_TIMEOUT_USEC (30 * 60 * USEC_PER_SEC)
+#define JOBS_TIMEOUT_USEC (UINT64_C(30) * 60 * USEC_PER_SEC)
 
 struct jobs {
 	struct bus *bus;
@@ -58,6 +59,31 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 	show_waiting(jobs);
 }
 
+/*
+ * Whoever starts a machine has seen to what made it fail: the limit of starts begins anew, and a
+ * unit that waits for systemd's next try waits no longer. To start it would not end that:
+ * service_start() in systemd's src/core/service.c.
+ */
+static int begin_anew(struct bus *bus, const struct strv *machines, const struct strv *units,
+		uint64_t deadline_usec, struct error *err)
+{
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	CLEANUP(strv_done) struct strv failed = {}, waiting = {};
+	strv_extend(&failed, units);
+	for (size_t i = 0; i < machines->n; i++)
+		strv_push_take(&failed, unit_name(UNIT_SWTPM, machines->items[i]));
+	int r = bus_reset_failed(bus, &failed, err);
+	if (r == 0)
+		r = bus_list_units(bus, units, &list, err);
+	for (size_t i = 0; i < list.n; i++)
+		if (!strcmp(list.rows[i].sub_state, "auto-restart"))
+			strv_push(&waiting, list.rows[i].name);
+	if (r < 0 || !waiting.n)
+		return r;
+	r = bus_run_jobs(bus, BUS_STOP, &waiting, NULL, NULL, deadline_usec, err);
+	return r < 0 ? r : 0;
+}
+
 static int run_jobs(const struct call *call, enum bus_verb verb, struct error *err)
 {
 	const struct jobs_options *options = call->options;
@@ -80,10 +106,14 @@ static int run_jobs(const struct call *call, enum bus_verb verb, struct error *e
 	r = bus_open(&bus, err);
 	if (r < 0)
 		return r;
+	uint64_t deadline_usec = clock_deadline_usec(JOBS_TIMEOUT_USEC);
+	if (verb != BUS_STOP)
+		r = begin_anew(bus, &machines, &units, deadline_usec, err);
+	if (r < 0)
+		return r;
 	struct jobs jobs = { .bus = bus, .verb = verb, .machines = &machines };
 	show_waiting(&jobs);
-	r = bus_run_jobs(bus, verb, &units, job_done, &jobs, clock_deadline_usec(JOBS_TIMEOUT_USEC),
-			err);
+	r = bus_run_jobs(bus, verb, &units, job_done, &jobs, deadline_usec, err);
 	progress_clear();
 	return r < 0 ? r : r > 0 ? STATUS_FAILURE : STATUS_DONE;
 }

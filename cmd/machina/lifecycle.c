@@ -62,12 +62,7 @@ static bool explain_unit(struct bus *bus, const char *machine, const char *patte
 	struct error err = {};
 	if (bus_get_unit(bus, name, &info, &err) < 0)
 		return false;
-	if (!strcmp(info.load_state, "not-found")) {
-		complain("%s: there is no unit '%s': 'machina generate %s' makes it", machine, name,
-				machine);
-		return true;
-	}
-	if (!unit_explain_failure(&info, &text))
+	if (!strcmp(info.load_state, "not-found") || !unit_explain_failure(&info, &text))
 		return false;
 	complain("%s: %s: %s", machine, name, buf_text(&text));
 	if (journal_tail(name, info.invocation_id, JOURNAL_LINES, &lines, &err) < 0)
@@ -77,14 +72,30 @@ static bool explain_unit(struct bus *bus, const char *machine, const char *patte
 		put_text(stderr, lines.items[i]);
 		fputc('\n', stderr);
 	}
+	if (!strcmp(info.sub_state, "auto-restart"))
+		complain("%s: systemd will try again, as its unit says (Restart=); 'machina stop "
+			 "%s' ends that",
+				machine, machine);
 	return true;
+}
+
+/* The job's own result says the rest, as where something else has stopped the unit. */
+static void explain_absence(struct bus *bus, const char *machine)
+{
+	CLEANUP(freep) char *name = unit_name(UNIT_QEMU, machine);
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	struct error err = {};
+	if (bus_get_unit(bus, name, &info, &err) == 0 && !strcmp(info.load_state, "not-found"))
+		complain("%s: there is no unit '%s': 'machina generate %s' makes it", machine, name,
+				machine);
 }
 
 void lifecycle_explain(struct bus *bus, const char *machine)
 {
-	/* A TPM that did not come up is the cause, the machine's own failure the consequence. */
-	if (!explain_unit(bus, machine, UNIT_SWTPM))
-		explain_unit(bus, machine, UNIT_QEMU);
+	/* A TPM that did not come up is the cause, the machine's own failure the consequence. Most
+	 * machines have no TPM. */
+	if (!explain_unit(bus, machine, UNIT_SWTPM) && !explain_unit(bus, machine, UNIT_QEMU))
+		explain_absence(bus, machine);
 }
 
 char *format_span(uint64_t usec)
