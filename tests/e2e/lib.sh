@@ -32,7 +32,9 @@ ok() { # status, name: 0 has passed
 		echo "ok $e2e_count - $2"
 	else
 		e2e_failed=$((e2e_failed + 1))
-		diag "at ${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]}"
+		local i=1
+		while [ "${BASH_SOURCE[i]##*/}" = lib.sh ]; do i=$((i + 1)); done
+		diag "at ${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]}"
 		echo "not ok $e2e_count - $2"
 		return 1
 	fi
@@ -210,8 +212,21 @@ guest_machine() {
 	EOT
 }
 
-disk() { # file, size: a sparse image
-	mkdir -p "$(dirname "$1")" && truncate -s "$2" "$1"
+# A machine that starts at once and boots nothing: QEMU waits for "cont", and stop tells it to quit.
+bare_machine() { # name, JSON as above
+	/usr/bin/python3 -c '
+import json, sys
+config = json.loads(sys.argv[1])
+attrs = config.setdefault("attrs", {})
+attrs.setdefault("machine", {}).setdefault("accel", "tcg")
+attrs.setdefault("memory", {"ram": 16})
+config["qemu-args"] = ["-S"] + config.get("qemu-args", [])
+print(json.dumps(config, indent=2))' "${2-{\}}" | machine_config "$1"
+}
+
+disk() { # file, size, first line of its content: a sparse image
+	mkdir -p "$(dirname "$1")" && truncate -s "$2" "$1" || return
+	[ -z "${3-}" ] || echo "$3" | dd of="$1" conv=notrunc status=none
 }
 
 bridge() { # name
@@ -231,6 +246,11 @@ console_has() { grep -aqF -e "$2" "/run/machina/$1/console.log"; } # machine, te
 
 wait_console() { wait_until "${3-60}" console_has "$1" "$2"; } # machine, text, limit
 
+# The log goes with the run directory; one more name for it stays.
+hold_console() { ln -f "/run/machina/$1/console.log" "/run/$1.held-console"; } # machine
+
+held_console() { cat "/run/$1.held-console"; } # machine
+
 wait_unit() { wait_until "${4-60}" unit_is "$1" "$2" "$3"; } # machine, property, value, limit
 
 qmp() { # machine, command, arguments as JSON: the value that it returns
@@ -239,11 +259,47 @@ qmp() { # machine, command, arguments as JSON: the value that it returns
 
 main_pid() { unit_property "$1" MainPID; } # machine
 
+monotonic() { unit_property "$1" "$2Monotonic"; } # machine, time stamp: microseconds
+
+# Settings of the test for one machine ("web"), or for all ("").
+drop_in() { # machine: from standard input
+	local dir=/etc/systemd/system/machina-qemu-$1${1:+.service}.d
+	[ -n "$1" ] || dir=/etc/systemd/system/machina-qemu-.service.d
+	mkdir -p "$dir" && cat >>"$dir/50-test.conf" && systemctl daemon-reload
+}
+
+# What the journal has of a machine's unit, in this system.
+journal() { journalctl -b -u "$(unit "$1")" --no-pager -o cat "${@:2}"; } # machine
+
+# How long a command takes goes to "elapsed", in milliseconds; its output and status to "output" and "status".
+timed() { # command...
+	local begin=${EPOCHREALTIME/[.,]/}
+	output=$("$@" 2>&1 </dev/null)
+	status=$?
+	elapsed=$(((${EPOCHREALTIME/[.,]/} - begin) / 1000))
+	return $status
+}
+
+at_most() { # number, limit, name
+	[ "$1" -le "$2" ] || diag "$1 is more than $2"
+	[ "$1" -le "$2" ]; ok $? "$3 ($1 ms)"
+}
+
 # What a machine may leave behind: nothing of this is there. Prints what is.
 left_of() { # machine
-	local name=$1
-	find "/run/machina/$name" -mindepth 1 2>/dev/null
-	ip -o link show 2>/dev/null | grep -F "machina:$name."
+	local name=$1 user
+	find /run/machina /run/machina-qemu -mindepth 1 \( -path "/run/machina*/$name" -o -path "/run/machina*/$name/*" \
+		-o -name ".$name.*" \) 2>/dev/null
+	ip -o link show 2>/dev/null | grep -F "machina:$name/"
 	pgrep -a -f "qemu-system-x86_64.* -name (guest=)?${name}[ ,]"
 	[ "$(unit_property "$name" NFileDescriptorStore)" = 0 ] || echo "descriptors in the store"
+	for user in machina "machina-tpm"; do
+		[ -z "$(ps -o pid= -u "$user-$name" 2>/dev/null)" ] || echo "a process of $user-$name"
+	done
+}
+
+# What systemd has to say about units of ours that it would not say if they were right.
+systemd_warnings() {
+	journalctl -b --no-pager -o cat _PID=1 | grep -E 'machina' |
+		grep -E -i 'unknown|ignoring|invalid|failed to parse|too long|not supported|deprecated|cannot store|refusing'
 }
