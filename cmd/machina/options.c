@@ -234,6 +234,7 @@ static int read_words(struct call *call, struct walk *w, struct line_end *end,
 			strv_push(&call->words, item.text);
 			break;
 		case ITEM_OPTION:
+			assert(item.option);
 			if (end)
 				strv_push(&end->given, item.option->name);
 			r = store(item.option, item.text, option_target(call, item.option), err);

@@ -137,7 +137,7 @@ static int check_qcow2(const struct storage_file *file, int path_fd, struct erro
 int storage_open(const struct storage_file *file, int *ret_fd, struct error *err)
 {
 	CLEANUP(closep) int path_fd = -1;
-	struct stat st;
+	struct stat st = {};
 	int r = find(file, &st, &path_fd, err);
 	if (r == 0)
 		r = check_type(file, &st, true, err);
@@ -179,7 +179,7 @@ static int copy_all(int from, int to)
 int storage_copy(const struct storage_file *file, int *ret_fd, struct error *err)
 {
 	CLEANUP(closep) int path_fd = -1;
-	struct stat st;
+	struct stat st = {};
 	int r = find(file, &st, &path_fd, err);
 	if (r == 0)
 		r = check_type(file, &st, false, err);
@@ -212,7 +212,7 @@ int storage_open_log(const char *path, mode_t mode, int *ret_fd, struct error *e
 			O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
 					O_CLOEXEC,
 			0600);
-	struct stat st;
+	struct stat st = {};
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_errno(err, "cannot open '%s' for writing", path);
 	if (!S_ISREG(st.st_mode))
@@ -227,7 +227,7 @@ int storage_check_directory(
 		const struct storage_file *file, uid_t uid, gid_t gid, struct error *err)
 {
 	CLEANUP(closep) int path_fd = -1;
-	struct stat st;
+	struct stat st = {};
 	int r = find(file, &st, &path_fd, err);
 	if (r < 0)
 		return r;

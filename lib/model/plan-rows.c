@@ -249,7 +249,7 @@ static int parse_words(const struct word *table, const struct strv *words, void 
 				(strlen(word->name) != len ||
 						strncmp(word->name, words->items[i], len) != 0))
 			word++;
-		if (!word->name)
+		if (!equals || !word->name)
 			return error_set(err, EINVAL, "'%s' is not understood", words->items[i]);
 		int r = parse_value(word, equals + 1, object, arena, err);
 		if (r < 0)
