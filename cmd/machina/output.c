@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/visible.h"
+#include "json/jwrite.h"
 #include "options.h"
 #include "util/mem.h"
 
@@ -199,9 +200,9 @@ struct json_object *report_json(struct report *report)
 void print_json(struct json_object *value)
 {
 	progress_clear();
-	puts(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY |
-								   JSON_C_TO_STRING_SPACED |
-								   JSON_C_TO_STRING_NOSLASHESCAPE));
+	CLEANUP(buf_done) struct buf text = {};
+	jwrite(&text, value, JWRITE_PRETTY);
+	puts(buf_text(&text));
 }
 
 void progress_show(const char *format, ...)

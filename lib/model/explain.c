@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "json/jlocate.h"
+#include "json/jwrite.h"
 #include "model/describe.h"
 #include "util/buf.h"
 #include "util/mem.h"
@@ -52,11 +53,9 @@ static bool is_below(const char *pointer, const char *parent)
 
 static const char *as_json(struct arena *arena, struct json_object *value)
 {
-	const char *text = json_object_to_json_string_ext(
-			value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (!text)
-		out_of_memory();
-	return arena_strdup(arena, text);
+	CLEANUP(buf_done) struct buf text = {};
+	jwrite(&text, value, JWRITE_LINE);
+	return arena_strdup(arena, buf_text(&text));
 }
 
 static struct explain_origin origin_of(struct walk *w, const struct said *s)
