@@ -12,77 +12,6 @@
 #define SHUTDOWN_TIMEOUT "85s"
 #define STOP_TIMEOUT "95s"
 
-const char *const unit_name_patterns[] = {
-	UNIT_QEMU,
-	UNIT_SWTPM,
-	"machina-spice-%s.socket",
-	"machina-spice-%s.service",
-	"machina-vnc-%s.socket",
-	"machina-vnc-%s.service",
-	NULL,
-};
-
-char *unit_name(const char *pattern, const char *machine)
-{
-	const char *at = strstr(pattern, "%s");
-	return xasprintf("%.*s%s%s", (int)(at - pattern), pattern, machine, at + 2);
-}
-
-void units_done(struct units *units)
-{
-	for (size_t i = 0; i < units->n; i++) {
-		free(units->items[i].name);
-		free(units->items[i].text);
-	}
-	*units = (struct units){};
-}
-
-int units_add(struct units *units, struct unitfile *u, const char *pattern, const char *machine,
-		struct error *err)
-{
-	struct unit *unit = &units->items[units->n];
-	int r = unitfile_finish(u, &unit->text, err);
-	CLEANUP(freep) char *name = unit_name(pattern, machine);
-	if (r < 0)
-		return error_wrap(err, "making the unit '%s'", name);
-	unit->len = strlen(unit->text);
-	unit->name = take_ptr(name);
-	units->n++;
-	return 0;
-}
-
-void unit_begin(struct unitfile *u, const struct unit_input *in)
-{
-	CLEANUP(buf_done) struct buf text = {};
-	buf_puts(&text, &UNIT_MARK[strlen("# ")]);
-	buf_puts(&text, "from");
-	for (size_t i = 0; i < in->sources->n; i++)
-		buf_printf(&text, "%s %s", i ? "," : "", in->sources->items[i]);
-	buf_puts(&text, "; 'machina generate' replaces it.");
-	unitfile_comment(u, buf_text(&text));
-}
-
-void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
-		const char *const *words)
-{
-	CLEANUP(strv_done) struct strv argv = {};
-	strv_push(&argv, in->program);
-	for (; *words; words++)
-		strv_push(&argv, *words);
-	strv_push(&argv, in->vm->name);
-	unitfile_exec(u, key, "+", &argv);
-}
-
-void unit_add_plan(struct unitfile *u, const struct plan *plan)
-{
-	unitfile_section(u, "X-Machina");
-	for (size_t i = 0; i < plan_n_rows(plan); i++) {
-		CLEANUP(strv_done) struct strv words = {};
-		plan_row(plan, i, &words);
-		unitfile_set_words(u, "Plan", &words);
-	}
-}
-
 static void add_directory_of(struct strv *directories, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -280,32 +209,4 @@ int units_build(const struct unit_input *input, struct units *ret, struct error 
 	if (r == 0 && input->vm->vnc.enabled && input->vm->vnc.port)
 		r = unit_build_proxy(input, "vnc", input->vm->vnc.port, ret, err);
 	return r;
-}
-
-int unit_plan_text(const struct plan *plan, char **ret, struct error *err)
-{
-	CLEANUP(unitfile_done) struct unitfile u = {};
-	unit_add_plan(&u, plan);
-	return unitfile_finish(&u, ret, err);
-}
-
-int unit_read_plan(
-		const char *name, const char *text, size_t len, struct plan *ret, struct error *err)
-{
-	*ret = (struct plan){};
-	CLEANUP(unitdoc_done) struct unitdoc doc = {};
-	int r = unitfile_parse(name, text, len, &doc, err);
-	if (r < 0)
-		return r;
-	const struct unitdoc_entry *entry = NULL;
-	while ((entry = unitdoc_next(&doc, "X-Machina", "Plan", entry))) {
-		CLEANUP(strv_done) struct strv words = {};
-		r = unitfile_split_words(entry->value, &words, err);
-		if (r >= 0)
-			r = plan_parse_row(ret, &words, err);
-		if (r < 0)
-			return error_wrap(err, "'%s', line %zu", name, entry->line);
-	}
-	r = plan_parse_end(ret, err);
-	return r < 0 ? error_wrap(err, "'%s'", name) : 0;
 }
