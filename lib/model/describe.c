@@ -44,8 +44,10 @@ static void set_text(struct json_object *object, const char *key, const char *te
 {
 	if (!text || !text[0])
 		return;
-	json_object_object_del(object, key);
-	add_text(object, key, text);
+	/* A key that is there keeps its place. */
+	struct json_object *value = json_object_new_string(text);
+	if (!value || json_object_object_add(object, key, value) < 0)
+		out_of_memory();
 }
 
 static struct json_object *item_at(struct json_object *root, const char *list, size_t i)
