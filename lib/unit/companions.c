@@ -9,7 +9,8 @@
 
 void unit_exec_paths(struct strv *ret, const char *program)
 {
-	strv_push(ret, program);
+	/* One that is missing is to fail when it is executed, which names it, and not earlier. */
+	strv_pushf(ret, "-%s", program);
 	/* Where libraries are; without merged /usr the last ones are directories of their own. */
 	strv_push(ret, "/usr/lib");
 	strv_push(ret, "-/usr/lib64");
