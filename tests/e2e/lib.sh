@@ -272,6 +272,7 @@ drop_in() { # machine: from standard input
 journal() { journalctl -b -u "$(unit "$1")" --no-pager -o cat "${@:2}"; } # machine
 
 # How long a command takes goes to "elapsed", in milliseconds; its output and status to "output" and "status".
+# shellcheck disable=SC2034 # for the caller
 timed() { # command...
 	local begin=${EPOCHREALTIME/[.,]/}
 	output=$("$@" 2>&1 </dev/null)
