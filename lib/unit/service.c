@@ -154,7 +154,9 @@ static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 	CLEANUP(strv_done) struct strv exec_paths = {};
 	unit_exec_paths(&exec_paths, in->vm->emulator);
 	struct sandbox sandbox = { .address_families = "none", .exec_paths = &exec_paths };
-	sandbox.ip_localhost = has_kind(in->plan, PLAN_FD_LISTEN_TCP);
+	/* For the agent's port, and for SPICE's, which a QEMU that the Go program's unit has
+	 * started opened by itself: systemd applies this filter at once to what still runs. */
+	sandbox.ip_localhost = has_kind(in->plan, PLAN_FD_LISTEN_TCP) || in->vm->spice.port;
 	if (in->plan->n_sockets) {
 		sandbox.address_families = "AF_UNIX";
 		sandbox.address_reason =
