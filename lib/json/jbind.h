@@ -103,6 +103,7 @@ struct field {
 	size_t item_size;	    /* LIST, MAP; 0: checked and merged, but not bound */
 	size_t key_offset;	    /* MAP: const char * member of the element that gets the key */
 	int64_t min, max;	    /* INT, INTS: limits, both included */
+	const char *unit;	    /* INT: of what the number counts, for messages; may be NULL */
 	bool default_bool;	    /* BOOL */
 	const char *const *names;   /* ENUM: its values. SCALAR_MAP: its keys, or NULL for any */
 	field_check *check; /* STRING, SCALAR, lists and values of maps; NULL accepts any text */

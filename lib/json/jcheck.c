@@ -118,7 +118,13 @@ static void check_scalar(struct check *c, field_check *form, struct json_object 
 
 static void put_limits(struct buf *out, const struct field *f)
 {
+	if (f->min == f->max) {
+		buf_printf(out, "the number %" PRId64, f->min);
+		return;
+	}
 	buf_puts(out, "a whole number");
+	if (f->unit)
+		buf_printf(out, " of %s", f->unit);
 	if (f->min != INT64_MIN && f->max != INT64_MAX)
 		buf_printf(out, " from %" PRId64 " to %" PRId64, f->min, f->max);
 	else if (f->min != INT64_MIN)
