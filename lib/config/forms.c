@@ -2,10 +2,12 @@
 /* The forms that strings of the config files may have. */
 #include "config/forms.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
 
 #include "util/parse.h"
+#include "util/unicode.h"
 
 static bool ascii_alnum(char c)
 {
@@ -24,11 +26,19 @@ static bool name_of(const char *text, const char *others, size_t max)
 	return n <= max;
 }
 
+/*
+ * Control characters but the tab, and what Unicode will never assign: systemd refuses a unit with
+ * such text in it (utf8_is_valid() in its src/basic/utf8.c).
+ */
 static bool has_control(const char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+	size_t left = strlen(text), len;
+	for (; left; text += len, left -= len) {
+		uint32_t c = unicode_decode(text, left, &len);
+		if ((c < 0x20 && c != '\t') || c == 0x7f || (c & 0xfffe) == 0xfffe ||
+				(c >= 0xfdd0 && c <= 0xfdef))
 			return true;
+	}
 	return false;
 }
 
@@ -39,10 +49,14 @@ bool machine_name_valid(const char *name)
 
 bool form_machine_name(const char *text, const char **ret_expected)
 {
-	*ret_expected = "a machine name: a letter or digit, then up to 62 letters, digits, '_', "
-			"'-' "
-			"or '.', without '..'";
+	*ret_expected = "a letter or digit, then up to 62 letters, digits, '_', '-' or '.', "
+			"without '..'";
 	return machine_name_valid(text);
+}
+
+bool form_own_name(const char *text, const char **ret_expected)
+{
+	return form_machine_name(text, ret_expected) || !text[0];
 }
 
 bool form_uuid(const char *text, const char **ret_expected)
@@ -126,14 +140,21 @@ bool form_pci_address(const char *text, const char **ret_expected)
 	return text[11] <= '7';
 }
 
+bool form_ipv4(const char *text, const char **ret_expected)
+{
+	struct in_addr address;
+	*ret_expected = "an IPv4 address such as \"127.0.0.1\"";
+	return !text[0] || inet_pton(AF_INET, text, &address) == 1;
+}
+
 bool form_text_line(const char *text, const char **ret_expected)
 {
-	*ret_expected = "text without control characters";
+	*ret_expected = "one line of text, without control characters";
 	return !has_control(text);
 }
 
 bool form_argument(const char *text, const char **ret_expected)
 {
-	*ret_expected = "an argument for QEMU: text without control characters, not empty";
+	*ret_expected = "an argument for QEMU: one line of text, not empty";
 	return text[0] && !has_control(text);
 }

@@ -12,6 +12,7 @@
 bool machine_name_valid(const char *name);
 
 field_check form_machine_name;
+field_check form_own_name;	/* the same, or "": that of the file */
 field_check form_uuid;		/* the four forms of parse_uuid() */
 field_check form_mac;		/* "" is "not set" */
 field_check form_absolute_path; /* "" is "not set" */
@@ -22,5 +23,6 @@ field_check form_interface; /* a network interface name of the kernel: 1..15 byt
 			     */
 field_check form_script;    /* absolute path, "no" or "" */
 field_check form_pci_address; /* "0000:c1:00.0" */
-field_check form_text_line;   /* anything without control characters */
+field_check form_ipv4;	      /* "" is "not set" */
+field_check form_text_line;   /* anything that a unit can hold: no control characters but the tab */
 field_check form_argument;    /* the same, and not empty */

@@ -55,7 +55,7 @@ static const struct field storage_fields[] = {
 static const struct field forward_fields[] = {
 	FIELD_ENUM(struct forward_conf, protocol, "protocol", forward_protocol_names, "tcp",
 			"Protocol of the port."),
-	FIELD_STRING(struct forward_conf, address, "address", form_text_line, 0, "127.0.0.1",
+	FIELD_STRING(struct forward_conf, address, "address", form_ipv4, 0, "127.0.0.1",
 			"Address of the host to listen on."),
 	FIELD_INT(struct forward_conf, port, "port", 1, 65535, FIELD_REQUIRED, NULL,
 			"Port of the host."),
@@ -102,28 +102,31 @@ static const struct field mdev_fields[] = {
 			"Switch the device to mixed-size mode before its first mediated device is "
 			"made."),
 	FIELD_MAP(struct mdev_conf, classes, struct mdev_class_conf, name, "classes",
-			mdev_class_fields, NULL, "Device classes that this device offers."),
+			mdev_class_fields, form_text_line,
+			"Device classes that this device offers."),
 	FIELD_MAP(struct mdev_conf, types, struct mdev_class_conf, name, "types", mdev_class_fields,
-			NULL, "The same as \"classes\", as older files call it."),
+			form_text_line, "The same as \"classes\", as older files call it."),
 	{},
 };
 
 const struct field host_fields[] = {
 	FIELD_MAP(struct host_conf, processor, struct processor_conf, name, "processor",
-			processor_fields, NULL, "Processors of the host."),
+			processor_fields, form_text_line, "Processors of the host."),
 	FIELD_MAP(struct host_conf, storage, struct storage_conf, name, "storage", storage_fields,
-			NULL, "Storage pools."),
+			form_text_line, "Storage pools."),
 	FIELD_MAP(struct host_conf, network, struct network_conf, name, "network", network_fields,
-			NULL, "Networks that machines can connect to."),
+			form_text_line, "Networks that machines can connect to."),
 	FIELD_MAP(struct host_conf, mediated_device, struct mdev_conf, name, "mediated-device",
-			mdev_fields, NULL, "Physical devices that offer mediated devices."),
-	FIELD_MAP(struct host_conf, mdev, struct mdev_conf, name, "mdev", mdev_fields, NULL,
-			"The same as \"mediated-device\", as older files call it."),
+			mdev_fields, form_text_line,
+			"Physical devices that offer mediated devices."),
+	FIELD_MAP(struct host_conf, mdev, struct mdev_conf, name, "mdev", mdev_fields,
+			form_text_line, "The same as \"mediated-device\", as older files call it."),
 	/* Tags are read through their layers, not bound (see config/load.h). */
 	{ .name = "tag",
 			.kind = FIELD_KIND_MAP,
 			.merge = MERGE_KEYS,
 			.fields = tag_fields,
+			.check_key = form_text_line,
 			.doc = "Definitions that machines inherit by naming the tag." },
 	{},
 };

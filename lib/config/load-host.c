@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/load.h"
+#include "config/place.h"
 #include "json/jlocate.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -57,8 +58,7 @@ int host_load(const struct config_paths *paths, struct host *ret, struct report 
 		struct jdoc *doc = &ret->docs[ret->n_docs++];
 		r = jdoc_load_at(AT_FDCWD, files.items[i], files.items[i], doc, report, err);
 		if (r == -ENOENT && i == 0)
-			return error_wrap(
-					err, "there is no host config ('machina init' makes one)");
+			return error_wrap(err, "there is no host config (machina.conf(5))");
 		if (r < 0)
 			return r;
 		if (doc->root)
@@ -82,9 +82,11 @@ int host_load(const struct config_paths *paths, struct host *ret, struct report 
 void host_report(const struct host *host, struct report *report, enum severity severity,
 		const char *pointer, const char *format, ...)
 {
-	struct where at = {};
+	struct where at;
+	const char *chain;
 	CLEANUP(freep) char *own_pointer = NULL;
-	jmerge_locate(host_fields, host->layers, host->n_docs, pointer, &at, NULL, &own_pointer);
+	place_find(host_fields, host->layers, host->n_docs, host->merged, pointer, &at, &chain,
+			&own_pointer);
 
 	va_list ap;
 	va_start(ap, format);

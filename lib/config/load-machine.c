@@ -7,6 +7,7 @@
 
 #include "config/forms.h"
 #include "config/load.h"
+#include "config/place.h"
 #include "config/tags.h"
 #include "json/jlocate.h"
 #include "util/file.h"
@@ -33,7 +34,7 @@ static void check_name(const struct machine *m, struct report *report)
 			!json_object_is_type(name, json_type_string))
 		return;
 	const char *text = json_object_get_string(name);
-	if (!text[0] || !strcmp(text, m->name))
+	if (!machine_name_valid(text) || !strcmp(text, m->name))
 		return;
 	struct where at;
 	jlocate_value(&m->doc, "/name", &at);
@@ -98,14 +99,20 @@ int machine_load(const struct config_paths *paths, const struct host *host, cons
 	return 0;
 }
 
+void machine_locate(const struct machine *machine, const char *pointer, struct where *ret,
+		const char **ret_chain, char **ret_pointer)
+{
+	place_find(machine_fields, machine->layers, machine->n_layers, machine->merged, pointer,
+			ret, ret_chain, ret_pointer);
+}
+
 void machine_report(const struct machine *machine, struct report *report, enum severity severity,
 		const char *pointer, const char *format, ...)
 {
-	struct where at = {};
-	const char *chain = NULL;
+	struct where at;
+	const char *chain;
 	CLEANUP(freep) char *own_pointer = NULL;
-	jmerge_locate(machine_fields, machine->layers, machine->n_layers, pointer, &at, &chain,
-			&own_pointer);
+	machine_locate(machine, pointer, &at, &chain, &own_pointer);
 
 	va_list ap;
 	va_start(ap, format);

@@ -88,6 +88,17 @@ MUST_CHECK int machine_load(const struct config_paths *paths, const struct host 
 MUST_CHECK int machine_check(const struct config_paths *paths, const char *name,
 		struct report *report, struct error *err);
 
+/*
+ * Where the value at @pointer of the merged machine was written: in its own file or in a tag. Where
+ * there is no value, where it is missing: in the list entry that lacks it, or in the machine's own
+ * file.
+ *
+ * @ret_chain: "machine web, tag desk" for what a tag brought in, borrowed; else NULL
+ * @ret_pointer: the pointer in that file; the caller frees it
+ */
+void machine_locate(const struct machine *machine, const char *pointer, struct where *ret,
+		const char **ret_chain, char **ret_pointer);
+
 /* Add a finding at a place of the merged machine: it is shown where the value was written. */
 void machine_report(const struct machine *machine, struct report *report, enum severity severity,
 		const char *pointer, const char *format, ...) PRINTF(5, 6);

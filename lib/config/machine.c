@@ -3,52 +3,16 @@
 #include "config/machine.h"
 
 #include "config/forms.h"
+#include "config/limits.h"
 
 const char *const vm_accel_names[] = { "kvm", "tcg", NULL };
 const char *const vm_display_names[] = { "none", "virtio", "qxl", NULL };
-
-const char *const limit_names[] = {
-	"AllowedCPUs",
-	"AllowedMemoryNodes",
-	"CPUAffinity",
-	"CPUQuota",
-	"CPUQuotaPeriodSec",
-	"CPUWeight",
-	"IODeviceLatencyTargetSec",
-	"IODeviceWeight",
-	"IOReadBandwidthMax",
-	"IOReadIOPSMax",
-	"IOWeight",
-	"IOWriteBandwidthMax",
-	"IOWriteIOPSMax",
-	"LimitMEMLOCK",
-	"ManagedOOMMemoryPressure",
-	"ManagedOOMMemoryPressureLimit",
-	"ManagedOOMPreference",
-	"ManagedOOMSwap",
-	"MemoryHigh",
-	"MemoryLow",
-	"MemoryMax",
-	"MemoryMin",
-	"MemorySwapMax",
-	"MemoryZSwapMax",
-	"NUMAMask",
-	"NUMAPolicy",
-	"Nice",
-	"OOMScoreAdjust",
-	"StartupAllowedCPUs",
-	"StartupAllowedMemoryNodes",
-	"StartupCPUWeight",
-	"StartupIOWeight",
-	"TasksMax",
-	NULL,
-};
 
 #define NAME_DOC "Unique in its list; an entry of the machine replaces a tag's of the same name."
 #define REMOVE_DOC "Take an inherited entry of this name away."
 
 static const struct field volume_fields[] = {
-	FIELD_STRING(struct volume_conf, name, "name", NULL, 0, NULL, NAME_DOC),
+	FIELD_STRING(struct volume_conf, name, "name", form_text_line, 0, NULL, NAME_DOC),
 	FIELD_STRING(struct volume_conf, storage, "storage", NULL, 0, NULL,
 			"Storage pool of the host's config that holds the volume."),
 	FIELD_STRING(struct volume_conf, wwn, "wwn", NULL, FIELD_DERIVED,
@@ -74,7 +38,7 @@ static const struct field volume_fields[] = {
 };
 
 static const struct field boot_file_fields[] = {
-	FIELD_STRING(struct volume_conf, name, "name", NULL, 0, NULL,
+	FIELD_STRING(struct volume_conf, name, "name", form_text_line, 0, NULL,
 			"Name of the file in its pool."),
 	FIELD_STRING(struct volume_conf, storage, "storage", NULL, 0, NULL,
 			"Storage pool of the host's config that holds the file."),
@@ -84,7 +48,7 @@ static const struct field boot_file_fields[] = {
 };
 
 static const struct field connection_fields[] = {
-	FIELD_STRING(struct connection_conf, name, "name", NULL, 0, NULL, NAME_DOC),
+	FIELD_STRING(struct connection_conf, name, "name", form_text_line, 0, NULL, NAME_DOC),
 	FIELD_STRING(struct connection_conf, network, "network", NULL, 0, NULL,
 			"Network of the host's config."),
 	FIELD_STRING_OR_LIST(struct connection_conf, ip, "ip", form_text_line,
@@ -102,7 +66,7 @@ static const struct field connection_fields[] = {
 };
 
 static const struct field device_fields[] = {
-	FIELD_STRING(struct device_conf, name, "name", NULL, 0, NULL, NAME_DOC),
+	FIELD_STRING(struct device_conf, name, "name", form_text_line, 0, NULL, NAME_DOC),
 	FIELD_STRING(struct device_conf, class_name, "class", NULL, 0, NULL,
 			"Device class that the host's config offers."),
 	FIELD_STRING(struct device_conf, id, "id", form_uuid, FIELD_DERIVED,
@@ -179,8 +143,16 @@ static const struct field cpu_fields[] = {
 };
 
 static const struct field memory_fields[] = {
-	FIELD_INT(struct attrs_conf, memory.ram_mib, "ram", 1, (int64_t)1 << 32, FIELD_POSITIVE,
-			"none: every machine must have it", "Guest memory in MiB."),
+	{ .name = "ram",
+			.kind = FIELD_KIND_INT,
+			.merge = MERGE_FIRST,
+			.flags = FIELD_POSITIVE,
+			.offset = FIELD_AT_(struct attrs_conf, memory.ram_mib, int64_t),
+			.min = 1,
+			.max = (int64_t)1 << 32,
+			.unit = "MiB",
+			.default_text = "none: every machine must have it",
+			.doc = "Guest memory in MiB." },
 	FIELD_BOOL(struct attrs_conf, memory.hugepages, "hugepages", false,
 			"Take the memory from the host's huge pages."),
 	FIELD_BOOL(struct attrs_conf, memory.shared, "shared", false,
@@ -373,7 +345,7 @@ static const struct field privileges_fields[] = {
 					"known to this program.")
 
 const struct field machine_fields[] = {
-	FIELD_STRING(struct machine_conf, name, "name", form_machine_name, 0, "the file's name",
+	FIELD_STRING(struct machine_conf, name, "name", form_own_name, 0, "the file's name",
 			"The machine's name, which must be that of its file."),
 	FIELD_STRING(struct machine_conf, description, "description", form_text_line, 0, NULL,
 			"For the reader; may be used in storage patterns."),

@@ -127,6 +127,3 @@ struct machine_conf {
 
 extern const struct field machine_fields[];
 extern const struct field tag_fields[];
-
-/* The settings of systemd.resource-control(5) and systemd.exec(5) that attrs.limits may hold. */
-extern const char *const limit_names[];

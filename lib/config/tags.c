@@ -167,19 +167,20 @@ void host_check_tags(const struct host *host, struct report *report)
 	struct json_object *tags;
 	if (!json_object_object_get_ex(host->merged, "tag", &tags))
 		return;
+	/* One walk over all, so that each circle is told once. */
+	CLEANUP(arena_done) struct arena arena = {};
+	struct walk w = { .host = host, .arena = &arena, .report = report };
 	json_object_object_foreach(tags, key, value)
 	{
 		(void)value;
-		CLEANUP(arena_done) struct arena arena = {};
-		struct walk w = { .host = host, .arena = &arena, .report = report };
 		struct layer found;
-		if (!find_tag(host, &arena, key, &found))
+		if (!find_tag(host, &arena, key, &found) || seen(&w, &found))
 			continue;
 		found.chain = found.label;
 		add_layer(&w, &found);
-		follow(&w, &(struct step){ .tag = key });
-		free(w.layers);
+		follow(&w, &(struct step){ .tag = key, .layer = w.n - 1 });
 	}
+	free(w.layers);
 }
 
 bool machine_has_tag(const struct machine *machine, const char *tag)

@@ -2,7 +2,7 @@
 /* The table of settings against what the installed systemd says of itself. */
 #include "unit/setting.h"
 
-#include "config/machine.h"
+#include "config/limits.h"
 #include "test.h"
 #include "util/buf.h"
 
