@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/forms.h"
+#include "json/jnames.h"
 #include "paths.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -35,6 +36,22 @@ static bool is_pattern(const char *word)
 	return strpbrk(word, "*?[") != NULL;
 }
 
+static int unknown_machine(const struct call *call, const struct strv *all, const char *word,
+		struct error *err)
+{
+	static const char suffix[] = ".conf.json";
+	size_t len = strlen(word);
+	CLEANUP(freep) char *stem = xstrdup(word);
+	if (len > strlen(suffix) && !strcmp(word + len - strlen(suffix), suffix))
+		stem[len - strlen(suffix)] = '\0';
+	const char *near = jnames_nearest(stem, (const char *const *)all->items, all->n);
+	if (near)
+		return error_set(err, ENOENT, "there is no machine '%s'; did you mean '%s'?", word,
+				near);
+	return error_set(err, ENOENT, "there is no machine '%s' ('%s/%s.conf.json' does not exist)",
+			word, call->paths.machine_dir, word);
+}
+
 /* Names stay in the order of the list, which is that of the bytes. */
 static int select_words(
 		const struct call *call, const struct strv *all, bool *chosen, struct error *err)
@@ -58,9 +75,7 @@ static int select_words(
 			return error_set(err, EINVAL,
 					"'%s' can't be the name of a machine: expected %s", word,
 					expected);
-		return error_set(err, ENOENT,
-				"there is no machine '%s' ('%s/%s.conf.json' does not exist)", word,
-				call->paths.machine_dir, word);
+		return unknown_machine(call, all, word, err);
 	}
 	return 0;
 }

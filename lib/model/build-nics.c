@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json/jlocate.h"
 #include "model/build.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -18,12 +19,23 @@ static const struct network_conf *find_network(const struct build *b, const char
 	return NULL;
 }
 
+/* A network that no machine uses may be anything, as in the Go program. */
+static void report_network(struct build *b, const struct network_conf *network, const char *key,
+		const char *text)
+{
+	CLEANUP(buf_done) struct buf at = {};
+	buf_puts(&at, "/network");
+	jpointer_push(&at, network->name);
+	jpointer_push(&at, key);
+	host_report(b->host, b->report, SEVERITY_ERROR, buf_text(&at),
+			"%s (used by machine \"%s\")", text, b->vm->name);
+}
+
 /*
  * The Go program's networks have no mode: the empty "up" stood for its own script, which joined the
  * bridge; any other script did what it did; "no" did nothing.
  */
-static void use_network(struct build *b, const struct network_conf *network, const char *pointer,
-		struct vm_nic *nic)
+static void use_network(struct build *b, const struct network_conf *network, struct vm_nic *nic)
 {
 	const char *up = network->up ? network->up : "", *down = network->down ? network->down : "";
 	nic->mode = network->mode < 0 ? NETWORK_BRIDGE : (enum network_mode)network->mode;
@@ -35,15 +47,14 @@ static void use_network(struct build *b, const struct network_conf *network, con
 	nic->forward = network->forward.items;
 	nic->n_forward = network->forward.n;
 	if (nic->mode == NETWORK_BRIDGE && nic->join && !nic->bridge[0])
-		BUILD_ERROR(b, pointer,
-				"network \"%s\" names no bridge: it needs \"device\", an \"up\" "
-				"script, or "
-				"\"mode\": \"user\"",
-				network->name);
+		report_network(b, network, "device",
+				network->mode < 0 ? "the network needs \"device\", an \"up\" "
+						    "script, or \"mode\": \"user\""
+						  : "a network of \"mode\": \"bridge\" needs "
+						    "\"device\"");
 	if (nic->mode != NETWORK_USER && nic->n_forward)
-		BUILD_ERROR(b, pointer,
-				"network \"%s\" has \"forward\", which needs \"mode\": \"user\"",
-				network->name);
+		report_network(b, network, "forward",
+				"a network with \"forward\" needs \"mode\": \"user\"");
 }
 
 static void copy_forwards(struct build *b, struct vm_nic *nic)
@@ -82,6 +93,20 @@ static void check_addresses(
 	}
 }
 
+/* QEMU takes one of its own for zeros, and Linux guests for an address that is not one card's. */
+static void check_mac(struct build *b, const char *mac, const char *pointer)
+{
+	CLEANUP(freep) char *at = xasprintf("%s/mac", pointer);
+	if (strspn(mac, "0:-") == strlen(mac))
+		BUILD_ADVICE(b, at, "QEMU does not use the MAC address %s, but one of its own",
+				mac);
+	else if (strchr("13579bBdDfF", mac[1]))
+		BUILD_ADVICE(b, at,
+				"%s is the MAC address of a group (multicast): guests may not "
+				"take it; 'machina gen-mac' makes one",
+				mac);
+}
+
 static struct jstrings copy_strings(struct build *b, const struct jstrings *from)
 {
 	const char **items = arena_array(&b->vm->arena, from->n, sizeof(*items));
@@ -102,6 +127,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 						 : build_derive_mac(b, name),
 		.ip = copy_strings(b, &conf->ip),
 	};
+	check_mac(b, nic.mac, pointer);
 	check_addresses(b, conf, pointer);
 	if (conf->link && conf->link[0] && strcmp(conf->link, nic.link) != 0) {
 		CLEANUP(freep) char *at = xasprintf("%s/link", pointer);
@@ -111,9 +137,8 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 				name, nic.link);
 	}
 	const struct network_conf *network = find_network(b, nic.network);
-	CLEANUP(freep) char *at = xasprintf("%s/network", pointer);
 	if (network) {
-		use_network(b, network, at, &nic);
+		use_network(b, network, &nic);
 		copy_forwards(b, &nic);
 	} else {
 		const struct jlist *networks = &b->host->conf.network;

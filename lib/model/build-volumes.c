@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/forms.h"
 #include "json/jlocate.h"
 #include "json/jnames.h"
 #include "json/jtext.h"
@@ -81,11 +82,8 @@ static const char *volume_path(struct build *b, const struct storage_conf *pool,
 	if (pool->pattern && pool->pattern[0]) {
 		struct error err = {};
 		if (build_expand(b, pool->pattern, name, &file, &err) < 0) {
-			BUILD_ERROR(b, pointer,
-					"the pattern \"%s\" of storage pool \"%s\" can't be used "
-					"for "
-					"volume \"%s\": %s",
-					pool->pattern, pool->name, name, err.text);
+			BUILD_ERROR(b, pointer, "volume \"%s\" of storage pool \"%s\": %s", name,
+					pool->name, err.text);
 			return NULL;
 		}
 	} else {
@@ -99,13 +97,11 @@ static const char *volume_path(struct build *b, const struct storage_conf *pool,
 		return NULL;
 	}
 	CLEANUP(freep) char *absolute = path_join("/", joined);
-	for (const char *p = absolute; *p; p++) {
-		if ((unsigned char)*p >= 0x20 && *p != 0x7f)
-			continue;
+	const char *expected;
+	if (!form_text_line(absolute, &expected)) {
 		BUILD_ERROR(b, pointer,
-				"the path of volume \"%s\" of storage pool \"%s\" has a control "
-				"character in it",
-				name, pool->name);
+				"volume \"%s\" of storage pool \"%s\": expected a path of %s", name,
+				pool->name, expected);
 		return NULL;
 	}
 	return arena_strdup(&b->vm->arena, absolute);
@@ -198,6 +194,11 @@ void build_volumes(struct build *b)
 			continue;
 		v->bootable = confs[i].bootable;
 		identify(b, &confs[i], pointer, v);
+		if (v->type->bus == VM_BUS_NONE || v->type->bus == VM_BUS_TPM)
+			BUILD_ADVICE(b, pointer,
+					"the guest does not see volume \"%s\": its storage pool "
+					"\"%s\" is of type \"%s\"",
+					v->name, v->pool, v->type->name);
 	}
 }
 
@@ -225,8 +226,12 @@ void build_firmware(struct build *b)
 {
 	const struct attrs_conf *attrs = &b->conf->attrs;
 	struct vm *vm = b->vm;
-	if (!names_volume(&attrs->firmware.code))
+	if (!names_volume(&attrs->firmware.code)) {
+		if (names_volume(&attrs->firmware.vars))
+			BUILD_ADVICE(b, "/attrs/firmware/vars",
+					"firmware variables without \"code\" are not used");
 		return;
+	}
 	vm->firmware_code = flash(b, &attrs->firmware.code, "/attrs/firmware/code");
 	if (!names_volume(&attrs->firmware.vars))
 		return;
@@ -280,13 +285,12 @@ void build_tpm(struct build *b)
 	if (!vm->tpm.enabled)
 		return;
 	vm->tpm.socket = "";
-	if (attrs->tpm.socket.path && attrs->tpm.socket.path[0]) {
-		CLEANUP(freep) char *socket = path_join("/", attrs->tpm.socket.path);
-		vm->tpm.socket = arena_strdup(&vm->arena, socket);
-	}
+	if (attrs->tpm.socket.path && attrs->tpm.socket.path[0])
+		vm->tpm.socket = build_socket_path(
+				b, attrs->tpm.socket.path, "/attrs/tpm/socket/path");
 
 	if (!names_volume(&attrs->tpm.data)) {
-		BUILD_ERROR(b, "/attrs/tpm",
+		BUILD_ERROR(b, "/attrs/tpm/enabled",
 				"the TPM needs \"data\": a volume for its state in a pool of type "
 				"\"tpm-data\"");
 		return;

@@ -2,16 +2,24 @@
 /* From the merged config to a machine. */
 #include "model/build.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/un.h>
 
+#include "config/forms.h"
+#include "config/limits.h"
+#include "json/jlocate.h"
+#include "json/jtext.h"
 #include "util/file.h"
 #include "util/hash.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
 #define USER_NAME_MAX 31
+/* unix(7) */
+#define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 
 void vm_done(struct vm *vm)
 {
@@ -133,11 +141,38 @@ static void build_features(struct build *b)
 				 : !strcmp(value, "false") ? "off"
 							   : build_text(b, value),
 		};
+		CLEANUP(buf_done) struct buf at = {};
+		buf_puts(&at, "/attrs/cpu/features");
+		jpointer_push(&at, items[i].key);
+		const char *expected;
 		if (!items[i].key[0] || strpbrk(items[i].key, ",= \t"))
-			BUILD_ERROR(b, "/attrs/cpu/features",
-					"\"%s\" can't be the name of a CPU feature", items[i].key);
+			BUILD_ERROR(b, buf_text(&at), "\"%s\" can't be the name of a CPU feature",
+					items[i].key);
+		else if (!form_text_line(items[i].key, &expected) ||
+				!form_text_line(items[i].value, &expected))
+			BUILD_ERROR(b, buf_text(&at), "expected %s", expected);
 	}
 	b->vm->cpu.features = (struct jpairs){ .items = items, .n = from->n };
+}
+
+/* What QEMU's q35 takes has grown: 288 until 8.0, 1024 from 8.1 on, 4096 from 9.1 on. */
+#define CPUS_MAX_OLD 288
+#define CPUS_MAX 4096
+
+static void check_cpu_count(struct build *b)
+{
+	const struct vm *vm = b->vm;
+	int64_t n = (int64_t)(vm->cpu.sockets ? vm->cpu.sockets : 1) *
+		    (vm->cpu.cores ? vm->cpu.cores : 1) * (vm->cpu.threads ? vm->cpu.threads : 1);
+	if (n > CPUS_MAX)
+		BUILD_ERROR(b, "/attrs/cpu",
+				"%" PRId64 " processors (sockets, cores and threads multiplied) "
+				"are more than QEMU's %d",
+				n, CPUS_MAX);
+	else if (n > CPUS_MAX_OLD)
+		BUILD_ADVICE(b, "/attrs/cpu",
+				"%" PRId64 " processors need a newer QEMU than 8.0, which takes %d",
+				n, CPUS_MAX_OLD);
 }
 
 static void build_cpu(struct build *b)
@@ -163,6 +198,7 @@ static void build_cpu(struct build *b)
 			  : processor	     ? (int)processor->threads
 					     : 0;
 	vm->cpu.enlightenments = attrs->enlightenments.enabled;
+	check_cpu_count(b);
 	build_features(b);
 }
 
@@ -207,20 +243,38 @@ static void build_qmp(struct build *b)
 	if (!b->conf->attrs.qmp.enabled)
 		return;
 	for (size_t i = 0; i < names->n; i++) {
+		CLEANUP(freep) char *at = xasprintf("/attrs/qmp/sockets/names/%zu", i);
+		size_t max = SOCKET_PATH_MAX - strlen("/run/machina//qmp/.qmp.socket") -
+			     strlen(vm->name);
 		if (strchr(names->items[i], '/') || !names->items[i][0])
-			BUILD_ERROR(b, "/attrs/qmp/sockets/names",
+			BUILD_ERROR(b, at,
 					"\"%s\" can't be the name of a socket; use \"paths\" for a "
-					"place "
-					"outside the run directory",
+					"place outside the run directory",
 					names->items[i]);
+		else if (strlen(names->items[i]) > max)
+			BUILD_ERROR(b, at,
+					"the socket's name is %zu bytes long; there is room for "
+					"%zu",
+					strlen(names->items[i]), max);
 		else
 			add_socket(vm, build_text(b, names->items[i]), "");
 	}
 	for (size_t i = 0; i < paths->n; i++) {
-		CLEANUP(freep) char *path = path_join("/", paths->items[i]);
-		const char *copy = build_text(b, path);
-		add_socket(vm, copy, copy);
+		CLEANUP(freep) char *at = xasprintf("/attrs/qmp/sockets/paths/%zu", i);
+		const char *path = build_socket_path(b, paths->items[i], at);
+		if (path)
+			add_socket(vm, path, path);
 	}
+}
+
+const char *build_socket_path(struct build *b, const char *text, const char *pointer)
+{
+	CLEANUP(freep) char *path = path_join("/", text);
+	if (strlen(path) <= SOCKET_PATH_MAX)
+		return build_text(b, path);
+	BUILD_ERROR(b, pointer, "the socket's path is %zu bytes long; the kernel takes %zu",
+			strlen(path), SOCKET_PATH_MAX);
+	return NULL;
 }
 
 /* Returns the port, or 0 when there is none. */
@@ -265,7 +319,7 @@ static void build_displays(struct build *b)
 	vm->rng = attrs->rng.enabled;
 	vm->balloon = attrs->balloon.enabled;
 	if (vm->vnc.port && vm->vnc.port < 5900)
-		BUILD_ERROR(b, "/attrs/vnc",
+		BUILD_ERROR(b, attrs->vnc.port ? "/attrs/vnc/port" : "/attrs/vnc/port-pattern",
 				"the VNC port %u is below 5900, where VNC's displays begin",
 				vm->vnc.port);
 }
@@ -279,11 +333,26 @@ static struct jpairs copy_pairs(struct build *b, const struct jpairs *from)
 	return (struct jpairs){ .items = items, .n = from->n };
 }
 
+static void check_limits(struct build *b)
+{
+	for (size_t i = 0; i < b->vm->limits.n; i++) {
+		const struct jpair *limit = &b->vm->limits.items[i];
+		const char *expected;
+		if (limit_valid(limit->key, limit->value, &expected))
+			continue;
+		CLEANUP(freep) char *at = xasprintf("/attrs/limits/%s", limit->key);
+		CLEANUP(buf_done) struct buf found = {};
+		text_quoted(&found, limit->value);
+		BUILD_ERROR(b, at, "expected %s, found %s", expected, buf_text(&found));
+	}
+}
+
 static void build_unit(struct build *b)
 {
 	const struct jstrings *args = &b->conf->qemu_args;
 	struct vm *vm = b->vm;
 	vm->limits = copy_pairs(b, &b->conf->attrs.limits);
+	check_limits(b);
 	vm->cluster = b->conf->attrs.cluster;
 	vm->qemu_args = arena_array(&vm->arena, args->n, sizeof(*vm->qemu_args));
 	vm->n_qemu_args = args->n;

@@ -39,6 +39,10 @@ void build_mdevs(struct build *b);
 /* "" for NULL; a copy in the machine's arena. */
 const char *build_text(struct build *b, const char *text);
 
+/* A socket's absolute path, in the machine's arena; NULL and a finding at @pointer if it is too
+ * long for the kernel. */
+const char *build_socket_path(struct build *b, const char *text, const char *pointer);
+
 /* Expand a storage pattern. */
 MUST_CHECK int build_expand(struct build *b, const char *pattern, const char *volume,
 		struct buf *ret, struct error *err);

@@ -3,46 +3,83 @@
 #include "model/claims.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
+#include <inttypes.h>
+#include <json-c/json_object.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "json/jlocate.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
-/* Called for each claim of a machine; @pointer: where it comes from in the merged machine. */
-typedef void claim_visitor(void *context, const char *kind, const char *value, const char *pointer);
+enum claim_kind {
+	CLAIM_ID,
+	CLAIM_MAC,
+	CLAIM_LINK,
+	CLAIM_IP,
+	CLAIM_FILE,
+	CLAIM_TPM,
+	CLAIM_MDEV,
+	CLAIM_SOCKET,
+	CLAIM_PORT,
+};
+
+static const char *const kind_names[] = {
+	[CLAIM_ID] = "id",
+	[CLAIM_MAC] = "MAC address",
+	[CLAIM_LINK] = "interface name",
+	[CLAIM_IP] = "IP address",
+	[CLAIM_FILE] = "file",
+	[CLAIM_TPM] = "TPM state",
+	[CLAIM_MDEV] = "mediated device",
+	[CLAIM_SOCKET] = "socket",
+	[CLAIM_PORT] = "port",
+};
+
+/* One claim as the walk over a machine finds it. */
+struct told {
+	enum claim_kind kind;
+	const char *value;
+	const char *address; /* PORT: where it listens; else "" */
+	bool shared;	     /* FILE: only read */
+	const char *pointer; /* where it comes from in the merged machine */
+};
+
+typedef void claim_visitor(void *context, const struct told *told);
 
 struct visit {
 	claim_visitor *visitor;
 	void *context;
 };
 
-static void visit(const struct visit *v, const char *kind, const char *value, const char *format,
-		...) PRINTF(4, 5);
+static void visit(const struct visit *v, const struct told *told, const char *format, ...)
+		PRINTF(3, 4);
 
-static void visit(
-		const struct visit *v, const char *kind, const char *value, const char *format, ...)
+/* @format: of the pointer */
+static void visit(const struct visit *v, const struct told *told, const char *format, ...)
 {
-	char pointer[64];
+	struct told full = *told;
 	va_list ap;
 	va_start(ap, format);
-	vsnprintf(pointer, sizeof(pointer), format, ap);
+	CLEANUP(freep) char *pointer = xvasprintf(format, ap);
 	va_end(ap);
-	v->visitor(v->context, kind, value, pointer);
+	full.pointer = pointer;
+	if (!full.address)
+		full.address = "";
+	v->visitor(v->context, &full);
 }
 
 static void visit_port(const struct visit *v, const char *protocol, const char *address,
 		int64_t port, const char *pointer)
 {
-	CLEANUP(freep) char *value = xasprintf("%s %s:%lld", protocol, address, (long long)port);
-	visit(v, "port", value, "%s", pointer);
+	CLEANUP(freep) char *value = xasprintf("%s %" PRId64, protocol, port);
+	visit(v, &(struct told){ .kind = CLAIM_PORT, .value = value, .address = address }, "%s",
+			pointer);
 }
 
 static void visit_forward(const struct visit *v, const struct forward_conf *forward, size_t i)
 {
-	char pointer[64];
-	snprintf(pointer, sizeof(pointer), "/connections/%zu/network", i);
+	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
 	visit_port(v, forward_protocol_names[forward->protocol], forward->address, forward->port,
 			pointer);
 }
@@ -62,35 +99,80 @@ static char *canonical_ip(const char *text)
 	return NULL;
 }
 
+static void visit_addresses(const struct visit *v, const struct vm_nic *nic, size_t i)
+{
+	for (size_t k = 0; k < nic->ip.n; k++) {
+		CLEANUP(freep) char *ip = canonical_ip(nic->ip.items[k]);
+		if (!ip)
+			continue;
+		CLEANUP(freep) char *value = xasprintf("%s on network \"%s\"", ip, nic->network);
+		const struct told told = { .kind = CLAIM_IP, .value = value };
+		/* One address may be written without a list. */
+		if (nic->ip.n == 1)
+			visit(v, &told, "/connections/%zu/ip", i);
+		else
+			visit(v, &told, "/connections/%zu/ip/%zu", i, k);
+	}
+}
+
 static void visit_nic(const struct visit *v, const struct vm_nic *nic, size_t i)
 {
 	CLEANUP(freep) char *mac = xstrdup(nic->mac);
 	for (char *p = mac; *p; p++)
 		*p = *p == '-' ? ':' : (char)(*p | (*p >= 'A' && *p <= 'F' ? 0x20 : 0));
-	visit(v, "MAC address", mac, "/connections/%zu/mac", i);
+	visit(v, &(struct told){ .kind = CLAIM_MAC, .value = mac }, "/connections/%zu/mac", i);
 	if (nic->mode != NETWORK_USER)
-		visit(v, "interface name", nic->link, "/connections/%zu/name", i);
-	for (size_t k = 0; k < nic->ip.n; k++) {
-		CLEANUP(freep) char *ip = canonical_ip(nic->ip.items[k]);
-		CLEANUP(freep)
-		char *value = ip ? xasprintf("%s on network \"%s\"", ip, nic->network) : NULL;
-		if (value)
-			visit(v, "IP address", value, "/connections/%zu/ip", i);
-	}
+		visit(v, &(struct told){ .kind = CLAIM_LINK, .value = nic->link },
+				"/connections/%zu/name", i);
+	visit_addresses(v, nic, i);
 	for (size_t k = 0; k < nic->n_forward; k++)
 		visit_forward(v, &nic->forward[k], i);
 }
 
+static struct told claim_file(const struct vm_volume *volume)
+{
+	return (struct told){
+		.kind = CLAIM_FILE, .value = volume->path, .shared = volume->readonly
+	};
+}
+
 static void visit_disks(const struct visit *v, const struct vm *vm)
 {
-	static const char kind[] = "file for writing";
-	if (vm->firmware_vars && !vm->firmware_vars->readonly)
-		visit(v, kind, vm->firmware_vars->path, "/attrs/firmware/vars");
+	if (vm->firmware_code) {
+		struct told told = claim_file(vm->firmware_code);
+		visit(v, &told, "/attrs/firmware/code");
+	}
+	if (vm->firmware_vars) {
+		struct told told = claim_file(vm->firmware_vars);
+		visit(v, &told, "/attrs/firmware/vars");
+	}
 	if (vm->tpm.enabled)
-		visit(v, "TPM state", vm->tpm.data, "/attrs/tpm/data");
-	for (size_t i = 0; i < vm->n_volumes; i++)
-		if (!vm->volumes[i].readonly && vm->volumes[i].type->bus != VM_BUS_TPM)
-			visit(v, kind, vm->volumes[i].path, "/volumes/%zu", i);
+		visit(v, &(struct told){ .kind = CLAIM_TPM, .value = vm->tpm.data },
+				"/attrs/tpm/data");
+	for (size_t i = 0; i < vm->n_volumes; i++) {
+		struct told told = claim_file(&vm->volumes[i]);
+		/* Those that the guest does not see are not opened. */
+		if (vm->volumes[i].type->bus != VM_BUS_TPM &&
+				vm->volumes[i].type->bus != VM_BUS_NONE)
+			visit(v, &told, "/volumes/%zu", i);
+	}
+}
+
+static void visit_sockets(const struct visit *v, const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->n_qmp; i++)
+		if (vm->qmp[i].path[0])
+			visit(v, &(struct told){ .kind = CLAIM_SOCKET, .value = vm->qmp[i].path },
+					"/attrs/qmp/sockets/paths");
+	if (vm->tpm.enabled && vm->tpm.socket[0])
+		visit(v, &(struct told){ .kind = CLAIM_SOCKET, .value = vm->tpm.socket },
+				"/attrs/tpm/socket/path");
+	if (vm->agent.enabled && vm->agent.port)
+		visit_port(v, "tcp", "127.0.0.1", vm->agent.port, "/attrs/agent/qemu");
+	if (vm->spice.enabled && vm->spice.port)
+		visit_port(v, "tcp", "127.0.0.1", vm->spice.port, "/attrs/spice");
+	if (vm->vnc.enabled && vm->vnc.port)
+		visit_port(v, "tcp", "127.0.0.1", vm->vnc.port, "/attrs/vnc");
 }
 
 static void visit_machine(const struct vm *vm, claim_visitor *visitor, void *context)
@@ -99,35 +181,23 @@ static void visit_machine(const struct vm *vm, claim_visitor *visitor, void *con
 	if (vm->has_uuid) {
 		char uuid[UUID_TEXT_MAX];
 		format_uuid(vm->uuid, uuid);
-		visit(&v, "id", uuid, "/id");
+		visit(&v, &(struct told){ .kind = CLAIM_ID, .value = uuid }, "/id");
 	}
 	for (size_t i = 0; i < vm->n_nics; i++)
 		visit_nic(&v, &vm->nics[i], i);
 	visit_disks(&v, vm);
 	for (size_t i = 0; i < vm->n_mdevs; i++)
-		visit(&v, "mediated device", vm->mdevs[i].uuid, "/devices/%zu/id", i);
-	for (size_t i = 0; i < vm->n_qmp; i++)
-		if (vm->qmp[i].path[0])
-			visit(&v, "socket", vm->qmp[i].path, "/attrs/qmp/sockets/paths");
-	if (vm->tpm.enabled && vm->tpm.socket[0])
-		visit(&v, "socket", vm->tpm.socket, "/attrs/tpm/socket/path");
-	if (vm->agent.enabled && vm->agent.port)
-		visit_port(&v, "tcp", "127.0.0.1", vm->agent.port, "/attrs/agent/qemu");
-	if (vm->spice.enabled && vm->spice.port)
-		visit_port(&v, "tcp", "127.0.0.1", vm->spice.port, "/attrs/spice");
-	if (vm->vnc.enabled && vm->vnc.port)
-		visit_port(&v, "tcp", "127.0.0.1", vm->vnc.port, "/attrs/vnc");
+		visit(&v, &(struct told){ .kind = CLAIM_MDEV, .value = vm->mdevs[i].uuid },
+				"/devices/%zu/id", i);
+	visit_sockets(&v, vm);
 }
 
 /* FNV-1a; equal hashes are compared as texts before anything is said. */
-static uint64_t hash_claim(const char *kind, const char *value)
+static uint64_t hash_claim(const struct told *told)
 {
-	uint64_t hash = 0xcbf29ce484222325;
-	for (; *kind; kind++)
-		hash = (hash ^ (unsigned char)*kind) * 0x100000001b3;
-	hash = hash * 0x100000001b3;
-	for (; *value; value++)
-		hash = (hash ^ (unsigned char)*value) * 0x100000001b3;
+	uint64_t hash = 0xcbf29ce484222325 ^ (uint64_t)told->kind;
+	for (const char *p = told->value; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 0x100000001b3;
 	return hash;
 }
 
@@ -139,15 +209,15 @@ void claims_done(struct claims *claims)
 	*claims = (struct claims){};
 }
 
-static void add(void *context, const char *kind, const char *value, const char *pointer)
+static void add(void *context, const struct told *told)
 {
 	struct claims *claims = context;
-	(void)pointer;
 	claims->items = grow_array(
 			claims->items, &claims->n_alloc, claims->n, sizeof(*claims->items));
 	claims->items[claims->n++] = (struct claim){
-		.hash = hash_claim(kind, value),
+		.hash = hash_claim(told),
 		.machine = (uint32_t)(claims->names.n - 1),
+		.shared = told->shared,
 	};
 }
 
@@ -162,14 +232,26 @@ void claims_add(struct claims *claims, const struct vm *vm, bool selected)
 
 /* A claim in full, as found when its machine is read again. */
 struct found {
-	char *kind;
+	enum claim_kind kind;
 	char *value;
+	char *address;
+	bool shared;
 	struct where at;
-	char *file;
+	char *file; /* that of @at */
 	char *pointer;
+	char *chain;
 	const char *machine;
 	bool selected;
 };
+
+static void found_done(struct found *f)
+{
+	free(f->value);
+	free(f->address);
+	free(f->file);
+	free(f->pointer);
+	free(f->chain);
+}
 
 struct search {
 	uint64_t hash;
@@ -181,20 +263,40 @@ struct search {
 	size_t n_alloc;
 };
 
-static void collect(void *context, const char *kind, const char *value, const char *pointer)
+/* A port comes from one of two keys of its object. */
+static char *port_pointer(const struct machine *machine, const char *pointer)
+{
+	static const char *const keys[] = { "port", "port-pattern" };
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		CLEANUP(freep) char *at = xasprintf("%s/%s", pointer, keys[i]);
+		struct json_object *value = jpointer_get(machine->merged, at);
+		if (json_object_is_type(value, json_type_string) ||
+				json_object_get_int64(value) > 0)
+			return take_ptr(at);
+	}
+	return xstrdup(pointer);
+}
+
+static void collect(void *context, const struct told *told)
 {
 	struct search *s = context;
-	if (hash_claim(kind, value) != s->hash)
+	if (hash_claim(told) != s->hash)
 		return;
 	struct found f = {
-		.kind = xstrdup(kind),
-		.value = xstrdup(value),
+		.kind = told->kind,
+		.value = xstrdup(told->value),
+		.address = xstrdup(told->address),
+		.shared = told->shared,
 		.machine = s->name,
 		.selected = s->selected,
 	};
-	jmerge_locate(machine_fields, s->machine->layers, s->machine->n_layers, pointer, &f.at,
-			NULL, &f.pointer);
+	CLEANUP(freep)
+	char *pointer = told->kind == CLAIM_PORT ? port_pointer(s->machine, told->pointer)
+						 : xstrdup(told->pointer);
+	const char *chain;
+	machine_locate(s->machine, pointer, &f.at, &chain, &f.pointer);
 	f.file = xstrdup(f.at.file);
+	f.chain = xstrdup_null(chain);
 	s->items = grow_array(s->items, &s->n_alloc, s->n, sizeof(*s->items));
 	s->items[s->n++] = f;
 }
@@ -213,16 +315,62 @@ static void read_again(struct search *s, const struct config_paths *paths, const
 	s->machine = NULL;
 }
 
-static void report_conflict(
-		const struct found *first, const struct found *second, struct report *report)
+static bool listens_everywhere(const char *address)
 {
-	struct where at = second->at;
-	at.file = second->file;
-	report_add(report, SEVERITY_ERROR, at, second->pointer, NULL,
-			"machine \"%s\" and machine \"%s\" have the same %s, %s; the other is at "
-			"%s:%zu:%zu",
-			second->machine, first->machine, second->kind, second->value, first->file,
-			first->at.line, first->at.column);
+	return !strcmp(address, "0.0.0.0");
+}
+
+static bool stand_against(const struct found *a, const struct found *b)
+{
+	if (a->kind != b->kind || strcmp(a->value, b->value) != 0)
+		return false;
+	if (a->kind == CLAIM_PORT)
+		return !strcmp(a->address, b->address) || listens_everywhere(a->address) ||
+		       listens_everywhere(b->address);
+	return !(a->shared && b->shared);
+}
+
+static void put_conflict(struct buf *text, const struct found *first, const struct found *second)
+{
+	bool same_machine = !strcmp(first->machine, second->machine);
+	bool same_place = !strcmp(first->file, second->file) && first->at.line == second->at.line &&
+			  first->at.column == second->at.column;
+	if (same_machine)
+		buf_printf(text, "machine \"%s\" has", second->machine);
+	else
+		buf_printf(text, "machines \"%s\" and \"%s\" have", second->machine,
+				first->machine);
+	buf_printf(text, " the same %s%s, %s", kind_names[second->kind],
+			same_machine ? " twice" : "", second->value);
+	if (second->kind == CLAIM_FILE)
+		buf_puts(text, ", and one of them may write it");
+	if (second->kind == CLAIM_FILE && strstr(second->pointer, "/firmware/code"))
+		buf_puts(text, " (a pool can be \"readonly\")");
+	if (same_place)
+		buf_puts(text, "; both have it from here");
+	else
+		buf_printf(text, "; the other is at %s:%zu:%zu", first->file, first->at.line,
+				first->at.column);
+}
+
+/* Each claim is told of once, with the first that stands against it. */
+static void report_conflicts(const struct search *s, struct report *report)
+{
+	for (size_t i = 1; i < s->n; i++) {
+		const struct found *second = &s->items[i];
+		for (size_t k = 0; k < i; k++) {
+			const struct found *first = &s->items[k];
+			if (!(first->selected || second->selected) || !stand_against(first, second))
+				continue;
+			CLEANUP(buf_done) struct buf text = {};
+			put_conflict(&text, first, second);
+			struct where at = second->at;
+			at.file = second->file;
+			report_add(report, SEVERITY_ERROR, at, second->pointer, second->chain, "%s",
+					buf_text(&text));
+			break;
+		}
+	}
 }
 
 /* @run: claims with one hash, in the order of their machines. */
@@ -237,18 +385,9 @@ static void check_run(struct claims *claims, const struct claim *run, size_t n,
 		s.selected = claims->selected[run[i].machine];
 		read_again(&s, paths, host);
 	}
-	for (size_t i = 1; i < s.n; i++) {
-		const struct found *first = &s.items[0], *second = &s.items[i];
-		if (!strcmp(first->kind, second->kind) && !strcmp(first->value, second->value) &&
-				(first->selected || second->selected))
-			report_conflict(first, second, report);
-	}
-	for (size_t i = 0; i < s.n; i++) {
-		free(s.items[i].kind);
-		free(s.items[i].value);
-		free(s.items[i].file);
-		free(s.items[i].pointer);
-	}
+	report_conflicts(&s, report);
+	for (size_t i = 0; i < s.n; i++)
+		found_done(&s.items[i]);
 	free(s.items);
 }
 
@@ -260,20 +399,27 @@ static int compare(const void *a, const void *b)
 	return x->machine < y->machine ? -1 : x->machine > y->machine;
 }
 
+/* Could it be that claims of this run stand against each other, and that someone wants to know? */
+static bool is_suspect(const struct claims *claims, const struct claim *run, size_t n)
+{
+	bool wanted = false, alone = false;
+	for (size_t i = 0; i < n; i++) {
+		wanted |= claims->selected[run[i].machine];
+		alone |= !run[i].shared;
+	}
+	return n > 1 && wanted && alone;
+}
+
 void claims_check(struct claims *claims, const struct config_paths *paths, const struct host *host,
 		struct report *report)
 {
 	if (claims->n > 1)
 		qsort(claims->items, claims->n, sizeof(*claims->items), compare);
 	for (size_t i = 0, end; i < claims->n; i = end) {
-		for (end = i + 1;
-				end < claims->n && claims->items[end].hash == claims->items[i].hash;
-				end++)
+		const struct claim *run = &claims->items[i];
+		for (end = i + 1; end < claims->n && claims->items[end].hash == run->hash; end++)
 			;
-		bool wanted = false;
-		for (size_t k = i; k < end; k++)
-			wanted |= claims->selected[claims->items[k].machine];
-		if (end - i > 1 && wanted)
-			check_run(claims, &claims->items[i], end - i, paths, host, report);
+		if (is_suspect(claims, run, end - i))
+			check_run(claims, run, end - i, paths, host, report);
 	}
 }

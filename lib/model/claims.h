@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What only one machine of a host can have: an id, a MAC address, a port, a volume for writing. Two
+ * What only one machine of a host can have: an id, a MAC address, a port, a volume to write. Two
  * that claim the same one would disturb each other only once both run, and by then quietly.
  *
  *	CLEANUP(claims_done) struct claims claims = {};
@@ -18,6 +18,7 @@
 struct claim {
 	uint64_t hash;	  /* of kind and value */
 	uint32_t machine; /* index in names */
+	bool shared;	  /* stands only against one that is not: a file that is read */
 };
 
 struct claims {

@@ -6,6 +6,7 @@
 #include <json-c/linkhash.h>
 #include <string.h>
 
+#include "json/jknown.h"
 #include "json/jlocate.h"
 #include "json/jwrite.h"
 #include "model/describe.h"
@@ -194,12 +195,43 @@ static void add_removed(struct walk *w)
 	}
 }
 
-static int explain_default(struct walk *w, struct error *err)
+/* What to say of a pointer that leads nowhere, by the first of its keys that is not known. */
+static void put_nearest(struct buf *out, const char *pointer)
+{
+	const struct field *fields = machine_fields;
+	CLEANUP(buf_done) struct buf token = {};
+	while (fields && jpointer_next(&pointer, &token)) {
+		const struct field *f = field_find(fields, buf_text(&token));
+		if (!f) {
+			CLEANUP(buf_done) struct buf text = {};
+			jknown_complaint(fields, NULL, buf_text(&token), &text);
+			buf_printf(out, ": %s", buf_text(&text));
+			return;
+		}
+		fields = f->fields;
+		if (f->kind != FIELD_KIND_OBJECT)
+			jpointer_next(&pointer, &token);
+	}
+}
+
+/* Does it lead to an entry of a list that has no such entry? */
+static bool is_behind_list(struct json_object *described, const char *pointer)
+{
+	CLEANUP(freep) char *parent = xstrdup(pointer);
+	while (parent[0] && !jpointer_get(described, parent))
+		*strrchr(parent, '/') = '\0';
+	return json_object_is_type(jpointer_get(described, parent), json_type_array);
+}
+
+static int explain_default(struct walk *w, struct json_object *described, struct error *err)
 {
 	const struct field *field = field_at(w->below);
-	if (!field)
-		return error_set(err, ENOENT, "'%s' is no place of machine '%s'", w->below,
-				w->machine->name);
+	if (!field || is_behind_list(described, w->below)) {
+		CLEANUP(buf_done) struct buf near = {};
+		put_nearest(&near, w->below);
+		return error_set(err, ENOENT, "'%s' is no place of machine '%s'%s", w->below,
+				w->machine->name, buf_text(&near));
+	}
 	struct explain_entry *e = add_entry(w, w->below);
 	e->source = EXPLAIN_DEFAULT;
 	e->value = field->kind == FIELD_KIND_BOOL && field->default_bool ? "true"
@@ -220,9 +252,8 @@ int explain_machine(const struct machine *machine, const struct vm *vm, const ch
 	CLEANUP(buf_done) struct buf at = {};
 	walk_value(&w, &at, described);
 	add_removed(&w);
+	int r = ret->n ? 0 : explain_default(&w, described, err);
 	json_object_put(described);
-
-	int r = ret->n ? 0 : explain_default(&w, err);
 	for (size_t i = 0; i < w.n_said; i++) {
 		free(w.said[i].pointer);
 		free(w.said[i].origin_pointer);

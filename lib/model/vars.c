@@ -108,8 +108,10 @@ static int unknown(const struct expansion *x, const struct reference *ref)
 		return error_set(x->err, EINVAL, "unknown variable '%.*s'; did you mean \"${%s}\"?",
 				len, ref->name.text, meant);
 	return error_set(x->err, EINVAL,
-			"unknown variable '%.*s'; if it may be missing, write \"${%.*s:-}\"", len,
-			ref->name.text, len, ref->name.text);
+			"unknown variable '%.*s': set it in \"vars\", or if it may be missing, "
+			"write "
+			"\"${%.*s:-}\"",
+			len, ref->name.text, len, ref->name.text);
 }
 
 static int add_variable(const struct expansion *x, struct reference ref)
@@ -245,8 +247,9 @@ int vars_port(const struct vars *vars, const char *pattern, uint16_t *ret, struc
 	r = parse_int(buf_text(&text), 1, UINT16_MAX, &port);
 	if (r == -ERANGE)
 		return error_set(err, EINVAL,
-				"port pattern \"%s\": invalid resulting port number %s", pattern,
-				buf_text(&text));
+				"port pattern \"%s\": invalid resulting port number %s: "
+				"ports are 1 to 65535",
+				pattern, buf_text(&text));
 	if (r < 0)
 		return error_set(err, EINVAL, "port pattern \"%s\": \"%s\" is not a number",
 				pattern, buf_text(&text));

@@ -172,14 +172,16 @@ TEST(defaults)
 
 TEST(unknown_variables_are_errors)
 {
-	check_error("x${absent}",
-			"unknown variable 'absent'; if it may be missing, write \"${absent:-}\"");
-	check_error("$9", "unknown variable '9'; if it may be missing, write \"${9:-}\"");
+	check_error("x${absent}", "unknown variable 'absent': set it in \"vars\", or if it may be "
+				  "missing, write \"${absent:-}\"");
+	check_error("$9", "unknown variable '9': set it in \"vars\", or if it may be missing, "
+			  "write \"${9:-}\"");
 	check_error("${ volume}", "unknown variable ' volume'; did you mean \"${volume}\"?");
 	check_error("${volum}.raw", "unknown variable 'volum'; did you mean \"${volume}\"?");
-	check_error("$(($nope+1))",
-			"unknown variable 'nope'; if it may be missing, write \"${nope:-}\"");
-	check_error("${absent:=x}", "unknown variable 'absent:=x'; if it may be missing, write "
+	check_error("$(($nope+1))", "unknown variable 'nope': set it in \"vars\", or if it may be "
+				    "missing, write \"${nope:-}\"");
+	check_error("${absent:=x}", "unknown variable 'absent:=x': set it in \"vars\", or if it "
+				    "may be missing, write "
 				    "\"${absent:=x:-}\"");
 }
 
@@ -188,7 +190,8 @@ TEST(unknown_variable_that_ends_at_a_dash)
 {
 	check_error("$employee-id",
 			"unknown variable 'employee'; did you mean \"${employee-id}\"?");
-	check_error("${employee}-id", "unknown variable 'employee'; if it may be missing, write "
+	check_error("${employee}-id", "unknown variable 'employee': set it in \"vars\", or if it "
+				      "may be missing, write "
 				      "\"${employee:-}\"");
 }
 
@@ -349,20 +352,20 @@ TEST(ports)
 
 TEST(ports_that_are_none)
 {
-	check_port_error("0", "invalid resulting port number 0");
-	check_port_error("-1", "invalid resulting port number -1");
-	check_port_error("65536", "invalid resulting port number 65536");
-	check_port_error("${large}", "invalid resulting port number 70000");
+	check_port_error("0", "invalid resulting port number 0: ports are 1 to 65535");
+	check_port_error("-1", "invalid resulting port number -1: ports are 1 to 65535");
+	check_port_error("65536", "invalid resulting port number 65536: ports are 1 to 65535");
+	check_port_error("${large}", "invalid resulting port number 70000: ports are 1 to 65535");
 	check_port_error("99999999999999999999",
-			"invalid resulting port number 99999999999999999999");
+			"invalid resulting port number 99999999999999999999: ports are 1 to 65535");
 	check_port_error("", "\"\" is not a number");
 	check_port_error("${volume}", "\"os\" is not a number");
 	check_port_error(" 5900", "\" 5900\" is not a number");
 	check_port_error("5_900", "\"5_900\" is not a number");
 	check_port_error("0x1f", "\"0x1f\" is not a number");
 	check_port_error("5900.0", "\"5900.0\" is not a number");
-	check_port_error("${absent}",
-			"unknown variable 'absent'; if it may be missing, write \"${absent:-}\"");
+	check_port_error("${absent}", "unknown variable 'absent': set it in \"vars\", or if it may "
+				      "be missing, write \"${absent:-}\"");
 	check_port_error("$((1/0))", "\"$((1/0))\": division by zero");
 }
 TEST_MAIN()
