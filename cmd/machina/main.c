@@ -35,6 +35,7 @@ extern const struct command cmd_teardown;
 extern const struct command cmd_gen_id;
 extern const struct command cmd_gen_mac;
 extern const struct command cmd_gen_wwn;
+extern const struct command cmd_schema;
 extern const struct command cmd_completion;
 extern const struct command cmd_version;
 extern const struct command cmd_help;
@@ -67,6 +68,7 @@ static const struct command *const commands[] = {
 	&cmd_gen_id,
 	&cmd_gen_mac,
 	&cmd_gen_wwn,
+	&cmd_schema,
 	&cmd_completion,
 	&cmd_version,
 	&cmd_help,

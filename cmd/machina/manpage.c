@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/host.h"
-#include "config/machine.h"
+#include "formats.h"
 #include "help.h"
 #include "manpage-fields.h"
 #include "model/vm.h"
@@ -91,24 +90,13 @@ static void put_common_options(FILE *to)
 	}
 }
 
-/* The tables of config files, by the name of their pages. */
-static const struct {
-	const char *name;
-	const struct field *fields;
-	bool with_merge;
-} field_tables[] = {
-	{ "host", host_fields, false },
-	{ "machine", machine_fields, true },
-};
-
 static int put_fields(FILE *to, const char *name, size_t len, struct error *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(field_tables); i++)
-		if (!strncmp(field_tables[i].name, name, len) && !field_tables[i].name[len]) {
-			print_fields(to, field_tables[i].fields, field_tables[i].with_merge);
-			return 0;
-		}
-	return error_set(err, EINVAL, "there is no table '%.*s'", (int)len, name);
+	const struct format *format = format_find(name, len);
+	if (!format)
+		return error_set(err, EINVAL, "there is no table '%.*s'", (int)len, name);
+	print_fields(to, format->fields, format->with_merge);
+	return 0;
 }
 
 static void put_storage_types(FILE *to)
