@@ -131,7 +131,6 @@ static const struct property {
 	{ "UnitFileState", 's', offsetof(struct unit_info, unit_file_state) },
 };
 
-/* In the order in which a service runs them (systemd.service(5)). */
 static const char *const step_settings[] = { "ExecCondition", "ExecStartPre", "ExecStart",
 	"ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost" };
 
@@ -240,24 +239,6 @@ static int read_step(sd_bus_message *m, struct exec_step *step)
 	return r < 0 ? r : 1;
 }
 
-static size_t step_rank(const struct exec_step *step)
-{
-	size_t i = 0;
-	while (step_settings[i] != step->setting)
-		i++;
-	return i;
-}
-
-/* Properties come in no order that is promised; steps are kept in that of the table. */
-static void insert_step(struct unit_info *info, const struct exec_step *step)
-{
-	info->steps = xreallocarray(info->steps, info->n_steps + 1, sizeof(*step));
-	size_t at = info->n_steps++;
-	for (; at > 0 && step_rank(&info->steps[at - 1]) > step_rank(step); at--)
-		info->steps[at] = info->steps[at - 1];
-	info->steps[at] = *step;
-}
-
 static int read_steps(sd_bus_message *m, const char *setting, struct unit_info *info)
 {
 	int r = sd_bus_message_enter_container(m, 'v', "a(sasbttttuii)");
@@ -270,7 +251,8 @@ static int read_steps(sd_bus_message *m, const char *setting, struct unit_info *
 			step_done(&step);
 			break;
 		}
-		insert_step(info, &step);
+		info->steps = xreallocarray(info->steps, info->n_steps + 1, sizeof(step));
+		info->steps[info->n_steps++] = step;
 	}
 	if (r >= 0)
 		r = sd_bus_message_exit_container(m);

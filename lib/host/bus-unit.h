@@ -79,7 +79,7 @@ struct unit_info {
 	uint64_t active_enter_usec, active_exit_usec, inactive_enter_usec, inactive_exit_usec;
 	uint64_t memory_current, cpu_usage_nsec; /* bytes, nanoseconds */
 	uint32_t n_fd_store;
-	struct exec_step *steps; /* of all settings, in the order in which they are run */
+	struct exec_step *steps; /* of all settings; those of one in the order of the file */
 	size_t n_steps;
 };
 

@@ -265,6 +265,7 @@ TEST(deadline_ends_the_wait)
 				  clock_deadline_usec(50 * USEC_PER_MSEC), &err),
 			-ETIMEDOUT);
 	CHECK_STR(err.text, "1 of 1 units are not done in time");
+	CHECK_INT(bus_run_jobs(bus, BUS_START, &units, NULL, NULL, 0, &err), -ETIMEDOUT);
 	/* The connection is as good as before, and what was given up does not call back. */
 	run_one(BUS_STOP, "endless", 0, "0 ");
 }
@@ -432,6 +433,9 @@ TEST(many_units_are_listed_in_the_order_asked_for)
 
 TEST(units_are_enabled_and_disabled)
 {
+	run_one(BUS_START, "sleeper", 0, "0 ");
+	CLEANUP(unit_info_done) struct unit_info before = get("sleeper");
+	CHECK_STR(before.unit_file_state, "disabled");
 	CLEANUP(strv_done) struct strv names = {}, changes = {};
 	strv_push(&names, "sleeper.service");
 	CHECK_INT(bus_enable(bus, &names, &changes, NULL), 0);
@@ -451,6 +455,7 @@ TEST(units_are_enabled_and_disabled)
 	CLEANUP(unit_info_done) struct unit_info disabled = get("sleeper");
 	CHECK_STR(disabled.unit_file_state, "disabled");
 	CHECK_INT(bus_disable(bus, &names, NULL, NULL), 0);
+	run_one(BUS_STOP, "sleeper", 0, "0 ");
 
 	strv_clear(&names);
 	strv_push(&names, "endless.service");
@@ -584,6 +589,45 @@ TEST(lines_of_other_runs_are_left_out)
 	}
 }
 
+/* What root says of a unit without naming the run, in the middle of one. */
+static void stray_during_run(const char *message)
+{
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		while (access("/run/begun", F_OK) < 0)
+			sched_yield();
+		_exit(sd_journal_send(message, "UNIT=strays.service", NULL) < 0 ||
+				file_replace("/run/go", "", 0, 0644, NULL) < 0);
+	}
+	run_one(BUS_START, "strays", 1, "3 the unit has failed");
+	int status = -1;
+	waitpid(pid, &status, 0);
+	CHECK_INT(status, 0);
+}
+
+TEST(message_without_a_run_belongs_to_the_run_around_it)
+{
+	service("strays", "[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=oneshot\n"
+			  "ExecStart=/bin/sh -c ': >/run/begun; until [ -e /run/go ]; do sleep "
+			  "0.01; done; "
+			  "rm -f /run/begun /run/go; exit 1'\n");
+	stray_during_run("MESSAGE=stray one");
+	CLEANUP(unit_info_done) struct unit_info first = get("strays");
+	stray_during_run("MESSAGE=stray two");
+	for (int i = 0; i < 3; i++)
+		CHECK_INT(sd_journal_send("MESSAGE=stray three", "UNIT=strays.service", NULL), 0);
+
+	CLEANUP(strv_done) struct strv of_first = {}, of_second = tail("strays", 100);
+	CHECK_INT(journal_tail("strays.service", first.invocation_id, 100, &of_first, NULL), 0);
+	CHECK_INT(of_first.n, 5);
+	CHECK(has_line(&of_first, "]: stray one"));
+	CHECK_INT(of_second.n, 8);
+	CHECK(has_line(&of_second, "]: stray two"));
+	CLEANUP(strv_done) struct strv end = tail("strays", 2);
+	CHECK_INT(end.n, 2);
+}
+
 TEST(message_of_several_lines_is_several)
 {
 	char self[4096] = "";
@@ -645,8 +689,16 @@ TEST(big_journal_is_not_read_through)
 {
 	uint64_t small = time_of_tail();
 	service("flood", "[Service]\nType=oneshot\nLogRateLimitIntervalSec=0\n"
-			 "ExecStart=/bin/sh -c 'seq 100000'\n");
-	run_one(BUS_START, "flood", 0, "0 ");
+			 "ExecStart=/bin/sh -c 'seq 100000; exit 1'\n");
+	run_one(BUS_START, "flood", 1, "3 the unit has failed");
+	/* All of it has to be there, and journald at rest. */
+	const uint64_t limit = clock_deadline_usec(LIMIT_USEC);
+	bool there = false;
+	while (!there && clock_now_usec() < limit) {
+		CLEANUP(strv_done) struct strv lines = tail("flood", 10);
+		there = has_line(&lines, "]: 100000");
+	}
+	CHECK(there);
 	uint64_t big = time_of_tail();
 	printf("# last lines: %.1f ms, behind 100000 others: %.1f ms\n", (double)small / 1000,
 			(double)big / 1000);

@@ -27,6 +27,7 @@ struct fake {
 	const char *state; /* as query-status tells it */
 	const char *next;  /* its state after cont or system_wakeup; NULL: they are refused */
 	int hears;	   /* the press that shuts it down; 0: none */
+	int lingers;	   /* goes on for so many looks at it then, as if it ran */
 	bool no_shutdown;  /* stays in the state "shutdown" then */
 	bool deaf_to_quit; /* goes on after "quit" */
 	bool stays;	   /* closes its monitor at the end, but goes on as a process */
@@ -59,7 +60,7 @@ static void say(int fd, const char *format, ...)
 /* Obey one command. Returns false at the end of this QEMU. */
 static bool obey(int fd, struct fake *f, const char *command, const char *id)
 {
-	static int n_presses;
+	static int n_presses, n_left;
 	bool goes_on = strcmp(command, "cont") == 0 || strcmp(command, "system_wakeup") == 0;
 
 	if (f->dies)
@@ -84,9 +85,12 @@ static bool obey(int fd, struct fake *f, const char *command, const char *id)
 	if (strcmp(command, "system_powerdown") == 0 && ++n_presses == f->hears) {
 		say(fd, "{\"event\": \"POWERDOWN\"}\r\n{\"event\": \"SHUTDOWN\", \"data\": "
 			"{\"guest\": true, \"reason\": \"guest-shutdown\"}}\r\n");
-		f->state = "shutdown";
-		return f->no_shutdown;
+		n_left = f->lingers;
+		f->state = f->lingers > 0 ? "running" : "shutdown";
+		return f->no_shutdown || f->lingers > 0;
 	}
+	if (n_left > 0 && strcmp(command, "query-status") == 0 && --n_left == 0)
+		return false;
 	if (strcmp(command, "quit") == 0 && !f->deaf_to_quit) {
 		say(fd, "{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": false, \"reason\": "
 			"\"host-qmp-quit\"}}\r\n");
@@ -324,8 +328,24 @@ TEST(qemu_that_stays_after_the_guest_is_told_to_quit)
 	end(&run);
 }
 
+TEST(guest_that_is_going_is_left_alone)
+{
+	struct run run = check_stop((struct fake){ .state = "running", .hears = 1, .lingers = 3 },
+			LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status system_powerdown");
+	CHECK(!strstr(buf_text(&run.said), "again"));
+	end(&run);
+}
+
 TEST(qemu_that_does_not_quit_is_an_error)
 {
+	struct run idle = start((struct fake){ .state = "prelaunch", .deaf_to_quit = true });
+	struct error why = {};
+	enum shutdown_outcome unchanged;
+	uint64_t begin = clock_now_usec();
+	CHECK_INT(stop(&idle, idle.pid, LIMIT_USEC, &unchanged, &why), -ETIMEDOUT);
+	CHECK(clock_now_usec() - begin < LIMIT_USEC / 4);
+	end(&idle);
+
 	struct run run = start((struct fake){ .state = "running", .deaf_to_quit = true });
 	struct error err = {};
 	enum shutdown_outcome outcome;
