@@ -9,9 +9,11 @@
 #include "host/netlink.h"
 
 /* Begin a message about one link, or all of them (@index 0). */
-static struct nlmsghdr *begin(
-		char *space, uint16_t type, uint16_t flags, uint32_t sequence, int index)
+static struct nlmsghdr *begin(char space[LINK_MESSAGE_MAX], uint16_t type, uint16_t flags,
+		uint32_t sequence, int index)
 {
+	/* libmnl leaves the bytes between attributes as they are. */
+	memset(space, 0, LINK_MESSAGE_MAX);
 	struct nlmsghdr *message = mnl_nlmsg_put_header(space);
 	message->nlmsg_type = type;
 	message->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);

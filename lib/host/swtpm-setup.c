@@ -79,7 +79,7 @@ static int bind_part(int fd, const char *view, struct error *err)
 {
 	CLEANUP(freep) char *path = xasprintf("/proc/self/fd/%d", fd);
 	int r = make_dir(view, err);
-	if (r == 0 && mount(path, view, NULL, MS_BIND, NULL) < 0)
+	if (r == 0 && mount(path, view, "none", MS_BIND, NULL) < 0)
 		r = error_errno(err, "cannot bind a directory to '%s'", view);
 	return r;
 }
@@ -100,7 +100,7 @@ static int write_configs(struct error *err)
 static int make_view(const struct setup *setup, struct error *err)
 {
 	umask(022);
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
 		return error_errno(err, "cannot make a mount namespace for 'swtpm_setup'");
 	/* Opened inside, since the kernel binds nothing of another namespace; and before "/tmp",
 	 * where they may be, is hidden. */

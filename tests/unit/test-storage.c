@@ -179,7 +179,7 @@ TEST(a_read_only_file_system_is_named)
 	if (mount("machina-test", scratch_path("ro"), "tmpfs", 0, "size=1m") < 0)
 		SKIP("nothing can be mounted here");
 	put_file("ro/x.raw", "data");
-	CHECK_INT(mount(NULL, scratch_path("ro"), NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	CHECK_INT(mount("none", scratch_path("ro"), "none", MS_REMOUNT | MS_RDONLY, NULL), 0);
 	struct storage_file file = volume("ro/x.raw");
 	check_refused(&file, EROFS,
 			"volume 'os' (pool 'guest-data'): 'DIR/ro/x.raw' is on a read-only file "
@@ -325,7 +325,8 @@ TEST(a_copy_cannot_be_changed)
 	CHECK_INT(fcntl(fd, F_GET_SEALS) &
 					(F_SEAL_SEAL | F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW),
 			F_SEAL_SEAL | F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
-	CLEANUP(freep) char *path = xasprintf("/proc/self/fd/%d", fd);
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	pid_t child = fork();
 	if (child == 0) {
 		if (geteuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0))
