@@ -31,33 +31,42 @@ static int connect_patiently(
 	}
 }
 
+static int wait_for_state(const struct await_request *request, int pidfd,
+		const struct run_state **ret, struct error *err)
+{
+	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
+	int r = connect_patiently(request, pidfd, &qmp, err);
+	if (r == QMP_DONE)
+		r = run_state_query(qmp, request->deadline_usec, ret, err);
+	if (r == QMP_CLOSED && pidfd >= 0)
+		return exited(request->main_pid, err);
+	if (r != QMP_DONE)
+		return r < 0 ? r : -err->code;
+	if (!(*ret)->up)
+		return error_set(err, EREMOTEIO, "QEMU answers, but %s (state '%s')",
+				(*ret)->meaning, (*ret)->name);
+	return 0;
+}
+
 int await_qmp(const struct await_request *request, const struct run_state **ret_state,
 		struct error *err)
 {
-	struct error own = {};
-	struct error *e = err ? err : &own;
 	CLEANUP(closep) int pidfd = -1;
 	if (request->main_pid > 0) {
 		pidfd = pidfd_open(request->main_pid, 0);
 		if (pidfd < 0 && errno == ESRCH)
-			return exited(request->main_pid, e);
+			return exited(request->main_pid, err);
 		if (pidfd < 0)
-			return error_errno(e, "cannot watch process %d", request->main_pid);
+			return error_errno(err, "cannot watch process %d", request->main_pid);
 	}
 
-	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
+	/* Attempts that failed before the good one are no news. */
+	struct error own = {};
 	const struct run_state *state = NULL;
-	int r = connect_patiently(request, pidfd, &qmp, e);
-	if (r == QMP_DONE)
-		r = run_state_query(qmp, request->deadline_usec, &state, e);
-	if (r == QMP_CLOSED && pidfd >= 0)
-		return exited(request->main_pid, e);
-	if (r != QMP_DONE)
-		return r < 0 ? r : -e->code;
-	if (!state->up)
-		return error_set(e, EREMOTEIO, "QEMU answers, but %s (state '%s')", state->meaning,
-				state->name);
-	if (ret_state)
+	int r = wait_for_state(request, pidfd, &state, &own);
+	if (r < 0 && err)
+		*err = own;
+	else if (r == 0 && ret_state)
 		*ret_state = state;
-	return 0;
+	return r;
 }

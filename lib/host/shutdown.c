@@ -302,7 +302,10 @@ int shutdown_machine(const struct shutdown_request *request, enum shutdown_outco
 		.quit_wait_usec = request->quit_wait_usec ? request->quit_wait_usec
 							  : SHUTDOWN_QUIT_WAIT_USEC,
 	};
-	int r = run_ladder(&l, ret, err ? err : &own);
+	int r = run_ladder(&l, ret, &own);
 	qmp_free(l.qmp);
+	/* On the way up, the ends of single waits fill the error; only the last one is news. */
+	if (r < 0 && err)
+		*err = own;
 	return r;
 }

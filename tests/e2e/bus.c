@@ -590,14 +590,15 @@ TEST(lines_of_other_runs_are_left_out)
 }
 
 /* What root says of a unit without naming the run, in the middle of one. */
-static void stray_during_run(const char *message)
+static void stray_during_run(const char *number)
 {
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0) {
 		while (access("/run/begun", F_OK) < 0)
 			sched_yield();
-		_exit(sd_journal_send(message, "UNIT=strays.service", NULL) < 0 ||
+		_exit(sd_journal_send("MESSAGE=stray %s", number, "UNIT=strays.service", NULL) <
+						0 ||
 				file_replace("/run/go", "", 0, 0644, NULL) < 0);
 	}
 	run_one(BUS_START, "strays", 1, "3 the unit has failed");
@@ -612,9 +613,9 @@ TEST(message_without_a_run_belongs_to_the_run_around_it)
 			  "ExecStart=/bin/sh -c ': >/run/begun; until [ -e /run/go ]; do sleep "
 			  "0.01; done; "
 			  "rm -f /run/begun /run/go; exit 1'\n");
-	stray_during_run("MESSAGE=stray one");
+	stray_during_run("one");
 	CLEANUP(unit_info_done) struct unit_info first = get("strays");
-	stray_during_run("MESSAGE=stray two");
+	stray_during_run("two");
 	for (int i = 0; i < 3; i++)
 		CHECK_INT(sd_journal_send("MESSAGE=stray three", "UNIT=strays.service", NULL), 0);
 

@@ -230,6 +230,7 @@ static struct run check_stop(struct fake f, uint64_t timeout_usec, int expected,
 	CHECK_INT(r, expected);
 	if (r != expected)
 		printf("# %s\n", err.text);
+	CHECK_INT(err.code, -expected);
 	if (r == 0)
 		CHECK_INT(outcome, expected_outcome);
 	if (f.stays || f.deaf_to_quit || timeout_usec == SHUTDOWN_PRESS_ONCE)
@@ -486,7 +487,9 @@ TEST(state_that_is_not_up_is_a_failure)
 TEST(socket_that_comes_late_is_awaited)
 {
 	struct run run = start((struct fake){ .state = "running", .listens_late = 50 });
-	CHECK_INT(await(&run, run.pid, LIMIT_USEC, NULL, NULL), 0);
+	struct error err = {};
+	CHECK_INT(await(&run, run.pid, LIMIT_USEC, NULL, &err), 0);
+	CHECK_INT(err.code, 0);
 	end(&run);
 }
 
