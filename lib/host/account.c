@@ -3,20 +3,30 @@
 #include "host/account.h"
 
 #include <grp.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <pwd.h>
 #include <stdbool.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "util/buf.h"
+#include "util/file.h"
+#include "util/hash.h"
 
 /* An answer is a record of some hundred bytes. */
 #define REPLY_MAX ((size_t)65536)
 /* PID 1 answers at once; this is for one that hangs. */
 #define REPLY_SECONDS 10
+
+/* Users that are made up. */
+#define MADE_UP_FIRST 0x70000000
+#define MADE_UP_MASK 0x00ffffff
+/* The overflow user of the kernel (user_namespaces(7)), which owns no files. */
+#define NOBODY 65534
+#define MAP_SIZE_MAX ((size_t)65536)
 
 int account_operators(gid_t *ret)
 {
@@ -135,5 +145,48 @@ int account_find(const char *user, struct account *ret, struct error *err)
 	if (!entry)
 		return no_user(user, err);
 	*ret = (struct account){ .uid = entry->pw_uid, .gid = entry->pw_gid };
+	return 0;
+}
+
+bool account_map_has(const char *map, uint32_t id)
+{
+	for (const char *line = map; line; line = strchr(line, '\n')) {
+		uint32_t inside, outside, count;
+		if (*line == '\n')
+			line++;
+		if (sscanf(line, "%" SCNu32 " %" SCNu32 " %" SCNu32, &inside, &outside, &count) ==
+						3 &&
+				id >= inside && id - inside < count)
+			return true;
+	}
+	return false;
+}
+
+/* Directory services of companies reach far into the numbers. */
+static bool is_taken(uint32_t id)
+{
+	return getpwuid(id) || getgrgid(id);
+}
+
+int account_make_up(const char *user, struct account *ret, struct error *err)
+{
+	static const char *const maps[] = { "/proc/self/uid_map", "/proc/self/gid_map" };
+	uint8_t digest[28];
+	uint32_t id;
+
+	sha3_224(user, strlen(user), digest);
+	memcpy(&id, digest, sizeof(id));
+	id = MADE_UP_FIRST | (id & MADE_UP_MASK);
+	while (is_taken(id))
+		id = MADE_UP_FIRST | ((id + 1) & MADE_UP_MASK);
+	*ret = (struct account){ .uid = id, .gid = id };
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		CLEANUP(buf_done) struct buf map = {};
+		int r = file_read(maps[i], MAP_SIZE_MAX, &map, err);
+		if (r < 0)
+			return r;
+		if (!account_map_has(buf_text(&map), id))
+			*ret = (struct account){ .uid = NOBODY, .gid = NOBODY };
+	}
 	return 0;
 }

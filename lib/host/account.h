@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "util/cleanup.h"
@@ -38,3 +40,20 @@ MUST_CHECK int account_find_dynamic(
  * no such group or this process is not root: files are for their owner alone then.
  */
 int account_operators(gid_t *ret);
+
+/*
+ * A user for a process that systemd does not run, in place of the one that it would make up: a
+ * number that follows from the name @user and that nobody else on the host has. It is in no
+ * database, and nothing may be left to it when the process has ended.
+ *
+ * 0x70000000 to 0x70ffffff lie between the numbers of containers and those that are not safe to
+ * use (systemd's UIDS-GIDS.md). Where this process's user namespace has no such numbers, as in many
+ * containers, it is "nobody".
+ *
+ * Errors: those of reading /proc/self/uid_map.
+ */
+MUST_CHECK int account_make_up(const char *user, struct account *ret, struct error *err);
+
+/* Is there such a user or group, by the text of /proc/self/uid_map or gid_map (user_namespaces(7))?
+ */
+PURE bool account_map_has(const char *map, uint32_t id);

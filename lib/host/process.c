@@ -8,6 +8,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "util/mem.h"
+
 /* A child with these could answer to systemd for us, or take descriptors that are not its own. */
 static const char *const systemd_variables[] = {
 	"NOTIFY_SOCKET",
@@ -18,8 +20,52 @@ static const char *const systemd_variables[] = {
 	"WATCHDOG_USEC",
 };
 
+static int to_number(int fd, int number)
+{
+	/* dup2(2) of a descriptor to itself would leave it to be closed. */
+	if (fd == number)
+		return fcntl(fd, F_SETFD, 0);
+	return dup2(fd, number);
+}
+
+/*
+ * Put descriptors where the program looks for them. Numbers that are wanted may be in use, by
+ * another one of the list for instance: all move out of the way first.
+ *
+ * @tell_fd: may move as well
+ */
+static int arrange_fds(const struct process *process, int *tell_fd, struct error *err)
+{
+	const int end = PROCESS_FD_FIRST + (int)process->n_fds;
+	const int output_fd = process->output_fd ? *process->output_fd : -1;
+	CLEANUP(freep) int *moved = xcalloc(process->n_fds + 1, sizeof(*moved));
+	if (output_fd >= 0 && (to_number(output_fd, STDOUT_FILENO) < 0 ||
+					      to_number(output_fd, STDERR_FILENO) < 0))
+		return error_errno(err, "cannot redirect the output");
+	for (size_t i = 0; i < process->n_fds; i++)
+		if ((moved[i] = fcntl(process->fds[i], F_DUPFD_CLOEXEC, end)) < 0)
+			return error_errno(err, "cannot hand over a descriptor");
+	if ((*tell_fd = fcntl(*tell_fd, F_DUPFD_CLOEXEC, end)) < 0)
+		return error_errno(err, "cannot hand over descriptors");
+	for (size_t i = 0; i < process->n_fds; i++)
+		if (to_number(moved[i], PROCESS_FD_FIRST + (int)i) < 0)
+			return error_errno(err, "cannot hand over a descriptor");
+	/* What we were given by whoever has started us is none of its business. */
+	if (process->n_fds && close_range((unsigned)end, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return error_errno(err, "cannot close descriptors");
+	return 0;
+}
+
+static void reset_signals(void)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* Everything between fork() and the program. Returns when it could not be started. */
-static int start(const struct process *process, pid_t parent, struct error *err)
+static int start(const struct process *process, pid_t parent, int *tell_fd, struct error *err)
 {
 	/* Also when this process is killed, nothing goes on behind its back. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
@@ -31,9 +77,12 @@ static int start(const struct process *process, pid_t parent, struct error *err)
 		return error_errno(err, "cannot open '/dev/null'");
 	for (size_t i = 0; i < ARRAY_SIZE(systemd_variables); i++)
 		unsetenv(systemd_variables[i]);
-	int r = process->prepare ? process->prepare(process->data, err) : 0;
+	int r = arrange_fds(process, tell_fd, err);
+	if (r == 0 && process->prepare)
+		r = process->prepare(process->data, err);
 	if (r < 0)
 		return r;
+	reset_signals();
 
 	/* execvp(3) does not write to its arguments. */
 	union {
@@ -47,12 +96,8 @@ static int start(const struct process *process, pid_t parent, struct error *err)
 	return error_errno(err, "cannot run '%s'", process->argv[0]);
 }
 
-static int wait_for(pid_t child, const char *name, struct error *err)
+int process_check(int status, const char *name, struct error *err)
 {
-	int status;
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return error_errno(err, "cannot wait for '%s'", name);
 	if (WIFSIGNALED(status))
 		return error_set(err, EIO, "'%s' was ended by signal %d (%s)", name,
 				WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -62,7 +107,15 @@ static int wait_for(pid_t child, const char *name, struct error *err)
 	return 0;
 }
 
-int process_run(const struct process *process, struct error *err)
+static int wait_for(pid_t child, int *ret_status)
+{
+	while (waitpid(child, ret_status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+int process_start(const struct process *process, pid_t *ret_pid, struct error *err)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -77,7 +130,7 @@ int process_run(const struct process *process, struct error *err)
 	if (child == 0) {
 		/* A struct error has no pointers but the names of files, which are not set here. */
 		struct error failure = {};
-		(void)!start(process, parent, &failure);
+		(void)!start(process, parent, &write_end, &failure);
 		(void)!write(write_end, &failure, sizeof(failure));
 		_exit(127);
 	}
@@ -89,8 +142,24 @@ int process_run(const struct process *process, struct error *err)
 	do
 		n = read(read_end, &failure, sizeof(failure));
 	while (n < 0 && errno == EINTR);
-	int r = wait_for(child, process->argv[0], err);
-	if (n == (ssize_t)sizeof(failure))
-		return error_set(err, failure.code, "%s", failure.text);
-	return r;
+	if (n != (ssize_t)sizeof(failure)) {
+		*ret_pid = child;
+		return 0;
+	}
+	int status;
+	(void)!wait_for(child, &status);
+	return error_set(err, failure.code, "%s", failure.text);
+}
+
+int process_run(const struct process *process, struct error *err)
+{
+	pid_t child;
+	int status;
+	int r = process_start(process, &child, err);
+	if (r < 0)
+		return r;
+	r = wait_for(child, &status);
+	if (r < 0)
+		return error_code(err, r, "cannot wait for '%s'", process->argv[0]);
+	return process_check(status, process->argv[0], err);
 }

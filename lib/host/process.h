@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Running another program and waiting for it: an administrator's script, a vendor's tool.
+ * Running another program: to its end (an administrator's script, a vendor's tool), or beside us
+ * (QEMU in the foreground).
+ *
+ * A program begins without the signals that we block or ignore, with an empty input, and is killed
+ * when this thread ends.
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "util/cleanup.h"
 #include "util/error.h"
+
+/* The number of the first descriptor that is handed over. */
+#define PROCESS_FD_FIRST 3
 
 struct process {
 	/* argv[0] without a slash is looked for in $PATH. */
@@ -18,10 +27,28 @@ struct process {
 	 */
 	int (*prepare)(const void *data, struct error *err);
 	const void *data;
+
+	/* What the program gets as PROCESS_FD_FIRST and up; borrowed. NULL: nothing. */
+	const int *fds;
+	size_t n_fds;
+	/* Where its output and errors go, borrowed; NULL: where this process's go. */
+	const int *output_fd;
 };
 
 /*
- * Run it to its end. Output goes where this process's goes, input is empty.
+ * Start it. Returns when the program is there.
+ *
+ * @ret_pid: to be waited for by the caller
+ *
+ * Errors: ENOENT and others: it cannot be started; those of prepare().
+ */
+MUST_CHECK int process_start(const struct process *process, pid_t *ret_pid, struct error *err);
+
+/* What a wait status (waitpid(2)) says: 0, or EIO with a text that names the program. */
+MUST_CHECK int process_check(int status, const char *name, struct error *err);
+
+/*
+ * Run it to its end.
  *
  * Errors: ENOENT and others: it cannot be started; EIO: it ended with a status that is not 0, or by
  * a signal. The text names the program.

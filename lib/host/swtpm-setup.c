@@ -3,13 +3,12 @@
 #include "host/swtpm-setup.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "host/confine.h"
 #include "host/process.h"
 #include "host/swtpm.h"
 #include "util/file.h"
@@ -122,23 +121,13 @@ static int make_view(const struct setup *setup, struct error *err)
 	return r == 0 ? write_configs(err) : r;
 }
 
-static int become(const struct account *user, struct error *err)
-{
-	if (setgroups(0, NULL) < 0 || setresgid(user->gid, user->gid, user->gid) < 0 ||
-			setresuid(user->uid, user->uid, user->uid) < 0)
-		return error_errno(err, "cannot become user %u", user->uid);
-	/* The change of the user has untied it from its parent. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return error_errno(err, "cannot confine 'swtpm_setup'");
-	umask(077);
-	return chdir("/") < 0 ? error_errno(err, "cannot enter '/'") : 0;
-}
-
 static int prepare_child(const void *data, struct error *err)
 {
 	const struct setup *setup = data;
 	int r = make_view(setup, err);
-	return r < 0 ? r : become(setup->user, err);
+	if (r < 0)
+		return r;
+	return confine_self(&(struct confine){ .user = setup->user, .death_signal = SIGKILL }, err);
 }
 
 int swtpm_setup_run(const char *data, const struct account *user, struct error *err)

@@ -125,4 +125,37 @@ TEST(users_of_the_database_are_found)
 	CHECK_INT(account_find("machina-no-such-user", &account, &err), -ESRCH);
 }
 
+TEST(maps_of_users_are_read)
+{
+	static const char whole[] = "         0          0 4294967295\n";
+	static const char parts[] =
+			"         0     100000      65536\n     70000       1000          1\n";
+	CHECK(account_map_has(whole, 0));
+	CHECK(account_map_has(whole, 0x70000000));
+	CHECK(account_map_has(whole, 4294967294));
+	CHECK(!account_map_has(whole, 4294967295));
+	CHECK(account_map_has(parts, 65535));
+	CHECK(!account_map_has(parts, 65536));
+	CHECK(!account_map_has(parts, 69999));
+	CHECK(account_map_has(parts, 70000));
+	CHECK(!account_map_has(parts, 70001));
+	CHECK(!account_map_has("", 0));
+}
+
+TEST(a_user_is_made_up_from_the_name)
+{
+	struct account web = {}, again = {}, other = {};
+	struct error err = {};
+	CHECK_INT(account_make_up("machina-web", &web, &err), 0);
+	CHECK_INT(account_make_up("machina-web", &again, &err), 0);
+	CHECK_INT(account_make_up("machina-db", &other, &err), 0);
+	CHECK_INT(web.uid, again.uid);
+	CHECK_INT(web.gid, web.uid);
+	if (web.uid == 65534)
+		SKIP("this user namespace has few users");
+	CHECK(web.uid != other.uid);
+	CHECK_INT(web.uid >> 24, 0x70);
+	CHECK_INT(other.uid >> 24, 0x70);
+}
+
 TEST_MAIN()

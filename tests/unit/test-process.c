@@ -3,6 +3,7 @@
 #include "host/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -128,6 +129,96 @@ TEST(the_child_is_prepared)
 	CHECK_STR(err.text, "not today: because");
 	check_tree("", "");
 	scratch_end();
+}
+
+static int open_text(const char *name, const char *text)
+{
+	put_file(name, text);
+	return open(scratch_path(name), O_RDONLY | O_CLOEXEC);
+}
+
+/* Wherever they are in this process: also where their numbers are those of others. */
+TEST(descriptors_are_handed_over_in_order)
+{
+	scratch_begin();
+	const int low = dup(STDERR_FILENO);
+	close(low);
+	int fds[] = { open_text("a", "A"), open_text("b", "B"), open_text("c", "C"), -1 };
+	/* At home low, low + 1, low + 2; given in an order that moves each to another's place. */
+	CHECK_INT(fds[0], low);
+	const int given[] = { fds[2], fds[0], fds[1] };
+	int log = open(scratch_path("log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int stray = open("/dev/null", O_RDONLY);
+	const char *argv[] = { "/bin/sh", "-c",
+		"cat <&3; cat <&4; cat <&5; echo >&2; [ -e /proc/self/fd/6 ] || echo none", NULL };
+	const struct process process = {
+		.argv = argv, .fds = given, .n_fds = 3, .output_fd = &log
+	};
+	struct error err = {};
+	CHECK_INT(process_run(&process, &err), 0);
+	check_file("log", "CAB\nnone\n");
+	for (size_t i = 0; i < 3; i++)
+		close(fds[i]);
+	close(log);
+	close(stray);
+	scratch_end();
+}
+
+TEST(output_may_be_one_of_the_numbers)
+{
+	scratch_begin();
+	int log = open(scratch_path("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	CHECK_INT(log, 3);
+	const int given[] = { open_text("a", "A"), log };
+	const char *argv[] = { "/bin/sh", "-c", "cat <&3; echo to 4 >&4", NULL };
+	const struct process process = {
+		.argv = argv, .fds = given, .n_fds = 2, .output_fd = &log
+	};
+	struct error err = {};
+	CHECK_INT(process_run(&process, &err), 0);
+	check_file("log", "Ato 4\n");
+	close(given[0]);
+	close(log);
+	scratch_end();
+}
+
+TEST(what_we_ignore_and_block_is_not_inherited)
+{
+	scratch_begin();
+	sigset_t set, before;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	signal(SIGPIPE, SIG_IGN);
+	check_fails("kill $$; exit 3", "'/bin/sh' was ended by signal 15 (Terminated)");
+	check_fails("kill -PIPE $$; exit 3", "'/bin/sh' was ended by signal 13 (Broken pipe)");
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	scratch_end();
+}
+
+TEST(a_program_can_go_on_beside_us)
+{
+	int ends[2];
+	CHECK_INT(pipe(ends), 0);
+	const char *argv[] = { "/bin/sh", "-c", "read line <&3; exit 7", NULL };
+	const struct process process = { .argv = argv, .fds = &ends[0], .n_fds = 1 };
+	struct error err = {};
+	pid_t pid = 0;
+	int status;
+	CHECK_INT(process_start(&process, &pid, &err), 0);
+	CHECK_INT(waitpid(pid, &status, WNOHANG), 0);
+	CHECK_INT(write(ends[1], "\n", 1), 1);
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	CHECK_INT(process_check(status, "it", &err), -EIO);
+	CHECK_STR(err.text, "'it' has failed with status 7");
+	close(ends[0]);
+	close(ends[1]);
+
+	argv[0] = "/no/such/program";
+	const struct process missing = { .argv = argv };
+	CHECK_INT(process_start(&missing, &pid, &err), -ENOENT);
+	CHECK_INT(waitpid(-1, NULL, WNOHANG), -1);
 }
 
 /* Nothing goes on behind the back of a hook that was killed. */
