@@ -63,7 +63,7 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 		return r;
 	if (cli->dry_run) {
 		CLEANUP(strv_done) struct strv lines = {};
-		prepare_describe(&plan, &lines);
+		prepare_describe(&plan, false, &lines);
 		print_lines(&lines);
 		return 0;
 	}

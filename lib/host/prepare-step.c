@@ -77,7 +77,8 @@ static int need_account(struct prepare_context *c, struct error *err)
 	if (c->has_account)
 		return 0;
 	if (c->keeps_fds) {
-		c->account = (struct account){ .uid = geteuid(), .gid = getegid() };
+		const struct account own = { .uid = geteuid(), .gid = getegid() };
+		c->account = c->options->account ? *c->options->account : own;
 		c->has_account = true;
 		return 0;
 	}
@@ -118,7 +119,7 @@ static int run_forget(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
 	/* Without systemd this is where it ends: there is no use in opening anything. */
-	return c->keeps_fds ? 0 : forget_all(c, err);
+	return forget_all(c, err);
 }
 
 static int undo_store(struct prepare_context *c, size_t i, struct error *err)
@@ -133,8 +134,6 @@ static int undo_store(struct prepare_context *c, size_t i, struct error *err)
 static int run_store(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
-	if (c->keeps_fds)
-		return 0;
 	CLEANUP(freep) const char **names = xcalloc(c->plan->n_fds + 1, sizeof(*names));
 	for (size_t k = 0; k < c->plan->n_fds; k++)
 		names[k] = fd_of(c, k)->name;
@@ -230,6 +229,21 @@ static int undo_run_dir(struct prepare_context *c, size_t i, struct error *err)
 	if (rmdir(run_dir) < 0 && errno != ENOTEMPTY && errno != ENOENT)
 		return error_errno(err, "cannot remove directory '%s'", run_dir);
 	return 0;
+}
+
+static int run_socket_dir(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	int r = need_account(c, err);
+	return r < 0 ? r
+		     : rundir_make_owned(c->plan->socket_dir, c->account.uid, c->account.gid, err);
+}
+
+static int undo_socket_dir(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	int r = remove_tree(c->plan->socket_dir, err);
+	return r < 0 ? r : 0;
 }
 
 static int run_listen(struct prepare_context *c, size_t i, struct error *err)
@@ -362,18 +376,21 @@ static int undo_links(struct prepare_context *c, size_t i, struct error *err)
 }
 
 const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
-	[STEP_FORGET] = { run_forget, NULL, text_forget, NULL },
-	[STEP_DIRECTORY] = { run_directory, NULL, text_directory, NULL },
-	[STEP_FILE] = { run_file, NULL, text_file, NULL },
-	[STEP_COPY] = { run_copy, NULL, text_copy, NULL },
-	[STEP_RUN_DIR] = { run_run_dir, undo_run_dir, text_run_dir, text_undo_run_dir },
-	[STEP_STATE] = { run_state, undo_state, text_state, text_undo_state },
-	[STEP_MDEV] = { run_mdev, undo_mdev, text_mdev, text_undo_mdev },
-	[STEP_LINKS] = { NULL, undo_links, NULL, text_undo_links },
-	[STEP_TAP] = { run_tap, undo_tap, text_tap, text_undo_tap },
-	[STEP_LISTEN] = { run_listen, undo_listen, text_listen, text_undo_listen },
-	[STEP_LISTEN_TCP] = { run_listen_tcp, NULL, text_listen_tcp, NULL },
-	[STEP_LOG] = { run_log, NULL, text_log, NULL },
-	[STEP_CONNECT] = { run_connect, NULL, text_connect, NULL },
-	[STEP_STORE] = { run_store, undo_store, text_store, text_undo_store },
+	[STEP_FORGET] = { STEP_UNIT, run_forget, NULL, text_forget, NULL },
+	[STEP_DIRECTORY] = { STEP_ALWAYS, run_directory, NULL, text_directory, NULL },
+	[STEP_FILE] = { STEP_ALWAYS, run_file, NULL, text_file, NULL },
+	[STEP_COPY] = { STEP_ALWAYS, run_copy, NULL, text_copy, NULL },
+	[STEP_RUN_DIR] = { STEP_ALWAYS, run_run_dir, undo_run_dir, text_run_dir,
+			text_undo_run_dir },
+	[STEP_SOCKET_DIR] = { STEP_OWN, run_socket_dir, undo_socket_dir, text_socket_dir,
+			text_undo_socket_dir },
+	[STEP_STATE] = { STEP_ALWAYS, run_state, undo_state, text_state, text_undo_state },
+	[STEP_MDEV] = { STEP_ALWAYS, run_mdev, undo_mdev, text_mdev, text_undo_mdev },
+	[STEP_LINKS] = { STEP_ALWAYS, NULL, undo_links, NULL, text_undo_links },
+	[STEP_TAP] = { STEP_ALWAYS, run_tap, undo_tap, text_tap, text_undo_tap },
+	[STEP_LISTEN] = { STEP_ALWAYS, run_listen, undo_listen, text_listen, text_undo_listen },
+	[STEP_LISTEN_TCP] = { STEP_ALWAYS, run_listen_tcp, NULL, text_listen_tcp, NULL },
+	[STEP_LOG] = { STEP_ALWAYS, run_log, NULL, text_log, NULL },
+	[STEP_CONNECT] = { STEP_ALWAYS, run_connect, NULL, text_connect, NULL },
+	[STEP_STORE] = { STEP_UNIT, run_store, undo_store, text_store, text_undo_store },
 };

@@ -38,10 +38,11 @@ enum prepare_step_kind {
 	STEP_FILE,	/* one of plan->fds, FILE */
 	STEP_COPY,	/* COPY */
 	STEP_RUN_DIR,
-	STEP_STATE, /* STATE */
-	STEP_MDEV,  /* one of plan->mdevs */
-	STEP_LINKS, /* what there is of the machine's links: only undone */
-	STEP_TAP,   /* TAP */
+	STEP_SOCKET_DIR, /* plan->socket_dir, which a unit gets from systemd */
+	STEP_STATE,	 /* STATE */
+	STEP_MDEV,	 /* one of plan->mdevs */
+	STEP_LINKS,	 /* what there is of the machine's links: only undone */
+	STEP_TAP,	 /* TAP */
 	STEP_LISTEN,
 	STEP_LISTEN_TCP,
 	STEP_LOG,
@@ -55,7 +56,11 @@ struct prepare_step {
 	size_t i; /* where there are several */
 };
 
+/* For whom a step is done. It is undone whoever it was. */
+enum prepare_step_when { STEP_ALWAYS, STEP_UNIT, STEP_OWN };
+
 struct prepare_step_row {
+	enum prepare_step_when when;
 	/*
 	 * All of it or nothing: whoever fails leaves nothing. Returns 0 or a negative errno. NULL:
 	 * there is only something to undo.

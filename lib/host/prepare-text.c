@@ -49,6 +49,18 @@ PREPARE_TEXT(undo_run_dir)
 	buf_printf(ret, "remove directory '%s'", plan->run_dir);
 }
 
+PREPARE_TEXT(socket_dir)
+{
+	(void)i;
+	buf_printf(ret, "make directory '%s' for the sockets of QEMU's own", plan->socket_dir);
+}
+
+PREPARE_TEXT(undo_socket_dir)
+{
+	(void)i;
+	buf_printf(ret, "remove directory '%s'", plan->socket_dir);
+}
+
 PREPARE_TEXT(state)
 {
 	buf_printf(ret, "make a TPM in '%s' if there is none, and give '%s' to '%s'",

@@ -13,6 +13,8 @@ PREPARE_TEXT(file);
 PREPARE_TEXT(copy);
 PREPARE_TEXT(run_dir);
 PREPARE_TEXT(undo_run_dir);
+PREPARE_TEXT(socket_dir);
+PREPARE_TEXT(undo_socket_dir);
 PREPARE_TEXT(state);
 PREPARE_TEXT(undo_state);
 PREPARE_TEXT(mdev);

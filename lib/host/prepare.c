@@ -63,6 +63,8 @@ static size_t count(const struct plan *plan, enum prepare_step_kind kind)
 	case STEP_RUN_DIR:
 	case STEP_STORE:
 		return 1;
+	case STEP_SOCKET_DIR:
+		return plan->n_sockets ? 1 : 0;
 	case STEP_LINKS:
 		return plan->tpm_data ? 0 : 1;
 	case STEP_DIRECTORY:
@@ -95,10 +97,17 @@ static void tell(const struct prepare_context *c, const struct prepare_step *ste
 	c->options->on_step(c->options->data, buf_text(&line));
 }
 
+/* Some steps are only for those whom systemd starts, some only for the others. */
+static bool is_done(const struct prepare_step_row *row, bool keeps_fds)
+{
+	return row->run && !(row->when == STEP_UNIT && keeps_fds) &&
+	       !(row->when == STEP_OWN && !keeps_fds);
+}
+
 static int run_step(struct prepare_context *c, const struct prepare_step *step, struct error *err)
 {
 	const struct prepare_step_row *row = &prepare_step_rows[step->kind];
-	if (!row->run)
+	if (!is_done(row, c->keeps_fds))
 		return 0;
 	tell(c, step, row->describe);
 	return row->run(c, step->i, err);
@@ -216,14 +225,14 @@ int prepare_await(const struct plan *plan, const struct prepare_options *options
 	return r < 0 ? r : prepare_step_rows[STEP_STORE].undo(&c, 0, err);
 }
 
-void prepare_describe(const struct plan *plan, struct strv *ret_lines)
+void prepare_describe(const struct plan *plan, bool keeps_fds, struct strv *ret_lines)
 {
 	CLEANUP(steps_done) struct steps steps = {};
 	steps_build(plan, &steps);
 	for (size_t n = 0; n < steps.n; n++) {
 		const struct prepare_step_row *row = &prepare_step_rows[steps.items[n].kind];
 		CLEANUP(buf_done) struct buf line = {};
-		if (!row->run)
+		if (!is_done(row, keeps_fds))
 			continue;
 		row->describe(plan, steps.items[n].i, &line);
 		strv_push(ret_lines, buf_text(&line));

@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "host/account.h"
 #include "model/plan.h"
 #include "util/cleanup.h"
 #include "util/error.h"
@@ -28,6 +29,12 @@
 struct prepare_options {
 	/* Value of $NOTIFY_SOCKET: where descriptors go; or NULL */
 	const char *notify_socket;
+
+	/*
+	 * Without systemd: who will run the program; NULL: this process's own user. Borrowed. The
+	 * unit's user is asked for by its name.
+	 */
+	const struct account *account;
 
 	/* Called before each step, and before each step is undone, with its line; may be NULL. */
 	void (*on_step)(void *data, const char *line);
@@ -77,6 +84,10 @@ MUST_CHECK int prepare_teardown(const struct plan *plan, const struct prepare_op
 MUST_CHECK int prepare_await(const struct plan *plan, const struct prepare_options *options,
 		pid_t main_pid, uint64_t deadline_usec, struct error *err);
 
-/* A line for each step, or for each that is undone, in order: what a dry run shows. Pure. */
-void prepare_describe(const struct plan *plan, struct strv *ret_lines);
+/*
+ * A line for each step, or for each that is undone, in order: what a dry run shows. Pure.
+ *
+ * @keeps_fds: as prepare_run() does them with @ret_fds
+ */
+void prepare_describe(const struct plan *plan, bool keeps_fds, struct strv *ret_lines);
 void prepare_describe_teardown(const struct plan *plan, struct strv *ret_lines);

@@ -63,6 +63,25 @@ int rundir_make_for(const char *run_dir, const char *path, const struct sharing 
 	return 0;
 }
 
+int rundir_make_owned(const char *dir, uid_t uid, gid_t gid, struct error *err)
+{
+	CLEANUP(freep) char *parent = rundir_parent(dir);
+	int r = mkdir_all(parent, 0755, err);
+	/* It may be a link by now, and what is in it is another user's. */
+	if (r == 0)
+		r = remove_tree(dir, err);
+	if (r < 0)
+		return r;
+	if (mkdir(dir, 0700) < 0)
+		return error_errno(err, "cannot make directory '%s'", dir);
+	CLEANUP(closep) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && fchown(fd, uid, gid) == 0 && fchmod(fd, 0711) == 0)
+		return 0;
+	r = error_errno(err, "cannot give directory '%s' to user %u", dir, uid);
+	(void)!remove_tree(dir, NULL);
+	return r;
+}
+
 int rundir_remove(const char *run_dir, const char *keep, struct error *err)
 {
 	if (!keep) {

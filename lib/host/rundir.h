@@ -34,6 +34,12 @@ MUST_CHECK int rundir_make(const char *run_dir, const struct sharing *sharing, s
 MUST_CHECK int rundir_make_for(const char *run_dir, const char *path, const struct sharing *sharing,
 		struct error *err);
 
+/*
+ * Make a directory anew, and its parent, for a program that makes its sockets there by itself: what
+ * RuntimeDirectory= gives to the user of a unit, with mode 0711. What was there is removed.
+ */
+MUST_CHECK int rundir_make_owned(const char *dir, uid_t uid, gid_t gid, struct error *err);
+
 /* The parent of all machines' directories: "/run/machina". The caller frees it. */
 char *rundir_parent(const char *run_dir);
 

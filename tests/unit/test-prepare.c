@@ -314,7 +314,7 @@ TEST(steps_have_lines)
 	CLEANUP(plan_done) struct plan plan = {};
 	add_rows(&plan, full);
 	CLEANUP(strv_done) struct strv lines = {};
-	prepare_describe(&plan, &lines);
+	prepare_describe(&plan, false, &lines);
 	static const char *const expected[] = {
 		"take back what an earlier start has left with systemd",
 		"check that 'root' can read directory 'DIR/share' (volume 'share', pool 'shares')",
@@ -360,6 +360,29 @@ TEST(undoing_has_lines)
 		CHECK_STR(lines.items[i], expected[i]);
 }
 
+static const char *const with_screen[] = {
+	MACHINE,
+	"listen name=qmp.0 path=DIR/run/web/qmp/systemd.0.qmp.socket",
+	"socket name=spice path=DIR/sockets/spice",
+	NULL,
+};
+
+TEST(who_starts_qemu_himself_has_lines)
+{
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, with_screen);
+	CLEANUP(strv_done) struct strv lines = {};
+	prepare_describe(&plan, true, &lines);
+	static const char *const expected[] = {
+		"make directory 'DIR/run/web'",
+		"make directory 'DIR/sockets' for the sockets of QEMU's own",
+		"listen at 'DIR/run/web/qmp/systemd.0.qmp.socket'",
+	};
+	CHECK_INT(lines.n, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < lines.n && i < ARRAY_SIZE(expected); i++)
+		CHECK_STR(lines.items[i], expected[i]);
+}
+
 TEST(a_tpm_has_lines)
 {
 	static const char *const rows[] = {
@@ -371,7 +394,7 @@ TEST(a_tpm_has_lines)
 	CLEANUP(plan_done) struct plan plan = {};
 	add_rows(&plan, rows);
 	CLEANUP(strv_done) struct strv lines = {};
-	prepare_describe(&plan, &lines);
+	prepare_describe(&plan, false, &lines);
 	prepare_describe_teardown(&plan, &lines);
 	static const char *const expected[] = {
 		"take back what an earlier start has left with systemd",
@@ -445,7 +468,7 @@ TEST(steps_are_told_when_they_are_done)
 	options.data = &said;
 	check_prepared(&plan);
 	check_torn_down(&plan);
-	prepare_describe(&plan, &lines);
+	prepare_describe(&plan, false, &lines);
 	prepare_describe_teardown(&plan, &lines);
 	for (size_t i = 0; i < lines.n; i++)
 		add_line(&expected, lines.items[i]);
@@ -645,6 +668,41 @@ TEST(a_machine_is_prepared_once_at_a_time)
 	close(ready[1]);
 	check_torn_down(&plan);
 	check_nothing_is_left();
+	end();
+}
+
+/* The directory that a unit gets from systemd. */
+TEST(who_starts_qemu_himself_gets_a_directory_for_its_sockets)
+{
+	NEED_NETWORK();
+	begin();
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, with_screen);
+	const struct account account = { .uid = 4711, .gid = 4712 };
+	struct prepare_options own = options;
+	struct error err = {};
+	struct stat st = {};
+	int fd = -1;
+	/* Of an earlier run, and not what it was. */
+	CHECK_INT(symlink("/etc", scratch_path("sockets")), 0);
+	own.account = &account;
+	CHECK_INT(prepare_run(&plan, &own, &fd, &err), 0);
+	CHECK_STR(err.text, "");
+	CHECK_INT(lstat(scratch_path("sockets"), &st), 0);
+	CHECK_INT(st.st_mode, S_IFDIR | 0711);
+	CHECK_INT(st.st_uid, 4711);
+	CHECK_INT(st.st_gid, 4712);
+	close(fd);
+	put_file("sockets/spice", "");
+	check_torn_down(&plan);
+	CHECK_INT(mode_at("sockets"), 0);
+
+	/* systemd has made it. */
+	make_directory("sockets");
+	check_prepared(&plan);
+	CHECK_INT(lstat(scratch_path("sockets"), &st), 0);
+	CHECK_INT(st.st_uid, 0);
+	check_torn_down(&plan);
 	end();
 }
 
