@@ -5,6 +5,7 @@
 #include "unit/parts.h"
 #include "util/mem.h"
 
+#define SWTPM "/usr/bin/swtpm"
 #define SOCKET_PROXYD "/lib/systemd/systemd-socket-proxyd"
 
 void unit_exec_paths(struct strv *ret, const char *program)
@@ -21,20 +22,23 @@ void unit_exec_paths(struct strv *ret, const char *program)
 		strv_pushf(ret, "-%.*s/lib", (int)(bin - program), program);
 }
 
+void unit_swtpm_argv(const struct plan *tpm_plan, struct strv *ret)
+{
+	strv_push(ret, SWTPM);
+	strv_push(ret, "socket");
+	strv_push(ret, "--tpmstate");
+	strv_pushf(ret, "dir=/proc/self/fd/%d,mode=0600", plan_find(tpm_plan, "state")->number);
+	strv_push(ret, "--ctrl");
+	strv_pushf(ret, "type=unixio,fd=%d", plan_find(tpm_plan, "control")->number);
+	strv_push(ret, "--tpm2");
+	strv_push(ret, "--log");
+	strv_push(ret, "level=1");
+}
+
 static void add_swtpm_exec(struct unitfile *u, const struct unit_input *in)
 {
 	CLEANUP(strv_done) struct strv argv = {};
-	strv_push(&argv, "/usr/bin/swtpm");
-	strv_push(&argv, "socket");
-	strv_push(&argv, "--tpmstate");
-	strv_pushf(&argv, "dir=/proc/self/fd/%d,mode=0600",
-			plan_find(in->tpm_plan, "state")->number);
-	strv_push(&argv, "--ctrl");
-	strv_pushf(&argv, "type=unixio,fd=%d", plan_find(in->tpm_plan, "control")->number);
-	strv_push(&argv, "--tpm2");
-	strv_push(&argv, "--log");
-	strv_push(&argv, "level=1");
-
+	unit_swtpm_argv(in->tpm_plan, &argv);
 	unitfile_set(u, "Type", "exec");
 	unit_hook(u, in, "ExecStartPre", (const char *const[]){ "prepare", "swtpm", NULL });
 	unitfile_exec_long(u, "ExecStart", "", &argv, NULL);
@@ -65,7 +69,7 @@ int unit_build_swtpm(const struct unit_input *in, struct units *ret, struct erro
 	unitfile_set(&u, "DynamicUser", "yes");
 	unitfile_set(&u, "User", in->tpm_plan->user);
 	unitfile_set(&u, "DevicePolicy", "closed");
-	unit_exec_paths(&exec_paths, "/usr/bin/swtpm");
+	unit_exec_paths(&exec_paths, SWTPM);
 	sandbox_add(&u, &(struct sandbox){ .address_families = "none", .exec_paths = &exec_paths });
 	unit_add_plan(&u, in->tpm_plan);
 	return units_add(ret, &u, UNIT_SWTPM, in->vm->name, err);

@@ -52,6 +52,9 @@ char *unit_name(const char *pattern, const char *machine);
 #define UNIT_QEMU "machina-qemu-%s.service"
 #define UNIT_SWTPM "machina-swtpm-%s.service"
 
+/* How the TPM is started, with the descriptors of its plan. Appended to @ret, the program first. */
+void unit_swtpm_argv(const struct plan *tpm_plan, struct strv *ret);
+
 /* A plan as a text of its own, that unit_read_plan() reads. The caller frees it. */
 MUST_CHECK int unit_plan_text(const struct plan *plan, char **ret, struct error *err);
 
