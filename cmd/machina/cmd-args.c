@@ -5,8 +5,8 @@
 
 #include "machines.h"
 #include "output.h"
+#include "print-argv.h"
 #include "util/mem.h"
-#include "util/shell.h"
 
 struct args_options {
 	bool json;
@@ -23,21 +23,6 @@ static struct json_object *argv_json(const struct strv *argv)
 	return list;
 }
 
-/* One option a line, so that two machines can be compared by eye and by diff. */
-static void print_argv(const struct strv *argv)
-{
-	CLEANUP(buf_done) struct buf text = {};
-	shell_quote_program(&text, argv->items[0]);
-	size_t option = 1;
-	for (size_t i = 1; i < argv->n; i++) {
-		buf_puts(&text, i == option ? " \\\n    " : " ");
-		if (i == option)
-			option += qemu_option_length(argv, i);
-		shell_quote(&text, argv->items[i]);
-	}
-	puts(buf_text(&text));
-}
-
 static void print_annotations(const struct plan *plan)
 {
 	CLEANUP(strv_done) struct strv rows = {};
@@ -50,7 +35,7 @@ static void print_built(const struct built *built, const struct args_options *op
 {
 	if (options->annotate && !options->standalone)
 		print_annotations(&built->plan);
-	print_argv(&built->argv);
+	print_qemu_argv(&built->argv);
 }
 
 static int args_run(const struct call *call, struct error *err)

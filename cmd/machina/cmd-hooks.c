@@ -6,6 +6,7 @@
 
 #include "complete.h"
 #include "config/forms.h"
+#include "foreground.h"
 #include "hookplan.h"
 #include "host/clock.h"
 #include "host/prepare.h"
@@ -73,7 +74,9 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 				"machine "
 				"'%s' ('machina start %s'); 'machina run %s' starts it without one",
 				machine, machine, machine);
-	r = hookplan_keep(&call->paths, unit, &plan, err);
+	r = foreground_check(&call->paths, machine, err);
+	if (r == 0)
+		r = hookplan_keep(&call->paths, unit, &plan, err);
 	if (r < 0)
 		return r;
 	r = prepare_run(&plan, &options, NULL, err);
@@ -122,6 +125,10 @@ static int teardown_machine(const struct call *call, const char *machine, struct
 		print_lines(&lines);
 		return 0;
 	}
+	/* What a machine in the foreground has is in use. */
+	r = foreground_check(&call->paths, machine, err);
+	if (r < 0)
+		return r;
 	if (doubt.code)
 		print_error(&doubt);
 	r = prepare_teardown(&plan, &options, &lines);

@@ -91,6 +91,12 @@ void hookplan_recall(const struct config_paths *paths, enum hook_unit unit, cons
 		*ret_doubt = (struct error){};
 }
 
+bool hookplan_is_kept(const struct config_paths *paths, enum hook_unit unit, const char *machine)
+{
+	CLEANUP(freep) char *path = copy_path(paths, unit, machine);
+	return access(path, F_OK) == 0;
+}
+
 int hookplan_forget(const struct config_paths *paths, enum hook_unit unit, const char *machine,
 		struct error *err)
 {

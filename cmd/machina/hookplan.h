@@ -25,6 +25,8 @@ MUST_CHECK int hookplan_keep(const struct config_paths *paths, enum hook_unit un
  */
 void hookplan_recall(const struct config_paths *paths, enum hook_unit unit, const char *machine,
 		struct plan *ret, struct error *ret_doubt);
+/* Is there a copy? Then what was prepared was not cleaned up, or is in use. */
+bool hookplan_is_kept(const struct config_paths *paths, enum hook_unit unit, const char *machine);
 /* Remove the copy. There may be none. */
 MUST_CHECK int hookplan_forget(const struct config_paths *paths, enum hook_unit unit,
 		const char *machine, struct error *err);

@@ -24,6 +24,7 @@ extern const struct command cmd_start;
 extern const struct command cmd_stop;
 extern const struct command cmd_restart;
 extern const struct command cmd_shutdown;
+extern const struct command cmd_run;
 
 extern const struct command cmd_list;
 extern const struct command cmd_status;
@@ -57,6 +58,7 @@ static const struct command *const commands[] = {
 	&cmd_stop,
 	&cmd_restart,
 	&cmd_shutdown,
+	&cmd_run,
 
 	&cmd_list,
 	&cmd_status,

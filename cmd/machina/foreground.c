@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who runs a machine. */
+#include "foreground.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "host/bus-unit.h"
+#include "host/clock.h"
+#include "host/listen.h"
+#include "host/rundir.h"
+#include "unit/service.h"
+#include "util/mem.h"
+
+/* A hook that looks at the lock holds it for a moment. */
+#define LOOK_USEC USEC_PER_SEC
+
+static char *lock_path(const struct config_paths *paths, const char *machine)
+{
+	/* No machine's name begins with a dot. */
+	return xasprintf("%s/.%s.foreground", paths->run_dir, machine);
+}
+
+static int take(const struct config_paths *paths, const char *machine, uint64_t deadline_usec,
+		struct lock *ret, struct error *err)
+{
+	CLEANUP(freep) char *path = lock_path(paths, machine);
+	int r = lock_take(path, deadline_usec, ret, err);
+	return r == -EBUSY ? error_wrap(err, "machine '%s' runs in the foreground", machine) : r;
+}
+
+/* Where systemd does not run or may not be asked, there is nothing to say. */
+static int check_units(const char *machine, struct error *err)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	strv_push_take(&names, unit_name(UNIT_QEMU, machine));
+	strv_push_take(&names, unit_name(UNIT_SWTPM, machine));
+	if (bus_open(&bus, NULL) < 0 || bus_list_units(bus, &names, &list, NULL) < 0)
+		return 0;
+	for (size_t i = 0; i < list.n; i++) {
+		const char *state = list.rows[i].active_state;
+		if (strcmp(state, "inactive") != 0 && strcmp(state, "failed") != 0)
+			return error_set(err, EBUSY,
+					"systemd runs machine '%s': its unit '%s' is %s "
+					"('machina stop %s' ends that)",
+					machine, list.rows[i].name, state, machine);
+	}
+	return 0;
+}
+
+/* A QEMU that has lost whoever started it. */
+static int check_qemu(const struct plan *plan, struct error *err)
+{
+	const struct plan_fd *socket = plan_find(plan, "qmp.0");
+	CLEANUP(closep) int fd = -1;
+	if (!socket || connect_unix(socket->path, &fd, NULL) < 0)
+		return 0;
+	return error_set(err, EBUSY, "machine '%s' runs: its QEMU listens at '%s'", plan->machine,
+			socket->path);
+}
+
+int foreground_begin(const struct config_paths *paths, const struct plan *plan, struct lock *ret,
+		struct error *err)
+{
+	int r = rundir_make_parent(plan->run_dir, err);
+	/* The lock first: a start that comes after the look at the units finds it. */
+	if (r == 0)
+		r = take(paths, plan->machine, clock_deadline_usec(LOOK_USEC), ret, err);
+	if (r == 0)
+		r = check_units(plan->machine, err);
+	if (r == 0)
+		r = check_qemu(plan, err);
+	return r;
+}
+
+int foreground_check(const struct config_paths *paths, const char *machine, struct error *err)
+{
+	CLEANUP(freep) char *path = lock_path(paths, machine);
+	CLEANUP(lock_done) struct lock lock = {};
+	return access(path, F_OK) < 0 ? 0 : take(paths, machine, 0, &lock, err);
+}

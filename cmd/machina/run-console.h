@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A guest's console on our own: standard input to the guest, its output to standard output,
+ * messages between the two.
+ *
+ * On a terminal every key goes to the guest but Ctrl-], which asks to leave: the terminal is in raw
+ * mode (termios(3)) from console_open() to console_close(), and is put back by exit(3) and by
+ * signals of broken programs as well. Elsewhere bytes are only copied.
+ *
+ *	for (;;) {
+ *		struct pollfd fds[CONSOLE_FDS];
+ *		console_poll(&console, fds);
+ *		poll(fds, ...);
+ *		if (console_work(&console, fds) > 0)
+ *			...
+ *	}
+ *
+ * A guest without a serial console has no other end: keys are looked at and dropped.
+ */
+#pragma once
+
+#include <poll.h>
+#include <stdbool.h>
+
+#include "util/buf.h"
+#include "util/cleanup.h"
+
+#define CONSOLE_FDS 3
+
+struct console {
+	const char *machine; /* in front of messages */
+	int guest_fd;	     /* -1: there is none, or it has ended */
+	bool is_terminal;    /* standard input is one, and ours to use */
+	bool is_raw;
+	bool input_ended, output_ended;
+	bool in_line; /* the guest has written part of a line */
+	struct buf to_guest, from_guest;
+};
+
+/* @guest_fd: connected socket, which it takes over; -1 for none. */
+void console_open_take(struct console *console, const char *machine, int guest_fd);
+void console_close(struct console *console);
+
+/* The terminal may have been given back to the shell for a while. */
+void console_resume(struct console *console);
+
+/* What to wait for; what there is not is -1 and ignored by poll(2). */
+void console_poll(const struct console *console, struct pollfd ret[CONSOLE_FDS]);
+
+/*
+ * Copy what can be copied without waiting.
+ *
+ * Returns how many times Ctrl-] was read. console->output_ended tells that nobody reads us any
+ * more.
+ */
+int console_work(struct console *console, const struct pollfd fds[CONSOLE_FDS]);
+
+/* The rest of what the guest has said, once QEMU has ended. */
+void console_drain(struct console *console);
+
+/* "web: text", on a line of its own on standard error. */
+void console_say(struct console *console, const char *text);
