@@ -358,7 +358,8 @@ static void check_required(struct check *c, const struct field *fields, struct j
 		}
 		size_t len = c->pointer.len;
 		jpointer_push(&c->pointer, f->name);
-		if (json_object_is_type(value, json_type_string) && !*jtree_text(value))
+		if (f->kind == FIELD_KIND_STRING && json_object_is_type(value, json_type_string) &&
+				!*jtree_text(value))
 			add(c, false, "this must not be empty");
 		buf_truncate(&c->pointer, len);
 	}
