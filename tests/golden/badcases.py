@@ -124,13 +124,13 @@ def build(root, case):
             with open(path, "wb") as f:
                 f.write(unescape("".join(lines)))
         elif what == "-d":
-            os.makedirs(path)
+            os.makedirs(path, exist_ok=True)
         elif what == "-l":
             os.symlink(os.fsencode(words[1]), path)
         elif what == "-m":
             os.chmod(path, int(words[0], 8))
         elif what == "-r":
-            os.remove(path)
+            (os.rmdir if os.path.isdir(path) else os.remove)(path)
     return unprivileged
 
 
