@@ -39,11 +39,9 @@ static char *user_name(const char *prefix, const char *machine)
 	shake_feed(&shake, name, strlen(name));
 	shake_read(&shake, digest, sizeof(digest));
 	shake_done(&shake);
-	CLEANUP(buf_done) struct buf hashed = {};
-	buf_puts(&hashed, "machina-");
-	for (size_t i = 0; i < sizeof(digest); i++)
-		buf_printf(&hashed, "%02x", digest[i]);
-	return buf_take(&hashed);
+	char digits[2 * sizeof(digest) + 1];
+	format_hex(digest, sizeof(digest), HEX_LOWER, digits);
+	return xasprintf("machina-%s", digits);
 }
 
 char *vm_user_name(const char *machine)

@@ -9,6 +9,7 @@
 
 #include "util/hash.h"
 #include "util/mem.h"
+#include "util/parse.h"
 #include "util/unicode.h"
 
 static void feed_part(struct shake *s, const void *data, size_t len)
@@ -38,14 +39,18 @@ static void derive(const struct ident *id, const char *const words[], uint8_t *r
 /* Puts in what makes six bytes a MAC address of QEMU's range, as text. */
 static void format_mac(const uint8_t raw[6], char ret[IDENT_MAC_MAX])
 {
-	snprintf(ret, IDENT_MAC_MAX, "52:54:00:%02x:%02x:%02x", raw[3], raw[4], raw[5]);
+	ret = stpcpy(ret, "52:54:00");
+	for (size_t i = 3; i < 6; i++) {
+		*ret++ = ':';
+		ret = format_hex(&raw[i], 1, HEX_LOWER, ret);
+	}
 }
 
 /* Puts in NAA 5 and the company's number; 36 bits are left. */
 static void format_own_wwn(const uint8_t raw[8], char ret[IDENT_WWN_MAX])
 {
-	snprintf(ret, IDENT_WWN_MAX, "0x552540%02X%02X%02X%02X%02X", raw[3] & 0x0f, raw[4], raw[5],
-			raw[6], raw[7]);
+	const uint8_t number[5] = { raw[3] & 0x0f, raw[4], raw[5], raw[6], raw[7] };
+	format_hex(number, sizeof(number), HEX_UPPER, stpcpy(ret, "0x552540"));
 }
 
 /* Puts in version 4 (random) and the variant of RFC 4122. */

@@ -69,8 +69,7 @@ int qemu_argv(const struct vm *vm, const struct plan *plan, enum qemu_form form,
 
 	strv_push(ret_argv, vm->emulator);
 	for (size_t i = 0; i < N_SECTIONS; i++) {
-		strv_extend(ret_argv, &a.sections[i]);
-		strv_done(&a.sections[i]);
+		strv_move(ret_argv, &a.sections[i]);
 	}
 	topology_take(&a.topology, ret_argv);
 	topology_done(&a.topology);

@@ -3,8 +3,9 @@
  * Memory that lives as long as its owner: a machine's model is made of many small pieces that
  * are all released at once.
  *
- * `struct arena a = {};` is empty; arena_done() releases everything that came from it. All memory
- * is zeroed and aligned for any type. Out of memory ends the process, as in util/mem.h.
+ * `struct arena a = {};` is empty; arena_done() releases everything that came from it. Memory is
+ * aligned for any type, and zeroed unless it holds a text. Out of memory ends the process, as in
+ * util/mem.h.
  */
 #pragma once
 
@@ -28,5 +29,11 @@ char *arena_strdup(struct arena *a, const char *text) __attribute__((returns_non
 char *arena_strndup(struct arena *a, const char *text, size_t n) __attribute__((returns_nonnull));
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((returns_nonnull))
 PRINTF(2, 3);
+
+char *arena_vprintf(struct arena *a, const char *format, va_list ap)
+		__attribute__((returns_nonnull)) PRINTF(2, 0);
+
+/* What came from @from belongs to @to from now on, and @from is empty. */
+void arena_move(struct arena *to, struct arena *from);
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))

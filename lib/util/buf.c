@@ -3,10 +3,12 @@
 #include "util/buf.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "util/mem.h"
+
+/* Holds most texts: one option of QEMU, one path. */
+#define ALLOC_MIN ((size_t)128)
 
 void buf_done(struct buf *b)
 {
@@ -33,7 +35,7 @@ char *buf_reserve(struct buf *b, size_t len)
 		out_of_memory();
 	size_t wanted = b->len + len + 1;
 	if (wanted > b->n_alloc) {
-		size_t grown = b->n_alloc ? b->n_alloc * 2 : 64;
+		size_t grown = b->n_alloc ? b->n_alloc * 2 : ALLOC_MIN;
 		if (grown < wanted)
 			grown = wanted;
 		b->text = xreallocarray(b->text, grown, 1);
@@ -55,30 +57,6 @@ void buf_add(struct buf *b, const void *data, size_t len)
 void buf_puts(struct buf *b, const char *text)
 {
 	buf_add(b, text, strlen(text));
-}
-
-void buf_printf(struct buf *b, const char *format, ...)
-{
-	va_list ap;
-	va_start(ap, format);
-	buf_vprintf(b, format, ap);
-	va_end(ap);
-}
-
-void buf_vprintf(struct buf *b, const char *format, va_list ap)
-{
-	va_list again;
-	va_copy(again, ap);
-	size_t room = b->n_alloc ? b->n_alloc - b->len : 0;
-	int n = vsnprintf(room ? b->text + b->len : NULL, room, format, ap);
-	if (n < 0)
-		out_of_memory();
-	if ((size_t)n >= room) {
-		char *to = buf_reserve(b, (size_t)n);
-		vsnprintf(to, (size_t)n + 1, format, again);
-	}
-	va_end(again);
-	b->len += (size_t)n;
 }
 
 const char *buf_text(const struct buf *b)

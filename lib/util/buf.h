@@ -27,6 +27,7 @@ void buf_add(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *text);
 /* One character; in the header because text is often built that way. */
 static inline void buf_putc(struct buf *b, char c);
+/* printf(3); what is added must not lie in @b itself. */
 void buf_printf(struct buf *b, const char *format, ...) PRINTF(2, 3);
 void buf_vprintf(struct buf *b, const char *format, va_list ap) PRINTF(2, 0);
 /* Room for @len more bytes without another allocation; returns where they go. */

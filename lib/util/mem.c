@@ -3,10 +3,11 @@
 #include "util/mem.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "util/buf.h"
 
 void out_of_memory(void)
 {
@@ -71,10 +72,9 @@ char *xasprintf(const char *format, ...)
 
 char *xvasprintf(const char *format, va_list ap)
 {
-	char *text;
-	if (vasprintf(&text, format, ap) < 0)
-		out_of_memory();
-	return text;
+	CLEANUP(buf_done) struct buf text = {};
+	buf_vprintf(&text, format, ap);
+	return buf_take(&text);
 }
 
 void *grow_array(void *items, size_t *n_alloc, size_t n, size_t item_size)

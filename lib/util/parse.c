@@ -3,7 +3,6 @@
 #include "util/parse.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -247,12 +246,23 @@ int parse_uuid(const char *text, uint8_t ret[16])
 	return 0;
 }
 
-void format_uuid(const uint8_t u[16], char ret[UUID_TEXT_MAX])
+char *format_hex(const uint8_t *data, size_t n, const char *digits, char *ret)
 {
-	snprintf(ret, UUID_TEXT_MAX,
-			"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-			u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],
-			u[12], u[13], u[14], u[15]);
+	for (size_t i = 0; i < n; i++) {
+		*ret++ = digits[data[i] >> 4];
+		*ret++ = digits[data[i] & 0xf];
+	}
+	*ret = '\0';
+	return ret;
+}
+
+void format_uuid(const uint8_t uuid[16], char ret[UUID_TEXT_MAX])
+{
+	for (size_t i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*ret++ = '-';
+		ret = format_hex(&uuid[i], 1, HEX_LOWER, ret);
+	}
 }
 
 int parse_mac(const char *text, uint8_t ret[6])

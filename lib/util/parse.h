@@ -38,6 +38,15 @@ MUST_CHECK int parse_span(const char *text, uint64_t *ret_usec);
  * around it (first and last of 38 characters, not looked at), or 32 hex digits. Any letter case.
  */
 MUST_CHECK int parse_uuid(const char *text, uint8_t ret[16]);
+/*
+ * @n bytes as 2 * @n digits and a NUL; returns where the NUL is.
+ *
+ * @digits: HEX_LOWER or HEX_UPPER
+ */
+char *format_hex(const uint8_t *data, size_t n, const char *digits, char *ret);
+#define HEX_LOWER "0123456789abcdef"
+#define HEX_UPPER "0123456789ABCDEF"
+
 #define UUID_TEXT_MAX 37
 /* Lower case with dashes. */
 void format_uuid(const uint8_t uuid[16], char ret[UUID_TEXT_MAX]);

@@ -10,8 +10,7 @@
 
 void strv_clear(struct strv *v)
 {
-	for (size_t i = 0; i < v->n; i++)
-		free(v->items[i]);
+	arena_done(&v->texts);
 	v->n = 0;
 	if (v->items)
 		v->items[0] = NULL;
@@ -19,12 +18,13 @@ void strv_clear(struct strv *v)
 
 void strv_done(struct strv *v)
 {
-	strv_clear(v);
+	arena_done(&v->texts);
 	free(v->items);
 	*v = (struct strv){};
 }
 
-void strv_push_take(struct strv *v, char *text)
+/* @text: in v->texts */
+static void add(struct strv *v, char *text)
 {
 	v->items = grow_array(v->items, &v->n_alloc, v->n + 1, sizeof(*v->items));
 	v->items[v->n++] = text;
@@ -33,14 +33,20 @@ void strv_push_take(struct strv *v, char *text)
 
 void strv_push(struct strv *v, const char *text)
 {
-	strv_push_take(v, xstrdup(text));
+	add(v, arena_strdup(&v->texts, text));
+}
+
+void strv_push_take(struct strv *v, char *text)
+{
+	strv_push(v, text);
+	free(text);
 }
 
 void strv_pushf(struct strv *v, const char *format, ...)
 {
 	va_list ap;
 	va_start(ap, format);
-	strv_push_take(v, xvasprintf(format, ap));
+	add(v, arena_vprintf(&v->texts, format, ap));
 	va_end(ap);
 }
 
@@ -49,6 +55,14 @@ void strv_extend(struct strv *v, const struct strv *from)
 	size_t n = from->n; /* it may be @v itself */
 	for (size_t i = 0; i < n; i++)
 		strv_push(v, from->items[i]);
+}
+
+void strv_move(struct strv *to, struct strv *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		add(to, from->items[i]);
+	arena_move(&to->texts, &from->texts);
+	strv_done(from);
 }
 
 bool strv_contains(const struct strv *v, const char *text)

@@ -7,23 +7,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "util/cleanup.h"
+#include "util/arena.h"
 
 struct strv {
 	char **items; /* NULL while empty and never filled */
 	size_t n;
 	size_t n_alloc;
+	struct arena texts; /* what the items point to */
 };
 
 void strv_done(struct strv *v);
 void strv_clear(struct strv *v);
 /* Add a copy. */
 void strv_push(struct strv *v, const char *text);
-/* Add @text itself, which must be from malloc. */
+/* The same, and release @text, which must be from malloc. */
 void strv_push_take(struct strv *v, char *text);
 void strv_pushf(struct strv *v, const char *format, ...) PRINTF(2, 3);
 /* Add copies of all of @from. */
 void strv_extend(struct strv *v, const struct strv *from);
 bool strv_contains(const struct strv *v, const char *text);
+/* Move all of @from to the end; @from is empty then. */
+void strv_move(struct strv *to, struct strv *from);
 /* Byte order (strcmp). */
 void strv_sort(struct strv *v);

@@ -151,9 +151,8 @@ static void exec_property(const char *unit, char **ret_path, struct strv *ret)
 		*ret_path = NULL;
 		return;
 	}
-	*ret_path = ret->items[0];
-	for (size_t i = 0; i < 8; i++)
-		free(ret->items[--ret->n]);
+	*ret_path = xstrdup(ret->items[0]);
+	ret->n -= 8;
 	memmove(ret->items, ret->items + 1, --ret->n * sizeof(*ret->items));
 	ret->items[ret->n] = NULL;
 }

@@ -20,8 +20,8 @@ static bool all_zero(const unsigned char *p, size_t len)
 TEST(pieces_are_zeroed_aligned_and_apart)
 {
 	CLEANUP(arena_done) struct arena a = {};
-	static const size_t sizes[] = { 0, 1, 15, 16, 17, 100, 4000, 4000, 8191, 8192, 8193, 1,
-		100000, 1, 8192 };
+	static const size_t sizes[] = { 0, 1, 15, 16, 17, 100, 255, 256, 257, 4000, 4000, 8191,
+		8192, 8193, 1, 100000, 1, 8192 };
 	unsigned char *pieces[ARRAY_SIZE(sizes)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -53,6 +53,25 @@ TEST(texts)
 	CHECK_STR(arena_printf(&a, "%s", text), text);
 	int *number = ARENA_NEW(&a, int);
 	CHECK_INT(*number, 0);
+}
+
+TEST(moved_pieces_stay_where_they_are)
+{
+	CLEANUP(arena_done) struct arena a = {}, b = {}, empty = {};
+	const char *in_a[60], *in_b[60];
+	for (size_t i = 0; i < ARRAY_SIZE(in_a); i++) {
+		in_a[i] = arena_printf(&a, "%0100zu", i);
+		in_b[i] = arena_printf(&b, "%0100zu", i + 1000);
+	}
+	arena_move(&a, &empty);
+	arena_move(&a, &b);
+	CHECK(b.blocks == NULL);
+	arena_strdup(&a, "more");
+	arena_move(&b, &a);
+	for (size_t i = 0; i < ARRAY_SIZE(in_a); i++) {
+		CHECK_INT(strtoul(in_a[i], NULL, 10), i);
+		CHECK_INT(strtoul(in_b[i], NULL, 10), i + 1000);
+	}
 }
 
 TEST(done_leaves_an_empty_arena)

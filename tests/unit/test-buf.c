@@ -2,6 +2,10 @@
 /* Growing text. */
 #include "util/buf.h"
 
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+
 #include "test.h"
 
 TEST(empty_buffer_reads_as_empty_text)
@@ -36,6 +40,49 @@ TEST(nul_bytes_count)
 	CLEANUP(buf_done) struct buf b = {};
 	buf_add(&b, "a\0b", 3);
 	CHECK_INT(b.len, 3);
+}
+
+/* What printf(3) would make of it, is there, behind what was there before. */
+#define CHECK_FORMAT(...)                                                                          \
+	do {                                                                                       \
+		CLEANUP(buf_done) struct buf b_ = {};                                              \
+		char wanted_[400];                                                                 \
+		snprintf(wanted_, sizeof(wanted_), __VA_ARGS__);                                   \
+		buf_puts(&b_, "x");                                                                \
+		buf_printf(&b_, __VA_ARGS__);                                                      \
+		CHECK(b_.len == strlen(wanted_) + 1);                                              \
+		CHECK_STR(b_.text + 1, wanted_);                                                   \
+	} while (0)
+
+TEST(formats_are_those_of_printf)
+{
+	static const int numbers[] = { 0, 1, 9, 10, 99, -1, -10, 4711, INT_MAX, INT_MIN };
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		CHECK_FORMAT("%d", numbers[i]);
+		CHECK_FORMAT("<%d %u>", numbers[i], (unsigned)numbers[i]);
+		CHECK_FORMAT("%x", (unsigned)numbers[i]);
+		CHECK_FORMAT("%ld", (long)numbers[i]);
+	}
+	CHECK_FORMAT("%" PRId64 ",%" PRIu64, INT64_MIN, UINT64_MAX);
+	CHECK_FORMAT("%ld %lu %zu", LONG_MAX, ULONG_MAX, SIZE_MAX);
+	CHECK_FORMAT("%zu", (size_t)0);
+	CHECK_FORMAT("%c%s%c", 'a', "", 'b');
+	CHECK_FORMAT("%d%%", 5);
+	CHECK_FORMAT("no conversion");
+	CHECK_FORMAT("%.*s|%.*s|%.*s|%.*s", 2, "abc", 3, "abc", 4, "abc", -1, "abc");
+	/* No NUL within the precision. */
+	CHECK_FORMAT("%.*s", 2, ((const char[]){ 'a', 'b' }));
+}
+
+TEST(other_formats_and_what_follows_them)
+{
+	CHECK_FORMAT("%s=%02x,%s", "a", 5, "b");
+	CHECK_FORMAT("%d %5d|%-5s|%05zu|%+d", 1, 2, "c", (size_t)4, 5);
+	CHECK_FORMAT("%.3s %s", "abcdef", "g");
+	CHECK_FORMAT("%lld %s %d", 1LL << 60, "then", 3);
+	CHECK_FORMAT("%zd %lx %X %o %hhu", (ssize_t)-1, 255UL, 255, 8, (unsigned char)7);
+	CHECK_FORMAT("%f %s", 1.5, "after");
+	CHECK_FORMAT("%-*d|", 6, 1);
 }
 
 TEST_MAIN()

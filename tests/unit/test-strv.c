@@ -17,7 +17,7 @@ TEST(list_ends_with_null_at_every_length)
 	CHECK_STR(v.items[99], "99");
 }
 
-TEST(push_copies_and_take_does_not)
+TEST(push_copies)
 {
 	CLEANUP(strv_done) struct strv v = {};
 	char text[] = "text";
@@ -26,7 +26,7 @@ TEST(push_copies_and_take_does_not)
 	strv_push_take(&v, mine);
 	text[0] = 'T';
 	CHECK_STR(v.items[0], "text");
-	CHECK(v.items[1] == mine);
+	CHECK_STR(v.items[1], "mine");
 	/* An element of the list itself. */
 	for (size_t i = 0; i < 20; i++)
 		strv_push(&v, v.items[0]);
@@ -64,6 +64,29 @@ TEST(extend)
 	CHECK_INT(a.n, 6);
 	CHECK_STR(a.items[5], "3");
 	CHECK(a.items[6] == NULL);
+}
+
+TEST(move_empties_the_source)
+{
+	CLEANUP(strv_done) struct strv a = {}, b = {};
+	strv_move(&a, &b);
+	CHECK(a.n == 0 && b.n == 0);
+	for (int i = 0; i < 50; i++)
+		strv_pushf(i % 2 ? &b : &a, "%d", i);
+	strv_move(&a, &b);
+	CHECK(b.n == 0 && !b.items);
+	CHECK_INT(a.n, 50);
+	CHECK_STR(a.items[24], "48");
+	CHECK_STR(a.items[49], "49");
+	CHECK(a.items[50] == NULL);
+	/* Both go on as before. */
+	strv_push(&b, "b");
+	strv_move(&a, &b);
+	strv_push(&a, "c");
+	CHECK_STR(a.items[50], "b");
+	CHECK_STR(a.items[51], "c");
+	strv_move(&b, &a);
+	CHECK(b.n == 52 && a.n == 0);
 }
 
 TEST(contains)
