@@ -495,12 +495,17 @@ static struct strv tail(const char *name, size_t n_max)
 	return lines;
 }
 
+static size_t count_lines(const struct strv *lines, const char *part)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < lines->n; i++)
+		n += strstr(lines->items[i], part) != NULL;
+	return n;
+}
+
 static bool has_line(const struct strv *lines, const char *part)
 {
-	for (size_t i = 0; i < lines->n; i++)
-		if (strstr(lines->items[i], part))
-			return true;
-	return false;
+	return count_lines(lines, part) > 0;
 }
 
 TEST(journal_has_the_words_of_hooks_and_of_systemd)
@@ -514,14 +519,13 @@ TEST(journal_has_the_words_of_hooks_and_of_systemd)
 	for (int i = 0; i < 20; i++) {
 		run_one(BUS_START, "talker", 1, "3 the unit has failed");
 		CLEANUP(strv_done) struct strv lines = tail("talker", 100);
-		CHECK(has_line(&lines, " systemd[1]: Starting "));
-		CHECK(has_line(&lines, "]: one"));
+		CHECK_INT(count_lines(&lines, " systemd[1]: Starting "), 1);
+		CHECK_INT(count_lines(&lines, "]: one"), 1);
 		CHECK(has_line(&lines, "]: two\\x1b[31m"));
 		CHECK(has_line(&lines, "]: three"));
 		CHECK(has_line(&lines, "Control process exited, code=exited, status=4"));
 		CHECK(has_line(&lines,
 				" systemd[1]: talker.service: Failed with result 'exit-code'."));
-		CHECK_INT(lines.n, 7);
 		for (size_t k = 0; k < lines.n; k++) {
 			int at = 0;
 			if (sscanf(lines.items[k], "%*3c %*2u %*2u:%*2u:%*2u %n", &at) < 0 ||
@@ -552,7 +556,6 @@ TEST(journal_gives_the_last_lines_oldest_first)
 			   "done; exit 1'\n");
 	run_one(BUS_START, "counter", 1, "3 the unit has failed");
 	CLEANUP(strv_done) struct strv all = tail("counter", 1000), last = tail("counter", 8);
-	CHECK_INT(all.n, 54);
 	CHECK_INT(last.n, 8);
 	for (size_t i = 0; i < last.n && all.n > 8; i++)
 		CHECK_STR(last.items[i], all.items[all.n - 8 + i]);
@@ -582,10 +585,11 @@ TEST(lines_of_other_runs_are_left_out)
 	for (int i = 0; i < 3; i++) {
 		CLEANUP(strv_done) struct strv lines = {};
 		CHECK_INT(journal_tail("runs.service", ids[i], 100, &lines, NULL), 0);
-		CHECK_INT(lines.n, 5);
 		char own[16];
 		snprintf(own, sizeof(own), "]: run %d", i);
-		CHECK(has_line(&lines, own));
+		CHECK_INT(count_lines(&lines, own), 1);
+		CHECK_INT(count_lines(&lines, "]: run "), 1);
+		CHECK_INT(count_lines(&lines, " Starting "), 1);
 	}
 }
 
@@ -621,10 +625,10 @@ TEST(message_without_a_run_belongs_to_the_run_around_it)
 
 	CLEANUP(strv_done) struct strv of_first = {}, of_second = tail("strays", 100);
 	CHECK_INT(journal_tail("strays.service", first.invocation_id, 100, &of_first, NULL), 0);
-	CHECK_INT(of_first.n, 5);
-	CHECK(has_line(&of_first, "]: stray one"));
-	CHECK_INT(of_second.n, 8);
-	CHECK(has_line(&of_second, "]: stray two"));
+	CHECK_INT(count_lines(&of_first, "]: stray "), 1);
+	CHECK_INT(count_lines(&of_first, "]: stray one"), 1);
+	CHECK_INT(count_lines(&of_second, "]: stray "), 4);
+	CHECK_INT(count_lines(&of_second, "]: stray one"), 0);
 	CLEANUP(strv_done) struct strv end = tail("strays", 2);
 	CHECK_INT(end.n, 2);
 }

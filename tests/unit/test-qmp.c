@@ -223,7 +223,8 @@ TEST(capabilities_without_reply_are_late)
 	struct peer peer = start(script_capabilities_unanswered);
 	struct qmp *q = NULL;
 	struct error err = {};
-	CHECK_INT(qmp_attach_take(peer.fd, "peer", -1, clock_deadline_usec(SHORT_USEC), &q, &err),
+	CHECK_INT(qmp_attach_take(peer.fd, "peer", -1, clock_deadline_usec(10 * SHORT_USEC), &q,
+				  &err),
 			QMP_LATE);
 	CHECK_SAYS(err, "does not answer 'qmp_capabilities'");
 	finish(peer.pid);
@@ -723,7 +724,8 @@ TEST(client_that_holds_the_monitor_is_named)
 	char who[128];
 	snprintf(who, sizeof(who), "%.*s (pid %d) is connected", (int)comm.len - 1, comm.text,
 			(int)holder.pid);
-	CHECK_SAYS(err, "QEMU did not greet within 0.1 s; it serves one client at a time");
+	CHECK_SAYS(err, "QEMU did not greet within 0.");
+	CHECK_SAYS(err, " s; it serves one client at a time, and ");
 	CHECK_SAYS(err, who);
 
 	close(holder.fd);
