@@ -41,7 +41,6 @@ void prepare_context_init(struct prepare_context *c, const struct plan *plan,
 		.dev = options->dev ? options->dev : "/dev",
 		.lock_dir = c->parent_dir,
 	};
-	c->sharing.is_shared = account_operators(&c->sharing.group) == 0;
 }
 
 void prepare_context_done(struct prepare_context *c)
@@ -92,11 +91,20 @@ static int need_store(struct prepare_context *c, struct error *err)
 	return c->store.is_open ? 0 : fdstore_open(c->options->notify_socket, &c->store, err);
 }
 
+const struct sharing *prepare_sharing(struct prepare_context *c)
+{
+	/* The answer that there is no such group may take systemd a while. */
+	if (!c->has_sharing)
+		c->sharing.is_shared = account_operators(&c->sharing.group) == 0;
+	c->has_sharing = true;
+	return &c->sharing;
+}
+
 /* Sockets and directories of a TPM are for prepare alone: who talks to a TPM controls it. */
-static struct sharing sharing_of(const struct prepare_context *c)
+static const struct sharing *sharing_of(struct prepare_context *c)
 {
 	static const struct sharing nobody = {};
-	return c->plan->tpm_data ? nobody : c->sharing;
+	return c->plan->tpm_data ? &nobody : prepare_sharing(c);
 }
 
 /* ---- systemd's store ---- */
@@ -185,11 +193,12 @@ static int run_log(struct prepare_context *c, size_t i, struct error *err)
 {
 	const char *path = fd_of(c, i)->path;
 	int fd;
-	int r = storage_open_log(path, c->sharing.is_shared ? 0640 : 0600, &fd, err);
+	const struct sharing *sharing = sharing_of(c);
+	int r = storage_open_log(path, sharing->is_shared ? 0640 : 0600, &fd, err);
 	if (r < 0)
 		return r;
 	c->fds[i] = fd;
-	if (c->sharing.is_shared && fchown(fd, (uid_t)-1, c->sharing.group) < 0)
+	if (sharing->is_shared && fchown(fd, (uid_t)-1, sharing->group) < 0)
 		return error_errno(err, "cannot give '%s' to its group", path);
 	return 0;
 }
@@ -200,11 +209,10 @@ static int run_run_dir(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
 	const struct plan *plan = c->plan;
-	int r = rundir_make(plan->run_dir, &c->sharing, err);
-	const struct sharing below = sharing_of(c);
+	int r = rundir_make(plan->run_dir, prepare_sharing(c), err);
 	for (size_t k = 0; r == 0 && k < plan->n_fds; k++)
 		if (plan->fds[k].kind == PLAN_FD_LISTEN || plan->fds[k].kind == PLAN_FD_LOG)
-			r = rundir_make_for(plan->run_dir, plan->fds[k].path, &below, err);
+			r = rundir_make_for(plan->run_dir, plan->fds[k].path, sharing_of(c), err);
 	if (r < 0 || plan->tpm_data)
 		return r;
 
@@ -248,8 +256,7 @@ static int undo_socket_dir(struct prepare_context *c, size_t i, struct error *er
 
 static int run_listen(struct prepare_context *c, size_t i, struct error *err)
 {
-	const struct sharing sharing = sharing_of(c);
-	return listen_unix(fd_of(c, i)->path, &sharing, &c->fds[i], err);
+	return listen_unix(fd_of(c, i)->path, sharing_of(c), &c->fds[i], err);
 }
 
 static int undo_listen(struct prepare_context *c, size_t i, struct error *err)

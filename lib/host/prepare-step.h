@@ -14,9 +14,10 @@
 struct prepare_context {
 	const struct plan *plan;
 	const struct prepare_options *options;
-	int *fds;	/* plan->n_fds, -1: not open */
-	bool keeps_fds; /* they go to the caller and not to systemd */
-	struct sharing sharing;
+	int *fds;		/* plan->n_fds, -1: not open */
+	bool keeps_fds;		/* they go to the caller and not to systemd */
+	struct sharing sharing; /* prepare_sharing() */
+	bool has_sharing;
 	struct mdev_host mdev_host;
 	char *parent_dir;
 	struct netns outside;
@@ -26,10 +27,13 @@ struct prepare_context {
 	bool has_account;
 };
 
-/* Looks up groups, opens nothing. */
+/* Opens nothing and asks nobody. */
 void prepare_context_init(struct prepare_context *c, const struct plan *plan,
 		const struct prepare_options *options);
 void prepare_context_done(struct prepare_context *c);
+
+/* The operators' group. Borrowed from @c. */
+const struct sharing *prepare_sharing(struct prepare_context *c);
 
 /* In the order in which they are done. */
 enum prepare_step_kind {

@@ -221,7 +221,7 @@ int prepare_await(const struct plan *plan, const struct prepare_options *options
 	CLEANUP(prepare_context_done) struct prepare_context c;
 	prepare_context_init(&c, plan, options);
 	for (size_t i = 0; r == 0 && i < plan->n_sockets; i++)
-		r = listen_share(plan->sockets[i].path, &c.sharing, err);
+		r = listen_share(plan->sockets[i].path, prepare_sharing(&c), err);
 	return r < 0 ? r : prepare_step_rows[STEP_STORE].undo(&c, 0, err);
 }
 
