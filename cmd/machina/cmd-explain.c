@@ -35,26 +35,24 @@ static void add_origin(struct table *t, const struct call *call, const struct ex
 
 static void add_rows(struct table *t, const struct call *call, const struct explain_entry *e)
 {
+	bool is_set = e->source == EXPLAIN_SET;
 	table_add(t, STYLE_HEAD, "%s", e->pointer);
-	if (e->source != EXPLAIN_SET) {
+	if (!is_set) {
 		table_add(t, STYLE_PLAIN, "%s", e->value);
 		table_add(t, STYLE_DIM, "%s", e->source == EXPLAIN_DERIVED ? "derived" : "default");
-		table_add(t, STYLE_DIM, " ");
-		return;
+		table_add(t, STYLE_DIM, "%s", "");
+	} else if (e->origins[0].removes) {
+		table_add(t, STYLE_WARN, "removed");
+		add_origin(t, call, &e->origins[0], true);
+	} else {
+		table_add(t, STYLE_PLAIN, "%s%s", e->value, e->foreign ? " (foreign)" : "");
+		add_origin(t, call, &e->origins[0], true);
 	}
-	for (size_t i = 0; i < e->n_origins; i++) {
+	for (size_t i = is_set ? 1 : 0; i < e->n_origins; i++) {
 		const struct explain_origin *o = &e->origins[i];
-		if (i == 0) {
-			if (o->removes)
-				table_add(t, STYLE_WARN, "removed");
-			else
-				table_add(t, STYLE_PLAIN, "%s%s", e->value,
-						e->foreign ? " (foreign)" : "");
-		} else {
-			table_add(t, STYLE_PLAIN, " ");
-			table_add(t, STYLE_DIM, "not %s", o->value);
-		}
-		add_origin(t, call, o, i == 0);
+		table_add(t, STYLE_PLAIN, "%s", "");
+		table_add(t, STYLE_DIM, "%s %s", o->ignored ? "ignored" : "not", o->value);
+		add_origin(t, call, o, false);
 	}
 }
 
@@ -102,6 +100,8 @@ static struct json_object *origin_json(const struct explain_origin *o)
 	put(object, "column", json_object_new_int64((int64_t)o->at.column));
 	put_text_member(object, "pointer", o->pointer);
 	put(object, "value", json_tokener_parse(o->value));
+	if (o->ignored)
+		put(object, "ignored", json_object_new_boolean(true));
 	return object;
 }
 
@@ -113,7 +113,7 @@ static struct json_object *entry_json(const struct explain_entry *e)
 		[EXPLAIN_DEFAULT] = "default",
 	};
 	struct json_object *object = json_object_new_object();
-	bool removed = e->n_origins && e->origins[0].removes;
+	bool is_set = e->source == EXPLAIN_SET, removed = is_set && e->origins[0].removes;
 	put_text_member(object, "pointer", e->pointer);
 	put_text_member(object, "source", removed ? "removed" : sources[e->source]);
 	if (e->source == EXPLAIN_DEFAULT)
@@ -122,10 +122,10 @@ static struct json_object *entry_json(const struct explain_entry *e)
 		put(object, "value", json_tokener_parse(e->value));
 	if (e->foreign)
 		put(object, "foreign", json_object_new_boolean(true));
-	if (e->n_origins)
+	if (is_set)
 		put(object, "origin", origin_json(&e->origins[0]));
 	struct json_object *overridden = json_object_new_array();
-	for (size_t i = 1; i < e->n_origins; i++)
+	for (size_t i = is_set ? 1 : 0; i < e->n_origins; i++)
 		json_object_array_add(overridden, origin_json(&e->origins[i]));
 	put(object, "overrides", overridden);
 	put_text_member(object, "meaning", e->doc);

@@ -68,6 +68,7 @@ static struct explain_origin origin_of(struct walk *w, const struct said *s)
 		.pointer = arena_strdup(arena, s->origin_pointer),
 		.value = as_json(arena, s->origin.value),
 		.removes = s->origin.fate == JORIGIN_REMOVED,
+		.ignored = s->origin.fate == JORIGIN_IGNORED,
 	};
 	jlocate_value(s->origin.layer->doc, s->origin_pointer, &o.at);
 	return o;
@@ -114,18 +115,26 @@ static struct explain_entry *add_entry(struct walk *w, const char *pointer)
 	return e;
 }
 
+/* A tag's own list of tags is about that tag; it neither makes nor loses the machine's. */
+static bool is_about(const struct said *s, const char *pointer)
+{
+	bool is_tags = is_below(pointer, "/tags");
+	return !strcmp(s->pointer, pointer) && !(is_tags && s->origin.fate == JORIGIN_IGNORED);
+}
+
 /* All that was said about one place: what counts first. */
 static void add_origins(struct walk *w, struct explain_entry *e)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < w->n_said; i++)
-		n += !strcmp(w->said[i].pointer, e->pointer);
+		n += is_about(&w->said[i], e->pointer);
 	e->origins = arena_array(&w->out->arena, n, sizeof(*e->origins));
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < w->n_said; i++) {
 			const struct said *s = &w->said[i];
-			bool counts = s->origin.fate != JORIGIN_OVERRIDDEN;
-			if (!strcmp(s->pointer, e->pointer) && counts == (pass == 0))
+			bool counts = s->origin.fate == JORIGIN_USED ||
+				      s->origin.fate == JORIGIN_REMOVED;
+			if (is_about(s, e->pointer) && counts == (pass == 0))
 				e->origins[e->n_origins++] = origin_of(w, s);
 		}
 	}
@@ -138,7 +147,7 @@ static void explain_leaf(struct walk *w, const char *pointer, struct json_object
 	struct explain_entry *e = add_entry(w, pointer);
 	e->value = as_json(&w->out->arena, value);
 	add_origins(w, e);
-	e->source = e->n_origins ? EXPLAIN_SET : EXPLAIN_DERIVED;
+	e->source = e->n_origins && !e->origins[0].ignored ? EXPLAIN_SET : EXPLAIN_DERIVED;
 }
 
 /* Depth is bounded by the field tables. */

@@ -21,6 +21,7 @@ struct explain_origin {
 	const char *pointer; /* in that file */
 	const char *value;   /* as JSON */
 	bool removes;	     /* a list entry with "remove": true: it took the others away */
+	bool ignored;	     /* it is written, but such a value counts as absent (0, "") */
 };
 
 struct explain_entry {
@@ -28,8 +29,8 @@ struct explain_entry {
 	const char *value; /* as JSON; for EXPLAIN_DEFAULT a description of the default; NULL for a
 			      removed entry */
 	enum explain_source source;
-	struct explain_origin *origins; /* the one that counts first, then what it overrode; none
-					   unless EXPLAIN_SET */
+	/* EXPLAIN_SET: the one that counts first. Then what lost or does not count. */
+	struct explain_origin *origins;
 	size_t n_origins;
 	bool foreign;	 /* qemu-args: not understood, only passed on */
 	const char *doc; /* what the key means; borrowed, NULL for keys that the user makes up */
