@@ -101,6 +101,8 @@ int hookplan_forget(const struct config_paths *paths, enum hook_unit unit, const
 		struct error *err)
 {
 	CLEANUP(freep) char *path = copy_path(paths, unit, machine);
+	/* A prepare that was killed while it made its copy. */
+	file_remove_stale(paths->run_dir);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_errno(err, "cannot remove '%s'", path);
 	return 0;

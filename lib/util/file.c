@@ -211,15 +211,17 @@ static bool is_stale(const char *name)
 	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
 }
 
-/* What cannot be removed is no reason to stop: it harms nobody. */
-static void remove_stale(const struct file_batch *batch)
+void file_remove_stale(const char *dir)
 {
 	CLEANUP(strv_done) struct strv names = {};
-	if (dir_list(batch->dir, &names, NULL) != 0)
+	if (dir_list(dir, &names, NULL) != 0)
 		return;
-	for (size_t i = 0; i < names.n; i++)
-		if (is_stale(names.items[i]))
-			unlinkat(batch->dirfd, names.items[i], 0);
+	for (size_t i = 0; i < names.n; i++) {
+		if (!is_stale(names.items[i]))
+			continue;
+		CLEANUP(freep) char *path = path_join(dir, names.items[i]);
+		unlink(path);
+	}
 }
 
 int file_batch_add(struct file_batch *batch, const char *name, const void *data, size_t len,
@@ -227,7 +229,7 @@ int file_batch_add(struct file_batch *batch, const char *name, const void *data,
 {
 	assert(!strchr(name, '/'));
 	if (batch->names.n == 0)
-		remove_stale(batch);
+		file_remove_stale(batch->dir);
 
 	char *temporary = NULL;
 	int r = write_temporary(batch->dirfd, name, data, len, mode, false, &temporary);

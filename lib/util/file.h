@@ -39,6 +39,12 @@ MUST_CHECK int file_replace(
 		const char *path, const void *data, size_t len, mode_t mode, struct error *err);
 
 /*
+ * Remove the temporary files of a directory, called ".NAME.tmp-PID-NUMBER", whose process is gone:
+ * of runs that were killed. One that cannot be removed is no reason to stop: it harms nobody.
+ */
+void file_remove_stale(const char *dir);
+
+/*
  * Replace many files of one directory with the cost of one flush: each goes to a temporary file by
  * file_batch_add(); file_batch_commit() does one syncfs(2), renames all of them and syncs the
  * directory. A batch that is not committed removes its temporary files in file_batch_done().
@@ -50,8 +56,8 @@ MUST_CHECK int file_replace(
  * Until the renames no file has changed. Each rename is whole; if one fails, the files before it
  * are replaced and the rest is as it was. A name that was added twice gets the later contents.
  *
- * Temporary files are called ".NAME.tmp-PID-NUMBER". Those whose process is gone are removed when
- * the first file of a batch is added, so that a killed run leaves nothing for long.
+ * file_remove_stale() is called when the first file of a batch is added, so that a killed run
+ * leaves nothing for long.
  */
 struct file_batch {
 	char *dir; /* NULL: empty, dirfd is not open */
