@@ -263,9 +263,10 @@ monotonic() { unit_property "$1" "$2Monotonic"; } # machine, time stamp: microse
 
 # Settings of the test for one machine ("web"), or for all ("").
 drop_in() { # machine: from standard input
-	local dir=/etc/systemd/system/machina-qemu-$1${1:+.service}.d
-	[ -n "$1" ] || dir=/etc/systemd/system/machina-qemu-.service.d
-	mkdir -p "$dir" && cat >>"$dir/50-test.conf" && systemctl daemon-reload
+	local dir=/etc/systemd/system/machina-qemu-$1
+	# Of two files with one name systemd reads only that of the machine.
+	if [ -n "$1" ]; then dir+=.service.d/51-test.conf; else dir+=.service.d/50-test.conf; fi
+	mkdir -p "${dir%/*}" && cat >>"$dir" && systemctl daemon-reload
 }
 
 # What the journal has of a machine's unit, in this system.
@@ -290,7 +291,7 @@ at_most() { # number, limit, name
 left_of() { # machine
 	local name=$1 user
 	find /run/machina /run/machina-qemu -mindepth 1 \( -path "/run/machina*/$name" -o -path "/run/machina*/$name/*" \
-		-o -name ".$name.*" \) 2>/dev/null
+		-o -name ".$name.*" -o -name "..$name.*" \) 2>/dev/null
 	ip -o link show 2>/dev/null | grep -F "machina:$name/"
 	pgrep -a -f "qemu-system-x86_64.* -name (guest=)?${name}[ ,]"
 	[ "$(unit_property "$name" NFileDescriptorStore)" = 0 ] || echo "descriptors in the store"
