@@ -15,9 +15,8 @@ const char *const network_mode_names[] = { "bridge", "user", NULL };
 
 static const struct field processor_fields[] = {
 	FIELD_STRING(struct processor_conf, brand, "brand", NULL, 0, NULL,
-			"Maker of the processor: \"AMD\" or \"Intel\", in any letter case. It "
-			"decides which CPU "
-			"features a guest gets in addition."),
+			"Maker of the processor: \"AMD\" or \"Intel\", in any letter case. Guests "
+			"get CPU features that only that one has."),
 	FIELD_STRING(struct processor_conf, model, "model", NULL, 0, NULL,
 			"Model name, for the reader only."),
 	FIELD_INT(struct processor_conf, threads, "threads", 1, 1024, FIELD_POSITIVE, NULL,
@@ -31,21 +30,23 @@ static const struct field processor_fields[] = {
 
 static const struct field storage_fields[] = {
 	FIELD_STRING(struct storage_conf, path, "path", form_text_line, 0, NULL,
-			"Directory of the pool's volumes."),
+			"Directory of the pool's volumes. A relative one counts from /."),
 	FIELD_STRING(struct storage_conf, pattern, "pattern", form_text_line, 0, "${volume}.TYPE",
 			"Path of a volume below the pool's directory, with variables: "
 			"${machine-name}, "
 			"${machine-description}, ${machine-id}, ${volume}, and those of \"vars\"."),
 	FIELD_STRING(struct storage_conf, type, "type", NULL, 0, NULL,
 			"What the volumes are and how guests see them: see STORAGE TYPES."),
-	FIELD_BOOL(struct storage_conf, readonly, "readonly", false, "Guests may not write."),
+	FIELD_BOOL(struct storage_conf, readonly, "readonly", false, "Guests may only read."),
 	FIELD_ENUM(struct storage_conf, tuning.discard, "discard", disk_discard_names, "unmap",
-			"What happens when a guest discards blocks."),
+			"What happens to blocks that a guest discards: \"unmap\" gives them back "
+			"to the host."),
 	FIELD_ENUM(struct storage_conf, tuning.detect_zeroes, "detect-zeroes",
-			disk_detect_zeroes_names, "unmap",
-			"What happens when a guest writes zeroes."),
+			disk_detect_zeroes_names, "unmap; off if \"discard\" is \"ignore\"",
+			"Whether zeroes that a guest writes are made holes (\"unmap\", which needs "
+			"\"discard\" to be \"unmap\") or written in a shorter way (\"on\")."),
 	FIELD_ENUM(struct storage_conf, tuning.cache, "cache", disk_cache_names, "writeback",
-			"How the host caches the volumes."),
+			"How the host caches the volumes: see CACHE."),
 	FIELD_ENUM(struct storage_conf, tuning.aio, "aio", disk_aio_names, "threads",
 			"How QEMU reads and writes; \"native\" needs \"cache\" to be \"none\" or "
 			"\"directsync\"."),
@@ -56,7 +57,7 @@ static const struct field forward_fields[] = {
 	FIELD_ENUM(struct forward_conf, protocol, "protocol", forward_protocol_names, "tcp",
 			"Protocol of the port."),
 	FIELD_STRING(struct forward_conf, address, "address", form_ipv4, 0, "127.0.0.1",
-			"Address of the host to listen on."),
+			"IPv4 address of the host to listen on."),
 	FIELD_INT(struct forward_conf, port, "port", 1, 65535, FIELD_REQUIRED, NULL,
 			"Port of the host."),
 	FIELD_INT(struct forward_conf, to_port, "to-port", 1, 65535, 0, "the same port",
@@ -67,17 +68,16 @@ static const struct field forward_fields[] = {
 static const struct field network_fields[] = {
 	FIELD_ENUM(struct network_conf, mode, "mode", network_mode_names,
 			"a bridge, with the scripts of \"up\" and \"down\" if there are any",
-			"\"bridge\": the guest is a port of the existing bridge \"device\". "
-			"\"user\": QEMU's "
-			"user-mode network, which needs no set-up on the host."),
+			"\"bridge\": guests are ports of the bridge \"device\", which must exist. "
+			"\"user\": QEMU's user-mode network, which needs nothing on the host. See "
+			"NETWORKS."),
 	FIELD_STRING(struct network_conf, device, "device", form_interface, 0, NULL,
 			"Name of the bridge."),
 	FIELD_STRING(struct network_conf, up, "up", form_script, 0, "join the bridge",
-			"Script to run, as root and with the interface's name, when a machine "
-			"starts; \"no\" "
-			"runs nothing."),
+			"Script to run as root, with the interface's name, when a machine starts; "
+			"\"no\" runs nothing."),
 	FIELD_STRING(struct network_conf, down, "down", form_script, 0, NULL,
-			"Script to run when a machine has stopped; \"no\" runs nothing."),
+			"Script to run likewise when a machine has stopped; \"no\" runs nothing."),
 	FIELD_INT(struct network_conf, mtu, "mtu", 68, 65535, 0, "the bridge's",
 			"Largest packet of the guests' interfaces on the host, in bytes."),
 	FIELD_LIST(struct network_conf, forward, struct forward_conf, "forward", MERGE_FIRST,
@@ -99,8 +99,8 @@ static const struct field mdev_fields[] = {
 	FIELD_STRING(struct mdev_conf, address, "address", form_pci_address, 0, NULL,
 			"PCI address of the physical device."),
 	FIELD_BOOL(struct mdev_conf, heterogeneous, "heterogeneous", false,
-			"Switch the device to mixed-size mode before its first mediated device is "
-			"made."),
+			"Run \"nvidia-smi vgpu --id ADDRESS -shm 1\" before the device's first "
+			"mediated device is made, which allows types of several sizes."),
 	FIELD_MAP(struct mdev_conf, classes, struct mdev_class_conf, name, "classes",
 			mdev_class_fields, form_text_line,
 			"Device classes that this device offers."),

@@ -17,23 +17,27 @@ static const struct field volume_fields[] = {
 			"Storage pool of the host's config that holds the volume."),
 	FIELD_STRING(struct volume_conf, wwn, "wwn", NULL, FIELD_DERIVED,
 			"derived from the machine's id and name and the volume's name",
-			"World Wide Name that the guest sees (SCSI disks): 16 hex digits, or 32 "
-			"beginning "
-			"with 6."),
+			"World Wide Name by which the guest knows a SCSI or SATA disk: 16 hex "
+			"digits, or for SCSI 32 that begin with 6."),
 	FIELD_STRING(struct volume_conf, serial, "serial", form_text_line, FIELD_DERIVED,
-			"derived likewise", "Serial number that the guest sees."),
+			"derived from the same",
+			"Serial number of the disk, as the guest sees it."),
 	FIELD_BOOL(struct volume_conf, bootable, "bootable", false,
-			"Part of the boot order, in the order of the list."),
+			"The firmware tries this disk: bootable disks in the order of the list. Of "
+			"a CD it has no effect."),
 	FIELD_BOOL(struct volume_conf, remove, "remove", false, REMOVE_DOC),
 	FIELD_ENUM(struct volume_conf, tuning.discard, "discard", disk_discard_names, "the pool's",
-			"What happens when the guest discards blocks."),
+			"What happens to blocks that the guest discards: \"unmap\" gives them back "
+			"to the host."),
 	FIELD_ENUM(struct volume_conf, tuning.detect_zeroes, "detect-zeroes",
 			disk_detect_zeroes_names, "the pool's",
-			"What happens when the guest writes zeroes."),
+			"Whether zeroes that the guest writes are made holes (\"unmap\", which "
+			"needs \"discard\" to be \"unmap\") or written in a shorter way (\"on\")."),
 	FIELD_ENUM(struct volume_conf, tuning.cache, "cache", disk_cache_names, "the pool's",
-			"How the host caches the volume."),
+			"How the host caches the volume: see CACHE in machina.conf(5)."),
 	FIELD_ENUM(struct volume_conf, tuning.aio, "aio", disk_aio_names, "the pool's",
-			"How QEMU reads and writes it."),
+			"How QEMU reads and writes it; \"native\" needs \"cache\" to be \"none\" "
+			"or \"directsync\"."),
 	{},
 };
 
@@ -52,15 +56,15 @@ static const struct field connection_fields[] = {
 	FIELD_STRING(struct connection_conf, network, "network", NULL, 0, NULL,
 			"Network of the host's config."),
 	FIELD_STRING_OR_LIST(struct connection_conf, ip, "ip", form_text_line,
-			"The guest's address, or a list of them."),
+			"The guest's address, or a list of them. The guest is not told; two "
+			"machines must not have one address on one network."),
 	FIELD_STRING(struct connection_conf, mac, "mac", form_mac, FIELD_DERIVED,
 			"derived from the machine's id and name and the connection's name",
 			"MAC address of the guest's interface."),
 	FIELD_STRING(struct connection_conf, link, "link", NULL, FIELD_DERIVED,
 			"MACHINE.CONNECTION, or a hash of it if that is longer than 15 bytes",
-			"Name of the interface on the host. It can't be chosen: another value than "
-			"the "
-			"derived one is refused."),
+			"Name of the interface on the host. It cannot be chosen: any other value "
+			"than the derived one is an error."),
 	FIELD_BOOL(struct connection_conf, remove, "remove", false, REMOVE_DOC),
 	{},
 };
@@ -78,19 +82,21 @@ static const struct field device_fields[] = {
 
 static const struct field machine_type_fields[] = {
 	FIELD_STRING(struct attrs_conf, machine.type, "type", form_machine_type, 0, "q35",
-			"QEMU's machine type. A versioned one (\"pc-q35-7.2\") keeps the guest's "
-			"hardware the "
-			"same when QEMU is upgraded."),
+			"QEMU's machine type, one of q35. A versioned one such as \"pc-q35-7.2\" "
+			"keeps the guest's hardware the same when QEMU is upgraded."),
 	FIELD_INT(struct attrs_conf, machine.layout, "layout", 1, 1, 0, "1",
-			"Hardware layout: the set of defaults that the guest can see."),
+			"Hardware layout: the places and defaults of the guest's devices. A later "
+			"version of this program that has another layout leaves machines of this "
+			"one as they are."),
 	FIELD_ENUM(struct attrs_conf, machine.accel, "accel", vm_accel_names, "kvm",
-			"Accelerator: the processor's virtualization, or QEMU's emulation."),
+			"\"kvm\" uses the processor's virtualization, \"tcg\" emulates a "
+			"processor: slow, but it works everywhere."),
 	FIELD_STRING(struct attrs_conf, machine.qemu, "qemu", form_emulator, 0,
-			"qemu-system-x86_64", "The emulator."),
+			"qemu-system-x86_64",
+			"The emulator: an absolute path, or a name in /usr/bin."),
 	FIELD_INT(struct attrs_conf, machine.spare_ports, "spare-ports", 0, 64, 0, "0",
-			"PCI Express root ports kept free, so that devices can be plugged in while "
-			"the guest "
-			"runs."),
+			"PCI Express root ports kept free, for devices that are plugged in while "
+			"the guest runs."),
 	{},
 };
 
@@ -118,18 +124,23 @@ static const struct field boot_fields[] = {
 
 static const struct field firmware_fields[] = {
 	FIELD_OBJECT(struct attrs_conf, firmware.code, struct volume_conf, "code", MERGE_WHOLE,
-			volume_fields, "Firmware code (UEFI), the first flash device."),
+			volume_fields,
+			"Firmware code, the first flash device: a volume of a pool of type "
+			"\"firmware\", usually read-only."),
 	FIELD_OBJECT(struct attrs_conf, firmware.vars, struct volume_conf, "vars", MERGE_WHOLE,
 			volume_fields,
-			"Firmware variables, the second flash device; needs \"code\"."),
+			"Firmware variables, the second flash device: a file of this machine "
+			"alone, which the guest writes. Needs \"code\"."),
 	{},
 };
 
 static const struct field cpu_fields[] = {
 	FIELD_STRING(struct attrs_conf, cpu.processor, "processor", NULL, 0,
-			"the host's default processor", "Processor of the host's config."),
+			"the host's default processor",
+			"Processor of the host's config, whose brand and threads count."),
 	FIELD_STRING(struct attrs_conf, cpu.model, "model", form_cpu_model, 0,
-			"host (max without KVM)", "QEMU's CPU model."),
+			"host; with \"accel\" tcg: max",
+			"CPU model of QEMU. A named model can run on several kinds of hosts."),
 	FIELD_INT(struct attrs_conf, cpu.sockets, "sockets", 1, 4096, FIELD_POSITIVE, NULL,
 			"Number of sockets."),
 	FIELD_INT(struct attrs_conf, cpu.cores, "cores", 1, 4096, FIELD_POSITIVE, NULL,
@@ -137,8 +148,8 @@ static const struct field cpu_fields[] = {
 	FIELD_INT(struct attrs_conf, cpu.threads, "threads", 1, 4096, FIELD_POSITIVE,
 			"the processor's", "Threads of each core."),
 	FIELD_SCALAR_MAP(struct attrs_conf, cpu.features, "features", NULL,
-			"CPU features of QEMU to switch on (true), off (false), or set to a "
-			"value."),
+			"CPU features by QEMU's names: true switches one on, false off, a text or "
+			"number is its value."),
 	{},
 };
 
@@ -151,12 +162,14 @@ static const struct field memory_fields[] = {
 			.min = 1,
 			.max = (int64_t)1 << 32,
 			.unit = "MiB",
-			.default_text = "none: every machine must have it",
+			.default_text = "none; every machine must have it",
 			.doc = "Guest memory in MiB." },
 	FIELD_BOOL(struct attrs_conf, memory.hugepages, "hugepages", false,
-			"Take the memory from the host's huge pages."),
+			"Take the guest's memory from the host's huge pages, of which enough must "
+			"be reserved."),
 	FIELD_BOOL(struct attrs_conf, memory.shared, "shared", false,
-			"Let other processes share the memory (vhost-user, virtiofs)."),
+			"Let other processes share the guest's memory: vhost-user and virtiofs, by "
+			"\"qemu-args\", need that."),
 	{},
 };
 
@@ -168,17 +181,17 @@ static const struct field enlightenments_fields[] = {
 
 static const struct field tpm_socket_fields[] = {
 	FIELD_STRING(struct attrs_conf, tpm.socket.path, "path", form_text_line, 0,
-			"/run/machina/NAME/swtpm/control.socket",
-			"Path of the TPM's control socket."),
+			"/run/machina/NAME/swtpm/control.socket", "Control socket of the TPM."),
 	{},
 };
 
 static const struct field tpm_fields[] = {
 	FIELD_BOOL(struct attrs_conf, tpm.enabled, "enabled", false,
-			"Give the guest a TPM 2.0, made by swtpm."),
+			"Give the guest a TPM 2.0, made by swtpm(8). Needs \"data\"."),
 	FIELD_OBJECT(struct attrs_conf, tpm.data, struct volume_conf, "data", MERGE_WHOLE,
 			volume_fields,
-			"Directory that keeps the TPM's state: a volume of a tpm-data pool."),
+			"Directory that keeps the TPM's state: a volume of a pool of type "
+			"\"tpm-data\". It is made when it is missing."),
 	{ .name = "socket",
 			.kind = FIELD_KIND_OBJECT,
 			.merge = MERGE_FIELDS,
@@ -198,8 +211,8 @@ static const struct field qmp_socket_fields[] = {
 
 static const struct field qmp_fields[] = {
 	FIELD_BOOL(struct attrs_conf, qmp.enabled, "enabled", false,
-			"Make the sockets of \"sockets\" as well. The tool's own are always "
-			"there."),
+			"Make the sockets of \"sockets\" as well. The machine's own QMP sockets "
+			"are always there."),
 	{ .name = "sockets",
 			.kind = FIELD_KIND_OBJECT,
 			.merge = MERGE_FIELDS,
@@ -213,9 +226,11 @@ static const struct field agent_qemu_fields[] = {
 	FIELD_BOOL(struct attrs_conf, agent.qemu.enabled, "enabled", false,
 			"Give the guest the channel of QEMU's guest agent."),
 	FIELD_INT(struct attrs_conf, agent.qemu.port, "port", 0, 65535, 0, NULL,
-			"TCP port on 127.0.0.1 that leads to the agent."),
+			"TCP port on 127.0.0.1 that leads to the agent. Without a port a unix "
+			"socket is used."),
 	FIELD_STRING(struct attrs_conf, agent.qemu.pattern, "port-pattern", form_text_line, 0, NULL,
-			"The port with variables and arithmetic, if \"port\" is not set."),
+			"The port as a pattern with variables and arithmetic, used if \"port\" is "
+			"not set or 0."),
 	{},
 };
 
@@ -231,30 +246,33 @@ static const struct field agent_fields[] = {
 
 static const struct field spice_fields[] = {
 	FIELD_BOOL(struct attrs_conf, spice.enabled, "enabled", false,
-			"Offer the display by SPICE, with clipboard and USB redirection."),
+			"Offer the display by SPICE, with a channel for the clipboard and two for "
+			"USB devices. There is no password."),
 	FIELD_INT(struct attrs_conf, spice.port, "port", 0, 65535, 0, NULL,
-			"TCP port on 127.0.0.1; without it a unix socket is used."),
+			"TCP port on 127.0.0.1. Without a port a unix socket is used."),
 	FIELD_STRING(struct attrs_conf, spice.pattern, "port-pattern", form_text_line, 0, NULL,
-			"The port with variables and arithmetic, if \"port\" is not set."),
+			"The port as a pattern with variables and arithmetic, used if \"port\" is "
+			"not set or 0."),
 	FIELD_INT(struct attrs_conf, spice_displays, "displays", 1, INT64_MAX, FIELD_POSITIVE, "1",
 			"Number of displays; more than 4 are 4."),
 	{},
 };
 
 static const struct field vnc_fields[] = {
-	FIELD_BOOL(struct attrs_conf, vnc.enabled, "enabled", false, "Offer the display by VNC."),
+	FIELD_BOOL(struct attrs_conf, vnc.enabled, "enabled", false,
+			"Offer the display by VNC. There is no password."),
 	FIELD_INT(struct attrs_conf, vnc.port, "port", 0, 65535, 0, NULL,
-			"TCP port on 127.0.0.1; without it a unix socket is used."),
+			"TCP port on 127.0.0.1. Without a port a unix socket is used."),
 	FIELD_STRING(struct attrs_conf, vnc.pattern, "port-pattern", form_text_line, 0, NULL,
-			"The port with variables and arithmetic, if \"port\" is not set."),
+			"The port as a pattern with variables and arithmetic, used if \"port\" is "
+			"not set or 0."),
 	{},
 };
 
 static const struct field serial_fields[] = {
 	FIELD_BOOL(struct attrs_conf, serial.enabled, "enabled", false,
-			"Give the guest a serial port: its console on a unix socket, logged to a "
-			"file, both in "
-			"the run directory."),
+			"Give the guest a serial port: console.socket in the run directory, and "
+			"what it prints in console.log there."),
 	{},
 };
 
@@ -294,25 +312,26 @@ static const struct field attrs_fields[] = {
 	ATTRS_OBJECT("rng", rng_fields, "Random number generator."),
 	ATTRS_OBJECT("balloon", balloon_fields, "Memory balloon."),
 	FIELD_SCALAR_MAP(struct attrs_conf, limits, "limits", limit_names,
-			"Resource limits of the unit, by systemd's names "
-			"(systemd.resource-control(5))."),
+			"Settings of the machine's unit by systemd's own names: "
+			"systemd.resource-control(5), systemd.exec(5)."),
 	FIELD_BOOL(struct attrs_conf, cluster, "cluster", false,
-			"A cluster manager starts and stops this machine: its unit can't be "
-			"enabled."),
+			"A cluster manager starts and stops this machine: its unit cannot be "
+			"enabled, and start, stop and restart leave it alone under --all."),
 	{},
 };
 
 static const struct field group_fields[] = {
 	FIELD_STRING(struct machine_conf, privileges.filesystem.group.name, "name", form_text_line,
-			FIELD_DERIVED, "machina-NAME", "Name of the group."),
+			FIELD_DERIVED, "machina-NAME",
+			"Name of a group, for scripts: nothing else uses it."),
 	FIELD_INT(struct machine_conf, privileges.filesystem.group.id, "id", 0, UINT32_MAX,
 			FIELD_POSITIVE | FIELD_DERIVED, "derived from the machine's id and name",
-			"Number of the group."),
+			"Number of that group."),
 	{},
 };
 
 static const struct field filesystem_fields[] = {
-	ATTRS_OBJECT("group", group_fields, "The machine's own group."),
+	ATTRS_OBJECT("group", group_fields, "A group for files of this machine."),
 	{},
 };
 
@@ -341,16 +360,16 @@ static const struct field privileges_fields[] = {
 			FIELD_STRINGS(struct machine_conf, qemu_args, "qemu-args", MERGE_APPEND,   \
 					form_argument,                                             \
 					"More arguments for QEMU, added at the end as they are. "  \
-					"What they do is not "                                     \
-					"known to this program.")
+					"This program does not know what they do.")
 
 const struct field machine_fields[] = {
 	FIELD_STRING(struct machine_conf, name, "name", form_own_name, 0, "the file's name",
 			"The machine's name, which must be that of its file."),
 	FIELD_STRING(struct machine_conf, description, "description", form_text_line, 0, NULL,
-			"For the reader; may be used in storage patterns."),
+			"One line for the reader, in lists and in the unit; patterns may use it."),
 	FIELD_STRING(struct machine_conf, id, "id", form_uuid, 0, NULL,
-			"UUID of the machine, from which its other identifiers are derived."),
+			"UUID of the machine, which the guest sees and from which its other "
+			"identifiers are derived."),
 	DEFINITION_FIELDS,
 	{},
 };
