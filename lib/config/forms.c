@@ -88,9 +88,12 @@ bool form_absolute_path(const char *text, const char **ret_expected)
 
 bool form_emulator(const char *text, const char **ret_expected)
 {
-	*ret_expected = "the absolute path of an emulator, or its name in /usr/bin";
+	*ret_expected = "the absolute path of an emulator, without quotes and backslashes, or its "
+			"name in /usr/bin";
+	/* What systemd takes for a program (lib/unit/unitfile.h, unitfile_exec()). */
 	if (text[0] == '/')
-		return !has_control(text);
+		return !has_control(text) && !strpbrk(text, "\"'\\") &&
+		       text[strlen(text) - 1] != '/';
 	return !text[0] || name_of(text, "_.-+", 255);
 }
 

@@ -2,6 +2,7 @@
 /* Limits of the unit and the forms of their values. */
 #include "config/limits.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "util/cleanup.h"
 #include "util/mem.h"
 #include "util/parse.h"
+
+#define CPUS_MAX 8192 /* what the kernel and systemd take */
 
 static bool is_one_of(const char *text, const char *const *words)
 {
@@ -18,29 +21,54 @@ static bool is_one_of(const char *text, const char *const *words)
 	return false;
 }
 
-/* The length of a number with or without a fraction; 0 for none. */
-static size_t number_length(const char *text)
+/* A number with or without a fraction; *ret_unit is what stands behind it. */
+static bool read_number(const char *text, double *ret, const char **ret_unit)
 {
 	size_t n = strspn(text, "0123456789");
-	if (n && text[n] == '.') {
-		size_t fraction = strspn(text + n + 1, "0123456789");
-		n = fraction ? n + 1 + fraction : 0;
-	}
-	return n;
+	size_t fraction = n && text[n] == '.' ? strspn(text + n + 1, "0123456789") : 0;
+	if (!n || (text[n] == '.' && !fraction))
+		return false;
+	/* The decimal point is that of the C locale, as long as main() sets no LC_NUMERIC. */
+	*ret = strtod(text, NULL);
+	*ret_unit = text + n + (fraction ? fraction + 1 : 0);
+	return true;
 }
 
-static bool is_bytes(const char *text)
+/* Bytes, or a thing that is counted, in units of 1024. */
+static bool read_amount(const char *text, double *ret)
 {
-	size_t n = number_length(text);
-	const char *unit = text + n;
-	return n && (!unit[0] || (strchr("BKMGTPE", unit[0]) && !unit[1]));
+	static const char units[] = "BKMGTPE";
+	const char *unit;
+	if (!read_number(text, ret, &unit))
+		return false;
+	if (unit[0]) {
+		const char *known = strchr(units, unit[0]);
+		if (!known || unit[1])
+			return false;
+		*ret *= (double)(UINT64_C(1) << 10 * (known - units));
+	}
+	return *ret < (double)UINT64_MAX;
 }
 
-static bool is_percent(const char *text)
+static bool read_percent(const char *text, double *ret)
 {
 	static const char *const units[] = { "%", "\u2030", "\u2031", NULL };
-	size_t n = number_length(text);
-	return n && is_one_of(text + n, units);
+	const char *unit;
+	return read_number(text, ret, &unit) && is_one_of(unit, units);
+}
+
+/* Of a whole. */
+static bool is_share(const char *text)
+{
+	double percent;
+	return read_percent(text, &percent) && percent <= 100;
+}
+
+/* Of one processor. */
+static bool is_quota(const char *text)
+{
+	double percent;
+	return read_percent(text, &percent) && percent > 0;
 }
 
 /* systemd.time(7), without the forms of several words. */
@@ -48,8 +76,9 @@ static bool is_span(const char *text)
 {
 	static const char *const units[] = { "", "us", "usec", "ms", "msec", "s", "sec", "m", "min",
 		"h", "hr", "d", "w", NULL };
-	size_t n = number_length(text);
-	return n && is_one_of(text + n, units);
+	double value;
+	const char *unit;
+	return read_number(text, &value, &unit) && is_one_of(unit, units) && value < 1e9;
 }
 
 static bool is_weight(const char *text)
@@ -65,14 +94,29 @@ static bool is_cpu_weight(const char *text)
 
 static bool is_memory(const char *text)
 {
-	return is_bytes(text) || is_percent(text) || !strcmp(text, "infinity");
+	double bytes;
+	return read_amount(text, &bytes) || is_share(text) || !strcmp(text, "infinity");
+}
+
+/* None at all would be no limit, but a machine that cannot run. */
+static bool is_some_memory(const char *text)
+{
+	double value;
+	bool is_none = (read_amount(text, &value) || read_percent(text, &value)) && value <= 0;
+	return is_memory(text) && !is_none;
 }
 
 static bool is_tasks(const char *text)
 {
 	uint64_t value;
-	return (parse_u64(text, &value) == 0 && value > 0) || is_percent(text) ||
+	return (parse_u64(text, &value) == 0 && value > 0) || is_share(text) ||
 	       !strcmp(text, "infinity");
+}
+
+static bool read_limit(const char *text, double *ret)
+{
+	*ret = HUGE_VAL;
+	return !strcmp(text, "infinity") || read_amount(text, ret);
 }
 
 /* "soft" or "soft:hard". */
@@ -81,11 +125,8 @@ static bool is_limit(const char *text)
 	CLEANUP(freep) char *soft = xstrdup(text);
 	char *hard = soft;
 	strsep(&hard, ":");
-	const char *const parts[] = { soft, hard };
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		if (parts[i] && !is_bytes(parts[i]) && strcmp(parts[i], "infinity") != 0)
-			return false;
-	return true;
+	double low, high;
+	return read_limit(soft, &low) && (!hard || (read_limit(hard, &high) && low <= high));
 }
 
 /* Numbers and ranges, with spaces or commas between them. */
@@ -98,8 +139,11 @@ static bool is_list(const char *text)
 		char *end = part;
 		uint64_t first, last;
 		strsep(&end, "-");
-		if (parse_u64(part, &first) < 0 ||
-				(end && (parse_u64(end, &last) < 0 || last < first)))
+		if (parse_u64(part, &first) < 0 || (end && parse_u64(end, &last) < 0))
+			return false;
+		if (!end)
+			last = first;
+		if (last < first || last >= CPUS_MAX)
 			return false;
 		any = true;
 	}
@@ -166,10 +210,11 @@ static bool is_device_span(const char *text)
 	return value && is_span(value);
 }
 
-static bool is_device_bytes(const char *text)
+static bool is_device_rate(const char *text)
 {
 	const char *value = device_value(text);
-	return value && (is_bytes(value) || !strcmp(value, "infinity"));
+	double rate;
+	return value && ((read_amount(value, &rate) && rate > 0) || !strcmp(value, "infinity"));
 }
 
 #define LIST "numbers and ranges such as \"0-3,8\""
@@ -180,28 +225,28 @@ static bool is_device_bytes(const char *text)
 /* One row a setting: its name, the form of its value, the form in words. */
 #define LIMITS(row)                                                                                      \
 	row(AllowedCPUs, is_list, LIST) row(AllowedMemoryNodes, is_list, LIST) row(                      \
-			CPUAffinity, is_affinity, LIST ", or \"numa\"") row(CPUQuota, is_percent,        \
+			CPUAffinity, is_affinity, LIST ", or \"numa\"") row(CPUQuota, is_quota,          \
 			"a percentage such as \"150%\"") row(CPUQuotaPeriodSec, is_span,                 \
 			"a time such as \"10ms\"") row(CPUWeight, is_cpu_weight,                         \
 			WEIGHT ", or \"idle\"") row(IODeviceLatencyTargetSec, is_device_span,            \
 			"a path and a time: \"/dev/sda 25ms\"") row(IODeviceWeight,                      \
 			is_device_weight,                                                                \
 			"a path and a weight from 1 to 10000: \"/dev/sda 200\"") row(IOReadBandwidthMax, \
-			is_device_bytes,                                                                 \
+			is_device_rate,                                                                  \
 			"a path and bytes a second: \"/dev/sda 5M\"") row(IOReadIOPSMax,                 \
-			is_device_bytes,                                                                 \
+			is_device_rate,                                                                  \
 			"a path and a number a second: \"/dev/sda 1K\"") row(IOWeight, is_weight,        \
-			WEIGHT) row(IOWriteBandwidthMax, is_device_bytes,                                \
+			WEIGHT) row(IOWriteBandwidthMax, is_device_rate,                                 \
 			"a path and bytes a second: \"/dev/sda 5M\"") row(IOWriteIOPSMax,                \
-			is_device_bytes,                                                                 \
+			is_device_rate,                                                                  \
 			"a path and a number a second: \"/dev/sda 1K\"") row(LimitMEMLOCK,               \
 			is_limit,                                                                        \
 			"a size such as \"4G\", or \"infinity\"") row(ManagedOOMMemoryPressure,          \
-			is_oom_action, OOM_ACTION) row(ManagedOOMMemoryPressureLimit, is_percent,        \
+			is_oom_action, OOM_ACTION) row(ManagedOOMMemoryPressureLimit, is_share,          \
 			"a percentage such as \"60%\"") row(ManagedOOMPreference,                        \
 			is_oom_preference, "\"none\", \"avoid\" or \"omit\"") row(ManagedOOMSwap,        \
-			is_oom_action, OOM_ACTION) row(MemoryHigh, is_memory,                            \
-			MEMORY) row(MemoryLow, is_memory, MEMORY) row(MemoryMax, is_memory,              \
+			is_oom_action, OOM_ACTION) row(MemoryHigh, is_some_memory,                       \
+			MEMORY) row(MemoryLow, is_memory, MEMORY) row(MemoryMax, is_some_memory,         \
 			MEMORY) row(MemoryMin, is_memory, MEMORY) row(MemorySwapMax, is_memory,          \
 			MEMORY) row(MemoryZSwapMax, is_memory, MEMORY) row(NUMAMask, is_nodes,           \
 			LIST ", or \"all\"") row(NUMAPolicy, is_policy,                                  \

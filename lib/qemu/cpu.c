@@ -2,6 +2,7 @@
 /* Processors: -cpu and -smp. */
 #include <string.h>
 
+#include "json/jlocate.h"
 #include "qemu/parts.h"
 
 /* Of all guests with enlightenments, in the order of the Go program. */
@@ -47,13 +48,17 @@ static void add_features(struct assembly *a, struct buf *cpu)
 {
 	for (size_t i = 0; i < a->vm->cpu.features.n; i++) {
 		const struct jpair *f = &a->vm->cpu.features.items[i];
-		if (is_feature(f))
+		if (is_feature(f)) {
 			buf_printf(cpu, ",%s=%s", f->key, f->value);
-		else
-			assembly_error(a, "/attrs/cpu/features",
-					"\"%s\": \"%s\" can't be a CPU feature: a name consists of "
-					"letters, digits, '-', '_' and '.', a value has no comma",
-					f->key, f->value);
+			continue;
+		}
+		CLEANUP(buf_done) struct buf pointer = {};
+		buf_puts(&pointer, "/attrs/cpu/features");
+		jpointer_push(&pointer, f->key);
+		assembly_error(a, buf_text(&pointer),
+				"\"%s\": \"%s\" can't be a CPU feature: a name consists of "
+				"letters, digits, '-', '_' and '.', a value has no comma",
+				f->key, f->value);
 	}
 }
 
