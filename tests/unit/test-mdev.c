@@ -463,7 +463,28 @@ TEST(the_group_gets_an_owner)
 	put_file("vfio/17", "");
 	CHECK_INT(mdev_chown(&host, UUID, 64000, &err), -EINVAL);
 	CHECK_STR(without_scratch(err.text), "'DIR/vfio/17' is not a device");
+	CHECK_INT(unlink(scratch_path("vfio/17")), 0);
+	CHECK_INT(mknod(scratch_path("other"), S_IFCHR | 0600, makedev(1, 3)), 0);
+	CHECK_INT(symlink("../other", scratch_path("vfio/17")), 0);
+	CHECK_INT(mdev_chown(&host, UUID, 64000, &err), -EINVAL);
+	CHECK_INT(lstat(scratch_path("other"), &st), 0);
+	CHECK_INT(st.st_uid, 0);
 	end();
+}
+
+TEST(without_a_lock_nothing_is_made)
+{
+	begin();
+	struct vm_mdev mdev = request();
+	mdev.n_parents = 1;
+	CHECK_INT(rmdir(scratch_path("run")), 0);
+	struct error err = {};
+	CHECK_INT(mdev_create(&host, &mdev, &err), -ENODEV);
+	CHECK_STR(without_scratch(err.text),
+			"device 'vgpu': nothing on this host gives it a 'cad': " GPU0
+			": cannot lock 'DIR/run/.mdev:" GPU0 ".lock': No such file or directory");
+	CHECK_STR(parent_of(UUID), "");
+	scratch_end();
 }
 
 /* A process that holds the lock sees no device until it lets go of it. */
