@@ -42,6 +42,38 @@ static int list_files(const struct config_paths *paths, struct strv *files, stru
 	return 0;
 }
 
+/* Check and merge ret->docs. */
+static int use_docs(struct host *ret, struct report *report)
+{
+	size_t before = report->n_errors_told;
+	bool complete = true;
+	ret->layers = xcalloc(ret->n_docs, sizeof(*ret->layers));
+	for (size_t i = 0; i < ret->n_docs; i++) {
+		const struct jdoc *doc = &ret->docs[i];
+		complete &= doc->root != NULL;
+		jcheck(host_fields, doc, doc->root, "", report);
+		ret->layers[ret->n_docs - 1 - i] = (struct layer){
+			.doc = doc,
+			.object = doc->root,
+			.pointer = "",
+			.label = doc->name,
+			.chain = doc->name,
+		};
+	}
+	if (!complete || report->n_errors_told > before)
+		return 1;
+
+	ret->merged = jmerge(host_fields, ret->layers, ret->n_docs, NULL, NULL);
+	jbind(host_fields, ret->merged, &ret->conf, &ret->arena);
+	return 0;
+}
+
+int host_take_docs(struct jdoc *docs, size_t n, struct host *ret, struct report *report)
+{
+	*ret = (struct host){ .docs = docs, .n_docs = n };
+	return use_docs(ret, report);
+}
+
 int host_load(const struct config_paths *paths, struct host *ret, struct report *report,
 		struct error *err)
 {
@@ -53,30 +85,16 @@ int host_load(const struct config_paths *paths, struct host *ret, struct report 
 
 	size_t before = report->n_errors_told;
 	ret->docs = xcalloc(files.n, sizeof(*ret->docs));
-	ret->layers = xcalloc(files.n, sizeof(*ret->layers));
 	for (size_t i = 0; i < files.n; i++) {
-		struct jdoc *doc = &ret->docs[ret->n_docs++];
-		r = jdoc_load_at(AT_FDCWD, files.items[i], files.items[i], doc, report, err);
+		const char *path = files.items[i];
+		r = jdoc_load_at(AT_FDCWD, path, path, &ret->docs[ret->n_docs++], report, err);
 		if (r == -ENOENT && i == 0)
 			return error_wrap(err, "there is no host config (machina.conf(5))");
 		if (r < 0)
 			return r;
-		if (doc->root)
-			jcheck(host_fields, doc, doc->root, "", report);
-		ret->layers[files.n - 1 - i] = (struct layer){
-			.doc = doc,
-			.object = doc->root,
-			.pointer = "",
-			.label = doc->name,
-			.chain = doc->name,
-		};
 	}
-	if (report->n_errors_told > before)
-		return 1;
-
-	ret->merged = jmerge(host_fields, ret->layers, ret->n_docs, NULL, NULL);
-	jbind(host_fields, ret->merged, &ret->conf, &ret->arena);
-	return 0;
+	r = use_docs(ret, report);
+	return r || report->n_errors_told > before;
 }
 
 void host_report(const struct host *host, struct report *report, enum severity severity,

@@ -53,6 +53,17 @@ static int load_doc(const struct config_paths *paths, const char *name, struct m
 	return r;
 }
 
+/* Returns 0, or 1 when the document can't be used. */
+static int check_doc(struct machine *m, struct report *report)
+{
+	size_t before = report->n_errors_told;
+	if (!m->doc.root)
+		return 1;
+	jcheck(machine_fields, &m->doc, m->doc.root, "", report);
+	check_name(m, report);
+	return report->n_errors_told > before;
+}
+
 /* The machine's own file, checked. */
 static int read_machine(const struct config_paths *paths, const char *name, struct machine *ret,
 		struct report *report, struct error *err)
@@ -68,12 +79,21 @@ static int read_machine(const struct config_paths *paths, const char *name, stru
 	int r = load_doc(paths, name, ret, report, err);
 	if (r < 0)
 		return r;
-	if (ret->doc.root) {
-		jcheck(machine_fields, &ret->doc, ret->doc.root, "", report);
-		if (json_object_is_type(ret->doc.root, json_type_object))
-			check_name(ret, report);
-	}
-	return report->n_errors_told > before;
+	r = check_doc(ret, report);
+	return r || report->n_errors_told > before;
+}
+
+/* Find the tags of a machine whose document is good, and merge. */
+static int merge_machine(const struct host *host, struct machine *m, struct report *report)
+{
+	size_t before = report->n_errors_told;
+	tags_resolve(host, m, report);
+	if (report->n_errors_told > before)
+		return 1;
+	m->merged = jmerge(machine_fields, m->layers, m->n_layers, NULL, NULL);
+	jbind(machine_fields, m->merged, &m->conf, &m->arena);
+	m->conf.name = m->name;
+	return 0;
 }
 
 int machine_check(const struct config_paths *paths, const char *name, struct report *report,
@@ -86,17 +106,16 @@ int machine_check(const struct config_paths *paths, const char *name, struct rep
 int machine_load(const struct config_paths *paths, const struct host *host, const char *name,
 		struct machine *ret, struct report *report, struct error *err)
 {
-	size_t before = report->n_errors_told;
 	int r = read_machine(paths, name, ret, report, err);
-	if (r != 0)
-		return r;
-	tags_resolve(host, ret, report);
-	if (report->n_errors_told > before)
-		return 1;
-	ret->merged = jmerge(machine_fields, ret->layers, ret->n_layers, NULL, NULL);
-	jbind(machine_fields, ret->merged, &ret->conf, &ret->arena);
-	ret->conf.name = ret->name;
-	return 0;
+	return r ? r : merge_machine(host, ret, report);
+}
+
+int machine_take_doc(const struct host *host, const char *name, struct jdoc *doc,
+		struct machine *ret, struct report *report)
+{
+	*ret = (struct machine){ .name = xstrdup(name), .doc = *doc };
+	*doc = (struct jdoc){};
+	return check_doc(ret, report) ? 1 : merge_machine(host, ret, report);
 }
 
 void machine_locate(const struct machine *machine, const char *pointer, struct where *ret,

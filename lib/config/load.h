@@ -50,6 +50,15 @@ void host_done(struct host *host);
 MUST_CHECK int host_load(const struct config_paths *paths, struct host *ret, struct report *report,
 		struct error *err);
 
+/*
+ * The same for what jdoc_parse() made of text in memory, without findings.
+ *
+ * @docs: from malloc, the main file first; taken over in every case
+ *
+ * Returns 0 or 1.
+ */
+MUST_CHECK int host_take_docs(struct jdoc *docs, size_t n, struct host *ret, struct report *report);
+
 /* Add a finding at a place of the merged host config. */
 void host_report(const struct host *host, struct report *report, enum severity severity,
 		const char *pointer, const char *format, ...) PRINTF(5, 6);
@@ -79,6 +88,17 @@ void machine_done(struct machine *machine);
  */
 MUST_CHECK int machine_load(const struct config_paths *paths, const struct host *host,
 		const char *name, struct machine *ret, struct report *report, struct error *err);
+
+/*
+ * The same for what jdoc_parse() made of text in memory, without findings.
+ *
+ * @name: a machine name
+ * @doc: moved into @ret, and empty afterwards
+ *
+ * Returns 0 or 1.
+ */
+MUST_CHECK int machine_take_doc(const struct host *host, const char *name, struct jdoc *doc,
+		struct machine *ret, struct report *report);
 
 /*
  * Look for what is wrong in one machine's own file, for when the host's config can't be used.
