@@ -153,7 +153,7 @@ int process_start(const struct process *process, pid_t *ret_pid, struct error *e
 
 int process_run(const struct process *process, struct error *err)
 {
-	pid_t child;
+	pid_t child = -1;
 	int status;
 	int r = process_start(process, &child, err);
 	if (r < 0)
