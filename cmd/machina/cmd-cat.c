@@ -195,7 +195,7 @@ static void cat_text(const struct built *b)
 	const struct attrs_conf *attrs = &b->machine.conf.attrs;
 	cat_identity(b);
 	cat_vars(b);
-	linef(1, "File System Access Group", "%s:%u", b->vm.group_name, b->vm.group_id);
+	linef(1, "File System Access Group", "%s:%u", b->vm.group_name, vm_group_id(&b->vm));
 	if (b->vm.firmware_code)
 		cat_volume(1, "Firmware Code (read-only)", &attrs->firmware.code, NULL);
 	if (b->vm.firmware_vars)

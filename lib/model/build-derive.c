@@ -79,11 +79,6 @@ const char *build_derive_link(struct build *b, const char *connection)
 	return text;
 }
 
-uint32_t build_derive_group_id(struct build *b)
-{
-	return ident_group_id(&b->ident);
-}
-
 int build_wwn(struct build *b, const char *text, const char **ret, struct error *err)
 {
 	char *canonical = arena_alloc(&b->vm->arena, IDENT_WWN_MAX);

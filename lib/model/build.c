@@ -80,8 +80,12 @@ static void build_group(struct build *b)
 	vm->group_name = name && name[0] ? build_text(b, name)
 					 : arena_printf(&vm->arena, "machina-%s", vm->name);
 	vm->group_id = (uint32_t)b->conf->privileges.filesystem.group.id;
-	if (!vm->group_id)
-		vm->group_id = build_derive_group_id(b);
+}
+
+uint32_t vm_group_id(const struct vm *vm)
+{
+	const struct ident ident = { .machine_id = vm->uuid, .machine_name = vm->name };
+	return vm->group_id ? vm->group_id : ident_group_id(&ident);
 }
 
 static void build_mainboard(struct build *b)

@@ -70,6 +70,5 @@ const char *build_derive_wwn(struct build *b, const char *volume);
 const char *build_derive_serial(struct build *b, const char *volume);
 const char *build_derive_device_id(struct build *b, const char *class_name, const char *device);
 const char *build_derive_link(struct build *b, const char *connection);
-uint32_t build_derive_group_id(struct build *b);
 /* A configured WWN in its printed form. */
 MUST_CHECK int build_wwn(struct build *b, const char *text, const char **ret, struct error *err);

@@ -66,7 +66,7 @@ static void describe_group(struct json_object *root, const struct vm *vm)
 	add_text(group, "name", vm->group_name);
 	if (json_object_object_get_ex(group, "id", &id) && json_object_get_int64(id) > 0)
 		return;
-	id = json_object_new_int64(vm->group_id);
+	id = json_object_new_int64(vm_group_id(vm));
 	if (!id || json_object_object_add(group, "id", id) < 0)
 		out_of_memory();
 }

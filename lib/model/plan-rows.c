@@ -94,17 +94,6 @@ static const struct word mdev_words[] = {
 };
 #undef WORD
 
-/* "NAME=VALUE", a few hundred thousand times where there are many machines. */
-static void put_pair(struct strv *out, const char *name, const char *value)
-{
-	size_t name_len = strlen(name), value_len = strlen(value);
-	char *pair = xmalloc(name_len + value_len + 2);
-	memcpy(pair, name, name_len);
-	pair[name_len] = '=';
-	memcpy(pair + name_len + 1, value, value_len + 1);
-	strv_push_take(out, pair);
-}
-
 /* Values that are the default are left out of a row. */
 static void put_words(const struct word *words, const void *object, struct strv *out)
 {
@@ -113,7 +102,8 @@ static void put_words(const struct word *words, const void *object, struct strv 
 		switch (words->kind) {
 		case VALUE_TEXT:
 			if (*(const char *const *)(const void *)at)
-				put_pair(out, words->name, *(const char *const *)(const void *)at);
+				strv_pushf(out, "%s=%s", words->name,
+						*(const char *const *)(const void *)at);
 			break;
 		case VALUE_BOOL:
 			if (*(const bool *)at)

@@ -175,10 +175,13 @@ struct vm {
 
 	const char *user;	/* the unit's own user */
 	const char *group_name; /* privileges.filesystem.group */
-	uint32_t group_id;
+	uint32_t group_id;	/* 0: it is derived */
 };
 
 void vm_done(struct vm *vm);
+
+/* privileges.filesystem.group.id, or what is derived for it. */
+uint32_t vm_group_id(const struct vm *vm);
 
 /*
  * @host, @machine: loaded without findings

@@ -25,7 +25,8 @@ void props_done(struct props *p)
 void props_init(struct props *p, const char *driver)
 {
 	assert(!driver || is_name(driver));
-	buf_clear(&p->text);
+	buf_done(&p->text);
+	buf_borrow(&p->text, p->room, sizeof(p->room));
 	if (driver)
 		buf_puts(&p->text, driver);
 }
@@ -75,5 +76,6 @@ void props_bool(struct props *p, const char *key, bool value)
 void props_take(struct props *p, const char *option, struct strv *argv)
 {
 	strv_push(argv, option);
-	strv_push_take(argv, buf_take(&p->text));
+	strv_push(argv, buf_text(&p->text));
+	props_done(p);
 }

@@ -34,6 +34,7 @@
 
 struct props {
 	struct buf text;
+	char room[200]; /* where most texts find place; so this must stay where it is */
 };
 
 void props_done(struct props *p);

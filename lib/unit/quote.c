@@ -27,35 +27,51 @@ static bool is_noncharacter(const unsigned char *at, size_t len)
 	return (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
 }
 
-/* What needs no quotes in any setting; ':' needs none but in lists of pairs. */
-static const bool bare[256] = {
-	['a' ... 'z'] = true,
-	['A' ... 'Z'] = true,
-	['0' ... '9'] = true,
-	['_'] = true,
-	['@'] = true,
-	['%'] = true,
-	['+'] = true,
-	['='] = true,
-	[','] = true,
-	['.'] = true,
-	['/'] = true,
-	['-'] = true,
-	['$'] = true,
-	['!'] = true,
-	[':'] = true,
+/* What a byte of text may be taken for. */
+enum {
+	PRINTABLE = 1, /* of ASCII: nothing to check */
+	BARE = 2,      /* needs no quotes in any setting; ':' needs none but in lists of pairs */
+	PLAIN = 4,     /* stands for itself in any setting */
 };
+static const unsigned char classes[256] = {
+	[' '] = PRINTABLE,
+	['!'] = PRINTABLE | BARE | PLAIN,
+	['"' ... '#'] = PRINTABLE,
+	['$' ... '%'] = PRINTABLE | BARE,
+	['&' ... '*'] = PRINTABLE,
+	['+' ... '9'] = PRINTABLE | BARE | PLAIN,
+	[':'] = PRINTABLE | BARE,
+	[';' ... '<'] = PRINTABLE,
+	['='] = PRINTABLE | BARE | PLAIN,
+	['>' ... '?'] = PRINTABLE,
+	['@' ... 'Z'] = PRINTABLE | BARE | PLAIN,
+	['[' ... '^'] = PRINTABLE,
+	['_'] = PRINTABLE | BARE | PLAIN,
+	['`'] = PRINTABLE,
+	['a' ... 'z'] = PRINTABLE | BARE | PLAIN,
+	['{' ... '~'] = PRINTABLE,
+};
+
+/* How many bytes at the start are of that class. */
+static size_t span(const char *text, unsigned class)
+{
+	size_t n = 0;
+	while (classes[(unsigned char)text[n]] & class)
+		n++;
+	return n;
+}
+
+size_t quote_plain(const char *word)
+{
+	size_t len = span(word, PLAIN);
+	return word[len] ? 0 : len;
+}
 
 int quote_check(const char *text, struct error *err)
 {
-	size_t len = strlen(text);
-	for (size_t i = 0; i < len;) {
+	size_t i = span(text, PRINTABLE), len = text[i] ? strlen(text) : i;
+	while (i < len) {
 		unsigned char c = (unsigned char)text[i];
-		/* Nearly all text is printable ASCII. */
-		if (c >= ' ' && c < 0x7f) {
-			i++;
-			continue;
-		}
 		size_t n = utf8_length(text + i, len - i);
 		if (n == 0 || is_noncharacter((const unsigned char *)text + i, n))
 			return error_set(err, EINVAL, "byte %zu (0x%02x) is not UTF-8 text", i + 1,
@@ -64,6 +80,7 @@ int quote_check(const char *text, struct error *err)
 			return error_set(err, EINVAL, "byte %zu is a control character (0x%02x)",
 					i + 1, c);
 		i += n;
+		i += span(text + i, PRINTABLE);
 	}
 	return 0;
 }
@@ -75,18 +92,15 @@ static bool dollar_is_special(const char *word, const char *at)
 
 bool quote_needs_dollars(const char *word)
 {
-	for (const char *at = word; *at; at++)
-		if (*at == '$' && dollar_is_special(word, at))
+	for (const char *at = strchr(word, '$'); at; at = strchr(at + 1, '$'))
+		if (dollar_is_special(word, at))
 			return true;
 	return false;
 }
 
 static bool is_bare(const char *word, unsigned flags)
 {
-	const char *at = word;
-	while (bare[(unsigned char)*at] && !(*at == ':' && flags & QUOTE_COLON))
-		at++;
-	return at != word && !*at;
+	return *word && !word[span(word, BARE)] && !(flags & QUOTE_COLON && strchr(word, ':'));
 }
 
 void quote_word(struct buf *b, const char *word, unsigned flags)
@@ -97,7 +111,7 @@ void quote_word(struct buf *b, const char *word, unsigned flags)
 	if (quoted)
 		buf_putc(b, '"');
 	for (;;) {
-		/* Runs of plain characters go at once. */
+		/* Runs go at once. */
 		size_t run = strcspn(at, "\"\\%$");
 		buf_add(b, at, run);
 		at += run;

@@ -31,6 +31,12 @@
  */
 MUST_CHECK int quote_check(const char *text, struct error *err);
 
+/*
+ * The length of a word that stands for itself in every kind of setting, and so needs neither a
+ * check nor quoting: most do. 0 for any other, and for the empty one.
+ */
+size_t quote_plain(const char *word) PURE;
+
 enum {
 	QUOTE_PERCENT = 1, /* the setting expands specifiers: '%' becomes "%%" */
 	QUOTE_DOLLAR = 2,  /* it expands variables: see quote_needs_dollars() */

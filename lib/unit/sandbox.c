@@ -2,53 +2,49 @@
 /* What confines a process of ours. */
 #include "unit/sandbox.h"
 
-#include "util/cleanup.h"
-
 /*
  * systemd.exec(5) and systemd.resource-control(5). QEMU makes filters of its own inside these, for
  * which it needs the call "seccomp", which is in no set that the lists below would let through.
  */
-static const char *const settings[][2] = {
-	{ "UMask", "0077" },
-	{ "LimitCORE", "0" },
-	{ "LimitNOFILE", "65536" },
-	{ "NoNewPrivileges", "yes" },
-	{ "CapabilityBoundingSet", "" },
-	{ "AmbientCapabilities", "" },
-	{ "ProtectSystem", "strict" },
-	{ "ProtectHome", "yes" },
-	{ "PrivateTmp", "yes" },
-	{ "PrivateDevices", "yes" },
-	{ "PrivateIPC", "yes" },
-	{ "PrivateUsers", "yes" },
-	{ "PrivateMounts", "yes" },
-	{ "ProtectClock", "yes" },
-	{ "ProtectHostname", "yes" },
-	{ "ProtectKernelLogs", "yes" },
-	{ "ProtectKernelModules", "yes" },
-	{ "ProtectKernelTunables", "yes" },
-	{ "ProtectControlGroups", "yes" },
-	{ "ProtectProc", "invisible" },
-	{ "ProcSubset", "pid" },
-	{ "LockPersonality", "yes" },
-	{ "MemoryDenyWriteExecute", "yes" },
-	{ "RestrictRealtime", "yes" },
-	{ "RestrictSUIDSGID", "yes" },
-	{ "RestrictNamespaces", "yes" },
-	{ "SystemCallArchitectures", "native" },
-	{ "SystemCallFilter", "@system-service seccomp" },
-	{ "SystemCallFilter", "~@privileged @resources @clock @cpu-emulation @debug @module @mount "
-			      "@obsolete @raw-io @reboot @swap" },
-	{ "SystemCallErrorNumber", "EPERM" },
-	{ "RemoveIPC", "yes" },
-	{ "KeyringMode", "private" },
-};
+static const char settings[] =
+		"UMask=0077\n"
+		"LimitCORE=0\n"
+		"LimitNOFILE=65536\n"
+		"NoNewPrivileges=yes\n"
+		"CapabilityBoundingSet=\n"
+		"AmbientCapabilities=\n"
+		"ProtectSystem=strict\n"
+		"ProtectHome=yes\n"
+		"PrivateTmp=yes\n"
+		"PrivateDevices=yes\n"
+		"PrivateIPC=yes\n"
+		"PrivateUsers=yes\n"
+		"PrivateMounts=yes\n"
+		"ProtectClock=yes\n"
+		"ProtectHostname=yes\n"
+		"ProtectKernelLogs=yes\n"
+		"ProtectKernelModules=yes\n"
+		"ProtectKernelTunables=yes\n"
+		"ProtectControlGroups=yes\n"
+		"ProtectProc=invisible\n"
+		"ProcSubset=pid\n"
+		"LockPersonality=yes\n"
+		"MemoryDenyWriteExecute=yes\n"
+		"RestrictRealtime=yes\n"
+		"RestrictSUIDSGID=yes\n"
+		"RestrictNamespaces=yes\n"
+		"SystemCallArchitectures=native\n"
+		"SystemCallFilter=@system-service seccomp\n"
+		"SystemCallFilter=~@privileged @resources @clock @cpu-emulation @debug "
+		"@module @mount @obsolete @raw-io @reboot @swap\n"
+		"SystemCallErrorNumber=EPERM\n"
+		"RemoveIPC=yes\n"
+		"KeyringMode=private\n"
+		"NoExecPaths=/\n";
 
 void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
-		unitfile_set(u, settings[i][0], settings[i][1]);
-	unitfile_set(u, "NoExecPaths", "/");
+	unitfile_add_lines(u, settings);
 	unitfile_set_words(u, "ExecPaths", sandbox->exec_paths);
 
 	if (!sandbox->own_network)

@@ -15,7 +15,6 @@
 /* LONG_LINE_MAX of systemd's src/basic/fileio.h: a line, joined or not, must be shorter. */
 #define LINE_MAX_BYTES ((size_t)1024 * 1024)
 #define PREFIXES "-@:+!|" /* '|' since systemd 258 */
-#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 void unitfile_done(struct unitfile *u)
 {
@@ -28,30 +27,41 @@ static bool failed(const struct unitfile *u)
 	return u->error.code != 0;
 }
 
-/* Keep the first failure, with what it was about in front. */
-static void keep(struct unitfile *u, const struct error *e, const char *what)
+/* Put what the failure is about in front of it. */
+static void wrap(struct unitfile *u, const char *what)
 {
-	if (failed(u))
-		return;
-	u->error = *e;
 	error_wrap(&u->error, "cannot write '%s' into a unit", what);
 }
 
-#define REFUSE(u, what, ...)                                                                       \
+/* Keep a failure, if it is the first. */
+#define FAIL(u, what, code, ...)                                                                   \
 	do {                                                                                       \
-		struct error refused_ = {};                                                        \
-		error_set(&refused_, EINVAL, __VA_ARGS__);                                         \
-		keep(u, &refused_, what);                                                          \
+		if (failed(u))                                                                     \
+			break;                                                                     \
+		error_set(&(u)->error, code, __VA_ARGS__);                                         \
+		wrap(u, what);                                                                     \
 	} while (0)
+#define REFUSE(u, what, ...) FAIL(u, what, EINVAL, __VA_ARGS__)
 
 /* May this text be written at all? Keeps the failure if not. */
 static bool is_text(struct unitfile *u, const char *what, const char *text)
 {
-	struct error e = {};
-	if (quote_check(text, &e) == 0)
-		return !failed(u);
-	keep(u, &e, what);
+	if (failed(u))
+		return false;
+	if (quote_check(text, &u->error) == 0)
+		return true;
+	wrap(u, what);
 	return false;
+}
+
+/* Letters, digits and @others, of which there is at least one. */
+static bool is_name(const char *text, const char *others)
+{
+	const char *at = text;
+	while ((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+			(*at >= '0' && *at <= '9') || (*at && strchr(others, *at)))
+		at++;
+	return at != text && !*at;
 }
 
 void unitfile_comment(struct unitfile *u, const char *text)
@@ -73,7 +83,7 @@ void unitfile_section(struct unitfile *u, const char *name)
 {
 	if (failed(u))
 		return;
-	if (!*name || name[strspn(name, NAME_CHARS "-")]) {
+	if (!is_name(name, "-")) {
 		REFUSE(u, "[]", "'%.100s' is not the name of a section", name);
 		return;
 	}
@@ -81,31 +91,35 @@ void unitfile_section(struct unitfile *u, const char *name)
 	u->is_extension = !strncmp(name, "X-", 2);
 }
 
-/* Write the assignment unless something failed on the way. @value: as it stands in the file. */
-static void assign(struct unitfile *u, const char *key, const struct buf *value)
+/*
+ * Begin an assignment: all that follows goes to its value, until end(). After a failure the text
+ * is never seen, so that what was written of the value does no harm.
+ *
+ * Returns where the line begins.
+ */
+static size_t begin(struct unitfile *u, const char *key)
 {
-	if (failed(u))
-		return;
+	size_t start = u->text.len;
+	buf_puts(&u->text, key);
+	buf_putc(&u->text, '=');
+	return start;
+}
+
+static void end(struct unitfile *u, const char *key, size_t start)
+{
 	/* Elsewhere only known settings get this far. */
-	if (u->is_extension && (!*key || key[strspn(key, NAME_CHARS)])) {
+	if (u->is_extension && !is_name(key, "")) {
 		REFUSE(u, key, "it is not the name of a setting");
 		return;
 	}
-	if (strlen(key) + 1 + value->len >= LINE_MAX_BYTES) {
-		struct error e = {};
-		error_set(&e, E2BIG, "the line would be longer than systemd reads (%zu bytes)",
+	if (u->text.len - start >= LINE_MAX_BYTES)
+		FAIL(u, key, E2BIG, "the line would be longer than systemd reads (%zu bytes)",
 				LINE_MAX_BYTES);
-		keep(u, &e, key);
-		return;
-	}
-	buf_puts(&u->text, key);
-	buf_putc(&u->text, '=');
-	buf_add(&u->text, value->text, value->len);
 	buf_putc(&u->text, '\n');
 }
 
 /* Text that is not unquoted must not hold what would end it, join lines or be taken away. */
-static void put_text(struct unitfile *u, const char *key, const char *value, struct buf *to,
+static void put_text(struct unitfile *u, const char *key, const char *value,
 		void (*quote)(struct buf *b, const char *text))
 {
 	char first = value[0], last = value[strlen(value) - 1];
@@ -113,10 +127,10 @@ static void put_text(struct unitfile *u, const char *key, const char *value, str
 		REFUSE(u, key, "white space at either end would be lost");
 		return;
 	}
-	quote(to, value);
+	quote(&u->text, value);
 	/* A line that ends in a backslash goes on; a space after it is dropped by the reader. */
 	if (last == '\\')
-		buf_putc(to, ' ');
+		buf_putc(&u->text, ' ');
 }
 
 static bool lacks(struct unitfile *u, const char *key, const char *value, const char *refused)
@@ -129,7 +143,7 @@ static bool lacks(struct unitfile *u, const char *key, const char *value, const 
 }
 
 /* "PATH VALUE" */
-static void put_device(struct unitfile *u, const char *key, const char *value, struct buf *to)
+static void put_device(struct unitfile *u, const char *key, const char *value)
 {
 	const char *space = strrchr(value, ' ');
 	if (!space || space == value) {
@@ -139,48 +153,68 @@ static void put_device(struct unitfile *u, const char *key, const char *value, s
 	CLEANUP(freep) char *path = xstrndup(value, (size_t)(space - value));
 	if (!lacks(u, key, space + 1, "\"'\\%\t"))
 		return;
-	quote_word(to, path, QUOTE_PERCENT);
-	buf_puts(to, space);
+	quote_word(&u->text, path, QUOTE_PERCENT);
+	buf_puts(&u->text, space);
 }
 
-static void put_value(struct unitfile *u, const char *key, const char *value, struct buf *to)
+/* How the value of a setting is written here: in an extension section always as words. */
+static enum setting_syntax syntax_of(const struct unitfile *u, const char *key)
 {
-	switch (u->is_extension ? SETTING_UNKNOWN : setting_find(key)) {
+	return u->is_extension ? SETTING_UNKNOWN : setting_find(key);
+}
+
+/* A word in its usual spelling. */
+static void put_word(struct unitfile *u, const char *key, const char *word, unsigned flags)
+{
+	size_t plain = quote_plain(word);
+	if (plain)
+		buf_add(&u->text, word, plain);
+	else if (is_text(u, key, word))
+		quote_word(&u->text, word, flags);
+}
+
+static void put_value(
+		struct unitfile *u, const char *key, const char *value, enum setting_syntax syntax)
+{
+	bool is_word = syntax == SETTING_WORDS || syntax == SETTING_BIND || u->is_extension;
+	if (!is_word && !is_text(u, key, value))
+		return;
+	switch (syntax) {
 	case SETTING_UNKNOWN:
 		if (u->is_extension)
-			quote_word(to, value, 0);
+			put_word(u, key, value, 0);
 		else
 			REFUSE(u, key, "it is not known how systemd reads this setting");
 		break;
 	case SETTING_PLAIN:
 		if (lacks(u, key, value, "\"'\\"))
-			put_text(u, key, value, to, buf_puts);
+			put_text(u, key, value, buf_puts);
 		break;
 	case SETTING_TEXT:
-		put_text(u, key, value, to, quote_percent);
+		put_text(u, key, value, quote_percent);
 		break;
 	case SETTING_NAMES:
 		if (lacks(u, key, value, "\"'\\"))
-			put_text(u, key, value, to, quote_percent);
+			put_text(u, key, value, quote_percent);
 		break;
 	case SETTING_UNITS:
 		if (lacks(u, key, value, "\"'"))
-			put_text(u, key, value, to, quote_percent);
+			put_text(u, key, value, quote_percent);
 		break;
 	case SETTING_WORDS:
-		quote_word(to, value, QUOTE_PERCENT);
+		put_word(u, key, value, QUOTE_PERCENT);
 		break;
 	case SETTING_BIND:
-		quote_word(to, value, QUOTE_PERCENT | QUOTE_COLON);
+		put_word(u, key, value, QUOTE_PERCENT | QUOTE_COLON);
 		break;
 	case SETTING_DIRECTORIES:
-		quote_directory(to, value);
+		quote_directory(&u->text, value);
 		break;
 	case SETTING_DEVICE:
-		put_device(u, key, value, to);
+		put_device(u, key, value);
 		break;
 	case SETTING_GLOB:
-		put_text(u, key, value, to, quote_glob);
+		put_text(u, key, value, quote_glob);
 		break;
 	case SETTING_EXEC:
 		REFUSE(u, key, "it is a command line");
@@ -190,13 +224,12 @@ static void put_value(struct unitfile *u, const char *key, const char *value, st
 
 void unitfile_set(struct unitfile *u, const char *key, const char *value)
 {
-	CLEANUP(buf_done) struct buf to = {};
-	if (!is_text(u, key, value))
-		return;
+	enum setting_syntax syntax = syntax_of(u, key);
+	size_t start = begin(u, key);
 	/* An unknown setting is refused there, without a value too. */
-	if (*value || setting_find(key) == SETTING_UNKNOWN)
-		put_value(u, key, value, &to);
-	assign(u, key, &to);
+	if (*value || syntax == SETTING_UNKNOWN)
+		put_value(u, key, value, syntax);
+	end(u, key, start);
 }
 
 void unitfile_setf(struct unitfile *u, const char *key, const char *format, ...)
@@ -210,38 +243,41 @@ void unitfile_setf(struct unitfile *u, const char *key, const char *format, ...)
 
 void unitfile_set_words(struct unitfile *u, const char *key, const struct strv *words)
 {
-	CLEANUP(buf_done) struct buf to = {};
-	enum setting_syntax syntax = setting_find(key);
+	enum setting_syntax syntax = syntax_of(u, key);
 	bool names = syntax == SETTING_NAMES || syntax == SETTING_UNITS;
 	bool list = names || syntax == SETTING_WORDS || syntax == SETTING_DIRECTORIES;
 
 	if (words->n == 0 || (!list && !u->is_extension))
 		REFUSE(u, key, words->n ? "it does not take a list of words" : "no words");
-	for (size_t i = 0; i < words->n && is_text(u, key, words->items[i]); i++) {
+	size_t start = begin(u, key);
+	for (size_t i = 0; i < words->n && !failed(u); i++) {
 		if (i)
-			buf_putc(&to, ' ');
+			buf_putc(&u->text, ' ');
 		if (names && !lacks(u, key, words->items[i], " \t"))
 			break;
 		if (*words->items[i] || u->is_extension)
-			put_value(u, key, words->items[i], &to);
+			put_value(u, key, words->items[i], syntax);
 		else
 			REFUSE(u, key, "an empty word");
 	}
-	assign(u, key, &to);
+	end(u, key, start);
 }
 
 void unitfile_set_bind(
 		struct unitfile *u, const char *key, const char *source, const char *destination)
 {
-	CLEANUP(buf_done) struct buf to = {};
 	if (setting_find(key) != SETTING_BIND)
 		REFUSE(u, key, "it does not take two paths");
-	if (!is_text(u, key, source) || !is_text(u, key, destination))
-		return;
-	quote_word(&to, source, QUOTE_PERCENT | QUOTE_COLON);
-	buf_putc(&to, ':');
-	quote_word(&to, destination, QUOTE_PERCENT | QUOTE_COLON);
-	assign(u, key, &to);
+	size_t start = begin(u, key);
+	put_word(u, key, source, QUOTE_PERCENT | QUOTE_COLON);
+	buf_putc(&u->text, ':');
+	put_word(u, key, destination, QUOTE_PERCENT | QUOTE_COLON);
+	end(u, key, start);
+}
+
+void unitfile_add_lines(struct unitfile *u, const char *lines)
+{
+	buf_puts(&u->text, lines);
 }
 
 void unitfile_set_device(struct unitfile *u, const char *key, const char *path, const char *value)
@@ -276,7 +312,7 @@ static bool is_program(struct unitfile *u, const char *key, const char *path)
 
 static bool is_variable(const char *name)
 {
-	return *name && !strchr("0123456789", *name) && !name[strspn(name, NAME_CHARS "_")];
+	return is_name(name, "_") && !strchr("0123456789", *name);
 }
 
 struct command {
@@ -286,25 +322,22 @@ struct command {
 	bool long_form;
 };
 
-static void put_command(
-		struct unitfile *u, const char *key, const struct command *c, struct buf *to)
+static void put_command(struct unitfile *u, const char *key, const struct command *c)
 {
 	const struct strv *argv = c->argv;
+	struct buf *to = &u->text;
 	bool special = false, expands = !strchr(c->prefix, ':');
 
 	if (argv->n == 0 || c->prefix[strspn(c->prefix, "-+!:")])
 		REFUSE(u, key, "a command needs a program and a prefix of systemd's");
 	if (c->variable && (!is_variable(c->variable) || !expands))
 		REFUSE(u, key, "'$%.100s' would not be expanded", c->variable);
-	for (size_t i = 0; i < argv->n; i++) {
-		if (!is_text(u, key, argv->items[i]))
-			return;
+	for (size_t i = 0; i < argv->n && !c->variable; i++)
 		special = special || quote_needs_dollars(argv->items[i]);
-	}
 	if (failed(u) || !is_program(u, key, argv->items[0]))
 		return;
 
-	bool stop_expansion = special && expands && !c->variable;
+	bool stop_expansion = special && expands;
 	unsigned flags = QUOTE_PERCENT | (expands && c->variable ? QUOTE_DOLLAR : 0);
 	/* The path is never expanded but argv[0] is, so the two are spelled apart with '@'. */
 	bool apart = flags & QUOTE_DOLLAR && quote_needs_dollars(argv->items[0]);
@@ -312,11 +345,11 @@ static void put_command(
 	CLEANUP(freep)
 	char *first = xasprintf("%s%s%s%s", c->prefix, stop_expansion ? ":" : "", apart ? "@" : "",
 			argv->items[0]);
-	quote_word(to, first, QUOTE_PERCENT);
+	put_word(u, key, first, QUOTE_PERCENT);
 	/* A continued line begins with '-' or '$', so it is never taken for a comment. */
 	for (size_t i = apart ? 0 : 1; i < argv->n; i++) {
 		buf_puts(to, i && c->long_form && argv->items[i][0] == '-' ? " \\\n\t" : " ");
-		quote_word(to, argv->items[i], flags);
+		put_word(u, key, argv->items[i], flags);
 	}
 	if (c->variable)
 		buf_printf(to, "%s$%s", c->long_form ? " \\\n\t" : " ", c->variable);
@@ -324,11 +357,11 @@ static void put_command(
 
 static void set_command(struct unitfile *u, const char *key, const struct command *c)
 {
-	CLEANUP(buf_done) struct buf to = {};
 	if (setting_find(key) != SETTING_EXEC)
 		REFUSE(u, key, "it does not take a command line");
-	put_command(u, key, c, &to);
-	assign(u, key, &to);
+	size_t start = begin(u, key);
+	put_command(u, key, c);
+	end(u, key, start);
 }
 
 void unitfile_exec(struct unitfile *u, const char *key, const char *prefix, const struct strv *argv)

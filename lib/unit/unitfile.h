@@ -73,6 +73,9 @@ void unitfile_setf(struct unitfile *u, const char *key, const char *format, ...)
 /* "Key=word word ..." for a list of words or names, and in an extension section. Not empty. */
 void unitfile_set_words(struct unitfile *u, const char *key, const struct strv *words);
 
+/* Lines of this program's own, as they are to stand in the file: nothing in them is checked. */
+void unitfile_add_lines(struct unitfile *u, const char *lines);
+
 /* "Key=source:destination" for BindPaths= and BindReadOnlyPaths=. */
 void unitfile_set_bind(
 		struct unitfile *u, const char *key, const char *source, const char *destination);

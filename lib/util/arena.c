@@ -91,7 +91,9 @@ char *arena_strndup(struct arena *a, const char *text, size_t n)
 
 char *arena_vprintf(struct arena *a, const char *format, va_list ap)
 {
+	char room[200]; /* for nearly all */
 	CLEANUP(buf_done) struct buf text = {};
+	buf_borrow(&text, room, sizeof(room));
 	buf_vprintf(&text, format, ap);
 	return copy_text(a, buf_text(&text), text.len);
 }

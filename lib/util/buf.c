@@ -10,9 +10,16 @@
 /* Holds most texts: one option of QEMU, one path. */
 #define ALLOC_MIN ((size_t)128)
 
+void buf_borrow(struct buf *b, char *room, size_t size)
+{
+	room[0] = '\0';
+	*b = (struct buf){ .text = room, .n_alloc = size, .borrowed = true };
+}
+
 void buf_done(struct buf *b)
 {
-	free(b->text);
+	if (!b->borrowed)
+		free(b->text);
 	*b = (struct buf){};
 }
 
@@ -29,20 +36,19 @@ void buf_truncate(struct buf *b, size_t len)
 	b->text[len] = '\0';
 }
 
-char *buf_reserve(struct buf *b, size_t len)
+void buf_grow(struct buf *b, size_t len)
 {
 	if (len > SIZE_MAX / 2 - b->len - 1)
 		out_of_memory();
-	size_t wanted = b->len + len + 1;
-	if (wanted > b->n_alloc) {
-		size_t grown = b->n_alloc ? b->n_alloc * 2 : ALLOC_MIN;
-		if (grown < wanted)
-			grown = wanted;
+	size_t wanted = b->len + len + 1, grown = b->n_alloc ? b->n_alloc * 2 : ALLOC_MIN;
+	if (grown < wanted)
+		grown = wanted;
+	if (b->text && !b->borrowed)
 		b->text = xreallocarray(b->text, grown, 1);
-		b->n_alloc = grown;
-		b->text[b->len] = '\0';
-	}
-	return b->text + b->len;
+	else
+		b->text = memcpy(xmalloc(grown), buf_text(b), b->len + 1);
+	b->n_alloc = grown;
+	b->borrowed = false;
 }
 
 void buf_add(struct buf *b, const void *data, size_t len)
@@ -66,7 +72,11 @@ const char *buf_text(const struct buf *b)
 
 char *buf_take(struct buf *b)
 {
-	char *text = b->text ? b->text : xstrdup("");
+	char *text = b->text;
+	if (!text || b->borrowed) {
+		text = xmalloc(b->len + 1);
+		memcpy(text, buf_text(b), b->len + 1);
+	}
 	*b = (struct buf){};
 	return text;
 }

@@ -181,8 +181,26 @@ static void drop_part(struct buf *path)
 	buf_truncate(path, path->text[0] == '/' && len == 0 ? 1 : len);
 }
 
+/* Does path_clean() have nothing to do? */
+static bool is_clean(const char *path)
+{
+	const char *part = *path == '/' ? path + 1 : path;
+	if (*path == '/' && !*part)
+		return true;
+	for (;; part++) {
+		size_t len = (size_t)(strchrnul(part, '/') - part);
+		if (len == 0 || (part[0] == '.' && (len == 1 || (len == 2 && part[1] == '.'))))
+			return false;
+		part += len;
+		if (!*part)
+			return true;
+	}
+}
+
 char *path_clean(const char *path)
 {
+	if (is_clean(path))
+		return xstrdup(path);
 	CLEANUP(buf_done) struct buf clean = {};
 	bool rooted = *path == '/';
 	size_t n_named = 0; /* parts that a ".." can take off */

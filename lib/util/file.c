@@ -52,6 +52,9 @@ int file_read_at(int dirfd, const char *path, size_t size_max, struct buf *buf, 
 			return 0;
 		buf->len += (size_t)n;
 		buf->text[buf->len] = '\0';
+		/* More was asked for than it had: that was all. */
+		if (st.st_size > 0 && n == st.st_size && buf->len - start == (size_t)n)
+			return 0;
 		fits = buf->len - start <= size_max;
 		room = room > (size_t)n ? room - (size_t)n : READ_AHEAD;
 	}

@@ -42,6 +42,32 @@ TEST(nul_bytes_count)
 	CHECK_INT(b.len, 3);
 }
 
+TEST(borrowed_memory_is_used_as_far_as_it_goes)
+{
+	char room[8];
+	CLEANUP(buf_done) struct buf b = {};
+	buf_borrow(&b, room, sizeof(room));
+	CHECK_STR(buf_text(&b), "");
+	buf_puts(&b, "1234567");
+	CHECK(b.text == room);
+	CLEANUP(freep) char *taken = buf_take(&b);
+	CHECK_STR(taken, "1234567");
+	CHECK(taken != room);
+	CHECK_STR(buf_text(&b), "");
+
+	buf_borrow(&b, room, sizeof(room));
+	buf_puts(&b, "1234567");
+	buf_putc(&b, '8');
+	buf_puts(&b, "9");
+	CHECK(b.text != room);
+	CHECK_STR(b.text, "123456789");
+	CLEANUP(freep) char *grown = buf_take(&b);
+	CHECK_STR(grown, "123456789");
+	buf_borrow(&b, room, sizeof(room));
+	CLEANUP(freep) char *empty = buf_take(&b);
+	CHECK_STR(empty, "");
+}
+
 /* What printf(3) would make of it, is there, behind what was there before. */
 #define CHECK_FORMAT(...)                                                                          \
 	do {                                                                                       \

@@ -3,6 +3,7 @@
 #include "qemu/props.h"
 
 #include "test.h"
+#include "util/mem.h"
 
 static void check_take(struct props *p, const char *expected)
 {
@@ -32,6 +33,24 @@ TEST(commas_are_doubled_and_nothing_else_is_changed)
 	props_add(&p, "filename", ",a,,b=c \"d\" 'e' \\ $F %g,");
 	props_addf(&p, "server.path", "%s", "x,y");
 	check_take(&p, "file,filename=,,a,,,,b=c \"d\" 'e' \\ $F %g,,,server.path=x,,y");
+}
+
+/* Around the length from which on memory is allocated. */
+TEST(values_are_of_any_length)
+{
+	for (size_t len = 150; len < 450; len++) {
+		CLEANUP(strv_done) struct strv argv = {};
+		CLEANUP(freep) char *value = xcalloc(1, len + 1);
+		memset(value, 'x', len);
+		struct props p = {};
+		props_init(&p, "file");
+		props_add(&p, "a", value);
+		props_addf(&p, "b", "%s", value);
+		props_take(&p, "-blockdev", &argv);
+		CHECK_INT(strlen(argv.items[1]), 2 * len + strlen("file,a=,b="));
+		CHECK(!strncmp(argv.items[1] + strlen("file,a="), value, len));
+		CHECK_STR(argv.items[1] + strlen("file,a=,b=") + len, value);
+	}
 }
 
 TEST(without_a_driver_the_first_key_is_written)

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "test.h"
+#include "unit/sandbox.h"
 #include "unit/unitfile.h"
 #include "util/mem.h"
 
@@ -258,4 +259,25 @@ TEST(random_arguments_come_back)
 	}
 }
 
+/* The lines that are the same in all units stand in the source as in the file. */
+TEST(the_lines_of_the_sandbox_are_spelled_right)
+{
+	CLEANUP(strv_done) struct strv paths = {};
+	strv_push(&paths, "/usr/lib");
+	struct unitfile u = {}, again = {};
+	unitfile_section(&u, "Service");
+	unitfile_section(&again, "Service");
+	sandbox_add(&u, &(struct sandbox){ .address_families = "none", .exec_paths = &paths });
+
+	struct error err = {};
+	CLEANUP(freep) char *text = NULL, *text_again = NULL;
+	CLEANUP(unitdoc_done) struct unitdoc doc = {};
+	CHECK_INT(unitfile_finish(&u, &text, &err), 0);
+	CHECK_INT(unitfile_parse("sandbox", text, strlen(text), &doc, &err), 0);
+	CHECK(doc.n > 30);
+	for (size_t i = 0; i < doc.n; i++)
+		unitfile_set(&again, doc.entries[i].key, doc.entries[i].value);
+	CHECK_INT(unitfile_finish(&again, &text_again, &err), 0);
+	CHECK_STR(text_again, text);
+}
 TEST_MAIN()
