@@ -121,7 +121,8 @@ static int undo_steps(struct prepare_context *c, const struct steps *steps, size
 	while (n-- > 0) {
 		const struct prepare_step *step = &steps->items[n];
 		const struct prepare_step_row *row = &prepare_step_rows[step->kind];
-		if (!row->undo)
+		/* In a unit it is systemd's to undo what others do by themselves. */
+		if (!row->undo || (row->when == STEP_OWN && c->options->notify_socket))
 			continue;
 		tell(c, step, row->describe_undo);
 		struct error err = {};

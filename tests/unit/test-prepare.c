@@ -291,12 +291,17 @@ static void check_prepared(const struct plan *plan)
 		TEST_FAIL("%s", err.text);
 }
 
-static void check_torn_down(const struct plan *plan)
+static void check_torn_down_by(const struct prepare_options *by, const struct plan *plan)
 {
 	CLEANUP(strv_done) struct strv failures = {};
-	CHECK_INT(prepare_teardown(plan, &options, &failures), 0);
+	CHECK_INT(prepare_teardown(plan, by, &failures), 0);
 	for (size_t i = 0; i < failures.n; i++)
 		TEST_FAIL("%s", failures.items[i]);
+}
+
+static void check_torn_down(const struct plan *plan)
+{
+	check_torn_down_by(&options, plan);
 }
 
 static void check_nothing_is_left(void)
@@ -686,6 +691,7 @@ TEST(who_starts_qemu_himself_gets_a_directory_for_its_sockets)
 	/* Of an earlier run, and not what it was. */
 	CHECK_INT(symlink("/etc", scratch_path("sockets")), 0);
 	own.account = &account;
+	own.notify_socket = NULL;
 	CHECK_INT(prepare_run(&plan, &own, &fd, &err), 0);
 	CHECK_STR(err.text, "");
 	CHECK_INT(lstat(scratch_path("sockets"), &st), 0);
@@ -694,15 +700,16 @@ TEST(who_starts_qemu_himself_gets_a_directory_for_its_sockets)
 	CHECK_INT(st.st_gid, 4712);
 	close(fd);
 	put_file("sockets/spice", "");
-	check_torn_down(&plan);
+	check_torn_down_by(&own, &plan);
 	CHECK_INT(mode_at("sockets"), 0);
 
-	/* systemd has made it. */
+	/* systemd has made it (RuntimeDirectory=), has it mounted for the hooks, and removes it. */
 	make_directory("sockets");
 	check_prepared(&plan);
 	CHECK_INT(lstat(scratch_path("sockets"), &st), 0);
 	CHECK_INT(st.st_uid, 0);
 	check_torn_down(&plan);
+	CHECK(S_ISDIR(mode_at("sockets")));
 	end();
 }
 
