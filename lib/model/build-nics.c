@@ -84,7 +84,10 @@ static void check_addresses(
 		if (!address[0] || inet_pton(AF_INET, address, binary) == 1 ||
 				inet_pton(AF_INET6, address, binary) == 1)
 			continue;
-		CLEANUP(freep) char *at = xasprintf("%s/ip", pointer);
+		/* One address may be written without a list. */
+		CLEANUP(freep)
+		char *at = conf->ip.n == 1 ? xasprintf("%s/ip", pointer)
+					   : xasprintf("%s/ip/%zu", pointer, i);
 		BUILD_ADVICE(b, at,
 				"\"%s\" is not an IP address: it is not compared with those of "
 				"other "

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the merged config to a machine: names that become what they stand for, defaults, variables.
+ */
+#include "model/vm.h"
+
+#include "config-sample.h"
+
+#define RAM "'memory':{'ram':64}"
+
+/* Build machine "web" of this text on this host. False: not built, which is a failure. */
+static bool build(struct sample *s, const char *host, const char *machine)
+{
+	sample_host(s, host);
+	sample_machine(s, "web", machine);
+	return sample_build(s);
+}
+
+/* The findings of a machine that cannot be built. */
+static void check_refused(const char *host, const char *machine, const char *expected)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	sample_host(&s, host);
+	sample_machine(&s, "web", machine);
+	if (!s.failed)
+		CHECK_INT(vm_build(&s.host, &s.machine, &s.vm, &s.report), 1);
+	CHECK_STR(sample_findings(&s), expected);
+}
+
+TEST(storage_types_are_sorted)
+{
+	for (size_t i = 1; vm_storage_types[i].name; i++)
+		if (strcmp(vm_storage_types[i - 1].name, vm_storage_types[i].name) >= 0)
+			TEST_FAIL("%s stands before %s", vm_storage_types[i - 1].name,
+					vm_storage_types[i].name);
+	for (size_t i = 0; vm_storage_types[i].name; i++)
+		CHECK(vm_storage_type_find(vm_storage_types[i].name) == &vm_storage_types[i]);
+	CHECK(!vm_storage_type_find("iso") && !vm_storage_type_find(""));
+}
+
+TEST(a_machine_of_nothing_but_memory)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s, "{}", "{'attrs':{" RAM "}}"))
+		return;
+	CHECK_STR(sample_findings(&s), "");
+	CHECK_STR(s.vm.name, "web");
+	CHECK_STR(s.vm.description, "");
+	CHECK(!s.vm.has_uuid);
+	CHECK_STR(s.vm.machine_type, "q35");
+	CHECK_INT(s.vm.layout, 1);
+	CHECK_INT(s.vm.accel, VM_ACCEL_KVM);
+	CHECK_STR(s.vm.emulator, "/usr/bin/qemu-system-x86_64");
+	CHECK_INT(s.vm.spare_ports, 0);
+	CHECK(!s.vm.kernel && !s.vm.initrd && !s.vm.firmware_code && !s.vm.firmware_vars);
+	CHECK_STR(s.vm.cpu.model, "host");
+	CHECK_INT(s.vm.cpu.brand, VM_BRAND_OTHER);
+	CHECK_INT(s.vm.cpu.sockets + s.vm.cpu.cores + s.vm.cpu.threads, 0);
+	CHECK_INT(s.vm.memory.ram_mib, 64);
+	CHECK(!s.vm.tpm.enabled && !s.vm.agent.enabled && !s.vm.spice.enabled &&
+			!s.vm.vnc.enabled && !s.vm.serial && !s.vm.rng && !s.vm.balloon &&
+			!s.vm.cluster);
+	CHECK_INT(s.vm.display, VM_DISPLAY_NONE);
+	CHECK_INT(s.vm.spice_displays, 1);
+	CHECK_INT(s.vm.n_qmp, 3);
+	CHECK_STR(s.vm.user, "machina-web");
+	CHECK_STR(s.vm.group_name, "machina-web");
+	CHECK(vm_group_id(&s.vm) >= 65536);
+}
+
+TEST(no_memory_is_an_error)
+{
+	check_refused("{}", "{}",
+			"web:1:1: /attrs/memory/ram: the machine has no memory: set \"attrs\": { "
+			"\"memory\": { \"ram\": MiB } } in its file or in a tag");
+}
+
+/* What a pool's keys and a volume's name make for a path (reference: clean(join(path, file))). */
+TEST(paths_of_volumes)
+{
+	static const struct {
+		const char *pool, *name, *path;
+	} rows[] = {
+		{ "'path':'/srv','type':'raw'", "os", "/srv/os.raw" },
+		{ "'path':'/srv','type':'raw-block'", "os", "/srv/os.raw-block" },
+		{ "'path':'/srv','type':'vvfat-block'", "os", "/srv/os.vvfat-block" },
+		{ "'path':'/srv','type':'raw','pattern':'x'", "os", "/srv/x" },
+		{ "'path':'/srv','type':'raw','pattern':'${volume}/${machine-name}.img'", "os",
+				"/srv/os/web.img" },
+		{ "'path':'/srv','type':'raw','pattern':'${machine-id}'", "os",
+				"/srv/8b18191a-234f-45ce-b43c-b46e28cd2f70" },
+		{ "'path':'/srv','type':'raw','pattern':'${machine-description}/$x'", "os",
+				"/srv/a b/7" },
+		{ "'path':'/srv/','type':'raw','pattern':'//a/./b/../c'", "os", "/srv/a/c" },
+		{ "'path':'/srv','type':'raw'", "../../x", "/x.raw" },
+		{ "'path':'/srv/a','type':'raw'", "../b", "/srv/b.raw" },
+		{ "'path':'rel','type':'raw'", "os", "/rel/os.raw" },
+		{ "'type':'raw'", "os", "/os.raw" },
+		{ "'path':'/srv','type':'raw'", "", "/srv/.raw" },
+		{ "'path':'/$HOME/%n','type':'raw'", "a,b \\\"c\\\"", "/$HOME/%n/a,b \"c\".raw" },
+		/* Users cannot replace what is built in. */
+		{ "'path':'/srv','type':'raw','pattern':'${volume}-${machine-name}'", "os",
+				"/srv/os-web" },
+		{ "'path':'/srv','type':'raw','pattern':'${customer:-none}-$((2*(3+4)))'", "os",
+				"/srv/none-14" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		CLEANUP(freep) char *host = xasprintf("{'storage':{'p':{%s}}}", rows[i].pool);
+		CLEANUP(freep)
+		char *machine = xasprintf(
+				"{'id':'8B18191A234F45CEB43CB46E28CD2F70','description':'a b',"
+				"'vars':{'x':'7','volume':'mine','machine-name':'mine'},"
+				"'attrs':{" RAM "},'volumes':[{'name':'%s','storage':'p'}]}",
+				rows[i].name);
+		if (build(&s, host, machine))
+			CHECK_STR(s.vm.volumes[0].path, rows[i].path);
+	}
+}
+
+TEST(a_volume_is_what_its_pool_makes_of_it)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s,
+			    "{'storage':{'p':{'path':'/p','type':'raw','readonly':true},"
+			    "'q':{'path':'/q','type':'qcow2-block','discard':'ignore','cache':"
+			    "'none','aio':'native'},'i':{'path':'/i','type':'iso-usb'}}}",
+			    "{'attrs':{" RAM
+			    "},'volumes':[{'name':'a','storage':'p','bootable':true},"
+			    "{'name':'b','storage':'q','serial':'S','wwn':'5000c500a0b1c2d3'},"
+			    "{'name':'c','storage':'q','cache':'directsync','discard':'unmap'},"
+			    "{'name':'d','storage':'i'}]}"))
+		return;
+	const struct vm_volume *v = s.vm.volumes;
+	CHECK(v[0].readonly && v[0].bootable && !v[1].readonly && v[3].readonly);
+	CHECK_INT(v[0].discard, DISK_DISCARD_UNMAP);
+	CHECK_INT(v[0].detect_zeroes, DISK_DETECT_ZEROES_UNMAP);
+	CHECK_INT(v[0].cache, DISK_CACHE_WRITEBACK);
+	CHECK_INT(v[0].aio, DISK_AIO_THREADS);
+	/* Zeroes can't become discards that are ignored. */
+	CHECK_INT(v[1].detect_zeroes, DISK_DETECT_ZEROES_OFF);
+	CHECK_INT(v[1].cache, DISK_CACHE_NONE);
+	CHECK_INT(v[1].aio, DISK_AIO_NATIVE);
+	CHECK_STR(v[1].serial, "S");
+	CHECK_STR(v[1].wwn, "0x5000C500A0B1C2D3");
+	CHECK_INT(v[2].cache, DISK_CACHE_DIRECTSYNC);
+	CHECK_INT(v[2].detect_zeroes, DISK_DETECT_ZEROES_UNMAP);
+	CHECK_STR(v[1].pool, "q");
+	CHECK_INT(strlen(v[0].serial), 26);
+	CHECK_INT(strlen(v[0].wwn), 18);
+}
+
+/* A pool or network that no machine uses may be anything, as in the Go program. */
+TEST(faults_of_the_host_count_where_they_are_used)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	static const char host[] = "{'storage':{'p':{'type':'iso'}},'network':{'n':{}}}";
+	build(&s, host, "{'attrs':{" RAM "}}");
+	CHECK_STR(sample_findings(&s), "");
+	check_refused(host, "{'attrs':{" RAM "},'connections':[{'name':'e','network':'n'}]}",
+			"host:1:48: /network/n/device: the network needs \"device\", an \"up\" "
+			"script, or \"mode\": \"user\" (used by machine \"web\")");
+}
+
+TEST(networks_of_both_times)
+{
+	static const struct {
+		const char *network;
+		bool join;
+		enum network_mode mode;
+		const char *bridge, *up, *down;
+	} rows[] = {
+		/* The Go program's: its own script joined the bridge, others did what they did. */
+		{ "'device':'br0'", true, NETWORK_BRIDGE, "br0", NULL, NULL },
+		{ "'device':'br0','up':''", true, NETWORK_BRIDGE, "br0", NULL, NULL },
+		{ "'device':'br0','up':'/u','down':'/d'", false, NETWORK_BRIDGE, "br0", "/u",
+				"/d" },
+		{ "'up':'/u'", false, NETWORK_BRIDGE, "", "/u", NULL },
+		{ "'device':'br0','up':'no','down':'no'", false, NETWORK_BRIDGE, "br0", NULL,
+				NULL },
+		{ "'device':'br0','down':'/d'", true, NETWORK_BRIDGE, "br0", NULL, "/d" },
+		/* With a mode, joining and scripts are two things. */
+		{ "'mode':'bridge','device':'br0','up':'/u'", true, NETWORK_BRIDGE, "br0", "/u",
+				NULL },
+		{ "'mode':'user'", false, NETWORK_USER, "", NULL, NULL },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		CLEANUP(freep) char *host = xasprintf("{'network':{'n':{%s}}}", rows[i].network);
+		if (!build(&s, host,
+				    "{'attrs':{" RAM
+				    "},'connections':[{'name':'e','network':'n'}]}"))
+			continue;
+		const struct vm_nic *nic = &s.vm.nics[0];
+		CHECK_INT(nic->join, rows[i].join);
+		CHECK_INT(nic->mode, rows[i].mode);
+		CHECK_STR(nic->bridge, rows[i].bridge);
+		CHECK_STR(nic->up, rows[i].up);
+		CHECK_STR(nic->down, rows[i].down);
+	}
+}
+
+TEST(ports_that_lead_to_the_guest)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s,
+			    "{'network':{'n':{'mode':'user','forward':[{'port':22},{'port':53,"
+			    "'to-port':5353,'protocol':'udp','address':'10.0.0.1'}]}}}",
+			    "{'attrs':{" RAM "},'connections':[{'name':'e','network':'n'}]}"))
+		return;
+	const struct forward_conf *f = s.vm.nics[0].forward;
+	CHECK_INT(s.vm.nics[0].n_forward, 2);
+	CHECK_STR(f[0].address, "127.0.0.1");
+	CHECK_INT(f[0].to_port, 22);
+	CHECK_INT(f[0].protocol, FORWARD_TCP);
+	CHECK_STR(f[1].address, "10.0.0.1");
+	CHECK_INT(f[1].to_port, 5353);
+	CHECK_INT(f[1].protocol, FORWARD_UDP);
+}
+
+/* Both shapes of the Go program's host file give the same, in the order of addresses. */
+TEST(mediated_devices_of_both_times)
+{
+	static const char *const hosts[] = {
+		"{'mediated-device':{"
+		"'b':{'address':'0000:c2:00.0','classes':{'cad':{'name':'t2','placements':[3,1]}}},"
+		"'a':{'address':'0000:c1:00.0','heterogeneous':true,'classes':{'cad':{'name':'t1'"
+		"},'other':{'name':'x'}}}}}",
+		"{'mdev':{'z':{'address':'0000:c1:00.0','heterogeneous':true,'types':{'cad':{"
+		"'name':'t1'}}},"
+		"'b':{'address':'0000:c2:00.0','types':{'cad':{'name':'t2','placements':[3,1]}}}}}",
+		"{'mediated-device':{'b':{'address':'0000:c2:00.0','types':{'cad':{'name':'t2',"
+		"'placements':[3,1]}}}},"
+		"'mdev':{'z':{'address':'0000:c1:00.0','heterogeneous':true,'classes':{'cad':{"
+		"'name':'t1'}}}}}",
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		if (!build(&s, hosts[i],
+				    "{'attrs':{" RAM
+				    "},'devices':[{'name':'vgpu','class':'cad'}]}"))
+			continue;
+		const struct vm_mdev *m = &s.vm.mdevs[0];
+		CHECK_INT(m->n_parents, 2);
+		CHECK_STR(m->parents[0].address, "0000:c1:00.0");
+		CHECK_STR(m->parents[0].type_name, "t1");
+		CHECK(m->parents[0].heterogeneous && !m->parents[1].heterogeneous);
+		CHECK_INT(m->parents[0].n_placements, 0);
+		CHECK_STR(m->parents[1].type_name, "t2");
+		CHECK_INT(m->parents[1].n_placements, 2);
+		CHECK_INT(m->parents[1].placements[0], 3);
+		CHECK_INT(strlen(m->uuid), 36);
+	}
+}
+
+/* The zero id is "not set", and ids are written in one form. */
+TEST(ids_in_one_form)
+{
+	static const char host[] = "{'mdev':{'z':{'types':{'c':{}}}}}";
+	CLEANUP(sample_done) struct sample s = {};
+	if (build(&s, host,
+			    "{'id':'00000000-0000-0000-0000-000000000000','attrs':{" RAM
+			    "},'devices':[{'name':'a','class':'c','id':"
+			    "'{3E2CEE4D-1002-4989-AF98-3E03B8AD3197}'},"
+			    "{'name':'b','class':'c','id':'00000000-0000-0000-0000-000000000000'},"
+			    "{'name':'c','class':'c'}]}")) {
+		CHECK(!s.vm.has_uuid);
+		CHECK_STR(s.vm.mdevs[0].uuid, "3e2cee4d-1002-4989-af98-3e03b8ad3197");
+		CHECK(strcmp(s.vm.mdevs[1].uuid, "00000000-0000-0000-0000-000000000000") != 0);
+		CHECK_INT(s.vm.mdevs[1].uuid[14], '4');
+	}
+}
+
+TEST(the_processor_of_machines_that_name_none)
+{
+	static const struct {
+		const char *processors, *machine;
+		enum vm_brand brand;
+	} rows[] = {
+		{ "", "", VM_BRAND_OTHER },
+		{ "'b':{'brand':'intel'},'a':{'brand':'AMD'}", "", VM_BRAND_AMD },
+		{ "'b':{'brand':'INTEL','default':true},'a':{'brand':'amd'}", "", VM_BRAND_INTEL },
+		{ "'c':{'brand':'amd','default':true},'b':{'brand':'Intel','default':true},'a':{}",
+				"", VM_BRAND_INTEL },
+		{ "'b':{'brand':'intel'},'a':{'brand':'amd','default':true}", "b", VM_BRAND_INTEL },
+		{ "'B':{'brand':'amd'},'a':{'brand':'intel'}", "", VM_BRAND_AMD },
+		{ "'a':{'brand':'VIA'}", "a", VM_BRAND_OTHER },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		CLEANUP(freep) char *host = xasprintf("{'processor':{%s}}", rows[i].processors);
+		CLEANUP(freep)
+		char *machine = xasprintf(
+				"{'attrs':{" RAM ",'cpu':{'processor':'%s'}}}", rows[i].machine);
+		if (build(&s, host, machine))
+			CHECK_INT(s.vm.cpu.brand, rows[i].brand);
+	}
+}
+
+TEST(threads_come_from_the_machine_or_its_processor)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	static const char host[] = "{'processor':{'a':{'threads':2}}}";
+	if (build(&s, host, "{'attrs':{" RAM ",'cpu':{'cores':4}}}"))
+		CHECK_INT(s.vm.cpu.threads, 2);
+	CLEANUP(sample_done) struct sample t = {};
+	if (build(&t, host, "{'attrs':{" RAM ",'cpu':{'threads':1}}}"))
+		CHECK_INT(t.vm.cpu.threads, 1);
+	CLEANUP(sample_done) struct sample u = {};
+	if (build(&u, "{'processor':{'a':{'threads':-2}}}", "{'attrs':{" RAM "}}"))
+		CHECK_INT(u.vm.cpu.threads, 0);
+}
+
+TEST(too_many_processors)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	build(&s, "{}", "{'attrs':{" RAM ",'cpu':{'sockets':2,'cores':144}}}");
+	CHECK_STR(sample_findings(&s), "");
+	CLEANUP(sample_done) struct sample t = {};
+	build(&t, "{}", "{'attrs':{" RAM ",'cpu':{'sockets':2,'cores':145}}}");
+	CHECK_STR(sample_findings(&t),
+			"advice: web:1:37: /attrs/cpu: 290 processors need a newer QEMU than 8.0, "
+			"which takes 288");
+	check_refused("{}", "{'attrs':{" RAM ",'cpu':{'sockets':4096,'cores':2}}}",
+			"web:1:37: /attrs/cpu: 8192 processors (sockets, cores and threads "
+			"multiplied) are more than QEMU's 4096");
+}
+
+TEST(ports_and_their_patterns)
+{
+	static const struct {
+		const char *port;
+		int expected;
+	} rows[] = {
+		{ "'port':5930", 5930 },
+		{ "'port':5930,'port-pattern':'1'", 5930 },
+		{ "'port':0,'port-pattern':'5931'", 5931 },
+		{ "'port-pattern':'59${seat}'", 5907 },
+		{ "'port-pattern':'$((5900 + ${seat} % 10))'", 5907 },
+		{ "'port-pattern':'$((${machine-name:-0}0 + 1))'", -1 },
+		{ "'port-pattern':'+06000'", 6000 },
+		{ "'port-pattern':'${none:-7000}'", 7000 },
+		/* Built-in variables are there as well. */
+		{ "'port-pattern':'${machine-description}'", 6123 },
+		{ "'port':0", 0 },
+		{ "'port-pattern':''", 0 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		CLEANUP(freep)
+		char *host = xasprintf("{'tag':{'t':{'vars':{'seat':'07'},'attrs':{" RAM
+				       ",'spice':{'enabled':true,%s},'vnc':{'enabled':true,%s},"
+				       "'agent':{'qemu':{'enabled':true,%s}}}}}}",
+				rows[i].port, rows[i].port, rows[i].port);
+		sample_host(&s, host);
+		sample_machine(&s, "web", "{'description':'6123','tags':['t']}");
+		if (rows[i].expected < 0) {
+			CHECK_INT(vm_build(&s.host, &s.machine, &s.vm, &s.report), 1);
+			CHECK_INT(s.report.n_errors, 3);
+			continue;
+		}
+		if (!sample_build(&s))
+			continue;
+		CHECK_INT(s.vm.spice.port, rows[i].expected);
+		CHECK_INT(s.vm.vnc.port, rows[i].expected);
+		CHECK_INT(s.vm.agent.port, rows[i].expected);
+	}
+}
+
+TEST(a_pattern_that_is_not_used_is_not_read)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	build(&s, "{}", "{'attrs':{" RAM ",'spice':{'port-pattern':'${none}'}}}");
+	CHECK_STR(sample_findings(&s), "");
+}
+
+/* The Go program looked only at the variables of the machine's own file. */
+TEST(variables_of_tags_count_for_the_state_of_a_tpm)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (build(&s,
+			    "{'storage':{'t':{'path':'/t','pattern':'$customer/${volume}','type':"
+			    "'tpm-data'}},'tag':{'a':{'vars':{'customer':'c'}}}}",
+			    "{'tags':['a'],'attrs':{" RAM
+			    ",'tpm':{'enabled':true,'data':{'name':'x','storage':'t'}}}}"))
+		CHECK_STR(s.vm.tpm.data, "/t/c/x");
+	CHECK_STR(s.vm.tpm.socket, "");
+}
+
+TEST(sockets_come_in_order_and_once)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s, "{}",
+			    "{'attrs':{" RAM
+			    ",'qmp':{'enabled':true,'sockets':{'names':['command.0','x','x'],"
+			    "'paths':['/run/a','/run/./a','rel']}}}}"))
+		return;
+	static const char *const names[] = { "systemd.0", "command.0", "command.1", "x", "/run/a",
+		"/rel" };
+	CHECK_INT(s.vm.n_qmp, ARRAY_SIZE(names));
+	for (size_t i = 0; i < s.vm.n_qmp && i < ARRAY_SIZE(names); i++)
+		CHECK_STR(s.vm.qmp[i].name, names[i]);
+	CHECK_STR(s.vm.qmp[3].path, "");
+	CHECK_STR(s.vm.qmp[4].path, "/run/a");
+
+	CLEANUP(sample_done) struct sample t = {};
+	if (build(&t, "{}", "{'attrs':{" RAM ",'qmp':{'sockets':{'names':['x']}}}}"))
+		CHECK_INT(t.vm.n_qmp, 3);
+}
+
+TEST(displays)
+{
+	static const struct {
+		const char *attrs;
+		enum vm_display display;
+		int n;
+	} rows[] = {
+		{ "'spice':{'enabled':true}", VM_DISPLAY_QXL, 1 },
+		{ "'spice':{'enabled':true,'displays':9}", VM_DISPLAY_QXL, 4 },
+		{ "'spice':{'enabled':true,'displays':-1}", VM_DISPLAY_QXL, 1 },
+		{ "'vnc':{'enabled':true}", VM_DISPLAY_VIRTIO, 1 },
+		{ "'vnc':{'enabled':true},'spice':{'enabled':true}", VM_DISPLAY_QXL, 1 },
+		{ "'display':'none','spice':{'enabled':true}", VM_DISPLAY_NONE, 1 },
+		{ "'display':'virtio'", VM_DISPLAY_VIRTIO, 1 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		CLEANUP(freep) char *machine = xasprintf("{'attrs':{" RAM ",%s}}", rows[i].attrs);
+		if (!build(&s, "{}", machine))
+			continue;
+		CHECK_INT(s.vm.display, rows[i].display);
+		CHECK_INT(s.vm.spice_displays, rows[i].n);
+	}
+}
+
+TEST(what_is_accepted_but_worth_advice)
+{
+	static const char host[] =
+			"{'storage':{'f':{'path':'/f','type':'firmware'},'t':{'path':'/t','type':"
+			"'tpm-data'}},'network':{'n':{'device':'br0'}}}";
+	static const struct {
+		const char *machine, *expected;
+	} rows[] = {
+		{ "'volumes':[{'name':'a','storage':'f'}]",
+				"advice: web:1:43: /volumes/0: the guest does not see volume "
+				"\"a\": its storage pool \"f\" is of type \"firmware\"" },
+		{ "'volumes':[{'name':'a','storage':'t'}]",
+				"advice: web:1:43: /volumes/0: the guest does not see volume "
+				"\"a\": its storage pool \"t\" is of type \"tpm-data\"" },
+		{ "'connections':[{'name':'a','network':'n','mac':'01:00:5e:00:00:01'}]",
+				"advice: web:1:79: /connections/0/mac: 01:00:5e:00:00:01 is the "
+				"MAC address of a group (multicast): guests may not take it; "
+				"'machina gen-mac' makes one" },
+		{ "'connections':[{'name':'a','network':'n','mac':'00-00:00:00:00:00'}]",
+				"advice: web:1:79: /connections/0/mac: QEMU does not use the MAC "
+				"address 00-00:00:00:00:00, but one of its own" },
+		{ "'connections':[{'name':'a','network':'n','ip':['10.0.0.1','here']}]",
+				"advice: web:1:90: /connections/0/ip/1: \"here\" is not an IP "
+				"address: it is not compared with those of other machines" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		CLEANUP(freep)
+		char *machine = xasprintf("{'attrs':{" RAM "},%s}", rows[i].machine);
+		if (build(&s, host, machine))
+			CHECK_STR(sample_findings(&s), rows[i].expected);
+	}
+	CLEANUP(sample_done) struct sample s = {};
+	build(&s, host, "{'attrs':{" RAM ",'firmware':{'vars':{'name':'v','storage':'f'}}}}");
+	CHECK_STR(sample_findings(&s), "advice: web:1:50: /attrs/firmware/vars: firmware "
+				       "variables without \"code\" are not used");
+	CHECK(!s.vm.firmware_vars);
+}
+
+TEST(users_of_units)
+{
+	static const struct {
+		const char *machine, *user, *tpm_user;
+	} rows[] = {
+		{ "web", "machina-web", "machina-tpm-web" },
+		{ "a23456789012345678901", "machina-a23456789012345678901", NULL },
+		{ "a2345678901234567890123", "machina-a2345678901234567890123", NULL },
+		/* Too long, or with a dot: a hash. */
+		{ "a23456789012345678901234", NULL, NULL },
+		{ "web.1", NULL, NULL },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(freep) char *user = vm_user_name(rows[i].machine);
+		CLEANUP(freep) char *tpm = vm_tpm_user_name(rows[i].machine);
+		if (rows[i].user)
+			CHECK_STR(user, rows[i].user);
+		else
+			CHECK_INT(strspn(user + strlen("machina-"), "0123456789abcdef"), 16);
+		if (rows[i].tpm_user)
+			CHECK_STR(tpm, rows[i].tpm_user);
+		CHECK(strlen(user) <= 31 && strlen(tpm) <= 31 && strcmp(user, tpm) != 0);
+	}
+}
+
+TEST_MAIN()
