@@ -228,6 +228,12 @@ int console_work(struct console *console, const struct pollfd fds[CONSOLE_FDS])
 	return n_leave;
 }
 
+bool console_is_gone(const struct console *console)
+{
+	/* In raw mode only a terminal that has hung up ends: the end of file is a key. */
+	return console->output_ended || (console->is_terminal && console->input_ended);
+}
+
 void console_drain(struct console *console)
 {
 	struct pollfd output = { .fd = STDOUT_FILENO, .events = POLLOUT };

@@ -47,13 +47,11 @@ void console_resume(struct console *console);
 /* What to wait for; what there is not is -1 and ignored by poll(2). */
 void console_poll(const struct console *console, struct pollfd ret[CONSOLE_FDS]);
 
-/*
- * Copy what can be copied without waiting.
- *
- * Returns how many times Ctrl-] was read. console->output_ended tells that nobody reads us any
- * more.
- */
+/* Copy what can be copied without waiting. Returns how many times Ctrl-] was read. */
 int console_work(struct console *console, const struct pollfd fds[CONSOLE_FDS]);
+
+/* Nobody reads us any more, or the terminal was taken away. */
+bool console_is_gone(const struct console *console);
 
 /* The rest of what the guest has said, once QEMU has ended. */
 void console_drain(struct console *console);

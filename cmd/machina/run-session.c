@@ -352,7 +352,6 @@ static int work(struct session *s, struct error *err)
 		[POLL_MONITOR] = { .fd = s->qmp ? qmp_fd(s->qmp) : s->monitor_fd,
 				.events = POLLIN },
 	};
-	bool had_reader = !s->console.output_ended;
 	console_poll(&s->console, &fds[POLL_CONSOLE]);
 	int n = clock_poll(fds, N_POLL, s->kill_deadline_usec);
 	if (n < 0)
@@ -370,7 +369,7 @@ static int work(struct session *s, struct error *err)
 	else if (fds[POLL_MONITOR].revents)
 		take_greeting(s);
 	take_keys(s, n_leave);
-	if (had_reader && s->console.output_ended && !s->n_requests)
+	if (console_is_gone(&s->console) && !s->n_requests)
 		request_end(s, SIGNAL_LIMIT_USEC);
 	if (fds[POLL_SIGNAL].revents)
 		take_signals(s);
