@@ -201,5 +201,10 @@ int plan_of_unit(const struct config_paths *paths, const char *pattern, const ch
 				machine);
 	if (r < 0)
 		return r;
+	if (strncmp(buf_text(&text), UNIT_MARK, strlen(UNIT_MARK)) != 0)
+		return error_set(err, EINVAL,
+				"the unit '%s' was not made by this program ('machina generate "
+				"--force %s' makes it anew)",
+				path, machine);
 	return unit_read_plan(path, buf_text(&text), text.len, ret, err);
 }
