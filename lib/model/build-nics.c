@@ -31,13 +31,21 @@ static void report_network(struct build *b, const struct network_conf *network, 
 			"%s (used by machine \"%s\")", text, b->vm->name);
 }
 
+/* The script of a network, or "" for the Go program's own one: there is no such script any more, and
+ * what it did is done without. */
+static const char *script_of(const char *text, const char *own)
+{
+	return text && strcmp(text, own) != 0 ? text : "";
+}
+
 /*
  * The Go program's networks have no mode: the empty "up" stood for its own script, which joined the
  * bridge; any other script did what it did; "no" did nothing.
  */
 static void use_network(struct build *b, const struct network_conf *network, struct vm_nic *nic)
 {
-	const char *up = network->up ? network->up : "", *down = network->down ? network->down : "";
+	const char *up = script_of(network->up, "/usr/bin/machina-ifup");
+	const char *down = script_of(network->down, "/usr/bin/machina-ifdown");
 	nic->mode = network->mode < 0 ? NETWORK_BRIDGE : (enum network_mode)network->mode;
 	nic->bridge = build_text(b, network->device);
 	nic->up = up[0] && strcmp(up, "no") != 0 ? build_text(b, up) : NULL;
