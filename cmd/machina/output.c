@@ -220,9 +220,12 @@ void progress_show(const char *format, ...)
 	/* A line that wraps could not be taken away again. */
 	if (strlen(text) >= size.ws_col)
 		text[size.ws_col - 1] = '\0';
+	/* In one piece, or a slow terminal shows an empty line in between. */
+	CLEANUP(buf_done) struct buf line = {};
+	buf_puts(&line, "\r\033[K");
+	visible_add(&line, text, strlen(text), SIZE_MAX);
 	fflush(stdout);
-	fputs("\r\033[K", stderr);
-	put_text(stderr, text);
+	fputs(buf_text(&line), stderr);
 	fflush(stderr);
 	progress_is_shown = true;
 }
