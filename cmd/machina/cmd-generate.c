@@ -230,7 +230,7 @@ static int generate(struct run *run, struct error *err)
 		return 1;
 	}
 	if (r == 0)
-		r = unitset_init(&run->units, run->call->paths.unit_dir, run->options->force, err);
+		r = unitset_init(&run->units, &run->call->paths, run->options->force, err);
 	if (r == 0 && run->units.dirfd < 0 && !run->options->preview)
 		return error_set(err, ENOENT, "there is no directory '%s' to write units to",
 				run->call->paths.unit_dir);

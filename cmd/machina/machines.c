@@ -27,7 +27,7 @@ int config_load(struct config *config, const struct config_paths *paths, struct 
 	*config = (struct config){ .paths = paths };
 	int r = host_load(paths, &config->host, &config->report, err);
 	for (size_t i = 0; r == 0 && i < config->host.n_docs; i++)
-		strv_push(&config->sources, config->host.docs[i].name);
+		strv_push(&config->sources, config->host.docs[i].name + paths->root_len);
 	return r;
 }
 
@@ -175,7 +175,7 @@ int built_units(struct built *built, struct config *config, const char *name, st
 		return r;
 	CLEANUP(strv_done) struct strv sources = {};
 	strv_extend(&sources, &config->sources);
-	strv_push(&sources, built->machine.doc.name);
+	strv_push(&sources, built->machine.doc.name + config->paths->root_len);
 	struct unit_input input = {
 		.vm = &built->vm,
 		.plan = &built->plan,

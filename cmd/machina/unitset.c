@@ -26,9 +26,15 @@ void unitset_done(struct unitset *set)
 	*set = (struct unitset){ .dirfd = -1, .spoolfd = -1 };
 }
 
-int unitset_init(struct unitset *set, const char *dir, bool force, struct error *err)
+int unitset_init(struct unitset *set, const struct config_paths *paths, bool force,
+		struct error *err)
 {
-	*set = (struct unitset){ .dir = dir, .dirfd = -1, .spoolfd = -1, .force = force };
+	const char *dir = paths->unit_dir;
+	*set = (struct unitset){ .dir = dir,
+		.machine_dir = paths->machine_dir + paths->root_len,
+		.dirfd = -1,
+		.spoolfd = -1,
+		.force = force };
 	set->spoolfd = memfd_create("machina-units", MFD_CLOEXEC);
 	if (set->spoolfd < 0)
 		return error_errno(err, "cannot make a file in memory");
@@ -162,6 +168,14 @@ static char *machine_of(const char *name)
 	return NULL;
 }
 
+/* The first line of what read_own() has read names the files that the unit was made from. */
+static bool is_of_this_config(const struct unitset *set, const char *machine)
+{
+	CLEANUP(freep) char *source = xasprintf("%s/%s.conf.json;", set->machine_dir, machine);
+	const char *text = buf_text(&set->scratch), *found = strstr(text, source);
+	return found && found < text + strcspn(text, "\n");
+}
+
 int unitset_list_others(struct unitset *set, const struct strv *machines, struct strv *ret,
 		struct error *err)
 {
@@ -173,7 +187,7 @@ int unitset_list_others(struct unitset *set, const struct strv *machines, struct
 		int r = read_own(set, name, &what, err);
 		if (r < 0)
 			return r;
-		if (r == 0)
+		if (r == 0 && is_of_this_config(set, machine))
 			strv_push(ret, name);
 	}
 	return 0;

@@ -25,8 +25,9 @@ struct unitset_row {
 };
 
 struct unitset {
-	const char *dir; /* borrowed */
-	int dirfd;	 /* -1: the directory does not exist */
+	const char *dir;	 /* borrowed, as the next one */
+	const char *machine_dir; /* of the config, as units name it: without a root directory */
+	int dirfd;		 /* -1: the directory does not exist */
 	int spoolfd;
 	off_t spool_len;
 	struct strv on_disk; /* names in the directory, sorted */
@@ -37,7 +38,8 @@ struct unitset {
 	struct buf scratch;
 };
 
-MUST_CHECK int unitset_init(struct unitset *set, const char *dir, bool force, struct error *err);
+MUST_CHECK int unitset_init(struct unitset *set, const struct config_paths *paths, bool force,
+		struct error *err);
 void unitset_done(struct unitset *set);
 
 /*
@@ -48,7 +50,8 @@ MUST_CHECK int unitset_add(struct unitset *set, const char *machine, const struc
 		struct report *report, struct error *err);
 
 /*
- * Take away the units of machines that are not configured any more.
+ * Take away the units of machines that are not configured any more. Units that were made from
+ * another config directory are not this one's to judge.
  *
  * @machines: all configured ones, sorted
  * @keep: names of units that have to stay

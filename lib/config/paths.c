@@ -10,6 +10,10 @@ void config_paths_init(struct config_paths *ret, const char *root, const char *c
 {
 	*ret = (struct config_paths){};
 	ret->offline = root && root[0];
+	if (ret->offline) {
+		CLEANUP(freep) char *clean = path_clean(root);
+		ret->root_len = strcmp(clean, "/") != 0 ? strlen(clean) : 0;
+	}
 	if (!config_dir || !config_dir[0])
 		config_dir = "/etc/machina";
 	ret->config_dir = ret->offline ? path_join(root, config_dir) : xstrdup(config_dir);
