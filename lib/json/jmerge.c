@@ -211,12 +211,21 @@ static bool entry_removes(struct json_object *entry)
 	       json_object_get_boolean(remove);
 }
 
+/* The merged pointer of an entry that is not there: no index looks like it, not even a name "0". */
+static size_t enter_removed(struct merge *m, const char *name)
+{
+	if (!is_traced(m))
+		return m->at.len;
+	CLEANUP(freep) char *token = xasprintf("-%s", name);
+	return enter(m, token);
+}
+
 /* The merged pointer of an entry that lost to @winner, or was removed (NULL). */
 static size_t enter_winner(struct merge *m, struct json_object *merged, struct json_object *winner,
 		const char *name)
 {
 	if (!winner || !is_traced(m))
-		return enter(m, name);
+		return enter_removed(m, name);
 	size_t index = 0;
 	while (json_object_array_get_idx(merged, index) != winner)
 		index++;
@@ -233,7 +242,7 @@ static void merge_named_entry(struct merge *m, const struct field *f, const stru
 		len = enter_winner(m, merged, winner, name);
 		lose(m, take_entry, f, s, JORIGIN_OVERRIDDEN);
 	} else if (entry_removes(s->value)) {
-		len = enter(m, name);
+		len = enter_removed(m, name);
 		lose(m, take_entry, f, s, JORIGIN_REMOVED);
 		jtree_add(names, name, NULL);
 	} else {

@@ -38,7 +38,7 @@ struct jorigin {
  *
  * @pointer: the place in the merged object; for what lost or was removed, the place where it would
  *           be. Entries that are not in the merged list because one of their name removes them
- *           have their name for an index: "/volumes/NAME/storage".
+ *           have "-" and their name for an index: "/volumes/-NAME/storage".
  *
  * The order of the calls is that of the table; of one value, mostly but not always (unions) the
  * strongest layer first.

@@ -283,12 +283,12 @@ TEST(the_trace_tells_of_named_entries)
 {
 	check_trace((const char *const[]){ DISKS(REMOVE("a/") "," DISK("b", 1)),
 				    DISKS(DISK("a/", 2) "," DISK("c", 3) "," DISK("b", 4)), NULL },
-			(const char *const[]){ "/disks/a~1/name = a/ from m/disks/0/name: removed",
-					"/disks/a~1/remove = true from m/disks/0/remove: removed",
+			(const char *const[]){ "/disks/-a~1/name = a/ from m/disks/0/name: removed",
+					"/disks/-a~1/remove = true from m/disks/0/remove: removed",
 					"/disks/0/name = b from m/disks/1/name: used",
 					"/disks/0/size = 1 from m/disks/1/size: used",
-					"/disks/a~1/name = a/ from t1/disks/0/name: overridden",
-					"/disks/a~1/size = 2 from t1/disks/0/size: overridden",
+					"/disks/-a~1/name = a/ from t1/disks/0/name: overridden",
+					"/disks/-a~1/size = 2 from t1/disks/0/size: overridden",
 					"/disks/1/name = c from t1/disks/1/name: used",
 					"/disks/1/size = 3 from t1/disks/1/size: used",
 					"/disks/0/name = b from t1/disks/2/name: overridden",
@@ -381,7 +381,7 @@ TEST(what_was_removed_or_overridden_has_no_origin)
 							     "{\"name\":\"b\",\"size\":3,"
 							     "\"cache\":\"none\"}]}",
 				 NULL });
-	check_origin(&s, "/disks/a/size", "m", 2, 9, NULL, "/disks");
+	check_origin(&s, "/disks/-a/size", "m", 2, 9, NULL, "/disks");
 	check_origin(&s, "/disks/0/cache", "m", 2, 37, NULL, "/disks/1");
 }
 
