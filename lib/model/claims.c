@@ -324,6 +324,9 @@ static bool stand_against(const struct found *a, const struct found *b)
 {
 	if (a->kind != b->kind || strcmp(a->value, b->value) != 0)
 		return false;
+	/* Two cards of one machine may be one to the guest, which then has the address. */
+	if (a->kind == CLAIM_IP)
+		return strcmp(a->machine, b->machine) != 0;
 	if (a->kind == CLAIM_PORT)
 		return !strcmp(a->address, b->address) || listens_everywhere(a->address) ||
 		       listens_everywhere(b->address);

@@ -71,19 +71,21 @@ static void describe_group(struct json_object *root, const struct vm *vm)
 		out_of_memory();
 }
 
+/* So that what was added stands where a file that has it would have it. Takes over @object. */
+static struct json_object *in_table_order(struct json_object *object)
+{
+	const struct layer layer = { .object = object };
+	struct json_object *ordered = jmerge(machine_fields, &layer, 1, NULL, NULL);
+	json_object_put(object);
+	return ordered;
+}
+
 struct json_object *vm_describe(const struct machine *machine, const struct vm *vm)
 {
-	/* The name leads, whether or not the file has it. */
-	struct json_object *root = json_object_new_object(), *copy = NULL;
-	if (!root || json_object_deep_copy(machine->merged, &copy, NULL) < 0)
+	struct json_object *root = NULL;
+	if (json_object_deep_copy(machine->merged, &root, NULL) < 0)
 		out_of_memory();
 	add_text(root, "name", vm->name);
-	json_object_object_foreach(copy, key, value)
-	{
-		if (json_object_object_add(root, key, json_object_get(value)) < 0)
-			out_of_memory();
-	}
-	json_object_put(copy);
 	if (vm->has_uuid) {
 		char uuid[UUID_TEXT_MAX];
 		format_uuid(vm->uuid, uuid);
@@ -102,5 +104,5 @@ struct json_object *vm_describe(const struct machine *machine, const struct vm *
 	}
 	for (size_t i = 0; i < vm->n_mdevs; i++)
 		set_text(item_at(root, "devices", i), "id", vm->mdevs[i].uuid);
-	return root;
+	return in_table_order(root);
 }

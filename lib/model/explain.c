@@ -59,6 +59,11 @@ static const char *as_json(struct arena *arena, struct json_object *value)
 	return arena_strdup(arena, buf_text(&text));
 }
 
+static bool counts(const struct said *s)
+{
+	return s->origin.fate == JORIGIN_USED || s->origin.fate == JORIGIN_REMOVED;
+}
+
 static struct explain_origin origin_of(struct walk *w, const struct said *s)
 {
 	struct arena *arena = &w->out->arena;
@@ -67,6 +72,7 @@ static struct explain_origin origin_of(struct walk *w, const struct said *s)
 		.chain = s->origin.layer->chain,
 		.pointer = arena_strdup(arena, s->origin_pointer),
 		.value = as_json(arena, s->origin.value),
+		.counts = counts(s),
 		.removes = s->origin.fate == JORIGIN_REMOVED,
 		.ignored = s->origin.fate == JORIGIN_IGNORED,
 	};
@@ -132,9 +138,7 @@ static void add_origins(struct walk *w, struct explain_entry *e)
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < w->n_said; i++) {
 			const struct said *s = &w->said[i];
-			bool counts = s->origin.fate == JORIGIN_USED ||
-				      s->origin.fate == JORIGIN_REMOVED;
-			if (is_about(s, e->pointer) && counts == (pass == 0))
+			if (is_about(s, e->pointer) && counts(s) == (pass == 0))
 				e->origins[e->n_origins++] = origin_of(w, s);
 		}
 	}
@@ -147,7 +151,7 @@ static void explain_leaf(struct walk *w, const char *pointer, struct json_object
 	struct explain_entry *e = add_entry(w, pointer);
 	e->value = as_json(&w->out->arena, value);
 	add_origins(w, e);
-	e->source = e->n_origins && !e->origins[0].ignored ? EXPLAIN_SET : EXPLAIN_DERIVED;
+	e->source = e->n_origins && e->origins[0].counts ? EXPLAIN_SET : EXPLAIN_DERIVED;
 }
 
 /* Depth is bounded by the field tables. */

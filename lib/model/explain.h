@@ -20,6 +20,7 @@ struct explain_origin {
 	const char *chain; /* "machine web, tag desk, tag base" */
 	const char *pointer; /* in that file */
 	const char *value;   /* as JSON */
+	bool counts;	     /* the value is as it is because of this one */
 	bool removes;	     /* a list entry with "remove": true: it took the others away */
 	bool ignored;	     /* it is written, but such a value counts as absent (0, "") */
 };
