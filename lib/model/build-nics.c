@@ -31,8 +31,8 @@ static void report_network(struct build *b, const struct network_conf *network, 
 			"%s (used by machine \"%s\")", text, b->vm->name);
 }
 
-/* The script of a network, or "" for the Go program's own one: there is no such script any more, and
- * what it did is done without. */
+/* The script of a network, or "" for the Go program's own one: there is no such script any more,
+ * and what it did is done without. */
 static const char *script_of(const char *text, const char *own)
 {
 	return text && strcmp(text, own) != 0 ? text : "";
