@@ -13,6 +13,8 @@
  *
  * @always: leave them out even then
  *
+ * Machines that are named and have a unit count even if they are not configured any more.
+ *
  * Returns 0, 1 after printing findings, or a negative errno.
  */
 MUST_CHECK int lifecycle_select(
