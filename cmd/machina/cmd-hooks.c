@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina prepare, await, teardown: called by the units. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,25 @@ static void print_lines(const struct strv *lines)
 		puts(lines->items[i]);
 }
 
+static volatile sig_atomic_t told_to_stop;
+
+static void note_stop(int signal)
+{
+	(void)signal;
+	told_to_stop = 1;
+}
+
+/*
+ * A unit that is stopped while it starts is no failure, but systemd takes a hook that dies of its
+ * SIGTERM for one. So a hook finishes what it is at, and what comes next in the unit undoes it.
+ * With a function instead of SIG_IGN, programs that the hook runs are not changed.
+ */
+static void outlive_stops(void)
+{
+	const struct sigaction action = { .sa_handler = note_stop, .sa_flags = SA_RESTART };
+	sigaction(SIGTERM, &action, NULL);
+}
+
 static int prepare_machine(const struct call *call, enum hook_unit unit, const char *machine,
 		struct error *err)
 {
@@ -74,6 +94,7 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 				"machine "
 				"'%s' ('machina start %s'); 'machina run %s' starts it without one",
 				machine, machine, machine);
+	outlive_stops();
 	r = foreground_check(&call->paths, machine, err);
 	if (r == 0)
 		r = hookplan_keep(&call->paths, unit, &plan, err);
@@ -167,9 +188,13 @@ static int await_run(const struct call *call, struct error *err)
 	hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &doubt);
 	if (doubt.code)
 		print_error(&doubt);
+	outlive_stops();
 	uint64_t timeout = cli->timeout_usec ? cli->timeout_usec : AWAIT_TIMEOUT_USEC;
 	r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
-	return r < 0 ? error_wrap(err, "machine '%s'", machine) : STATUS_DONE;
+	/* A QEMU that has ended did what systemd told it, too. */
+	if (r == 0 || told_to_stop)
+		return STATUS_DONE;
+	return error_wrap(err, "machine '%s'", machine);
 }
 
 static const struct option_spec prepare_rows[] = {
