@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fuzz target of the way from configs to units: the input is the host's file, drop-ins and last the
+ * file of machine "web", separated by lines "---".
+ *
+ * Findings have a place in their file. A machine without findings has units, always the same; what
+ * is read back out of them is what was put in; and the machine that is shown loads again as the
+ * same.
+ */
+#include "fuzz/fuzz.h"
+
+#include <string.h>
+
+#include "config/load.h"
+#include "json/jwrite.h"
+#include "model/claims.h"
+#include "model/describe.h"
+#include "model/explain.h"
+#include "qemu/argv.h"
+#include "unit/service.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+#define DOCS_MAX 4
+#define RUN_DIR "/run/machina"
+
+static const char separator[] = "\n---\n";
+
+/* A machine, all the way. */
+struct way {
+	struct report report;
+	struct machine machine;
+	struct vm vm;
+	struct plan plan;
+	struct plan tpm_plan;
+	struct strv argv;
+	struct units units;
+};
+
+static void way_done(struct way *w)
+{
+	units_done(&w->units);
+	strv_done(&w->argv);
+	plan_done(&w->tpm_plan);
+	plan_done(&w->plan);
+	vm_done(&w->vm);
+	machine_done(&w->machine);
+	report_done(&w->report);
+}
+
+static void check_findings(const struct report *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct finding *f = &r->items[i];
+		CLEANUP(buf_done) struct buf line = {};
+		finding_format(f, &line);
+		FUZZ_CHECK(f->file && f->line > 0 && f->column > 0 && f->text[0]);
+		FUZZ_CHECK(utf8_valid(line.text, line.len) && !strchr(line.text, '\n'));
+	}
+}
+
+/* Returns false when the machine has findings. */
+static bool build(struct way *w, const struct host *host, const char *text, size_t len)
+{
+	CLEANUP(jdoc_done) struct jdoc doc = {};
+	bool good = jdoc_parse("web", text, len, &doc, &w->report) == 0 &&
+		    machine_take_doc(host, "web", &doc, &w->machine, &w->report) == 0 &&
+		    vm_build(host, &w->machine, &w->vm, &w->report) == 0;
+	FUZZ_CHECK(good == !w->report.n_errors);
+	if (!good)
+		return false;
+	plan_build(&w->vm, RUN_DIR, &w->plan);
+	if (w->vm.tpm.enabled)
+		plan_build_tpm(&w->vm, RUN_DIR, &w->tpm_plan);
+	good = qemu_argv(&w->vm, &w->plan, QEMU_FORM_UNIT, &w->machine, &w->report, &w->argv) == 0;
+	FUZZ_CHECK(good == !w->report.n_errors);
+	return good;
+}
+
+static void make_units(struct way *w)
+{
+	CLEANUP(strv_done) struct strv sources = {};
+	struct error err = {};
+	strv_push(&sources, "web");
+	const struct unit_input input = {
+		.vm = &w->vm,
+		.plan = &w->plan,
+		.tpm_plan = w->vm.tpm.enabled ? &w->tpm_plan : NULL,
+		.argv = &w->argv,
+		.program = "/usr/bin/machina",
+		.sources = &sources,
+	};
+	int r = units_build(&input, &w->units, &err);
+	if (r < 0)
+		fprintf(stderr, "%s\n", err.text);
+	FUZZ_CHECK(r == 0);
+}
+
+static void check_argv(const struct strv *got, const struct strv *expected)
+{
+	FUZZ_CHECK(got->n == expected->n);
+	for (size_t i = 0; i < got->n; i++)
+		FUZZ_CHECK(!strcmp(got->items[i], expected->items[i]));
+}
+
+static void check_plan(const struct plan *got, const struct plan *expected)
+{
+	size_t n = plan_n_rows(expected);
+	FUZZ_CHECK(plan_n_rows(got) == n);
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(strv_done) struct strv a = {}, b = {};
+		plan_row(got, i, &a);
+		plan_row(expected, i, &b);
+		check_argv(&a, &b);
+	}
+}
+
+/* What a unit says is what it was made from. */
+static void check_unit(const struct way *w)
+{
+	const struct unit *unit = &w->units.items[0];
+	CLEANUP(unitdoc_done) struct unitdoc doc = {};
+	CLEANUP(unit_exec_done) struct unit_exec exec = {};
+	CLEANUP(plan_done) struct plan plan = {};
+	struct error err = {};
+	FUZZ_CHECK(unitfile_parse(unit->name, unit->text, unit->len, &doc, &err) == 0);
+	const struct unitdoc_entry *start = unitdoc_get(&doc, "Service", "ExecStart");
+	FUZZ_CHECK(start && unitfile_split_exec(start->value, &exec, &err) == 0);
+	check_argv(&exec.argv, &w->argv);
+	FUZZ_CHECK(unit_read_plan(unit->name, unit->text, unit->len, &plan, &err) == 0);
+	check_plan(&plan, &w->plan);
+}
+
+static void check_same_units(const struct way *a, const struct way *b)
+{
+	FUZZ_CHECK(a->units.n == b->units.n);
+	for (size_t i = 0; i < a->units.n; i++)
+		FUZZ_CHECK(!strcmp(a->units.items[i].name, b->units.items[i].name) &&
+				!strcmp(a->units.items[i].text, b->units.items[i].text));
+}
+
+/* The machine that is shown, without its tags, is the same machine, and is shown the same. */
+static void check_described(const struct way *w, const struct host *host)
+{
+	CLEANUP(buf_done) struct buf first = {}, second = {};
+	CLEANUP(way_done) struct way again = {};
+	struct json_object *root = vm_describe(&w->machine, &w->vm);
+	json_object_object_del(root, "tags");
+	jwrite(&first, root, JWRITE_LINE);
+	json_object_put(root);
+	FUZZ_CHECK(build(&again, host, first.text, first.len));
+	check_argv(&again.argv, &w->argv);
+	root = vm_describe(&again.machine, &again.vm);
+	jwrite(&second, root, JWRITE_LINE);
+	json_object_put(root);
+	FUZZ_CHECK(!strcmp(buf_text(&first), buf_text(&second)));
+}
+
+static void check_explained(const struct way *w)
+{
+	CLEANUP(explanation_done) struct explanation e = {};
+	struct error err = {};
+	FUZZ_CHECK(explain_machine(&w->machine, &w->vm, "", &e, &err) == 0);
+	for (size_t i = 0; i < e.n; i++) {
+		const struct explain_entry *entry = &e.items[i];
+		bool counts = entry->n_origins && entry->origins[0].counts;
+		FUZZ_CHECK(counts == (entry->source == EXPLAIN_SET));
+	}
+}
+
+static void run_machine(const struct host *host, const char *text, size_t len)
+{
+	CLEANUP(way_done) struct way first = {}, second = {};
+	bool good = build(&first, host, text, len);
+	check_findings(&first.report);
+	FUZZ_CHECK(build(&second, host, text, len) == good);
+	FUZZ_CHECK(first.report.n == second.report.n);
+	if (!good)
+		return;
+	make_units(&first);
+	make_units(&second);
+	check_same_units(&first, &second);
+	check_unit(&first);
+	check_described(&first, host);
+	check_explained(&first);
+
+	CLEANUP(strv_done) struct strv standalone = {};
+	FUZZ_CHECK(qemu_argv(&first.vm, &first.plan, QEMU_FORM_STANDALONE, &first.machine,
+				   &first.report, &standalone) == 0);
+	CLEANUP(claims_done) struct claims claims = {};
+	claims_add(&claims, &first.vm, true);
+}
+
+/* The end of the document at @text: the next separator, or NULL if it is the last one. */
+static const char *find_end(const char *text, const char *end)
+{
+	return end > text ? memmem(text, (size_t)(end - text), separator, strlen(separator)) : NULL;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const names[DOCS_MAX] = { "host", "drop1", "drop2", "drop3" };
+	CLEANUP(report_done) struct report report = {};
+	CLEANUP(host_done) struct host host = {};
+	const char *text = (const char *)data, *end = text + size, *next;
+	struct jdoc *docs = xcalloc(DOCS_MAX, sizeof(*docs));
+	size_t n = 0;
+	bool good = true;
+	while (n < DOCS_MAX && (next = find_end(text, end))) {
+		good &= jdoc_parse(names[n], text, (size_t)(next - text), &docs[n], &report) == 0;
+		n++;
+		text = next + strlen(separator);
+	}
+	if (!n)
+		good = jdoc_parse(names[n++], "{}", 2, &docs[0], &report) == 0;
+	good &= host_take_docs(docs, n, &host, &report) == 0;
+	if (good)
+		host_check_tags(&host, &report);
+	check_findings(&report);
+	if (good)
+		run_machine(&host, text, (size_t)(end - text));
+	return 0;
+}
