@@ -3,6 +3,7 @@
 #include <json-c/json_object.h>
 #include <stdio.h>
 
+#include "json/jtree.h"
 #include "machines.h"
 #include "output.h"
 #include "print-argv.h"
@@ -16,10 +17,9 @@ struct args_options {
 
 static struct json_object *argv_json(const struct strv *argv)
 {
-	struct json_object *list = json_object_new_array();
+	struct json_object *list = jtree_list();
 	for (size_t i = 0; i < argv->n; i++)
-		if (json_object_array_add(list, json_object_new_string(argv->items[i])) < 0)
-			out_of_memory();
+		jtree_push(list, jtree_string(argv->items[i]));
 	return list;
 }
 
@@ -50,7 +50,7 @@ static int args_run(const struct call *call, struct error *err)
 	if (r < 0)
 		return r;
 
-	struct json_object *all = names.n > 1 ? json_object_new_object() : NULL;
+	struct json_object *all = names.n > 1 ? jtree_object() : NULL;
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		CLEANUP(built_done) struct built built = {};
 		r = built_argv(&built, &config, names.items[i], form, NULL, err);
@@ -61,7 +61,7 @@ static int args_run(const struct call *call, struct error *err)
 			continue;
 		}
 		if (options->json && all) {
-			json_object_object_add(all, names.items[i], argv_json(&built.argv));
+			jtree_set(all, names.items[i], argv_json(&built.argv));
 		} else if (options->json) {
 			struct json_object *list = argv_json(&built.argv);
 			print_json(list);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json/jtree.h"
 #include "machines.h"
 #include "model/describe.h"
 #include "output.h"
@@ -215,7 +216,7 @@ static int cat_run(const struct call *call, struct error *err)
 	if (r == 0)
 		r = machines_select(call, &config.report, &names, err);
 
-	struct json_object *all = json_object_new_object();
+	struct json_object *all = jtree_object();
 	for (size_t i = 0; r >= 0 && i < names.n; i++) {
 		CLEANUP(built_done) struct built built = {};
 		size_t before = config.report.n_errors_told;
@@ -223,8 +224,7 @@ static int cat_run(const struct call *call, struct error *err)
 		if (r < 0 || config.report.n_errors_told > before)
 			continue;
 		if (options->json) {
-			json_object_object_add(all, names.items[i],
-					vm_describe(&built.machine, &built.vm));
+			jtree_set(all, names.items[i], vm_describe(&built.machine, &built.vm));
 			continue;
 		}
 		if (names.n > 1)

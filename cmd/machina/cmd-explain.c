@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "complete.h"
+#include "json/jtree.h"
 #include "machines.h"
 #include "model/explain.h"
 #include "output.h"
@@ -80,28 +81,27 @@ static void print_text(
 
 static void put(struct json_object *object, const char *key, struct json_object *value)
 {
-	if (json_object_object_add(object, key, value) < 0)
-		out_of_memory();
+	jtree_set(object, key, value);
 }
 
 static void put_text_member(struct json_object *object, const char *key, const char *text)
 {
 	if (text)
-		put(object, key, json_object_new_string(text));
+		put(object, key, jtree_string(text));
 }
 
 static struct json_object *origin_json(const struct explain_origin *o)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = jtree_object();
 	put_text_member(object, "by", o->label);
 	put_text_member(object, "chain", o->chain);
 	put_text_member(object, "file", o->at.file);
-	put(object, "line", json_object_new_int64((int64_t)o->at.line));
-	put(object, "column", json_object_new_int64((int64_t)o->at.column));
+	put(object, "line", jtree_int((int64_t)o->at.line));
+	put(object, "column", jtree_int((int64_t)o->at.column));
 	put_text_member(object, "pointer", o->pointer);
 	put(object, "value", json_tokener_parse(o->value));
 	if (o->ignored)
-		put(object, "ignored", json_object_new_boolean(true));
+		put(object, "ignored", jtree_bool(true));
 	return object;
 }
 
@@ -112,7 +112,7 @@ static struct json_object *entry_json(const struct explain_entry *e)
 		[EXPLAIN_DERIVED] = "derived",
 		[EXPLAIN_DEFAULT] = "default",
 	};
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = jtree_object();
 	bool is_set = e->source == EXPLAIN_SET, removed = is_set && e->origins[0].removes;
 	put_text_member(object, "pointer", e->pointer);
 	put_text_member(object, "source", removed ? "removed" : sources[e->source]);
@@ -121,12 +121,12 @@ static struct json_object *entry_json(const struct explain_entry *e)
 	else if (e->value)
 		put(object, "value", json_tokener_parse(e->value));
 	if (e->foreign)
-		put(object, "foreign", json_object_new_boolean(true));
+		put(object, "foreign", jtree_bool(true));
 	if (is_set)
 		put(object, "origin", origin_json(&e->origins[0]));
-	struct json_object *overridden = json_object_new_array();
+	struct json_object *overridden = jtree_list();
 	for (size_t i = is_set ? 1 : 0; i < e->n_origins; i++)
-		json_object_array_add(overridden, origin_json(&e->origins[i]));
+		jtree_push(overridden, origin_json(&e->origins[i]));
 	put(object, "overrides", overridden);
 	put_text_member(object, "meaning", e->doc);
 	return object;
@@ -134,9 +134,9 @@ static struct json_object *entry_json(const struct explain_entry *e)
 
 static void print_entries_json(const struct explanation *e)
 {
-	struct json_object *list = json_object_new_array();
+	struct json_object *list = jtree_list();
 	for (size_t i = 0; i < e->n; i++)
-		json_object_array_add(list, entry_json(&e->items[i]));
+		jtree_push(list, entry_json(&e->items[i]));
 	print_json(list);
 	json_object_put(list);
 }

@@ -6,6 +6,7 @@
 
 #include "host/bus-file.h"
 #include "host/bus-unit.h"
+#include "json/jtree.h"
 #include "machines.h"
 #include "model/claims.h"
 #include "output.h"
@@ -184,15 +185,15 @@ static void print_result(const struct run *run, bool dry)
 
 static void print_result_json(const struct run *run)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = jtree_object();
 	for (size_t i = 0; i < run->units.n; i++) {
 		const struct unitset_row *row = &run->units.rows[i];
 		struct json_object *list;
 		if (!json_object_object_get_ex(object, fates[row->fate], &list)) {
-			list = json_object_new_array();
-			json_object_object_add(object, fates[row->fate], list);
+			list = jtree_list();
+			jtree_set(object, fates[row->fate], list);
 		}
-		json_object_array_add(list, json_object_new_string(row->name));
+		jtree_push(list, jtree_string(row->name));
 	}
 	print_json(object);
 	json_object_put(object);

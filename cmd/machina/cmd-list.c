@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "host/clock.h"
+#include "json/jtree.h"
 #include "lifecycle.h"
 #include "machines.h"
 #include "output.h"
@@ -121,25 +122,21 @@ static void print_rows(const struct list_row *rows, size_t n)
 
 static void print_rows_json(const struct list_row *rows, size_t n)
 {
-	struct json_object *list = json_object_new_array();
+	struct json_object *list = jtree_list();
 	for (size_t i = 0; i < n; i++) {
-		struct json_object *o = json_object_new_object();
-		json_object_object_add(o, "machine", json_object_new_string(rows[i].name));
+		struct json_object *o = jtree_object();
+		jtree_set(o, "machine", jtree_string(rows[i].name));
 		if (rows[i].active[0]) {
-			json_object_object_add(
-					o, "generated", json_object_new_boolean(rows[i].generated));
-			json_object_object_add(o, "active", json_object_new_string(rows[i].active));
-			json_object_object_add(o, "sub", json_object_new_string(rows[i].sub));
+			jtree_set(o, "generated", jtree_bool(rows[i].generated));
+			jtree_set(o, "active", jtree_string(rows[i].active));
+			jtree_set(o, "sub", jtree_string(rows[i].sub));
 		}
 		if (rows[i].since_usec)
-			json_object_object_add(o, "since_usec",
-					json_object_new_uint64(rows[i].since_usec));
-		json_object_object_add(
-				o, "valid", json_object_new_boolean(rows[i].description != NULL));
+			jtree_set(o, "since_usec", jtree_int((int64_t)rows[i].since_usec));
+		jtree_set(o, "valid", jtree_bool(rows[i].description != NULL));
 		if (rows[i].description)
-			json_object_object_add(o, "description",
-					json_object_new_string(rows[i].description));
-		json_object_array_add(list, o);
+			jtree_set(o, "description", jtree_string(rows[i].description));
+		jtree_push(list, o);
 	}
 	print_json(list);
 	json_object_put(list);

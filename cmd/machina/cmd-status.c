@@ -8,6 +8,7 @@
 
 #include "host/clock.h"
 #include "host/journal.h"
+#include "json/jtree.h"
 #include "lifecycle.h"
 #include "machines.h"
 #include "output.h"
@@ -150,35 +151,35 @@ static void print_machine(const struct call *call, const char *machine, const ch
 
 static void put(struct json_object *o, const char *key, struct json_object *value)
 {
-	json_object_object_add(o, key, value);
+	jtree_set(o, key, value);
 }
 
 static struct json_object *machine_json(
 		const char *machine, const char *unit, const struct unit_info *info)
 {
-	struct json_object *o = json_object_new_object();
+	struct json_object *o = jtree_object();
 	CLEANUP(buf_done) struct buf failure = {};
-	put(o, "machine", json_object_new_string(machine));
-	put(o, "unit", json_object_new_string(unit));
-	put(o, "load", json_object_new_string(info->load_state));
-	put(o, "active", json_object_new_string(info->active_state));
-	put(o, "sub", json_object_new_string(info->sub_state));
-	put(o, "result", json_object_new_string(info->result));
-	put(o, "enabled", json_object_new_string(info->unit_file_state));
-	put(o, "need_daemon_reload", json_object_new_boolean(info->need_daemon_reload));
+	put(o, "machine", jtree_string(machine));
+	put(o, "unit", jtree_string(unit));
+	put(o, "load", jtree_string(info->load_state));
+	put(o, "active", jtree_string(info->active_state));
+	put(o, "sub", jtree_string(info->sub_state));
+	put(o, "result", jtree_string(info->result));
+	put(o, "enabled", jtree_string(info->unit_file_state));
+	put(o, "need_daemon_reload", jtree_bool(info->need_daemon_reload));
 	if (info->main_pid)
-		put(o, "pid", json_object_new_int64(info->main_pid));
+		put(o, "pid", jtree_int((int64_t)info->main_pid));
 	if (info->active_enter_usec)
-		put(o, "active_enter_usec", json_object_new_uint64(info->active_enter_usec));
+		put(o, "active_enter_usec", jtree_int((int64_t)info->active_enter_usec));
 	if (info->inactive_enter_usec)
-		put(o, "inactive_enter_usec", json_object_new_uint64(info->inactive_enter_usec));
+		put(o, "inactive_enter_usec", jtree_int((int64_t)info->inactive_enter_usec));
 	if (info->memory_current != UINT64_MAX)
-		put(o, "memory_bytes", json_object_new_uint64(info->memory_current));
+		put(o, "memory_bytes", jtree_int((int64_t)info->memory_current));
 	if (info->cpu_usage_nsec != UINT64_MAX)
-		put(o, "cpu_usage_nsec", json_object_new_uint64(info->cpu_usage_nsec));
-	put(o, "n_restarts", json_object_new_int64(info->n_restarts));
+		put(o, "cpu_usage_nsec", jtree_int((int64_t)info->cpu_usage_nsec));
+	put(o, "n_restarts", jtree_int((int64_t)info->n_restarts));
 	if (unit_explain_failure(info, &failure))
-		put(o, "failure", json_object_new_string(buf_text(&failure)));
+		put(o, "failure", jtree_string(buf_text(&failure)));
 	return o;
 }
 
@@ -216,7 +217,7 @@ static int status_run(const struct call *call, struct error *err)
 	lifecycle_units(&names, &units);
 
 	int worst = STATUS_RUNNING;
-	struct json_object *list = json_object_new_array();
+	struct json_object *list = jtree_list();
 	for (size_t i = 0; i < names.n; i++) {
 		CLEANUP(unit_info_done) struct unit_info info = {};
 		r = bus_get_unit(bus, units.items[i], &info, err);
@@ -225,8 +226,7 @@ static int status_run(const struct call *call, struct error *err)
 		if (status_of(&info) > worst)
 			worst = status_of(&info);
 		if (options->json) {
-			json_object_array_add(
-					list, machine_json(names.items[i], units.items[i], &info));
+			jtree_push(list, machine_json(names.items[i], units.items[i], &info));
 			continue;
 		}
 		if (i)

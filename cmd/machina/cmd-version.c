@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "json/jtree.h"
 #include "output.h"
 
 struct version_options {
@@ -19,8 +20,8 @@ static int version_run(const struct call *call, struct error *err)
 		puts(PROGRAM_NAME " " PROGRAM_VERSION);
 		return STATUS_DONE;
 	}
-	struct json_object *object = json_object_new_object();
-	json_object_object_add(object, "version", json_object_new_string(PROGRAM_VERSION));
+	struct json_object *object = jtree_object();
+	jtree_set(object, "version", jtree_string(PROGRAM_VERSION));
 	print_json(object);
 	json_object_put(object);
 	return STATUS_DONE;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/visible.h"
+#include "json/jtree.h"
 #include "json/jwrite.h"
 #include "options.h"
 #include "util/mem.h"
@@ -171,28 +172,26 @@ void print_report(FILE *to, struct report *report)
 static void add_text(struct json_object *object, const char *key, const char *text)
 {
 	if (text)
-		json_object_object_add(object, key, json_object_new_string(text));
+		jtree_set(object, key, jtree_string(text));
 }
 
 struct json_object *report_json(struct report *report)
 {
-	struct json_object *list = json_object_new_array();
+	struct json_object *list = jtree_list();
 	report_sort(report);
 	for (size_t i = 0; i < report->n; i++) {
 		const struct finding *f = &report->items[i];
-		struct json_object *object = json_object_new_object();
+		struct json_object *object = jtree_object();
 		add_text(object, "severity", f->severity == SEVERITY_ERROR ? "error" : "advice");
 		add_text(object, "file", f->file);
 		if (f->line) {
-			json_object_object_add(
-					object, "line", json_object_new_int64((int64_t)f->line));
-			json_object_object_add(object, "column",
-					json_object_new_int64((int64_t)f->column));
+			jtree_set(object, "line", jtree_int((int64_t)f->line));
+			jtree_set(object, "column", jtree_int((int64_t)f->column));
 		}
 		add_text(object, "pointer", f->pointer);
 		add_text(object, "text", f->text);
 		add_text(object, "chain", f->chain);
-		json_object_array_add(list, object);
+		jtree_push(list, object);
 	}
 	return list;
 }

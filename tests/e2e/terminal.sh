@@ -11,7 +11,7 @@
 export NO_COLOR=1
 log=/run/terminal.log
 terminal_begin() { # command...
-	coproc TERMINAL { exec "$e2e/terminal" $log "$@" 2>&1; }
+	coproc TERMINAL { exec "${e2e:?}/terminal" "$log" "$@" 2>&1; }
 	terminal_pid=$!
 }
 
@@ -24,7 +24,7 @@ terminal() { # what the tool is to do; its answer goes to "answer"
 
 terminal_end() {
 	terminal end
-	wait $terminal_pid
+	wait "$terminal_pid"
 }
 
 # The process of a machine's QEMU in the foreground.
