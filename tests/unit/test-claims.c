@@ -203,8 +203,8 @@ TEST(conflicts_of_machines_that_nobody_asked_about)
 	static const char id[] = "'id':'8b18191a-234f-45ce-b43c-b46e28cd2f70'";
 	scratch_begin();
 	CLEANUP(freep)
-	char *neither = conflicts(id, id, 0),
-	     *first = conflicts(id, id, 1), *second = conflicts(id, id, 2);
+	char *neither = conflicts(id, id, 0), *first = conflicts(id, id, 1),
+	     *second = conflicts(id, id, 2);
 	CHECK_STR(neither, "");
 	CHECK(first[0] && second[0]);
 	scratch_end();
