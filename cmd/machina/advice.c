@@ -69,9 +69,13 @@ static void advise_limits(struct advisor *a)
 static void advise_volume(struct advisor *a, const struct vm_volume *v, const char *pointer)
 {
 	struct stat st;
-	if (v && stat(v->path, &st) < 0)
+	if (!v || stat(v->path, &st) == 0)
+		return;
+	if (v->pool)
 		ADVISE(a, pointer, "volume \"%s\": cannot look at '%s': %s", v->name, v->path,
 				strerror(errno));
+	else
+		ADVISE(a, pointer, "cannot look at '%s': %s", v->path, strerror(errno));
 }
 
 static void advise_files(struct advisor *a)

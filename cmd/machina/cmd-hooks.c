@@ -204,7 +204,8 @@ static const struct option_spec prepare_rows[] = {
 
 static const struct option_spec teardown_rows[] = {
 	OPTION_DRY_RUN(struct teardown_options, dry_run),
-	{ 0, "swtpm", NULL, OPT_FLAG(struct teardown_options, swtpm), "Of the TPM's unit" },
+	{ 0, "swtpm", NULL, OPT_FLAG(struct teardown_options, swtpm),
+			"Of the TPM's unit, not of QEMU's" },
 	{},
 };
 

@@ -163,10 +163,9 @@ const struct command cmd_stop = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS,
 	.arguments = arguments_machines,
 	.summary = "Shut machines down",
-	.description = "The guest's power button is pressed, again while it does not react, and "
-		       "QEMU is "
-		       "told to quit when the guest has not gone in time. Waits until all are "
-		       "down.",
+	.description = "Presses the guest's power button, again every 5 seconds, and tells QEMU to "
+		       "quit if the guest is not down after 85 seconds. Waits until all machines "
+		       "are down.",
 	.options = options,
 	.options_size = sizeof(struct jobs_options),
 	.run = stop_run,
