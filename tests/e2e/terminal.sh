@@ -10,6 +10,7 @@
 
 export NO_COLOR=1
 log=/run/terminal.log
+
 terminal_begin() { # command...
 	coproc TERMINAL { exec "${e2e:?}/terminal" "$log" "$@" 2>&1; }
 	terminal_pid=$!
