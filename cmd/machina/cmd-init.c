@@ -50,7 +50,7 @@ static int init_run(const struct call *call, struct error *err)
 	if (!call->paths.offline && !getgrnam(GROUP_NAME))
 		puts("There is no group '" GROUP_NAME
 		     "'. Its members may use the control sockets of "
-		     "all machines;\nroot always may. To make it: groupadd --system " GROUP_NAME);
+		     "all machines;\nroot always may. To make it: systemd-sysusers");
 	return STATUS_DONE;
 }
 
