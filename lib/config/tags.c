@@ -129,10 +129,7 @@ static void follow(struct walk *w, const struct step *at)
 		return;
 	size_t n = json_object_array_length(tags);
 	for (size_t i = 0; i < n; i++) {
-		struct json_object *item = json_object_array_get_idx(tags, i);
-		if (!json_object_is_type(item, json_type_string))
-			continue;
-		const char *name = json_object_get_string(item);
+		const char *name = json_object_get_string(json_object_array_get_idx(tags, i));
 		struct layer found;
 		if (!find_tag(w->host, w->arena, name, &found)) {
 			report_unknown(w, &w->layers[at->layer], i, name);

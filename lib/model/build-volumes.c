@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/forms.h"
 #include "json/jlocate.h"
 #include "json/jnames.h"
 #include "json/jtext.h"
@@ -97,13 +96,6 @@ static const char *volume_path(struct build *b, const struct storage_conf *pool,
 		return NULL;
 	}
 	CLEANUP(freep) char *absolute = path_join("/", joined);
-	const char *expected;
-	if (!form_text_line(absolute, &expected)) {
-		BUILD_ERROR(b, pointer,
-				"volume \"%s\" of storage pool \"%s\": expected a path of %s", name,
-				pool->name, expected);
-		return NULL;
-	}
 	return arena_strdup(&b->vm->arena, absolute);
 }
 
