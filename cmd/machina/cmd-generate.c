@@ -11,7 +11,7 @@
 #include "model/claims.h"
 #include "output.h"
 #include "unitset.h"
-#include "util/mem.h"
+#include "util/worker.h"
 
 struct generate_options {
 	bool preview;
@@ -20,6 +20,12 @@ struct generate_options {
 	bool force;
 	bool json;
 };
+
+/* Is nothing to be written? */
+static bool is_dry(const struct generate_options *options)
+{
+	return options->check || options->dry_run || options->preview;
+}
 
 /* A comparison has a status of its own for trouble. */
 #define STATUS_DIFFERENT 1
@@ -33,6 +39,7 @@ struct run {
 	struct strv selected;
 	struct claims claims;
 	struct unitset units;
+	size_t n_made;
 };
 
 static void run_done(struct run *run)
@@ -87,24 +94,106 @@ static void claim_only(struct run *run, const char *name)
 		claims_add(&run->claims, &vm, false);
 }
 
-static int make_all(struct run *run, struct error *err)
+/* Machines of a run that follow each other, made by one process. */
+struct slice {
+	struct run *run;
+	size_t first, end; /* in run->all */
+	struct worker worker;
+};
+
+static int make_slice(const struct slice *slice, bool in_worker, struct error *err)
 {
-	/* Both lists are sorted. */
-	for (size_t i = 0, next = 0; i < run->all.n; i++) {
+	struct run *run = slice->run;
+	for (size_t i = slice->first; i < slice->end; i++) {
 		const char *name = run->all.items[i];
-		bool selected = next < run->selected.n && !strcmp(run->selected.items[next], name);
-		if (!selected) {
+		if (!strv_contains_sorted(&run->selected, name)) {
 			claim_only(run, name);
 			continue;
 		}
-		next++;
 		int r = make_units(run, name, err);
 		if (r < 0)
 			return r;
-		progress_show("%zu of %zu machines", next, run->selected.n);
+		run->n_made++;
+		if (!in_worker)
+			progress_show("%zu of %zu machines", run->n_made, run->selected.n);
 	}
-	claims_check(&run->claims, run->config.paths, &run->config.host, &run->config.report);
 	return 0;
+}
+
+/* Whatever there is to say, it is the other process that says it: it makes the slice again then. */
+static bool work(void *context, struct buf *result)
+{
+	const struct slice *slice = context;
+	struct run *run = slice->run;
+	struct error err = {};
+	size_t n_before = run->config.report.n;
+	if (make_slice(slice, true, &err) < 0 || run->config.report.n > n_before) {
+		unitset_done(&run->units);
+		return false;
+	}
+	claims_pack(&run->claims, result);
+	unitset_pack(&run->units, result);
+	buf_add(result, &run->n_made, sizeof(run->n_made));
+	return true;
+}
+
+/* Add what another process has made. Returns 1, or 0 if it has not. */
+static int take_slice(struct slice *slice)
+{
+	struct run *run = slice->run;
+	CLEANUP(buf_done) struct buf result = {};
+	if (worker_finish(&slice->worker, &result) == 0)
+		return 0;
+	const char *at = claims_unpack(&run->claims, buf_text(&result));
+	at = unitset_unpack(&run->units, at);
+	size_t n_made;
+	memcpy(&n_made, at, sizeof(n_made));
+	run->n_made += n_made;
+	return 1;
+}
+
+/* From these many machines on it is worth it to share the work; and texts don't wait in memory. */
+#define MANY 128
+#define SLICES_MAX 4
+
+static unsigned unitset_flags(const struct run *run)
+{
+	return (run->options->force ? UNITSET_FORCE : 0) |
+	       (is_dry(run->options) ? UNITSET_DRY : 0) | (run->all.n >= MANY ? UNITSET_EAGER : 0);
+}
+
+static size_t count_slices(const struct run *run)
+{
+	size_t n = run->all.n / (MANY / 2), n_cpus = worker_cpus();
+	/* What is printed on the way can only come from one. */
+	if (run->all.n < MANY || run->options->preview)
+		return 1;
+	if (n > n_cpus)
+		n = n_cpus;
+	return n > SLICES_MAX ? SLICES_MAX : n;
+}
+
+static int make_all(struct run *run, struct error *err)
+{
+	struct slice slices[SLICES_MAX];
+	size_t n = count_slices(run);
+	for (size_t i = 0; i < n; i++)
+		slices[i] = (struct slice){
+			.run = run,
+			.first = run->all.n * i / n,
+			.end = run->all.n * (i + 1) / n,
+		};
+	for (size_t i = 1; i < n; i++)
+		worker_start(&slices[i].worker, work, &slices[i]);
+	int r = make_slice(&slices[0], false, err);
+	/* Their temporary files have to be known even if they are not wanted any more. */
+	for (size_t i = 1; i < n; i++)
+		if (!take_slice(&slices[i]) && r == 0)
+			r = make_slice(&slices[i], false, err);
+	if (r == 0)
+		claims_check(&run->claims, run->config.paths, &run->config.host,
+				&run->config.report);
+	return r;
 }
 
 /*
@@ -203,7 +292,7 @@ static void print_result_json(const struct run *run)
 static int finish(struct run *run, struct error *err)
 {
 	const struct generate_options *options = run->options;
-	bool dry = options->check || options->dry_run;
+	bool dry = is_dry(options);
 	bool changes = unitset_changes(&run->units);
 	if (!dry && changes) {
 		int r = unitset_commit(&run->units, err);
@@ -231,8 +320,8 @@ static int generate(struct run *run, struct error *err)
 		return 1;
 	}
 	if (r == 0)
-		r = unitset_init(&run->units, &run->call->paths, run->options->force, err);
-	if (r == 0 && run->units.dirfd < 0 && !run->options->preview)
+		r = unitset_init(&run->units, &run->call->paths, unitset_flags(run), err);
+	if (r == 0 && !run->units.exists && !run->options->preview)
 		return error_set(err, ENOENT, "there is no directory '%s' to write units to",
 				run->call->paths.unit_dir);
 	if (r == 0)
@@ -246,9 +335,7 @@ static int generate_run(const struct call *call, struct error *err)
 {
 	const struct generate_options *options = call->options;
 	CLEANUP(run_done)
-	struct run run = {
-		.call = call, .options = options, .units = { .dirfd = -1, .spoolfd = -1 }
-	};
+	struct run run = { .call = call, .options = options, .units = {} };
 	int r = generate(&run, err);
 	progress_clear();
 	print_report(stderr, &run.config.report);

@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "config/forms.h"
 #include "util/file.h"
@@ -16,72 +14,70 @@
 
 void unitset_done(struct unitset *set)
 {
-	for (size_t i = 0; i < set->n; i++)
+	file_batch_done(&set->batch);
+	for (size_t i = 0; i < set->n; i++) {
 		free(set->rows[i].name);
+		free(set->rows[i].text);
+	}
 	free(set->rows);
 	strv_done(&set->on_disk);
 	buf_done(&set->scratch);
-	closep(&set->dirfd);
-	closep(&set->spoolfd);
-	*set = (struct unitset){ .dirfd = -1, .spoolfd = -1 };
+	*set = (struct unitset){};
 }
 
-int unitset_init(struct unitset *set, const struct config_paths *paths, bool force,
+int unitset_init(struct unitset *set, const struct config_paths *paths, unsigned flags,
 		struct error *err)
 {
 	const char *dir = paths->unit_dir;
-	*set = (struct unitset){ .dir = dir,
+	*set = (struct unitset){
+		.dir = dir,
 		.machine_dir = paths->machine_dir + paths->root_len,
-		.dirfd = -1,
-		.spoolfd = -1,
-		.force = force };
-	set->spoolfd = memfd_create("machina-units", MFD_CLOEXEC);
-	if (set->spoolfd < 0)
-		return error_errno(err, "cannot make a file in memory");
-	set->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (set->dirfd < 0 && errno != ENOENT)
-		return error_errno(err, "cannot open '%s'", dir);
+		.flags = flags,
+	};
 	int r = dir_list(dir, &set->on_disk, err);
-	return r < 0 ? r : 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool contains(const struct strv *sorted, const char *name)
-{
-	return sorted->n &&
-	       bsearch(&name, sorted->items, sorted->n, sizeof(*sorted->items), compare_names);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	set->exists = true;
+	r = file_batch_init(&set->batch, dir, err);
+	for (size_t i = 0; r == 0 && !(flags & UNITSET_DRY) && i < set->on_disk.n; i++)
+		if (file_is_stale(set->on_disk.items[i]))
+			unlinkat(set->batch.dirfd, set->on_disk.items[i], 0);
+	return r;
 }
 
 /* Read the file into set->scratch. 0: it was made by this program; 1: by others, and *ret_what says
  * what it is. */
 static int read_own(struct unitset *set, const char *name, const char **ret_what, struct error *err)
 {
-	struct stat st;
 	buf_clear(&set->scratch);
-	if (fstatat(set->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return error_errno(err, "cannot look at '%s/%s'", set->dir, name);
-	if (S_ISLNK(st.st_mode)) {
+	CLEANUP(closep)
+	int fd = openat(set->batch.dirfd, name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 && errno == ELOOP) {
 		*ret_what = "is a symbolic link (a masked unit is one to /dev/null)";
 		return 1;
 	}
-	int r = file_read_at(set->dirfd, name, UNIT_SIZE_MAX, &set->scratch, err);
+	int r = fd < 0 ? error_errno(err, "cannot open '%s'", name)
+		       : file_read_fd(fd, name, UNIT_SIZE_MAX, &set->scratch, err);
 	if (r < 0)
 		return error_wrap(err, "in '%s'", set->dir);
 	*ret_what = "was not made by this program";
 	return strncmp(buf_text(&set->scratch), UNIT_MARK, strlen(UNIT_MARK)) != 0;
 }
 
-static void add_row(struct unitset *set, const char *name, enum unit_fate fate, off_t offset,
-		size_t len)
+static struct unitset_row *add_row(struct unitset *set, const char *name, enum unit_fate fate)
 {
 	set->rows = grow_array(set->rows, &set->n_alloc, set->n, sizeof(*set->rows));
-	set->rows[set->n++] = (struct unitset_row){
-		.name = xstrdup(name), .fate = fate, .offset = offset, .len = len
-	};
+	struct unitset_row *row = &set->rows[set->n++];
+	*row = (struct unitset_row){ .name = xstrdup(name), .fate = fate };
+	return row;
+}
+
+/* To a temporary file. */
+static int write_row(struct unitset *set, struct unitset_row *row, struct error *err)
+{
+	CLEANUP(freep) char *text = take_ptr(row->text);
+	return file_batch_add(&set->batch, row->name, text, row->len, 0644, err);
 }
 
 static void report_foreign(
@@ -92,30 +88,30 @@ static void report_foreign(
 			"%s; --force replaces it", what);
 }
 
-static int add_unit(struct unitset *set, const struct unit *unit, struct report *report,
-		struct error *err)
+static int add_unit(
+		struct unitset *set, struct unit *unit, struct report *report, struct error *err)
 {
-	if (contains(&set->on_disk, unit->name)) {
+	if (strv_contains_sorted(&set->on_disk, unit->name)) {
 		const char *what = NULL;
 		int r = read_own(set, unit->name, &what, err);
 		if (r < 0)
 			return r;
-		if (r > 0 && !set->force) {
+		if (r > 0 && !(set->flags & UNITSET_FORCE)) {
 			report_foreign(set, unit->name, what, report);
 			return 0;
 		}
 		if (r == 0 && set->scratch.len == unit->len &&
 				!memcmp(set->scratch.text, unit->text, unit->len)) {
-			add_row(set, unit->name, UNIT_UNCHANGED, 0, 0);
+			add_row(set, unit->name, UNIT_UNCHANGED);
 			return 0;
 		}
 	}
-	int r = write_all(set->spoolfd, unit->text, unit->len);
-	if (r < 0)
-		return error_code(err, r, "cannot keep the unit '%s' in memory", unit->name);
-	add_row(set, unit->name, UNIT_WRITTEN, set->spool_len, unit->len);
-	set->spool_len += (off_t)unit->len;
-	return 0;
+	struct unitset_row *row = add_row(set, unit->name, UNIT_WRITTEN);
+	if (set->flags & UNITSET_DRY || report->n_errors)
+		return 0;
+	row->text = take_ptr(unit->text);
+	row->len = unit->len;
+	return set->flags & UNITSET_EAGER ? write_row(set, row, err) : 0;
 }
 
 static int remove_unit(struct unitset *set, const char *name, struct error *err)
@@ -123,11 +119,11 @@ static int remove_unit(struct unitset *set, const char *name, struct error *err)
 	const char *what = NULL;
 	int r = read_own(set, name, &what, err);
 	if (r == 0)
-		add_row(set, name, UNIT_REMOVED, 0, 0);
+		add_row(set, name, UNIT_REMOVED);
 	return r < 0 ? r : 0;
 }
 
-int unitset_add(struct unitset *set, const char *machine, const struct units *units,
+int unitset_add(struct unitset *set, const char *machine, struct units *units,
 		struct report *report, struct error *err)
 {
 	for (size_t i = 0; i < units->n; i++) {
@@ -140,7 +136,7 @@ int unitset_add(struct unitset *set, const char *machine, const struct units *un
 		bool wanted = false;
 		for (size_t k = 0; k < units->n; k++)
 			wanted |= !strcmp(units->items[k].name, name);
-		if (wanted || !contains(&set->on_disk, name))
+		if (wanted || !strv_contains_sorted(&set->on_disk, name))
 			continue;
 		int r = remove_unit(set, name, err);
 		if (r < 0)
@@ -182,7 +178,7 @@ int unitset_list_others(struct unitset *set, const struct strv *machines, struct
 	for (size_t i = 0; i < set->on_disk.n; i++) {
 		const char *name = set->on_disk.items[i], *what = NULL;
 		CLEANUP(freep) char *machine = machine_of(name);
-		if (!machine || contains(machines, machine))
+		if (!machine || strv_contains_sorted(machines, machine))
 			continue;
 		int r = read_own(set, name, &what, err);
 		if (r < 0)
@@ -202,7 +198,7 @@ int unitset_remove_others(struct unitset *set, const struct strv *machines, cons
 		return r;
 	for (size_t i = 0; i < others.n; i++) {
 		if (!strv_contains(keep, others.items[i])) {
-			add_row(set, others.items[i], UNIT_REMOVED, 0, 0);
+			add_row(set, others.items[i], UNIT_REMOVED);
 			continue;
 		}
 		CLEANUP(freep) char *path = path_join(set->dir, others.items[i]);
@@ -221,54 +217,56 @@ bool unitset_changes(const struct unitset *set)
 	return false;
 }
 
-static int read_spool(struct unitset *set, const struct unitset_row *row, struct error *err)
-{
-	buf_clear(&set->scratch);
-	char *to = buf_reserve(&set->scratch, row->len);
-	for (size_t done = 0; done < row->len;) {
-		ssize_t n = pread(set->spoolfd, to + done, row->len - done,
-				row->offset + (off_t)done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return error_errno(err, "cannot read back the unit '%s'", row->name);
-		done += (size_t)n;
-	}
-	return 0;
-}
-
 /* An enabled unit has a link in the target that wants it, which would dangle. */
 static int unlink_unit(struct unitset *set, const char *name, struct error *err)
 {
 	CLEANUP(freep) char *wanted = xasprintf("multi-user.target.wants/%s", name);
 	const char *const paths[] = { wanted, name };
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		if (unlinkat(set->dirfd, paths[i], 0) < 0 && errno != ENOENT && errno != ENOTDIR)
+		if (unlinkat(set->batch.dirfd, paths[i], 0) < 0 && errno != ENOENT &&
+				errno != ENOTDIR)
 			return error_errno(err, "cannot remove '%s/%s'", set->dir, paths[i]);
 	return 0;
 }
 
 int unitset_commit(struct unitset *set, struct error *err)
 {
-	CLEANUP(file_batch_done) struct file_batch batch = {};
-	bool open = false;
-	for (size_t i = 0; i < set->n; i++) {
-		const struct unitset_row *row = &set->rows[i];
-		if (row->fate != UNIT_WRITTEN)
-			continue;
-		int r = open ? 0 : file_batch_init(&batch, set->dir, err);
-		open = true;
-		if (r == 0)
-			r = read_spool(set, row, err);
-		if (r == 0)
-			r = file_batch_add(
-					&batch, row->name, set->scratch.text, row->len, 0644, err);
-		if (r < 0)
-			return r;
-	}
-	int r = open ? file_batch_commit(&batch, err) : 0;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < set->n; i++)
+		if (set->rows[i].text)
+			r = write_row(set, &set->rows[i], err);
+	if (r == 0)
+		r = file_batch_commit(&set->batch, err);
 	for (size_t i = 0; r == 0 && i < set->n; i++)
 		if (set->rows[i].fate == UNIT_REMOVED)
 			r = unlink_unit(set, set->rows[i].name, err);
 	return r;
+}
+
+/* Rows as "NAME\0FATE", then the batch as "NAME\0TEMPORARY\0"; an empty name ends each list. */
+void unitset_pack(const struct unitset *set, struct buf *to)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		buf_add(to, set->rows[i].name, strlen(set->rows[i].name) + 1);
+		buf_putc(to, (char)set->rows[i].fate);
+	}
+	buf_putc(to, '\0');
+	const struct file_batch *batch = &set->batch;
+	for (size_t i = 0; i < batch->names.n; i++) {
+		buf_add(to, batch->names.items[i], strlen(batch->names.items[i]) + 1);
+		buf_add(to, batch->temporaries.items[i], strlen(batch->temporaries.items[i]) + 1);
+	}
+	buf_putc(to, '\0');
+}
+
+const char *unitset_unpack(struct unitset *set, const char *from)
+{
+	for (; *from; from += strlen(from) + 2)
+		add_row(set, from, (enum unit_fate)from[strlen(from) + 1]);
+	for (from++; *from; from += strlen(from) + 1) {
+		const char *name = from;
+		from += strlen(from) + 1;
+		file_batch_adopt(&set->batch, name, from);
+	}
+	return from + 1;
 }

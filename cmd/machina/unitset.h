@@ -2,13 +2,15 @@
 /*
  * The units that a run of "generate" makes, against those on disk.
  *
- * Texts wait in an unnamed file in memory until all machines are built, for a host may have a
- * thousand of them; what is on disk already is not kept at all.
+ * A text that is new or different waits in memory until unitset_commit() writes all of them. A host
+ * may have a thousand machines, though: with UNITSET_EAGER it goes to a temporary file at once,
+ * which vanishes if there is no commit.
  */
 #pragma once
 
 #include "json/report.h"
 #include "unit/service.h"
+#include "util/file.h"
 #include "util/strv.h"
 
 enum unit_fate {
@@ -20,34 +22,55 @@ enum unit_fate {
 struct unitset_row {
 	char *name;
 	enum unit_fate fate;
-	off_t offset; /* in the spool */
+	char *text; /* what waits to be written, or NULL */
 	size_t len;
+};
+
+enum {
+	UNITSET_FORCE = 1, /* replace what others made */
+	UNITSET_DRY = 2,   /* write nothing */
+	UNITSET_EAGER = 4,
 };
 
 struct unitset {
 	const char *dir;	 /* borrowed, as the next one */
 	const char *machine_dir; /* of the config, as units name it: without a root directory */
-	int dirfd;		 /* -1: the directory does not exist */
-	int spoolfd;
-	off_t spool_len;
+	bool exists;	/* the directory does; without it there is nothing to compare with */
+	unsigned flags; /* UNITSET_* */
+	struct file_batch batch;
 	struct strv on_disk; /* names in the directory, sorted */
 	struct unitset_row *rows;
 	size_t n;
 	size_t n_alloc;
-	bool force; /* replace what others made */
 	struct buf scratch;
 };
 
-MUST_CHECK int unitset_init(struct unitset *set, const struct config_paths *paths, bool force,
+/*
+ * Also removes what killed runs have left.
+ *
+ * @flags: UNITSET_*
+ */
+MUST_CHECK int unitset_init(struct unitset *set, const struct config_paths *paths, unsigned flags,
 		struct error *err);
 void unitset_done(struct unitset *set);
 
 /*
  * Add the units of a machine; those of its possible names that it does not have are removed if
- * they are there. What is there and was made by others becomes a finding.
+ * they are there. What is there and was made by others becomes a finding. Once @report has errors,
+ * no text is kept any more.
+ *
+ * @units: a text that has to wait is taken out
  */
-MUST_CHECK int unitset_add(struct unitset *set, const char *machine, const struct units *units,
+MUST_CHECK int unitset_add(struct unitset *set, const char *machine, struct units *units,
 		struct report *report, struct error *err);
+
+/*
+ * What a process that was forked after unitset_init() has added, as bytes that the same program
+ * reads: unitset_unpack() adds it to what is there, as if it had been added here, temporary files
+ * included, and returns what follows it in @from. Texts that wait don't come along.
+ */
+void unitset_pack(const struct unitset *set, struct buf *to);
+const char *unitset_unpack(struct unitset *set, const char *from);
 
 /*
  * Take away the units of machines that are not configured any more. Units that were made from
@@ -65,5 +88,5 @@ MUST_CHECK int unitset_list_others(struct unitset *set, const struct strv *machi
 
 bool unitset_changes(const struct unitset *set);
 
-/* Write and remove. On failure what was not yet replaced is as it was. */
+/* Put in place and remove. On failure what was not yet replaced is as it was. */
 MUST_CHECK int unitset_commit(struct unitset *set, struct error *err);

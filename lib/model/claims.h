@@ -40,6 +40,13 @@ void claims_done(struct claims *claims);
 void claims_add(struct claims *claims, const struct vm *vm, bool selected);
 
 /*
+ * What another process has added, as bytes that the same program reads: claims_unpack() adds it to
+ * what is there, as if it had been added here, and returns what follows it in @from.
+ */
+void claims_pack(const struct claims *claims, struct buf *to);
+const char *claims_unpack(struct claims *claims, const char *from);
+
+/*
  * Report each claim that another one stands against, at its own place, naming the other's file,
  * line and column. A machine can stand against itself (two connections with one MAC).
  *

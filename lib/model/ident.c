@@ -7,32 +7,43 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "util/buf.h"
 #include "util/hash.h"
 #include "util/mem.h"
 #include "util/parse.h"
 #include "util/unicode.h"
 
-static void feed_part(struct shake *s, const void *data, size_t len)
+static void put_part(struct buf *to, const void *data, size_t len)
 {
 	uint64_t prefix = htobe64(len);
-	shake_feed(s, &prefix, sizeof(prefix));
-	shake_feed(s, data, len);
+	buf_add(to, &prefix, sizeof(prefix));
+	buf_add(to, data, len);
 }
 
-/* @words: what is wanted, then the name or names; NULL at the end. */
-static void begin(struct shake *s, const struct ident *id, const char *const words[])
+/*
+ * @words: what is wanted, then the name or names; NULL at the end
+ * @index: also stands for what is wanted; NULL for none
+ */
+static void begin(struct shake *s, const struct ident *id, const char *const words[],
+		const uint8_t index[8])
 {
-	shake_init(s);
-	shake_feed(s, id->machine_id, 16);
-	feed_part(s, id->machine_name, strlen(id->machine_name));
+	char room[300];
+	CLEANUP(buf_done) struct buf text = {};
+	buf_borrow(&text, room, sizeof(room));
+	buf_add(&text, id->machine_id, 16);
+	put_part(&text, id->machine_name, strlen(id->machine_name));
 	for (; *words; words++)
-		feed_part(s, *words, strlen(*words));
+		put_part(&text, *words, strlen(*words));
+	if (index)
+		put_part(&text, index, 8);
+	shake_init(s);
+	shake_feed(s, text.text, text.len);
 }
 
 static void derive(const struct ident *id, const char *const words[], uint8_t *ret, size_t len)
 {
 	CLEANUP(shake_done) struct shake s;
-	begin(&s, id, words);
+	begin(&s, id, words, NULL);
 	shake_read(&s, ret, len);
 }
 
@@ -112,8 +123,7 @@ uint32_t ident_group_id(const struct ident *id)
 	CLEANUP(shake_done) struct shake s;
 	uint32_t number;
 
-	begin(&s, id, (const char *const[]){ "privilege", "file-system", "group-id", NULL });
-	feed_part(&s, index, sizeof(index));
+	begin(&s, id, (const char *const[]){ "privilege", "file-system", "group-id", NULL }, index);
 	/* Numbers below 65536 are for users and groups of the host. One in 65536 tries hits them.
 	 */
 	do {

@@ -102,7 +102,7 @@ static void put_words(const struct word *words, const void *object, struct strv 
 		switch (words->kind) {
 		case VALUE_TEXT:
 			if (*(const char *const *)(const void *)at)
-				strv_pushf(out, "%s=%s", words->name,
+				strv_push_join(out, words->name, "=",
 						*(const char *const *)(const void *)at);
 			break;
 		case VALUE_BOOL:

@@ -10,9 +10,15 @@
 
 static bool is_name(const char *text)
 {
+	static const bool named[256] = {
+		['-' ... '.'] = true,
+		['0' ... '9'] = true,
+		['A' ... 'Z'] = true,
+		['_'] = true,
+		['a' ... 'z'] = true,
+	};
 	const char *at = text;
-	while ((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
-			(*at >= '0' && *at <= '9') || *at == '-' || *at == '_' || *at == '.')
+	while (named[(unsigned char)*at])
 		at++;
 	return at != text && !*at;
 }

@@ -47,6 +47,8 @@ int units_add(struct units *units, struct unitfile *u, const char *pattern, cons
 
 void unit_begin(struct unitfile *u, const struct unit_input *in)
 {
+	/* Most units are shorter than this. */
+	buf_reserve(&u->text, 8000);
 	CLEANUP(buf_done) struct buf text = {};
 	buf_puts(&text, &UNIT_MARK[strlen("# ")]);
 	buf_puts(&text, "from");
@@ -70,8 +72,9 @@ void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
 void unit_add_plan(struct unitfile *u, const struct plan *plan)
 {
 	unitfile_section(u, "X-Machina");
+	CLEANUP(strv_done) struct strv words = {};
 	for (size_t i = 0; i < plan_n_rows(plan); i++) {
-		CLEANUP(strv_done) struct strv words = {};
+		strv_clear(&words);
 		plan_row(plan, i, &words);
 		unitfile_set_words(u, "Plan", &words);
 	}

@@ -264,7 +264,9 @@ const struct setting settings[] = {
 
 static int compare(const void *key, const void *row)
 {
-	return strcmp(key, ((const struct setting *)row)->key);
+	const char *a = key, *b = ((const struct setting *)row)->key;
+	/* The first letter decides mostly. */
+	return *a != *b ? (unsigned char)*a - (unsigned char)*b : strcmp(a, b);
 }
 
 enum setting_syntax setting_find(const char *key)

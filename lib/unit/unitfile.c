@@ -176,13 +176,21 @@ static void put_word(struct unitfile *u, const char *key, const char *word, unsi
 static void put_value(
 		struct unitfile *u, const char *key, const char *value, enum setting_syntax syntax)
 {
-	bool is_word = syntax == SETTING_WORDS || syntax == SETTING_BIND || u->is_extension;
-	if (!is_word && !is_text(u, key, value))
+	/* Most values stand for themselves. These do nowhere: */
+	bool is_special = syntax == SETTING_EXEC || syntax == SETTING_DEVICE ||
+			  (syntax == SETTING_UNKNOWN && !u->is_extension);
+	size_t plain = is_special ? 0 : quote_plain(value);
+	if (plain) {
+		buf_add(&u->text, value, plain);
 		return;
+	}
+	if (!is_text(u, key, value))
+		return;
+	struct buf *to = &u->text;
 	switch (syntax) {
 	case SETTING_UNKNOWN:
 		if (u->is_extension)
-			put_word(u, key, value, 0);
+			quote_word(to, value, 0);
 		else
 			REFUSE(u, key, "it is not known how systemd reads this setting");
 		break;
@@ -202,13 +210,13 @@ static void put_value(
 			put_text(u, key, value, quote_percent);
 		break;
 	case SETTING_WORDS:
-		put_word(u, key, value, QUOTE_PERCENT);
+		quote_word(to, value, QUOTE_PERCENT);
 		break;
 	case SETTING_BIND:
-		put_word(u, key, value, QUOTE_PERCENT | QUOTE_COLON);
+		quote_word(to, value, QUOTE_PERCENT | QUOTE_COLON);
 		break;
 	case SETTING_DIRECTORIES:
-		quote_directory(&u->text, value);
+		quote_directory(to, value);
 		break;
 	case SETTING_DEVICE:
 		put_device(u, key, value);

@@ -33,6 +33,10 @@ PRINTF(2, 3);
 char *arena_vprintf(struct arena *a, const char *format, va_list ap)
 		__attribute__((returns_nonnull)) PRINTF(2, 0);
 
+/* @a, @between and @b in one text. */
+char *arena_join(struct arena *arena, const char *a, const char *between, const char *b)
+		__attribute__((returns_nonnull));
+
 /* What came from @from belongs to @to from now on, and @from is empty. */
 void arena_move(struct arena *to, struct arena *from);
 

@@ -108,14 +108,20 @@ void buf_vprintf(struct buf *b, const char *format, va_list ap)
 	 * address. */
 	va_list args;
 	va_copy(args, ap);
-	while (format) {
-		const char *percent = strchrnul(format, '%');
-		buf_add(b, format, (size_t)(percent - format));
-		if (!*percent)
+	while (*format) {
+		size_t len = 0;
+		while (format[len] && format[len] != '%')
+			len++;
+		buf_add(b, format, len);
+		format += len;
+		if (!*format)
 			break;
-		format = put_conversion(b, percent + 1, &args);
-		if (!format)
-			put_rest(b, percent, args);
+		const char *next = put_conversion(b, format + 1, &args);
+		if (!next) {
+			put_rest(b, format, args);
+			break;
+		}
+		format = next;
 	}
 	va_end(args);
 }

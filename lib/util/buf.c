@@ -60,11 +60,6 @@ void buf_add(struct buf *b, const void *data, size_t len)
 	b->len += len;
 }
 
-void buf_puts(struct buf *b, const char *text)
-{
-	buf_add(b, text, strlen(text));
-}
-
 const char *buf_text(const struct buf *b)
 {
 	return b->text ? b->text : "";

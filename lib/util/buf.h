@@ -36,8 +36,8 @@ void buf_clear(struct buf *b);
 /* Back to the first @len bytes. */
 void buf_truncate(struct buf *b, size_t len);
 void buf_add(struct buf *b, const void *data, size_t len);
-void buf_puts(struct buf *b, const char *text);
-/* One character; with buf_reserve() in the header, because text is often built that way. */
+/* A text, one character: in the header, because nearly all text is built that way. */
+static inline void buf_puts(struct buf *b, const char *text);
 static inline void buf_putc(struct buf *b, char c);
 /* printf(3); what is added must not lie in @b itself. */
 void buf_printf(struct buf *b, const char *format, ...) PRINTF(2, 3);
@@ -58,6 +58,11 @@ static inline char *buf_reserve(struct buf *b, size_t len)
 	if (len >= b->n_alloc - b->len)
 		buf_grow(b, len);
 	return b->text + b->len;
+}
+
+static inline void buf_puts(struct buf *b, const char *text)
+{
+	buf_add(b, text, __builtin_strlen(text));
 }
 
 static inline void buf_putc(struct buf *b, char c)

@@ -30,6 +30,11 @@ int file_read_at(int dirfd, const char *path, size_t size_max, struct buf *buf, 
 	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return error_errno(err, "cannot open '%s'", path);
+	return file_read_fd(fd, path, size_max, buf, err);
+}
+
+int file_read_fd(int fd, const char *path, size_t size_max, struct buf *buf, struct error *err)
+{
 	struct stat st;
 	if (fstat(fd, &st) < 0)
 		return error_errno(err, "cannot read '%s'", path);
@@ -68,32 +73,6 @@ int file_read(const char *path, size_t size_max, struct buf *buf, struct error *
 	return file_read_at(AT_FDCWD, path, size_max, buf, err);
 }
 
-int file_equals_at(int dirfd, const char *path, const void *data, size_t len, struct error *err)
-{
-	CLEANUP(closep)
-	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : error_errno(err, "cannot open '%s'", path);
-	struct stat st;
-	if (fstat(fd, &st) < 0)
-		return error_errno(err, "cannot read '%s'", path);
-	if (!S_ISREG(st.st_mode) || (uintmax_t)st.st_size != len)
-		return 0;
-
-	const char *expected = data;
-	char chunk[16384];
-	while (len > 0) {
-		ssize_t n = read_some(fd, chunk, len < sizeof(chunk) ? len : sizeof(chunk));
-		if (n < 0)
-			return error_errno(err, "cannot read '%s'", path);
-		if (n == 0 || memcmp(chunk, expected, (size_t)n) != 0)
-			return 0;
-		expected += n;
-		len -= (size_t)n;
-	}
-	return 1;
-}
-
 int write_all(int fd, const void *data, size_t len)
 {
 	const char *p = data;
@@ -111,14 +90,24 @@ int write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
+/* A umask, or the directory's default ACL, may have taken bits away: mostly neither has. */
+static int set_mode(int fd, mode_t mode)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return (st.st_mode & 07777) != mode && fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
 /*
- * A new file beside @name that holds @data, flushed if @sync says so.
+ * A new file beside @name that holds @data, flushed if @sync says so; @owner is the process that
+ * will rename it.
  *
  * O_EXCL makes the name ours; a number that counts up gives another one when it is taken, and is
  * cheaper than the random bytes of mkostemp(3).
  */
-static int write_temporary(int dirfd, const char *name, const void *data, size_t len, mode_t mode,
-		bool sync, char **ret_temporary)
+static int write_temporary(int dirfd, pid_t owner, const char *name, const void *data, size_t len,
+		mode_t mode, bool sync, char **ret_temporary)
 {
 	static unsigned number;
 	CLEANUP(freep) char *temporary = NULL;
@@ -126,13 +115,15 @@ static int write_temporary(int dirfd, const char *name, const void *data, size_t
 
 	do {
 		freep(&temporary);
-		temporary = xasprintf(".%s.tmp-%d-%u", name, (int)getpid(), number++);
+		temporary = xasprintf(".%s.tmp-%d-%u", name, (int)owner, number++);
 		fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	} while (fd < 0 && errno == EEXIST);
 	if (fd < 0)
 		return -errno;
 	int r = write_all(fd, data, len);
-	if (r == 0 && (fchmod(fd, mode) < 0 || (sync && fsync(fd) < 0)))
+	if (r == 0)
+		r = set_mode(fd, mode);
+	if (r == 0 && sync && fsync(fd) < 0)
 		r = -errno;
 	/* close(2) is where some file systems tell that the disk is full. */
 	if (close(take_fd(&fd)) < 0 && r == 0)
@@ -157,7 +148,7 @@ int file_replace(const char *path, const void *data, size_t len, mode_t mode, st
 		return error_errno(err, "cannot write '%s'", path);
 
 	CLEANUP(freep) char *temporary = NULL;
-	int r = write_temporary(dirfd, name, data, len, mode, true, &temporary);
+	int r = write_temporary(dirfd, getpid(), name, data, len, mode, true, &temporary);
 	if (r < 0)
 		return error_code(err, r, "cannot write '%s'", path);
 	if (renameat(dirfd, temporary, dirfd, name) < 0) {
@@ -175,7 +166,7 @@ int file_batch_init(struct file_batch *batch, const char *dir, struct error *err
 	int fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, "cannot open directory '%s'", dir);
-	*batch = (struct file_batch){ .dir = xstrdup(dir), .dirfd = fd };
+	*batch = (struct file_batch){ .dir = xstrdup(dir), .dirfd = fd, .owner = getpid() };
 	return 0;
 }
 
@@ -192,8 +183,7 @@ void file_batch_done(struct file_batch *batch)
 	*batch = (struct file_batch){};
 }
 
-/* Is it ".NAME.tmp-PID-NUMBER" of a process that is gone? */
-static bool is_stale(const char *name)
+bool file_is_stale(const char *name)
 {
 	static const char mark[] = ".tmp-", digits[] = "0123456789";
 
@@ -220,7 +210,7 @@ void file_remove_stale(const char *dir)
 	if (dir_list(dir, &names, NULL) != 0)
 		return;
 	for (size_t i = 0; i < names.n; i++) {
-		if (!is_stale(names.items[i]))
+		if (!file_is_stale(names.items[i]))
 			continue;
 		CLEANUP(freep) char *path = path_join(dir, names.items[i]);
 		unlink(path);
@@ -231,16 +221,19 @@ int file_batch_add(struct file_batch *batch, const char *name, const void *data,
 		mode_t mode, struct error *err)
 {
 	assert(!strchr(name, '/'));
-	if (batch->names.n == 0)
-		file_remove_stale(batch->dir);
-
-	char *temporary = NULL;
-	int r = write_temporary(batch->dirfd, name, data, len, mode, false, &temporary);
+	CLEANUP(freep) char *temporary = NULL;
+	int r = write_temporary(
+			batch->dirfd, batch->owner, name, data, len, mode, false, &temporary);
 	if (r < 0)
 		return error_code(err, r, "cannot write '%s/%s'", batch->dir, name);
-	strv_push_take(&batch->temporaries, temporary);
-	strv_push(&batch->names, name);
+	file_batch_adopt(batch, name, temporary);
 	return 0;
+}
+
+void file_batch_adopt(struct file_batch *batch, const char *name, const char *temporary)
+{
+	strv_push(&batch->temporaries, temporary);
+	strv_push(&batch->names, name);
 }
 
 int file_batch_commit(struct file_batch *batch, struct error *err)

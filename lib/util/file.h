@@ -26,6 +26,9 @@
 MUST_CHECK int file_read_at(
 		int dirfd, const char *path, size_t size_max, struct buf *buf, struct error *err);
 MUST_CHECK int file_read(const char *path, size_t size_max, struct buf *buf, struct error *err);
+/* The same of an open file, which @path only names. */
+MUST_CHECK int file_read_fd(
+		int fd, const char *path, size_t size_max, struct buf *buf, struct error *err);
 
 /*
  * Replace a file as a whole: a reader, also one after a crash, sees the old text or the new one.
@@ -43,6 +46,8 @@ MUST_CHECK int file_replace(
  * of runs that were killed. One that cannot be removed is no reason to stop: it harms nobody.
  */
 void file_remove_stale(const char *dir);
+/* Is it the name of one? */
+bool file_is_stale(const char *name);
 
 /*
  * Replace many files of one directory with the cost of one flush: each goes to a temporary file by
@@ -56,12 +61,13 @@ void file_remove_stale(const char *dir);
  * Until the renames no file has changed. Each rename is whole; if one fails, the files before it
  * are replaced and the rest is as it was. A name that was added twice gets the later contents.
  *
- * file_remove_stale() is called when the first file of a batch is added, so that a killed run
- * leaves nothing for long.
+ * A process that is forked meanwhile may add files, too; they belong to this one's batch, which has
+ * to adopt them.
  */
 struct file_batch {
 	char *dir; /* NULL: empty, dirfd is not open */
 	int dirfd;
+	pid_t owner; /* whose number the temporary files have */
 	struct strv names;
 	struct strv temporaries; /* n: those that may still be there */
 };
@@ -71,15 +77,10 @@ void file_batch_done(struct file_batch *batch);
 /* @name: without a slash. */
 MUST_CHECK int file_batch_add(struct file_batch *batch, const char *name, const void *data,
 		size_t len, mode_t mode, struct error *err);
+/* Take over the temporary file for @name that another process has added. */
+void file_batch_adopt(struct file_batch *batch, const char *name, const char *temporary);
 /* Does nothing when nothing was added. Ready for another round after success. */
 MUST_CHECK int file_batch_commit(struct file_batch *batch, struct error *err);
-
-/*
- * Does the file hold exactly these bytes? 1 yes, 0 no, not there or not a regular file, negative
- * errno. A symlink is followed.
- */
-MUST_CHECK int file_equals_at(
-		int dirfd, const char *path, const void *data, size_t len, struct error *err);
 
 /* Write all of it, going on after EINTR and short writes. 0 or negative errno (no text). */
 MUST_CHECK int write_all(int fd, const void *data, size_t len);

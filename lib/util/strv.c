@@ -42,6 +42,11 @@ void strv_push_take(struct strv *v, char *text)
 	free(text);
 }
 
+void strv_push_join(struct strv *v, const char *a, const char *between, const char *b)
+{
+	add(v, arena_join(&v->texts, a, between, b));
+}
+
 void strv_pushf(struct strv *v, const char *format, ...)
 {
 	va_list ap;
@@ -76,6 +81,11 @@ bool strv_contains(const struct strv *v, const char *text)
 static int compare(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+bool strv_contains_sorted(const struct strv *v, const char *text)
+{
+	return v->n && bsearch(&text, v->items, v->n, sizeof(*v->items), compare);
 }
 
 void strv_sort(struct strv *v)

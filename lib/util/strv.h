@@ -22,10 +22,14 @@ void strv_clear(struct strv *v);
 void strv_push(struct strv *v, const char *text);
 /* The same, and release @text, which must be from malloc. */
 void strv_push_take(struct strv *v, char *text);
+/* Add @a, @between and @b in one text. */
+void strv_push_join(struct strv *v, const char *a, const char *between, const char *b);
 void strv_pushf(struct strv *v, const char *format, ...) PRINTF(2, 3);
 /* Add copies of all of @from. */
 void strv_extend(struct strv *v, const struct strv *from);
 bool strv_contains(const struct strv *v, const char *text);
+/* The same, faster, for a list in byte order. */
+bool strv_contains_sorted(const struct strv *v, const char *text);
 /* Move all of @from to the end; @from is empty then. */
 void strv_move(struct strv *to, struct strv *from);
 /* Byte order (strcmp). */

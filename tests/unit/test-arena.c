@@ -51,6 +51,8 @@ TEST(texts)
 	CHECK_STR(arena_strndup(&a, (const char[]){ 'a', 'b' }, 2), "ab");
 	CHECK_STR(arena_printf(&a, "%d-%s", 7, "z"), "7-z");
 	CHECK_STR(arena_printf(&a, "%s", text), text);
+	CHECK_STR(arena_join(&a, "ab", "-", "cd"), "ab-cd");
+	CHECK_STR(arena_join(&a, "", "", ""), "");
 	int *number = ARENA_NEW(&a, int);
 	CHECK_INT(*number, 0);
 }

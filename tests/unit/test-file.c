@@ -376,7 +376,7 @@ static pid_t die_in_batch(void)
 	return pid;
 }
 
-TEST(batch_removes_what_a_killed_one_left)
+TEST(what_a_killed_batch_left_is_removed)
 {
 	make_dir();
 	pid_t dead = die_in_batch();
@@ -402,6 +402,7 @@ TEST(batch_removes_what_a_killed_one_left)
 	CLEANUP(file_batch_done) struct file_batch batch = {};
 	CHECK_INT(file_batch_init(&batch, dir, NULL), 0);
 	CHECK_INT(file_batch_add(&batch, "b", "b", 1, 0644, NULL), 0);
+	file_remove_stale(dir);
 	CHECK_INT(file_batch_commit(&batch, NULL), 0);
 	CHECK_INT(dir_list(dir, &names, NULL), 0);
 	strv_sort(&others);
@@ -411,25 +412,32 @@ TEST(batch_removes_what_a_killed_one_left)
 	remove_dir();
 }
 
-TEST(equals)
+/* What another process adds is replaced with the rest, and goes with it. */
+TEST(batch_adopts_files_of_a_forked_process)
 {
 	make_dir();
-	CLEANUP(freep) char *data = xcalloc(1, 70001);
-	memset(data, 'x', 70000);
-	put(in_dir("f"), data);
-	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CHECK_INT(file_equals_at(dirfd, "f", data, 70000, NULL), 1);
-	CHECK_INT(file_equals_at(dirfd, "f", data, 69999, NULL), 0);
-	CHECK_INT(file_equals_at(dirfd, "f", data, 70001, NULL), 0);
-	data[69999] = 'y';
-	CHECK_INT(file_equals_at(dirfd, "f", data, 70000, NULL), 0);
-	put(in_dir("empty"), "");
-	CHECK_INT(file_equals_at(dirfd, "empty", "", 0, NULL), 1);
-	CHECK_INT(file_equals_at(dirfd, "absent", "", 0, NULL), 0);
-	CHECK_INT(symlink("/dev/null", in_dir("masked")), 0);
-	CHECK_INT(file_equals_at(dirfd, "masked", "", 0, NULL), 0);
-	CHECK_INT(file_equals_at(dirfd, "f/x", "", 0, NULL), -ENOTDIR);
-	close(dirfd);
+	struct error err = {};
+	for (int round = 0; round < 2; round++) {
+		CLEANUP(file_batch_done) struct file_batch batch = {};
+		CHECK_INT(file_batch_init(&batch, dir, &err), 0);
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(file_batch_add(&batch, "b", "b", 1, 0644, NULL) < 0);
+		int status = 1;
+		waitpid(pid, &status, 0);
+		CHECK_INT(status, 0);
+		CLEANUP(strv_done) struct strv names = {};
+		CHECK_INT(dir_list(dir, &names, NULL), 0);
+		CHECK_INT(names.n, 1);
+		/* Its process has ended, but not the one that owns it. */
+		file_remove_stale(dir);
+		file_batch_adopt(&batch, "b", names.items[0]);
+		if (round == 1)
+			CHECK_INT(file_batch_commit(&batch, &err), 0);
+		file_batch_done(&batch);
+		check_names(dir, round ? "b " : "");
+	}
+	check_contents(in_dir("b"), "b");
 	remove_dir();
 }
 

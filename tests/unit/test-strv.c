@@ -27,10 +27,12 @@ TEST(push_copies)
 	text[0] = 'T';
 	CHECK_STR(v.items[0], "text");
 	CHECK_STR(v.items[1], "mine");
+	strv_push_join(&v, "a", "=", "b");
+	CHECK_STR(v.items[2], "a=b");
 	/* An element of the list itself. */
 	for (size_t i = 0; i < 20; i++)
 		strv_push(&v, v.items[0]);
-	CHECK_STR(v.items[21], "text");
+	CHECK_STR(v.items[22], "text");
 }
 
 TEST(clear_and_done)
