@@ -65,6 +65,7 @@ struct plan_fd {
 	const char *up;
 	const char *down;
 	int64_t mtu; /* 0: the bridge's */
+	const struct vm_filter *filter;
 };
 
 /* A directory that QEMU opens by itself, as the unit's user. */

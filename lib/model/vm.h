@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "config/load.h"
+#include "model/filter.h"
 #include "util/arena.h"
 
 /* How the guest sees a volume. */
@@ -77,6 +78,7 @@ struct vm_nic {
 	int64_t mtu; /* 0: the bridge's */
 	const struct forward_conf *forward;
 	size_t n_forward;
+	const struct vm_filter *filter; /* NULL: nothing of it is filtered */
 };
 
 struct vm_mdev_parent {
