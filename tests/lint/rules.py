@@ -17,9 +17,10 @@ LAYERS = {
     "model": {"util", "json", "config"},
     "qemu": {"util", "json", "config", "model"},
     "unit": {"util", "json", "config", "model", "qemu"},
-    "host": {"util", "json", "config", "model"},
+    "firewall": {"util", "json", "config", "model"},
+    "host": {"util", "json", "config", "model", "firewall"},
 }
-PURE = ("qemu", "unit")
+PURE = ("qemu", "unit", "firewall")
 # What touches the world, and so has no place in a folder that only computes.
 EFFECTS = re.compile(r"\b(f?open(at)?|fopen|socket|ioctl|unlink|rename|mkdir|getenv|time|clock_gettime"
                      r"|execv\w*|fork|p?read|p?write|printf|puts|stat|getpwnam|getuid)\s*\(")
