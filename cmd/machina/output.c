@@ -11,11 +11,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "host/visible.h"
 #include "json/jtree.h"
 #include "json/jwrite.h"
 #include "options.h"
 #include "util/mem.h"
+#include "util/visible.h"
 
 /* ECMA-48 SGR parameters; the dark blue and the black of some terminals can't be read. */
 static const char *const style_codes[] = {

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "host/visible.h"
 #include "util/mem.h"
+#include "util/visible.h"
 
 #define COLUMN_GAP 2
 

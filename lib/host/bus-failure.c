@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 
 #include "host/bus-unit.h"
-#include "host/visible.h"
+#include "util/visible.h"
 
 #define WORD_MAX 100
 

@@ -8,8 +8,8 @@
 
 #include "host/bus-call.h"
 #include "host/clock.h"
-#include "host/visible.h"
 #include "util/mem.h"
+#include "util/visible.h"
 
 #define PRIVATE_ADDRESS "unix:path=/run/systemd/private"
 #define REFUSAL_MAX 1000

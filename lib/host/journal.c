@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "host/clock.h"
-#include "host/visible.h"
 #include "util/buf.h"
 #include "util/mem.h"
+#include "util/visible.h"
 
 #define JOURNALD_SOCKET "/run/systemd/journal/io.systemd.journal"
 #define SYNC_USEC USEC_PER_SEC

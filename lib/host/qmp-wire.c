@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "host/clock.h"
-#include "host/visible.h"
 #include "util/mem.h"
+#include "util/visible.h"
 
 /* How much of a line is quoted when it cannot be understood. */
 #define QUOTED_MAX 80

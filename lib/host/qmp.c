@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "host/clock.h"
-#include "host/visible.h"
 #include "util/mem.h"
+#include "util/visible.h"
 
 #define CHUNK 65536
 /* More than a unix socket's buffer holds: what a peer that is gone has left behind. */

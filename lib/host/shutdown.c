@@ -14,8 +14,8 @@
 #include "host/clock.h"
 #include "host/qmp.h"
 #include "host/run-state.h"
-#include "host/visible.h"
 #include "util/buf.h"
+#include "util/visible.h"
 
 /* How long a process may take to end after its socket has refused a connection. */
 #define DYING_USEC USEC_PER_SEC

@@ -17,9 +17,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "host/visible.h"
 #include "util/buf.h"
 #include "util/mem.h"
+#include "util/visible.h"
 
 #define COMM_MAX 64
 

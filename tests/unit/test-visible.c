@@ -2,8 +2,8 @@
 /* Text from outside made safe for a terminal. */
 #include <string.h>
 
-#include "host/visible.h"
 #include "test.h"
+#include "util/visible.h"
 
 static void check(const char *text, size_t len, size_t max, const char *expected)
 {

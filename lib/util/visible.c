@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Text from outside made safe for a terminal. */
-#include "host/visible.h"
+#include "util/visible.h"
 
 #include <stdbool.h>
 
