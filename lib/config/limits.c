@@ -217,65 +217,97 @@ static bool is_device_rate(const char *text)
 	return value && ((read_amount(value, &rate) && rate > 0) || !strcmp(value, "infinity"));
 }
 
+/* What a value must look like. */
+struct form {
+	bool (*is_valid)(const char *text);
+	const char *expected;
+};
+
 #define LIST "numbers and ranges such as \"0-3,8\""
 #define WEIGHT "a weight from 1 to 10000"
 #define MEMORY "a size such as \"4G\" or \"50%\", or \"infinity\""
-#define OOM_ACTION "\"auto\" or \"kill\""
 
-/* One row a setting: its name, the form of its value, the form in words. */
-#define LIMITS(row)                                                                                      \
-	row(AllowedCPUs, is_list, LIST) row(AllowedMemoryNodes, is_list, LIST) row(                      \
-			CPUAffinity, is_affinity, LIST ", or \"numa\"") row(CPUQuota, is_quota,          \
-			"a percentage such as \"150%\"") row(CPUQuotaPeriodSec, is_span,                 \
-			"a time such as \"10ms\"") row(CPUWeight, is_cpu_weight,                         \
-			WEIGHT ", or \"idle\"") row(IODeviceLatencyTargetSec, is_device_span,            \
-			"a path and a time: \"/dev/sda 25ms\"") row(IODeviceWeight,                      \
-			is_device_weight,                                                                \
-			"a path and a weight from 1 to 10000: \"/dev/sda 200\"") row(IOReadBandwidthMax, \
-			is_device_rate,                                                                  \
-			"a path and bytes a second: \"/dev/sda 5M\"") row(IOReadIOPSMax,                 \
-			is_device_rate,                                                                  \
-			"a path and a number a second: \"/dev/sda 1K\"") row(IOWeight, is_weight,        \
-			WEIGHT) row(IOWriteBandwidthMax, is_device_rate,                                 \
-			"a path and bytes a second: \"/dev/sda 5M\"") row(IOWriteIOPSMax,                \
-			is_device_rate,                                                                  \
-			"a path and a number a second: \"/dev/sda 1K\"") row(LimitMEMLOCK,               \
-			is_limit,                                                                        \
-			"a size such as \"4G\", or \"infinity\"") row(ManagedOOMMemoryPressure,          \
-			is_oom_action, OOM_ACTION) row(ManagedOOMMemoryPressureLimit, is_share,          \
-			"a percentage such as \"60%\"") row(ManagedOOMPreference,                        \
-			is_oom_preference, "\"none\", \"avoid\" or \"omit\"") row(ManagedOOMSwap,        \
-			is_oom_action, OOM_ACTION) row(MemoryHigh, is_some_memory,                       \
-			MEMORY) row(MemoryLow, is_memory, MEMORY) row(MemoryMax, is_some_memory,         \
-			MEMORY) row(MemoryMin, is_memory, MEMORY) row(MemorySwapMax, is_memory,          \
-			MEMORY) row(MemoryZSwapMax, is_memory, MEMORY) row(NUMAMask, is_nodes,           \
-			LIST ", or \"all\"") row(NUMAPolicy, is_policy,                                  \
-			"\"default\", \"preferred\", \"bind\", \"interleave\" or \"local\"")             \
-			row(Nice, is_nice, "a number from -20 to 19") row(OOMScoreAdjust,                \
-					is_oom_score,                                                    \
-					"a number from -1000 to 1000") row(StartupAllowedCPUs,           \
-					is_list, LIST) row(StartupAllowedMemoryNodes, is_list,           \
-					LIST) row(StartupCPUWeight, is_cpu_weight,                       \
-					WEIGHT ", or \"idle\"") row(StartupIOWeight, is_weight,          \
-					WEIGHT) row(TasksMax, is_tasks,                                  \
-					"a number, a percentage such as \"15%\", or \"infinity\"")
+static const struct form list = { is_list, LIST };
+static const struct form affinity = { is_affinity, LIST ", or \"numa\"" };
+static const struct form nodes = { is_nodes, LIST ", or \"all\"" };
+static const struct form quota = { is_quota, "a percentage such as \"150%\"" };
+static const struct form share = { is_share, "a percentage such as \"60%\"" };
+static const struct form span = { is_span, "a time such as \"10ms\"" };
+static const struct form weight = { is_weight, WEIGHT };
+static const struct form cpu_weight = { is_cpu_weight, WEIGHT ", or \"idle\"" };
+static const struct form memory = { is_memory, MEMORY };
+static const struct form some_memory = { is_some_memory, MEMORY };
+static const struct form tasks = { is_tasks,
+	"a number, a percentage such as \"15%\", or \"infinity\"" };
+static const struct form limit = { is_limit, "a size such as \"4G\", or \"infinity\"" };
+static const struct form policy = { is_policy,
+	"\"default\", \"preferred\", \"bind\", \"interleave\" or \"local\"" };
+static const struct form niceness = { is_nice, "a number from -20 to 19" };
+static const struct form oom_score = { is_oom_score, "a number from -1000 to 1000" };
+static const struct form oom_action = { is_oom_action, "\"auto\" or \"kill\"" };
+static const struct form oom_preference = { is_oom_preference, "\"none\", \"avoid\" or \"omit\"" };
+static const struct form device_span = { is_device_span, "a path and a time: \"/dev/sda 25ms\"" };
+static const struct form device_weight = { is_device_weight,
+	"a path and a weight from 1 to 10000: \"/dev/sda 200\"" };
+static const struct form device_bytes = { is_device_rate,
+	"a path and bytes a second: \"/dev/sda 5M\"" };
+static const struct form device_number = { is_device_rate,
+	"a path and a number a second: \"/dev/sda 1K\"" };
 
-#define LIMIT_NAME(name, form, words) #name,
+/*
+ * One row a setting: its name and the form of its value. A macro, since the names are an array of
+ * their own for the table of fields; clang-format would join its rows.
+ */
+/* clang-format off */
+#define LIMITS(row) \
+	row(AllowedCPUs,                   list) \
+	row(AllowedMemoryNodes,            list) \
+	row(CPUAffinity,                   affinity) \
+	row(CPUQuota,                      quota) \
+	row(CPUQuotaPeriodSec,             span) \
+	row(CPUWeight,                     cpu_weight) \
+	row(IODeviceLatencyTargetSec,      device_span) \
+	row(IODeviceWeight,                device_weight) \
+	row(IOReadBandwidthMax,            device_bytes) \
+	row(IOReadIOPSMax,                 device_number) \
+	row(IOWeight,                      weight) \
+	row(IOWriteBandwidthMax,           device_bytes) \
+	row(IOWriteIOPSMax,                device_number) \
+	row(LimitMEMLOCK,                  limit) \
+	row(ManagedOOMMemoryPressure,      oom_action) \
+	row(ManagedOOMMemoryPressureLimit, share) \
+	row(ManagedOOMPreference,          oom_preference) \
+	row(ManagedOOMSwap,                oom_action) \
+	row(MemoryHigh,                    some_memory) \
+	row(MemoryLow,                     memory) \
+	row(MemoryMax,                     some_memory) \
+	row(MemoryMin,                     memory) \
+	row(MemorySwapMax,                 memory) \
+	row(MemoryZSwapMax,                memory) \
+	row(NUMAMask,                      nodes) \
+	row(NUMAPolicy,                    policy) \
+	row(Nice,                          niceness) \
+	row(OOMScoreAdjust,                oom_score) \
+	row(StartupAllowedCPUs,            list) \
+	row(StartupAllowedMemoryNodes,     list) \
+	row(StartupCPUWeight,              cpu_weight) \
+	row(StartupIOWeight,               weight) \
+	row(TasksMax,                      tasks)
+/* clang-format on */
+
+#define LIMIT_NAME(name, form) #name,
 const char *const limit_names[] = { LIMITS(LIMIT_NAME) NULL };
 
-#define LIMIT_FORM(name, form, words) { form, words },
-static const struct {
-	bool (*is_valid)(const char *text);
-	const char *expected;
-} limit_forms[] = { LIMITS(LIMIT_FORM) };
+#define LIMIT_FORM(name, form) &form,
+static const struct form *const limit_forms[] = { LIMITS(LIMIT_FORM) };
 
 bool limit_valid(const char *name, const char *value, const char **ret_expected)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(limit_forms); i++) {
 		if (strcmp(limit_names[i], name) != 0)
 			continue;
-		*ret_expected = limit_forms[i].expected;
-		return limit_forms[i].is_valid(value);
+		*ret_expected = limit_forms[i]->expected;
+		return limit_forms[i]->is_valid(value);
 	}
 	*ret_expected = "a limit that is known";
 	return false;
