@@ -6,58 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/un.h>
 
 #include "config/forms.h"
 #include "config/limits.h"
 #include "json/jlocate.h"
 #include "json/jtext.h"
 #include "util/file.h"
-#include "util/hash.h"
 #include "util/mem.h"
 #include "util/parse.h"
-
-#define USER_NAME_MAX 31
-/* unix(7) */
-#define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
-
-void vm_done(struct vm *vm)
-{
-	arena_done(&vm->arena);
-	*vm = (struct vm){};
-}
-
-static char *user_name(const char *prefix, const char *machine)
-{
-	CLEANUP(freep) char *name = xasprintf("%s%s", prefix, machine);
-	if (strlen(name) <= USER_NAME_MAX && !strchr(name, '.'))
-		return take_ptr(name);
-
-	uint8_t digest[8];
-	struct shake shake;
-	shake_init(&shake);
-	shake_feed(&shake, name, strlen(name));
-	shake_read(&shake, digest, sizeof(digest));
-	shake_done(&shake);
-	char digits[2 * sizeof(digest) + 1];
-	format_hex(digest, sizeof(digest), HEX_LOWER, digits);
-	return xasprintf("machina-%s", digits);
-}
-
-char *vm_user_name(const char *machine)
-{
-	return user_name("machina-", machine);
-}
-
-char *vm_tpm_user_name(const char *machine)
-{
-	return user_name("machina-tpm-", machine);
-}
-
-const char *build_text(struct build *b, const char *text)
-{
-	return text && text[0] ? arena_strdup(&b->vm->arena, text) : "";
-}
 
 static void build_identity(struct build *b)
 {
@@ -80,12 +36,6 @@ static void build_group(struct build *b)
 	vm->group_name = name && name[0] ? build_text(b, name)
 					 : arena_printf(&vm->arena, "machina-%s", vm->name);
 	vm->group_id = (uint32_t)b->conf->privileges.filesystem.group.id;
-}
-
-uint32_t vm_group_id(const struct vm *vm)
-{
-	const struct ident ident = { .machine_id = vm->uuid, .machine_name = vm->name };
-	return vm->group_id ? vm->group_id : ident_group_id(&ident);
 }
 
 static void build_mainboard(struct build *b)
@@ -264,16 +214,6 @@ static void build_qmp(struct build *b)
 		if (path)
 			add_socket(vm, path, path);
 	}
-}
-
-const char *build_socket_path(struct build *b, const char *text, const char *pointer)
-{
-	CLEANUP(freep) char *path = path_join("/", text);
-	if (strlen(path) <= SOCKET_PATH_MAX)
-		return build_text(b, path);
-	BUILD_ERROR(b, pointer, "the socket's path is %zu bytes long; the kernel takes %zu",
-			strlen(path), SOCKET_PATH_MAX);
-	return NULL;
 }
 
 /* Returns the port, or 0 when there is none. */

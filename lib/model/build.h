@@ -2,10 +2,15 @@
 /*
  * Building a struct vm, one part a function. Private to lib/model.
  *
+ * vm_build() (build.c) calls the parts, which call what is common to them: texts, references and
+ * derived identifiers, which call none of those.
+ *
  * Each part reads the bound config, writes its part of the machine and reports what is wrong; the
  * next part goes on all the same, so that one run shows all findings.
  */
 #pragma once
+
+#include <sys/un.h>
 
 #include "model/ident.h"
 #include "model/vars.h"
@@ -38,6 +43,9 @@ void build_mdevs(struct build *b);
 
 /* "" for NULL; a copy in the machine's arena. */
 const char *build_text(struct build *b, const char *text);
+
+/* The longest path of a socket, in bytes (unix(7)). */
+#define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 
 /* A socket's absolute path, in the machine's arena; NULL and a finding at @pointer if it is too
  * long for the kernel. */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What follows from a machine without its config. */
+#include "model/vm.h"
+
+#include <string.h>
+
+#include "model/ident.h"
+#include "util/hash.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+#define USER_NAME_MAX 31
+
+void vm_done(struct vm *vm)
+{
+	arena_done(&vm->arena);
+	*vm = (struct vm){};
+}
+
+static char *user_name(const char *prefix, const char *machine)
+{
+	CLEANUP(freep) char *name = xasprintf("%s%s", prefix, machine);
+	if (strlen(name) <= USER_NAME_MAX && !strchr(name, '.'))
+		return take_ptr(name);
+
+	uint8_t digest[8];
+	struct shake shake;
+	shake_init(&shake);
+	shake_feed(&shake, name, strlen(name));
+	shake_read(&shake, digest, sizeof(digest));
+	shake_done(&shake);
+	char digits[2 * sizeof(digest) + 1];
+	format_hex(digest, sizeof(digest), HEX_LOWER, digits);
+	return xasprintf("machina-%s", digits);
+}
+
+char *vm_user_name(const char *machine)
+{
+	return user_name("machina-", machine);
+}
+
+char *vm_tpm_user_name(const char *machine)
+{
+	return user_name("machina-tpm-", machine);
+}
+
+uint32_t vm_group_id(const struct vm *vm)
+{
+	const struct ident ident = { .machine_id = vm->uuid, .machine_name = vm->name };
+	return vm->group_id ? vm->group_id : ident_group_id(&ident);
+}
