@@ -29,12 +29,14 @@ static const char *const style_codes[] = {
 
 /* The streams are the process's own, and so is what is known about them. */
 static bool colors_refused;
+static bool progress_is_wanted; /* standard error is a terminal */
 static bool progress_is_shown;
 
 void output_init(bool no_color)
 {
 	const char *variable = getenv("NO_COLOR");
 	colors_refused = no_color || (variable && variable[0]);
+	progress_is_wanted = isatty(STDERR_FILENO);
 }
 
 static bool has_colors(FILE *to)
@@ -206,7 +208,7 @@ void print_json(struct json_object *value)
 
 void progress_show(const char *format, ...)
 {
-	if (!isatty(STDERR_FILENO))
+	if (!progress_is_wanted)
 		return;
 	struct winsize size = {};
 	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)

@@ -16,7 +16,8 @@
 
 struct json_object;
 
-/* Colors are used on a terminal, unless @no_color or NO_COLOR (no-color.org) says otherwise. */
+/* Looks at where the streams lead. Colors are used on a terminal, unless @no_color or NO_COLOR
+ * (no-color.org) says otherwise. */
 void output_init(bool no_color);
 
 enum style {

@@ -256,10 +256,10 @@ TEST(progress_is_one_line_that_an_error_takes_away)
 {
 	struct terminal t;
 	terminal_open(&t);
-	output_init(true);
 	fflush(stderr);
 	int saved = dup(STDERR_FILENO);
 	CHECK_INT(dup2(fileno(t.to), STDERR_FILENO), STDERR_FILENO);
+	output_init(true);
 	progress_show("starting %s (%d of %d)", "a-long-name", 1, 2);
 	CLEANUP(freep) char *shown = terminal_read(&t);
 	complain("no");
