@@ -335,21 +335,6 @@ TEST(block_devices)
 	qemu_start_check(&s);
 }
 
-TEST(huge_pages)
-{
-	NEEDS_QEMU;
-	CLEANUP(buf_done) struct buf meminfo = {};
-	struct error err;
-	CHECK(file_read("/proc/meminfo", 1 << 16, &meminfo, &err) == 0);
-	const char *free_pages = strstr(buf_text(&meminfo), "HugePages_Free:");
-	if (!free_pages || strtol(free_pages + strlen("HugePages_Free:"), NULL, 10) < 64)
-		SKIP("the host has no 64 huge pages to spare");
-	CLEANUP(sample_done) struct sample s;
-	qemu_start_init(&s);
-	s.vm.memory.hugepages = true;
-	qemu_start_check_as(&s, QEMU_FORM_UNIT);
-}
-
 TEST(long_wwn)
 {
 	NEEDS_QEMU;
