@@ -2,6 +2,7 @@
 /* The units beside QEMU's: the TPM, and TCP forwarded to SPICE and VNC. */
 #include <string.h>
 
+#include "qemu/argv.h"
 #include "unit/parts.h"
 #include "util/mem.h"
 
@@ -41,7 +42,8 @@ static void add_swtpm_exec(struct unitfile *u, const struct unit_input *in)
 	unit_swtpm_argv(in->tpm_plan, &argv);
 	unitfile_set(u, "Type", "exec");
 	unit_hook(u, in, "ExecStartPre", (const char *const[]){ "prepare", "swtpm", NULL });
-	unitfile_exec_long(u, "ExecStart", "", &argv, NULL);
+	/* Its options are written as QEMU's are. */
+	unitfile_exec_long(u, "ExecStart", "", &argv, qemu_option_length, NULL);
 	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", "--swtpm", NULL });
 	unitfile_set(u, "NotifyAccess", "exec");
 	unitfile_set(u, "FileDescriptorStoreMax", "4");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "qemu/argv.h"
 #include "unit/parts.h"
 #include "util/mem.h"
 
@@ -97,7 +98,8 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	unitfile_set(u, "Type", "exec");
 	unitfile_setf(u, "EnvironmentFile", "-%s/environment", in->plan->run_dir);
 	unit_hook(u, in, "ExecStartPre", (const char *const[]){ "prepare", "qemu", NULL });
-	unitfile_exec_long(u, "ExecStart", "", in->argv, "MACHINA_RUNTIME_ARGS");
+	unitfile_exec_long(
+			u, "ExecStart", "", in->argv, qemu_option_length, "MACHINA_RUNTIME_ARGS");
 	unit_hook(u, in, "ExecStartPost", (const char *const[]){ "await", NULL });
 	unit_hook(u, in, "ExecStop",
 			(const char *const[]){ "shutdown", "--system", "--timeout",

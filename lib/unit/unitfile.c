@@ -15,6 +15,7 @@
 /* LONG_LINE_MAX of systemd's src/basic/fileio.h: a line, joined or not, must be shorter. */
 #define LINE_MAX_BYTES ((size_t)1024 * 1024)
 #define PREFIXES "-@:+!|" /* '|' since systemd 258 */
+#define NEXT_LINE " \\\n\t"
 
 void unitfile_done(struct unitfile *u)
 {
@@ -327,7 +328,7 @@ struct command {
 	const char *prefix;
 	const struct strv *argv;
 	const char *variable;
-	bool long_form;
+	option_length *option_length; /* NULL: all in one line */
 };
 
 static void put_command(struct unitfile *u, const char *key, const struct command *c)
@@ -354,13 +355,21 @@ static void put_command(struct unitfile *u, const char *key, const struct comman
 	char *first = xasprintf("%s%s%s%s", c->prefix, stop_expansion ? ":" : "", apart ? "@" : "",
 			argv->items[0]);
 	put_word(u, key, first, QUOTE_PERCENT);
-	/* A continued line begins with '-' or '$', so it is never taken for a comment. */
-	for (size_t i = apart ? 0 : 1; i < argv->n; i++) {
-		buf_puts(to, i && c->long_form && argv->items[i][0] == '-' ? " \\\n\t" : " ");
+	if (apart) {
+		buf_putc(to, ' ');
+		put_word(u, key, argv->items[0], flags);
+	}
+	size_t option = 1;
+	for (size_t i = 1; i < argv->n; i++) {
+		bool begins = c->option_length && i == option;
+		if (begins)
+			option += c->option_length(argv, i);
+		/* A continued line begins with '-' or '$', so it is never taken for a comment. */
+		buf_puts(to, begins && argv->items[i][0] == '-' ? NEXT_LINE : " ");
 		put_word(u, key, argv->items[i], flags);
 	}
 	if (c->variable)
-		buf_printf(to, "%s$%s", c->long_form ? " \\\n\t" : " ", c->variable);
+		buf_printf(to, "%s$%s", c->option_length ? NEXT_LINE : " ", c->variable);
 }
 
 static void set_command(struct unitfile *u, const char *key, const struct command *c)
@@ -378,13 +387,13 @@ void unitfile_exec(struct unitfile *u, const char *key, const char *prefix, cons
 }
 
 void unitfile_exec_long(struct unitfile *u, const char *key, const char *prefix,
-		const struct strv *argv, const char *variable)
+		const struct strv *argv, option_length *length, const char *variable)
 {
 	set_command(u, key,
 			&(struct command){ .prefix = prefix,
 					.argv = argv,
 					.variable = variable,
-					.long_form = true });
+					.option_length = length });
 }
 
 int unitfile_finish(struct unitfile *u, char **ret_text, struct error *err)

@@ -11,7 +11,8 @@
  *	unitfile_section(&u, "Service");
  *	unitfile_set(&u, "SupplementaryGroups", "kvm");
  *	unitfile_exec(&u, "ExecStartPre", "+", &prepare);
- *	unitfile_exec_long(&u, "ExecStart", "", &qemu, "MACHINA_RUNTIME_ARGS");
+ *	unitfile_exec_long(&u, "ExecStart", "", &qemu, qemu_option_length,
+ *			"MACHINA_RUNTIME_ARGS");
  *	return unitfile_finish(&u, ret_text, err);
  *
  * Calls that add cannot be answered: the first that failed is kept, those after it do nothing, and
@@ -96,9 +97,14 @@ void unitfile_set_device(struct unitfile *u, const char *key, const char *path, 
 void unitfile_exec(
 		struct unitfile *u, const char *key, const char *prefix, const struct strv *argv);
 
+/* How many words from @argv->items[i] on are one option: 1, or more with its values. */
+typedef size_t option_length(const struct strv *argv, size_t i);
+
 /*
- * The same with one option a line (a line begins at each argument that begins with '-').
+ * The same with one option a line. An argument that is no option, which does not begin with '-',
+ * stays in the line of the one before it.
  *
+ * @length: what is one option, asked for the first argument and then for each that comes next
  * @variable: a name, put at the end as the word "$NAME", which systemd replaces by the words of
  *	that environment variable when the process starts: none if it is unset. NULL: none
  *
@@ -107,7 +113,7 @@ void unitfile_exec(
  * resolved, but before variables are. unitfile_final_argv() takes the property to @argv.
  */
 void unitfile_exec_long(struct unitfile *u, const char *key, const char *prefix,
-		const struct strv *argv, const char *variable);
+		const struct strv *argv, option_length *length, const char *variable);
 
 /* The whole text, which the caller frees; @u is empty then. */
 MUST_CHECK int unitfile_finish(struct unitfile *u, char **ret_text, struct error *err);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "bus-text.h"
+#include "qemu/argv.h"
 #include "test.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -208,7 +209,7 @@ static bool install_command(const char *name, const struct strv *argv, const cha
 		unitfile_set(&u, "EnvironmentFile", "-" ENVIRONMENT_FILE);
 	}
 	if (variable)
-		unitfile_exec_long(&u, "ExecStart", "", argv, variable);
+		unitfile_exec_long(&u, "ExecStart", "", argv, qemu_option_length, variable);
 	else
 		unitfile_exec(&u, "ExecStart", "", argv);
 	unitfile_section(&u, "X-Machina");

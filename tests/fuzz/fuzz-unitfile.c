@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "qemu/argv.h"
 #include "unit/quote.h"
 #include "unit/unitfile.h"
 #include "util/mem.h"
@@ -50,7 +51,7 @@ static void check_command(const struct strv *argv, const char *variable)
 
 	unitfile_section(&u, "Service");
 	if (variable)
-		unitfile_exec_long(&u, "ExecStart", "+", argv, variable);
+		unitfile_exec_long(&u, "ExecStart", "+", argv, qemu_option_length, variable);
 	else
 		unitfile_exec(&u, "ExecStart", "+", argv);
 	const struct unitdoc_entry *entry = read_back(&u, &doc);

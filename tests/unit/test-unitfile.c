@@ -2,6 +2,7 @@
 /* Writing unit files: every value is spelled so that systemd reads back what was meant. */
 #include "unit/unitfile.h"
 
+#include "qemu/argv.h"
 #include "test.h"
 #include "util/mem.h"
 
@@ -51,7 +52,7 @@ static void check_exec(const char *prefix, const char *const *args, const char *
 		strv_push(&argv, *args);
 	struct unitfile u = {};
 	if (variable)
-		unitfile_exec_long(&u, "ExecStart", prefix, &argv, variable);
+		unitfile_exec_long(&u, "ExecStart", prefix, &argv, qemu_option_length, variable);
 	else
 		unitfile_exec(&u, "ExecStart", prefix, &argv);
 	CLEANUP(freep) char *text = finished(&u);
@@ -67,7 +68,7 @@ static void check_exec_refused(const char *prefix, const char *first, const char
 	if (second)
 		strv_push(&argv, second);
 	struct unitfile u = {};
-	unitfile_exec_long(&u, "ExecStart", prefix, &argv, variable);
+	unitfile_exec_long(&u, "ExecStart", prefix, &argv, qemu_option_length, variable);
 	check_refused(&u, part_of_message);
 }
 
@@ -271,6 +272,19 @@ TEST(with_a_variable_such_a_dollar_is_doubled)
 					"/b", "-a", "x", "-$HOME", "$", "${A}", "a$$b", NULL },
 			"ARGS",
 			"ExecStart=/b \\\n\t-a x \\\n\t-$HOME $$ \"$${A}\" a$$$b \\\n\t$ARGS\n");
+}
+
+TEST(each_option_has_a_line_with_its_value)
+{
+	check_exec("",
+			(const char *const[]){ "/b", "-nodefaults", "-append", "-x", "-m", "1",
+					"--", "word", NULL },
+			"ARGS",
+			"ExecStart=/b \\\n\t-nodefaults \\\n\t-append -x \\\n\t-m 1 \\\n\t-- word "
+			"\\\n\t$ARGS\n");
+	/* What is no option does not begin a line, where '#' would begin a comment. */
+	check_exec("", (const char *const[]){ "/b", "#", "-m", "1", "#", "-s", NULL }, "ARGS",
+			"ExecStart=/b \"#\" \\\n\t-m 1 \"#\" \\\n\t-s \\\n\t$ARGS\n");
 }
 
 TEST(a_program_whose_name_would_be_expanded_is_spelled_apart)

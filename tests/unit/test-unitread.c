@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "qemu/argv.h"
 #include "test.h"
 #include "unit/sandbox.h"
 #include "unit/unitfile.h"
@@ -235,7 +236,8 @@ TEST(random_arguments_come_back)
 			strv_push_take(&argv, random_argument());
 		unitfile_section(&u, "Service");
 		if (rand() % 2 || variable)
-			unitfile_exec_long(&u, "ExecStart", "+", &argv, variable);
+			unitfile_exec_long(
+					&u, "ExecStart", "+", &argv, qemu_option_length, variable);
 		else
 			unitfile_exec(&u, "ExecStart", "+", &argv);
 		unitfile_set(&u, "Type", "exec");
