@@ -13,6 +13,9 @@
 #define SHUTDOWN_TIMEOUT "85s"
 #define STOP_TIMEOUT "95s"
 
+/* Arguments for one start (prepare-step.c). */
+#define RUNTIME_ARGS "MACHINA_RUNTIME_ARGS"
+
 static void add_directory_of(struct strv *directories, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -96,10 +99,11 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 static void add_exec(struct unitfile *u, const struct unit_input *in)
 {
 	unitfile_set(u, "Type", "exec");
+	/* The file is rarely there, and since 254 systemd warns of variables that are not set. */
+	unitfile_set(u, "Environment", RUNTIME_ARGS "=");
 	unitfile_setf(u, "EnvironmentFile", "-%s/environment", in->plan->run_dir);
 	unit_hook(u, in, "ExecStartPre", (const char *const[]){ "prepare", "qemu", NULL });
-	unitfile_exec_long(
-			u, "ExecStart", "", in->argv, qemu_option_length, "MACHINA_RUNTIME_ARGS");
+	unitfile_exec_long(u, "ExecStart", "", in->argv, qemu_option_length, RUNTIME_ARGS);
 	unit_hook(u, in, "ExecStartPost", (const char *const[]){ "await", NULL });
 	unit_hook(u, in, "ExecStop",
 			(const char *const[]){ "shutdown", "--system", "--timeout",

@@ -192,7 +192,7 @@ static bool start(const char *unit)
 	return status == 0;
 }
 
-/* A service that runs the command once; @runtime: words of the variable, NULL for none. */
+/* A service that runs the command once; @runtime: the variable's words in a file, NULL for none. */
 static bool install_command(const char *name, const struct strv *argv, const char *variable,
 		const struct strv *runtime)
 {
@@ -202,6 +202,9 @@ static bool install_command(const char *name, const struct strv *argv, const cha
 	unitfile_set(&u, "Type", "oneshot");
 	unitfile_set(&u, "Environment", "ARGV_DUMP=" DUMP);
 	unitfile_set(&u, "Environment", "HOME=wrong");
+	/* As in the units of machines: set to nothing, and by a file that is rarely there. */
+	if (variable)
+		unitfile_set(&u, "Environment", VARIABLE "=");
 	if (runtime) {
 		CLEANUP(buf_done) struct buf text = {};
 		CHECK_INT(unitfile_environment(&text, VARIABLE, runtime, NULL), 0);
@@ -285,12 +288,12 @@ TEST(each_nasty_argument_arrives)
 	check_command("nasty.service", &argv);
 }
 
-TEST(each_nasty_argument_arrives_before_a_variable_that_is_unset)
+TEST(each_nasty_argument_arrives_before_a_variable_without_words)
 {
 	CLEANUP(strv_done) struct strv argv = {};
 	strv_push(&argv, ARGV_DUMP_PROGRAM);
 	push_words(&argv);
-	check_variable_command("nasty-unset.service", &argv, NULL);
+	check_variable_command("nasty-empty.service", &argv, NULL);
 }
 
 TEST(a_variable_adds_no_argument_when_empty_and_any_words_when_set)
