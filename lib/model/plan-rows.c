@@ -29,70 +29,59 @@ struct word {
 	size_t offset;
 };
 
-#define WORD(member, value_kind)                                                                   \
+#define WORD(type, member, key, value)                                                             \
 	{                                                                                          \
-#member, value_kind, offsetof(struct plan_fd, member)                              \
+		.name = key, .kind = VALUE_##value, .offset = offsetof(struct type, member)        \
 	}
+
 static const struct word fd_words[] = {
-	WORD(name, VALUE_TEXT),
-	WORD(link, VALUE_TEXT),
-	WORD(connection, VALUE_TEXT),
-	WORD(network, VALUE_TEXT),
-	WORD(bridge, VALUE_TEXT),
-	WORD(mac, VALUE_TEXT),
-	WORD(mtu, VALUE_INT64),
-	WORD(up, VALUE_TEXT),
-	WORD(down, VALUE_TEXT),
-	WORD(writable, VALUE_BOOL),
-	WORD(direct, VALUE_BOOL),
-	WORD(format, VALUE_FORMAT),
-	WORD(port, VALUE_INT),
-	WORD(path, VALUE_TEXT),
-	WORD(volume, VALUE_TEXT),
-	WORD(pool, VALUE_TEXT),
+	WORD(plan_fd, name, "name", TEXT),
+	WORD(plan_fd, link, "link", TEXT),
+	WORD(plan_fd, connection, "connection", TEXT),
+	WORD(plan_fd, network, "network", TEXT),
+	WORD(plan_fd, bridge, "bridge", TEXT),
+	WORD(plan_fd, mac, "mac", TEXT),
+	WORD(plan_fd, mtu, "mtu", INT64),
+	WORD(plan_fd, up, "up", TEXT),
+	WORD(plan_fd, down, "down", TEXT),
+	WORD(plan_fd, writable, "writable", BOOL),
+	WORD(plan_fd, direct, "direct", BOOL),
+	WORD(plan_fd, format, "format", FORMAT),
+	WORD(plan_fd, port, "port", INT),
+	WORD(plan_fd, path, "path", TEXT),
+	WORD(plan_fd, volume, "volume", TEXT),
+	WORD(plan_fd, pool, "pool", TEXT),
 	{},
 };
-#undef WORD
 
-#define WORD(member, key)                                                                          \
-	{                                                                                          \
-		key, VALUE_TEXT, offsetof(struct plan, member)                                     \
-	}
 static const struct word machine_words[] = {
-	WORD(machine, "name"),
-	WORD(user, "user"),
-	WORD(run_dir, "run-dir"),
-	WORD(socket_dir, "socket-dir"),
-	WORD(tpm_data, "tpm-data"),
+	WORD(plan, machine, "name", TEXT),
+	WORD(plan, user, "user", TEXT),
+	WORD(plan, run_dir, "run-dir", TEXT),
+	WORD(plan, socket_dir, "socket-dir", TEXT),
+	WORD(plan, tpm_data, "tpm-data", TEXT),
 	{},
 };
-#undef WORD
 
-#define WORD(member)                                                                               \
-	{                                                                                          \
-#member, VALUE_TEXT, offsetof(struct plan_directory, member)                       \
-	}
-static const struct word directory_words[] = { WORD(path), WORD(volume), WORD(pool), {} };
-#undef WORD
+static const struct word directory_words[] = {
+	WORD(plan_directory, path, "path", TEXT),
+	WORD(plan_directory, volume, "volume", TEXT),
+	WORD(plan_directory, pool, "pool", TEXT),
+	{},
+};
 
-#define WORD(member)                                                                               \
-	{                                                                                          \
-#member, VALUE_TEXT, offsetof(struct plan_socket, member)                          \
-	}
-static const struct word socket_words[] = { WORD(name), WORD(path), {} };
-#undef WORD
+static const struct word socket_words[] = {
+	WORD(plan_socket, name, "name", TEXT),
+	WORD(plan_socket, path, "path", TEXT),
+	{},
+};
 
-#define WORD(member, key)                                                                          \
-	{                                                                                          \
-		key, VALUE_TEXT, offsetof(struct vm_mdev, member)                                  \
-	}
 static const struct word mdev_words[] = {
-	WORD(name, "name"),
-	WORD(class_name, "class"),
-	WORD(uuid, "uuid"),
+	WORD(vm_mdev, name, "name", TEXT),
+	WORD(vm_mdev, class_name, "class", TEXT),
+	WORD(vm_mdev, uuid, "uuid", TEXT),
 	{},
 };
-#undef WORD
 
 /* Values that are the default are left out of a row. */
 static void put_words(const struct word *words, const void *object, struct strv *out)
