@@ -73,6 +73,7 @@ static const struct word directory_words[] = {
 static const struct word socket_words[] = {
 	WORD(plan_socket, name, "name", TEXT),
 	WORD(plan_socket, path, "path", TEXT),
+	WORD(plan_socket, port, "port", INT),
 	{},
 };
 

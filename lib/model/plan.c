@@ -178,16 +178,17 @@ static void add_screens(struct plan *plan, const struct vm *vm)
 {
 	const struct {
 		const char *name;
-		bool enabled;
-	} screens[] = { { "spice", vm->spice.enabled }, { "vnc", vm->vnc.enabled } };
+		const struct vm_remote *remote;
+	} screens[] = { { "spice", &vm->spice }, { "vnc", &vm->vnc } };
 
 	plan->sockets = arena_array(&plan->arena, ARRAY_SIZE(screens), sizeof(*plan->sockets));
 	for (size_t i = 0; i < ARRAY_SIZE(screens); i++)
-		if (screens[i].enabled)
+		if (screens[i].remote->enabled)
 			plan->sockets[plan->n_sockets++] = (struct plan_socket){
 				.name = screens[i].name,
 				.path = arena_printf(&plan->arena, "%s/%s", plan->socket_dir,
 						screens[i].name),
+				.port = screens[i].remote->port,
 			};
 }
 

@@ -80,6 +80,7 @@ struct plan_directory {
 struct plan_socket {
 	const char *name; /* "spice", "vnc" */
 	const char *path;
+	int port; /* of 127.0.0.1, which units of its own forward to it; 0: none */
 };
 
 struct plan {

@@ -66,6 +66,7 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		.agent = { .enabled = true, .port = 4907 },
 		.tpm = { .enabled = true, .data = "/tank/tpm", .socket = "" },
 		.spice = { .enabled = true },
+		.vnc = { .enabled = true, .port = 5931 },
 		.serial = true,
 	};
 }
@@ -163,6 +164,9 @@ TEST(a_plan_opens_what_the_machine_needs)
 	CHECK_STR(plan_find(&plan, "tpm")->path, "/run/machina/web/swtpm/control.socket");
 	CHECK_INT(plan_find(&plan, "agent")->port, 4907);
 	CHECK_STR(plan.sockets[0].path, "/run/machina-qemu/web/spice");
+	CHECK_INT(plan.sockets[0].port, 0);
+	CHECK_STR(plan.sockets[1].path, "/run/machina-qemu/web/vnc");
+	CHECK_INT(plan.sockets[1].port, 5931);
 	CHECK_STR(tpm.tpm_data, "/tank/tpm");
 	CHECK_STR(tpm.user, "machina-tpm-web");
 }
@@ -206,6 +210,7 @@ TEST(rows_of_others_are_refused)
 		"mdev name=a class=b",
 		"directory",
 		"socket name=spice",
+		"socket name=spice path=/s port=70000",
 		"machine name=x",
 		"machine name",
 		"file name",
