@@ -22,6 +22,8 @@
 #define ENVIRONMENT "environment"
 /* For systemd to read what it is told. */
 #define BARRIER_USEC (30 * USEC_PER_SEC)
+/* After the boot of the host: by then the drivers of devices are ready, or never will be. */
+#define DEVICES_READY_USEC (120 * USEC_PER_SEC)
 
 /* ---- what steps share ---- */
 
@@ -36,10 +38,11 @@ void prepare_context_init(struct prepare_context *c, const struct plan *plan,
 	};
 	for (size_t i = 0; i < plan->n_fds; i++)
 		c->fds[i] = -1;
-	c->mdev_host = (struct mdev_host){
+	c->devices = (struct device_host){
 		.sys = options->sys ? options->sys : "/sys",
 		.dev = options->dev ? options->dev : "/dev",
 		.lock_dir = c->parent_dir,
+		.ready_deadline_usec = DEVICES_READY_USEC,
 	};
 }
 
@@ -302,25 +305,25 @@ static int run_mdev(struct prepare_context *c, size_t i, struct error *err)
 	const struct vm_mdev *mdev = &c->plan->mdevs[i];
 	int r = need_account(c, err);
 	if (r == 0)
-		r = mdev_create(&c->mdev_host, mdev, err);
+		r = mdev_create(&c->devices, mdev, err);
 	if (r < 0)
 		return r;
-	r = mdev_chown(&c->mdev_host, mdev->uuid, c->account.uid, err);
+	r = mdev_chown(&c->devices, mdev->uuid, c->account.uid, err);
 	if (r > 0)
 		r = error_set(err, ENODEV,
 				"device '%s': the mediated device %s has no VFIO group; is the "
 				"module vfio_mdev loaded?",
 				mdev->name, mdev->uuid);
 	if (r < 0)
-		(void)!mdev_remove(&c->mdev_host, mdev->uuid, NULL);
+		(void)!mdev_remove(&c->devices, mdev->uuid, NULL);
 	return r;
 }
 
 static int undo_mdev(struct prepare_context *c, size_t i, struct error *err)
 {
 	const char *uuid = c->plan->mdevs[i].uuid;
-	int given_back = mdev_chown(&c->mdev_host, uuid, 0, err);
-	int removed = mdev_remove(&c->mdev_host, uuid, given_back < 0 ? NULL : err);
+	int given_back = mdev_chown(&c->devices, uuid, 0, err);
+	int removed = mdev_remove(&c->devices, uuid, given_back < 0 ? NULL : err);
 	return given_back < 0 ? given_back : removed;
 }
 

@@ -18,7 +18,7 @@ struct prepare_context {
 	bool keeps_fds;		/* they go to the caller and not to systemd */
 	struct sharing sharing; /* prepare_sharing() */
 	bool has_sharing;
-	struct mdev_host mdev_host;
+	struct device_host devices;
 	char *parent_dir;
 	struct netns outside;
 	struct netlink netlink;

@@ -4,8 +4,11 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
+#include "host/clock.h"
 #include "util/file.h"
 #include "util/mem.h"
 
@@ -40,6 +43,53 @@ int sysfs_write(const char *dir, const char *name, const char *text, struct erro
 		n = write(fd, text, strlen(text));
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? error_errno(err, "cannot write '%s' to '%s'", text, path) : 0;
+}
+
+/* All that a child holds stays open as long as the driver keeps it. */
+static void write_and_tell(const char *dir, const char *name, const char *text, int tell_fd)
+{
+	int fd = dup2(tell_fd, STDIN_FILENO);
+	if (fd < 0 || close_range(STDIN_FILENO + 1, ~0U, 0) < 0)
+		_exit(1);
+	struct error failure = {};
+	(void)!sysfs_write(dir, name, text, &failure);
+	(void)!write(fd, &failure, sizeof(failure));
+	_exit(0);
+}
+
+int sysfs_write_within(const char *dir, const char *name, const char *text, uint64_t deadline_usec,
+		struct error *err)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_errno(err, "cannot make a pipe");
+	CLEANUP(closep) int read_end = ends[0];
+	CLEANUP(closep) int write_end = ends[1];
+	pid_t child = fork();
+	if (child < 0)
+		return error_errno(err, "cannot make a process");
+	if (child == 0)
+		write_and_tell(dir, name, text, write_end);
+	closep(&write_end);
+
+	struct pollfd end = { .fd = read_end, .events = POLLIN };
+	int ready;
+	do
+		ready = clock_poll(&end, 1, deadline_usec);
+	while (ready < 0 && errno == EINTR);
+	/* A struct error has no pointers but the names of files, which are not set here. */
+	struct error failure = { .code = EIO };
+	ssize_t n = ready > 0 ? read(read_end, &failure, sizeof(failure)) : -1;
+	if (n != (ssize_t)sizeof(failure))
+		kill(child, SIGKILL);
+	if (ready > 0)
+		waitpid(child, NULL, 0);
+	if (ready == 0)
+		return error_set(err, ETIMEDOUT, "'%s/%s' has not taken '%s' in time", dir, name,
+				text);
+	if (n != (ssize_t)sizeof(failure))
+		return error_set(err, EIO, "cannot write '%s' to '%s/%s'", text, dir, name);
+	return failure.code ? error_set(err, failure.code, "%s", failure.text) : 0;
 }
 
 char *sysfs_link_name(const char *dir, const char *name)

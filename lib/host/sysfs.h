@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/error.h"
@@ -18,6 +20,15 @@ MUST_CHECK int sysfs_read(const char *dir, const char *name, struct buf *ret, st
  * driver says.
  */
 MUST_CHECK int sysfs_write(const char *dir, const char *name, const char *text, struct error *err);
+
+/*
+ * The same for what can take a driver forever: taking a device away from it waits for whoever has
+ * the device open, and no signal ends that. So a child writes.
+ *
+ * Errors: ETIMEDOUT: it was not done until the deadline (host/clock.h), and may still be done.
+ */
+MUST_CHECK int sysfs_write_within(const char *dir, const char *name, const char *text,
+		uint64_t deadline_usec, struct error *err);
 
 /* The last part of what a link leads to; NULL if there is none. The caller frees it. */
 char *sysfs_link_name(const char *dir, const char *name);

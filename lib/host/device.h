@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where the host's devices are, for the modules that hand them to machines.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct device_host {
+	const char *sys;      /* "/sys" */
+	const char *dev;      /* "/dev" */
+	const char *lock_dir; /* "/run/machina": must exist */
+	/*
+	 * Drivers that are not ready are waited for until then (host/clock.h). Since that clock
+	 * begins with the kernel, a constant means: so long after the host was booted.
+	 */
+	uint64_t ready_deadline_usec;
+};
