@@ -78,8 +78,15 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 	struct prepare_options options = from_environment();
 	CLEANUP(plan_done) struct plan plan = {};
 	int r = check_name(machine, err);
-	if (r == 0)
-		r = hookplan_begin(&call->paths, unit, machine, &plan, err);
+	if (r < 0)
+		return r;
+	if (!options.notify_socket && !cli->dry_run)
+		return error_set(err, ENOTCONN,
+				"there is no unit to prepare for: this is called by the unit of "
+				"machine "
+				"'%s' ('machina start %s'); 'machina run %s' starts it without one",
+				machine, machine, machine);
+	r = hookplan_begin(&call->paths, unit, machine, &plan, err);
 	if (r < 0)
 		return r;
 	if (cli->dry_run) {
@@ -88,12 +95,6 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 		print_lines(&lines);
 		return 0;
 	}
-	if (!options.notify_socket)
-		return error_set(err, ENOTCONN,
-				"there is no unit to prepare for: this is called by the unit of "
-				"machine "
-				"'%s' ('machina start %s'); 'machina run %s' starts it without one",
-				machine, machine, machine);
 	outlive_stops();
 	r = foreground_check(&call->paths, machine, err);
 	if (r == 0)
