@@ -99,8 +99,6 @@ static int run_jobs(const struct call *call, enum bus_verb verb, struct error *e
 	}
 	if (!machines.n)
 		return STATUS_DONE;
-	if (call->paths.offline)
-		return misuse(call->command, "--root is for files: nothing runs there");
 
 	CLEANUP(bus_freep) struct bus *bus = NULL;
 	r = bus_open(&bus, err);
@@ -144,7 +142,7 @@ static const struct example start_examples[] = {
 const struct command cmd_start = {
 	.name = "start",
 	.group = GROUP_RUN,
-	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines,
 	.summary = "Start machines",
 	.description = "Waits until each machine's unit is active, which it is when QEMU answers. "
@@ -160,7 +158,7 @@ const struct command cmd_start = {
 const struct command cmd_stop = {
 	.name = "stop",
 	.group = GROUP_RUN,
-	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines,
 	.summary = "Shut machines down",
 	.description = "Presses the guest's power button, again every 5 seconds, and tells QEMU to "
@@ -174,7 +172,7 @@ const struct command cmd_stop = {
 const struct command cmd_restart = {
 	.name = "restart",
 	.group = GROUP_RUN,
-	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines,
 	.summary = "Shut machines down and start them",
 	.description = "A machine that was off is started. What generate has written since the "

@@ -303,8 +303,6 @@ static int run_run(const struct call *call, struct error *err)
 {
 	const struct run_options *options = call->options;
 	CLEANUP(run_done) struct run run = { .machine = call->words.items[0] };
-	if (call->paths.offline)
-		return misuse(call->command, "--root is for files: nothing runs there");
 	int r = load(call, &run, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
@@ -331,7 +329,7 @@ static const struct example examples[] = {
 const struct command cmd_run = {
 	.name = "run",
 	.group = GROUP_RUN,
-	.flags = COMMAND_FILES,
+	.flags = COMMAND_FILES | COMMAND_LIVE,
 	.arguments = arguments_machine,
 	.summary = "Run a machine in the foreground",
 	.description = "Without systemd and its units: to try a machine out, to see a guest boot "

@@ -16,10 +16,14 @@ static const struct option_spec machine_options[] = {
 	{},
 };
 
-static const struct option_spec place_options[] = {
+static const struct option_spec root_options[] = {
 	{ 0, "root", "DIR", OPT_TEXT(struct common_options, root),
 			"Work on the system below DIR; the running one is not looked at",
 			.complete = complete_directories },
+	{},
+};
+
+static const struct option_spec config_dir_options[] = {
 	{ 0, "config-dir", "DIR", OPT_TEXT(struct common_options, config_dir),
 			"Read the config from DIR instead of /etc/machina",
 			.complete = complete_directories },
@@ -51,6 +55,12 @@ const struct argument arguments_machine[] = {
 	{},
 };
 
+bool command_takes_root(const struct command *command)
+{
+	return command == &program ||
+	       (command->flags & (COMMAND_FILES | COMMAND_LIVE)) == COMMAND_FILES;
+}
+
 size_t command_option_tables(
 		const struct command *command, const struct option_spec *ret[OPTION_TABLES_MAX])
 {
@@ -59,8 +69,10 @@ size_t command_option_tables(
 		ret[n++] = command->options;
 	if (command->flags & COMMAND_SELECTS)
 		ret[n++] = machine_options;
+	if (command_takes_root(command))
+		ret[n++] = root_options;
 	if (command->flags & COMMAND_FILES || command == &program)
-		ret[n++] = place_options;
+		ret[n++] = config_dir_options;
 	if (command == &program)
 		ret[n++] = program_options;
 	ret[n++] = common_options;

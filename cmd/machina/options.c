@@ -341,9 +341,10 @@ static int call_check(const struct call *call, struct error *err)
 		return 0;
 	if (c->subcommands)
 		return check_subcommand(c, err);
-	if (!(c->flags & COMMAND_FILES) && (common->root || common->config_dir))
-		return error_set(err, EINVAL, "'%s' takes no option '--%s'", c->name,
-				common->root ? "root" : "config-dir");
+	if (common->root && !command_takes_root(c))
+		return error_set(err, EINVAL, "'%s' takes no option '--root'", c->name);
+	if (common->config_dir && !(c->flags & COMMAND_FILES))
+		return error_set(err, EINVAL, "'%s' takes no option '--config-dir'", c->name);
 	return check_words(call, err);
 }
 

@@ -31,9 +31,12 @@ void line_end_done(struct line_end *end);
 void call_read_unfinished(struct call *ret, int argc, char **argv, struct line_end *ret_end);
 
 /* The option tables that hold for a command, its own one first. Returns how many. */
-#define OPTION_TABLES_MAX 4
+#define OPTION_TABLES_MAX 5
 size_t command_option_tables(
 		const struct command *command, const struct option_spec *ret[OPTION_TABLES_MAX]);
+
+/* Whether --root is among them. */
+bool command_takes_root(const struct command *command);
 
 /* The row of a long option's name (of @len bytes) or NULL. */
 const struct option_spec *command_option(
