@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #include "host/shutdown.h"
-#include "machines.h"
+#include "lifecycle.h"
+#include "model/plan.h"
 #include "output.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -15,6 +16,7 @@
 struct shutdown_options {
 	bool system;
 	bool wait;
+	bool dry_run;
 	uint64_t timeout_usec;
 };
 
@@ -32,6 +34,15 @@ static void progress(void *data, const char *text)
 	say(data, text);
 }
 
+/* systemd.exec(5), $SYSTEMD_EXEC_PID: not so for what a user types, wherever the shell came from.
+ */
+static bool is_run_by_systemd(void)
+{
+	const char *text = getenv("SYSTEMD_EXEC_PID");
+	int pid;
+	return text && parse_int(text, 1, INT32_MAX, &pid) == 0 && pid == getpid();
+}
+
 /* systemd sets $MAINPID for ExecStop= while QEMU lives, and leaves it empty when it has gone. */
 static pid_t main_pid(bool system)
 {
@@ -40,7 +51,7 @@ static pid_t main_pid(bool system)
 	if (!system)
 		return SHUTDOWN_PID_UNKNOWN;
 	if (!text || parse_int(text, 1, INT32_MAX, &pid) < 0)
-		return SHUTDOWN_PID_NONE;
+		return is_run_by_systemd() ? SHUTDOWN_PID_NONE : SHUTDOWN_PID_UNKNOWN;
 	return pid;
 }
 
@@ -123,21 +134,23 @@ static int shut_down_all(const struct call *call, const struct strv *names, stru
 static int shutdown_run(const struct call *call, struct error *err)
 {
 	const struct shutdown_options *options = call->options;
+	const struct machine_selection *selected = &call->machines;
 	CLEANUP(strv_done) struct strv names = {};
+	int r = 0;
 	/* The unit's own call must work whatever became of the config. */
-	if (options->system) {
-		strv_extend(&names, &call->machines.patterns);
-		return shut_down_all(call, &names, err);
-	}
-	CLEANUP(report_done) struct report report = {};
-	int r = machines_select(call, &report, &names, err);
-	print_report(stderr, &report);
+	if (options->system && !selected->all && !selected->tags.n)
+		strv_extend(&names, &selected->patterns);
+	else
+		r = lifecycle_select(call, false, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	return shut_down_all(call, &names, err);
+	for (size_t i = 0; options->dry_run && i < names.n; i++)
+		printf("would press the power button of %s\n", names.items[i]);
+	return options->dry_run || !names.n ? STATUS_DONE : shut_down_all(call, &names, err);
 }
 
 static const struct option_spec options[] = {
+	OPTION_DRY_RUN(struct shutdown_options, dry_run),
 	{ 's', "system", NULL, OPT_FLAG(struct shutdown_options, system),
 			"Called by the machine's unit: use the unit's own socket" },
 	{ 'w', "wait", NULL, OPT_FLAG(struct shutdown_options, wait),
