@@ -175,7 +175,9 @@ static struct storage_file storage_file_of(const struct plan_fd *fd)
 		.volume = fd->volume,
 		.pool = fd->pool,
 		.writable = fd->writable,
+		.device = plan_is_device(fd->path),
 		.direct = fd->direct,
+		.flash = !strncmp(fd->name, "firmware.", strlen("firmware.")),
 		.qcow2 = fd->format == PLAN_FORMAT_QCOW2,
 	};
 }

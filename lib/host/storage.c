@@ -39,8 +39,13 @@ static int refuse_missing(const struct storage_file *file, struct error *err)
 				"does not exist, and its directory does not either: is a file "
 				"system not mounted?",
 				err);
-	if (!file->writable)
+	if (!file->writable || file->device)
 		return refuse(file, ENOENT, "does not exist", err);
+	if (file->flash)
+		return refuse(file, ENOENT,
+				"does not exist; copy the variables that came with the firmware "
+				"there, such as '/usr/share/OVMF/OVMF_VARS_4M.fd'",
+				err);
 	CLEANUP(freep)
 	char *why = xasprintf("does not exist; create it with: qemu-img create -f %s '%s' SIZE",
 			file->qcow2 ? "qcow2" : "raw", file->path);
@@ -98,6 +103,10 @@ static int reopen(int path_fd, int flags)
 static const char *type_name(mode_t mode)
 {
 	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return "is a file";
+	case S_IFBLK:
+		return "is a block device";
 	case S_IFDIR:
 		return "is a directory";
 	case S_IFCHR:
@@ -111,16 +120,45 @@ static const char *type_name(mode_t mode)
 	}
 }
 
-static int check_type(const struct storage_file *file, const struct stat *st, bool device,
+static int check_type(const struct storage_file *file, const struct stat *st, mode_t type,
 		struct error *err)
 {
-	if (S_ISREG(st->st_mode) || (device && S_ISBLK(st->st_mode)))
+	if ((st->st_mode & S_IFMT) == type)
 		return 0;
-	CLEANUP(freep)
-	char *why = xasprintf("%s, not a file%s",
-			S_ISBLK(st->st_mode) ? "is a block device" : type_name(st->st_mode),
-			device ? " or a block device" : "");
+	if (type == S_IFDIR)
+		return refuse(file, ENOTDIR, "is not a directory", err);
+	CLEANUP(freep) char *why = xasprintf("%s, not a file", type_name(st->st_mode));
 	return refuse(file, EINVAL, why, err);
+}
+
+/* A volume: the unit and QEMU's arguments were made for what the path says that it is. */
+static int check_volume(const struct storage_file *file, const struct stat *st, struct error *err)
+{
+	bool is_block = S_ISBLK(st->st_mode);
+	if (is_block ? file->device : !file->device && S_ISREG(st->st_mode))
+		return 0;
+	if (is_block)
+		return refuse(file, EINVAL,
+				"is a block device, which has to be named by a path below '/dev': "
+				"set \"path\" of the pool so",
+				err);
+	CLEANUP(freep)
+	char *why = file->device ? xasprintf("%s, not a block device, as a volume below '/dev' has "
+					     "to be",
+						   type_name(st->st_mode))
+				 : xasprintf("%s, not a file or a block device",
+						   type_name(st->st_mode));
+	return refuse(file, EINVAL, why, err);
+}
+
+int storage_check(const struct storage_file *file, mode_t type, struct error *err)
+{
+	CLEANUP(closep) int path_fd = -1;
+	struct stat st = {};
+	int r = find(file, &st, &path_fd, err);
+	if (r < 0)
+		return r;
+	return type ? check_type(file, &st, type, err) : check_volume(file, &st, err);
 }
 
 static int check_qcow2(const struct storage_file *file, int path_fd, struct error *err)
@@ -140,7 +178,7 @@ int storage_open(const struct storage_file *file, int *ret_fd, struct error *err
 	struct stat st = {};
 	int r = find(file, &st, &path_fd, err);
 	if (r == 0)
-		r = check_type(file, &st, true, err);
+		r = check_volume(file, &st, err);
 	if (r == 0 && file->qcow2)
 		r = check_qcow2(file, path_fd, err);
 	if (r < 0)
@@ -182,7 +220,7 @@ int storage_copy(const struct storage_file *file, int *ret_fd, struct error *err
 	struct stat st = {};
 	int r = find(file, &st, &path_fd, err);
 	if (r == 0)
-		r = check_type(file, &st, false, err);
+		r = check_type(file, &st, S_IFREG, err);
 	if (r == 0 && st.st_size == 0)
 		r = refuse(file, EINVAL, "is empty", err);
 	if (r < 0)
@@ -229,10 +267,10 @@ int storage_check_directory(
 	CLEANUP(closep) int path_fd = -1;
 	struct stat st = {};
 	int r = find(file, &st, &path_fd, err);
+	if (r == 0)
+		r = check_type(file, &st, S_IFDIR, err);
 	if (r < 0)
 		return r;
-	if (!S_ISDIR(st.st_mode))
-		return refuse(file, ENOTDIR, "is not a directory", err);
 
 	/* With another identity for files, the kernel leaves root's privileges over them aside
 	 * (capabilities(7)). The path as a whole counts: QEMU walks it again. */

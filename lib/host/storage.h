@@ -19,17 +19,25 @@ struct storage_file {
 	const char *volume; /* for messages; NULL: a file that is given by its path */
 	const char *pool;   /* NULL with volume */
 	bool writable;
+	bool device; /* must be a block device; else it must be a regular file */
 	bool direct; /* O_DIRECT */
+	bool flash;  /* of the firmware */
 	bool qcow2;  /* must be an image of that format that needs no other file */
 };
 
 /*
- * A regular file or a block device, O_RDWR or O_RDONLY.
+ * A regular file or a block device (@file->device), O_RDWR or O_RDONLY.
  *
  * Errors: those of open(2); EINVAL: another type of file, an image of another format; ENOTSUP: an
  * image that needs other files.
  */
 MUST_CHECK int storage_open(const struct storage_file *file, int *ret_fd, struct error *err);
+
+/*
+ * Whether storage_open() would find what it wants, as far as that shows without opening it. With
+ * @type S_IFREG the same for storage_copy(), with S_IFDIR a directory is wanted, with 0 a volume.
+ */
+MUST_CHECK int storage_check(const struct storage_file *file, mode_t type, struct error *err);
 
 /*
  * A copy of a regular file in memory that nobody can change (memfd_create(2), all seals): for files

@@ -20,6 +20,12 @@ char *plan_qmp_path(const char *run_dir, const char *machine, const char *socket
 	return path_clean(path);
 }
 
+bool plan_is_device(const char *path)
+{
+	return !strncmp(path, "/dev/", strlen("/dev/")) &&
+	       strncmp(path, "/dev/shm/", strlen("/dev/shm/")) != 0;
+}
+
 const struct plan_fd *plan_find(const struct plan *plan, const char *name)
 {
 	for (size_t i = 0; i < plan->n_fds; i++)

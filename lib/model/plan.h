@@ -108,6 +108,14 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret);
 /* The plan of its TPM: a listening descriptor "control", and "state", the directory in tpm_data. */
 void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret);
 
+/*
+ * Whether a file of this path is taken to be a block device: QEMU has a driver for files and
+ * another for devices, and a unit names the devices that may be opened. Nothing is looked at: the
+ * arguments and the unit of a machine are the same on every host. Prepare refuses what is not what
+ * its path says.
+ */
+bool plan_is_device(const char *path);
+
 /* The descriptor of a name, or NULL. */
 const struct plan_fd *plan_find(const struct plan *plan, const char *name);
 

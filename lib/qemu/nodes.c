@@ -23,15 +23,10 @@ static bool is_direct(const struct vm_volume *v)
 	return v->cache == DISK_CACHE_NONE || v->cache == DISK_CACHE_DIRECTSYNC;
 }
 
-/*
- * QEMU's driver "file" takes regular files only, "host_device" devices only (block/file-posix.c,
- * raw_open_common). A path tells them apart; prepare refuses a file that is not what its path says.
- */
+/* Each takes nothing but its own kind (block/file-posix.c, raw_open_common). */
 static const char *file_driver(const char *path)
 {
-	bool device = !strncmp(path, "/dev/", strlen("/dev/")) &&
-		      strncmp(path, "/dev/shm/", strlen("/dev/shm/")) != 0;
-	return device ? "host_device" : "file";
+	return plan_is_device(path) ? "host_device" : "file";
 }
 
 /* O_DIRECT and flushes are the file's matter, but each node has its own word on them. */

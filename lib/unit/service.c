@@ -133,7 +133,7 @@ static void add_devices(struct unitfile *u, const struct unit_input *in)
 		unitfile_set_device(u, "DeviceAllow", "/dev/net/tun", "rw");
 	for (size_t i = 0; i < in->plan->n_fds; i++) {
 		const struct plan_fd *fd = &in->plan->fds[i];
-		if (fd->kind == PLAN_FD_FILE && !strncmp(fd->path, "/dev/", 5))
+		if (fd->kind == PLAN_FD_FILE && plan_is_device(fd->path))
 			unitfile_set_device(u, "DeviceAllow", fd->path, fd->writable ? "rw" : "r");
 	}
 	if (in->vm->n_mdevs) {

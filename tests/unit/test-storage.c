@@ -149,6 +149,12 @@ TEST(block_devices_are_volumes)
 	if (mknod(scratch_path("disk"), S_IFBLK | 0600, makedev(7, 0)) < 0)
 		SKIP("device nodes cannot be made here");
 	struct storage_file file = volume("disk");
+	/* QEMU's arguments and the unit know it by its path only. */
+	check_refused(&file, EINVAL,
+			"volume 'os' (pool 'guest-data'): 'DIR/disk' is a block device, which has "
+			"to be named by a path below '/dev': set \"path\" of the pool so");
+	file.device = true;
+	CHECK_INT(storage_check(&file, 0, NULL), 0);
 	struct error err = {};
 	int fd = -1;
 	int r = storage_open(&file, &fd, &err);
@@ -167,6 +173,51 @@ TEST(block_devices_are_volumes)
 	check_copy_refused(&file, EINVAL,
 			"volume 'os' (pool 'guest-data'): 'DIR/disk' is a block device, not a "
 			"file");
+	scratch_end();
+}
+
+TEST(what_is_no_device_is_refused_where_one_has_to_be)
+{
+	scratch_begin();
+	put_file("disk", "data");
+	struct storage_file file = volume("disk"), missing = volume("none");
+	file.device = missing.device = true;
+	check_refused(&file, EINVAL,
+			"volume 'os' (pool 'guest-data'): 'DIR/disk' is a file, not a block "
+			"device, as a volume below '/dev' has to be");
+	check_refused(&missing, ENOENT,
+			"volume 'os' (pool 'guest-data'): 'DIR/none' does not exist");
+	scratch_end();
+}
+
+static void check_found(const struct storage_file *file, mode_t type, int code, const char *text)
+{
+	struct error err = {};
+	CHECK_INT(storage_check(file, type, &err), -code);
+	CHECK_STR(without_scratch(err.text), text);
+}
+
+TEST(a_look_tells_what_opening_would)
+{
+	scratch_begin();
+	put_file("disk", "");
+	make_directory("dir");
+	struct storage_file disk = volume("disk"), dir = volume("dir"), none = volume("none");
+	check_found(&disk, 0, 0, "");
+	check_found(&disk, S_IFREG, 0, "");
+	check_found(&dir, S_IFDIR, 0, "");
+	check_found(&disk, S_IFDIR, ENOTDIR,
+			"volume 'os' (pool 'guest-data'): 'DIR/disk' is not a directory");
+	check_found(&dir, S_IFREG, EINVAL,
+			"volume 'os' (pool 'guest-data'): 'DIR/dir' is a directory, not a file");
+	check_found(&dir, 0, EINVAL,
+			"volume 'os' (pool 'guest-data'): 'DIR/dir' is a directory, not a file or "
+			"a block device");
+	none.flash = true;
+	check_found(&none, 0, ENOENT,
+			"volume 'os' (pool 'guest-data'): 'DIR/none' does not exist; copy the "
+			"variables that came with the firmware there, such as "
+			"'/usr/share/OVMF/OVMF_VARS_4M.fd'");
 	scratch_end();
 }
 
