@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/storage.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
@@ -66,30 +67,40 @@ static void advise_limits(struct advisor *a)
 	}
 }
 
-static void advise_volume(struct advisor *a, const struct vm_volume *v, const char *pointer)
+/* @type: what it has to be, as storage_check() takes it */
+static void advise_volume(
+		struct advisor *a, const struct vm_volume *v, mode_t type, const char *pointer)
 {
-	struct stat st;
-	if (!v || stat(v->path, &st) == 0)
+	struct error err = {};
+	if (!v)
 		return;
-	if (v->pool)
-		ADVISE(a, pointer, "volume \"%s\": cannot look at '%s': %s", v->name, v->path,
-				strerror(errno));
-	else
-		ADVISE(a, pointer, "cannot look at '%s': %s", v->path, strerror(errno));
+	const struct storage_file file = {
+		.path = v->path,
+		.volume = v->pool ? v->name : NULL,
+		.pool = v->pool,
+		.writable = type == 0 && !v->readonly,
+		.device = plan_is_device(v->path),
+		.flash = v == a->built->vm.firmware_vars,
+		.qcow2 = v->type && v->type->format == VM_FORMAT_QCOW2,
+	};
+	if (storage_check(&file, type, &err) < 0)
+		ADVISE(a, pointer, "%s", err.text);
 }
 
 static void advise_files(struct advisor *a)
 {
 	const struct vm *vm = &a->built->vm;
 	struct stat st;
-	advise_volume(a, vm->firmware_code, "/attrs/firmware/code");
-	advise_volume(a, vm->firmware_vars, "/attrs/firmware/vars");
-	advise_volume(a, vm->kernel, "/attrs/boot/kernel");
-	advise_volume(a, vm->initrd, "/attrs/boot/initrd");
+	advise_volume(a, vm->firmware_code, 0, "/attrs/firmware/code");
+	advise_volume(a, vm->firmware_vars, 0, "/attrs/firmware/vars");
+	advise_volume(a, vm->kernel, S_IFREG, "/attrs/boot/kernel");
+	advise_volume(a, vm->initrd, S_IFREG, "/attrs/boot/initrd");
 	for (size_t i = 0; i < vm->n_volumes; i++) {
+		const struct vm_volume *v = &vm->volumes[i];
 		CLEANUP(freep) char *pointer = xasprintf("/volumes/%zu", i);
-		if (vm->volumes[i].type->bus != VM_BUS_TPM)
-			advise_volume(a, &vm->volumes[i], pointer);
+		if (v->type->bus != VM_BUS_TPM)
+			advise_volume(a, v, v->type->format == VM_FORMAT_VVFAT ? S_IFDIR : 0,
+					pointer);
 	}
 	if (access(vm->emulator, X_OK) < 0)
 		ADVISE(a, "/attrs/machine/qemu", "cannot execute '%s': %s", vm->emulator,
