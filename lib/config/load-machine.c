@@ -162,5 +162,7 @@ int machine_list(const struct config_paths *paths, struct strv *ret_names, struc
 		report_add(report, SEVERITY_ERROR, (struct where){ .file = path }, NULL, NULL,
 				"'%s' can't be the name of a machine: expected %s", name, expected);
 	}
+	/* "web-1.conf.json" is before "web.conf.json". */
+	strv_sort(ret_names);
 	return 0;
 }

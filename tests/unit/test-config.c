@@ -299,7 +299,9 @@ TEST(machines_are_listed_by_their_files)
 	CHECK_INT(names.n, 0);
 	static const char *const files[] = { "web.conf.json", "Web.conf.json", "a.b.conf.json",
 		"10.conf.json", "9.conf.json", "note.txt", ".conf.json", ".hid.conf.json",
-		"a b.conf.json", "conf.json" };
+		"a b.conf.json", "conf.json",
+		/* Their files are in another order. */
+		"web-1.conf.json", "web.x.conf.json" };
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		CLEANUP(freep) char *path = xasprintf("etc/machina/machine.conf.d/%s", files[i]);
 		put_file(path, "");
@@ -308,7 +310,7 @@ TEST(machines_are_listed_by_their_files)
 	CLEANUP(buf_done) struct buf all = {};
 	for (size_t i = 0; i < names.n; i++)
 		buf_printf(&all, "%s ", names.items[i]);
-	CHECK_STR(buf_text(&all), "10 9 Web a.b web ");
+	CHECK_STR(buf_text(&all), "10 9 Web a.b web web-1 web.x ");
 	CHECK_INT(s.report.n_errors, 2);
 	scratch_end();
 }
