@@ -52,6 +52,19 @@ struct demo_attrs {
 	const char *weight;
 };
 
+struct demo_filter {
+	const char *protocol;
+	struct jstrings port;
+	int strict;
+	struct {
+		int enabled;
+		int mac;
+	} guard;
+	struct jlist sets; /* struct jnamed */
+	struct jstrings groups;
+	struct jlist rules; /* struct demo_port */
+};
+
 struct demo {
 	const char *name;
 	const char *mac;
@@ -67,8 +80,11 @@ struct demo {
 	struct jstrings args;
 	struct jstrings address;
 	struct jints places;
+	struct demo_filter filter;
 };
 
+static const char *const demo_switch_names[] = { "false", "true", NULL };
+static const char *const demo_strict_names[] = { "false", "true", "strict", "lax", NULL };
 static const char *const demo_cache_names[] = { "writeback", "none", NULL };
 static const char *const demo_display_names[] = { "none", "virtio", "qxl", NULL };
 static const char *const demo_limit_names[] = { "CPUWeight", "MemoryMax", NULL };
@@ -89,6 +105,12 @@ static inline bool demo_path(const char *text, const char **ret_expected)
 {
 	*ret_expected = "an absolute path";
 	return !*text || *text == '/';
+}
+
+static inline bool demo_digits(const char *text, const char **ret_expected)
+{
+	*ret_expected = "digits";
+	return *text && strspn(text, "0123456789") == strlen(text);
 }
 
 static const struct field demo_disk_fields[] = {
@@ -179,6 +201,30 @@ static const struct field demo_attrs_fields[] = {
 	{},
 };
 
+static const struct field demo_guard_fields[] = {
+	FIELD_SWITCH(struct demo_filter, guard.enabled, "enabled", demo_switch_names, "true",
+			"On."),
+	FIELD_SWITCH(struct demo_filter, guard.mac, "mac", demo_switch_names, NULL, "MAC."),
+	{},
+};
+
+static const struct field demo_filter_fields[] = {
+	FIELD_TERM(struct demo_filter, protocol, "protocol", demo_digits, "any", "Protocol."),
+	FIELD_TERMS(struct demo_filter, port, "port", demo_digits, "all", "Ports."),
+	FIELD_SWITCH(struct demo_filter, strict, "strict", demo_strict_names, NULL, "How strict."),
+	{ .name = "guard",
+			.kind = FIELD_KIND_OBJECT,
+			.merge = MERGE_FIRST,
+			.flags = FIELD_SWITCHED | FIELD_INLINE,
+			.fields = demo_guard_fields,
+			.doc = "Guard." },
+	FIELD_STRINGS_MAP(struct demo_filter, sets, "sets", demo_word, demo_digits, "Sets."),
+	FIELD_STRINGS(struct demo_filter, groups, "groups", MERGE_GATHER, demo_word, "Groups."),
+	FIELD_LIST(struct demo_filter, rules, struct demo_port, "rules", MERGE_GATHER,
+			demo_port_fields, "Rules."),
+	{},
+};
+
 static const struct field demo_fields[] = {
 	FIELD_STRING(struct demo, name, "name", NULL, 0, NULL, "Name."),
 	FIELD_STRING(struct demo, mac, "mac", demo_mac, FIELD_DERIVED, "derived", "MAC."),
@@ -198,6 +244,8 @@ static const struct field demo_fields[] = {
 	FIELD_STRINGS(struct demo, args, "args", MERGE_APPEND, NULL, "Arguments."),
 	FIELD_STRING_OR_LIST(struct demo, address, "address", demo_word, "Addresses."),
 	FIELD_INTS(struct demo, places, "places", 0, 9, "Places."),
+	FIELD_OBJECT(struct demo, filter, struct demo_filter, "filter", MERGE_FIELDS,
+			demo_filter_fields, "Filter."),
 	{ .name = "note", .kind = FIELD_KIND_NOTE, .doc = "Anything." },
 	/* In the format, but not in the struct. */
 	{ .name = "definitions",

@@ -53,12 +53,16 @@ static const char *const kind_texts[] = {
 	[FIELD_KIND_STRINGS] = "list of strings",
 	[FIELD_KIND_STRING_OR_LIST] = "string or list of strings",
 	[FIELD_KIND_SCALAR] = "string, boolean or number",
+	[FIELD_KIND_TERM] = "string or number",
+	[FIELD_KIND_TERMS] = "string, number or list of such",
+	[FIELD_KIND_SWITCH] = "boolean",
 	[FIELD_KIND_OBJECT] = "object",
 	[FIELD_KIND_LIST] = "list of objects",
 	[FIELD_KIND_MAP] = "object of objects",
 	[FIELD_KIND_INTS] = "list of integers",
 	[FIELD_KIND_STRING_MAP] = "object of strings",
 	[FIELD_KIND_SCALAR_MAP] = "object of strings, booleans and numbers",
+	[FIELD_KIND_STRINGS_MAP] = "object of lists of strings",
 	[FIELD_KIND_NOTE] = "anything",
 };
 
@@ -70,6 +74,7 @@ static const char *const merge_texts[] = {
 	[MERGE_KEYS] = "Keys of all definitions, each from the first one that has it.",
 	[MERGE_UNION] = "Strings of all definitions.",
 	[MERGE_APPEND] = "Strings of all definitions, the machine's own last.",
+	[MERGE_GATHER] = "Entries of all definitions, the machine's own first.",
 	[MERGE_NEVER] = "Not inherited.",
 };
 
@@ -88,6 +93,11 @@ static void put_kind(FILE *to, const struct field *f)
 	fputs(kind_texts[f->kind], to);
 	if (f->flags & FIELD_PATH_TEXT)
 		fputs(" or string", to);
+	if (f->flags & FIELD_SWITCHED)
+		fputs(" or boolean", to);
+	for (const char *const *word = f->kind == FIELD_KIND_SWITCH ? f->names + 2 : NULL;
+			word && *word; word++)
+		fprintf(to, " or \"%s\"", *word);
 	if (f->kind != FIELD_KIND_INT && f->kind != FIELD_KIND_INTS)
 		return;
 	if (f->min > INT64_MIN && f->max < INT64_MAX)

@@ -43,13 +43,16 @@ static void bind_defaults(const struct field *fields, void *base)
 			break;
 		case FIELD_KIND_STRING:
 		case FIELD_KIND_SCALAR:
+		case FIELD_KIND_TERM:
 			*(const char **)at = NULL;
 			break;
 		case FIELD_KIND_ENUM:
+		case FIELD_KIND_SWITCH:
 			*(int *)at = -1;
 			break;
 		case FIELD_KIND_STRINGS:
 		case FIELD_KIND_STRING_OR_LIST:
+		case FIELD_KIND_TERMS:
 			*(struct jstrings *)at = (struct jstrings){};
 			break;
 		case FIELD_KIND_OBJECT:
@@ -57,6 +60,7 @@ static void bind_defaults(const struct field *fields, void *base)
 			break;
 		case FIELD_KIND_LIST:
 		case FIELD_KIND_MAP:
+		case FIELD_KIND_STRINGS_MAP:
 			*(struct jlist *)at = (struct jlist){};
 			break;
 		case FIELD_KIND_INTS:
@@ -144,16 +148,40 @@ static struct jlist bind_map(const struct field *f, struct json_object *value, s
 	return list;
 }
 
+static struct jlist bind_strings_map(struct json_object *value, struct arena *arena)
+{
+	struct jlist list = {};
+	struct jnamed *items = arena_array(
+			arena, (size_t)json_object_object_length(value), sizeof(*items));
+	list.items = items;
+	json_object_object_foreach(value, key, member)
+	{
+		if (member)
+			items[list.n++] = (struct jnamed){ key, bind_strings(member, arena) };
+	}
+	return list;
+}
+
+/* The member of a row that a FIELD_PATH_TEXT or FIELD_SWITCHED object must have. */
+static void *member_at(const struct field *fields, const char *key, void *base)
+{
+	return (char *)base + field_find(fields, key)->offset;
+}
+
 static void bind_object(
 		const struct field *f, struct json_object *value, void *base, struct arena *arena)
 {
-	if (!json_object_is_type(value, json_type_string)) {
-		jbind(f->fields, value, base, arena);
+	bool is_object = json_object_is_type(value, json_type_object);
+	jbind(f->fields, is_object ? value : NULL, base, arena);
+	if (json_object_is_type(value, json_type_string))
+		*(const char **)member_at(f->fields, "path", base) = jtree_text(value);
+	if (!(f->flags & FIELD_SWITCHED))
 		return;
-	}
-	bind_defaults(f->fields, base);
-	const struct field *path = field_find(f->fields, "path");
-	*(const char **)(void *)((char *)base + path->offset) = jtree_text(value);
+	int *enabled = member_at(f->fields, "enabled", base);
+	if (!is_object)
+		*enabled = json_object_get_boolean(value);
+	else if (*enabled < 0)
+		*enabled = true;
 }
 
 static void bind_value(
@@ -175,11 +203,18 @@ static void bind_value(
 	case FIELD_KIND_SCALAR:
 		*(const char **)at = scalar_text(value);
 		break;
+	case FIELD_KIND_TERM:
+		*(const char **)at = jtree_text(value);
+		break;
 	case FIELD_KIND_ENUM:
 		*(int *)at = enum_index(f->names, jtree_text(value));
 		break;
+	case FIELD_KIND_SWITCH:
+		*(int *)at = enum_index(f->names, scalar_text(value));
+		break;
 	case FIELD_KIND_STRINGS:
 	case FIELD_KIND_STRING_OR_LIST:
+	case FIELD_KIND_TERMS:
 		*(struct jstrings *)at = bind_strings(value, arena);
 		break;
 	case FIELD_KIND_OBJECT:
@@ -197,6 +232,9 @@ static void bind_value(
 	case FIELD_KIND_STRING_MAP:
 	case FIELD_KIND_SCALAR_MAP:
 		*(struct jpairs *)at = bind_pairs(value, arena);
+		break;
+	case FIELD_KIND_STRINGS_MAP:
+		*(struct jlist *)at = bind_strings_map(value, arena);
 		break;
 	case FIELD_KIND_NOTE:
 		break;

@@ -29,13 +29,18 @@ enum field_kind {
 	FIELD_KIND_STRINGS,	   /* struct jstrings: a list of strings */
 	FIELD_KIND_STRING_OR_LIST, /* struct jstrings: one string or a list of strings */
 	FIELD_KIND_SCALAR,	   /* const char *: string, boolean or number, kept as text */
-	FIELD_KIND_OBJECT,	   /* a struct, inside its parent */
-	FIELD_KIND_LIST,	   /* struct jlist of structs: a list of objects */
-	FIELD_KIND_MAP,	 /* struct jlist of structs: an object of objects; key in @key_offset */
-	FIELD_KIND_INTS, /* struct jints: a list of integers */
+	FIELD_KIND_TERM,   /* const char *: string or number, kept as text; both are checked */
+	FIELD_KIND_TERMS,  /* struct jstrings: one such or a list of them */
+	FIELD_KIND_SWITCH, /* int: false 0, true 1, else the index in @names, whose first two are
+			      "false" and "true"; -1 when absent */
+	FIELD_KIND_OBJECT, /* a struct, inside its parent */
+	FIELD_KIND_LIST,   /* struct jlist of structs: a list of objects */
+	FIELD_KIND_MAP,	   /* struct jlist of structs: an object of objects; key in @key_offset */
+	FIELD_KIND_INTS,   /* struct jints: a list of integers */
 	FIELD_KIND_STRING_MAP, /* struct jpairs: an object of strings */
 	FIELD_KIND_SCALAR_MAP, /* struct jpairs: an object of strings, booleans, numbers, as text */
-	FIELD_KIND_NOTE,       /* accepted, not looked at, not bound */
+	FIELD_KIND_STRINGS_MAP, /* struct jlist of struct jnamed: an object of lists of strings */
+	FIELD_KIND_NOTE,	/* accepted, not looked at, not bound */
 };
 
 /*
@@ -53,6 +58,8 @@ enum merge_rule {
 	MERGE_KEYS,   /* maps: each key from the first layer that has it; "" counts */
 	MERGE_UNION,  /* STRINGS: last layer first, first layer last; repeats dropped */
 	MERGE_APPEND, /* STRINGS: last layer first, first layer last */
+	MERGE_GATHER, /* STRINGS, lists of objects: first layer first; of strings, repeats dropped
+		       */
 	MERGE_NEVER,  /* belongs to its own file; only the first layer's counts */
 };
 
@@ -62,6 +69,8 @@ enum field_flags {
 	FIELD_DERIVED = 1 << 2,	  /* filled in by derivation when absent; shown so in documents */
 	FIELD_PATH_TEXT = 1 << 3, /* OBJECT: a string is taken as an object with that "path" */
 	FIELD_INLINE = 1 << 4,	  /* OBJECT: its rows' offsets count from the parent's struct */
+	FIELD_SWITCHED = 1 << 5,  /* OBJECT: a boolean is taken as an object with that "enabled", a
+				     SWITCH, which is true in an object that does not have it */
 };
 
 /* Bound lists; memory belongs to the arena given to jbind(). */
@@ -82,8 +91,12 @@ struct jpairs {
 	size_t n;
 };
 struct jlist {
-	void *items;
+	void *items; /* NULL when the key is absent, not when it is [] or {}; so in all of these */
 	size_t n;
+};
+struct jnamed {
+	const char *key;
+	struct jstrings values;
 };
 
 /*
@@ -105,9 +118,9 @@ struct field {
 	int64_t min, max;	    /* INT, INTS: limits, both included */
 	const char *unit;	    /* INT: of what the number counts, for messages; may be NULL */
 	bool default_bool;	    /* BOOL */
-	const char *const *names;   /* ENUM: its values. SCALAR_MAP: its keys, or NULL for any */
-	field_check *check; /* STRING, SCALAR, lists and values of maps; NULL accepts any text */
-	field_check *check_key;	  /* MAP, STRING_MAP; NULL accepts any key */
+	const char *const *names; /* ENUM, SWITCH: values. SCALAR_MAP: its keys, or NULL for any */
+	field_check *check;	/* STRING, SCALAR, TERM, lists and values of maps; NULL: any text */
+	field_check *check_key; /* MAP, STRING_MAP, STRINGS_MAP; NULL accepts any key */
 	const char *default_text; /* for documents: what absence means; may be NULL */
 	const char *doc;	  /* one or two sentences */
 };
@@ -148,6 +161,24 @@ struct field {
 		.name = key, .kind = FIELD_KIND_SCALAR, .merge = MERGE_FIRST,                      \
 		.offset = FIELD_AT_(type, member, const char *), .check = checker,                 \
 		.default_text = standard, .doc = text                                              \
+	}
+#define FIELD_TERM(type, member, key, checker, standard, text)                                     \
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_TERM, .merge = MERGE_FIRST,                        \
+		.offset = FIELD_AT_(type, member, const char *), .check = checker,                 \
+		.default_text = standard, .doc = text                                              \
+	}
+#define FIELD_TERMS(type, member, key, checker, standard, text)                                    \
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_TERMS, .merge = MERGE_FIRST,                       \
+		.offset = FIELD_AT_(type, member, struct jstrings), .check = checker,              \
+		.default_text = standard, .doc = text                                              \
+	}
+#define FIELD_SWITCH(type, member, key, table, standard, text)                                     \
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_SWITCH, .merge = MERGE_FIRST,                      \
+		.offset = FIELD_AT_(type, member, int), .names = table, .default_text = standard,  \
+		.doc = text                                                                        \
 	}
 #define FIELD_STRINGS(type, member, key, rule, checker, text)                                      \
 	{                                                                                          \
@@ -190,6 +221,12 @@ struct field {
 		.offset = FIELD_AT_(type, member, struct jpairs), .check = checker,                \
 		.check_key = key_checker, .doc = text                                              \
 	}
+#define FIELD_STRINGS_MAP(type, member, key, key_checker, checker, text)                           \
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_STRINGS_MAP, .merge = MERGE_KEYS,                  \
+		.offset = FIELD_AT_(type, member, struct jlist), .check = checker,                 \
+		.check_key = key_checker, .doc = text                                              \
+	}
 #define FIELD_SCALAR_MAP(type, member, key, table, text)                                           \
 	{                                                                                          \
 		.name = key, .kind = FIELD_KIND_SCALAR_MAP, .merge = MERGE_KEYS,                   \
@@ -215,7 +252,8 @@ void jcheck(const struct field *fields, const struct jdoc *doc, struct json_obje
 
 /*
  * Fill a struct from an object that jcheck() found nothing wrong with. Absent keys get their
- * defaults: false or default_bool, 0, NULL, -1 for enums, empty lists. A FIELD_POSITIVE integer
+ * defaults: false or default_bool, 0, NULL, -1 for enums and switches, empty lists. A
+ * FIELD_POSITIVE integer
  * <= 0 becomes 0. Strings are borrowed from @object, lists belong to @arena. Members that no row
  * names are left alone; those of list and map entries are zero.
  *

@@ -116,6 +116,16 @@ static void check_scalar(struct check *c, field_check *form, struct json_object 
 		wrong_type(c, value, "text in double quotes, a number, true or false");
 }
 
+static void check_term(struct check *c, field_check *form, struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_string) ||
+			json_object_is_type(value, json_type_int) ||
+			json_object_is_type(value, json_type_double))
+		check_form(c, form, value);
+	else
+		wrong_type(c, value, "text in double quotes or a number");
+}
+
 static void put_limits(struct buf *out, const struct field *f)
 {
 	if (f->min == f->max) {
@@ -160,6 +170,25 @@ static void check_enum(struct check *c, const struct field *f, struct json_objec
 	add(c, false, "expected %s, found %s", buf_text(&expected), buf_text(&found));
 }
 
+static void check_switch(struct check *c, const struct field *f, struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_boolean))
+		return;
+	/* Those in front of the words are the booleans' names. */
+	const char *const *words = f->names + 2;
+	CLEANUP(buf_done) struct buf expected = {}, found = {};
+	buf_puts(&expected, *words ? "true, false" : "true or false");
+	for (size_t i = 0; words[i]; i++) {
+		if (json_object_is_type(value, json_type_string) &&
+				!strcmp(words[i], jtree_text(value)))
+			return;
+		buf_puts(&expected, words[i + 1] ? ", " : " or ");
+		text_quoted(&expected, words[i]);
+	}
+	put_found(&found, value, !*words);
+	add(c, false, "expected %s, found %s", buf_text(&expected), buf_text(&found));
+}
+
 /* The entries of a list of strings or numbers. */
 static void check_entries(struct check *c, const struct field *f, struct json_object *list)
 {
@@ -169,6 +198,8 @@ static void check_entries(struct check *c, const struct field *f, struct json_ob
 		jpointer_push_index(&c->pointer, i);
 		if (f->kind == FIELD_KIND_INTS)
 			check_int(c, f, value);
+		else if (f->kind == FIELD_KIND_TERMS)
+			check_term(c, f->check, value);
 		else
 			check_string(c, f->check, value);
 		buf_truncate(&c->pointer, len);
@@ -268,6 +299,14 @@ static void check_key(struct check *c, const struct field *f, const char *key)
 	}
 }
 
+static void check_strings(struct check *c, const struct field *f, struct json_object *value)
+{
+	if (is_type(c, value, json_type_array,
+			    f->kind == FIELD_KIND_INTS ? "a list of whole numbers"
+						       : "a list of strings"))
+		check_entries(c, f, value);
+}
+
 static void check_map(struct check *c, const struct field *f, struct json_object *map)
 {
 	size_t len = c->pointer.len;
@@ -281,10 +320,25 @@ static void check_map(struct check *c, const struct field *f, struct json_object
 			check_string(c, f->check, value);
 		else if (f->kind == FIELD_KIND_SCALAR_MAP)
 			check_scalar(c, f->check, value);
+		else if (f->kind == FIELD_KIND_STRINGS_MAP)
+			check_strings(c, f, value);
 		else if (is_type(c, value, json_type_object, "an object"))
 			check_object(c, f->fields, value);
 		buf_truncate(&c->pointer, len);
 	}
+}
+
+static void check_member(struct check *c, const struct field *f, struct json_object *value)
+{
+	bool has_path = f->flags & FIELD_PATH_TEXT, is_switched = f->flags & FIELD_SWITCHED;
+	if (has_path && json_object_is_type(value, json_type_string))
+		check_form(c, field_find(f->fields, "path")->check, value);
+	else if (!(is_switched && json_object_is_type(value, json_type_boolean)) &&
+			is_type(c, value, json_type_object,
+					has_path      ? "an object, or a path in double quotes"
+					: is_switched ? "true, false or an object"
+						      : "an object"))
+		check_object(c, f->fields, value);
 }
 
 static void check_value(struct check *c, const struct field *f, struct json_object *value)
@@ -306,6 +360,18 @@ static void check_value(struct check *c, const struct field *f, struct json_obje
 	case FIELD_KIND_SCALAR:
 		check_scalar(c, f->check, value);
 		break;
+	case FIELD_KIND_TERM:
+		check_term(c, f->check, value);
+		break;
+	case FIELD_KIND_TERMS:
+		if (json_object_is_type(value, json_type_array))
+			check_entries(c, f, value);
+		else
+			check_term(c, f->check, value);
+		break;
+	case FIELD_KIND_SWITCH:
+		check_switch(c, f, value);
+		break;
 	case FIELD_KIND_STRING_OR_LIST:
 		if (is_string)
 			check_form(c, f->check, value);
@@ -315,19 +381,10 @@ static void check_value(struct check *c, const struct field *f, struct json_obje
 		break;
 	case FIELD_KIND_STRINGS:
 	case FIELD_KIND_INTS:
-		if (is_type(c, value, json_type_array,
-				    f->kind == FIELD_KIND_INTS ? "a list of whole numbers"
-							       : "a list of strings"))
-			check_entries(c, f, value);
+		check_strings(c, f, value);
 		break;
 	case FIELD_KIND_OBJECT:
-		if (is_string && f->flags & FIELD_PATH_TEXT)
-			check_form(c, field_find(f->fields, "path")->check, value);
-		else if (is_type(c, value, json_type_object,
-					 f->flags & FIELD_PATH_TEXT
-							 ? "an object, or a path in double quotes"
-							 : "an object"))
-			check_object(c, f->fields, value);
+		check_member(c, f, value);
 		break;
 	case FIELD_KIND_LIST:
 		if (is_type(c, value, json_type_array, "a list of objects"))
@@ -336,6 +393,7 @@ static void check_value(struct check *c, const struct field *f, struct json_obje
 	case FIELD_KIND_MAP:
 	case FIELD_KIND_STRING_MAP:
 	case FIELD_KIND_SCALAR_MAP:
+	case FIELD_KIND_STRINGS_MAP:
 		if (is_type(c, value, json_type_object, "an object"))
 			check_map(c, f, value);
 		break;

@@ -136,11 +136,18 @@ static struct json_object *take_leaf(struct merge *m, const struct field *f, con
 static struct json_object *merge_fields(struct merge *m, const struct field *fields,
 		const struct source *sources, size_t n);
 
+static struct json_object *merge_lists(struct merge *m, const struct field *f,
+		const struct source *sources, size_t n, enum merge_rule rule);
+
 /* An entry of a list or map. */
 static struct json_object *take_entry(
 		struct merge *m, const struct field *f, const struct source *s)
 {
-	return f->fields ? merge_fields(m, f->fields, s, 1) : take_leaf(m, f, s);
+	if (f->fields)
+		return merge_fields(m, f->fields, s, 1);
+	if (json_object_is_type(s->value, json_type_array))
+		return merge_lists(m, f, s, 1, MERGE_APPEND);
+	return take_leaf(m, f, s);
 }
 
 static struct json_object *merge_keys(
@@ -165,18 +172,20 @@ static struct json_object *merge_keys(
 	return merged;
 }
 
-/* The lists of all sources, the last one's first. @unique: without repeats. */
+/* The lists of all sources. @rule: MERGE_UNION, MERGE_APPEND or MERGE_GATHER */
 static struct json_object *merge_lists(struct merge *m, const struct field *f,
-		const struct source *sources, size_t n, bool unique)
+		const struct source *sources, size_t n, enum merge_rule rule)
 {
+	bool unique = rule == MERGE_UNION || (rule == MERGE_GATHER && !f->fields);
 	struct json_object *merged = jtree_list();
 	struct json_object *places = unique ? jtree_object() : NULL; /* entry -> its index */
 	tell(m, m->trace_parents, &sources[0]);
-	for (size_t i = n; i-- > 0;) {
-		struct json_object *list = sources[i].value, *place = NULL;
+	for (size_t i = 0; i < n; i++) {
+		const struct source *from = &sources[rule == MERGE_GATHER ? i : n - 1 - i];
+		struct json_object *list = from->value, *place = NULL;
 		for (size_t j = 0; j < json_object_array_length(list); j++) {
 			struct json_object *entry = json_object_array_get_idx(list, j);
-			struct source s = child(m, &sources[i], NULL, j, entry);
+			struct source s = child(m, from, NULL, j, entry);
 			size_t index = json_object_array_length(merged);
 			bool repeat = unique &&
 				      json_object_object_get_ex(places, jtree_text(entry), &place);
@@ -283,7 +292,7 @@ static struct json_object *take_value(
 		return f->kind == FIELD_KIND_NOTE ? take_leaf(m, f, s) : merge_keys(m, f, s, 1);
 	case json_type_array:
 		if (f->kind != FIELD_KIND_NOTE)
-			return merge_lists(m, f, s, 1, false);
+			return merge_lists(m, f, s, 1, MERGE_APPEND);
 		return take_leaf(m, f, s);
 	case json_type_null:
 	case json_type_boolean:
@@ -337,9 +346,9 @@ static struct json_object *merge_value(
 	case MERGE_KEYS:
 		return merge_keys(m, f, sources, n);
 	case MERGE_UNION:
-		return merge_lists(m, f, sources, n, true);
 	case MERGE_APPEND:
-		return merge_lists(m, f, sources, n, false);
+	case MERGE_GATHER:
+		return merge_lists(m, f, sources, n, f->merge);
 	case MERGE_NEVER:
 		return merge_never(m, f, sources, n);
 	}

@@ -63,11 +63,14 @@ static struct json_object *string_schema(const struct field *f, bool nullable)
 	return schema;
 }
 
+/* @f: an ENUM, or a SWITCH, whose first two values are the booleans */
 static struct json_object *enum_schema(const struct field *f, bool nullable)
 {
 	struct json_object *schema = jtree_object(), *list = jtree_list();
-	for (size_t i = 0; f->names[i]; i++)
-		jtree_push(list, jtree_string(f->names[i]));
+	for (size_t i = 0; f->names[i]; i++) {
+		bool is_boolean = f->kind == FIELD_KIND_SWITCH && i < 2;
+		jtree_push(list, is_boolean ? jtree_bool(i == 1) : jtree_string(f->names[i]));
+	}
 	if (nullable)
 		jtree_push(list, NULL);
 	jtree_set(schema, "enum", list);
@@ -81,6 +84,8 @@ static struct json_object *map_schema(const struct field *f, bool nullable)
 	bool is_scalar = f->kind == FIELD_KIND_SCALAR_MAP;
 	if (f->kind == FIELD_KIND_MAP)
 		value = object_schema(f->fields, true);
+	else if (f->kind == FIELD_KIND_STRINGS_MAP)
+		value = list_of(typed("string", false), true);
 	else
 		value = typed(is_scalar ? "string boolean number" : "string", true);
 	if (!is_scalar || !f->names) {
@@ -106,6 +111,7 @@ static struct json_object *value_schema(const struct field *f, bool nullable)
 	case FIELD_KIND_STRING:
 		return string_schema(f, nullable);
 	case FIELD_KIND_ENUM:
+	case FIELD_KIND_SWITCH:
 		return enum_schema(f, nullable);
 	case FIELD_KIND_STRINGS:
 		return list_of(typed("string", false), nullable);
@@ -113,7 +119,14 @@ static struct json_object *value_schema(const struct field *f, bool nullable)
 		return any_of(typed("string", nullable), list_of(typed("string", false), false));
 	case FIELD_KIND_SCALAR:
 		return typed("string boolean number", nullable);
+	case FIELD_KIND_TERM:
+		return typed("string number", nullable);
+	case FIELD_KIND_TERMS:
+		return any_of(typed("string number", nullable),
+				list_of(typed("string number", false), false));
 	case FIELD_KIND_OBJECT:
+		if (f->flags & FIELD_SWITCHED)
+			return any_of(typed("boolean", nullable), object_schema(f->fields, false));
 		if (f->flags & FIELD_PATH_TEXT)
 			return any_of(typed("string", nullable), object_schema(f->fields, false));
 		return object_schema(f->fields, nullable);
@@ -124,6 +137,7 @@ static struct json_object *value_schema(const struct field *f, bool nullable)
 	case FIELD_KIND_MAP:
 	case FIELD_KIND_STRING_MAP:
 	case FIELD_KIND_SCALAR_MAP:
+	case FIELD_KIND_STRINGS_MAP:
 		return map_schema(f, nullable);
 	case FIELD_KIND_NOTE:
 		break;

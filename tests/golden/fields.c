@@ -19,12 +19,16 @@ static const char *const kinds[] = {
 	[FIELD_KIND_STRINGS] = "strings",
 	[FIELD_KIND_STRING_OR_LIST] = "string-or-list",
 	[FIELD_KIND_SCALAR] = "scalar",
+	[FIELD_KIND_TERM] = "term",
+	[FIELD_KIND_TERMS] = "terms",
+	[FIELD_KIND_SWITCH] = "switch",
 	[FIELD_KIND_OBJECT] = "object",
 	[FIELD_KIND_LIST] = "list",
 	[FIELD_KIND_MAP] = "map",
 	[FIELD_KIND_INTS] = "ints",
 	[FIELD_KIND_STRING_MAP] = "string-map",
 	[FIELD_KIND_SCALAR_MAP] = "scalar-map",
+	[FIELD_KIND_STRINGS_MAP] = "strings-map",
 	[FIELD_KIND_NOTE] = "note",
 };
 

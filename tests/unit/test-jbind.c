@@ -85,6 +85,59 @@ TEST(every_kind_is_bound)
 	CHECK_INT(d.places.items[1], 9);
 }
 
+TEST(terms_switches_and_maps_of_lists_are_bound)
+{
+	CLEANUP(arena_done) struct arena arena = {};
+	CLEANUP(jdoc_done) struct jdoc doc = {};
+	struct demo d;
+	bind("{\"filter\":{\"protocol\":6,\"port\":[80,\"443\"],\"strict\":\"lax\",\"guard\":{"
+	     "\"mac\":false},\"sets\":{\"b\":[\"1\",\"2\"],\"n\":null,\"a\":[]},\"groups\":[],"
+	     "\"rules\":[{\"port\":1}]}}",
+			&doc, &d, &arena);
+	CHECK_STR(d.filter.protocol, "6");
+	CHECK_INT(d.filter.port.n, 2);
+	CHECK_STR(d.filter.port.items[0], "80");
+	CHECK_STR(d.filter.port.items[1], "443");
+	CHECK_INT(d.filter.strict, 3);
+	CHECK_INT(d.filter.guard.mac, 0);
+	CHECK_INT(d.filter.sets.n, 2);
+	const struct jnamed *sets = d.filter.sets.items;
+	CHECK_STR(sets[0].key, "b");
+	CHECK_INT(sets[0].values.n, 2);
+	CHECK_STR(sets[0].values.items[1], "2");
+	CHECK_STR(sets[1].key, "a");
+	CHECK_INT(sets[1].values.n, 0);
+	CHECK_INT(d.filter.rules.n, 1);
+	/* [] and absence can be told apart. */
+	CHECK(d.filter.groups.items && !d.tags.items);
+}
+
+TEST(a_switched_object_is_on_when_it_is_written)
+{
+	static const struct {
+		const char *text;
+		int enabled, mac;
+	} rows[] = {
+		{ "{}", -1, -1 },
+		{ "{\"filter\":{}}", -1, -1 },
+		{ "{\"filter\":{\"guard\":null}}", -1, -1 },
+		{ "{\"filter\":{\"guard\":true}}", 1, -1 },
+		{ "{\"filter\":{\"guard\":false}}", 0, -1 },
+		{ "{\"filter\":{\"guard\":{}}}", 1, -1 },
+		{ "{\"filter\":{\"guard\":{\"mac\":true}}}", 1, 1 },
+		{ "{\"filter\":{\"guard\":{\"enabled\":false,\"mac\":true}}}", 0, 1 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(arena_done) struct arena arena = {};
+		CLEANUP(jdoc_done) struct jdoc doc = {};
+		struct demo d;
+		bind(rows[i].text, &doc, &d, &arena);
+		if (d.filter.guard.enabled != rows[i].enabled || d.filter.guard.mac != rows[i].mac)
+			TEST_FAIL("%s: got %d and %d", rows[i].text, d.filter.guard.enabled,
+					d.filter.guard.mac);
+	}
+}
+
 TEST(lists_and_maps_keep_their_order)
 {
 	CLEANUP(arena_done) struct arena arena = {};

@@ -48,6 +48,73 @@ TEST(good_values_of_every_kind)
 	check_text("{\"attrs\":{\"kernel\":{\"path\":\"/k\"},\"weight\":\"heavy\"},\"address\":"
 		   "[\"a\",\"b\"]}",
 			"");
+	check_text("{\"filter\":{\"protocol\":6,\"port\":[80,\"443\"],\"strict\":\"lax\",\"guard\":"
+		   "{\"mac\":false},\"sets\":{\"a\":[],\"b\":[\"1\"]},\"groups\":[\"a\"],"
+		   "\"rules\":[]}}",
+			"");
+	check_text("{\"filter\":{\"protocol\":\"6\",\"port\":80,\"strict\":true,\"guard\":false}}",
+			"");
+}
+
+TEST(terms_are_checked_by_their_text_be_they_numbers_or_not)
+{
+	static const struct row rows[] = {
+		{ "{\"filter\":{\"protocol\":\"x\"}}",
+				"f:1:23: /filter/protocol: expected digits, found \"x\"" },
+		{ "{\"filter\":{\"protocol\":-1}}",
+				"f:1:23: /filter/protocol: expected digits, found -1" },
+		{ "{\"filter\":{\"protocol\":1.5}}",
+				"f:1:23: /filter/protocol: expected digits, found 1.5" },
+		{ "{\"filter\":{\"protocol\":true}}",
+				"f:1:23: /filter/protocol: expected text in double quotes or a "
+				"number, found true" },
+		{ "{\"filter\":{\"port\":[80,\"\",null,[]]}}",
+				"f:1:23: /filter/port/1: expected digits, found \"\"\n"
+				"f:1:26: /filter/port/2: expected text in double quotes or a "
+				"number, found null\n"
+				"f:1:31: /filter/port/3: expected text in double quotes or a "
+				"number, found a list" },
+		{ "{\"filter\":{\"port\":{}}}", "f:1:19: /filter/port: expected text in double "
+						"quotes or a number, found an object" },
+	};
+	check_rows(rows, ARRAY_SIZE(rows));
+}
+
+TEST(switches_are_booleans_and_words)
+{
+	static const struct row rows[] = {
+		{ "{\"filter\":{\"strict\":\"true\"}}",
+				"f:1:21: /filter/strict: expected true, false, \"strict\" or "
+				"\"lax\", found \"true\"" },
+		{ "{\"filter\":{\"strict\":1}}",
+				"f:1:21: /filter/strict: expected true, false, \"strict\" or "
+				"\"lax\", found 1" },
+		{ "{\"filter\":{\"guard\":{\"mac\":\"x\"}}}",
+				"f:1:27: /filter/guard/mac: expected true or false, found \"x\" "
+				"(a string)" },
+		{ "{\"filter\":{\"guard\":\"on\"}}",
+				"f:1:20: /filter/guard: expected true, false or an object, found "
+				"\"on\" (a string)" },
+	};
+	check_rows(rows, ARRAY_SIZE(rows));
+}
+
+TEST(maps_of_lists_check_their_keys_and_entries)
+{
+	static const struct row rows[] = {
+		{ "{\"filter\":{\"sets\":{\"A\":[\"x\",1]}}}",
+				"f:1:20: /filter/sets/A: expected a word of small letters, found "
+				"the key \"A\"\n"
+				"f:1:25: /filter/sets/A/0: expected digits, found \"x\"\n"
+				"f:1:29: /filter/sets/A/1: expected text in double quotes, found "
+				"1" },
+		{ "{\"filter\":{\"sets\":{\"a\":\"1\"}}}",
+				"f:1:24: /filter/sets/a: expected a list of strings, found \"1\" "
+				"(a string)" },
+		{ "{\"filter\":{\"sets\":[]}}",
+				"f:1:19: /filter/sets: expected an object, found a list" },
+	};
+	check_rows(rows, ARRAY_SIZE(rows));
 }
 
 TEST(null_is_not_set)
@@ -63,7 +130,7 @@ TEST(null_is_not_set)
 #define THOSE_KNOWN                                                                                \
 	"; those known here are \"name\", \"mac\", \"tags\", \"vars\", \"limits\", "               \
 	"\"features\", \"attrs\", \"disks\", \"ports\", \"pools\", \"sockets\", \"args\", "        \
-	"\"address\", \"places\", \"note\" and \"definitions\""
+	"\"address\", \"places\", \"filter\", \"note\" and \"definitions\""
 
 TEST(notes_are_not_looked_at)
 {

@@ -129,6 +129,35 @@ TEST(whole_objects_come_from_one_layer)
 	CHECK_MERGE("{\"attrs\":{\"tpm\":{}}}", "{\"attrs\":{\"tpm\":{\"data\":{}}}}");
 }
 
+TEST(gathered_lists_begin_with_the_first_layer)
+{
+	CHECK_MERGE("{\"filter\":{\"groups\":[\"b\",\"a\",\"c\"]}}",
+			"{\"filter\":{\"groups\":[\"b\",\"a\"]}}", "{}",
+			"{\"filter\":{\"groups\":[\"c\",\"b\"]}}");
+	CHECK_MERGE("{\"filter\":{\"rules\":[{\"port\":2},{\"port\":1},{\"port\":2}]}}",
+			"{\"filter\":{\"rules\":[{\"port\":2}]}}",
+			"{\"filter\":{\"rules\":[{\"port\":1},{\"port\":2}]}}");
+	CHECK_MERGE("{\"filter\":{\"groups\":[]}}", "{\"filter\":{\"groups\":[]}}");
+}
+
+TEST(switched_objects_win_as_a_whole)
+{
+	CHECK_MERGE("{\"filter\":{\"guard\":{\"mac\":false}}}",
+			"{\"filter\":{\"guard\":{\"mac\":false}}}",
+			"{\"filter\":{\"guard\":{\"enabled\":false}}}");
+	CHECK_MERGE("{\"filter\":{\"guard\":false}}", "{\"filter\":{\"guard\":false}}",
+			"{\"filter\":{\"guard\":{\"mac\":false}}}");
+	CHECK_MERGE("{\"filter\":{\"guard\":{}}}", "{\"filter\":{\"guard\":{}}}",
+			"{\"filter\":{\"guard\":true}}");
+}
+
+TEST(maps_of_lists_merge_key_by_key)
+{
+	CHECK_MERGE("{\"filter\":{\"sets\":{\"a\":[\"1\"],\"b\":[\"3\"]}}}",
+			"{\"filter\":{\"sets\":{\"a\":[\"1\"]}}}",
+			"{\"filter\":{\"sets\":{\"a\":[\"2\"],\"b\":[\"3\"]}}}");
+}
+
 TEST(of_map_keys_the_first_wins)
 {
 	CHECK_MERGE("{\"vars\":{\"a\":\"1\",\"b\":\"\",\"c\":\"3\"}}",
@@ -355,6 +384,22 @@ TEST(merged_values_are_located)
 	check_origin(&s, "/sockets/2", "m", 3, 12, NULL, "/sockets/0");
 }
 
+TEST(gathered_entries_and_entries_of_maps_of_lists_are_located)
+{
+	CLEANUP(stack_done) struct stack s = {};
+	load(&s, (const char *const[]){
+				 "{\"filter\":{\"groups\":[\"a\"],\n\"rules\":[{\"port\":1}]}}",
+				 "{\"filter\":{\"groups\":[\"b\",\"a\"],\n\"rules\":[{\"port\":2}],"
+				 "\n"
+				 "\"sets\":{\"x\":[\"1\",\"2\"]}}}",
+				 NULL });
+	check_origin(&s, "/filter/groups/0", "m", 1, 22, NULL, "/filter/groups/0");
+	check_origin(&s, "/filter/groups/1", "t1", 1, 22, "machine m, tag t1", "/filter/groups/0");
+	check_origin(&s, "/filter/rules/0/port", "m", 2, 18, NULL, "/filter/rules/0/port");
+	check_origin(&s, "/filter/rules/1", "t1", 2, 10, "machine m, tag t1", "/filter/rules/0");
+	check_origin(&s, "/filter/sets/x/1", "t1", 3, 18, "machine m, tag t1", "/filter/sets/x/1");
+}
+
 TEST(what_has_no_origin_is_located_at_its_nearest_parent)
 {
 	CLEANUP(stack_done) struct stack s = {};
@@ -428,6 +473,12 @@ static char *random_document(void)
 	buf_puts(&b, ONE_OF("", ",\"sockets\":[\"a\",\"b\"]", ",\"sockets\":[\"b\",\"c\",\"b\"]"));
 	buf_puts(&b, ONE_OF("", ",\"args\":[\"a\",\"b\"]", ",\"args\":[\"b\",\"c\",\"b\"]"));
 	buf_puts(&b, ONE_OF("", ",\"address\":\"a\"", ",\"address\":[\"b\"]", ",\"address\":[]"));
+	buf_puts(&b, ONE_OF("", ",\"filter\":{\"groups\":[\"b\"],\"guard\":false}",
+				     ",\"filter\":{\"groups\":[\"a\",\"b\"],\"guard\":{\"mac\":"
+				     "true}}",
+				     ",\"filter\":{\"rules\":[{\"port\":1}],\"sets\":{\"a\":[\"1\"]"
+				     "}}",
+				     ",\"filter\":{\"rules\":[],\"sets\":{\"a\":[],\"b\":[]}}"));
 	buf_puts(&b, ONE_OF("", ",\"places\":[1]", ",\"places\":[]", ",\"places\":null"));
 	buf_puts(&b, ONE_OF("", ",\"disks\":[" DISK("a", 1) "," DISK("b", 2) "]",
 				     ",\"disks\":[" REMOVE("b") "," DISK("c", 4) "]",

@@ -176,6 +176,16 @@ TEST(each_kind_has_its_schema)
 				"{\"type\":[\"boolean\",\"null\"],\"description\":\"Share it.\","
 				"\"default\":true}" },
 		{ "/attrs/properties/kernel/anyOf/0", "{\"type\":[\"string\",\"null\"]}" },
+		{ "/filter/properties/protocol",
+				"{\"type\":[\"string\",\"number\",\"null\"],\"description\":"
+				"\"Protocol. Default: any.\"}" },
+		{ "/filter/properties/port/anyOf",
+				"[{\"type\":[\"string\",\"number\",\"null\"]},{\"type\":\"array\","
+				"\"items\":{\"type\":[\"string\",\"number\"]}}]" },
+		{ "/filter/properties/strict/enum", "[false,true,\"strict\",\"lax\",null]" },
+		{ "/filter/properties/guard/anyOf/0", "{\"type\":[\"boolean\",\"null\"]}" },
+		{ "/filter/properties/sets/additionalProperties",
+				"{\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"string\"}}" },
 		{ "/disks/items/required", "[\"name\"]" },
 		{ "/disks/items/if", "{\"properties\":{\"remove\":{\"const\":true}},\"required\":["
 				     "\"remove\"]}" },
@@ -213,7 +223,12 @@ TEST(the_schema_never_refuses_what_the_checker_takes)
 		{ "{\"disks\":[{\"name\":\"a\",\"remove\":true}]}", true, true },
 		{ "{\"disks\":[{\"name\":\"a\",\"remove\":true,\"size\":null}]}", true, true },
 		{ "{\"pools\":{\"a\":{\"path\":\"/\"},\"b\":null}}", true, true },
+		{ "{\"filter\":{\"protocol\":6,\"port\":[1,\"2\"],\"strict\":\"lax\",\"guard\":{},"
+		  "\"sets\":{\"a\":[\"1\"],\"b\":null},\"groups\":[\"a\"],\"rules\":[]}}",
+				true, true },
+		{ "{\"filter\":{\"port\":1,\"strict\":false,\"guard\":true}}", true, true },
 		/* Beyond a schema. */
+		{ "{\"filter\":{\"port\":[1.5]}}", false, true },
 		{ "{\"mac\":\"x\"}", false, true },
 		{ "{\"vars\":{\"A\":\"x\"}}", false, true },
 		{ "{\"disks\":[{\"name\":\"a\",\"size\":1},{\"name\":\"a\",\"size\":1}]}", false,
@@ -228,6 +243,11 @@ TEST(the_schema_never_refuses_what_the_checker_takes)
 		{ "{\"attrs\":{\"display\":\"vga\"}}", false, false },
 		{ "{\"attrs\":{\"kernel\":5}}", false, false },
 		{ "{\"address\":5}", false, false },
+		{ "{\"filter\":{\"protocol\":true}}", false, false },
+		{ "{\"filter\":{\"port\":{}}}", false, false },
+		{ "{\"filter\":{\"strict\":\"true\"}}", false, false },
+		{ "{\"filter\":{\"guard\":1}}", false, false },
+		{ "{\"filter\":{\"sets\":{\"a\":\"1\"}}}", false, false },
 		{ "{\"limits\":{\"Nice\":1}}", false, false },
 		{ "{\"limits\":{\"CPUWeight\":[]}}", false, false },
 		{ "{\"disks\":[{\"size\":1}]}", false, false },
