@@ -16,6 +16,7 @@
 
 void config_done(struct config *config)
 {
+	fw_policy_done(&config->policy);
 	host_done(&config->host);
 	report_done(&config->report);
 	strv_done(&config->sources);
@@ -26,6 +27,8 @@ int config_load(struct config *config, const struct config_paths *paths, struct 
 {
 	*config = (struct config){ .paths = paths };
 	int r = host_load(paths, &config->host, &config->report, err);
+	if (r == 0)
+		r = fw_policy_build(&config->host, &config->policy, &config->report);
 	for (size_t i = 0; r == 0 && i < config->host.n_docs; i++)
 		strv_push(&config->sources, config->host.docs[i].name + paths->root_len);
 	return r;
@@ -150,7 +153,10 @@ int built_load(struct built *built, struct config *config, const char *name, str
 			config->paths, &config->host, name, &built->machine, &config->report, err);
 	if (r != 0)
 		return r;
-	return vm_build(&config->host, &built->machine, &built->vm, &config->report);
+	r = vm_build(&config->host, &built->machine, &built->vm, &config->report);
+	if (r != 0)
+		return r;
+	return fw_check_machine(&config->policy, &built->machine, &built->vm, &config->report);
 }
 
 int built_argv(struct built *built, struct config *config, const char *name, enum qemu_form form,

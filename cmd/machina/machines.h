@@ -6,6 +6,7 @@
 #pragma once
 
 #include "command.h"
+#include "firewall/policy.h"
 #include "model/plan.h"
 #include "qemu/argv.h"
 #include "unit/service.h"
@@ -14,6 +15,7 @@
 struct config {
 	const struct config_paths *paths;
 	struct host host;
+	struct fw_policy policy; /* its firewall */
 	struct report report;
 	struct strv sources; /* the host's files, for the first line of units */
 };

@@ -161,3 +161,78 @@ bool form_argument(const char *text, const char **ret_expected)
 	*ret_expected = "an argument for QEMU: one line of text, not empty";
 	return text[0] && !has_control(text);
 }
+
+bool form_firewall_name(const char *text, const char **ret_expected)
+{
+	*ret_expected = "a letter or digit, then up to 30 letters, digits, '_' or '-'";
+	return name_of(text, "_-", 31);
+}
+
+bool form_protocol(const char *text, const char **ret_expected)
+{
+	static const char *const names[] = { "any", "icmp", "icmp6", "sctp", "tcp", "udp" };
+	int number;
+	*ret_expected = "\"tcp\", \"udp\", \"sctp\", \"icmp\", \"icmp6\", \"any\" or a number from "
+			"0 "
+			"to 255";
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(text, names[i]))
+			return true;
+	return isdigit((unsigned char)text[0]) && parse_int(text, 0, 255, &number) == 0;
+}
+
+/* A port in front of @len bytes; 0: it is none. */
+static int port_of(const char *text, size_t len)
+{
+	int port = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (!isdigit((unsigned char)text[i]))
+			return 0;
+		port = port * 10 + (text[i] - '0');
+		if (port > UINT16_MAX)
+			return 0;
+	}
+	return port;
+}
+
+bool form_ports(const char *text, const char **ret_expected)
+{
+	const char *dash = strchr(text, '-');
+	int first = port_of(text, dash ? (size_t)(dash - text) : strlen(text));
+	int last = dash ? port_of(dash + 1, strlen(dash + 1)) : first;
+	*ret_expected = first && last ? "a range of ports with its lower end first"
+				      : "a port from 1 to 65535 or a range such as \"1000-2000\"";
+	return first && last && first <= last;
+}
+
+bool form_rate(const char *text, const char **ret_expected)
+{
+	static const char *const units[] = { "/second", "/minute", "/hour", "/day" };
+	const char *slash = strchr(text, '/');
+	*ret_expected = "a rate such as \"10/second\", from 1 to 65535 each second, minute, hour "
+			"or "
+			"day";
+	if (!text[0])
+		return true;
+	for (size_t i = 0; slash && i < ARRAY_SIZE(units); i++)
+		if (!strcmp(slash, units[i]))
+			return port_of(text, (size_t)(slash - text)) > 0;
+	return false;
+}
+
+bool form_addresses(const char *text, const char **ret_expected)
+{
+	*ret_expected = "an IP address, a block such as \"192.0.2.0/24\" or a range such as "
+			"\"192.0.2.10-192.0.2.19\"";
+	return text[0] && strspn(text, "0123456789abcdefABCDEF.:/-") == strlen(text);
+}
+
+bool form_peer(const char *text, const char **ret_expected)
+{
+	const char *ignored;
+	if ((text[0] == '@' || text[0] == '&') && form_firewall_name(text + 1, &ignored))
+		return true;
+	bool valid = form_addresses(text, ret_expected);
+	*ret_expected = "an IP address, a block or range of addresses, \"@SET\" or \"&GROUP\"";
+	return valid;
+}

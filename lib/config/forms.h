@@ -26,3 +26,10 @@ field_check form_pci_address; /* "0000:c1:00.0" */
 field_check form_ipv4;	      /* "" is "not set" */
 field_check form_text_line;   /* anything that a unit can hold: no control characters but the tab */
 field_check form_argument;    /* the same, and not empty */
+field_check form_firewall_name; /* of a group or set: [A-Za-z0-9][A-Za-z0-9_-]{0,30} */
+field_check form_protocol;	/* "tcp" and the like, or a number up to 255 */
+field_check form_ports;		/* "80", "1000-2000" */
+field_check form_rate;		/* "10/second" */
+/* Addresses are looked at closely later (model/filter.h); "@SET" and "&GROUP" are peers too. */
+field_check form_addresses;
+field_check form_peer;

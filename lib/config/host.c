@@ -83,6 +83,10 @@ static const struct field network_fields[] = {
 	FIELD_LIST(struct network_conf, forward, struct forward_conf, "forward", MERGE_FIRST,
 			forward_fields,
 			"Ports of the host that lead to the guest (mode \"user\")."),
+	FIELD_OBJECT(struct network_conf, defaults, struct fw_default_conf, "default", MERGE_FIELDS,
+			fw_default_fields,
+			"What happens to the guests' packets that no rule decides."),
+	FILTER_GUARD(struct network_conf, guard, "true with \"mode\", else false"),
 	{},
 };
 
@@ -116,6 +120,8 @@ const struct field host_fields[] = {
 			form_text_line, "Storage pools."),
 	FIELD_MAP(struct host_conf, network, struct network_conf, name, "network", network_fields,
 			form_text_line, "Networks that machines can connect to."),
+	FIELD_OBJECT(struct host_conf, firewall, struct firewall_conf, "firewall", MERGE_FIELDS,
+			firewall_fields, "Groups and sets of the packet filter."),
 	FIELD_MAP(struct host_conf, mediated_device, struct mdev_conf, name, "mediated-device",
 			mdev_fields, form_text_line,
 			"Physical devices that offer mediated devices."),

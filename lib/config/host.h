@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "config/firewall.h"
 #include "json/jbind.h"
 
 /* How a volume is attached and cached: the same keys for a pool and for one volume. QEMU's own
@@ -69,6 +70,8 @@ struct network_conf {
 	const char *down;
 	int64_t mtu;	      /* 0: the bridge's */
 	struct jlist forward; /* struct forward_conf */
+	struct fw_default_conf defaults;
+	struct fw_guard_conf guard;
 };
 
 struct mdev_class_conf {
@@ -86,9 +89,10 @@ struct mdev_conf {
 };
 
 struct host_conf {
-	struct jlist processor;	      /* struct processor_conf */
-	struct jlist storage;	      /* struct storage_conf */
-	struct jlist network;	      /* struct network_conf */
+	struct jlist processor; /* struct processor_conf */
+	struct jlist storage;	/* struct storage_conf */
+	struct jlist network;	/* struct network_conf */
+	struct firewall_conf firewall;
 	struct jlist mediated_device; /* struct mdev_conf */
 	struct jlist mdev;	      /* the same, under the name that older files use */
 };

@@ -56,8 +56,9 @@ static const struct field connection_fields[] = {
 	FIELD_STRING(struct connection_conf, network, "network", NULL, 0, NULL,
 			"Network of the host's config."),
 	FIELD_STRING_OR_LIST(struct connection_conf, ip, "ip", form_text_line,
-			"The guest's address, or a list of them. The guest is not told; two "
-			"machines must not have one address on one network."),
+			"The guest's address, or a list of them, which the guard holds it to. The "
+			"guest is not told; two machines must not have one address on one "
+			"network."),
 	FIELD_STRING(struct connection_conf, mac, "mac", form_mac, FIELD_DERIVED,
 			"derived from the machine's id and name and the connection's name",
 			"MAC address of the guest's interface."),
@@ -65,6 +66,8 @@ static const struct field connection_fields[] = {
 			"MACHINE.CONNECTION, or a hash of it if that is longer than 15 bytes",
 			"Name of the interface on the host. It cannot be chosen: any other value "
 			"than the derived one is an error."),
+	FILTER_FIELDS(struct connection_conf, filter, "the machine's",
+			" They replace the machine's for this connection."),
 	FIELD_BOOL(struct connection_conf, remove, "remove", false, REMOVE_DOC),
 	{},
 };
@@ -288,6 +291,11 @@ static const struct field balloon_fields[] = {
 	{},
 };
 
+static const struct field filter_fields[] = {
+	FILTER_FIELDS(struct attrs_conf, firewall, "the network's", ""),
+	{},
+};
+
 #define ATTRS_OBJECT(key, table, text)                                                             \
 	{                                                                                          \
 		.name = key, .kind = FIELD_KIND_OBJECT, .merge = MERGE_FIELDS,                     \
@@ -311,6 +319,9 @@ static const struct field attrs_fields[] = {
 	ATTRS_OBJECT("vnc", vnc_fields, "VNC display."),
 	ATTRS_OBJECT("rng", rng_fields, "Random number generator."),
 	ATTRS_OBJECT("balloon", balloon_fields, "Memory balloon."),
+	ATTRS_OBJECT("firewall", filter_fields,
+			"Packet filter of the connections, which can replace each of its keys: "
+			"machina-firewall(7)."),
 	FIELD_SCALAR_MAP(struct attrs_conf, limits, "limits", limit_names,
 			"Settings of the machine's unit by systemd's own names: "
 			"systemd.resource-control(5), systemd.exec(5)."),

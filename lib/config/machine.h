@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "config/firewall.h"
 #include "config/host.h"
 #include "json/jbind.h"
 
@@ -25,6 +26,7 @@ struct connection_conf {
 	struct jstrings ip;
 	const char *mac;
 	const char *link; /* shown by cat --json; derived, an input only if it is equal */
+	struct fw_filter_conf filter; /* each key that is there replaces the machine's */
 	bool remove;
 };
 
@@ -100,6 +102,7 @@ struct attrs_conf {
 	int64_t spice_displays;
 	struct port_conf vnc;
 	int display; /* enum vm_display; -1: qxl with SPICE, virtio with VNC, else none */
+	struct fw_filter_conf firewall;
 	struct jpairs limits;
 	bool cluster;
 };

@@ -7,8 +7,6 @@
 
 #include "util/mem.h"
 
-const char *const fw_state_names[] = { "auto", "conntrack", "flows", "none", NULL };
-
 void fw_policy_done(struct fw_policy *policy)
 {
 	arena_done(&policy->arena);

@@ -23,11 +23,6 @@ struct fw_set {
 	struct fw_addresses addresses;
 };
 
-struct fw_rules {
-	const struct fw_rule *items;
-	size_t n;
-};
-
 struct fw_group {
 	const char *name;
 	int priority; /* among the other groups and the connection's own rules */
@@ -37,10 +32,6 @@ struct fw_group {
 						   priority, then as listed */
 	const char *comment;			/* "" for none */
 };
-
-/* How answers to what was allowed are known. */
-enum fw_state { FW_STATE_AUTO, FW_STATE_CONNTRACK, FW_STATE_FLOWS, FW_STATE_NONE };
-extern const char *const fw_state_names[]; /* "auto", ..., NULL */
 
 /* The "firewall" section of the host's config; {} is that of a host without one. */
 struct fw_policy {

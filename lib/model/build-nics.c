@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Connections and devices: networks become bridges and scripts, classes become physical devices. */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +19,7 @@ static const struct network_conf *find_network(const struct build *b, const char
 }
 
 /* A network that no machine uses may be anything, as in the Go program. */
-static void report_network(struct build *b, const struct network_conf *network, const char *key,
+void build_network_error(struct build *b, const struct network_conf *network, const char *key,
 		const char *text)
 {
 	CLEANUP(buf_done) struct buf at = {};
@@ -55,13 +54,13 @@ static void use_network(struct build *b, const struct network_conf *network, str
 	nic->forward = network->forward.items;
 	nic->n_forward = network->forward.n;
 	if (nic->mode == NETWORK_BRIDGE && nic->join && !nic->bridge[0])
-		report_network(b, network, "device",
+		build_network_error(b, network, "device",
 				network->mode < 0 ? "the network needs \"device\", an \"up\" "
 						    "script, or \"mode\": \"user\""
 						  : "a network of \"mode\": \"bridge\" needs "
 						    "\"device\"");
 	if (nic->mode != NETWORK_USER && nic->n_forward)
-		report_network(b, network, "forward",
+		build_network_error(b, network, "forward",
 				"a network with \"forward\" needs \"mode\": \"user\"");
 }
 
@@ -81,26 +80,28 @@ static void copy_forwards(struct build *b, struct vm_nic *nic)
 	nic->forward = copy;
 }
 
-/* The Go program only showed addresses, so that a text which is none is no error. */
-static void check_addresses(
-		struct build *b, const struct connection_conf *conf, const char *pointer)
+/* The Go program only showed addresses, so that a text which is none is no error where nothing
+ * else is done with it. */
+static void check_addresses(struct build *b, const struct connection_conf *conf,
+		const struct vm_filter *filter, const char *pointer)
 {
 	for (size_t i = 0; i < conf->ip.n; i++) {
-		CLEANUP(freep) char *address = xstrdup(conf->ip.items[i]);
-		unsigned char binary[16];
-		address[strcspn(address, "/")] = '\0';
-		if (!address[0] || inet_pton(AF_INET, address, binary) == 1 ||
-				inet_pton(AF_INET6, address, binary) == 1)
+		if (build_is_address(conf->ip.items[i]) || (!conf->ip.items[i][0] && !filter))
 			continue;
 		/* One address may be written without a list. */
 		CLEANUP(freep)
 		char *at = conf->ip.n == 1 ? xasprintf("%s/ip", pointer)
 					   : xasprintf("%s/ip/%zu", pointer, i);
-		BUILD_ADVICE(b, at,
-				"\"%s\" is not an IP address: it is not compared with those of "
-				"other "
-				"machines",
-				conf->ip.items[i]);
+		if (filter)
+			BUILD_ERROR(b, at,
+					"\"%s\" is not an IP address, and the packet filter takes "
+					"\"ip\" for the guest's",
+					conf->ip.items[i]);
+		else
+			BUILD_ADVICE(b, at,
+					"\"%s\" is not an IP address: it is not compared with "
+					"those of other machines",
+					conf->ip.items[i]);
 	}
 }
 
@@ -139,7 +140,6 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 		.ip = copy_strings(b, &conf->ip),
 	};
 	check_mac(b, nic.mac, pointer);
-	check_addresses(b, conf, pointer);
 	if (conf->link && conf->link[0] && strcmp(conf->link, nic.link) != 0) {
 		CLEANUP(freep) char *at = xasprintf("%s/link", pointer);
 		BUILD_ERROR(b, at,
@@ -151,6 +151,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 	if (network) {
 		use_network(b, network, &nic);
 		copy_forwards(b, &nic);
+		build_filter(b, conf, pointer, network, &nic);
 	} else {
 		const struct jlist *networks = &b->host->conf.network;
 		build_unknown(b,
@@ -158,6 +159,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 						"network", nic.network },
 				build_names(b, networks, sizeof(*network)), networks->n);
 	}
+	check_addresses(b, conf, nic.filter, pointer);
 	*ret = nic;
 }
 
@@ -167,6 +169,7 @@ void build_nics(struct build *b)
 	size_t n = b->conf->connections.n;
 	b->vm->nics = arena_array(&b->vm->arena, n, sizeof(*b->vm->nics));
 	b->vm->n_nics = n;
+	build_machine_rules(b);
 	for (size_t i = 0; i < n; i++) {
 		char pointer[sizeof("/connections/") + 20];
 		snprintf(pointer, sizeof(pointer), "/connections/%zu", i);

@@ -25,6 +25,7 @@ struct build {
 	struct ident ident;
 	struct var *vars; /* "volume", the machine's built-ins, the user's */
 	size_t n_vars;
+	struct fw_rules machine_rules; /* of attrs.firewall; build_machine_rules() */
 };
 
 /* A finding at a place of the merged machine. */
@@ -40,6 +41,17 @@ void build_tpm(struct build *b);
 void build_volumes(struct build *b);
 void build_nics(struct build *b);
 void build_mdevs(struct build *b);
+
+/* The rules of the machine, which its connections share. */
+void build_machine_rules(struct build *b);
+/* nic->filter, once the rest of it is there; @pointer: of the connection. */
+void build_filter(struct build *b, const struct connection_conf *conf, const char *pointer,
+		const struct network_conf *network, struct vm_nic *nic);
+/* Is it an address that a guest can have, with or without the length of a prefix? */
+bool build_is_address(const char *text);
+/* A finding at a key of a network that the machine uses. */
+void build_network_error(struct build *b, const struct network_conf *network, const char *key,
+		const char *text);
 
 /* "" for NULL; a copy in the machine's arena. */
 const char *build_text(struct build *b, const char *text);

@@ -42,6 +42,7 @@ struct told {
 	const char *value;
 	const char *address; /* PORT: where it listens; else "" */
 	bool shared;	     /* FILE: only read */
+	bool filtered;	     /* IP: of a connection that has a packet filter */
 	const char *pointer; /* where it comes from in the merged machine */
 };
 
@@ -106,7 +107,9 @@ static void visit_addresses(const struct visit *v, const struct vm_nic *nic, siz
 		if (!ip)
 			continue;
 		CLEANUP(freep) char *value = xasprintf("%s on network \"%s\"", ip, nic->network);
-		const struct told told = { .kind = CLAIM_IP, .value = value };
+		const struct told told = {
+			.kind = CLAIM_IP, .value = value, .filtered = nic->filter != NULL
+		};
 		/* One address may be written without a list. */
 		if (nic->ip.n == 1)
 			visit(v, &told, "/connections/%zu/ip", i);
@@ -236,6 +239,7 @@ struct found {
 	char *value;
 	char *address;
 	bool shared;
+	bool filtered;
 	struct where at;
 	char *file; /* that of @at */
 	char *pointer;
@@ -287,6 +291,7 @@ static void collect(void *context, const struct told *told)
 		.value = xstrdup(told->value),
 		.address = xstrdup(told->address),
 		.shared = told->shared,
+		.filtered = told->filtered,
 		.machine = s->name,
 		.selected = s->selected,
 	};
@@ -324,9 +329,10 @@ static bool stand_against(const struct found *a, const struct found *b)
 {
 	if (a->kind != b->kind || strcmp(a->value, b->value) != 0)
 		return false;
-	/* Two cards of one machine may be one to the guest, which then has the address. */
+	/* Two cards of one machine may be one to the guest, which then has the address; a filter
+	 * knows who it comes from. */
 	if (a->kind == CLAIM_IP)
-		return strcmp(a->machine, b->machine) != 0;
+		return strcmp(a->machine, b->machine) != 0 || a->filtered || b->filtered;
 	if (a->kind == CLAIM_PORT)
 		return !strcmp(a->address, b->address) || listens_everywhere(a->address) ||
 		       listens_everywhere(b->address);

@@ -11,10 +11,6 @@
 #include "util/mem.h"
 #include "util/parse.h"
 
-const char *const fw_direction_names[] = { "in", "out", NULL };
-const char *const fw_action_names[] = { "accept", "drop", "reject", NULL };
-const char *const fw_default_names[] = { "accept", "drop", NULL };
-
 static const struct {
 	int family;
 	size_t size;

@@ -12,19 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/firewall.h"
 #include "util/arena.h"
 #include "util/buf.h"
 #include "util/error.h"
-
-enum fw_direction { FW_IN, FW_OUT, N_FW_DIRECTIONS };
-extern const char *const fw_direction_names[]; /* "in", "out", NULL */
-
-enum fw_action { FW_ACCEPT, FW_DROP, FW_REJECT };
-extern const char *const fw_action_names[]; /* "accept", "drop", "reject", NULL */
-
-/* What a "default" says of one direction. */
-enum fw_default { FW_DEFAULT_NONE = -1, FW_DEFAULT_ACCEPT, FW_DEFAULT_DROP };
-extern const char *const fw_default_names[]; /* "accept", "drop", NULL */
 
 enum fw_family { FW_IPV4, FW_IPV6, N_FW_FAMILIES };
 /* Bits of a mask of families. */
@@ -83,6 +74,11 @@ struct fw_rule {
 	const char *pointer;
 };
 
+struct fw_rules {
+	struct fw_rule *items;
+	size_t n;
+};
+
 /* Does it name another end at all? */
 bool fw_rule_has_peers(const struct fw_rule *rule) PURE;
 
@@ -109,7 +105,7 @@ enum fw_level { FW_LEVEL_CONNECTION, FW_LEVEL_MACHINE, FW_LEVEL_NETWORK, N_FW_LE
 struct vm_filter {
 	const char *const *groups; /* names, in the order of the config */
 	size_t n_groups;
-	const struct fw_rule *rules; /* its own, as listed, of both directions */
+	struct fw_rule *rules; /* its own, as listed, of both directions */
 	size_t n_rules;
 	bool has_any; /* a group or a rule is written, be it disabled: "in" is closed by default */
 	enum fw_default defaults[N_FW_LEVELS][N_FW_DIRECTIONS];

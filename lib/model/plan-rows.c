@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/plan-filter.h"
 #include "model/plan.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -125,7 +126,7 @@ size_t plan_n_rows(const struct plan *plan)
 	size_t n = 1 + plan->n_fds + plan->n_directories + plan->n_sockets + plan->n_mdevs;
 	for (size_t i = 0; i < plan->n_mdevs; i++)
 		n += plan->mdevs[i].n_parents;
-	return n;
+	return n + plan_filter_n_rows(plan);
 }
 
 static void parent_row(const struct vm_mdev_parent *p, struct strv *out)
@@ -180,6 +181,7 @@ void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
 		}
 		i -= mdev->n_parents;
 	}
+	plan_filter_row(plan, i, ret_words);
 }
 
 static int parse_value(const struct word *word, const char *value, void *object,
@@ -308,6 +310,10 @@ int plan_parse_row(struct plan *plan, const struct strv *words, struct error *er
 		return parse_words(machine_words, words, plan, &plan->arena, err);
 	if (!strcmp(kind, "parent"))
 		return parse_parent(plan, words, err);
+	if (!strcmp(kind, "filter"))
+		return plan_filter_parse(plan, words, err);
+	if (!strcmp(kind, "rule"))
+		return plan_filter_parse_rule(plan, words, err);
 	if (!strcmp(kind, "directory")) {
 		plan->directories = append(&plan->arena, plan->directories, plan->n_directories,
 				sizeof(*plan->directories));

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/plan-filter.h"
 #include "util/file.h"
 #include "util/mem.h"
 
@@ -91,6 +92,7 @@ static void add_taps(struct plan *plan, const struct vm *vm)
 		fd->up = copy_null(plan, nic->up);
 		fd->down = copy_null(plan, nic->down);
 		fd->mtu = nic->mtu;
+		fd->filter = plan_filter_copy(&plan->arena, nic->filter);
 	}
 }
 

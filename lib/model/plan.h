@@ -11,6 +11,9 @@
  *
  *	tap name=net.0 link=web.0 connection=0 network=lan bridge=br0 mac=52:54:00:26:77:fa
  *	file name=disk.0 mode=rw path=/tank/web/os.raw volume=os pool=guest-data
+ *
+ * Of the packet filter of a connection the plan has what the machine and its network say (rows
+ * "filter" and "rule"); the host's groups and address sets are read when the machine starts.
  */
 #pragma once
 
@@ -64,8 +67,8 @@ struct plan_fd {
 	const char *mac;
 	const char *up;
 	const char *down;
-	int64_t mtu; /* 0: the bridge's */
-	const struct vm_filter *filter;
+	int64_t mtu;		  /* 0: the bridge's */
+	struct vm_filter *filter; /* its rules have no places in files */
 };
 
 /* A directory that QEMU opens by itself, as the unit's user. */
@@ -99,6 +102,7 @@ struct plan {
 	struct plan_socket *sockets;
 	size_t n_sockets;
 	const char *tpm_data; /* plan of the TPM's unit: the directory of its state; else NULL */
+	struct vm_filter *last_filter; /* while rows are read: whose rules follow */
 };
 
 void plan_done(struct plan *plan);

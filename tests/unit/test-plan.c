@@ -98,6 +98,73 @@ static void rows_of(const struct plan *plan, struct strv *ret)
 	}
 }
 
+/* A filter of all there is, in a plan of one tap. */
+static void make_filtered(struct plan *plan)
+{
+	static const struct fw_span ports[] = { { 22, 22 }, { 1000, 2000 } },
+				    types[] = { { 8, 8 } };
+	static const struct fw_range v4[] = { { { 10, 0, 0, 0 }, { 10, 0, 0, 255 } },
+		{ { 192, 0, 2, 5 }, { 192, 0, 2, 7 } } };
+	static const struct fw_range v6[] = { { { 0xfe, 0x80 }, { 0xfe, 0x80 } } };
+	static const char *const names[] = { "corp", "web" };
+	static const uint16_t vlans[] = { 20, 4094 };
+	static struct fw_rule rules[] = {
+		{ .direction = FW_IN,
+				.action = FW_ACCEPT,
+				.protocol = 6,
+				.ports = ports,
+				.n_ports = 2,
+				.addresses = { .of = { { v4, 2 }, { v6, 1 } } },
+				.sets = names,
+				.n_sets = 1,
+				.groups = names,
+				.n_groups = 2,
+				.log = true,
+				.rate_count = 10,
+				.rate_seconds = 60,
+				.priority = 5,
+				.comment = "a \"b\" = %n",
+				.origin = "vm #1" },
+		{ .direction = FW_OUT,
+				.action = FW_REJECT,
+				.protocol = 1,
+				.types = types,
+				.n_types = 1,
+				.priority = 200,
+				.comment = "",
+				.origin = "vm #3" },
+		{ .direction = FW_OUT,
+				.action = FW_DROP,
+				.protocol = -1,
+				.priority = 999,
+				.comment = "",
+				.origin = "vm #4" },
+		{ .direction = FW_IN, .protocol = 0, .priority = 1, .comment = "", .origin = "x" },
+	};
+	const struct vm_filter filter = {
+		.groups = names,
+		.n_groups = 2,
+		.rules = rules,
+		.n_rules = ARRAY_SIZE(rules),
+		.has_any = true,
+		.defaults = { { FW_DEFAULT_NONE, FW_DEFAULT_DROP },
+				{ FW_DEFAULT_ACCEPT, FW_DEFAULT_NONE },
+				{ FW_DEFAULT_DROP, FW_DEFAULT_ACCEPT } },
+		.guard = { .mac = true, .address = FW_GUARD_ADDRESS_STRICT, .other = true },
+		.ip = { .of = { { v4 + 1, 1 }, { v6, 1 } } },
+		.vlans = vlans,
+		.n_vlans = 2,
+	};
+	const struct vm_filter bare = { .defaults = { { -1, -1 }, { -1, -1 }, { -1, -1 } } };
+	struct vm_nic nics[] = {
+		{ .name = "a", .network = "n", .mac = "m", .link = "w.a", .filter = &filter },
+		{ .name = "b", .network = "n", .mac = "m", .link = "w.b" },
+		{ .name = "c", .network = "n", .mac = "m", .link = "w.c", .filter = &bare },
+	};
+	const struct vm vm = { .name = "w", .user = "u", .nics = nics, .n_nics = 3 };
+	plan_build(&vm, "/run/machina", plan);
+}
+
 static void check_round_trip(const struct plan *plan)
 {
 	CLEANUP(plan_done) struct plan back = {};
@@ -130,6 +197,38 @@ TEST(rows_read_back_as_the_same_plan)
 	make(&plan, &tpm);
 	check_round_trip(&plan);
 	check_round_trip(&tpm);
+}
+
+TEST(filters_are_rows_behind_all_others)
+{
+	static const char *const expected[] = {
+		"filter name=net.0 group=corp group=web any=yes connection-out=drop "
+		"machine-in=accept "
+		"network-in=drop network-out=accept guard=mac guard=other guard=address-strict "
+		"ip=192.0.2.5-192.0.2.7 ip=fe80:: vlan=20 vlan=4094",
+		"rule direction=in action=accept protocol=6 port=22 port=1000-2000 "
+		"address=10.0.0.0/24 address=192.0.2.5-192.0.2.7 address=fe80:: set=corp "
+		"group=corp "
+		"group=web log=yes rate=10/60 priority=5 comment=a \"b\" = %n origin=vm #1",
+		"rule direction=out action=reject protocol=1 type=8 priority=200 origin=vm #3",
+		"rule direction=out action=drop priority=999 origin=vm #4",
+		"rule direction=in action=accept protocol=0 priority=1 origin=x",
+		"filter name=net.2",
+	};
+	CLEANUP(plan_done) struct plan plan = {};
+	make_filtered(&plan);
+	size_t n = plan_n_rows(&plan);
+	CHECK_INT(n, 1 + 3 + ARRAY_SIZE(expected));
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		CLEANUP(strv_done) struct strv words = {};
+		CLEANUP(buf_done) struct buf row = {};
+		plan_row(&plan, n - ARRAY_SIZE(expected) + i, &words);
+		for (size_t k = 0; k < words.n; k++)
+			buf_printf(&row, "%s%s", k ? " " : "", words.items[k]);
+		CHECK_STR(buf_text(&row), expected[i]);
+	}
+	check_round_trip(&plan);
+	CHECK(!plan_find(&plan, "net.1")->filter);
 }
 
 TEST(numbers_follow_the_order_and_sets_only_files)
@@ -171,16 +270,22 @@ TEST(a_plan_opens_what_the_machine_needs)
 	CHECK_STR(tpm.user, "machina-tpm-web");
 }
 
-static void check_refused(const char *text)
+/* A row whose words are separated by blanks. */
+static int parse_text(struct plan *plan, const char *text, struct error *err)
 {
-	CLEANUP(plan_done) struct plan plan = {};
 	CLEANUP(strv_done) struct strv words = {};
 	CLEANUP(freep) char *copy = xstrdup(text);
 	char *state = NULL;
-	struct error err = {};
 	for (char *w = strtok_r(copy, " ", &state); w; w = strtok_r(NULL, " ", &state))
 		strv_push(&words, w);
-	int r = plan_parse_row(&plan, &words, &err);
+	return plan_parse_row(plan, &words, err);
+}
+
+static void check_refused(const char *text)
+{
+	CLEANUP(plan_done) struct plan plan = {};
+	struct error err = {};
+	int r = parse_text(&plan, text, &err);
 	if (r == 0)
 		r = plan_parse_end(&plan, &err);
 	if (r != -EINVAL)
@@ -213,11 +318,56 @@ TEST(rows_of_others_are_refused)
 		"socket name=spice path=/s port=70000",
 		"machine name=x",
 		"machine name",
+		"filter",
+		"filter name=disk.0",
+		"rule direction=in priority=1 origin=x",
 		"file name",
 		"=",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		check_refused(bad[i]);
+}
+
+TEST(rows_of_other_filters_are_refused)
+{
+	static const char *const bad[] = {
+		"filter name=net.1",
+		"filter",
+		"filter guard=mac name=net.0",
+		"filter name=net.0 guard=all",
+		"filter name=net.0 any=no",
+		"filter name=net.0 ip=x",
+		"filter name=net.0 ip=10.0.0.1/24",
+		"filter name=net.0 vlan=0",
+		"filter name=net.0 vlan=4095",
+		"filter name=net.0 machine-in=reject",
+		"filter name=net.0 group-in=drop",
+		"filter name=net.0 group",
+		"filter name=net.0 port=1",
+		"rule direction=in",
+		"rule direction=up priority=1 origin=x",
+		"rule action=deny priority=1 origin=x",
+		"rule protocol=256 priority=1 origin=x",
+		"rule port=65536 priority=1 origin=x",
+		"rule port=2-1 priority=1 origin=x",
+		"rule address=fe80::/129 priority=1 origin=x",
+		"rule rate=10 priority=1 origin=x",
+		"rule rate=0/1 priority=1 origin=x",
+		"rule log=no priority=1 origin=x",
+		"rule priority=1000 origin=x",
+		"rule priority=1",
+		"rule priority=1 origin=x machine-in=drop",
+		"rule priority=1 origin=x guard=mac",
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		CLEANUP(plan_done) struct plan plan = {};
+		struct error err = {};
+		CHECK_INT(parse_text(&plan, "tap name=net.0 link=x connection=a mac=m", &err), 0);
+		if (bad[i][0] == 'r')
+			CHECK_INT(parse_text(&plan, "filter name=net.0", &err), 0);
+		if (parse_text(&plan, bad[i], &err) != -EINVAL)
+			TEST_FAIL("taken: %s", bad[i]);
+	}
 }
 
 TEST(two_descriptors_of_one_name_are_refused)
