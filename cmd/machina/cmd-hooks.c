@@ -77,6 +77,7 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 	const struct prepare_options_cli *cli = call->options;
 	struct prepare_options options = from_environment();
 	CLEANUP(plan_done) struct plan plan = {};
+	CLEANUP(buf_done) struct buf text = {};
 	int r = check_name(machine, err);
 	if (r < 0)
 		return r;
@@ -86,7 +87,7 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 				"machine "
 				"'%s' ('machina start %s'); 'machina run %s' starts it without one",
 				machine, machine, machine);
-	r = hookplan_begin(&call->paths, unit, machine, &plan, err);
+	r = hookplan_begin(&call->paths, unit, machine, &plan, &text, err);
 	if (r < 0)
 		return r;
 	if (cli->dry_run) {
@@ -98,7 +99,7 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 	outlive_stops();
 	r = foreground_check(&call->paths, machine, err);
 	if (r == 0)
-		r = hookplan_keep(&call->paths, unit, &plan, err);
+		r = hookplan_keep(&call->paths, unit, &plan, buf_text(&text), err);
 	if (r < 0)
 		return r;
 	r = prepare_run(&plan, &options, NULL, err);

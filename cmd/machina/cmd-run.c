@@ -188,7 +188,7 @@ static int prepare(const struct run *run, enum hook_unit unit, const struct plan
 		const struct account *account, int *ret_fds, struct error *err)
 {
 	const struct prepare_options options = { .account = account, .netns = NETNS_OWN };
-	int r = hookplan_keep(&run->paths, unit, plan, err);
+	int r = hookplan_keep(&run->paths, unit, plan, NULL, err);
 	if (r < 0)
 		return r;
 	r = prepare_run(plan, &options, ret_fds, err);

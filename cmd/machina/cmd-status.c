@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "hookplan.h"
 #include "host/clock.h"
 #include "host/journal.h"
 #include "json/jtree.h"
@@ -45,6 +46,11 @@ static bool is_active(const struct unit_info *info)
 	return !strcmp(info->active_state, "active") || !strcmp(info->active_state, "reloading");
 }
 
+static bool has_unit(const struct unit_info *info)
+{
+	return strcmp(info->load_state, "not-found") != 0;
+}
+
 static void print_state(const struct unit_info *info)
 {
 	uint64_t usec = is_active(info) ? info->active_enter_usec : info->inactive_enter_usec;
@@ -81,27 +87,91 @@ static void print_process(const struct unit_info *info)
 	field("process", "%s", buf_text(&text));
 }
 
-/* Where its sockets are, from the plan that the unit carries. */
-static void print_sockets(const struct call *call, const char *machine)
+/* ---- what runs ---- */
+
+/* A way to a guest. */
+struct door {
+	const char *name;
+	const char *path; /* NULL: none */
+	int port;	  /* of 127.0.0.1; 0: none */
+};
+
+/* A machine as it was started, whatever its unit says by now. */
+struct running {
+	struct plan plan; /* empty where it is not known */
+	struct door *doors;
+	size_t n_doors;
+	const char *console_log; /* NULL: none */
+	bool needs_restart;
+};
+
+static void running_done(struct running *running)
 {
-	CLEANUP(plan_done) struct plan plan = {};
-	struct error err = {};
-	if (plan_of_unit(&call->paths, UNIT_QEMU, machine, &plan, &err) < 0)
-		return;
-	const struct plan_fd *console = plan_find(&plan, "console");
-	const struct plan_fd *log = plan_find(&plan, "console.log");
-	const struct plan_fd *agent = plan_find(&plan, "agent");
-	if (console)
-		field("console", "%s", console->path);
-	if (log)
-		field("console log", "%s", log->path);
-	for (size_t i = 0; i < plan.n_sockets; i++)
-		field(plan.sockets[i].name, "%s", plan.sockets[i].path);
-	if (agent && agent->path)
-		field("agent", "%s", agent->path);
-	else if (agent)
-		field("agent", "127.0.0.1:%d", agent->port);
+	plan_done(&running->plan);
+	free(running->doors);
+	*running = (struct running){};
 }
+
+static void add_door(struct running *running, const char *name, const char *path, int port)
+{
+	running->doors[running->n_doors++] = (struct door){ name, path, port };
+}
+
+static void running_load(const struct call *call, const char *machine, struct running *ret)
+{
+	static const char *const fds[] = { "console", "agent" };
+	struct plan *plan = &ret->plan;
+	struct error err = {};
+	*ret = (struct running){};
+	int r = hookplan_running(&call->paths, machine, plan, &ret->needs_restart, &err);
+	/* Without the file it has stopped meanwhile. */
+	if (r < 0 && r != -ENOENT)
+		print_error(&err);
+	if (r < 0)
+		plan_done(plan);
+	ret->doors = xcalloc(plan->n_sockets + ARRAY_SIZE(fds), sizeof(*ret->doors));
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		const struct plan_fd *fd = plan_find(plan, fds[i]);
+		if (fd)
+			add_door(ret, fds[i], fd->path, fd->port);
+	}
+	for (size_t i = 0; i < plan->n_sockets; i++)
+		add_door(ret, plan->sockets[i].name, plan->sockets[i].path, plan->sockets[i].port);
+	const struct plan_fd *log = plan_find(plan, "console.log");
+	ret->console_log = log ? log->path : NULL;
+}
+
+static void print_running(const struct running *running)
+{
+	for (size_t i = 0; i < running->n_doors; i++) {
+		const struct door *door = &running->doors[i];
+		CLEANUP(buf_done) struct buf text = {};
+		buf_puts(&text, door->path ? door->path : "");
+		if (door->port)
+			buf_printf(&text, "%s127.0.0.1:%d", door->path ? ", " : "", door->port);
+		field(door->name, "%s", buf_text(&text));
+	}
+	if (running->console_log)
+		field("console log", "%s", running->console_log);
+}
+
+static struct json_object *doors_json(const struct running *running)
+{
+	struct json_object *list = jtree_list();
+	for (size_t i = 0; i < running->n_doors; i++) {
+		const struct door *door = &running->doors[i];
+		struct json_object *o = jtree_object();
+		jtree_set(o, "name", jtree_string(door->name));
+		if (door->path)
+			jtree_set(o, "path", jtree_string(door->path));
+		if (door->port)
+			jtree_set(o, "port", jtree_int(door->port));
+		jtree_push(list, o);
+	}
+	return list;
+}
+
+/* ---- what systemd knows ---- */
 
 static void print_journal(const char *unit, const struct unit_info *info)
 {
@@ -117,8 +187,24 @@ static void print_journal(const char *unit, const struct unit_info *info)
 	}
 }
 
-static void print_machine(const struct call *call, const char *machine, const char *unit,
-		const struct unit_info *info)
+static void print_unit(const char *unit, const struct unit_info *info, bool needs_restart)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	buf_puts(&text, unit);
+	if (info->unit_file_state[0])
+		buf_printf(&text, ", %s", info->unit_file_state);
+	if (!has_unit(info))
+		buf_puts(&text, ", removed since the start");
+	else if (info->need_daemon_reload)
+		buf_puts(&text, ", changed on disk since systemd read it");
+	if (needs_restart)
+		buf_puts(&text, ", changed since the start: it needs a restart to take effect");
+	field("unit", "%s", buf_text(&text));
+}
+
+/* @running: NULL if it does not run */
+static void print_machine(const char *machine, const char *unit, const struct unit_info *info,
+		const struct running *running)
 {
 	CLEANUP(buf_done) struct buf failure = {};
 	style_begin(stdout, is_active(info)			    ? STYLE_GOOD
@@ -131,20 +217,19 @@ static void print_machine(const struct call *call, const char *machine, const ch
 		put_text(stdout, info->description);
 	}
 	putchar('\n');
-	if (!strcmp(info->load_state, "not-found")) {
+	if (!running && !has_unit(info)) {
 		field("state", "no unit: 'machina generate %s' makes it", machine);
 		return;
 	}
 	print_state(info);
-	field("unit", "%s%s%s%s", unit, info->unit_file_state[0] ? ", " : "", info->unit_file_state,
-			info->need_daemon_reload ? ", changed on disk since systemd read it" : "");
+	print_unit(unit, info, running && running->needs_restart);
 	if (info->load_error[0])
 		field("fault", "%s", info->load_error);
 	print_process(info);
 	if (unit_explain_failure(info, &failure))
 		field("failure", "%s", buf_text(&failure));
-	if (is_active(info))
-		print_sockets(call, machine);
+	if (running)
+		print_running(running);
 	if (failure.len)
 		print_journal(unit, info);
 }
@@ -154,8 +239,8 @@ static void put(struct json_object *o, const char *key, struct json_object *valu
 	jtree_set(o, key, value);
 }
 
-static struct json_object *machine_json(
-		const char *machine, const char *unit, const struct unit_info *info)
+static struct json_object *machine_json(const char *machine, const char *unit,
+		const struct unit_info *info, const struct running *running)
 {
 	struct json_object *o = jtree_object();
 	CLEANUP(buf_done) struct buf failure = {};
@@ -180,6 +265,12 @@ static struct json_object *machine_json(
 	put(o, "n_restarts", jtree_int((int64_t)info->n_restarts));
 	if (unit_explain_failure(info, &failure))
 		put(o, "failure", jtree_string(buf_text(&failure)));
+	if (!running)
+		return o;
+	put(o, "needs_restart", jtree_bool(running->needs_restart));
+	put(o, "sockets", doors_json(running));
+	if (running->console_log)
+		put(o, "console_log", jtree_string(running->console_log));
 	return o;
 }
 
@@ -199,9 +290,9 @@ static int status_names(const struct call *call, struct strv *names, struct erro
 
 static int status_of(const struct unit_info *info)
 {
-	return is_active(info)				? STATUS_RUNNING
-	       : !strcmp(info->load_state, "not-found") ? STATUS_NO_SUCH_MACHINE
-							: STATUS_NOT_RUNNING;
+	return is_active(info)	? STATUS_RUNNING
+	       : has_unit(info) ? STATUS_NOT_RUNNING
+				: STATUS_NO_SUCH_MACHINE;
 }
 
 static int status_run(const struct call *call, struct error *err)
@@ -225,13 +316,18 @@ static int status_run(const struct call *call, struct error *err)
 			break;
 		if (status_of(&info) > worst)
 			worst = status_of(&info);
+		CLEANUP(running_done) struct running running = {};
+		if (is_active(&info))
+			running_load(call, names.items[i], &running);
+		const struct running *shown = is_active(&info) ? &running : NULL;
 		if (options->json) {
-			jtree_push(list, machine_json(names.items[i], units.items[i], &info));
+			jtree_push(list,
+					machine_json(names.items[i], units.items[i], &info, shown));
 			continue;
 		}
 		if (i)
 			putchar('\n');
-		print_machine(call, names.items[i], units.items[i], &info);
+		print_machine(names.items[i], units.items[i], &info, shown);
 	}
 	if (r >= 0 && options->json)
 		print_json(list);
@@ -247,9 +343,9 @@ const struct command cmd_status = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines,
 	.summary = "Show the state of machines",
-	.description = "State, process, use of memory and processor, sockets; after a failure its "
-		       "cause "
-		       "and the last lines of the journal.\n\n"
+	.description = "State, process, use of memory and processor, sockets; whether its unit has "
+		       "changed since it was started; after a failure its cause and the last lines "
+		       "of the journal.\n\n"
 		       "The status is 0 when all run, 3 when one does not, 4 when one has no unit.",
 	.options = options,
 	.options_size = sizeof(struct status_options),

@@ -9,8 +9,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-#define PLAN_SIZE_MAX ((size_t)4 << 20)
-
 /* Begins with a dot, which no machine's name does; the endings differ in their last part. */
 static char *copy_path(const struct config_paths *paths, enum hook_unit unit, const char *machine)
 {
@@ -33,21 +31,27 @@ static int check_machine(const struct plan *plan, const char *machine, struct er
 }
 
 int hookplan_begin(const struct config_paths *paths, enum hook_unit unit, const char *machine,
-		struct plan *ret, struct error *err)
+		struct plan *ret, struct buf *ret_text, struct error *err)
 {
-	int r = plan_of_unit(paths, pattern_of(unit), machine, ret, err);
+	CLEANUP(freep) char *path = NULL;
+	*ret = (struct plan){};
+	int r = unit_load(paths, pattern_of(unit), machine, &path, ret_text, err);
+	if (r == 0)
+		r = unit_read_plan(path, buf_text(ret_text), ret_text->len, ret, err);
 	return r < 0 ? r : check_machine(ret, machine, err);
 }
 
 int hookplan_keep(const struct config_paths *paths, enum hook_unit unit, const struct plan *plan,
-		struct error *err)
+		const char *text, struct error *err)
 {
 	CLEANUP(freep) char *path = copy_path(paths, unit, plan->machine);
-	CLEANUP(freep) char *text = NULL;
+	CLEANUP(freep) char *alone = NULL;
 	int r = rundir_make_parent(plan->run_dir, err);
-	if (r == 0)
-		r = unit_plan_text(plan, &text, err);
-	return r == 0 ? file_replace(path, text, strlen(text), 0600, err) : r;
+	if (r == 0 && !text) {
+		r = unit_plan_text(plan, &alone, err);
+		text = alone;
+	}
+	return r == 0 ? file_replace(path, text, strlen(text), 0644, err) : r;
 }
 
 static int read_copy(const struct config_paths *paths, enum hook_unit unit, const char *machine,
@@ -56,7 +60,7 @@ static int read_copy(const struct config_paths *paths, enum hook_unit unit, cons
 	CLEANUP(freep) char *path = copy_path(paths, unit, machine);
 	CLEANUP(buf_done) struct buf text = {};
 	*ret = (struct plan){};
-	int r = file_read(path, PLAN_SIZE_MAX, &text, err);
+	int r = file_read(path, UNIT_SIZE_MAX, &text, err);
 	return r < 0 ? r : unit_read_plan(path, buf_text(&text), text.len, ret, err);
 }
 
@@ -76,12 +80,13 @@ static void plan_of_name(const struct config_paths *paths, enum hook_unit unit, 
 void hookplan_recall(const struct config_paths *paths, enum hook_unit unit, const char *machine,
 		struct plan *ret, struct error *ret_doubt)
 {
+	CLEANUP(buf_done) struct buf text = {};
 	*ret_doubt = (struct error){};
 	int r = read_copy(paths, unit, machine, ret, ret_doubt);
 	if (r == -ENOENT) {
 		plan_done(ret);
 		*ret_doubt = (struct error){};
-		r = hookplan_begin(paths, unit, machine, ret, ret_doubt);
+		r = hookplan_begin(paths, unit, machine, ret, &text, ret_doubt);
 	}
 	if (r == 0)
 		return;
@@ -95,6 +100,45 @@ bool hookplan_is_kept(const struct config_paths *paths, enum hook_unit unit, con
 {
 	CLEANUP(freep) char *path = copy_path(paths, unit, machine);
 	return access(path, F_OK) == 0;
+}
+
+/*
+ * Is a unit on disk another one than at the start, in what counts? One that is gone is not; without
+ * a copy a unit of others has started QEMU.
+ */
+static int look_for_changes(const struct config_paths *paths, enum hook_unit unit,
+		const char *machine, bool *ret_changed, struct error *err)
+{
+	CLEANUP(freep) char *copy = copy_path(paths, unit, machine);
+	CLEANUP(freep) char *path = NULL;
+	CLEANUP(buf_done) struct buf old_text = {}, text = {};
+	CLEANUP(unitdoc_done) struct unitdoc old = {}, new = {};
+	if (unit_load(paths, pattern_of(unit), machine, &path, &text, NULL) < 0)
+		return 0;
+	if (!hookplan_is_kept(paths, unit, machine)) {
+		*ret_changed = unit == HOOK_QEMU;
+		return 0;
+	}
+	int r = file_read(copy, UNIT_SIZE_MAX, &old_text, err);
+	if (r == 0)
+		r = unitfile_parse(copy, buf_text(&old_text), old_text.len, &old, err);
+	if (r == 0)
+		r = unitfile_parse(path, buf_text(&text), text.len, &new, err);
+	if (r == 0)
+		*ret_changed = unit_needs_restart(&old, &new);
+	return r;
+}
+
+int hookplan_running(const struct config_paths *paths, const char *machine, struct plan *ret,
+		bool *ret_changed, struct error *err)
+{
+	static const enum hook_unit units[] = { HOOK_QEMU, HOOK_SWTPM };
+	*ret_changed = false;
+	bool is_kept = hookplan_is_kept(paths, HOOK_QEMU, machine);
+	int r = is_kept ? read_copy(paths, HOOK_QEMU, machine, ret, err) : 0;
+	for (size_t i = 0; r == 0 && !*ret_changed && i < ARRAY_SIZE(units); i++)
+		r = look_for_changes(paths, units[i], machine, ret_changed, err);
+	return r < 0 ? r : !is_kept;
 }
 
 int hookplan_forget(const struct config_paths *paths, enum hook_unit unit, const char *machine,

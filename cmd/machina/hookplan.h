@@ -2,10 +2,10 @@
 /*
  * Which plan a hook of a unit follows.
  *
- * Prepare follows the unit, and leaves a copy of what it is about to do beside the machine's run
- * directory. Whoever comes after it (await, teardown) follows the copy: the unit on disk may have
- * been written anew since. Without either, a plan that only names the machine is still enough to
- * find its links and its directory.
+ * Prepare follows the unit, and leaves a copy of it beside the machine's run directory. Whoever
+ * comes after it (await, teardown, status) follows the copy: the unit on disk may have been written
+ * anew since. Without either, a plan that only names the machine is still enough to find its links
+ * and its directory.
  */
 #pragma once
 
@@ -13,18 +13,33 @@
 
 enum hook_unit { HOOK_QEMU, HOOK_SWTPM };
 
-/* For prepare. -ENOENT: there is no unit. */
+/* For prepare: the unit's plan, and its text to keep. -ENOENT: there is no unit. */
 MUST_CHECK int hookplan_begin(const struct config_paths *paths, enum hook_unit unit,
-		const char *machine, struct plan *ret, struct error *err);
-/* Keep the copy; it is replaced whole. */
+		const char *machine, struct plan *ret, struct buf *ret_text, struct error *err);
+/*
+ * Keep the copy; it is replaced whole. Like the unit, everyone may read it.
+ *
+ * @text: of the unit; NULL: there is none, and the plan alone is kept
+ */
 MUST_CHECK int hookplan_keep(const struct config_paths *paths, enum hook_unit unit,
-		const struct plan *plan, struct error *err);
+		const struct plan *plan, const char *text, struct error *err);
 /*
  * For those after it. A copy or unit that can't be read is no failure: its error is told by
  * @ret_doubt (code 0: there is none), and the plan names only the machine.
  */
 void hookplan_recall(const struct config_paths *paths, enum hook_unit unit, const char *machine,
 		struct plan *ret, struct error *ret_doubt);
+/*
+ * For those who show a machine that its unit runs.
+ *
+ * @ret: the plan by which it was started; released with plan_done() in every case
+ * @ret_changed: the units on disk, QEMU's or the TPM's, ask for what only a restart brings about
+ *
+ * Returns 0; 1 when no copy was kept, since another program's unit has started it: @ret is empty
+ * then; or a negative errno.
+ */
+MUST_CHECK int hookplan_running(const struct config_paths *paths, const char *machine,
+		struct plan *ret, bool *ret_changed, struct error *err);
 /* Is there a copy? Then what was prepared was not cleaned up, or is in use. */
 bool hookplan_is_kept(const struct config_paths *paths, enum hook_unit unit, const char *machine);
 /* Remove the copy. There may be none. */

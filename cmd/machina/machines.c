@@ -12,8 +12,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-#define UNIT_SIZE_MAX ((size_t)4 << 20)
-
 void config_done(struct config *config)
 {
 	fw_policy_done(&config->policy);
@@ -193,13 +191,12 @@ int built_units(struct built *built, struct config *config, const char *name, st
 	return units_build(&input, &built->units, err);
 }
 
-int plan_of_unit(const struct config_paths *paths, const char *pattern, const char *machine,
-		struct plan *ret, struct error *err)
+int unit_load(const struct config_paths *paths, const char *pattern, const char *machine,
+		char **ret_path, struct buf *ret_text, struct error *err)
 {
 	CLEANUP(freep) char *name = unit_name(pattern, machine);
 	CLEANUP(freep) char *path = path_join(paths->unit_dir, name);
 	CLEANUP(buf_done) struct buf text = {};
-	*ret = (struct plan){};
 	int r = file_read(path, UNIT_SIZE_MAX, &text, err);
 	if (r == -ENOENT)
 		return error_set(err, ENOENT,
@@ -212,5 +209,8 @@ int plan_of_unit(const struct config_paths *paths, const char *pattern, const ch
 				"the unit '%s' was not made by this program ('machina generate "
 				"--force %s' makes it anew)",
 				path, machine);
-	return unit_read_plan(path, buf_text(&text), text.len, ret, err);
+	*ret_path = take_ptr(path);
+	*ret_text = text;
+	text = (struct buf){};
+	return 0;
 }

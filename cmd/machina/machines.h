@@ -71,6 +71,10 @@ MUST_CHECK int built_argv(struct built *built, struct config *config, const char
 MUST_CHECK int built_units(
 		struct built *built, struct config *config, const char *name, struct error *err);
 
-/* Read the plan out of a machine's unit on disk: what the hooks follow. -ENOENT: no such unit. */
-MUST_CHECK int plan_of_unit(const struct config_paths *paths, const char *pattern,
-		const char *machine, struct plan *ret, struct error *err);
+/*
+ * Read a machine's unit on disk. @ret_path: where it is; the caller frees both.
+ *
+ * Errors: ENOENT: there is none; EINVAL: it is none of ours.
+ */
+MUST_CHECK int unit_load(const struct config_paths *paths, const char *pattern, const char *machine,
+		char **ret_path, struct buf *ret_text, struct error *err);

@@ -10,8 +10,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-#define UNIT_SIZE_MAX ((size_t)4 << 20)
-
 void unitset_done(struct unitset *set)
 {
 	file_batch_done(&set->batch);

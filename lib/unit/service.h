@@ -18,6 +18,8 @@
 
 /* The beginning of the first line of every unit made here. */
 #define UNIT_MARK "# Made by machina "
+/* A longer file is none of ours. */
+#define UNIT_SIZE_MAX ((size_t)4 << 20)
 
 struct unit {
 	char *name; /* "machina-qemu-web.service" */
@@ -61,3 +63,9 @@ MUST_CHECK int unit_plan_text(const struct plan *plan, char **ret, struct error 
 /* The plan in a unit's text. @ret: released with plan_done() in every case. */
 MUST_CHECK int unit_read_plan(const char *name, const char *text, size_t len, struct plan *ret,
 		struct error *err);
+
+/*
+ * Does a machine or TPM that was started by the unit @started have to be started again for the unit
+ * @now? Not for a description, nor for limits that systemd changes while a unit runs.
+ */
+bool unit_needs_restart(const struct unitdoc *started, const struct unitdoc *now);

@@ -6,6 +6,7 @@
 #include "qemu/argv.h"
 #include "test.h"
 #include "unit/sandbox.h"
+#include "unit/service.h"
 #include "unit/unitfile.h"
 #include "util/mem.h"
 
@@ -282,4 +283,48 @@ TEST(the_lines_of_the_sandbox_are_spelled_right)
 	CHECK_INT(unitfile_finish(&again, &text_again, &err), 0);
 	CHECK_STR(text_again, text);
 }
+
+static bool needs_restart(const char *started, const char *now)
+{
+	CLEANUP(unitdoc_done) struct unitdoc old = {}, new = {};
+	struct error err = {};
+	if (parse(started, &old, &err) < 0 || parse(now, &new, &err) < 0)
+		TEST_FAIL("%s", err.text);
+	return unit_needs_restart(&old, &new);
+}
+
+TEST(what_a_process_was_started_with_needs_a_restart)
+{
+	static const char started[] =
+			"[Unit]\nDescription=a\n[Service]\nExecStart=/q -m 1 \\\n\t-s\n"
+			"Nice=1\nCPUWeight=10\nExecStop=+/m stop\n"
+			"[X-Machina]\nPlan=machine a\nPlan=file b\n";
+	static const struct {
+		const char *from, *to;
+		bool restart;
+	} rows[] = {
+		{ "Description=a", "Description=b", false },
+		{ "CPUWeight=10", "CPUWeight=20", false },
+		{ "CPUWeight=10\n", "", false },
+		{ "ExecStop=+/m stop", "ExecStop=+/m end", false },
+		{ "[X-Machina]", "# A comment.\n[X-Machina]", false },
+		{ "-m 1", "-m 2", true },
+		{ "Nice=1", "Nice=2", true },
+		{ "Nice=1\n", "", true },
+		{ "Plan=file b\n", "", true },
+		{ "Plan=file b", "Plan=file c", true },
+		{ "Plan=file b", "Plan=file b\nPlan=file c", true },
+	};
+	CHECK(!needs_restart(started, started));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *at = strstr(started, rows[i].from);
+		CLEANUP(freep)
+		char *now = xasprintf("%.*s%s%s", (int)(at - started), started, rows[i].to,
+				at + strlen(rows[i].from));
+		if (needs_restart(started, now) != rows[i].restart ||
+				needs_restart(now, started) != rows[i].restart)
+			TEST_FAIL("from '%s' to '%s'", rows[i].from, rows[i].to);
+	}
+}
+
 TEST_MAIN()
