@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the benchmarks share: timing of whole processes in turn, and a table of ratios.
 
-Two commands are measured as A B A B ..., so that a machine that gets slower meanwhile slows both. What
-counts is the median of the ratios of neighbours.
+Two commands are measured as A B B A ..., so that a machine that gets slower meanwhile slows both, and what one
+leaves behind (a network namespace to be taken down, a cache that is warm) falls on itself as often as on the
+other. What counts is the median of the ratios of neighbours.
 """
+import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
 import time
+
+# Only ends what hangs.
+ANSWER_SECONDS = 120
 
 
 def run(command):
@@ -21,13 +27,65 @@ def run(command):
     return wall
 
 
-def row(what, ours, floor, target, unit="ms"):
+def processor_time():
+    """Of all processes of this throw-away system so far, systemd and what has ended included, in milliseconds."""
+    with open("/sys/fs/cgroup/cpu.stat", encoding="ascii") as f:
+        return int(dict(line.split() for line in f)["usage_usec"]) / 1000
+
+
+def alternate(ours, other, n_rounds, n_warm=2):
+    """What two functions return in so many rounds, as two lists; each goes first in every other round."""
+    results = []
+    for i in range(n_rounds + n_warm):
+        if i % 2:
+            a, b = ours(), other()
+        else:
+            b, a = other(), ours()
+        if i >= n_warm:
+            results.append((a, b))
+    return [a for a, _ in results], [b for _, b in results]
+
+
+def ask(path, command):
+    """The answer to one command at a QMP socket; OSError or ValueError while nobody answers there."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(ANSWER_SECONDS)
+        s.connect(path)
+        f = s.makefile("rw")
+        f.readline()
+        for execute in "qmp_capabilities", command:
+            f.write(json.dumps({"execute": execute}) + "\n")
+            f.flush()
+            reply = json.loads(f.readline())
+            while "event" in reply:
+                reply = json.loads(f.readline())
+        return reply
+
+
+def wait_running(path):
+    """Until QEMU says at a QMP socket that its guest runs."""
+    end = time.monotonic() + ANSWER_SECONDS
+    reply = None
+    while time.monotonic() < end:
+        try:
+            reply = ask(path, "query-status")
+            if reply["return"]["status"] == "running":
+                return
+        except (OSError, ValueError):
+            pass
+        time.sleep(0.0005)
+    sys.exit(f"no guest runs at {path} ({reply})")
+
+
+def _verdict(what, target, good):
+    return f"  {what} {target:g}  {'met' if good else 'MISSED'}" if target else ""
+
+
+def row(what, ours, floor, target=None, unit="ms"):
     """One line of the table; nothing fails here, a busy host proves nothing."""
     ratio = statistics.median(a / b for a, b in zip(ours, floor))
-    verdict = "met" if ratio <= target else "MISSED"
     print(f"{what:44} {statistics.median(ours):9.2f} {unit}  floor {statistics.median(floor):9.2f} {unit}  "
-          f"ratio {ratio:5.2f}  target {target:4.2f}  {verdict}", flush=True)
-    return ratio
+          f"ratio {ratio:5.2f}{_verdict('target', target, ratio <= (target or 0))}", flush=True)
 
 
 def head(title):
