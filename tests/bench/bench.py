@@ -88,5 +88,12 @@ def row(what, ours, floor, target=None, unit="ms"):
           f"ratio {ratio:5.2f}{_verdict('target', target, ratio <= (target or 0))}", flush=True)
 
 
+def peer_row(what, ours, peer, expected=None, unit="ms"):
+    """As row(), against another program that does the same: how many times faster."""
+    ratio = statistics.median(b / a for a, b in zip(ours, peer))
+    print(f"{what:44} {statistics.median(ours):9.2f} {unit}  peer  {statistics.median(peer):9.2f} {unit}  "
+          f"times {ratio:5.1f}{_verdict('expected', expected, ratio >= (expected or 0))}", flush=True)
+
+
 def head(title):
     print(f"{title}: medians of pairs, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors", flush=True)
