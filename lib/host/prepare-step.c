@@ -129,8 +129,10 @@ static int wait_for_systemd(struct prepare_context *c, struct error *err)
 static int run_forget(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
-	/* Without systemd this is where it ends: there is no use in opening anything. */
-	return forget_all(c, err);
+	/* Without systemd this is where it ends: there is no use in opening anything. A port that
+	 * it still holds can't be listened at again. */
+	int r = forget_all(c, err);
+	return r < 0 ? r : wait_for_systemd(c, err);
 }
 
 static int undo_store(struct prepare_context *c, size_t i, struct error *err)
