@@ -87,11 +87,24 @@ static uint32_t number(const struct nlattr *attr)
 	return mnl_attr_get_payload_len(attr) == sizeof(uint32_t) ? mnl_attr_get_u32(attr) : 0;
 }
 
+static int parse_bridge(const struct nlattr *attr, void *data)
+{
+	struct link *link = data;
+	if (mnl_attr_get_type(attr) == IFLA_BR_VLAN_FILTERING &&
+			mnl_attr_get_payload_len(attr) == 1)
+		link->vlan_filtering = mnl_attr_get_u8(attr);
+	return MNL_CB_OK;
+}
+
+/* The kernel tells the kind before what belongs to it (rtnl_link_fill() in net/core/rtnetlink.c).
+ */
 static int parse_kind(const struct nlattr *attr, void *data)
 {
 	struct link *link = data;
 	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
 		copy_text(attr, link->kind, sizeof(link->kind));
+	if (mnl_attr_get_type(attr) == IFLA_INFO_DATA && !strcmp(link->kind, "bridge"))
+		mnl_attr_parse_nested(attr, parse_bridge, link);
 	return MNL_CB_OK;
 }
 

@@ -104,3 +104,11 @@ int netlink_talk(struct netlink *nl, const void *request, size_t len, struct net
 		return r < 0 ? error_code(err, r, "cannot %s", what) : 0;
 	}
 }
+
+int netlink_request(
+		struct netlink *nl, struct nlmsghdr *message, const char *what, struct error *err)
+{
+	struct netlink_answer answer = {};
+	message->nlmsg_seq = ++nl->sequence;
+	return netlink_talk(nl, message, message->nlmsg_len, &answer, what, err);
+}

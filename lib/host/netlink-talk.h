@@ -35,5 +35,9 @@ struct netlink_answer {
 MUST_CHECK int netlink_talk(struct netlink *nl, const void *request, size_t len,
 		struct netlink_answer *answer, const char *what, struct error *err);
 
+/* The same for a message that asks for nothing but its NLM_F_ACK; its number is set. */
+MUST_CHECK int netlink_request(
+		struct netlink *nl, struct nlmsghdr *message, const char *what, struct error *err);
+
 /* The kernel's reason in words that may follow an NLMSG_ERROR, in the message; NULL: none. */
 const char *netlink_reason(const struct nlmsghdr *message);

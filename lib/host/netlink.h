@@ -33,6 +33,7 @@ struct link {
 	uint32_t mtu;
 	int master; /* index; 0 for none */
 	bool up;
+	bool vlan_filtering; /* a bridge that is VLAN-aware */
 };
 
 /* What to change on a link; zero members stay as they are. */

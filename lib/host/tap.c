@@ -78,6 +78,15 @@ static int find_bridge(struct netlink *nl, const struct tap_request *request, st
 	if (strcmp(ret->kind, "bridge") != 0)
 		return error_set(err, EINVAL, "network '%s': '%s' is not a bridge",
 				request->network, request->bridge);
+	/* Without it the bridge would take all guests for members of one network. */
+	if (request->port && port_has_vlans(request->port) && !ret->vlan_filtering)
+		return error_set(err, EINVAL,
+				"network '%s': the bridge '%s' does not tell VLANs apart; switch "
+				"it "
+				"on ('ip link set %s type bridge vlan_filtering 1'), or take "
+				"'vlan' "
+				"and 'vlans' out of the network",
+				request->network, request->bridge, request->bridge);
 	return 0;
 }
 
@@ -145,6 +154,11 @@ static int set_up(struct netlink *nl, const struct tap_request *request, const s
 		/* No IPv6 on this host, or not on this link: no address to prevent. */
 		change.no_ipv6_address = false;
 		r = netlink_change(nl, &link, &change, err);
+	}
+	if (r == 0 && bridge->index && request->port) {
+		struct port_settings port = *request->port;
+		memcpy(port.mac, request->mac, sizeof(port.mac));
+		r = port_set_up(nl, &link, &port, err);
 	}
 	/* A message of its own: in one, the kernel sets the link up before it hears of IPv6. */
 	if (r == 0 && bridge->index)

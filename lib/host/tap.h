@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "host/netlink.h"
+#include "host/port.h"
 #include "util/cleanup.h"
 #include "util/error.h"
 
@@ -22,6 +22,8 @@ struct tap_request {
 	uint8_t mac[6];	     /* the guest's */
 	uint32_t mtu;	     /* 0: the bridge's, or the kernel's default without a bridge */
 	bool persistent;
+	/* Of the port; NULL: as bridges make new ones. Its mac does not count. */
+	const struct port_settings *port;
 };
 
 /*
@@ -36,8 +38,8 @@ char *tap_alias_prefix(const char *machine);
  * Make a tap (IFF_TAP, IFF_NO_PI, IFF_VNET_HDR) in the thread's network namespace, connect it to
  * its bridge and set it up. A link of the same name and alias is replaced.
  *
- * Errors: ENODEV: the bridge is missing; EINVAL: it is none; EEXIST: a link of that name is not
- * ours; those of the kernel. Nothing is left behind.
+ * Errors: ENODEV: the bridge is missing; EINVAL: it is none, or has no VLANs; EEXIST: a link of
+ * that name is not ours; those of the kernel. Nothing is left behind.
  */
 MUST_CHECK int tap_create(struct netlink *nl, const struct tap_request *request, int *ret_fd,
 		struct error *err);
