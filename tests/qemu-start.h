@@ -137,6 +137,8 @@ static inline int open_fd(const struct plan_fd *fd)
 	case PLAN_FD_LISTEN:
 	case PLAN_FD_LISTEN_TCP:
 		return listen_on(fd);
+	case PLAN_FD_VHOST:
+		return open(fd->path, O_RDWR | O_CLOEXEC);
 	case PLAN_FD_CONNECT:
 	case PLAN_FD_STATE:
 		break;

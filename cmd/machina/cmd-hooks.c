@@ -71,6 +71,14 @@ static void outlive_stops(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* The words that the unit's command line ends in, where they are needed. */
+static int vhost_environment(const struct plan *plan, struct buf *ret, struct error *err)
+{
+	CLEANUP(strv_done) struct strv words = {};
+	qemu_vhost_args(plan, &words);
+	return words.n ? unitfile_environment(ret, UNIT_RUNTIME_ARGS, &words, err) : 0;
+}
+
 static int prepare_machine(const struct call *call, enum hook_unit unit, const char *machine,
 		struct error *err)
 {
@@ -97,7 +105,11 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 		return 0;
 	}
 	outlive_stops();
-	r = foreground_check(&call->paths, machine, err);
+	CLEANUP(buf_done) struct buf environment = {};
+	r = vhost_environment(&plan, &environment, err);
+	options.vhost_environment = environment.len ? buf_text(&environment) : NULL;
+	if (r == 0)
+		r = foreground_check(&call->paths, machine, err);
 	if (r == 0)
 		r = hookplan_keep(&call->paths, unit, &plan, buf_text(&text), err);
 	if (r < 0)

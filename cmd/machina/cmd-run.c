@@ -223,13 +223,13 @@ static int start_swtpm(struct run *run, int *fds, struct error *err)
 	return child_start(&request, &run->session.swtpm_pid, err);
 }
 
-static int start_qemu(struct run *run, int *fds, struct error *err)
+static int start_qemu(struct run *run, int *fds, size_t n_fds, struct error *err)
 {
 	const struct vm *vm = &run->built.vm;
 	const struct child_request request = {
 		.argv = &run->built.argv,
 		.fds = fds,
-		.n_fds = run->built.plan.n_fds,
+		.n_fds = n_fds,
 		.output_fd = run->session.message_fds[1],
 		.account = user_of(&run->qemu_account),
 		.needs_kvm = vm->accel == VM_ACCEL_KVM,
@@ -258,7 +258,12 @@ static int run_qemu(struct run *run, struct error *err)
 	int r = prepare(run, HOOK_QEMU, plan, user_of(&run->qemu_account), fds, err);
 	if (r < 0)
 		return r;
-	r = start_qemu(run, fds, err);
+	size_t n_fds = plan->n_fds;
+	while (n_fds > 0 && fds[n_fds - 1] < 0)
+		n_fds--;
+	if (n_fds == plan->n_fds)
+		qemu_vhost_args(plan, &run->built.argv);
+	r = start_qemu(run, fds, n_fds, err);
 	close_fds(fds, plan->n_fds);
 	if (r == 0)
 		r = session_run(&run->session, err);

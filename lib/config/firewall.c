@@ -9,7 +9,6 @@ const char *const fw_action_names[] = { "accept", "drop", "reject", NULL };
 const char *const fw_default_names[] = { "accept", "drop", NULL };
 const char *const fw_state_names[] = { "auto", "conntrack", "flows", "none", NULL };
 
-static const char *const switch_names[] = { "false", "true", NULL };
 static const char *const address_names[] = { "false", "true", "strict", NULL };
 
 const struct field fw_rule_fields[] = {
@@ -58,20 +57,20 @@ const struct field fw_default_fields[] = {
 };
 
 const struct field fw_guard_fields[] = {
-	FIELD_SWITCH(struct fw_guard_conf, enabled, "enabled", switch_names, "true",
+	FIELD_SWITCH(struct fw_guard_conf, enabled, "enabled", form_switch_names, "true",
 			"Whether there is a guard; \"guard\": false is short for false here."),
-	FIELD_SWITCH(struct fw_guard_conf, mac, "mac", switch_names, "true",
+	FIELD_SWITCH(struct fw_guard_conf, mac, "mac", form_switch_names, "true",
 			"Drop other MAC addresses than the connection's."),
 	FIELD_SWITCH(struct fw_guard_conf, address, "address", address_names, "true",
 			"If the connection has addresses (\"ip\"): drop others of the same "
 			"family. \"strict\": also drop the family in which it has none."),
-	FIELD_SWITCH(struct fw_guard_conf, router, "router", switch_names, "true",
+	FIELD_SWITCH(struct fw_guard_conf, router, "router", form_switch_names, "true",
 			"Drop IPv6 router advertisements and redirects."),
-	FIELD_SWITCH(struct fw_guard_conf, dhcp_server, "dhcp-server", switch_names, "true",
+	FIELD_SWITCH(struct fw_guard_conf, dhcp_server, "dhcp-server", form_switch_names, "true",
 			"Drop answers of DHCP servers."),
-	FIELD_SWITCH(struct fw_guard_conf, fragments, "fragments", switch_names, "true",
+	FIELD_SWITCH(struct fw_guard_conf, fragments, "fragments", form_switch_names, "true",
 			"Drop IPv6 fragments, which could carry the above past the check."),
-	FIELD_SWITCH(struct fw_guard_conf, other, "other", switch_names, "true",
+	FIELD_SWITCH(struct fw_guard_conf, other, "other", form_switch_names, "true",
 			"Drop all but ARP, IPv4 and IPv6: VLAN tags, STP, LLDP."),
 	{},
 };

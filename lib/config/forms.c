@@ -9,6 +9,8 @@
 #include "util/parse.h"
 #include "util/unicode.h"
 
+const char *const form_switch_names[] = { "false", "true", NULL };
+
 static bool ascii_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -195,14 +197,30 @@ static int port_of(const char *text, size_t len)
 	return port;
 }
 
-bool form_ports(const char *text, const char **ret_expected)
+/* One number or a range of them. *ret_reversed: it only goes down. */
+static bool is_span(const char *text, int max, bool *ret_reversed)
 {
 	const char *dash = strchr(text, '-');
 	int first = port_of(text, dash ? (size_t)(dash - text) : strlen(text));
 	int last = dash ? port_of(dash + 1, strlen(dash + 1)) : first;
-	*ret_expected = first && last ? "a range of ports with its lower end first"
-				      : "a port from 1 to 65535 or a range such as \"1000-2000\"";
-	return first && last && first <= last;
+	*ret_reversed = first && last && first > last;
+	return first && last && first <= last && last <= max;
+}
+
+bool form_ports(const char *text, const char **ret_expected)
+{
+	bool is_reversed, valid = is_span(text, UINT16_MAX, &is_reversed);
+	*ret_expected = is_reversed ? "a range of ports with its lower end first"
+				    : "a port from 1 to 65535 or a range such as \"1000-2000\"";
+	return valid;
+}
+
+bool form_vlans(const char *text, const char **ret_expected)
+{
+	bool is_reversed, valid = is_span(text, 4094, &is_reversed);
+	*ret_expected = is_reversed ? "a range of VLANs with its lower end first"
+				    : "a VLAN from 1 to 4094 or a range such as \"30-39\"";
+	return valid;
 }
 
 bool form_rate(const char *text, const char **ret_expected)

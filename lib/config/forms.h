@@ -11,6 +11,9 @@
 /* [A-Za-z0-9][A-Za-z0-9_.-]{0,62}, no "..": fits a file name, a unit name and a directory. */
 bool machine_name_valid(const char *name);
 
+/* The values of a SWITCH that is nothing but true or false. */
+extern const char *const form_switch_names[];
+
 field_check form_machine_name;
 field_check form_own_name;	/* the same, or "": that of the file */
 field_check form_uuid;		/* the four forms of parse_uuid() */
@@ -29,6 +32,7 @@ field_check form_argument;    /* the same, and not empty */
 field_check form_firewall_name; /* of a group or set: [A-Za-z0-9][A-Za-z0-9_-]{0,30} */
 field_check form_protocol;	/* "tcp" and the like, or a number up to 255 */
 field_check form_ports;		/* "80", "1000-2000" */
+field_check form_vlans;		/* "20", "30-39" */
 field_check form_rate;		/* "10/second" */
 /* Addresses are looked at closely later (model/filter.h); "@SET" and "&GROUP" are peers too. */
 field_check form_addresses;

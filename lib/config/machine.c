@@ -66,6 +66,16 @@ static const struct field connection_fields[] = {
 			"MACHINE.CONNECTION, or a hash of it if that is longer than 15 bytes",
 			"Name of the interface on the host. It cannot be chosen: any other value "
 			"than the derived one is an error."),
+	FIELD_INT(struct connection_conf, vlan, "vlan", 1, 4094, 0, "the network's",
+			"VLAN of the interface. With this key or \"vlans\", neither of the "
+			"network's counts."),
+	FIELD_TERMS(struct connection_conf, vlans, "vlans", form_vlans, "the network's",
+			"VLANs that the guest gets and sends with their tags, in place of the "
+			"network's."),
+	FIELD_SWITCH(struct connection_conf, isolate, "isolate", form_switch_names, "the network's",
+			"Keep this guest and the others that are isolated apart."),
+	FIELD_INT(struct connection_conf, mtu, "mtu", 68, 65535, 0, "the network's",
+			"Largest packet of the interface on the host, in bytes."),
 	FILTER_FIELDS(struct connection_conf, filter, "the machine's",
 			" They replace the machine's for this connection."),
 	FIELD_BOOL(struct connection_conf, remove, "remove", false, REMOVE_DOC),

@@ -26,6 +26,11 @@ struct connection_conf {
 	struct jstrings ip;
 	const char *mac;
 	const char *link; /* shown by cat --json; derived, an input only if it is equal */
+	/* In place of what the network says. */
+	int64_t vlan; /* 0: not set */
+	struct jstrings vlans;
+	int isolate;		      /* -1: not set */
+	int64_t mtu;		      /* 0: not set */
 	struct fw_filter_conf filter; /* each key that is there replaces the machine's */
 	bool remove;
 };

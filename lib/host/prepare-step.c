@@ -2,6 +2,7 @@
 /* What each kind of step does, and how it is undone. */
 #include "host/prepare-step.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -148,11 +149,14 @@ static int run_store(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
 	CLEANUP(freep) const char **names = xcalloc(c->plan->n_fds + 1, sizeof(*names));
-	for (size_t k = 0; k < c->plan->n_fds; k++)
+	size_t n = c->plan->n_fds;
+	for (size_t k = 0; k < n; k++)
 		names[k] = fd_of(c, k)->name;
+	if (n > 0 && c->fds[n - 1] < 0)
+		n = prepare_n_fixed(c->plan);
 	int r = need_store(c, err);
 	if (r == 0)
-		r = fdstore_push_all(&c->store, c->fds, names, c->plan->n_fds, err);
+		r = fdstore_push_all(&c->store, c->fds, names, n, err);
 	if (r == 0)
 		r = wait_for_systemd(c, err);
 	if (r < 0)
@@ -344,12 +348,21 @@ static int run_tap(struct prepare_context *c, size_t i, struct error *err)
 {
 	const struct plan_fd *fd = fd_of(c, i);
 	CLEANUP(freep) char *alias = tap_alias(c->plan->machine, fd->connection);
+	const struct port_settings port = {
+		.protect = fd->protect,
+		.isolate = fd->isolate,
+		.lock = fd->filter && fd->filter->guard.mac,
+		.vlan = (uint16_t)fd->vlan,
+		.vlans = fd->vlans,
+		.n_vlans = fd->n_vlans,
+	};
 	struct tap_request request = {
 		.name = fd->link,
 		.alias = alias,
 		.network = fd->network,
 		.bridge = fd->bridge,
 		.mtu = (uint32_t)fd->mtu,
+		.port = fd->protect || port.lock ? &port : NULL,
 		/* The script is to see the interface when QEMU is gone. */
 		.persistent = fd->down != NULL,
 	};
@@ -390,6 +403,40 @@ static int undo_links(struct prepare_context *c, size_t i, struct error *err)
 	return r < 0 ? r : tap_remove_all(&c->netlink, prefix, err);
 }
 
+/* ---- vhost-net ---- */
+
+size_t prepare_n_fixed(const struct plan *plan)
+{
+	size_t n = plan->n_fds;
+	while (n > 0 && plan->fds[n - 1].kind == PLAN_FD_VHOST)
+		n--;
+	return n;
+}
+
+/* Open all, or none: the kernel has no vhost-net, or its module may not be loaded from here. */
+static bool open_vhost(struct prepare_context *c, size_t first)
+{
+	for (size_t i = first; i < c->plan->n_fds; i++) {
+		c->fds[i] = open(fd_of(c, i)->path, O_RDWR | O_CLOEXEC);
+		if (c->fds[i] >= 0)
+			continue;
+		while (i > first)
+			closep(&c->fds[--i]);
+		return false;
+	}
+	return true;
+}
+
+static int run_vhost(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	const char *text = c->options->vhost_environment;
+	if (!open_vhost(c, prepare_n_fixed(c->plan)) || !text)
+		return 0;
+	CLEANUP(freep) char *environment = path_join(c->plan->run_dir, ENVIRONMENT);
+	return file_replace(environment, text, strlen(text), 0600, err);
+}
+
 const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_FORGET] = { STEP_UNIT, run_forget, NULL, text_forget, NULL },
 	[STEP_DIRECTORY] = { STEP_ALWAYS, run_directory, NULL, text_directory, NULL },
@@ -407,5 +454,6 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_LISTEN_TCP] = { STEP_ALWAYS, run_listen_tcp, NULL, text_listen_tcp, NULL },
 	[STEP_LOG] = { STEP_ALWAYS, run_log, NULL, text_log, NULL },
 	[STEP_CONNECT] = { STEP_ALWAYS, run_connect, NULL, text_connect, NULL },
+	[STEP_VHOST] = { STEP_ALWAYS, run_vhost, NULL, text_vhost, NULL },
 	[STEP_STORE] = { STEP_UNIT, run_store, undo_store, text_store, text_undo_store },
 };

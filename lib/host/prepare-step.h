@@ -32,6 +32,9 @@ void prepare_context_init(struct prepare_context *c, const struct plan *plan,
 		const struct prepare_options *options);
 void prepare_context_done(struct prepare_context *c);
 
+/* How many descriptors there are in any case: those that are not VHOST. */
+size_t prepare_n_fixed(const struct plan *plan) PURE;
+
 /* The operators' group. Borrowed from @c. */
 const struct sharing *prepare_sharing(struct prepare_context *c);
 
@@ -51,6 +54,7 @@ enum prepare_step_kind {
 	STEP_LISTEN_TCP,
 	STEP_LOG,
 	STEP_CONNECT,
+	STEP_VHOST, /* all of plan->fds, VHOST */
 	STEP_STORE,
 	N_STEP_KINDS,
 };

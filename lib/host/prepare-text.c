@@ -137,6 +137,12 @@ PREPARE_TEXT(connect)
 	buf_printf(ret, "connect to '%s'", plan->fds[i].path);
 }
 
+PREPARE_TEXT(vhost)
+{
+	(void)i;
+	buf_printf(ret, "open '%s' if it is there", plan->fds[plan->n_fds - 1].path);
+}
+
 PREPARE_TEXT(store)
 {
 	(void)i;

@@ -27,5 +27,6 @@ PREPARE_TEXT(undo_listen);
 PREPARE_TEXT(listen_tcp);
 PREPARE_TEXT(log);
 PREPARE_TEXT(connect);
+PREPARE_TEXT(vhost);
 PREPARE_TEXT(store);
 PREPARE_TEXT(undo_store);

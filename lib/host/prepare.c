@@ -51,6 +51,8 @@ static enum prepare_step_kind kind_of(enum plan_fd_kind kind)
 		return STEP_LOG;
 	case PLAN_FD_STATE:
 		return STEP_STATE;
+	case PLAN_FD_VHOST:
+		break; /* all at once */
 	}
 	return N_STEP_KINDS;
 }
@@ -65,6 +67,8 @@ static size_t count(const struct plan *plan, enum prepare_step_kind kind)
 		return 1;
 	case STEP_SOCKET_DIR:
 		return plan->n_sockets ? 1 : 0;
+	case STEP_VHOST:
+		return prepare_n_fixed(plan) < plan->n_fds ? 1 : 0;
 	case STEP_LINKS:
 		return plan->tpm_data ? 0 : 1;
 	case STEP_DIRECTORY:

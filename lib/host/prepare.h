@@ -36,6 +36,12 @@ struct prepare_options {
 	 */
 	const struct account *account;
 
+	/*
+	 * What the unit's EnvironmentFile= is to hold where VHOST descriptors could be opened;
+	 * NULL: nothing.
+	 */
+	const char *vhost_environment;
+
 	/* Called before each step, and before each step is undone, with its line; may be NULL. */
 	void (*on_step)(void *data, const char *line);
 	void *data;
@@ -51,8 +57,8 @@ struct prepare_options {
  * the end of the error's text.
  *
  * @ret_fds: room for plan->n_fds descriptors, which become the caller's, in the plan's order: for
- *           who starts QEMU himself, as his own user. NULL: systemd gets them, through
- *           @options->notify_socket
+ *           who starts QEMU himself, as his own user. Those that may be missing are -1 then. NULL:
+ *           systemd gets them, through @options->notify_socket
  *
  * Errors: those of the steps, each with a text that names what it was for; ENOTCONN: there is no
  * systemd to give them to; EBUSY: another process prepares this machine.

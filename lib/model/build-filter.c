@@ -234,6 +234,8 @@ void build_filter(struct build *b, const struct connection_conf *conf, const cha
 		.n_rules = rules.n,
 		.has_any = c.groups->groups.n > 0 || c.rules->rules.n > 0,
 		.ip = read_ip(b, nic),
+		.vlans = nic->vlans,
+		.n_vlans = nic->n_vlans,
 	};
 	put_default(filter->defaults[FW_LEVEL_CONNECTION], &own->defaults);
 	put_default(filter->defaults[FW_LEVEL_MACHINE], &machine->defaults);

@@ -18,7 +18,6 @@ static const struct network_conf *find_network(const struct build *b, const char
 	return NULL;
 }
 
-/* A network that no machine uses may be anything, as in the Go program. */
 void build_network_error(struct build *b, const struct network_conf *network, const char *key,
 		const char *text)
 {
@@ -50,7 +49,6 @@ static void use_network(struct build *b, const struct network_conf *network, str
 	nic->up = up[0] && strcmp(up, "no") != 0 ? build_text(b, up) : NULL;
 	nic->down = down[0] && strcmp(down, "no") != 0 ? build_text(b, down) : NULL;
 	nic->join = network->mode == NETWORK_BRIDGE || (network->mode < 0 && !up[0]);
-	nic->mtu = network->mtu;
 	nic->forward = network->forward.items;
 	nic->n_forward = network->forward.n;
 	if (nic->mode == NETWORK_BRIDGE && nic->join && !nic->bridge[0])
@@ -150,6 +148,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 	const struct network_conf *network = find_network(b, nic.network);
 	if (network) {
 		use_network(b, network, &nic);
+		build_nic_port(b, network, conf, pointer, &nic);
 		copy_forwards(b, &nic);
 		build_filter(b, conf, pointer, network, &nic);
 	} else {

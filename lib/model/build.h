@@ -49,9 +49,14 @@ void build_filter(struct build *b, const struct connection_conf *conf, const cha
 		const struct network_conf *network, struct vm_nic *nic);
 /* Is it an address that a guest can have, with or without the length of a prefix? */
 bool build_is_address(const char *text);
-/* A finding at a key of a network that the machine uses. */
+/* A finding in a network that this machine uses: one that no machine uses may be anything, as in
+ * the Go program. @key: of the network */
 void build_network_error(struct build *b, const struct network_conf *network, const char *key,
 		const char *text);
+/* VLANs, isolation and the like, of the network or in their place of the connection. @pointer: of
+ * the connection */
+void build_nic_port(struct build *b, const struct network_conf *network,
+		const struct connection_conf *conf, const char *pointer, struct vm_nic *nic);
 
 /* "" for NULL; a copy in the machine's arena. */
 const char *build_text(struct build *b, const char *text);

@@ -18,12 +18,13 @@ const char *const plan_fd_kind_names[] = {
 	[PLAN_FD_CONNECT] = "connect",
 	[PLAN_FD_LOG] = "log",
 	[PLAN_FD_STATE] = "state",
+	[PLAN_FD_VHOST] = "vhost",
 	NULL,
 };
 const char *const plan_format_names[] = { "raw", "qcow2", NULL };
 
 /* What the words of a row are called, and where their values go. */
-enum value_kind { VALUE_TEXT, VALUE_BOOL, VALUE_INT, VALUE_INT64, VALUE_FORMAT };
+enum value_kind { VALUE_TEXT, VALUE_BOOL, VALUE_INT, VALUE_INT64, VALUE_FORMAT, VALUE_VLANS };
 struct word {
 	const char *name;
 	enum value_kind kind;
@@ -45,6 +46,10 @@ static const struct word fd_words[] = {
 	WORD(plan_fd, mtu, "mtu", INT64),
 	WORD(plan_fd, up, "up", TEXT),
 	WORD(plan_fd, down, "down", TEXT),
+	WORD(plan_fd, protect, "protect", BOOL),
+	WORD(plan_fd, isolate, "isolate", BOOL),
+	WORD(plan_fd, vlan, "vlan", INT),
+	WORD(plan_fd, vlans, "vlans", VLANS),
 	WORD(plan_fd, writable, "writable", BOOL),
 	WORD(plan_fd, direct, "direct", BOOL),
 	WORD(plan_fd, format, "format", FORMAT),
@@ -85,6 +90,42 @@ static const struct word mdev_words[] = {
 	{},
 };
 
+/* "vlans=10,20-29"; the list and its length are members of struct plan_fd. */
+static void put_vlans(const struct plan_fd *fd, struct strv *out)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	for (size_t i = 0, end; i < fd->n_vlans; i = end) {
+		for (end = i + 1; end < fd->n_vlans && fd->vlans[end] == fd->vlans[end - 1] + 1;
+				end++)
+			;
+		buf_printf(&text, "%s%u", i ? "," : "vlans=", fd->vlans[i]);
+		if (end > i + 1)
+			buf_printf(&text, "-%u", fd->vlans[end - 1]);
+	}
+	if (text.len)
+		strv_push(out, buf_text(&text));
+}
+
+static int parse_vlans(const char *value, struct plan_fd *fd, struct arena *arena)
+{
+	static const int last_vlan = 4094;
+	uint16_t *vlans = arena_array(arena, (size_t)last_vlan, sizeof(*vlans));
+	CLEANUP(freep) char *copy = xstrdup(value);
+	char *rest = copy;
+	int first, last = 0;
+	for (char *word; (word = strsep(&rest, ",")) != NULL;) {
+		const char *lowest = strsep(&word, "-");
+		/* Sorted, so that they fit. */
+		if (parse_int(lowest, last + 1, last_vlan, &first) < 0 ||
+				parse_int(word ? word : lowest, first, last_vlan, &last) < 0)
+			return -EINVAL;
+		while (first <= last)
+			vlans[fd->n_vlans++] = (uint16_t)first++;
+	}
+	fd->vlans = vlans;
+	return 0;
+}
+
 /* Values that are the default are left out of a row. */
 static void put_words(const struct word *words, const void *object, struct strv *out)
 {
@@ -109,6 +150,9 @@ static void put_words(const struct word *words, const void *object, struct strv 
 			if (*(const int64_t *)(const void *)at)
 				strv_pushf(out, "%s=%" PRId64, words->name,
 						*(const int64_t *)(const void *)at);
+			break;
+		case VALUE_VLANS:
+			put_vlans(object, out);
 			break;
 		case VALUE_FORMAT:
 			if (*(const enum plan_format *)(const void *)at)
@@ -206,6 +250,10 @@ static int parse_value(const struct word *word, const char *value, void *object,
 		if (parse_i64(value, &number) < 0)
 			break;
 		*(int64_t *)(void *)at = number;
+		return 0;
+	case VALUE_VLANS:
+		if (parse_vlans(value, object, arena) < 0)
+			break;
 		return 0;
 	case VALUE_FORMAT:
 		for (int i = 0; plan_format_names[i]; i++) {

@@ -92,8 +92,25 @@ static void add_taps(struct plan *plan, const struct vm *vm)
 		fd->up = copy_null(plan, nic->up);
 		fd->down = copy_null(plan, nic->down);
 		fd->mtu = nic->mtu;
+		fd->protect = nic->managed;
+		fd->isolate = nic->isolate;
+		fd->vlan = nic->vlan;
+		fd->n_vlans = nic->n_vlans;
+		uint16_t *vlans = arena_array(&plan->arena, nic->n_vlans, sizeof(*vlans));
+		if (nic->n_vlans)
+			memcpy(vlans, nic->vlans, nic->n_vlans * sizeof(*vlans));
+		fd->vlans = vlans;
 		fd->filter = plan_filter_copy(&plan->arena, nic->filter);
 	}
+}
+
+/* They can be missing, and must not move others. */
+static void add_vhost(struct plan *plan, const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->n_nics; i++)
+		if (vm->nics[i].vhost)
+			add_path_fd(plan, PLAN_FD_VHOST, arena_printf(&plan->arena, "vhost.%zu", i),
+					"/dev/vhost-net");
 }
 
 static void add_disks(struct plan *plan, const struct vm *vm)
@@ -203,7 +220,7 @@ static void add_screens(struct plan *plan, const struct vm *vm)
 static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
 {
 	/* Two firmware images, two boot files, agent, console and its log, TPM. */
-	size_t n_fds = vm->n_nics + vm->n_volumes + vm->n_qmp + 8;
+	size_t n_fds = 2 * vm->n_nics + vm->n_volumes + vm->n_qmp + 8;
 
 	*plan = (struct plan){};
 	plan->machine = arena_strdup(&plan->arena, vm->name);
@@ -222,6 +239,7 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 	if (vm->tpm.enabled)
 		add_path_fd(ret, PLAN_FD_CONNECT, "tpm", tpm_socket(ret, vm));
 	add_sockets(ret, vm, run_dir);
+	add_vhost(ret, vm);
 	add_screens(ret, vm);
 	add_mdevs(ret, vm);
 }

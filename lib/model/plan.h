@@ -37,6 +37,7 @@ enum plan_fd_kind {
 	PLAN_FD_CONNECT,    /* a unix socket connected to the one at path: -chardev socket,fd=N */
 	PLAN_FD_LOG,	    /* a file at path, created, open for appending; in a set like a file */
 	PLAN_FD_STATE,	    /* a directory, made, lent to the unit's user: /proc/self/fd/N */
+	PLAN_FD_VHOST,	    /* the device at path, for the netdev @name: vhostfd=N; see below */
 };
 extern const char *const plan_fd_kind_names[];
 
@@ -44,6 +45,11 @@ extern const char *const plan_fd_kind_names[];
 enum plan_format { PLAN_FORMAT_RAW, PLAN_FORMAT_QCOW2 };
 extern const char *const plan_format_names[];
 
+/*
+ * A VHOST descriptor is the only one that may be missing, all of them or none: where the host has
+ * no such device QEMU moves packets by itself. So they come last, and the arguments that speak of
+ * them are added when a machine starts (qemu_vhost_args() in qemu/argv.h).
+ */
 struct plan_fd {
 	enum plan_fd_kind kind;
 	const char *name; /* FDNAME= and the set's opaque text: "disk.0", "net.0", "qmp.0" */
@@ -67,7 +73,13 @@ struct plan_fd {
 	const char *mac;
 	const char *up;
 	const char *down;
-	int64_t mtu;		  /* 0: the bridge's */
+	int64_t mtu; /* 0: the bridge's */
+	/* What is set on the port; all zero on a bridge of a network without a mode. */
+	bool protect; /* nothing from it changes the tree of bridges (STP) */
+	bool isolate;
+	int vlan;	       /* without tags; 0: what the bridge gives new ports */
+	const uint16_t *vlans; /* with tags, sorted */
+	size_t n_vlans;
 	struct vm_filter *filter; /* its rules have no places in files */
 };
 

@@ -76,6 +76,13 @@ struct vm_nic {
 	const char *down;
 	bool join;   /* the bridge is joined by us: no "up" script took that over */
 	int64_t mtu; /* 0: the bridge's */
+	/* The network has a mode: its ports are set up and guarded by this program. */
+	bool managed;
+	uint16_t vlan;	       /* without tags; 0: what the bridge gives new ports */
+	const uint16_t *vlans; /* with tags; sorted */
+	size_t n_vlans;
+	bool isolate; /* from other ports that are isolated */
+	bool vhost;   /* packets are moved by the kernel, where it can */
 	const struct forward_conf *forward;
 	size_t n_forward;
 	const struct vm_filter *filter; /* NULL: nothing of it is filtered */

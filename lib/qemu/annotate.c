@@ -65,6 +65,9 @@ static void describe(struct buf *row, const struct plan_fd *fd)
 	case PLAN_FD_STATE:
 		describe_file(row, fd, "directory");
 		break;
+	case PLAN_FD_VHOST:
+		describe_file(row, fd, "if it is there,");
+		break;
 	}
 }
 

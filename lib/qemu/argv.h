@@ -39,6 +39,14 @@ MUST_CHECK int qemu_argv(const struct vm *vm, const struct plan *plan, enum qemu
 		const struct machine *machine, struct report *report, struct strv *ret_argv);
 
 /*
+ * Append what has QEMU use the plan's VHOST descriptors. Not part of the argument vector: only
+ * where they could be opened, when the machine starts. Without them, or with one that is no
+ * vhost-net, QEMU would not start (net_init_tap_one() in net/tap.c). Nothing of it is the guest's
+ * business.
+ */
+void qemu_vhost_args(const struct plan *plan, struct strv *ret);
+
+/*
  * How many words from @argv->items[i] on are one option: 1, or 2 with its value. For arguments that
  * are not ours (qemu-args) this is a guess: a word after an option is its value unless it begins
  * with '-'. @i must be less than @argv->n.

@@ -2,17 +2,20 @@
 /* Network interfaces: taps, and QEMU's user-mode network. */
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "qemu/parts.h"
 
-/* The bridge and scripts are the plan's matter: QEMU may not run programs. */
-static void add_tap(struct assembly *a, const struct vm_nic *nic, const char *id)
+/* The bridge and scripts are the plan's matter: QEMU may not run programs.
+ *
+ * @fd: its name in the plan */
+static void add_tap(struct assembly *a, const struct vm_nic *nic, const char *id, const char *fd)
 {
 	CLEANUP(props_done) struct props p = {};
 	props_init(&p, "tap");
 	props_add(&p, "id", id);
 	if (a->form == QEMU_FORM_UNIT) {
-		props_addf(&p, "fd", "%d", assembly_fd(a, id)->number);
+		props_addf(&p, "fd", "%d", assembly_fd(a, fd)->number);
 	} else {
 		props_add(&p, "ifname", nic->link);
 		props_add(&p, "script", "no");
@@ -53,17 +56,33 @@ void network_add(struct assembly *a)
 	struct topology *t = &a->topology;
 	for (size_t i = 0; i < a->vm->n_nics; i++) {
 		const struct vm_nic *nic = &a->vm->nics[i];
-		const char *id = arena_printf(&t->arena, "net.%zu", i);
+		const char *fd = arena_printf(&t->arena, "net.%zu", i);
+		/* "-set" can't name what has a dot in its id (qemu_vhost_args()). */
+		const char *id = nic->vhost ? arena_printf(&t->arena, "net%zu", i) : fd;
 		const char *pointer = arena_printf(&t->arena, "/connections/%zu", i);
 		if (nic->mode == NETWORK_USER)
 			add_user(a, nic, id, pointer);
 		else
-			add_tap(a, nic, id);
+			add_tap(a, nic, id, fd);
 
 		struct device *d = topology_add_behind(t, topology_add_port(t), "virtio-net-pci",
 				arena_printf(&t->arena, "nic.%zu", i));
 		props_add(&d->props, "mac", nic->mac);
 		props_add(&d->props, "netdev", id);
 		assembly_check_room(a, pointer);
+	}
+}
+
+void qemu_vhost_args(const struct plan *plan, struct strv *ret)
+{
+	for (size_t i = 0; i < plan->n_fds; i++) {
+		const struct plan_fd *fd = &plan->fds[i];
+		if (fd->kind != PLAN_FD_VHOST)
+			continue;
+		const char *index = strrchr(fd->name, '.') + 1;
+		strv_push(ret, "-set");
+		strv_pushf(ret, "netdev.net%s.vhost=on", index);
+		strv_push(ret, "-set");
+		strv_pushf(ret, "netdev.net%s.vhostfd=%d", index, fd->number);
 	}
 }

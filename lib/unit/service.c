@@ -13,9 +13,6 @@
 #define SHUTDOWN_TIMEOUT "85s"
 #define STOP_TIMEOUT "95s"
 
-/* Arguments for one start (prepare-step.c). */
-#define RUNTIME_ARGS "MACHINA_RUNTIME_ARGS"
-
 static void add_directory_of(struct strv *directories, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -100,10 +97,10 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 {
 	unitfile_set(u, "Type", "exec");
 	/* The file is rarely there, and since 254 systemd warns of variables that are not set. */
-	unitfile_set(u, "Environment", RUNTIME_ARGS "=");
+	unitfile_set(u, "Environment", UNIT_RUNTIME_ARGS "=");
 	unitfile_setf(u, "EnvironmentFile", "-%s/environment", in->plan->run_dir);
 	unit_hook(u, in, "ExecStartPre", (const char *const[]){ "prepare", "qemu", NULL });
-	unitfile_exec_long(u, "ExecStart", "", in->argv, qemu_option_length, RUNTIME_ARGS);
+	unitfile_exec_long(u, "ExecStart", "", in->argv, qemu_option_length, UNIT_RUNTIME_ARGS);
 	unit_hook(u, in, "ExecStartPost", (const char *const[]){ "await", NULL });
 	unit_hook(u, in, "ExecStop",
 			(const char *const[]){ "shutdown", "--system", "--timeout",
@@ -131,6 +128,8 @@ static void add_devices(struct unitfile *u, const struct unit_input *in)
 	}
 	if (has_kind(in->plan, PLAN_FD_TAP))
 		unitfile_set_device(u, "DeviceAllow", "/dev/net/tun", "rw");
+	if (has_kind(in->plan, PLAN_FD_VHOST))
+		unitfile_set_device(u, "DeviceAllow", "/dev/vhost-net", "rw");
 	for (size_t i = 0; i < in->plan->n_fds; i++) {
 		const struct plan_fd *fd = &in->plan->fds[i];
 		if (fd->kind == PLAN_FD_FILE && plan_is_device(fd->path))

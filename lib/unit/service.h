@@ -33,6 +33,9 @@ struct units {
 	size_t n;
 };
 
+/* The variable that adds words to QEMU's arguments for one start; set in RUN_DIR/environment. */
+#define UNIT_RUNTIME_ARGS "MACHINA_RUNTIME_ARGS"
+
 void units_done(struct units *units);
 
 struct unit_input {

@@ -323,6 +323,27 @@ TEST(taps_by_descriptor_or_name)
 			"tap,id=net.1,ifname=web.1,script=no,downscript=no");
 }
 
+TEST(vhost_is_switched_on_afterwards)
+{
+	CLEANUP(sample_done) struct sample s;
+	CLEANUP(strv_done) struct strv words = {};
+	sample_init(&s);
+	sample_nic(&s, NETWORK_BRIDGE);
+	sample_nic(&s, NETWORK_BRIDGE)->vhost = true;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-netdev", "id=net1"), "tap,id=net1,fd=4");
+	CHECK_STR(sample_value(&s, "-device", "netdev=net1"),
+			"virtio-net-pci,id=nic.1,bus=pcie.1.2,mac=52:54:00:00:00:01,netdev=net1");
+	qemu_vhost_args(&s.plan, &words);
+	CHECK_INT(words.n, 4);
+	CHECK_STR(words.items[0], "-set");
+	CHECK_STR(words.items[1], "netdev.net1.vhost=on");
+	CHECK_STR(words.items[2], "-set");
+	CLEANUP(freep)
+	char *fd = xasprintf("netdev.net1.vhostfd=%d", plan_find(&s.plan, "vhost.1")->number);
+	CHECK_STR(words.items[3], fd);
+}
+
 TEST(user_mode_network_with_forwards)
 {
 	CLEANUP(sample_done) struct sample s;

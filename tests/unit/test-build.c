@@ -199,6 +199,43 @@ TEST(networks_of_both_times)
 	}
 }
 
+static void check_vlans(const struct vm_nic *nic, const char *expected)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	buf_printf(&text, "%u:", nic->vlan);
+	for (size_t i = 0; i < nic->n_vlans; i++)
+		buf_printf(&text, " %u", nic->vlans[i]);
+	CHECK_STR(buf_text(&text), expected);
+}
+
+/* VLANs of a connection replace all of its network's; the rest replaces key by key. */
+TEST(ports_of_a_network_and_of_a_connection)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s,
+			    "{'network':{'n':{'mode':'bridge','device':'br0','vlan':20,'vlans':[31,"
+			    "30,'31-32'],'isolate':true,'mtu':9000},'old':{'device':'br1','mtu':"
+			    "1300},"
+			    "'slow':{'mode':'bridge','device':'br0','vhost':false}}}",
+			    "{'attrs':{" RAM "},'connections':[{'name':'a','network':'n'},"
+			    "{'name':'b','network':'n','vlan':40,'isolate':false,'mtu':1400},"
+			    "{'name':'c','network':'n','vlans':[50]},{'name':'d','network':'old',"
+			    "'mtu':1200},{'name':'e','network':'slow','isolate':true}]}"))
+		return;
+	const struct vm_nic *nics = s.vm.nics;
+	check_vlans(&nics[0], "20: 30 31 32");
+	check_vlans(&nics[1], "40:");
+	check_vlans(&nics[2], "0: 50");
+	check_vlans(&nics[3], "0:");
+	CHECK(nics[0].isolate && !nics[1].isolate && nics[2].isolate && nics[4].isolate);
+	CHECK_INT(nics[0].mtu, 9000);
+	CHECK_INT(nics[1].mtu, 1400);
+	CHECK_INT(nics[3].mtu, 1200);
+	CHECK(nics[0].managed && nics[0].vhost);
+	CHECK(!nics[3].managed && !nics[3].vhost);
+	CHECK(nics[4].managed && !nics[4].vhost);
+}
+
 TEST(ports_that_lead_to_the_guest)
 {
 	CLEANUP(sample_done) struct sample s = {};

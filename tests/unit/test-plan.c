@@ -26,13 +26,20 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 	volumes[2] = disk("cd", "/iso/x.iso", "iso-scsi");
 	volumes[2].readonly = true;
 	volumes[3] = disk("fat", "/srv/share", "vvfat-block");
+	static const uint16_t vlans[] = { 10, 11, 4094 };
 	nics[0] = (struct vm_nic){ .name = "lan",
 		.network = "lan",
 		.mac = "52:54:00:00:00:01",
 		.link = "web.lan",
 		.bridge = "br0",
 		.join = true,
-		.mtu = 9000 };
+		.mtu = 9000,
+		.managed = true,
+		.vlan = 20,
+		.vlans = vlans,
+		.n_vlans = ARRAY_SIZE(vlans),
+		.isolate = true,
+		.vhost = true };
 	nics[1] = (struct vm_nic){ .name = "dmz",
 		.network = "dmz",
 		.mac = "52:54:00:00:00:02",
@@ -258,6 +265,14 @@ TEST(a_plan_opens_what_the_machine_needs)
 	CHECK_STR(plan_find(&plan, "net.0")->bridge, "br0");
 	CHECK(!plan_find(&plan, "net.1")->bridge);
 	CHECK(!plan_find(&plan, "net.2"));
+	CHECK_INT(plan_find(&plan, "net.0")->vlan, 20);
+	CHECK_INT(plan_find(&plan, "net.0")->n_vlans, 3);
+	CHECK_INT(plan_find(&plan, "net.0")->vlans[2], 4094);
+	CHECK(plan_find(&plan, "net.0")->isolate && plan_find(&plan, "net.0")->protect);
+	CHECK(!plan_find(&plan, "net.1")->protect);
+	/* What can be missing is the last. */
+	CHECK(plan_find(&plan, "vhost.0") == &plan.fds[plan.n_fds - 1]);
+	CHECK(!plan_find(&plan, "vhost.1"));
 	CHECK_STR(plan_find(&plan, "qmp.0")->path, "/run/machina/web/qmp/systemd.0.qmp.socket");
 	CHECK_STR(plan_find(&plan, "qmp.1")->path, "/run/x.sock");
 	CHECK_STR(plan_find(&plan, "tpm")->path, "/run/machina/web/swtpm/control.socket");
@@ -310,6 +325,13 @@ TEST(rows_of_others_are_refused)
 		"listen-tcp name=agent port=70000",
 		"listen-tcp name=agent port=0",
 		"tap name=net.0 link=x mac=y mtu=big",
+		"tap name=net.0 link=x connection=c mac=y vlan=70000",
+		"tap name=net.0 link=x connection=c mac=y vlans=10,",
+		"tap name=net.0 link=x connection=c mac=y vlans=20-10",
+		"tap name=net.0 link=x connection=c mac=y vlans=20,10",
+		"tap name=net.0 link=x connection=c mac=y vlans=0",
+		"tap name=net.0 link=x connection=c mac=y vlans=4095",
+		"vhost name=vhost.0",
 		"parent address=x type=y",
 		"mdev",
 		"mdev name=a class=b",

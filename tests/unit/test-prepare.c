@@ -344,6 +344,22 @@ TEST(steps_have_lines)
 		CHECK_STR(lines.items[i], expected[i]);
 }
 
+TEST(vhost_has_a_line)
+{
+	static const char *const rows[] = {
+		MACHINE,
+		"vhost name=vhost.0 path=/dev/vhost-net",
+		"vhost name=vhost.1 path=/dev/vhost-net",
+		NULL,
+	};
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, rows);
+	CLEANUP(strv_done) struct strv lines = {};
+	prepare_describe(&plan, true, &lines);
+	CHECK_INT(lines.n, 2);
+	CHECK_STR(lines.items[1], "open '/dev/vhost-net' if it is there");
+}
+
 TEST(undoing_has_lines)
 {
 	CLEANUP(plan_done) struct plan plan = {};
@@ -458,6 +474,60 @@ TEST(systemd_gets_all_in_the_order_of_the_plan)
 	check_file("sys/bus/mdev/devices/11111111-2222-3333-4444-555555555555/remove", "1");
 	check_torn_down(&plan);
 	check_nothing_is_left();
+	end();
+}
+
+static const char *const with_vhost[] = {
+	MACHINE,
+	"listen name=qmp.0 path=DIR/run/web/qmp/systemd.0.qmp.socket",
+	"vhost name=vhost.0 path=DIR/vhost",
+	"vhost name=vhost.1 path=DIR/vhost",
+	NULL,
+};
+
+/* Its arguments come and go with it. */
+TEST(vhost_is_used_where_it_is)
+{
+	NEED_NETWORK();
+	begin();
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, with_vhost);
+	options.vhost_environment = "MACHINA_RUNTIME_ARGS=\"-set\"\n";
+	check_prepared(&plan);
+	check_file("store", "3 qmp.0 socket: rw\n");
+	CHECK_INT(mode_at("run/web/environment"), 0);
+
+	put_file("vhost", "");
+	check_prepared(&plan);
+	check_file("store", "3 qmp.0 socket: rw\n4 vhost.0 DIR/vhost rw\n5 vhost.1 DIR/vhost rw\n");
+	check_file("run/web/environment", "MACHINA_RUNTIME_ARGS=\"-set\"\n");
+
+	if (unlink(scratch_path("vhost")) < 0)
+		TEST_FAIL("cannot remove it: %m");
+	check_prepared(&plan);
+	check_file("store", "3 qmp.0 socket: rw\n");
+	CHECK_INT(mode_at("run/web/environment"), 0);
+	check_torn_down(&plan);
+	check_nothing_is_left();
+	end();
+}
+
+/* Who starts QEMU himself is told by what he gets. */
+TEST(vhost_is_missing_for_who_starts_qemu_himself)
+{
+	NEED_NETWORK();
+	begin();
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, with_vhost);
+	struct error err = {};
+	int fds[3];
+	if (prepare_run(&plan, &options, fds, &err) < 0)
+		TEST_FAIL("%s", err.text);
+	CHECK(fds[0] >= 0);
+	CHECK_INT(fds[1], -1);
+	CHECK_INT(fds[2], -1);
+	close(fds[0]);
+	check_torn_down(&plan);
 	end();
 }
 

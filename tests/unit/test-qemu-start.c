@@ -300,6 +300,26 @@ TEST(taps)
 	qemu_start_check_as(&s, QEMU_FORM_UNIT);
 }
 
+TEST(vhost)
+{
+	NEEDS_QEMU;
+	CLEANUP(closep) int tap = qemu_start_open_tap();
+	CLEANUP(closep) int vhost = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+	if (tap < 0 || vhost < 0)
+		SKIP("there is no '/dev/vhost-net' that could be opened");
+	CLEANUP(sample_done) struct sample s;
+	CLEANUP(strv_done) struct strv words = {};
+	qemu_start_init(&s);
+	sample_nic(&s, NETWORK_BRIDGE);
+	sample_nic(&s, NETWORK_BRIDGE)->vhost = true;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	qemu_vhost_args(&s.plan, &words);
+	const char *more[] = { words.items[0], words.items[1], words.items[2], words.items[3] };
+	s.vm.qemu_args = more;
+	s.vm.n_qemu_args = ARRAY_SIZE(more);
+	qemu_start_check_as(&s, QEMU_FORM_UNIT);
+}
+
 /* A block device over @file that goes away when it is closed; -1 if that can't be had here. */
 static int open_loop(const char *file, char **ret_path)
 {
