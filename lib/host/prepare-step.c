@@ -353,8 +353,8 @@ static int run_tap(struct prepare_context *c, size_t i, struct error *err)
 		.isolate = fd->isolate,
 		.lock = fd->filter && fd->filter->guard.mac,
 		.vlan = (uint16_t)fd->vlan,
-		.vlans = fd->vlans,
-		.n_vlans = fd->n_vlans,
+		.vlans = fd->filter ? fd->filter->vlans : NULL,
+		.n_vlans = fd->filter ? fd->filter->n_vlans : 0,
 	};
 	struct tap_request request = {
 		.name = fd->link,

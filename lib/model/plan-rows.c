@@ -6,6 +6,7 @@
 
 #include "model/plan-filter.h"
 #include "model/plan.h"
+#include "model/words.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
@@ -23,19 +24,6 @@ const char *const plan_fd_kind_names[] = {
 };
 const char *const plan_format_names[] = { "raw", "qcow2", NULL };
 
-/* What the words of a row are called, and where their values go. */
-enum value_kind { VALUE_TEXT, VALUE_BOOL, VALUE_INT, VALUE_INT64, VALUE_FORMAT, VALUE_VLANS };
-struct word {
-	const char *name;
-	enum value_kind kind;
-	size_t offset;
-};
-
-#define WORD(type, member, key, value)                                                             \
-	{                                                                                          \
-		.name = key, .kind = VALUE_##value, .offset = offsetof(struct type, member)        \
-	}
-
 static const struct word fd_words[] = {
 	WORD(plan_fd, name, "name", TEXT),
 	WORD(plan_fd, link, "link", TEXT),
@@ -49,10 +37,9 @@ static const struct word fd_words[] = {
 	WORD(plan_fd, protect, "protect", BOOL),
 	WORD(plan_fd, isolate, "isolate", BOOL),
 	WORD(plan_fd, vlan, "vlan", INT),
-	WORD(plan_fd, vlans, "vlans", VLANS),
 	WORD(plan_fd, writable, "writable", BOOL),
 	WORD(plan_fd, direct, "direct", BOOL),
-	WORD(plan_fd, format, "format", FORMAT),
+	WORD_OF(plan_fd, format, "format", plan_format_names),
 	WORD(plan_fd, port, "port", INT),
 	WORD(plan_fd, path, "path", TEXT),
 	WORD(plan_fd, volume, "volume", TEXT),
@@ -90,81 +77,6 @@ static const struct word mdev_words[] = {
 	{},
 };
 
-/* "vlans=10,20-29"; the list and its length are members of struct plan_fd. */
-static void put_vlans(const struct plan_fd *fd, struct strv *out)
-{
-	CLEANUP(buf_done) struct buf text = {};
-	for (size_t i = 0, end; i < fd->n_vlans; i = end) {
-		for (end = i + 1; end < fd->n_vlans && fd->vlans[end] == fd->vlans[end - 1] + 1;
-				end++)
-			;
-		buf_printf(&text, "%s%u", i ? "," : "vlans=", fd->vlans[i]);
-		if (end > i + 1)
-			buf_printf(&text, "-%u", fd->vlans[end - 1]);
-	}
-	if (text.len)
-		strv_push(out, buf_text(&text));
-}
-
-static int parse_vlans(const char *value, struct plan_fd *fd, struct arena *arena)
-{
-	static const int last_vlan = 4094;
-	uint16_t *vlans = arena_array(arena, (size_t)last_vlan, sizeof(*vlans));
-	CLEANUP(freep) char *copy = xstrdup(value);
-	char *rest = copy;
-	int first, last = 0;
-	for (char *word; (word = strsep(&rest, ",")) != NULL;) {
-		const char *lowest = strsep(&word, "-");
-		/* Sorted, so that they fit. */
-		if (parse_int(lowest, last + 1, last_vlan, &first) < 0 ||
-				parse_int(word ? word : lowest, first, last_vlan, &last) < 0)
-			return -EINVAL;
-		while (first <= last)
-			vlans[fd->n_vlans++] = (uint16_t)first++;
-	}
-	fd->vlans = vlans;
-	return 0;
-}
-
-/* Values that are the default are left out of a row. */
-static void put_words(const struct word *words, const void *object, struct strv *out)
-{
-	for (; words->name; words++) {
-		const char *at = (const char *)object + words->offset;
-		switch (words->kind) {
-		case VALUE_TEXT:
-			if (*(const char *const *)(const void *)at)
-				strv_push_join(out, words->name, "=",
-						*(const char *const *)(const void *)at);
-			break;
-		case VALUE_BOOL:
-			if (*(const bool *)at)
-				strv_pushf(out, "%s=yes", words->name);
-			break;
-		case VALUE_INT:
-			if (*(const int *)(const void *)at)
-				strv_pushf(out, "%s=%d", words->name,
-						*(const int *)(const void *)at);
-			break;
-		case VALUE_INT64:
-			if (*(const int64_t *)(const void *)at)
-				strv_pushf(out, "%s=%" PRId64, words->name,
-						*(const int64_t *)(const void *)at);
-			break;
-		case VALUE_VLANS:
-			put_vlans(object, out);
-			break;
-		case VALUE_FORMAT:
-			if (*(const enum plan_format *)(const void *)at)
-				strv_pushf(out, "%s=%s", words->name,
-						plan_format_names[*(
-								const enum plan_format *)(const void
-										*)at]);
-			break;
-		}
-	}
-}
-
 size_t plan_n_rows(const struct plan *plan)
 {
 	size_t n = 1 + plan->n_fds + plan->n_directories + plan->n_sockets + plan->n_mdevs;
@@ -188,25 +100,25 @@ void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
 {
 	if (i == 0) {
 		strv_push(ret_words, "machine");
-		put_words(machine_words, plan, ret_words);
+		words_put(machine_words, plan, ret_words);
 		return;
 	}
 	i--;
 	if (i < plan->n_fds) {
 		strv_push(ret_words, plan_fd_kind_names[plan->fds[i].kind]);
-		put_words(fd_words, &plan->fds[i], ret_words);
+		words_put(fd_words, &plan->fds[i], ret_words);
 		return;
 	}
 	i -= plan->n_fds;
 	if (i < plan->n_directories) {
 		strv_push(ret_words, "directory");
-		put_words(directory_words, &plan->directories[i], ret_words);
+		words_put(directory_words, &plan->directories[i], ret_words);
 		return;
 	}
 	i -= plan->n_directories;
 	if (i < plan->n_sockets) {
 		strv_push(ret_words, "socket");
-		put_words(socket_words, &plan->sockets[i], ret_words);
+		words_put(socket_words, &plan->sockets[i], ret_words);
 		return;
 	}
 	i -= plan->n_sockets;
@@ -215,7 +127,7 @@ void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
 		const struct vm_mdev *mdev = &plan->mdevs[k];
 		if (i == 0) {
 			strv_push(ret_words, "mdev");
-			put_words(mdev_words, mdev, ret_words);
+			words_put(mdev_words, mdev, ret_words);
 			return;
 		}
 		i--;
@@ -226,75 +138,6 @@ void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
 		i -= mdev->n_parents;
 	}
 	plan_filter_row(plan, i, ret_words);
-}
-
-static int parse_value(const struct word *word, const char *value, void *object,
-		struct arena *arena, struct error *err)
-{
-	char *at = (char *)object + word->offset;
-	int64_t number;
-	switch (word->kind) {
-	case VALUE_TEXT:
-		*(const char **)(void *)at = arena_strdup(arena, value);
-		return 0;
-	case VALUE_BOOL:
-		if (strcmp(value, "yes") != 0)
-			break;
-		*(bool *)at = true;
-		return 0;
-	case VALUE_INT:
-		if (parse_int(value, 0, 65535, (int *)(void *)at) < 0)
-			break;
-		return 0;
-	case VALUE_INT64:
-		if (parse_i64(value, &number) < 0)
-			break;
-		*(int64_t *)(void *)at = number;
-		return 0;
-	case VALUE_VLANS:
-		if (parse_vlans(value, object, arena) < 0)
-			break;
-		return 0;
-	case VALUE_FORMAT:
-		for (int i = 0; plan_format_names[i]; i++) {
-			if (strcmp(value, plan_format_names[i]) != 0)
-				continue;
-			*(enum plan_format *)(void *)at = (enum plan_format)i;
-			return 0;
-		}
-		break;
-	}
-	return error_set(err, EINVAL, "'%s' has the value '%s', which is not understood",
-			word->name, value);
-}
-
-static int parse_words(const struct word *table, const struct strv *words, void *object,
-		struct arena *arena, struct error *err)
-{
-	for (size_t i = 1; i < words->n; i++) {
-		const char *equals = strchr(words->items[i], '=');
-		size_t len = equals ? (size_t)(equals - words->items[i]) : 0;
-		const struct word *word = table;
-		while (word->name &&
-				(strlen(word->name) != len ||
-						strncmp(word->name, words->items[i], len) != 0))
-			word++;
-		if (!equals || !word->name)
-			return error_set(err, EINVAL, "'%s' is not understood", words->items[i]);
-		int r = parse_value(word, equals + 1, object, arena, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* Arena memory can't grow in place; a plan has few rows. */
-static void *append(struct arena *arena, const void *items, size_t n, size_t size)
-{
-	char *grown = arena_array(arena, n + 1, size);
-	if (n)
-		memcpy(grown, items, n * size);
-	return grown;
 }
 
 static int parse_parent(struct plan *plan, const struct strv *words, struct error *err)
@@ -320,7 +163,7 @@ static int parse_parent(struct plan *plan, const struct strv *words, struct erro
 		return error_set(err, EINVAL, "a 'parent' has no 'address' or no 'type'");
 	p.placements = placements;
 	struct vm_mdev_parent *parents =
-			append(&plan->arena, mdev->parents, mdev->n_parents, sizeof(p));
+			words_append(&plan->arena, mdev->parents, mdev->n_parents, sizeof(p));
 	parents[mdev->n_parents++] = p;
 	mdev->parents = parents;
 	return 0;
@@ -329,12 +172,12 @@ static int parse_parent(struct plan *plan, const struct strv *words, struct erro
 static int parse_fd(struct plan *plan, enum plan_fd_kind kind, const struct strv *words,
 		struct error *err)
 {
-	plan->fds = append(&plan->arena, plan->fds, plan->n_fds, sizeof(*plan->fds));
+	plan->fds = words_append(&plan->arena, plan->fds, plan->n_fds, sizeof(*plan->fds));
 	struct plan_fd *fd = &plan->fds[plan->n_fds];
 	*fd = (struct plan_fd){
 		.kind = kind, .set = -1, .number = PLAN_FD_FIRST + (int)plan->n_fds
 	};
-	int r = parse_words(fd_words, words, fd, &plan->arena, err);
+	int r = words_parse(fd_words, words, fd, &plan->arena, err);
 	if (r < 0)
 		return r;
 	bool complete = fd->name &&
@@ -355,7 +198,7 @@ int plan_parse_row(struct plan *plan, const struct strv *words, struct error *er
 		return error_set(err, EINVAL, "an empty row");
 	const char *kind = words->items[0];
 	if (!strcmp(kind, "machine"))
-		return parse_words(machine_words, words, plan, &plan->arena, err);
+		return words_parse(machine_words, words, plan, &plan->arena, err);
 	if (!strcmp(kind, "parent"))
 		return parse_parent(plan, words, err);
 	if (!strcmp(kind, "filter"))
@@ -363,22 +206,22 @@ int plan_parse_row(struct plan *plan, const struct strv *words, struct error *er
 	if (!strcmp(kind, "rule"))
 		return plan_filter_parse_rule(plan, words, err);
 	if (!strcmp(kind, "directory")) {
-		plan->directories = append(&plan->arena, plan->directories, plan->n_directories,
-				sizeof(*plan->directories));
-		return parse_words(directory_words, words,
+		plan->directories = words_append(&plan->arena, plan->directories,
+				plan->n_directories, sizeof(*plan->directories));
+		return words_parse(directory_words, words,
 				&plan->directories[plan->n_directories++], &plan->arena, err);
 	}
 	if (!strcmp(kind, "socket")) {
-		plan->sockets = append(&plan->arena, plan->sockets, plan->n_sockets,
+		plan->sockets = words_append(&plan->arena, plan->sockets, plan->n_sockets,
 				sizeof(*plan->sockets));
-		return parse_words(socket_words, words, &plan->sockets[plan->n_sockets++],
+		return words_parse(socket_words, words, &plan->sockets[plan->n_sockets++],
 				&plan->arena, err);
 	}
 	if (!strcmp(kind, "mdev")) {
-		plan->mdevs = append(
+		plan->mdevs = words_append(
 				&plan->arena, plan->mdevs, plan->n_mdevs, sizeof(*plan->mdevs));
 		plan->mdevs[plan->n_mdevs] = (struct vm_mdev){};
-		return parse_words(mdev_words, words, &plan->mdevs[plan->n_mdevs++], &plan->arena,
+		return words_parse(mdev_words, words, &plan->mdevs[plan->n_mdevs++], &plan->arena,
 				err);
 	}
 	for (int i = 0; plan_fd_kind_names[i]; i++)

@@ -95,11 +95,6 @@ static void add_taps(struct plan *plan, const struct vm *vm)
 		fd->protect = nic->managed;
 		fd->isolate = nic->isolate;
 		fd->vlan = nic->vlan;
-		fd->n_vlans = nic->n_vlans;
-		uint16_t *vlans = arena_array(&plan->arena, nic->n_vlans, sizeof(*vlans));
-		if (nic->n_vlans)
-			memcpy(vlans, nic->vlans, nic->n_vlans * sizeof(*vlans));
-		fd->vlans = vlans;
 		fd->filter = plan_filter_copy(&plan->arena, nic->filter);
 	}
 }

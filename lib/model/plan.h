@@ -77,9 +77,7 @@ struct plan_fd {
 	/* What is set on the port; all zero on a bridge of a network without a mode. */
 	bool protect; /* nothing from it changes the tree of bridges (STP) */
 	bool isolate;
-	int vlan;	       /* without tags; 0: what the bridge gives new ports */
-	const uint16_t *vlans; /* with tags, sorted */
-	size_t n_vlans;
+	int vlan; /* without tags; 0: what the bridge gives new ports; filter->vlans with tags */
 	struct vm_filter *filter; /* its rules have no places in files */
 };
 

@@ -26,7 +26,6 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 	volumes[2] = disk("cd", "/iso/x.iso", "iso-scsi");
 	volumes[2].readonly = true;
 	volumes[3] = disk("fat", "/srv/share", "vvfat-block");
-	static const uint16_t vlans[] = { 10, 11, 4094 };
 	nics[0] = (struct vm_nic){ .name = "lan",
 		.network = "lan",
 		.mac = "52:54:00:00:00:01",
@@ -36,8 +35,6 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		.mtu = 9000,
 		.managed = true,
 		.vlan = 20,
-		.vlans = vlans,
-		.n_vlans = ARRAY_SIZE(vlans),
 		.isolate = true,
 		.vhost = true };
 	nics[1] = (struct vm_nic){ .name = "dmz",
@@ -266,8 +263,6 @@ TEST(a_plan_opens_what_the_machine_needs)
 	CHECK(!plan_find(&plan, "net.1")->bridge);
 	CHECK(!plan_find(&plan, "net.2"));
 	CHECK_INT(plan_find(&plan, "net.0")->vlan, 20);
-	CHECK_INT(plan_find(&plan, "net.0")->n_vlans, 3);
-	CHECK_INT(plan_find(&plan, "net.0")->vlans[2], 4094);
 	CHECK(plan_find(&plan, "net.0")->isolate && plan_find(&plan, "net.0")->protect);
 	CHECK(!plan_find(&plan, "net.1")->protect);
 	/* What can be missing is the last. */
@@ -326,11 +321,6 @@ TEST(rows_of_others_are_refused)
 		"listen-tcp name=agent port=0",
 		"tap name=net.0 link=x mac=y mtu=big",
 		"tap name=net.0 link=x connection=c mac=y vlan=70000",
-		"tap name=net.0 link=x connection=c mac=y vlans=10,",
-		"tap name=net.0 link=x connection=c mac=y vlans=20-10",
-		"tap name=net.0 link=x connection=c mac=y vlans=20,10",
-		"tap name=net.0 link=x connection=c mac=y vlans=0",
-		"tap name=net.0 link=x connection=c mac=y vlans=4095",
 		"vhost name=vhost.0",
 		"parent address=x type=y",
 		"mdev",
