@@ -197,9 +197,9 @@ static inline void say_why(const struct sample *s)
 	CLEANUP(freep) char *path = xasprintf("%s/stderr", work_dir);
 	struct error err;
 	if (file_read(path, 1 << 20, &errors, &err) == 0)
-		printf("# QEMU says: %s\n", buf_text(&errors));
+		test_note("QEMU says: %s", buf_text(&errors));
 	for (size_t i = 0; i < s->argv.n && i < 200; i++)
-		printf("#   %s\n", s->argv.items[i]);
+		test_note("  %s", s->argv.items[i]);
 }
 
 /* Start QEMU, ask it for its block nodes, let it quit. @fds: by the plan's order; -1: not given. */
@@ -292,5 +292,5 @@ __attribute__((destructor)) static inline void tear_down(void)
 {
 	struct error err;
 	if (remove_tree(work_dir, &err) < 0)
-		printf("# %s\n", err.text);
+		test_note("%s", err.text);
 }

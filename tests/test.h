@@ -13,6 +13,7 @@
 #pragma once
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,12 +45,26 @@ static inline void test_register(struct test *t)
 	}                                                                                          \
 	static void test_##id(void)
 
-#define TEST_FAIL(...)                                                                             \
+/* Explain something, in as many lines as the text has: each of them a comment of TAP. */
+__attribute__((format(printf, 1, 2))) static inline void test_note(const char *format, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) < 0)
+		abort();
+	va_end(ap);
+	char *rest = text;
+	for (const char *line; (line = strsep(&rest, "\n")) != NULL;)
+		if (*line || rest)
+			printf("# %s\n", line);
+	free(text);
+}
+
+#define TEST_FAIL(format, ...)                                                                     \
 	do {                                                                                       \
 		test_failures++;                                                                   \
-		printf("# %s:%d: ", __FILE__, __LINE__);                                           \
-		printf(__VA_ARGS__);                                                               \
-		printf("\n");                                                                      \
+		test_note("%s:%d: " format, __FILE__, __LINE__, ##__VA_ARGS__);                    \
 	} while (0)
 
 #define CHECK(claim)                                                                               \

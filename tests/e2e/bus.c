@@ -68,7 +68,7 @@ static char *run(enum bus_verb verb, const char *names, int expected)
 	int r = bus_run_jobs(bus, verb, &units, note, &f, clock_deadline_usec(LIMIT_USEC), &err);
 	CHECK_INT(r, expected);
 	if (r < 0)
-		printf("# %s\n", err.text);
+		test_note("%s", err.text);
 	CLEANUP(buf_done) struct buf text = {};
 	for (size_t i = 0; i < f.lines.n; i++)
 		buf_printf(&text, "%s\n", f.lines.items[i]);

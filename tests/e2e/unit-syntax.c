@@ -49,7 +49,7 @@ static unsigned seed(void)
 	if (value == 0) {
 		const char *given = getenv("TEST_SEED");
 		value = given && *given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
-		printf("# TEST_SEED=%u\n", value);
+		test_note("TEST_SEED=%u", value);
 	}
 	return value;
 }

@@ -44,7 +44,7 @@ static void run(const struct confine *confine)
 	if (child == 0) {
 		test_failures = 0;
 		if (confine_self(confine, &err) < 0) {
-			printf("# %s\n", err.text);
+			test_note("%s", err.text);
 			fflush(stdout);
 			_exit(1);
 		}

@@ -239,7 +239,7 @@ TEST(each_pointer_of_a_document_leads_to_its_value)
 		parse(text.text, &random);
 		check_all(&random, random.root, &pointer);
 		if (test_failures > failures)
-			printf("# seed %u: %s\n", seed, text.text);
+			test_note("seed %u: %s", seed, text.text);
 	}
 	CHECK(n_visited > 2000);
 }

@@ -152,7 +152,7 @@ TEST(what_is_no_message_is_an_error_that_quotes_it)
 		struct qmp_message m = {};
 		int r = read_one(rows[i].line, &m, &err);
 		if (r != -EPROTO)
-			printf("# row %zu: %s\n", i, rows[i].line);
+			test_note("row %zu: %s", i, rows[i].line);
 		CHECK_INT(r, -EPROTO);
 		if (!strstr(err.text, rows[i].part))
 			TEST_FAIL("'%s' does not say '%s'", err.text, rows[i].part);

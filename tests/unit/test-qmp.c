@@ -130,7 +130,7 @@ static struct qmp *attached(struct peer peer)
 	int r = attach(peer, &q, &err);
 	CHECK_INT(r, QMP_DONE);
 	if (r != QMP_DONE)
-		printf("# %s\n", err.text);
+		test_note("%s", err.text);
 	return q;
 }
 

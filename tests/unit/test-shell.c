@@ -113,7 +113,7 @@ TEST(the_shell_gives_random_words_back)
 {
 	const char *given = getenv("TEST_SEED");
 	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
-	printf("# TEST_SEED=%u\n", seed);
+	test_note("TEST_SEED=%u", seed);
 	srand(seed);
 	CLEANUP(strv_done) struct strv list = {};
 	for (int i = 0; i < 500; i++) {

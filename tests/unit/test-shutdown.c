@@ -229,7 +229,7 @@ static struct run check_stop(struct fake f, uint64_t timeout_usec, int expected,
 	int r = stop(&run, run.pid, timeout_usec, &outcome, &err);
 	CHECK_INT(r, expected);
 	if (r != expected)
-		printf("# %s\n", err.text);
+		test_note("%s", err.text);
 	CHECK_INT(err.code, -expected);
 	if (r == 0)
 		CHECK_INT(outcome, expected_outcome);

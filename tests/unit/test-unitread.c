@@ -221,7 +221,7 @@ TEST(random_arguments_come_back)
 {
 	const char *given = getenv("TEST_SEED");
 	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
-	printf("# TEST_SEED=%u\n", seed);
+	test_note("TEST_SEED=%u", seed);
 	srand(seed);
 	for (int round = 0; round < 3000; round++) {
 		CLEANUP(strv_done) struct strv argv = {};
@@ -256,7 +256,7 @@ TEST(random_arguments_come_back)
 		for (size_t i = 0; i < exec.argv.n && i < argv.n; i++)
 			CHECK_STR(exec.argv.items[i], argv.items[i]);
 		if (test_failures) {
-			printf("# %s\n", text);
+			test_note("%s", text);
 			return;
 		}
 	}
