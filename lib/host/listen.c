@@ -10,8 +10,12 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "host/clock.h"
+
 /* Clients that may wait until they are accepted. */
 #define BACKLOG 16
+/* How often to look whether a port is free by now. */
+#define RETRY_USEC (20 * USEC_PER_MSEC)
 
 static int set_path(const char *path, struct sockaddr_un *ret, struct error *err)
 {
@@ -95,7 +99,7 @@ int listen_unix(const char *path, const struct sharing *sharing, int *ret_fd, st
 	return 0;
 }
 
-int listen_tcp(uint16_t port, int *ret_fd, struct error *err)
+static int try_tcp(uint16_t port, int *ret_fd)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
@@ -104,16 +108,21 @@ int listen_tcp(uint16_t port, int *ret_fd, struct error *err)
 	};
 	int yes = 1;
 	CLEANUP(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return error_errno(err, "cannot make a socket");
 	/* Connections of an earlier run that are closing do not hold the port. */
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
 			bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 			listen(fd, BACKLOG) < 0)
-		return error_errno(err, "cannot listen at port %u of 127.0.0.1", port);
+		return -errno;
 	*ret_fd = take_fd(&fd);
 	return 0;
+}
+
+int listen_tcp(uint16_t port, uint64_t deadline_usec, int *ret_fd, struct error *err)
+{
+	int r;
+	while ((r = try_tcp(port, ret_fd)) == -EADDRINUSE && clock_now_usec() < deadline_usec)
+		clock_poll(NULL, 0, clock_deadline_usec(RETRY_USEC));
+	return r < 0 ? error_code(err, r, "cannot listen at port %u of 127.0.0.1", port) : 0;
 }
 
 int connect_unix(const char *path, int *ret_fd, struct error *err)

@@ -39,9 +39,11 @@ MUST_CHECK int listen_remove(const char *path, struct error *err);
 /*
  * A TCP socket that listens at 127.0.0.1:@port in the thread's network namespace.
  *
+ * @deadline_usec: until when to wait for a port that is in use; 0: not at all
+ *
  * Errors: EADDRINUSE and others, with a text that names the port.
  */
-MUST_CHECK int listen_tcp(uint16_t port, int *ret_fd, struct error *err);
+MUST_CHECK int listen_tcp(uint16_t port, uint64_t deadline_usec, int *ret_fd, struct error *err);
 
 /* A unix stream socket that is connected to the one listening at @path. */
 MUST_CHECK int connect_unix(const char *path, int *ret_fd, struct error *err);

@@ -6,9 +6,12 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
+#include "host/clock.h"
 #include "host/rundir.h"
 #include "scratch.h"
 #include "test.h"
@@ -183,11 +186,19 @@ TEST(a_missing_directory_is_an_error)
 	scratch_end();
 }
 
+static int held_fd;
+
+static void let_go(int signal)
+{
+	(void)signal;
+	close(held_fd);
+}
+
 TEST(a_port_is_on_the_loopback_only)
 {
 	int fd = -1;
 	struct error err = {};
-	CHECK_INT(listen_tcp(0, &fd, &err), 0);
+	CHECK_INT(listen_tcp(0, 0, &fd, &err), 0);
 	struct sockaddr_in address = {};
 	socklen_t len = sizeof(address);
 	CHECK_INT(getsockname(fd, (struct sockaddr *)&address, &len), 0);
@@ -196,7 +207,7 @@ TEST(a_port_is_on_the_loopback_only)
 
 	uint16_t port = ntohs(address.sin_port);
 	int second = -1;
-	CHECK_INT(listen_tcp(port, &second, &err), -EADDRINUSE);
+	CHECK_INT(listen_tcp(port, 0, &second, &err), -EADDRINUSE);
 	CLEANUP(freep)
 	char *text = xasprintf(
 			"cannot listen at port %u of 127.0.0.1: Address already in use", port);
@@ -208,9 +219,16 @@ TEST(a_port_is_on_the_loopback_only)
 	int served = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 	close(served);
 	close(fd);
-	CHECK_INT(listen_tcp(port, &fd, &err), 0);
+	CHECK_INT(listen_tcp(port, 0, &fd, &err), 0);
 	close(client);
-	close(fd);
+
+	/* One that is let go of meanwhile is waited for. */
+	held_fd = fd;
+	signal(SIGALRM, let_go);
+	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value = { .tv_usec = 50000 } }, NULL);
+	CHECK_INT(listen_tcp(port, clock_deadline_usec(20 * USEC_PER_SEC), &second, &err), 0);
+	signal(SIGALRM, SIG_DFL);
+	close(second);
 }
 
 /* ---- directories ---- */
