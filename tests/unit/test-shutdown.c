@@ -18,8 +18,10 @@
 #include "util/strv.h"
 
 #define LIMIT_USEC (20 * USEC_PER_SEC)
+/* For what must not come. */
 #define SHORT_USEC (100 * USEC_PER_MSEC)
-#define PRESS_USEC (20 * USEC_PER_MSEC)
+/* For what has to come before time is up, on a slow host under valgrind too. */
+#define AMPLE_USEC USEC_PER_SEC
 
 /* ---- a QEMU that follows a row ---- */
 
@@ -35,12 +37,16 @@ struct fake {
 	bool dies;	   /* at the first command */
 	bool refuses_button;
 	unsigned listens_late; /* milliseconds until it makes its socket */
+
+	/* Of the request. 0: so long that nothing of the test is ever late. */
+	uint64_t press_usec, quit_wait_usec;
 };
 
 struct run {
 	char dir[40], path[64];
 	int log[2]; /* pipe: one line for each command */
 	pid_t pid;
+	uint64_t press_usec, quit_wait_usec;
 	struct buf said;
 };
 
@@ -139,7 +145,11 @@ static void be_qemu(const struct run *run, struct fake f, int ready)
 
 static struct run start(struct fake f)
 {
-	struct run run = { .dir = "/tmp/test-shutdown.XXXXXX" };
+	struct run run = {
+		.dir = "/tmp/test-shutdown.XXXXXX",
+		.press_usec = f.press_usec,
+		.quit_wait_usec = f.quit_wait_usec,
+	};
 	int ready[2];
 	if (!mkdtemp(run.dir) || pipe2(run.log, O_CLOEXEC) < 0 || pipe2(ready, O_CLOEXEC) < 0)
 		abort();
@@ -211,8 +221,10 @@ static int stop(struct run *run, pid_t pid, uint64_t timeout_usec, enum shutdown
 					.main_pid = pid <= 0 || have_pidfd() ? pid
 									     : SHUTDOWN_PID_UNKNOWN,
 					.timeout_usec = timeout_usec,
-					.press_usec = PRESS_USEC,
-					.quit_wait_usec = SHORT_USEC * 2,
+					.press_usec = run->press_usec ? run->press_usec
+								      : LIMIT_USEC,
+					.quit_wait_usec = run->quit_wait_usec ? run->quit_wait_usec
+									      : LIMIT_USEC,
 					.progress = hear,
 					.data = run,
 			},
@@ -252,7 +264,7 @@ TEST(button_is_pressed_and_the_end_awaited)
 	struct run run = check_stop((struct fake){ .state = "running", .hears = 1 }, LIMIT_USEC, 0,
 			SHUTDOWN_DONE, "query-status system_powerdown");
 	CHECK_SAID(run, "pressed the power button\nguest is shutting down (guest-shutdown)\n"
-			"stopped after 0.");
+			"stopped after ");
 	/* The process, not only its socket, is gone. */
 	if (have_pidfd())
 		CHECK_INT(waitpid(run.pid, NULL, WNOHANG), run.pid);
@@ -261,8 +273,10 @@ TEST(button_is_pressed_and_the_end_awaited)
 
 TEST(button_is_pressed_again_until_the_guest_listens)
 {
-	struct run run = check_stop((struct fake){ .state = "running", .hears = 3 }, LIMIT_USEC, 0,
-			SHUTDOWN_DONE, "query-status system_powerdown");
+	struct run run = check_stop((struct fake){ .state = "running",
+						    .hears = 3,
+						    .press_usec = 2 * SHORT_USEC },
+			LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status system_powerdown");
 	CHECK_SAID(run, "pressed the power button\npressed the power button again (2)\n"
 			"pressed the power button again (3)\nguest is shutting down");
 	end(&run);
@@ -289,11 +303,11 @@ TEST(sleeping_guest_is_woken_first)
 
 TEST(guest_that_cannot_be_resumed_is_ended_when_time_is_up)
 {
-	struct run run = check_stop((struct fake){ .state = "io-error" }, SHORT_USEC, 0,
+	struct run run = check_stop((struct fake){ .state = "io-error" }, AMPLE_USEC, 0,
 			SHUTDOWN_QUIT, "query-status cont system_powerdown quit");
 	CHECK_SAID(run, "the guest waits since a disk failed, resuming it\n");
 	CHECK_SAID(run, "QEMU refuses 'cont': not now\n");
-	CHECK_SAID(run, "still running after 0.1 s, telling QEMU to quit\n");
+	CHECK_SAID(run, "still running after 1 s, telling QEMU to quit\n");
 	end(&run);
 }
 
@@ -304,7 +318,7 @@ TEST(where_no_guest_runs_qemu_is_told_to_quit_at_once)
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
 		struct run run = check_stop((struct fake){ .state = states[i], .next = "running" },
 				LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status quit");
-		CHECK_SAID(run, ", telling QEMU to quit\nstopped after 0.");
+		CHECK_SAID(run, ", telling QEMU to quit\nstopped after ");
 		CHECK(!strstr(buf_text(&run.said), "still running"));
 		end(&run);
 	}
@@ -312,18 +326,21 @@ TEST(where_no_guest_runs_qemu_is_told_to_quit_at_once)
 
 TEST(guest_that_ignores_the_button_is_ended_when_time_is_up)
 {
-	struct run run = check_stop((struct fake){ .state = "running" }, SHORT_USEC * 5, 0,
-			SHUTDOWN_QUIT, "query-status system_powerdown quit");
+	struct run run = check_stop(
+			(struct fake){ .state = "running", .press_usec = 2 * SHORT_USEC },
+			AMPLE_USEC, 0, SHUTDOWN_QUIT, "query-status system_powerdown quit");
 	CHECK_SAID(run, "pressed the power button again (2)\n");
-	CHECK_SAID(run, "still running after 0.5 s, telling QEMU to quit\nstopped after 0.");
+	CHECK_SAID(run, "still running after 1 s, telling QEMU to quit\nstopped after ");
 	CHECK(!strstr(buf_text(&run.said), "QEMU is ending"));
 	end(&run);
 }
 
 TEST(qemu_that_stays_after_the_guest_is_told_to_quit)
 {
-	struct run run = check_stop(
-			(struct fake){ .state = "running", .hears = 1, .no_shutdown = true },
+	struct run run = check_stop((struct fake){ .state = "running",
+						    .hears = 1,
+						    .no_shutdown = true,
+						    .press_usec = 2 * SHORT_USEC },
 			LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status system_powerdown quit");
 	CHECK_SAID(run, "the guest has shut down, telling QEMU to quit\n");
 	end(&run);
@@ -331,7 +348,10 @@ TEST(qemu_that_stays_after_the_guest_is_told_to_quit)
 
 TEST(guest_that_is_going_is_left_alone)
 {
-	struct run run = check_stop((struct fake){ .state = "running", .hears = 1, .lingers = 3 },
+	struct run run = check_stop((struct fake){ .state = "running",
+						    .hears = 1,
+						    .lingers = 3,
+						    .press_usec = 2 * SHORT_USEC },
 			LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status system_powerdown");
 	CHECK(!strstr(buf_text(&run.said), "again"));
 	end(&run);
@@ -339,7 +359,9 @@ TEST(guest_that_is_going_is_left_alone)
 
 TEST(qemu_that_does_not_quit_is_an_error)
 {
-	struct run idle = start((struct fake){ .state = "prelaunch", .deaf_to_quit = true });
+	struct run idle = start((struct fake){ .state = "prelaunch",
+			.deaf_to_quit = true,
+			.quit_wait_usec = 2 * SHORT_USEC });
 	struct error why = {};
 	enum shutdown_outcome unchanged;
 	uint64_t begin = clock_now_usec();
@@ -347,7 +369,9 @@ TEST(qemu_that_does_not_quit_is_an_error)
 	CHECK(clock_now_usec() - begin < LIMIT_USEC / 4);
 	end(&idle);
 
-	struct run run = start((struct fake){ .state = "running", .deaf_to_quit = true });
+	struct run run = start((struct fake){ .state = "running",
+			.deaf_to_quit = true,
+			.quit_wait_usec = 2 * SHORT_USEC });
 	struct error err = {};
 	enum shutdown_outcome outcome;
 	CHECK_INT(stop(&run, run.pid, SHORT_USEC, &outcome, &err), -ETIMEDOUT);
@@ -360,26 +384,30 @@ TEST(qemu_that_closes_its_monitor_but_stays_is_an_error)
 {
 	if (!have_pidfd())
 		SKIP("pidfd_open(2) is missing");
-	struct run run = start((struct fake){ .state = "running", .hears = 1, .stays = true });
+	struct run run = start((struct fake){ .state = "running",
+			.hears = 1,
+			.stays = true,
+			.quit_wait_usec = 2 * SHORT_USEC });
 	struct error err = {};
 	enum shutdown_outcome outcome;
-	CHECK_INT(stop(&run, run.pid, SHORT_USEC, &outcome, &err), -ETIMEDOUT);
+	CHECK_INT(stop(&run, run.pid, AMPLE_USEC, &outcome, &err), -ETIMEDOUT);
 	if (!strstr(err.text, "has closed its monitor, but does not exit"))
 		TEST_FAIL("it said: %s", err.text);
 	end(&run);
 	/* Who does not know the process takes the end of the monitor for the end. */
 	run = start((struct fake){ .state = "running", .hears = 1, .stays = true });
-	CHECK_INT(stop(&run, SHUTDOWN_PID_UNKNOWN, SHORT_USEC, &outcome, &err), 0);
+	CHECK_INT(stop(&run, SHUTDOWN_PID_UNKNOWN, LIMIT_USEC, &outcome, &err), 0);
 	CHECK_INT(outcome, SHUTDOWN_DONE);
 	end(&run);
 }
 
 TEST(qemu_that_hangs_is_told_to_quit_and_then_an_error)
 {
-	struct run run = start((struct fake){ .state = "running", .silent = true });
+	struct run run = start((struct fake){
+			.state = "running", .silent = true, .quit_wait_usec = 2 * SHORT_USEC });
 	struct error err = {};
 	enum shutdown_outcome outcome;
-	CHECK_INT(stop(&run, run.pid, SHORT_USEC, &outcome, &err), -ETIMEDOUT);
+	CHECK_INT(stop(&run, run.pid, AMPLE_USEC, &outcome, &err), -ETIMEDOUT);
 	CHECK_SAID(run, "QEMU does not answer 'query-status'\nstill running");
 	kill(run.pid, SIGKILL);
 	CHECK_STR(commands(&run), "query-status quit");
@@ -536,7 +564,7 @@ TEST(end_of_qemu_ends_the_wait_at_once)
 
 static bool start_qemu(struct run *run, const char *first, const char *second)
 {
-	*run = (struct run){ .dir = "/tmp/test-shutdown.XXXXXX" };
+	*run = (struct run){ .dir = "/tmp/test-shutdown.XXXXXX", .press_usec = 2 * SHORT_USEC };
 	if (!mkdtemp(run->dir) || pipe2(run->log, O_CLOEXEC) < 0)
 		abort();
 	snprintf(run->path, sizeof(run->path), "%s/qmp", run->dir);
@@ -583,7 +611,7 @@ TEST(real_qemu_whose_guest_ignores_the_button_quits_when_time_is_up)
 	}
 	enum shutdown_outcome outcome = SHUTDOWN_NOT_RUNNING;
 	struct error err = {};
-	CHECK_INT(stop(&run, run.pid, SHORT_USEC * 10, &outcome, &err), 0);
+	CHECK_INT(stop(&run, run.pid, AMPLE_USEC, &outcome, &err), 0);
 	CHECK_INT(outcome, SHUTDOWN_QUIT);
 	CHECK_SAID(run, "pressed the power button again (2)\n");
 	CHECK_SAID(run, "still running after 1 s, telling QEMU to quit\nstopped after ");
