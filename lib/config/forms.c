@@ -28,17 +28,13 @@ static bool name_of(const char *text, const char *others, size_t max)
 	return n <= max;
 }
 
-/*
- * Control characters but the tab, and what Unicode will never assign: systemd refuses a unit with
- * such text in it (utf8_is_valid() in its src/basic/utf8.c).
- */
+/* Control characters but the tab, and what systemd refuses in a unit. */
 static bool has_control(const char *text)
 {
 	size_t left = strlen(text), len;
 	for (; left; text += len, left -= len) {
 		uint32_t c = unicode_decode(text, left, &len);
-		if ((c < 0x20 && c != '\t') || c == 0x7f || (c & 0xfffe) == 0xfffe ||
-				(c >= 0xfdd0 && c <= 0xfdef))
+		if ((c < 0x20 && c != '\t') || c == 0x7f || unicode_noncharacter(c))
 			return true;
 	}
 	return false;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/parse.h"
+#include "util/unicode.h"
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 
@@ -33,35 +34,18 @@ static int hex4(const char *text, size_t len, size_t at)
 	if (len - at < 4)
 		return -1;
 	for (size_t i = at; i < at + 4; i++) {
-		char c = text[i];
-		char lower = (char)(c | 0x20);
-		if (is_digit(c))
-			value = value << 4 | (c - '0');
-		else if (lower >= 'a' && lower <= 'f')
-			value = value << 4 | (lower - 'a' + 10);
-		else
+		int digit = hex_digit(text[i]);
+		if (digit < 0)
 			return -1;
+		value = value << 4 | digit;
 	}
 	return value;
 }
 
 static void put_utf8(struct buf *out, int c)
 {
-	if (c < 0x80) {
-		buf_putc(out, (char)c);
-	} else if (c < 0x800) {
-		buf_putc(out, (char)(0xc0 | c >> 6));
-		buf_putc(out, (char)(0x80 | (c & 0x3f)));
-	} else {
-		if (c < 0x10000) {
-			buf_putc(out, (char)(0xe0 | c >> 12));
-		} else {
-			buf_putc(out, (char)(0xf0 | c >> 18));
-			buf_putc(out, (char)(0x80 | (c >> 12 & 0x3f)));
-		}
-		buf_putc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-		buf_putc(out, (char)(0x80 | (c & 0x3f)));
-	}
+	char text[UTF8_LENGTH_MAX];
+	buf_add(out, text, unicode_encode((uint32_t)c, text));
 }
 
 /* What stands behind "\u" at @at; *@ret_len: how many bytes of it are used. */

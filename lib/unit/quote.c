@@ -7,25 +7,11 @@
 #include <string.h>
 
 #include "util/parse.h"
+#include "util/unicode.h"
 
 #define DIGITS "0123456789"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define WHITE_SPACE " \t\n\r"
-
-/* unichar_is_valid() in systemd's src/basic/utf8.c refuses what Unicode sets aside for internal
- * use. */
-static bool is_noncharacter(const unsigned char *at, size_t len)
-{
-	uint32_t c;
-	if (len == 3)
-		c = (at[0] & 0x0fu) << 12 | (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu);
-	else if (len == 4)
-		c = (at[0] & 0x07u) << 18 | (at[1] & 0x3fu) << 12 | (at[2] & 0x3fu) << 6 |
-		    (at[3] & 0x3fu);
-	else
-		return false;
-	return (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
-}
 
 /* What a byte of text may be taken for. */
 enum {
@@ -72,8 +58,10 @@ int quote_check(const char *text, struct error *err)
 	size_t i = span(text, PRINTABLE), len = text[i] ? strlen(text) : i;
 	while (i < len) {
 		unsigned char c = (unsigned char)text[i];
-		size_t n = utf8_length(text + i, len - i);
-		if (n == 0 || is_noncharacter((const unsigned char *)text + i, n))
+		size_t n;
+		uint32_t decoded = unicode_decode(text + i, len - i, &n);
+		bool is_text = decoded != UNICODE_REPLACEMENT || n > 1;
+		if (!is_text || unicode_noncharacter(decoded))
 			return error_set(err, EINVAL, "byte %zu (0x%02x) is not UTF-8 text", i + 1,
 					c);
 		if ((c < ' ' && c != '\t') || c == 0x7f)
@@ -160,28 +148,10 @@ void quote_glob(struct buf *b, const char *path)
 	}
 }
 
-static int digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static void put_utf8(struct buf *b, uint32_t c)
 {
-	if (c < 0x80) {
-		buf_putc(b, (char)c);
-		return;
-	}
-	int n = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-	static const uint8_t lead[] = { 0, 0xc0, 0xe0, 0xf0 };
-	buf_putc(b, (char)(lead[n] | c >> (6 * n)));
-	while (n--)
-		buf_putc(b, (char)(0x80 | ((c >> (6 * n)) & 0x3f)));
+	char text[UTF8_LENGTH_MAX];
+	buf_add(b, text, unicode_encode(c, text));
 }
 
 static const struct numeric_escape {
@@ -192,7 +162,7 @@ static const struct numeric_escape {
 } numeric_escapes[] = {
 	{ 'x', 16, 2, 0xff, true },
 	{ 'u', 16, 4, 0xffff, false },
-	{ 'U', 16, 8, 0x10ffff, false },
+	{ 'U', 16, 8, UNICODE_MAX, false },
 };
 static const struct numeric_escape octal_escape = { 0, 8, 3, 0xff, true };
 
@@ -201,7 +171,7 @@ static int read_number(const char *at, const struct numeric_escape *form, struct
 {
 	uint32_t c = 0;
 	for (int i = 0; i < form->n_digits; i++) {
-		int digit = digit_value(at[i]);
+		int digit = hex_digit(at[i]);
 		if (digit < 0 || digit >= form->base)
 			return -EINVAL;
 		c = c * (uint32_t)form->base + (uint32_t)digit;

@@ -190,7 +190,7 @@ int parse_span(const char *text, uint64_t *ret_usec)
 	return 0;
 }
 
-static int hex_value(char c)
+int hex_digit(char c)
 {
 	if (is_digit(c))
 		return c - '0';
@@ -204,8 +204,8 @@ static int hex_value(char c)
 /* Two hex digits; never reads behind a NUL. */
 static bool read_hex_byte(const char *text, uint8_t *ret)
 {
-	int high = hex_value(text[0]);
-	int low = high < 0 ? -1 : hex_value(text[1]);
+	int high = hex_digit(text[0]);
+	int low = high < 0 ? -1 : hex_digit(text[1]);
 	if (low < 0)
 		return false;
 	*ret = (uint8_t)(high << 4 | low);

@@ -38,6 +38,8 @@ MUST_CHECK int parse_span(const char *text, uint64_t *ret_usec);
  * around it (first and last of 38 characters, not looked at), or 32 hex digits. Any letter case.
  */
 MUST_CHECK int parse_uuid(const char *text, uint8_t ret[16]);
+/* The value of a hex digit in either case, or -1. */
+int hex_digit(char c) __attribute__((const));
 /*
  * @n bytes as 2 * @n digits and a NUL; returns where the NUL is.
  *

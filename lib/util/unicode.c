@@ -19,6 +19,21 @@ uint32_t unicode_decode(const char *text, size_t len, size_t *ret_len)
 	return c;
 }
 
+size_t unicode_encode(uint32_t c, char ret[UTF8_LENGTH_MAX])
+{
+	static const uint8_t lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	for (size_t i = n; i-- > 1; c >>= 6)
+		ret[i] = (char)(0x80 | (c & 0x3f));
+	ret[0] = (char)(lead[n] | c);
+	return n;
+}
+
+bool unicode_noncharacter(uint32_t c)
+{
+	return (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
+}
+
 bool unicode_printable(uint32_t c)
 {
 	/* The number of edges at or below @c: after an odd number a printable range has begun. */

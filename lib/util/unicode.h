@@ -20,6 +20,17 @@
  */
 uint32_t unicode_decode(const char *text, size_t len, size_t *ret_len) NONNULL(1, 3);
 
+#define UNICODE_MAX 0x10ffff
+#define UTF8_LENGTH_MAX 4
+/* UTF-8 of a character up to UNICODE_MAX; returns its length. Surrogates are not looked for. */
+size_t unicode_encode(uint32_t c, char ret[UTF8_LENGTH_MAX]);
+
+/*
+ * Is it one of those that Unicode will never assign? systemd refuses a unit with such text in it
+ * (unichar_is_valid() in its src/basic/utf8.c).
+ */
+bool unicode_noncharacter(uint32_t c) __attribute__((const));
+
 /*
  * Is it a letter, mark, number, punctuation, symbol or the ASCII space (general categories L, M, N,
  * P and S)? The same as Go's unicode.IsPrint (Go 1.21 and later: Unicode 15.0).

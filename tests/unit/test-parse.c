@@ -186,6 +186,16 @@ TEST(uuid_of_another_form_is_refused)
 	}
 }
 
+TEST(hex_digits_of_either_case)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	for (int c = -128; c < 128; c++) {
+		const char *at = c ? strchr(digits, c) : NULL;
+		long value = !at ? -1 : at - digits < 16 ? at - digits : at - digits - 6;
+		CHECK_INT(hex_digit((char)c), value);
+	}
+}
+
 TEST(mac)
 {
 	uint8_t mac[6] = {};

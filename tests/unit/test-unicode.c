@@ -30,6 +30,31 @@ TEST(decode)
 	}
 }
 
+TEST(encode)
+{
+	/* Each of the shortest and longest sequences of a length, read back. */
+	static const uint32_t edges[] = { 1, 'a', 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff,
+		0x10000, UNICODE_MAX };
+	for (size_t i = 0; i < ARRAY_SIZE(edges); i++) {
+		char text[UTF8_LENGTH_MAX];
+		size_t len = 0, n = unicode_encode(edges[i], text);
+		CHECK_INT(unicode_decode(text, n, &len), edges[i]);
+		CHECK_INT(len, n);
+	}
+}
+
+TEST(noncharacters)
+{
+	static const uint32_t yes[] = { 0xfdd0, 0xfdef, 0xfffe, 0xffff, 0x1fffe, 0x10ffff };
+	static const uint32_t no[] = { 0, 'a', 0xfdcf, 0xfdf0, 0xfffd, 0x10000, 0x10fffd };
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+		if (!unicode_noncharacter(yes[i]))
+			TEST_FAIL("U+%04X is none", yes[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		if (unicode_noncharacter(no[i]))
+			TEST_FAIL("U+%04X is one", no[i]);
+}
+
 TEST(printable)
 {
 	static const uint32_t yes[] = { ' ', '!', '~', 0xa1, 0xae, 0xe4, 0x301, 0x378 - 1, 0x20ac,
