@@ -227,8 +227,7 @@ static int list_running(const struct run *run, const struct strv *names, struct 
 		return r;
 	r = bus_list_units(bus, names, &list, err);
 	for (size_t i = 0; r >= 0 && i < list.n; i++)
-		if (strcmp(list.rows[i].active_state, "inactive") != 0 &&
-				strcmp(list.rows[i].active_state, "failed") != 0)
+		if (!unit_is_down(list.rows[i].active_state))
 			strv_push(running, list.rows[i].name);
 	return r;
 }

@@ -50,15 +50,7 @@ static uint64_t since(struct bus *bus, const char *unit)
 {
 	CLEANUP(unit_info_done) struct unit_info info = {};
 	struct error err = {};
-	if (bus_get_unit(bus, unit, &info, &err) < 0)
-		return 0;
-	if (!strcmp(info.active_state, "active") || !strcmp(info.active_state, "reloading"))
-		return info.active_enter_usec;
-	if (!strcmp(info.active_state, "activating"))
-		return info.inactive_exit_usec;
-	if (!strcmp(info.active_state, "deactivating"))
-		return info.active_exit_usec;
-	return info.inactive_enter_usec;
+	return bus_get_unit(bus, unit, &info, &err) < 0 ? 0 : unit_since_usec(&info);
 }
 
 static int ask_systemd(struct list_row *rows, const struct strv *units, struct bus *bus,
@@ -84,9 +76,9 @@ static uint64_t now_usec(void)
 
 static enum style state_style(const struct list_row *row)
 {
-	return !strcmp(row->active, "active") || !strcmp(row->active, "reloading") ? STYLE_GOOD
-	       : !strcmp(row->active, "failed")					   ? STYLE_BAD
-										   : STYLE_PLAIN;
+	return unit_is_up(row->active)		? STYLE_GOOD
+	       : !strcmp(row->active, "failed") ? STYLE_BAD
+						: STYLE_PLAIN;
 }
 
 static void add_row(struct table *t, const struct list_row *row, uint64_t now)

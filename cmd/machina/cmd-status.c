@@ -41,11 +41,6 @@ static void field(const char *name, const char *format, ...)
 	putchar('\n');
 }
 
-static bool is_active(const struct unit_info *info)
-{
-	return !strcmp(info->active_state, "active") || !strcmp(info->active_state, "reloading");
-}
-
 static bool has_unit(const struct unit_info *info)
 {
 	return strcmp(info->load_state, "not-found") != 0;
@@ -53,7 +48,7 @@ static bool has_unit(const struct unit_info *info)
 
 static void print_state(const struct unit_info *info)
 {
-	uint64_t usec = is_active(info) ? info->active_enter_usec : info->inactive_enter_usec;
+	uint64_t usec = unit_since_usec(info);
 	CLEANUP(buf_done) struct buf since = {};
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -207,7 +202,7 @@ static void print_machine(const char *machine, const char *unit, const struct un
 		const struct running *running)
 {
 	CLEANUP(buf_done) struct buf failure = {};
-	style_begin(stdout, is_active(info)			    ? STYLE_GOOD
+	style_begin(stdout, unit_is_up(info->active_state)	    ? STYLE_GOOD
 			    : !strcmp(info->active_state, "failed") ? STYLE_BAD
 								    : STYLE_HEAD);
 	printf("%s", machine);
@@ -290,9 +285,9 @@ static int status_names(const struct call *call, struct strv *names, struct erro
 
 static int status_of(const struct unit_info *info)
 {
-	return is_active(info)	? STATUS_RUNNING
-	       : has_unit(info) ? STATUS_NOT_RUNNING
-				: STATUS_NO_SUCH_MACHINE;
+	return unit_is_up(info->active_state) ? STATUS_RUNNING
+	       : has_unit(info)		      ? STATUS_NOT_RUNNING
+					      : STATUS_NO_SUCH_MACHINE;
 }
 
 static int status_run(const struct call *call, struct error *err)
@@ -317,9 +312,9 @@ static int status_run(const struct call *call, struct error *err)
 		if (status_of(&info) > worst)
 			worst = status_of(&info);
 		CLEANUP(running_done) struct running running = {};
-		if (is_active(&info))
+		if (unit_is_up(info.active_state))
 			running_load(call, names.items[i], &running);
-		const struct running *shown = is_active(&info) ? &running : NULL;
+		const struct running *shown = unit_is_up(info.active_state) ? &running : NULL;
 		if (options->json) {
 			jtree_push(list,
 					machine_json(names.items[i], units.items[i], &info, shown));

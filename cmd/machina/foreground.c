@@ -41,7 +41,7 @@ static int check_units(const char *machine, struct error *err)
 		return 0;
 	for (size_t i = 0; i < list.n; i++) {
 		const char *state = list.rows[i].active_state;
-		if (strcmp(state, "inactive") != 0 && strcmp(state, "failed") != 0)
+		if (!unit_is_down(state))
 			return error_set(err, EBUSY,
 					"systemd runs machine '%s': its unit '%s' is %s "
 					"('machina stop %s' ends that)",

@@ -9,6 +9,16 @@
 #include "host/bus-call.h"
 #include "util/mem.h"
 
+bool unit_is_up(const char *active_state)
+{
+	return !strcmp(active_state, "active") || !strcmp(active_state, "reloading");
+}
+
+bool unit_is_down(const char *active_state)
+{
+	return !strcmp(active_state, "inactive") || !strcmp(active_state, "failed");
+}
+
 /* ---- many units ---- */
 
 static void row_done(struct unit_row *row)
@@ -323,4 +333,15 @@ int bus_get_unit(struct bus *bus, const char *name, struct unit_info *ret, struc
 	*ret = info;
 	info = (struct unit_info){};
 	return 0;
+}
+
+uint64_t unit_since_usec(const struct unit_info *info)
+{
+	if (unit_is_up(info->active_state))
+		return info->active_enter_usec;
+	if (!strcmp(info->active_state, "activating"))
+		return info->inactive_exit_usec;
+	if (!strcmp(info->active_state, "deactivating"))
+		return info->active_exit_usec;
+	return info->inactive_enter_usec;
 }

@@ -15,6 +15,11 @@
 #include "util/error.h"
 #include "util/strv.h"
 
+/* Of an active state: is the unit up ("active", "reloading")? */
+bool unit_is_up(const char *active_state) PURE;
+/* Does nothing of it run ("inactive", "failed")? Between the two it comes or goes. */
+bool unit_is_down(const char *active_state) PURE;
+
 /* ---- many units ---- */
 
 /* The words are systemd's own: "loaded" or "not-found", "active", "running". Never NULL. */
@@ -94,6 +99,9 @@ MUST_CHECK int bus_get_unit(
  * failures that follow are mostly consequences. NULL: none did.
  */
 const struct exec_step *unit_failed_step(const struct unit_info *info);
+
+/* Since when a unit is in its active state (CLOCK_REALTIME); 0: not known. */
+uint64_t unit_since_usec(const struct unit_info *info) PURE;
 
 /*
  * Append why the last run of a unit failed: "ExecStartPre (machina prepare) failed with status 1".

@@ -147,6 +147,35 @@ TEST(unit_that_was_not_loaded_says_why)
 	unit_info_done(&info);
 }
 
+TEST(each_state_has_begun_at_some_moment)
+{
+	static const struct {
+		char state[16];
+		uint64_t since;
+		bool is_up, is_down;
+	} rows[] = {
+		{ "active", 1, true, false },
+		{ "reloading", 1, true, false },
+		{ "deactivating", 2, false, false },
+		{ "inactive", 3, false, true },
+		{ "failed", 3, false, true },
+		{ "activating", 4, false, false },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(freep) char *state = xstrdup(rows[i].state);
+		const struct unit_info info = {
+			.active_state = state,
+			.active_enter_usec = 1,
+			.active_exit_usec = 2,
+			.inactive_enter_usec = 3,
+			.inactive_exit_usec = 4,
+		};
+		CHECK_INT(unit_since_usec(&info), rows[i].since);
+		CHECK_INT(unit_is_up(rows[i].state), rows[i].is_up);
+		CHECK_INT(unit_is_down(rows[i].state), rows[i].is_down);
+	}
+}
+
 TEST(where_systemd_does_not_run_it_is_said)
 {
 	fflush(stdout);
