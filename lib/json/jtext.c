@@ -36,20 +36,28 @@ static size_t cut(const char *text, size_t max)
 	return n;
 }
 
+void text_escape(struct buf *out, const char *text, size_t len)
+{
+	static const char letters[] = "bfnrt", controls[] = "\b\f\n\r\t";
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		const char *known = c ? strchr(controls, c) : NULL;
+		if (known)
+			buf_printf(out, "\\%c", letters[known - controls]);
+		else if (c < 0x20 || c == 0x7f)
+			buf_printf(out, "\\u%04x", c);
+		else {
+			if (c == '"' || c == '\\')
+				buf_putc(out, '\\');
+			buf_putc(out, (char)c);
+		}
+	}
+}
+
 void text_quoted(struct buf *out, const char *text)
 {
 	size_t n = cut(text, TEXT_QUOTED_MAX);
 	buf_putc(out, '"');
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
-		if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", c);
-		else if (c == '\n' || c == '\t' || c == '\r')
-			buf_puts(out, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
-		else if (c < 0x20 || c == 0x7f)
-			buf_printf(out, "\\u%04x", c);
-		else
-			buf_putc(out, (char)c);
-	}
+	text_escape(out, text, n);
 	buf_puts(out, text[n] ? "\"..." : "\"");
 }

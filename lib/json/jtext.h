@@ -15,6 +15,9 @@
  */
 void text_printable(struct buf *out, const char *text, size_t len);
 
+/* Append text for a JSON string, without its quotes: '"', '\' and control characters escaped. */
+void text_escape(struct buf *out, const char *text, size_t len);
+
 /*
  * Append text in double quotes, with '"', '\' and control characters escaped as JSON does it. Of
  * text longer than TEXT_QUOTED_MAX bytes the rest is left out, and three dots follow the quotes.

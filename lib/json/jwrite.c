@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "json/jtext.h"
 #include "json/jtree.h"
 
 /* Lists of scalars up to this many bytes stay on one line. */
@@ -14,23 +15,8 @@
 
 static void put_string(struct buf *out, const char *text, size_t len)
 {
-	static const char short_escapes[] = "b\bf\fn\nr\rt\t";
 	buf_putc(out, '"');
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-		const char *found = NULL;
-		for (size_t k = 0; c < 0x20 && short_escapes[k]; k += 2)
-			if ((unsigned char)short_escapes[k + 1] == c)
-				found = short_escapes + k;
-		if (c == '"' || c == '\\')
-			buf_putc(out, '\\');
-		if (found)
-			buf_printf(out, "\\%c", *found);
-		else if (c < 0x20 || c == 0x7f)
-			buf_printf(out, "\\u%04x", c);
-		else
-			buf_putc(out, (char)c);
-	}
+	text_escape(out, text, len);
 	buf_putc(out, '"');
 }
 
