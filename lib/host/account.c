@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "json/jtree.h"
+#include "json/jwrite.h"
 #include "util/buf.h"
 #include "util/file.h"
 #include "util/hash.h"
@@ -45,16 +47,13 @@ static int no_user(const char *user, struct error *err)
 /* Varlink: a JSON object and a NUL, both ways. */
 static void build_request(const char *user, struct buf *ret)
 {
-	struct json_object *request = json_object_new_object();
-	struct json_object *parameters = json_object_new_object();
+	struct json_object *request = jtree_object(), *parameters = jtree_object();
 
-	json_object_object_add(request, "method",
-			json_object_new_string("io.systemd.UserDatabase.GetUserRecord"));
-	json_object_object_add(request, "parameters", parameters);
-	json_object_object_add(parameters, "userName", json_object_new_string(user));
-	json_object_object_add(
-			parameters, "service", json_object_new_string("io.systemd.DynamicUser"));
-	buf_puts(ret, json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN));
+	jtree_set(request, "method", jtree_string("io.systemd.UserDatabase.GetUserRecord"));
+	jtree_set(request, "parameters", parameters);
+	jtree_set(parameters, "userName", jtree_string(user));
+	jtree_set(parameters, "service", jtree_string("io.systemd.DynamicUser"));
+	jwrite(ret, request, JWRITE_LINE);
 	buf_putc(ret, '\0');
 	json_object_put(request);
 }

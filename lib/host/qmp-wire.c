@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "host/clock.h"
+#include "json/jtree.h"
+#include "json/jwrite.h"
 #include "util/mem.h"
 #include "util/visible.h"
 
@@ -184,22 +186,12 @@ int qmp_reader_next(struct qmp_reader *reader, struct qmp_message *ret, struct e
 void qmp_format_command(struct buf *buf, const char *execute, const char *name,
 		struct json_object *arguments, const char *id)
 {
-	struct json_object *command = json_object_new_object();
-	struct json_object *name_value = json_object_new_string(name);
-	struct json_object *id_value = json_object_new_string(id);
-	if (!command || !name_value || !id_value ||
-			json_object_object_add(command, execute, name_value) < 0 ||
-			(arguments && json_object_object_add(command, "arguments",
-						      json_object_get(arguments)) < 0) ||
-			json_object_object_add(command, "id", id_value) < 0)
-		out_of_memory();
-
-	size_t len;
-	const char *text = json_object_to_json_string_length(
-			command, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-	if (!text)
-		out_of_memory();
-	buf_add(buf, text, len);
+	struct json_object *command = jtree_object();
+	jtree_set(command, execute, jtree_string(name));
+	if (arguments)
+		jtree_set(command, "arguments", json_object_get(arguments));
+	jtree_set(command, "id", jtree_string(id));
+	jwrite(buf, command, JWRITE_LINE);
 	buf_putc(buf, '\n');
 	json_object_put(command);
 }

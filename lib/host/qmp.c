@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "json/jtree.h"
 #include "util/mem.h"
 #include "util/visible.h"
 
@@ -408,9 +409,10 @@ static int negotiate(struct qmp *q, uint64_t deadline_usec, struct error *err)
 {
 	struct json_object *arguments = NULL;
 	if (q->oob) {
-		arguments = json_tokener_parse("{\"enable\":[\"oob\"]}");
-		if (!arguments)
-			out_of_memory();
+		struct json_object *enable = jtree_list();
+		jtree_push(enable, jtree_string("oob"));
+		arguments = jtree_object();
+		jtree_set(arguments, "enable", enable);
 	}
 	CLEANUP(qmp_reply_done) struct qmp_reply reply = {};
 	int r = qmp_execute(q,

@@ -6,6 +6,7 @@
 #include <json-c/linkhash.h>
 #include <string.h>
 
+#include "json/jtree.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
@@ -16,9 +17,8 @@ static struct json_object *object_at(struct json_object *parent, const char *key
 	if (json_object_object_get_ex(parent, key, &child) &&
 			json_object_is_type(child, json_type_object))
 		return child;
-	child = json_object_new_object();
-	if (!child || json_object_object_add(parent, key, child) < 0)
-		out_of_memory();
+	child = jtree_object();
+	jtree_set(parent, key, child);
 	return child;
 }
 
@@ -30,24 +30,18 @@ static bool is_unset(struct json_object *object, const char *key)
 	return json_object_is_type(value, json_type_string) && !json_object_get_string_len(value);
 }
 
-static void add_text(struct json_object *object, const char *key, const char *text)
-{
-	if (!text || !text[0] || !is_unset(object, key))
-		return;
-	struct json_object *value = json_object_new_string(text);
-	if (!value || json_object_object_add(object, key, value) < 0)
-		out_of_memory();
-}
-
-/* One form of what may be written in several: a WWN, a UUID. */
+/* One form of what may be written in several: a WWN, a UUID. A key that is there keeps its place.
+ */
 static void set_text(struct json_object *object, const char *key, const char *text)
 {
-	if (!text || !text[0])
-		return;
-	/* A key that is there keeps its place. */
-	struct json_object *value = json_object_new_string(text);
-	if (!value || json_object_object_add(object, key, value) < 0)
-		out_of_memory();
+	if (text && text[0])
+		jtree_set(object, key, jtree_string(text));
+}
+
+static void add_text(struct json_object *object, const char *key, const char *text)
+{
+	if (is_unset(object, key))
+		set_text(object, key, text);
 }
 
 static struct json_object *item_at(struct json_object *root, const char *list, size_t i)
@@ -66,9 +60,7 @@ static void describe_group(struct json_object *root, const struct vm *vm)
 	add_text(group, "name", vm->group_name);
 	if (json_object_object_get_ex(group, "id", &id) && json_object_get_int64(id) > 0)
 		return;
-	id = json_object_new_int64(vm_group_id(vm));
-	if (!id || json_object_object_add(group, "id", id) < 0)
-		out_of_memory();
+	jtree_set(group, "id", jtree_int(vm_group_id(vm)));
 }
 
 /* So that what was added stands where a file that has it would have it. Takes over @object. */
