@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The guard: what must not come from a machine, whatever its rules say. */
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "firewall/batch-parts.h"
+#include "util/parse.h"
+
+static void drop(struct maker *m, struct rule *rule, const char *comment)
+{
+	rule_drop(rule);
+	maker_rule(m, rule, comment);
+}
+
+static void guard_mac(struct maker *m, const struct fw_port *port)
+{
+	/* What is no address stays all zeros, which no frame comes from. */
+	struct fw_range *mac = ARENA_NEW(&m->batch->arena, struct fw_range);
+	(void)!parse_mac(port->mac, mac->first);
+	memcpy(mac->last, mac->first, sizeof(mac->last));
+
+	struct rule frame = {}, arp = {};
+	rule_match(&frame, NFT_FIELD_ETHER_SOURCE, true, mac, 1);
+	drop(m, &frame, "guard mac");
+	rule_arp(&arp);
+	rule_match(&arp, NFT_FIELD_ARP_MAC, true, mac, 1);
+	drop(m, &arp, "guard mac");
+}
+
+/* The connection's own addresses and those that a machine has before it has any: sorted. */
+static const struct fw_ranges *allowed(
+		struct maker *m, const struct fw_port *port, enum fw_family family)
+{
+	/* 0.0.0.0: DHCP and ARP probes; "::": duplicate address detection; fe80::/10: every
+	 * interface has one. */
+	static const struct fw_range always[N_FW_FAMILIES][2] = {
+		[FW_IPV4] = { {} },
+		[FW_IPV6] = { {}, { { 0xfe, 0x80 }, { 0xfe, 0xbf, 255, 255, 255, 255, 255, 255, 255,
+								    255, 255, 255, 255, 255, 255,
+								    255 } } },
+	};
+	const struct fw_ranges *own = &port->filter->ip.of[family];
+	size_t n_always = family == FW_IPV4 ? 1 : 2;
+	struct fw_ranges *ret = ARENA_NEW(&m->batch->arena, struct fw_ranges);
+	struct fw_range *items = arena_array(&m->batch->arena, own->n + n_always, sizeof(*items));
+	memcpy(items, own->items, own->n * sizeof(*items));
+	memcpy(items + own->n, always[family], n_always * sizeof(*items));
+	*ret = (struct fw_ranges){ .items = items,
+		.n = fw_ranges_merge(items, own->n + n_always, family) };
+	return ret;
+}
+
+static void guard_source(struct maker *m, enum nft_field field, const struct fw_ranges *sources,
+		enum fw_family family)
+{
+	struct rule rule = {};
+	if (field == NFT_FIELD_ARP_IP)
+		rule_arp(&rule);
+	else
+		rule_protocol(&rule, family);
+	rule_match(&rule, field, true, sources->items, sources->n);
+	drop(m, &rule, "guard address");
+}
+
+/* Whose address a neighbour advertisement says it is. */
+static void guard_target(struct maker *m, const struct fw_ranges *sources)
+{
+	struct rule rule = {};
+	rule_protocol(&rule, FW_IPV6);
+	rule_l4proto(m, &rule, IPPROTO_ICMPV6);
+	rule_number(m, &rule, NFT_FIELD_ICMP6_TYPE, ND_NEIGHBOR_ADVERT);
+	rule_match(&rule, NFT_FIELD_ND_TARGET, true, sources->items, sources->n);
+	drop(m, &rule, "guard address");
+}
+
+static void guard_address(struct maker *m, const struct fw_port *port)
+{
+	bool strict = port->filter->guard.address == FW_GUARD_ADDRESS_STRICT;
+	if (port->filter->ip.of[FW_IPV4].n) {
+		const struct fw_ranges *sources = allowed(m, port, FW_IPV4);
+		guard_source(m, NFT_FIELD_IP_SOURCE, sources, FW_IPV4);
+		guard_source(m, NFT_FIELD_ARP_IP, sources, FW_IPV4);
+	} else if (strict) {
+		struct rule ip = {}, arp = {};
+		rule_protocol(&ip, FW_IPV4);
+		drop(m, &ip, "guard address: strict");
+		rule_arp(&arp);
+		drop(m, &arp, "guard address: strict");
+	}
+	if (port->filter->ip.of[FW_IPV6].n) {
+		const struct fw_ranges *sources = allowed(m, port, FW_IPV6);
+		guard_source(m, NFT_FIELD_IP6_SOURCE, sources, FW_IPV6);
+		guard_target(m, sources);
+	} else if (strict) {
+		struct rule rule = {};
+		rule_protocol(&rule, FW_IPV6);
+		drop(m, &rule, "guard address: strict");
+	}
+}
+
+static void guard_router(struct maker *m)
+{
+	static const uint16_t types[] = { ND_ROUTER_ADVERT, ND_REDIRECT };
+	/* Two rules and not one with a set of types: see nft_part_needs_set(). */
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		struct rule rule = {};
+		rule_protocol(&rule, FW_IPV6);
+		rule_l4proto(m, &rule, IPPROTO_ICMPV6);
+		rule_number(m, &rule, NFT_FIELD_ICMP6_TYPE, types[i]);
+		drop(m, &rule, "guard router");
+	}
+}
+
+static void guard_dhcp_server(struct maker *m)
+{
+	static const struct {
+		enum fw_family family;
+		uint16_t from, to;
+	} servers[] = { { FW_IPV4, 67, 68 }, { FW_IPV6, 547, 546 } };
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++) {
+		struct rule rule = {};
+		rule_protocol(&rule, servers[i].family);
+		rule_l4proto(m, &rule, IPPROTO_UDP);
+		rule_number(m, &rule, NFT_FIELD_SOURCE_PORT, servers[i].from);
+		rule_number(m, &rule, NFT_FIELD_DEST_PORT, servers[i].to);
+		drop(m, &rule, "guard dhcp-server");
+	}
+}
+
+static void guard_fragments(struct maker *m)
+{
+	struct rule rule = {};
+	rule_protocol(&rule, FW_IPV6);
+	rule_number(m, &rule, NFT_FIELD_IP6_FRAGMENT, 1);
+	drop(m, &rule, "guard fragments");
+}
+
+/*
+ * The type that the frame carries and the one behind its first tag are both looked at: the kernel
+ * takes the tag off before it looks for addresses, and whoever reads a tag may read a second one.
+ */
+static void guard_other(struct maker *m, bool tagged)
+{
+	static const struct fw_range types[] = {
+		{ { 0x08, 0x00 }, { 0x08, 0x00 } },
+		{ { 0x08, 0x06 }, { 0x08, 0x06 } },
+		{ { 0x81, 0x00 }, { 0x81, 0x00 } },
+		{ { 0x86, 0xdd }, { 0x86, 0xdd } },
+	};
+	static const struct fw_range untagged[] = {
+		{ { 0x08, 0x00 }, { 0x08, 0x00 } },
+		{ { 0x08, 0x06 }, { 0x08, 0x06 } },
+		{ { 0x86, 0xdd }, { 0x86, 0xdd } },
+	};
+	struct rule rule = {};
+	rule_match(&rule, NFT_FIELD_ETHER_TYPE, true, tagged ? types : untagged,
+			tagged ? ARRAY_SIZE(types) : ARRAY_SIZE(untagged));
+	drop(m, &rule, "guard other");
+	if (!tagged)
+		return;
+	struct rule inner = {};
+	rule_match(&inner, NFT_FIELD_PROTOCOL, true, untagged, ARRAY_SIZE(untagged));
+	drop(m, &inner, "guard other");
+}
+
+void maker_guard(struct maker *m, const struct fw_port *port)
+{
+	const struct fw_guard *guard = &port->filter->guard;
+	/* First what hides other things. */
+	if (guard->other)
+		guard_other(m, port->filter->n_vlans > 0);
+	if (guard->fragments)
+		guard_fragments(m);
+	if (guard->mac)
+		guard_mac(m, port);
+	if (guard->address != FW_GUARD_ADDRESS_OFF)
+		guard_address(m, port);
+	if (guard->router)
+		guard_router(m);
+	if (guard->dhcp_server)
+		guard_dhcp_server(m);
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the chains of all machines share. */
+#include <netinet/icmp6.h>
+#include <netinet/in.h>
+#include <netinet/ip_icmp.h>
+#include <string.h>
+
+#include "firewall/batch-parts.h"
+#include "util/hash.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+/*
+ * Without connection tracking: how long an answer may take, and how many conversations there are.
+ * When that many are known, new ones get no answer.
+ */
+#define FLOWS_MAX 65536
+#define TCP_SECONDS 3600
+#define UDP_SECONDS 180
+#define PING_SECONDS 30
+
+static const enum nft_field in_name = NFT_FIELD_IN_NAME, out_name = NFT_FIELD_OUT_NAME;
+static const struct nft_set from_vm = {
+	.name = "from-vm", .fields = &in_name, .n_fields = 1, .is_map = true
+};
+static const struct nft_set to_vm = {
+	.name = "to-vm", .fields = &out_name, .n_fields = 1, .is_map = true
+};
+const struct nft_set *const batch_maps[2] = { &from_vm, &to_vm };
+
+/* Returns false if it was there. */
+static bool note(struct maker *m, const char *name)
+{
+	if (strv_contains(&m->done, name))
+		return false;
+	strv_push(&m->done, name);
+	return true;
+}
+
+static void add(struct maker *m, enum nft_change_kind kind, const struct nft_set *set)
+{
+	nft_batch_add(m->batch, &(struct nft_change){ .kind = kind, .set = set });
+}
+
+/* ---- sections ---- */
+
+size_t section_begin(struct maker *m, const char *chain, enum nft_hook hook)
+{
+	struct nft_batch *b = m->batch;
+	b->sections = grow_array(
+			b->sections, &b->n_sections_alloc, b->n_sections, sizeof(*b->sections));
+	b->sections[b->n_sections] = (struct nft_section){ .chain = chain, .first = b->n };
+	m->chain = chain;
+	nft_batch_add(b, &(struct nft_change){
+					 .kind = NFT_ADD_CHAIN, .chain = chain, .hook = hook });
+	nft_batch_add(b, &(struct nft_change){ .kind = NFT_FLUSH_CHAIN, .chain = chain });
+	/* Packets that are nobody's business pass base chains: no rule more than needed. */
+	if (!hook) {
+		struct rule digest = {};
+		rule_verdict(&digest, NFT_VERDICT_CONTINUE, NULL);
+		maker_rule(m, &digest, NULL);
+	}
+	return b->n_sections++;
+}
+
+void section_end(struct maker *m, size_t section)
+{
+	struct nft_batch *b = m->batch;
+	struct nft_section *s = &b->sections[section];
+	CLEANUP(buf_done) struct buf text = {};
+	uint8_t digest[28];
+	char hex[2 * 8 + 1];
+	struct nft_change *first_rule = NULL;
+
+	s->n = b->n - s->first;
+	for (size_t i = s->first; i < b->n; i++) {
+		nft_text_change(&b->items[i], &text);
+		if (!first_rule && b->items[i].kind == NFT_ADD_RULE)
+			first_rule = &b->items[i];
+	}
+	sha3_224(buf_text(&text), text.len, digest);
+	format_hex(digest, 8, HEX_LOWER, hex);
+	s->digest = arena_printf(&b->arena, "machina:%s", hex);
+	first_rule->comment = s->digest;
+}
+
+static size_t begin_named(
+		struct maker *m, const char *prefix, const char *name, enum fw_direction direction)
+{
+	m->direction = direction;
+	return section_begin(m,
+			arena_printf(&m->batch->arena, "%s-%s%s%s", prefix, name,
+					name[0] ? "-" : "", fw_direction_names[direction]),
+			NFT_HOOK_NONE);
+}
+
+void maker_base(struct maker *m)
+{
+	static const struct {
+		const char *chain;
+		enum nft_hook hook;
+		enum nft_field field;
+	} bases[] = { { "prerouting", NFT_HOOK_PREROUTING, NFT_FIELD_IN_NAME },
+		{ "postrouting", NFT_HOOK_POSTROUTING, NFT_FIELD_OUT_NAME } };
+	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
+		size_t section = section_begin(m, bases[i].chain, bases[i].hook);
+		struct rule rule = {};
+		add(m, NFT_ADD_SET, batch_maps[i]);
+		rule_map(&rule, bases[i].field, batch_maps[i]->name);
+		maker_rule(m, &rule, NULL);
+		section_end(m, section);
+	}
+}
+
+/* ---- sets ---- */
+
+const struct nft_set *maker_set(struct maker *m, const char *prefix, const char *name,
+		enum fw_family family, bool is_interval)
+{
+	static const enum nft_field fields[] = {
+		[FW_IPV4] = NFT_FIELD_IP_SOURCE, [FW_IPV6] = NFT_FIELD_IP6_SOURCE
+	};
+	static const char suffix[] = { [FW_IPV4] = '4', [FW_IPV6] = '6' };
+	struct nft_set *set = ARENA_NEW(&m->batch->arena, struct nft_set);
+	*set = (struct nft_set){
+		.name = arena_printf(&m->batch->arena, "%s-%s-%c", prefix, name, suffix[family]),
+		.fields = &fields[family],
+		.n_fields = 1,
+		.is_interval = is_interval,
+	};
+	return set;
+}
+
+static void add_addresses(struct maker *m, const struct fw_set *from)
+{
+	const char *chain = arena_printf(&m->batch->arena, "set-%s", from->name);
+	if (!note(m, chain))
+		return;
+	size_t section = section_begin(m, chain, NFT_HOOK_NONE);
+	for (int f = 0; f < N_FW_FAMILIES; f++) {
+		const struct fw_ranges *ranges = &from->addresses.of[f];
+		if (!ranges->n)
+			continue;
+		const struct nft_set *set =
+				maker_set(m, "set", from->name, (enum fw_family)f, true);
+		add(m, NFT_ADD_SET, set);
+		add(m, NFT_FLUSH_SET, set);
+		nft_batch_add(m->batch, &(struct nft_change){
+							.kind = NFT_ADD_ELEMENTS,
+							.set = set,
+							.values = ranges->items,
+							.n_values = ranges->n,
+					});
+	}
+	section_end(m, section);
+}
+
+void maker_members(struct maker *m, const char *group)
+{
+	for (int f = 0; f < N_FW_FAMILIES; f++) {
+		const struct nft_set *set = maker_set(m, "grp", group, (enum fw_family)f, false);
+		if (!note(m, set->name))
+			continue;
+		add(m, NFT_ADD_SET, set);
+		if (m->is_all)
+			add(m, NFT_FLUSH_SET, set);
+	}
+}
+
+void maker_sets_of(struct maker *m, const struct fw_rule *rule)
+{
+	for (size_t i = 0; i < rule->n_sets; i++) {
+		const struct fw_set *set = fw_policy_set(m->policy, rule->sets[i]);
+		if (set)
+			add_addresses(m, set);
+	}
+	for (size_t i = 0; i < rule->n_groups; i++)
+		maker_members(m, rule->groups[i]);
+}
+
+/* ---- answers ---- */
+
+static void add_tracked(struct maker *m)
+{
+	struct rule known = {}, reset = {}, invalid = {};
+	rule_bits(&known, NFT_FIELD_CT_STATE, NFT_CT_ESTABLISHED | NFT_CT_RELATED);
+	rule_verdict(&known, NFT_VERDICT_ACCEPT, NULL);
+	maker_rule(m, &known, "answers");
+	if (m->direction == FW_OUT)
+		return;
+	/* What "reject" sends is made by the bridge, behind the place where connections are
+	 * looked up. */
+	rule_bits(&reset, NFT_FIELD_CT_STATE, NFT_CT_INVALID);
+	rule_l4proto(m, &reset, IPPROTO_TCP);
+	rule_bits(&reset, NFT_FIELD_TCP_FLAGS, NFT_TCP_RST);
+	rule_verdict(&reset, NFT_VERDICT_ACCEPT, NULL);
+	maker_rule(m, &reset, "rejected");
+	rule_bits(&invalid, NFT_FIELD_CT_STATE, NFT_CT_INVALID);
+	rule_drop(&invalid);
+	maker_rule(m, &invalid, "invalid");
+}
+
+/* What makes up a conversation, for its machine: the port, own address and port, the other's. */
+struct flow {
+	const char *set;
+	enum fw_family family;
+	int protocol;
+	uint32_t seconds;
+	/* An echo: type of the request, of the answer. */
+	uint16_t request, answer;
+	enum nft_field fields[N_FW_DIRECTIONS][5];
+	size_t n_fields;
+};
+
+#define FLOW_FIELDS(IP)                                                                            \
+	{                                                                                          \
+		[FW_IN] = { NFT_FIELD_OUT_NAME, NFT_FIELD_##IP##_DEST, NFT_FIELD_DEST_PORT,        \
+			NFT_FIELD_##IP##_SOURCE, NFT_FIELD_SOURCE_PORT },                          \
+		[FW_OUT] = { NFT_FIELD_IN_NAME, NFT_FIELD_##IP##_SOURCE, NFT_FIELD_SOURCE_PORT,    \
+			NFT_FIELD_##IP##_DEST, NFT_FIELD_DEST_PORT },                              \
+	}
+#define PING_FIELDS(IP)                                                                            \
+	{                                                                                          \
+		[FW_IN] = { NFT_FIELD_OUT_NAME, NFT_FIELD_##IP##_DEST, NFT_FIELD_##IP##_SOURCE },  \
+		[FW_OUT] = { NFT_FIELD_IN_NAME, NFT_FIELD_##IP##_SOURCE, NFT_FIELD_##IP##_DEST },  \
+	}
+
+static const struct flow flows[] = {
+	{ "flow-tcp-4", FW_IPV4, IPPROTO_TCP, TCP_SECONDS, 0, 0, FLOW_FIELDS(IP), 5 },
+	{ "flow-tcp-6", FW_IPV6, IPPROTO_TCP, TCP_SECONDS, 0, 0, FLOW_FIELDS(IP6), 5 },
+	{ "flow-udp-4", FW_IPV4, IPPROTO_UDP, UDP_SECONDS, 0, 0, FLOW_FIELDS(IP), 5 },
+	{ "flow-udp-6", FW_IPV6, IPPROTO_UDP, UDP_SECONDS, 0, 0, FLOW_FIELDS(IP6), 5 },
+	{ "flow-ping-4", FW_IPV4, IPPROTO_ICMP, PING_SECONDS, ICMP_ECHO, ICMP_ECHOREPLY,
+			PING_FIELDS(IP), 3 },
+	{ "flow-ping-6", FW_IPV6, IPPROTO_ICMPV6, PING_SECONDS, ICMP6_ECHO_REQUEST,
+			ICMP6_ECHO_REPLY, PING_FIELDS(IP6), 3 },
+};
+
+static void add_flow_set(struct maker *m, const struct flow *flow)
+{
+	if (!note(m, flow->set))
+		return;
+	struct nft_set *set = ARENA_NEW(&m->batch->arena, struct nft_set);
+	*set = (struct nft_set){
+		.name = flow->set,
+		.fields = flow->fields[FW_OUT],
+		.n_fields = flow->n_fields,
+		.size = FLOWS_MAX,
+	};
+	add(m, NFT_ADD_SET, set);
+}
+
+static void flow_condition(
+		struct maker *m, struct rule *rule, const struct flow *flow, uint16_t type)
+{
+	rule_protocol(rule, flow->family);
+	rule_l4proto(m, rule, flow->protocol);
+	if (type || flow->protocol == IPPROTO_ICMP)
+		rule_number(m, rule,
+				flow->family == FW_IPV4 ? NFT_FIELD_ICMP_TYPE
+							: NFT_FIELD_ICMP6_TYPE,
+				type);
+}
+
+static void flow_part(const struct maker *m, struct rule *rule, enum nft_part_kind kind,
+		const struct flow *flow)
+{
+	rule->parts[rule->n++] = (struct nft_part){
+		.kind = kind,
+		.name = flow->set,
+		.fields = flow->fields[m->direction],
+		.n_fields = flow->n_fields,
+		.seconds = flow->seconds,
+	};
+}
+
+static void add_flows(struct maker *m)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
+		struct rule rule = {};
+		add_flow_set(m, &flows[i]);
+		flow_condition(m, &rule, &flows[i], flows[i].answer);
+		flow_part(m, &rule, NFT_PART_KNOWN, &flows[i]);
+		flow_part(m, &rule, NFT_PART_REMEMBER, &flows[i]);
+		rule_verdict(&rule, NFT_VERDICT_ACCEPT, NULL);
+		maker_rule(m, &rule, "answers");
+	}
+}
+
+/* Accept, and remember it. */
+static void add_track(struct maker *m)
+{
+	size_t section = begin_named(m, "track", "", m->direction);
+	struct rule accept = {};
+	for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
+		struct rule rule = {};
+		add_flow_set(m, &flows[i]);
+		flow_condition(m, &rule, &flows[i], flows[i].request);
+		flow_part(m, &rule, NFT_PART_REMEMBER, &flows[i]);
+		rule_verdict(&rule, NFT_VERDICT_ACCEPT, NULL);
+		maker_rule(m, &rule, "remember");
+	}
+	rule_verdict(&accept, NFT_VERDICT_ACCEPT, NULL);
+	maker_rule(m, &accept, NULL);
+	section_end(m, section);
+}
+
+void maker_state(struct maker *m)
+{
+	if (!note(m, "state"))
+		return;
+	for (int d = 0; d < N_FW_DIRECTIONS; d++) {
+		m->direction = (enum fw_direction)d;
+		if (m->state == FW_STATE_FLOWS)
+			add_track(m);
+		size_t section = begin_named(m, "state", "", (enum fw_direction)d);
+		if (m->state == FW_STATE_FLOWS)
+			add_flows(m);
+		else if (m->state == FW_STATE_CONNTRACK)
+			add_tracked(m);
+		section_end(m, section);
+	}
+}
+
+/* ---- essentials and groups ---- */
+
+static void add_essential(struct maker *m, const struct fw_essential *e)
+{
+	struct rule rule = {};
+	size_t n_types = 0;
+	while (n_types < ARRAY_SIZE(e->types) && e->types[n_types].last)
+		n_types++;
+	if (e->arp) {
+		rule_arp(&rule);
+	} else {
+		rule_protocol(&rule, e->family);
+		rule_l4proto(m, &rule, e->protocol);
+		if (e->protocol == IPPROTO_UDP) {
+			rule_number(m, &rule, NFT_FIELD_SOURCE_PORT, e->from_port);
+			rule_number(m, &rule, NFT_FIELD_DEST_PORT, e->to_port);
+		} else {
+			rule_spans(m, &rule,
+					e->family == FW_IPV4 ? NFT_FIELD_ICMP_TYPE
+							     : NFT_FIELD_ICMP6_TYPE,
+					e->types, n_types);
+		}
+	}
+	rule_verdict(&rule, NFT_VERDICT_ACCEPT, NULL);
+	maker_rule(m, &rule, e->what);
+}
+
+void maker_essentials(struct maker *m)
+{
+	if (!note(m, "essentials"))
+		return;
+	for (int d = 0; d < N_FW_DIRECTIONS; d++) {
+		size_t section = begin_named(m, "ess", "", (enum fw_direction)d);
+		for (const struct fw_essential *e = fw_essentials; e->what; e++)
+			if ((int)e->direction == d)
+				add_essential(m, e);
+		section_end(m, section);
+	}
+}
+
+void maker_group(struct maker *m, const struct fw_group *group)
+{
+	CLEANUP(freep) char *name = xasprintf("group %s", group->name);
+	if (!note(m, name))
+		return;
+	for (int d = 0; d < N_FW_DIRECTIONS; d++)
+		for (size_t i = 0; i < group->rules[d].n; i++)
+			maker_sets_of(m, &group->rules[d].items[i]);
+	for (int d = 0; d < N_FW_DIRECTIONS; d++) {
+		size_t section = begin_named(m, "grp", group->name, (enum fw_direction)d);
+		for (size_t i = 0; i < group->rules[d].n; i++)
+			maker_fw_rule(m, &group->rules[d].items[i]);
+		section_end(m, section);
+	}
+}

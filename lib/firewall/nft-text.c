@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Changes in the language of nft(8), one a line. */
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "firewall/nft.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+#define IN_TABLE "bridge " NFT_TABLE " "
+
+/* A number and its name in nft's own tables. */
+struct name {
+	uint32_t number;
+	const char *name;
+};
+static const struct name ether_types[] = { { 0x0800, "ip" }, { 0x0806, "arp" }, { 0x86dd, "ip6" },
+	{ 0x8100, "8021q" }, {} };
+static const struct name protocols[] = { { 1, "icmp" }, { 6, "tcp" }, { 17, "udp" },
+	{ 58, "icmpv6" }, { 132, "sctp" }, {} };
+static const struct name ct_states[] = { { NFT_CT_INVALID, "invalid" },
+	{ NFT_CT_ESTABLISHED, "established" }, { NFT_CT_RELATED, "related" }, {} };
+static const struct name tcp_flags[] = { { NFT_TCP_RST, "rst" }, {} };
+
+static const struct name *names_of(enum nft_notation notation)
+{
+	switch ((int)notation) {
+	case NFT_NOTATION_ETHER_TYPE:
+		return ether_types;
+	case NFT_NOTATION_L4PROTO:
+		return protocols;
+	case NFT_NOTATION_CT_STATE:
+		return ct_states;
+	case NFT_NOTATION_TCP_FLAGS:
+		return tcp_flags;
+	default:
+		return NULL;
+	}
+}
+
+static void put_number(struct buf *out, const struct name *names, uint32_t number)
+{
+	for (; names && names->name; names++) {
+		if (names->number != number)
+			continue;
+		buf_puts(out, names->name);
+		return;
+	}
+	buf_printf(out, "%u", number);
+}
+
+static uint32_t number_of(const struct nft_field_row *field, const uint8_t *value)
+{
+	uint32_t number = 0;
+	for (uint32_t i = 0; i < field->size; i++)
+		number = number << 8 | value[i];
+	return number;
+}
+
+static void put_hex(struct buf *out, const uint8_t *value, size_t size)
+{
+	char text[2 * 16 + 1];
+	format_hex(value, size, HEX_LOWER, text);
+	buf_printf(out, "0x%s", text);
+}
+
+static void put_mac(struct buf *out, const uint8_t *value)
+{
+	buf_printf(out, "%02x:%02x:%02x:%02x:%02x:%02x", value[0], value[1], value[2], value[3],
+			value[4], value[5]);
+}
+
+/* What stands behind the field's name: one value, block or range. */
+static void put_value(
+		struct buf *out, const struct nft_field_row *field, const struct fw_range *value)
+{
+	bool single = !memcmp(value->first, value->last, field->size);
+	switch (field->notation) {
+	case NFT_NOTATION_MAC:
+		put_mac(out, value->first);
+		return;
+	case NFT_NOTATION_ADDRESS:
+		fw_range_put(out, value, field->size == 4 ? FW_IPV4 : FW_IPV6);
+		return;
+	case NFT_NOTATION_EXISTS:
+		buf_puts(out, value->first[0] ? "exists" : "missing");
+		return;
+	case NFT_NOTATION_NAME:
+		buf_printf(out, "\"%.16s\"", (const char *)value->first);
+		return;
+	case NFT_NOTATION_HEX:
+		put_hex(out, value->first, field->size);
+		if (single)
+			return;
+		buf_putc(out, '-');
+		put_hex(out, value->last, field->size);
+		return;
+	case NFT_NOTATION_NUMBER:
+	case NFT_NOTATION_ETHER_TYPE:
+	case NFT_NOTATION_L4PROTO:
+	case NFT_NOTATION_CT_STATE:
+	case NFT_NOTATION_TCP_FLAGS:
+		put_number(out, names_of(field->notation), number_of(field, value->first));
+		if (single)
+			return;
+		buf_putc(out, '-');
+		put_number(out, names_of(field->notation), number_of(field, value->last));
+		return;
+	}
+}
+
+static void put_values(struct buf *out, const struct nft_part *part, const char *between)
+{
+	for (size_t i = 0; i < part->n_values; i++) {
+		if (i)
+			buf_puts(out, between);
+		put_value(out, &nft_fields[part->field], &part->values[i]);
+	}
+}
+
+static void put_match(struct buf *out, const struct nft_part *part)
+{
+	const char *field = nft_fields[part->field].text;
+	const char *not = part->negate ? "!= " : "";
+	buf_printf(out, "%s %s", field, not );
+	if (part->name) {
+		buf_printf(out, "@%s", part->name);
+	} else if (nft_part_needs_set(part)) {
+		buf_puts(out, "{ ");
+		put_values(out, part, ", ");
+		buf_puts(out, " }");
+	} else {
+		/* "a != 1 a != 2": both must hold. */
+		CLEANUP(freep) char *between = xasprintf(" %s %s", field, not );
+		put_values(out, part, between);
+	}
+}
+
+static void put_bits(struct buf *out, const struct nft_part *part)
+{
+	const struct nft_field_row *field = &nft_fields[part->field];
+	buf_printf(out, "%s ", field->text);
+	bool more = false;
+	for (uint32_t bit = 1; bit; bit <<= 1) {
+		if (!(part->bits & bit))
+			continue;
+		if (more)
+			buf_putc(out, ',');
+		put_number(out, names_of(field->notation), bit);
+		more = true;
+	}
+}
+
+static void put_fields(struct buf *out, const enum nft_field *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_printf(out, "%s%s", i ? " . " : "", nft_fields[fields[i]].text);
+}
+
+static void put_limit(struct buf *out, const struct nft_part *part)
+{
+	static const struct name units[] = { { 1, "second" }, { 60, "minute" }, { 3600, "hour" },
+		{ 86400, "day" }, {} };
+	buf_printf(out, "limit rate %u/", part->count);
+	put_number(out, units, part->seconds);
+}
+
+static void put_verdict(struct buf *out, const struct nft_part *part)
+{
+	static const char *const verdicts[] = {
+		[NFT_VERDICT_ACCEPT] = "accept",
+		[NFT_VERDICT_DROP] = "drop",
+		[NFT_VERDICT_CONTINUE] = "continue",
+		[NFT_VERDICT_JUMP] = "jump",
+		[NFT_VERDICT_GOTO] = "goto",
+	};
+	buf_puts(out, verdicts[part->verdict]);
+	if (part->name)
+		buf_printf(out, " %s", part->name);
+}
+
+static void put_part(struct buf *out, const struct nft_part *part)
+{
+	switch (part->kind) {
+	case NFT_PART_MATCH:
+		put_match(out, part);
+		return;
+	case NFT_PART_BITS:
+		put_bits(out, part);
+		return;
+	case NFT_PART_KNOWN:
+		put_fields(out, part->fields, part->n_fields);
+		buf_printf(out, " @%s", part->name);
+		return;
+	case NFT_PART_REMEMBER:
+		buf_printf(out, "update @%s { ", part->name);
+		put_fields(out, part->fields, part->n_fields);
+		buf_printf(out, " timeout %us }", part->seconds);
+		return;
+	case NFT_PART_COUNTER:
+		buf_puts(out, "counter");
+		return;
+	case NFT_PART_LIMIT:
+		put_limit(out, part);
+		return;
+	case NFT_PART_LOG:
+		buf_printf(out, "log prefix \"%s\"", part->name);
+		return;
+	case NFT_PART_MAP:
+		buf_printf(out, "%s vmap @%s", nft_fields[part->field].text, part->name);
+		return;
+	case NFT_PART_VERDICT:
+		put_verdict(out, part);
+		return;
+	case NFT_PART_REJECT:
+		buf_puts(out, part->reset ? "reject with tcp reset" : "reject");
+		return;
+	}
+}
+
+static void put_comment(struct buf *out, const char *comment)
+{
+	buf_printf(out, "comment \"%s\"", comment);
+}
+
+static void put_chain(struct buf *out, const struct nft_change *change)
+{
+	static const char *const hooks[] = {
+		[NFT_HOOK_PREROUTING] = "prerouting",
+		[NFT_HOOK_POSTROUTING] = "postrouting",
+	};
+	buf_printf(out, "add chain " IN_TABLE "%s", change->chain);
+	if (!change->hook && !change->comment)
+		return;
+	buf_puts(out, " { ");
+	if (change->hook)
+		buf_printf(out, "type filter hook %s priority %d; policy accept; ",
+				hooks[change->hook], NFT_PRIORITY);
+	if (change->comment) {
+		put_comment(out, change->comment);
+		buf_puts(out, "; ");
+	}
+	buf_putc(out, '}');
+}
+
+static void put_rule(struct buf *out, const struct nft_change *change)
+{
+	buf_printf(out, "add rule " IN_TABLE "%s", change->chain);
+	for (size_t i = 0; i < change->n_parts; i++) {
+		buf_putc(out, ' ');
+		put_part(out, &change->parts[i]);
+	}
+	if (change->comment) {
+		buf_putc(out, ' ');
+		put_comment(out, change->comment);
+	}
+}
+
+static void put_set(struct buf *out, const struct nft_set *set)
+{
+	buf_printf(out, "add %s " IN_TABLE "%s { type ", set->is_map ? "map" : "set", set->name);
+	for (size_t i = 0; i < set->n_fields; i++)
+		buf_printf(out, "%s%s", i ? " . " : "", nft_fields[set->fields[i]].type);
+	if (set->is_map)
+		buf_puts(out, " : verdict");
+	buf_puts(out, "; ");
+	if (set->is_interval)
+		buf_puts(out, "flags interval; ");
+	if (set->size)
+		buf_printf(out, "size %u; flags dynamic,timeout; ", set->size);
+	buf_putc(out, '}');
+}
+
+static void put_elements(struct buf *out, const char *verb, const struct nft_change *change)
+{
+	const struct nft_set *set = change->set;
+	buf_printf(out, "%s element " IN_TABLE "%s { ", verb, set->name);
+	if (change->interface)
+		buf_printf(out, "\"%s\" : jump %s", change->interface, change->jump);
+	for (size_t i = 0; i < change->n_values; i++) {
+		if (i)
+			buf_puts(out, ", ");
+		put_value(out, &nft_fields[set->fields[0]], &change->values[i]);
+	}
+	buf_puts(out, " }");
+}
+
+void nft_text_change(const struct nft_change *change, struct buf *out)
+{
+	switch (change->kind) {
+	case NFT_ADD_TABLE:
+		buf_puts(out, "add table bridge " NFT_TABLE " { ");
+		put_comment(out, NFT_TABLE_COMMENT);
+		buf_puts(out, "; }");
+		break;
+	case NFT_DELETE_TABLE:
+		buf_puts(out, "delete table bridge " NFT_TABLE);
+		break;
+	case NFT_ADD_CHAIN:
+		put_chain(out, change);
+		break;
+	case NFT_FLUSH_CHAIN:
+		buf_printf(out, "flush chain " IN_TABLE "%s", change->chain);
+		break;
+	case NFT_DELETE_CHAIN:
+		buf_printf(out, "delete chain " IN_TABLE "%s", change->chain);
+		break;
+	case NFT_ADD_RULE:
+		put_rule(out, change);
+		break;
+	case NFT_ADD_SET:
+		put_set(out, change->set);
+		break;
+	case NFT_FLUSH_SET:
+		buf_printf(out, "flush %s " IN_TABLE "%s", change->set->is_map ? "map" : "set",
+				change->set->name);
+		break;
+	case NFT_DELETE_SET:
+		buf_printf(out, "delete %s " IN_TABLE "%s", change->set->is_map ? "map" : "set",
+				change->set->name);
+		break;
+	case NFT_ADD_ELEMENTS:
+		put_elements(out, "add", change);
+		break;
+	case NFT_DELETE_ELEMENTS:
+		put_elements(out, "delete", change);
+		break;
+	case N_NFT_CHANGES:
+		break;
+	}
+	buf_putc(out, '\n');
+}
+
+void nft_text_batch(const struct nft_batch *batch, struct buf *out)
+{
+	for (size_t i = 0; i < batch->n; i++)
+		nft_text_change(&batch->items[i], out);
+}
