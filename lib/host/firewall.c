@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Filters of connections in the kernel. */
+#include "host/firewall.h"
+
+#include <string.h>
+
+#include "firewall/batch.h"
+#include "util/mem.h"
+
+/* Others may change rules at the same time: that often it is looked at again. */
+#define ATTEMPTS 10
+/* Only there where connections are not tracked. */
+#define FLOW_SET "flow-tcp-4"
+
+static int check_links(const struct firewall_request *request, struct error *err)
+{
+	for (size_t i = 0; i < request->n; i++) {
+		const struct fw_port *port = request->ports[i].port;
+		if (!batch_link_is_valid(port->link))
+			return error_set(err, EINVAL,
+					"machine '%s', connection '%s': the interface '%s' has a "
+					"name that nftables can't write; give the connection a "
+					"name of letters, digits, '.', '_' and '-'",
+					port->machine, port->connection, port->link);
+	}
+	return 0;
+}
+
+static int refuse_foreign(struct error *err)
+{
+	return error_set(err, EEXIST,
+			"nftables has a table 'bridge " NFT_TABLE "' that this program has not "
+			"made; it is left alone: rename it, or delete it with 'nft delete table "
+			"bridge " NFT_TABLE "'");
+}
+
+/* ---- what is there ---- */
+
+static bool is_of(const struct nft_item *chain, const struct fw_port *port)
+{
+	CLEANUP(freep) char *comment = batch_comment(port->machine, port->connection);
+	return !strcmp(chain->comment, comment);
+}
+
+static int find_known(struct netlink *nl, const struct fw_port *port, enum batch_known *ret,
+		struct error *err)
+{
+	CLEANUP(nft_list_done) struct nft_list found = {};
+	*ret = BATCH_NEW;
+	for (int d = 0; d < N_FW_DIRECTIONS; d++) {
+		CLEANUP(freep) char *chain = batch_chain(port->link, (enum fw_direction)d);
+		int r = nft_get_chain(nl, chain, &found, err);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < found.n && *ret != BATCH_STALE; i++)
+		*ret = is_of(&found.items[i], port) ? BATCH_OURS : BATCH_STALE;
+	return 0;
+}
+
+/* ---- a batch for a request ---- */
+
+struct install {
+	struct netlink *nl;
+	const struct firewall_request *request;
+	enum nft_table table;
+	enum fw_state state;
+	bool takes_all; /* also what the kernel has already */
+	uint32_t generation;
+};
+
+static int begin(struct install *in, struct error *err)
+{
+	int r = nft_find_table(in->nl, &in->table, err);
+	if (r < 0)
+		return r;
+	if (in->table == NFT_TABLE_FOREIGN)
+		return refuse_foreign(err);
+	if (in->request->is_all)
+		return nft_generation(in->nl, &in->generation, err);
+	return 0;
+}
+
+/* "auto" is connection tracking, unless the kernel has refused that before. */
+static int choose_state(struct install *in, struct error *err)
+{
+	in->state = in->request->policy->state;
+	if (in->state != FW_STATE_AUTO)
+		return 0;
+	in->state = FW_STATE_CONNTRACK;
+	if (in->table == NFT_TABLE_NONE || in->request->is_all)
+		return 0;
+	int r = nft_get_set(in->nl, FLOW_SET, err);
+	if (r == 0)
+		in->state = FW_STATE_FLOWS;
+	return r < 0 ? r : 0;
+}
+
+/* ---- what else there is ---- */
+
+struct names {
+	const char **items;
+	size_t n;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The chains or sets that a batch makes, or leaves as they are. */
+static struct names names_in(struct nft_batch *batch, enum nft_change_kind kind)
+{
+	struct names names = { .items = arena_array(
+					       &batch->arena, batch->n, sizeof(*names.items)) };
+	for (size_t i = 0; i < batch->n; i++)
+		if (batch->items[i].kind == kind)
+			names.items[names.n++] = kind == NFT_ADD_CHAIN ? batch->items[i].chain
+								       : batch->items[i].set->name;
+	if (names.n > 1)
+		qsort(names.items, names.n, sizeof(*names.items), compare_names);
+	return names;
+}
+
+static bool contains(const struct names *names, const char *name)
+{
+	return names->n &&
+	       bsearch(&name, names->items, names->n, sizeof(*names->items), compare_names);
+}
+
+/* First what leads somewhere, then what it led to. */
+static void sweep_chains(struct nft_batch *batch, const struct nft_list *chains)
+{
+	const struct names made = names_in(batch, NFT_ADD_CHAIN);
+	CLEANUP(strv_done) struct strv links = {}, shared = {};
+	for (size_t i = 0; i < chains->n; i++) {
+		const struct nft_item *chain = &chains->items[i];
+		CLEANUP(freep) char *link = batch_link_of(chain->name);
+		if (chain->is_base || contains(&made, chain->name))
+			continue;
+		if (!link)
+			strv_push(&shared, chain->name);
+		else if (!strv_contains(&links, link))
+			strv_push(&links, link);
+	}
+	for (size_t i = 0; i < links.n; i++)
+		batch_remove(batch, links.items[i]);
+	for (size_t i = 0; i < shared.n; i++)
+		batch_flush_chain(batch, shared.items[i]);
+	for (size_t i = 0; i < shared.n; i++)
+		batch_remove_chain(batch, shared.items[i]);
+}
+
+static void sweep_sets(struct nft_batch *batch, const struct nft_list *sets)
+{
+	const struct names made = names_in(batch, NFT_ADD_SET);
+	for (size_t i = 0; i < sets->n; i++)
+		/* Sets of one rule go with it. */
+		if (strncmp(sets->items[i].name, "__", 2) != 0 &&
+				!contains(&made, sets->items[i].name))
+			batch_remove_set(batch, sets->items[i].name);
+}
+
+static int sweep(struct netlink *nl, struct nft_batch *batch, struct error *err)
+{
+	CLEANUP(nft_list_done) struct nft_list chains = {}, sets = {};
+	int r = nft_list_chains(nl, &chains, err);
+	if (r == 0)
+		r = nft_list_sets(nl, &sets, err);
+	if (r < 0)
+		return r;
+	sweep_chains(batch, &chains);
+	sweep_sets(batch, &sets);
+	return 0;
+}
+
+/* ---- installing ---- */
+
+static int build(struct install *in, struct nft_batch *batch, struct error *err)
+{
+	const struct firewall_request *request = in->request;
+	CLEANUP(freep)
+	struct batch_port *ports = xcalloc(request->n + 1, sizeof(*ports));
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < request->n; i++) {
+		ports[i] = (struct batch_port){ .port = request->ports[i].port,
+			.before = request->ports[i].before };
+		if (in->table == NFT_TABLE_OURS)
+			r = find_known(in->nl, ports[i].port, &ports[i].known, err);
+	}
+	if (r < 0)
+		return r;
+	const struct batch_request wanted = {
+		.policy = request->policy,
+		.state = in->state,
+		.ports = ports,
+		.n = request->n,
+		.is_all = request->is_all,
+	};
+	if (request->is_all && !request->n) {
+		if (in->table == NFT_TABLE_OURS)
+			batch_remove_table(batch);
+		return 0;
+	}
+	batch_install(batch, &wanted);
+	if (in->table == NFT_TABLE_NONE)
+		return 0;
+	if (!in->takes_all)
+		r = nft_mark_current(in->nl, batch, err);
+	if (r == 0 && request->is_all)
+		r = sweep(in->nl, batch, err);
+	return r;
+}
+
+/* What a refusal asks for: 1: try it again in another way; 0: it is one. */
+static int adapt(struct install *in, const struct nft_batch *batch,
+		const struct nft_failure *failure)
+{
+	const struct nft_change *change =
+			failure->has_change ? &batch->items[failure->change] : NULL;
+	if (change && in->request->policy->state == FW_STATE_AUTO &&
+			in->state == FW_STATE_CONNTRACK && nft_change_tracks(change)) {
+		in->state = FW_STATE_FLOWS;
+		return 1;
+	}
+	/* What was there a moment ago has gone: somebody has swept up. */
+	if (failure->code == ENOENT && !in->takes_all) {
+		in->takes_all = true;
+		return 1;
+	}
+	return 0;
+}
+
+/* Returns 0, 1: try again, or a negative errno. */
+static int install_once(struct install *in, bool commit, struct error *err)
+{
+	CLEANUP(nft_batch_done) struct nft_batch batch = {};
+	struct nft_failure failure = {};
+	int r = build(in, &batch, err);
+	if (r < 0 || !batch.n)
+		return r;
+	r = commit ? nft_commit(in->nl, &batch, in->generation, &failure, err)
+		   : nft_check(in->nl, &batch, &failure, err);
+	return r < 0 && failure.code && adapt(in, &batch, &failure) ? 1 : r;
+}
+
+static int install(struct netlink *nl, const struct firewall_request *request, bool commit,
+		struct error *err)
+{
+	struct install in = { .nl = nl, .request = request, .takes_all = !commit };
+	int r = check_links(request, err);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < ATTEMPTS; i++) {
+		r = begin(&in, err);
+		if (r == 0 && in.state == FW_STATE_AUTO)
+			r = choose_state(&in, err);
+		if (r == 0)
+			r = install_once(&in, commit, err);
+		if (r <= 0)
+			return r;
+	}
+	return error_set(err, EAGAIN, "cannot install the firewall: nftables changes all the time");
+}
+
+int firewall_install(struct netlink *nl, const struct firewall_request *request, struct error *err)
+{
+	return install(nl, request, true, err);
+}
+
+int firewall_check(struct netlink *nl, const struct firewall_request *request, struct error *err)
+{
+	return install(nl, request, false, err);
+}
+
+/* ---- removal ---- */
+
+/* The links of a machine, and whether nobody else has any. */
+static void sort_out(const struct nft_list *chains, const char *machine, struct strv *ret_links,
+		bool *ret_alone)
+{
+	CLEANUP(freep) char *prefix = batch_comment_prefix(machine);
+	*ret_alone = true;
+	for (size_t i = 0; i < chains->n; i++) {
+		CLEANUP(freep) char *link = batch_link_of(chains->items[i].name);
+		if (!link)
+			continue;
+		if (strncmp(chains->items[i].comment, prefix, strlen(prefix)) != 0)
+			*ret_alone = false;
+		else if (!strv_contains(ret_links, link))
+			strv_push(ret_links, link);
+	}
+}
+
+static void build_removal(struct nft_batch *batch, const struct strv *links, bool alone,
+		const struct vm_filter *const *filters, size_t n)
+{
+	if (alone) {
+		batch_remove_table(batch);
+		return;
+	}
+	for (size_t i = 0; i < links->n; i++)
+		batch_remove(batch, links->items[i]);
+	for (size_t i = 0; i < n; i++)
+		if (filters[i])
+			batch_remove_members(batch, filters[i]);
+}
+
+int firewall_remove(struct netlink *nl, const char *machine, const struct vm_filter *const *filters,
+		size_t n, struct error *err)
+{
+	for (unsigned i = 0; i < ATTEMPTS; i++) {
+		CLEANUP(nft_list_done) struct nft_list chains = {};
+		CLEANUP(nft_batch_done) struct nft_batch batch = {};
+		CLEANUP(strv_done) struct strv links = {};
+		enum nft_table table;
+		uint32_t generation = 0;
+		bool alone;
+		int r = nft_find_table(nl, &table, err);
+		if (r < 0 || table != NFT_TABLE_OURS)
+			return r;
+		r = nft_generation(nl, &generation, err);
+		if (r == 0)
+			r = nft_list_chains(nl, &chains, err);
+		if (r < 0)
+			return r;
+		sort_out(&chains, machine, &links, &alone);
+		if (!links.n && !alone)
+			return 0;
+		build_removal(&batch, &links, alone, filters, n);
+		/* Only who removes the table must be sure that nobody has come meanwhile. */
+		r = nft_commit(nl, &batch, alone ? generation : 0, NULL, err);
+		if (r <= 0)
+			return r;
+	}
+	return error_set(err, EAGAIN,
+			"cannot remove the firewall of machine '%s': nftables changes all the time",
+			machine);
+}
+
+/* ---- looking ---- */
+
+int firewall_machines(struct netlink *nl, struct strv *ret, struct error *err)
+{
+	CLEANUP(nft_list_done) struct nft_list chains = {};
+	enum nft_table table;
+	int r = nft_find_table(nl, &table, err);
+	if (r == 0 && table == NFT_TABLE_OURS)
+		r = nft_list_chains(nl, &chains, err);
+	for (size_t i = 0; r == 0 && i < chains.n; i++) {
+		CLEANUP(freep) char *machine = batch_machine_of(chains.items[i].comment);
+		if (machine && !strv_contains(ret, machine))
+			strv_push(ret, machine);
+	}
+	strv_sort(ret);
+	return r;
+}
+
+static void move_counters(struct nft_list *rules, const char *chain, struct nft_list *ret)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		struct nft_item *rule = &rules->items[i];
+		if (!rule->counts)
+			continue;
+		ret->items = grow_array(ret->items, &ret->n_alloc, ret->n, sizeof(*ret->items));
+		ret->items[ret->n] = *rule;
+		ret->items[ret->n].name = xstrdup(chain);
+		free(rule->name);
+		ret->n++;
+		*rule = (struct nft_item){};
+	}
+}
+
+int firewall_count_chain(
+		struct netlink *nl, const char *chain, struct nft_list *ret, struct error *err)
+{
+	CLEANUP(nft_list_done) struct nft_list rules = {};
+	int r = nft_list_rules(nl, chain, &rules, err);
+	if (r == 0)
+		move_counters(&rules, chain, ret);
+	return r;
+}
+
+int firewall_count(struct netlink *nl, const char *machine, struct nft_list *ret, struct error *err)
+{
+	CLEANUP(nft_list_done) struct nft_list chains = {};
+	CLEANUP(freep) char *prefix = batch_comment_prefix(machine);
+	bool found = false;
+	enum nft_table table;
+	int r = nft_find_table(nl, &table, err);
+	if (r == 0 && table == NFT_TABLE_OURS)
+		r = nft_list_chains(nl, &chains, err);
+	for (size_t i = 0; r == 0 && i < chains.n; i++) {
+		const struct nft_item *chain = &chains.items[i];
+		CLEANUP(freep) char *link = batch_link_of(chain->name);
+		if (!link || strncmp(chain->comment, prefix, strlen(prefix)) != 0)
+			continue;
+		found = true;
+		r = firewall_count_chain(nl, chain->name, ret, err);
+	}
+	return r < 0 ? r : !found;
+}

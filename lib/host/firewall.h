@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The filters of connections in the kernel: installed, removed, checked, counted. What a rule
+ * becomes is decided in firewall/batch.h; here is when it is sent, and what is done when somebody
+ * else changes rules at the same time.
+ *
+ * A table of our name that another program made is never touched.
+ */
+#pragma once
+
+#include "firewall/policy.h"
+#include "host/nft.h"
+
+struct firewall_port {
+	const struct fw_port *port;
+	const struct vm_filter *before; /* what it was installed with, whose addresses are no
+					   longer members of groups; NULL: not installed, or all
+					   the same */
+};
+
+struct firewall_request {
+	const struct fw_policy *policy;
+	const struct firewall_port *ports;
+	size_t n;
+	bool is_all; /* nothing else is to be there: what is of others, or not used, goes */
+};
+
+/*
+ * Install the filters of all these connections in one transaction, with what they share. What the
+ * kernel has of them is replaced, without a moment without rules.
+ *
+ * Errors: EEXIST: a foreign table has our name; EINVAL: an interface whose name nftables can't
+ * write; the kernel's, with the machine and the rule. Nothing is changed then.
+ */
+MUST_CHECK int firewall_install(
+		struct netlink *nl, const struct firewall_request *request, struct error *err);
+
+/* The same, but the kernel only says whether it would take it. */
+MUST_CHECK int firewall_check(
+		struct netlink *nl, const struct firewall_request *request, struct error *err);
+
+/*
+ * Remove what there is of a machine: all chains that say they are its own. The addresses of
+ * @filters (NULL where there is none) are no longer members of their groups. With the last machine
+ * the table goes.
+ *
+ * Succeeds where there is nothing.
+ */
+MUST_CHECK int firewall_remove(struct netlink *nl, const char *machine,
+		const struct vm_filter *const *filters, size_t n, struct error *err);
+
+/* The machines that have chains, each once, in byte order. */
+MUST_CHECK int firewall_machines(struct netlink *nl, struct strv *ret, struct error *err);
+
+/* What was counted by the rules of a chain: those with a counter; each is called like the chain. */
+MUST_CHECK int firewall_count_chain(
+		struct netlink *nl, const char *chain, struct nft_list *ret, struct error *err);
+/* The same for all chains of a machine. Returns 0, or 1: it has none. */
+MUST_CHECK int firewall_count(
+		struct netlink *nl, const char *machine, struct nft_list *ret, struct error *err);
