@@ -60,6 +60,7 @@ int unit_build_swtpm(const struct unit_input *in, struct units *ret, struct erro
 	unitfile_section(&u, "Unit");
 	unitfile_setf(&u, "Description", "TPM of virtual machine %s", in->vm->name);
 	unitfile_set(&u, "Documentation", "man:machina(8)");
+	unit_after_storage(&u);
 	unitfile_set(&u, "RequiresMountsFor", in->tpm_plan->tpm_data);
 	/* It starts with the machine and outlives a crash of QEMU, whose restart finds it running;
 	 * it goes when the machine has stopped. */

@@ -69,6 +69,13 @@ void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
 	unitfile_exec(u, key, "+", &argv);
 }
 
+void unit_after_storage(struct unitfile *u)
+{
+	unitfile_set(u, "After",
+			"remote-fs.target blk-availability.service multipathd.service "
+			"iscsid.service open-iscsi.service zfs-mount.service zfs-volumes.target");
+}
+
 void unit_add_plan(struct unitfile *u, const struct plan *plan)
 {
 	unitfile_section(u, "X-Machina");

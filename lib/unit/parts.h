@@ -17,6 +17,12 @@ void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
 /* What may be executed: a program and the libraries that it loads. */
 void unit_exec_paths(struct strv *ret, const char *program);
 
+/*
+ * After all that makes block devices and file systems of a host appear, where it is there. Mount
+ * units don't tell of volumes that are devices, nor of file systems that are mounted by a service.
+ */
+void unit_after_storage(struct unitfile *u);
+
 /* The section [X-Machina]. */
 void unit_add_plan(struct unitfile *u, const struct plan *plan);
 

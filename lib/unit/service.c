@@ -36,8 +36,10 @@ static void add_mounts(struct unitfile *u, const struct plan *plan)
 	for (size_t i = 0; i < plan->n_directories; i++)
 		if (!strv_contains(&directories, plan->directories[i].path))
 			strv_push(&directories, plan->directories[i].path);
-	if (directories.n)
-		unitfile_set_words(u, "RequiresMountsFor", &directories);
+	if (!directories.n)
+		return;
+	unit_after_storage(u);
+	unitfile_set_words(u, "RequiresMountsFor", &directories);
 }
 
 static bool has_kind(const struct plan *plan, enum plan_fd_kind kind)
