@@ -207,6 +207,14 @@ static void cat_text(const struct built *b)
 	cat_lists(b);
 }
 
+/* Keys that begin so are free for notes: what is printed can still be read as a machine's file. */
+static struct json_object *cat_json(const struct built *b)
+{
+	struct json_object *described = vm_describe(&b->machine, &b->vm);
+	jtree_set(described, "x-stop-sec", jtree_int(b->plan.stop_sec));
+	return described;
+}
+
 static int cat_run(const struct call *call, struct error *err)
 {
 	const struct cat_options *options = call->options;
@@ -224,7 +232,7 @@ static int cat_run(const struct call *call, struct error *err)
 		if (r < 0 || config.report.n_errors_told > before)
 			continue;
 		if (options->json) {
-			jtree_set(all, names.items[i], vm_describe(&built.machine, &built.vm));
+			jtree_set(all, names.items[i], cat_json(&built));
 			continue;
 		}
 		if (names.n > 1)
@@ -254,7 +262,8 @@ const struct command cmd_cat = {
 	.summary = "Show machines with all that their tags bring in",
 	.description = "With --json in the form of a config file, every derived identifier filled "
 		       "in: "
-		       "the result can be used as a machine's file that needs no tags.",
+		       "the result can be used as a machine's file that needs no tags. x-stop-sec "
+		       "is how many seconds a stop can take, for time-outs around it.",
 	.options = options,
 	.options_size = sizeof(struct cat_options),
 	.examples = examples,

@@ -53,6 +53,7 @@ static const struct word machine_words[] = {
 	WORD(plan, run_dir, "run-dir", TEXT),
 	WORD(plan, socket_dir, "socket-dir", TEXT),
 	WORD(plan, tpm_data, "tpm-data", TEXT),
+	WORD(plan, stop_sec, "stop-sec", INT),
 	{},
 };
 

@@ -28,6 +28,13 @@
 /* The first descriptor of systemd's protocol (SD_LISTEN_FDS_START). */
 #define PLAN_FD_FIRST 3
 
+/*
+ * How long the guest has to shut down, and how long a stop takes at most: then QEMU is told to
+ * quit, and killed.
+ */
+#define PLAN_SHUTDOWN_SEC 85
+#define PLAN_STOP_SEC (PLAN_SHUTDOWN_SEC + 10)
+
 enum plan_fd_kind {
 	PLAN_FD_TAP,	    /* -netdev tap,fd=N */
 	PLAN_FD_FILE,	    /* -add-fd fd=N,set=S; /dev/fdset/S */
@@ -112,6 +119,8 @@ struct plan {
 	struct plan_socket *sockets;
 	size_t n_sockets;
 	const char *tpm_data; /* plan of the TPM's unit: the directory of its state; else NULL */
+	/* Not of the TPM's. For whoever stops the machine with a time-out of his own. */
+	int stop_sec;
 	struct vm_filter *last_filter; /* while rows are read: whose rules follow */
 };
 

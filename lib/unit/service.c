@@ -9,10 +9,6 @@
 #include "unit/parts.h"
 #include "util/mem.h"
 
-/* The ladder of "machina shutdown" has to be over before systemd's own time-out kills QEMU. */
-#define SHUTDOWN_TIMEOUT "85s"
-#define STOP_TIMEOUT "95s"
-
 static void add_directory_of(struct strv *directories, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -104,14 +100,16 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	unit_hook(u, in, "ExecStartPre", (const char *const[]){ "prepare", "qemu", NULL });
 	unitfile_exec_long(u, "ExecStart", "", in->argv, qemu_option_length, UNIT_RUNTIME_ARGS);
 	unit_hook(u, in, "ExecStartPost", (const char *const[]){ "await", NULL });
+	char timeout[16];
+	snprintf(timeout, sizeof(timeout), "%ds", PLAN_SHUTDOWN_SEC);
 	unit_hook(u, in, "ExecStop",
-			(const char *const[]){ "shutdown", "--system", "--timeout",
-					SHUTDOWN_TIMEOUT, NULL });
+			(const char *const[]){
+					"shutdown", "--system", "--timeout", timeout, NULL });
 	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", NULL });
 	unitfile_set(u, "NotifyAccess", "exec");
 	unitfile_setf(u, "FileDescriptorStoreMax", "%zu", in->plan->n_fds + 16);
 	unitfile_set(u, "TimeoutStartSec", in->vm->n_mdevs ? "10min" : "5min");
-	unitfile_set(u, "TimeoutStopSec", STOP_TIMEOUT);
+	unitfile_setf(u, "TimeoutStopSec", "%ds", in->plan->stop_sec);
 	unitfile_set(u, "Restart", "on-failure");
 	unitfile_set(u, "RestartSec", "10s");
 	unitfile_set(u, "KillMode", "mixed");
