@@ -2,6 +2,7 @@
 /* machina args: the arguments that QEMU gets. */
 #include <json-c/json_object.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "json/jtree.h"
 #include "machines.h"
@@ -31,9 +32,54 @@ static void print_annotations(const struct plan *plan)
 		printf("# %s\n", rows.items[i]);
 }
 
+static void add_directory_of(struct strv *directories, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	CLEANUP(freep) char *directory = xstrndup(path, slash ? (size_t)(slash - path) : 0);
+	if (directory[0] && !strv_contains(directories, directory))
+		strv_push(directories, directory);
+}
+
+/* Where QEMU and swtpm make sockets and logs by themselves. */
+static void add_directories(const struct plan *plan, struct strv *ret)
+{
+	for (size_t i = 0; i < plan->n_fds; i++)
+		if (plan->fds[i].kind == PLAN_FD_LISTEN || plan->fds[i].kind == PLAN_FD_LOG)
+			add_directory_of(ret, plan->fds[i].path);
+	for (size_t i = 0; i < plan->n_sockets; i++)
+		if (!plan->sockets[i].port)
+			add_directory_of(ret, plan->sockets[i].path);
+}
+
+/* What a unit's hooks and the TPM's unit would have done, as far as QEMU can't do without it. The
+ * TPM's state is none of it: what is made here would have no certificates. */
+static void print_needs(const struct built *built)
+{
+	CLEANUP(strv_done) struct strv directories = {};
+	strv_push(&directories, "/usr/bin/mkdir");
+	strv_push(&directories, "-p");
+	add_directories(&built->plan, &directories);
+	if (built->vm.tpm.enabled)
+		add_directories(&built->tpm_plan, &directories);
+	print_argv(&directories);
+	if (!built->vm.tpm.enabled)
+		return;
+	CLEANUP(strv_done) struct strv swtpm = {};
+	const char *const words[] = { "/usr/bin/swtpm", "socket", "--tpm2", "--daemon",
+		"--terminate", "--tpmstate" };
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		strv_push(&swtpm, words[i]);
+	strv_pushf(&swtpm, "dir=%s", plan_find(&built->tpm_plan, "state")->path);
+	strv_push(&swtpm, "--ctrl");
+	strv_pushf(&swtpm, "type=unixio,path=%s", plan_find(&built->tpm_plan, "control")->path);
+	print_argv(&swtpm);
+}
+
 static void print_built(const struct built *built, const struct args_options *options)
 {
-	if (options->annotate && !options->standalone)
+	if (options->standalone)
+		print_needs(built);
+	else if (options->annotate)
 		print_annotations(&built->plan);
 	print_qemu_argv(&built->argv);
 }
@@ -91,7 +137,7 @@ static const struct option_spec options[] = {
 
 static const struct example examples[] = {
 	{ "machina args web", "The command line of web's unit, one option a line." },
-	{ "machina args --standalone web", "A command line that a shell can run." },
+	{ "machina args --standalone web", "Command lines that a shell can run." },
 	{ "diff <(machina args web1) <(machina args web2)", "Compare two machines." },
 	{},
 };
@@ -105,7 +151,12 @@ const struct command cmd_args = {
 	.description = "As they stand in the unit, quoted for a shell. Disks, taps and sockets are "
 		       "descriptors there, which the unit's hooks open; --annotate says what each "
 		       "number is. With several machines each is preceded by its name; with --json "
-		       "they become one object.",
+		       "they become one object.\n"
+		       "\n"
+		       "--standalone has paths instead, and first makes the directories for "
+		       "sockets "
+		       "and starts the TPM; --json leaves these lines out. Such a QEMU runs as the "
+		       "user who pastes it, and makes taps without connecting them.",
 	.options = options,
 	.options_size = sizeof(struct args_options),
 	.examples = examples,
