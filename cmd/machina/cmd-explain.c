@@ -60,8 +60,12 @@ static void add_rows(struct table *t, const struct call *call, const struct expl
 static void print_text(
 		const struct call *call, const struct machine *machine, const struct explanation *e)
 {
-	static const struct column columns[] = { { "VALUE OF" }, { "IS" }, { "BECAUSE OF" },
-		{ "IN" } };
+	static const struct column columns[] = {
+		{ "VALUE OF", .widest = 48 },
+		{ "IS", .widest = 40 },
+		{ "BECAUSE OF", .widest = 24 },
+		{ "IN" },
+	};
 	CLEANUP(table_done)
 	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
 	for (size_t i = 0; i < e->n; i++)

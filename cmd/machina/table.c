@@ -87,9 +87,12 @@ static size_t *measure(const struct table *t)
 {
 	size_t *widths = xcalloc(t->n_columns, sizeof(*widths));
 	for (size_t i = 0; i < t->n; i++) {
-		size_t width = display_width(t->cells[i].text);
-		if (width > widths[i % t->n_columns])
-			widths[i % t->n_columns] = width;
+		size_t width = display_width(t->cells[i].text), k = i % t->n_columns;
+		size_t widest = t->columns[k].widest;
+		if (widest && width > widest)
+			width = 1;
+		if (width > widths[k])
+			widths[k] = width;
 	}
 	for (size_t i = 0; i < t->n_columns; i++) {
 		size_t title = t->columns[i].title ? display_width(t->columns[i].title) : 0;
@@ -109,7 +112,8 @@ static void put_row(const struct table *t, FILE *to, const size_t *widths, const
 			continue;
 		const char *title = t->columns[i].title ? t->columns[i].title : "";
 		const char *text = !cells ? title : i < n_cells ? cells[i].text : "";
-		size_t pad = widths[i] - display_width(text);
+		size_t width = display_width(text);
+		size_t pad = widths[i] > width ? widths[i] - width : 0;
 		if (!text[0]) { /* no blanks at the end of a line */
 			gap += widths[i] + COLUMN_GAP;
 			continue;

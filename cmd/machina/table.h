@@ -2,9 +2,10 @@
 /*
  * Aligned columns.
  *
- *	static const struct column columns[] = { { "MACHINE" }, { "STATE" }, { "SINCE", .right =
- *true } }; CLEANUP(table_done) struct table t = { .columns = columns, .n_columns =
- *ARRAY_SIZE(columns) }; table_add(&t, STYLE_PLAIN, "web"); table_add(&t, STYLE_GOOD, "active");
+ *	static const struct column columns[] = { { "MACHINE" }, { "FOR", .right = true } };
+ *	CLEANUP(table_done)
+ *	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
+ *	table_add(&t, STYLE_PLAIN, "web");
  *	table_add(&t, STYLE_PLAIN, "%s", since);
  *	table_print(&t, stdout);
  *
@@ -23,6 +24,9 @@
 struct column {
 	const char *title; /* NULL in all columns: no line of titles */
 	bool right;	   /* align to the right */
+	/* Not 0: wider cells don't widen the column; what follows in their row moves aside. So one
+	 * long text does not spread out all rows. */
+	size_t widest;
 };
 
 struct cell;

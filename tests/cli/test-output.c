@@ -73,6 +73,25 @@ TEST(a_column_without_text_is_left_out)
 	CHECK_STR(captured(&c), "A  B\n1  2\n");
 }
 
+TEST(a_long_cell_moves_its_own_row_only)
+{
+	static const struct column columns[] = { { "A", .widest = 6 }, { "B" } };
+	CLEANUP(table_done) struct table t = { .columns = columns, .n_columns = 2 };
+	CLEANUP(capture_done) struct capture c = {};
+	table_add(&t, STYLE_PLAIN, "a");
+	table_add(&t, STYLE_PLAIN, "1");
+	table_add(&t, STYLE_PLAIN, "longer than that");
+	table_add(&t, STYLE_PLAIN, "2");
+	table_add(&t, STYLE_PLAIN, "abc");
+	table_add(&t, STYLE_PLAIN, "3");
+	capture_start(&c);
+	table_print(&t, c.to);
+	CHECK_STR(captured(&c), "A    B\n"
+				"a    1\n"
+				"longer than that  2\n"
+				"abc  3\n");
+}
+
 TEST(a_table_without_rows_prints_nothing)
 {
 	static const struct column columns[] = { { "A" } };
