@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "host/storage.h"
+#include "json/jlocate.h"
+#include "json/jmerge.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
@@ -87,6 +89,51 @@ static void advise_volume(
 		ADVISE(a, pointer, "%s", err.text);
 }
 
+/* ---- entries that take nothing away ---- */
+
+struct removals {
+	const struct layer *own;
+	struct strv pointers; /* of names, where they would be in the merged machine */
+	struct strv places;   /* the same in the machine's own file; "": it takes something away */
+};
+
+static void note_removal(void *context, const char *pointer, const struct jorigin *origin)
+{
+	struct removals *removals = context;
+	const char *key = strrchr(pointer, '/');
+	if (strcmp(key, "/name") != 0)
+		return;
+	if (origin->fate == JORIGIN_REMOVED && origin->layer == removals->own) {
+		strv_push(&removals->pointers, pointer);
+		strv_push(&removals->places, origin->pointer);
+	}
+	for (size_t i = 0; origin->fate == JORIGIN_OVERRIDDEN && i < removals->pointers.n; i++)
+		if (!strcmp(removals->pointers.items[i], pointer))
+			removals->places.items[i][0] = '\0';
+}
+
+/* Only of the machine's own file: a tag's entry may be meant for other machines. */
+static void advise_removals(struct advisor *a)
+{
+	const struct machine *machine = &a->built->machine;
+	struct removals removals = { .own = machine->layers };
+	json_object_put(jmerge(machine_fields, machine->layers, machine->n_layers, note_removal,
+			&removals));
+	for (size_t i = 0; i < removals.places.n; i++) {
+		char *place = removals.places.items[i];
+		if (!place[0])
+			continue;
+		*strrchr(place, '/') = '\0';
+		struct where at;
+		jlocate_value(machine->layers->doc, place, &at);
+		report_add(a->report, SEVERITY_ADVICE, at, place, NULL,
+				"it takes nothing away: no tag of the machine has an entry of this "
+				"name");
+	}
+	strv_done(&removals.pointers);
+	strv_done(&removals.places);
+}
+
 static void advise_files(struct advisor *a)
 {
 	const struct vm *vm = &a->built->vm;
@@ -139,6 +186,7 @@ void advise(const struct built *built, struct config *config)
 	struct advisor a = { .built = built, .report = &config->report };
 	advise_hardware(&a);
 	advise_limits(&a);
+	advise_removals(&a);
 	if (config->paths->offline)
 		return;
 	advise_files(&a);
