@@ -209,7 +209,7 @@ static const char *const full[] = {
 	"connect name=tpm path=DIR/run/web/swtpm/control.socket",
 	"listen name=qmp.0 path=DIR/run/web/qmp/systemd.0.qmp.socket",
 	"listen name=qmp.1 path=DIR/extra.socket",
-	"listen-tcp name=agent port=49152",
+	"listen-tcp name=agent port=20907",
 	"log name=console.log path=DIR/run/web/console.log",
 	"directory path=DIR/share volume=share pool=shares",
 	"mdev name=vgpu class=cad uuid=11111111-2222-3333-4444-555555555555",
@@ -333,7 +333,7 @@ TEST(steps_have_lines)
 		"make tap 'web.dmz' (network 'dmz') and run 'DIR/up' with it",
 		"listen at 'DIR/run/web/qmp/systemd.0.qmp.socket'",
 		"listen at 'DIR/extra.socket'",
-		"listen at port 49152 of 127.0.0.1",
+		"listen at port 20907 of 127.0.0.1",
 		"open 'DIR/run/web/console.log' for appending",
 		"connect to 'DIR/run/web/swtpm/control.socket'",
 		"give descriptors to systemd: 3 'net.0', 4 'net.1', 5 'disk.0', 6 'disk.1', 7 "
