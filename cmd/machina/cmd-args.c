@@ -84,12 +84,28 @@ static void print_built(const struct built *built, const struct args_options *op
 	print_qemu_argv(&built->argv);
 }
 
+/* @all: where --json gathers several machines; NULL: this is the only one */
+static void print_machine(const struct built *built, const struct args_options *options,
+		const char *name, struct json_object *all)
+{
+	struct json_object *list = options->json ? argv_json(&built->argv) : NULL;
+	if (!options->json)
+		print_built(built, options);
+	else if (all)
+		jtree_set(all, name, list);
+	else
+		print_json(list);
+	if (!all)
+		json_object_put(list);
+}
+
 static int args_run(const struct call *call, struct error *err)
 {
 	const struct args_options *options = call->options;
 	enum qemu_form form = options->standalone ? QEMU_FORM_STANDALONE : QEMU_FORM_UNIT;
 	CLEANUP(config_done) struct config config = {};
 	CLEANUP(strv_done) struct strv names = {};
+	size_t n_failed = 0, n_shown = 0;
 	int r = config_load(&config, &call->paths, err);
 	if (r == 0)
 		r = machines_select(call, &config.report, &names, err);
@@ -97,33 +113,27 @@ static int args_run(const struct call *call, struct error *err)
 		return r;
 
 	struct json_object *all = names.n > 1 ? jtree_object() : NULL;
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
+	for (size_t i = 0; i < names.n; i++) {
 		CLEANUP(built_done) struct built built = {};
+		size_t before = config.report.n_errors_told;
 		r = built_argv(&built, &config, names.items[i], form, NULL, err);
 		if (r < 0)
-			break;
-		if (r > 0 || config.report.n_errors) {
-			r = 0;
+			print_error(err);
+		if (r != 0 || config.report.n_errors_told > before) {
+			n_failed++;
 			continue;
 		}
-		if (options->json && all) {
-			jtree_set(all, names.items[i], argv_json(&built.argv));
-		} else if (options->json) {
-			struct json_object *list = argv_json(&built.argv);
-			print_json(list);
-			json_object_put(list);
-		} else {
-			if (names.n > 1)
-				printf("%s----%s----\n", i ? "\n" : "", names.items[i]);
-			print_built(&built, options);
-		}
+		if (names.n > 1 && !options->json)
+			printf("%s----%s----\n", n_shown ? "\n" : "", names.items[i]);
+		n_shown++;
+		print_machine(&built, options, names.items[i], all);
 	}
-	if (r >= 0 && all && options->json && !config.report.n_errors)
+	if (options->json && n_shown && all)
 		print_json(all);
 	json_object_put(all);
 	if (config.report.n_errors)
 		print_report(stderr, &config.report);
-	return r < 0 ? r : config.report.n_errors ? STATUS_FAILURE : STATUS_DONE;
+	return n_failed || config.report.n_errors ? STATUS_FAILURE : STATUS_DONE;
 }
 
 static const struct option_spec options[] = {

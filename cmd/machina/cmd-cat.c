@@ -220,30 +220,39 @@ static int cat_run(const struct call *call, struct error *err)
 	const struct cat_options *options = call->options;
 	CLEANUP(config_done) struct config config = {};
 	CLEANUP(strv_done) struct strv names = {};
+	size_t n_failed = 0, n_shown = 0;
 	int r = config_load(&config, &call->paths, err);
 	if (r == 0)
 		r = machines_select(call, &config.report, &names, err);
+	if (r < 0) {
+		print_report(stderr, &config.report);
+		return r;
+	}
 
 	struct json_object *all = jtree_object();
-	for (size_t i = 0; r >= 0 && i < names.n; i++) {
+	for (size_t i = 0; i < names.n; i++) {
 		CLEANUP(built_done) struct built built = {};
 		size_t before = config.report.n_errors_told;
 		r = built_argv(&built, &config, names.items[i], QEMU_FORM_UNIT, NULL, err);
-		if (r < 0 || config.report.n_errors_told > before)
-			continue;
-		if (options->json) {
-			jtree_set(all, names.items[i], cat_json(&built));
+		if (r < 0)
+			print_error(err);
+		if (r != 0 || config.report.n_errors_told > before) {
+			n_failed++;
 			continue;
 		}
-		if (names.n > 1)
-			printf("%s----%s----\n", i ? "\n" : "", names.items[i]);
-		cat_text(&built);
+		if (options->json)
+			jtree_set(all, names.items[i], cat_json(&built));
+		else if (names.n > 1)
+			printf("%s----%s----\n", n_shown ? "\n" : "", names.items[i]);
+		if (!options->json)
+			cat_text(&built);
+		n_shown++;
 	}
-	if (r >= 0 && options->json && !config.report.n_errors)
+	if (options->json && n_shown)
 		print_json(names.n == 1 ? json_object_object_get(all, names.items[0]) : all);
 	json_object_put(all);
 	print_report(stderr, &config.report);
-	return r < 0 ? r : config.report.n_errors ? STATUS_FAILURE : STATUS_DONE;
+	return n_failed || config.report.n_errors ? STATUS_FAILURE : STATUS_DONE;
 }
 
 static const struct option_spec options[] = { OPTION_JSON(struct cat_options, json), {} };
