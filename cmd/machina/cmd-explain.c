@@ -17,21 +17,12 @@ struct explain_options {
 	bool json;
 };
 
-/* Places below the config directory are shown from there: the rest is the same on every line. */
-static const char *short_file(const struct call *call, const char *file)
-{
-	size_t len = strlen(call->paths.config_dir);
-	if (!strncmp(file, call->paths.config_dir, len) && file[len] == '/')
-		return file + len + 1;
-	return file;
-}
-
 static void add_origin(struct table *t, const struct call *call, const struct explain_origin *o,
 		bool counts)
 {
 	enum style style = counts ? STYLE_PLAIN : STYLE_DIM;
 	table_add(t, style, "%s", o->label);
-	table_add(t, style, "%s:%zu:%zu", short_file(call, o->at.file), o->at.line, o->at.column);
+	table_add(t, style, "%s:%zu:%zu", config_short_file(&call->paths, o->at.file), o->at.line, o->at.column);
 }
 
 static void add_rows(struct table *t, const struct call *call, const struct explain_entry *e)

@@ -32,6 +32,14 @@ int config_load(struct config *config, const struct config_paths *paths, struct 
 	return r;
 }
 
+const char *config_short_file(const struct config_paths *paths, const char *file)
+{
+	size_t len = strlen(paths->config_dir);
+	if (!strncmp(file, paths->config_dir, len) && file[len] == '/')
+		return file + len + 1;
+	return file;
+}
+
 static bool is_pattern(const char *word)
 {
 	return strpbrk(word, "*?[") != NULL;

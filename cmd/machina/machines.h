@@ -26,6 +26,9 @@ void config_done(struct config *config);
 MUST_CHECK int config_load(
 		struct config *config, const struct config_paths *paths, struct error *err);
 
+/* A file below the config directory is shown from there: the rest is the same on every line. */
+const char *config_short_file(const struct config_paths *paths, const char *file);
+
 /*
  * The names that the command line selects, in byte order, each once.
  *

@@ -97,14 +97,20 @@ int host_load(const struct config_paths *paths, struct host *ret, struct report 
 	return r || report->n_errors_told > before;
 }
 
+void host_locate(
+		const struct host *host, const char *pointer, struct where *ret, char **ret_pointer)
+{
+	const char *chain;
+	place_find(host_fields, host->layers, host->n_docs, host->merged, pointer, ret, &chain,
+			ret_pointer);
+}
+
 void host_report(const struct host *host, struct report *report, enum severity severity,
 		const char *pointer, const char *format, ...)
 {
 	struct where at;
-	const char *chain;
 	CLEANUP(freep) char *own_pointer = NULL;
-	place_find(host_fields, host->layers, host->n_docs, host->merged, pointer, &at, &chain,
-			&own_pointer);
+	host_locate(host, pointer, &at, &own_pointer);
 
 	va_list ap;
 	va_start(ap, format);

@@ -60,6 +60,15 @@ MUST_CHECK int host_load(const struct config_paths *paths, struct host *ret, str
  */
 MUST_CHECK int host_take_docs(struct jdoc *docs, size_t n, struct host *ret, struct report *report);
 
+/*
+ * Where the value at @pointer of the merged host config was written; where there is none, where it
+ * is missing.
+ *
+ * @ret_pointer: the pointer in that file; the caller frees it
+ */
+void host_locate(const struct host *host, const char *pointer, struct where *ret,
+		char **ret_pointer);
+
 /* Add a finding at a place of the merged host config. */
 void host_report(const struct host *host, struct report *report, enum severity severity,
 		const char *pointer, const char *format, ...) PRINTF(5, 6);

@@ -107,9 +107,17 @@ struct fw_entries {
 /* What happens to what no rule decides. */
 struct fw_resolved_default {
 	enum fw_action action; /* FW_ACCEPT or FW_DROP */
-	const char *origin;    /* "group corp (locked)", "connection", "machine", "group web",
-				  "network lan", "it has groups or rules", "it has no groups or rules"
-				*/
+	enum fw_default_source {
+		FW_SOURCE_GROUP, /* @group */
+		FW_SOURCE_CONNECTION,
+		FW_SOURCE_MACHINE,
+		FW_SOURCE_NETWORK,
+		FW_SOURCE_NONE, /* nobody says anything */
+	} source;
+	const struct fw_group *group;
+	const char *origin; /* "group corp (locked)", "connection", "machine", "group web",
+			       "network lan", "closed by groups or rules"
+			     */
 };
 
 /* The filter of one connection, in the order in which it is applied. */

@@ -104,10 +104,12 @@ static void order(struct fw_port *port, enum fw_direction direction)
 	port->entries[direction] = (struct fw_entries){ .items = entries, .n = n };
 }
 
-static struct fw_resolved_default resolved(enum fw_default value, const char *origin)
+static struct fw_resolved_default resolved(
+		enum fw_default value, enum fw_default_source source, const char *origin)
 {
 	return (struct fw_resolved_default){
 		.action = value == FW_DEFAULT_DROP ? FW_DROP : FW_ACCEPT,
+		.source = source,
 		.origin = origin,
 	};
 }
@@ -128,28 +130,40 @@ static const struct fw_group *deciding_group(
 	return found;
 }
 
+static struct fw_resolved_default group_default(
+		struct fw_port *port, const struct fw_group *group, enum fw_direction direction)
+{
+	struct fw_resolved_default found = resolved(group->defaults[direction], FW_SOURCE_GROUP,
+			arena_printf(&port->arena, "group %s%s", group->name,
+					group->locked ? " (locked)" : ""));
+	found.group = group;
+	return found;
+}
+
 static struct fw_resolved_default find_default(struct fw_port *port, enum fw_direction direction)
 {
-	static const char *const levels[] = {
-		[FW_LEVEL_CONNECTION] = "connection", [FW_LEVEL_MACHINE] = "machine"
-	};
 	const struct vm_filter *filter = port->filter;
+	const enum fw_default *connection = filter->defaults[FW_LEVEL_CONNECTION],
+			      *machine = filter->defaults[FW_LEVEL_MACHINE],
+			      *network = filter->defaults[FW_LEVEL_NETWORK];
 	const struct fw_group *group = deciding_group(port, direction, true);
 	if (group)
-		return resolved(group->defaults[direction],
-				arena_printf(&port->arena, "group %s (locked)", group->name));
-	for (int level = FW_LEVEL_CONNECTION; level <= FW_LEVEL_MACHINE; level++)
-		if (filter->defaults[level][direction] != FW_DEFAULT_NONE)
-			return resolved(filter->defaults[level][direction], levels[level]);
+		return group_default(port, group, direction);
+	if (connection[direction] != FW_DEFAULT_NONE)
+		return resolved(connection[direction], FW_SOURCE_CONNECTION, "connection");
+	if (machine[direction] != FW_DEFAULT_NONE)
+		return resolved(machine[direction], FW_SOURCE_MACHINE, "machine");
 	group = deciding_group(port, direction, false);
 	if (group)
-		return resolved(group->defaults[direction],
-				arena_printf(&port->arena, "group %s", group->name));
-	if (filter->defaults[FW_LEVEL_NETWORK][direction] != FW_DEFAULT_NONE)
-		return resolved(filter->defaults[FW_LEVEL_NETWORK][direction],
+		return group_default(port, group, direction);
+	if (network[direction] != FW_DEFAULT_NONE)
+		return resolved(network[direction], FW_SOURCE_NETWORK,
 				arena_printf(&port->arena, "network %s", port->network));
-	return resolved(direction == FW_IN && filter->has_any ? FW_DEFAULT_DROP : FW_DEFAULT_ACCEPT,
-			filter->has_any ? "it has groups or rules" : "it has no groups or rules");
+	if (direction == FW_OUT)
+		return resolved(FW_DEFAULT_ACCEPT, FW_SOURCE_NONE, "open unless it is closed");
+	if (filter->has_any)
+		return resolved(FW_DEFAULT_DROP, FW_SOURCE_NONE, "closed by groups or rules");
+	return resolved(FW_DEFAULT_ACCEPT, FW_SOURCE_NONE, "open without groups and rules");
 }
 
 static int find_all_groups(const struct fw_policy *policy, struct fw_port *port, struct error *err)

@@ -36,7 +36,7 @@ static char *entry_pointer(const char *pointer, const struct jstrings *texts, si
 	return texts->n == 1 ? xstrdup(pointer) : xasprintf("%s/%zu", pointer, i);
 }
 
-static int protocol_of(const char *text)
+int filter_protocol(const char *text)
 {
 	static const struct {
 		const char *name;
@@ -103,7 +103,7 @@ static void read_ports(struct reading *r)
 	rule->n_ports = fw_spans_merge(spans, texts->n);
 }
 
-static bool type_of(const struct fw_icmp_type *types, const char *text, uint16_t *ret)
+bool filter_icmp_type(const struct fw_icmp_type *types, const char *text, uint16_t *ret)
 {
 	int number;
 	for (const struct fw_icmp_type *t = types; t->name; t++)
@@ -151,7 +151,7 @@ static void read_types(struct reading *r)
 	}
 	struct fw_span *spans = arena_array(r->reader->arena, texts->n, sizeof(*spans));
 	for (size_t i = 0; i < texts->n; i++) {
-		if (!type_of(types, texts->items[i], &spans[i].first))
+		if (!filter_icmp_type(types, texts->items[i], &spans[i].first))
 			report_type(r, types, i);
 		spans[i].last = spans[i].first;
 	}
@@ -265,7 +265,7 @@ static struct fw_rule read_rule(const struct filter_reader *reader, const struct
 	struct fw_rule rule = {
 		.direction = conf->direction < 0 ? FW_IN : (enum fw_direction)conf->direction,
 		.action = conf->action < 0 ? FW_ACCEPT : (enum fw_action)conf->action,
-		.protocol = protocol_of(conf->protocol),
+		.protocol = filter_protocol(conf->protocol),
 		.log = conf->log,
 		.priority = conf->priority ? (int)conf->priority : PRIORITY_DEFAULT,
 		.comment = arena_strdup(reader->arena, conf->comment ? conf->comment : ""),

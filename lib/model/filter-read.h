@@ -40,6 +40,9 @@ struct fw_guard filter_read_guard(const struct fw_guard_conf *conf);
 /* Names, in @arena. */
 const char *const *filter_copy_names(struct arena *arena, const struct jstrings *names);
 
+/* IPPROTO_x of a "protocol"; -1 for NULL, "any" and what is none. */
+int filter_protocol(const char *text);
+
 /* The names of ICMP types, sorted by number, in the words of nft(8). NULL ends the table. */
 struct fw_icmp_type {
 	const char *name;
@@ -49,3 +52,5 @@ extern const struct fw_icmp_type fw_icmp_types[];
 extern const struct fw_icmp_type fw_icmp6_types[];
 /* The table of a protocol, or NULL: it has no types. */
 const struct fw_icmp_type *fw_icmp_types_of(int protocol);
+/* A type by its name or number. Returns false if it is neither. */
+bool filter_icmp_type(const struct fw_icmp_type *types, const char *text, uint16_t *ret);

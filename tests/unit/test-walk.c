@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the guard makes of packets; of rules, tests/property/firewall tells more. */
+#include "firewall/walk.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include "policy-sample.h"
+
+/* What the guest may claim to be although it is not its address. */
+TEST(the_guard_lets_pass_who_has_no_address_yet)
+{
+	static const struct {
+		const char *source;
+		enum fw_family family;
+		enum fw_action action;
+	} rows[] = {
+		{ "10.0.0.5", FW_IPV4, FW_ACCEPT },
+		{ "0.0.0.0", FW_IPV4, FW_ACCEPT },
+		{ "10.0.0.6", FW_IPV4, FW_DROP },
+		{ "169.254.0.1", FW_IPV4, FW_DROP },
+		{ "fd00::5", FW_IPV6, FW_ACCEPT },
+		{ "::", FW_IPV6, FW_ACCEPT },
+		{ "fe80::1", FW_IPV6, FW_ACCEPT },
+		{ "febf:ffff::1", FW_IPV6, FW_ACCEPT },
+		{ "fec0::1", FW_IPV6, FW_DROP },
+		{ "fd00::6", FW_IPV6, FW_DROP },
+	};
+	CLEANUP(made_done) struct made m = {};
+	if (!make(&m, "{}", "", "'network':'lan','ip':['10.0.0.5','fd00::5']"))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint8_t source[16] = {};
+		CHECK_INT(inet_pton(rows[i].family == FW_IPV4 ? AF_INET : AF_INET6, rows[i].source,
+					  source),
+				1);
+		const struct fw_packet packet = { .direction = FW_OUT,
+			.family = rows[i].family,
+			.protocol = IPPROTO_TCP,
+			.to_port = 80,
+			.source = source };
+		struct fw_decision decision = fw_walk(&m.policy, &m.port, &packet);
+		if (decision.action != rows[i].action)
+			TEST_FAIL("%s: got %s by %s", rows[i].source,
+					fw_action_names[decision.action], decision.origin);
+	}
+}
+
+TEST(a_strict_guard_drops_the_family_that_has_no_address)
+{
+	CLEANUP(made_done) struct made m = {};
+	if (!make(&m, "{}", "{'guard':{'address':'strict'}}", "'network':'lan','ip':'10.0.0.5'"))
+		return;
+	struct fw_packet packet = {
+		.direction = FW_OUT, .family = FW_IPV6, .protocol = IPPROTO_TCP, .to_port = 80
+	};
+	struct fw_decision decision = fw_walk(&m.policy, &m.port, &packet);
+	CHECK_INT(decision.action, FW_DROP);
+	CHECK_STR(decision.origin, "guard address");
+	packet.family = FW_IPV4;
+	CHECK_INT(fw_walk(&m.policy, &m.port, &packet).action, FW_ACCEPT);
+	packet.direction = FW_IN;
+	packet.family = FW_IPV6;
+	CHECK_INT(fw_walk(&m.policy, &m.port, &packet).action, FW_ACCEPT);
+}
+
+TEST_MAIN()
