@@ -22,7 +22,8 @@ static void add_origin(struct table *t, const struct call *call, const struct ex
 {
 	enum style style = counts ? STYLE_PLAIN : STYLE_DIM;
 	table_add(t, style, "%s", o->label);
-	table_add(t, style, "%s:%zu:%zu", config_short_file(&call->paths, o->at.file), o->at.line, o->at.column);
+	table_add(t, style, "%s:%zu:%zu", config_short_file(&call->paths, o->at.file), o->at.line,
+			o->at.column);
 }
 
 static void add_rows(struct table *t, const struct call *call, const struct explain_entry *e)

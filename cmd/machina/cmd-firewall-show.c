@@ -278,7 +278,7 @@ static int show_run(const struct call *call, struct error *err)
 static const struct option_spec options[] = { OPTION_JSON(struct show_options, json), {} };
 
 static const struct argument arguments[] = {
-	{ .name = "MACHINE[.CONNECTION]", .complete = complete_connections },
+	{ .name = "MACHINE[.NAME]", .complete = complete_connections },
 	{},
 };
 
@@ -294,7 +294,8 @@ const struct command cmd_firewall_show = {
 	.flags = COMMAND_FILES,
 	.arguments = arguments,
 	.summary = "Show the rules of a machine in the order in which they are tried",
-	.description = "As the config says them now. Each line shows what happens to which "
+	.description = "As the config says them now, of all connections or of the one called NAME. "
+		       "Each line shows what happens to which "
 		       "packets, the group, rule or part of the guard that says so, and where it "
 		       "is written. What the lines mean is told by machina-firewall(7).",
 	.options = options,

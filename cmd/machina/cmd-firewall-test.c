@@ -319,8 +319,8 @@ static const struct option_spec options[] = {
 };
 
 static const struct argument arguments[] = {
-	{ .name = "MACHINE[.CONNECTION]", .complete = complete_connections },
-	{ .name = "DIRECTION", .complete = complete_directions },
+	{ .name = "MACHINE[.NAME]", .complete = complete_connections },
+	{ .name = "in|out", .complete = complete_directions },
 	{ .name = "PROTOCOL", .complete = complete_protocols },
 	{ .name = "PORT", .flags = ARGUMENT_OPTIONAL, .complete = complete_types },
 	{},
@@ -341,7 +341,8 @@ const struct command cmd_firewall_test = {
 	.arguments = arguments,
 	.summary = "Show what the rules make of a packet, and which one decides",
 	.description = "For the first packet of a new connection, by the config as it is now; "
-		       "nothing is sent. DIRECTION is in (to the guest) or out, PROTOCOL tcp, udp, "
+		       "nothing is sent. NAME is the connection's; a machine that has one needs "
+		       "none. The packet goes in (to the guest) or out, PROTOCOL is tcp, udp, "
 		       "sctp, icmp, icmp6 or a number, PORT the destination port, or the type of "
 		       "ICMP (echo-request if there is none).\n\n"
 		       "Without --from or --to the other end is one that no rule names. Exit "
