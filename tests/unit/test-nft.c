@@ -409,7 +409,7 @@ TEST(machines_and_counters_are_found)
 	CHECK_INT(firewall_count(&nl, "plain", &rules, &err), 0);
 	CHECK_INT(rules.n, 10);
 	CHECK_STR(rules.items[0].name, "vm-plain.0-in");
-	CHECK_STR(rules.items[0].comment, "default: it has no groups or rules");
+	CHECK_STR(rules.items[0].comment, "default: open without groups and rules");
 	CHECK_STR(rules.items[1].comment, "guard other");
 	CHECK_INT(firewall_count(&nl, "nobody", &rules, &err), 1);
 	install_all(0);
