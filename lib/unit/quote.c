@@ -91,7 +91,21 @@ static bool is_bare(const char *word, unsigned flags)
 	return *word && !word[span(word, BARE)] && !(flags & QUOTE_COLON && strchr(word, ':'));
 }
 
-void quote_word(struct buf *b, const char *word, unsigned flags)
+/* The length of "${NAME}" at @at, if it is one of @variables (NULL: any name); else 0. */
+static size_t variable_length(const char *at, const struct strv *variables)
+{
+	if (at[0] != '$' || at[1] != '{')
+		return 0;
+	size_t len = strspn(at + 2, LETTERS DIGITS "_");
+	if (at[2 + len] != '}' || !len || strchr(DIGITS, at[2]))
+		return 0;
+	for (size_t i = 0; variables && i < variables->n; i++)
+		if (!strncmp(variables->items[i], at + 2, len) && !variables->items[i][len])
+			return len + 3;
+	return variables ? 0 : len + 3;
+}
+
+static void put_word(struct buf *b, const char *word, unsigned flags, const struct strv *variables)
 {
 	bool quoted = !is_bare(word, flags);
 	const char *at = word;
@@ -105,6 +119,12 @@ void quote_word(struct buf *b, const char *word, unsigned flags)
 		at += run;
 		if (!*at)
 			break;
+		size_t variable = variables ? variable_length(at, variables) : 0;
+		if (variable) {
+			buf_add(b, at, variable);
+			at += variable;
+			continue;
+		}
 		if (*at == '"' || *at == '\\')
 			buf_putc(b, '\\');
 		else if (*at == '%' && flags & QUOTE_PERCENT)
@@ -115,6 +135,16 @@ void quote_word(struct buf *b, const char *word, unsigned flags)
 	}
 	if (quoted)
 		buf_putc(b, '"');
+}
+
+void quote_word(struct buf *b, const char *word, unsigned flags)
+{
+	put_word(b, word, flags, NULL);
+}
+
+void quote_word_around(struct buf *b, const char *word, const struct strv *variables)
+{
+	put_word(b, word, QUOTE_PERCENT | QUOTE_DOLLAR, variables);
 }
 
 void quote_percent(struct buf *b, const char *text)
@@ -261,7 +291,7 @@ int quote_undo_dollars(char *word, struct error *err)
 		return 1;
 	char *to = word;
 	for (const char *at = word; *at; at++) {
-		if (*at == '$' && at[1] == '{')
+		if (*at == '$' && at[1] == '{' && !variable_length(at, NULL))
 			return error_set(err, EINVAL,
 					"'${' begins a variable, which only systemd can expand");
 		if (*at == '$' && at[1] == '$')

@@ -46,6 +46,12 @@ enum {
 /* Add one word, which may be empty. @flags: QUOTE_*. The text must have passed quote_check(). */
 void quote_word(struct buf *b, const char *word, unsigned flags);
 
+/*
+ * The same for a word of a command line (QUOTE_PERCENT and QUOTE_DOLLAR), in which "${NAME}" with a
+ * name of @variables is left for systemd to replace.
+ */
+void quote_word_around(struct buf *b, const char *word, const struct strv *variables);
+
 /* Add text that is read without any unquoting: only '%' is doubled. */
 void quote_percent(struct buf *b, const char *text);
 
@@ -86,9 +92,9 @@ MUST_CHECK int quote_next_word(const char **p, bool c_escapes, struct buf *ret, 
 MUST_CHECK int quote_undo_percent(char *text, struct error *err);
 
 /*
- * Undo '$' doubling in place, as systemd does before it starts a process.
+ * Undo '$' doubling in place, as systemd does before it starts a process. "${NAME}" is left alone.
  *
- * Returns 0, 1 if the whole word is a variable ("$NAME", left alone), or -EINVAL for "${NAME}"
- * within a word.
+ * Returns 0, 1 if the whole word is a variable ("$NAME", left alone), or -EINVAL for "${" that
+ * begins no name.
  */
 MUST_CHECK int quote_undo_dollars(char *word, struct error *err);

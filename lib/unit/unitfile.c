@@ -328,8 +328,17 @@ struct command {
 	const char *prefix;
 	const struct strv *argv;
 	const char *variable;
+	const struct strv *inside;    /* variables within arguments; NULL: none */
 	option_length *option_length; /* NULL: all in one line */
 };
+
+/* One that may have a variable in it. */
+static void put_argument(
+		struct unitfile *u, const char *key, const struct command *c, const char *word)
+{
+	if (is_text(u, key, word))
+		quote_word_around(&u->text, word, c->inside);
+}
 
 static void put_command(struct unitfile *u, const char *key, const struct command *c)
 {
@@ -339,6 +348,9 @@ static void put_command(struct unitfile *u, const char *key, const struct comman
 
 	if (argv->n == 0 || c->prefix[strspn(c->prefix, "-+!:")])
 		REFUSE(u, key, "a command needs a program and a prefix of systemd's");
+	for (size_t i = 0; c->inside && i < c->inside->n; i++)
+		if (!is_variable(c->inside->items[i]) || !c->variable)
+			REFUSE(u, key, "'${%.100s}' would not be expanded", c->inside->items[i]);
 	if (c->variable && (!is_variable(c->variable) || !expands))
 		REFUSE(u, key, "'$%.100s' would not be expanded", c->variable);
 	for (size_t i = 0; i < argv->n && !c->variable; i++)
@@ -366,7 +378,10 @@ static void put_command(struct unitfile *u, const char *key, const struct comman
 			option += c->option_length(argv, i);
 		/* A continued line begins with '-' or '$', so it is never taken for a comment. */
 		buf_puts(to, begins && argv->items[i][0] == '-' ? NEXT_LINE : " ");
-		put_word(u, key, argv->items[i], flags);
+		if (c->inside && strstr(argv->items[i], "${"))
+			put_argument(u, key, c, argv->items[i]);
+		else
+			put_word(u, key, argv->items[i], flags);
 	}
 	if (c->variable)
 		buf_printf(to, "%s$%s", c->option_length ? NEXT_LINE : " ", c->variable);
@@ -389,10 +404,18 @@ void unitfile_exec(struct unitfile *u, const char *key, const char *prefix, cons
 void unitfile_exec_long(struct unitfile *u, const char *key, const char *prefix,
 		const struct strv *argv, option_length *length, const char *variable)
 {
+	unitfile_exec_inside(u, key, prefix, argv, length, variable, NULL);
+}
+
+void unitfile_exec_inside(struct unitfile *u, const char *key, const char *prefix,
+		const struct strv *argv, option_length *length, const char *variable,
+		const struct strv *inside)
+{
 	set_command(u, key,
 			&(struct command){ .prefix = prefix,
 					.argv = argv,
 					.variable = variable,
+					.inside = inside,
 					.option_length = length });
 }
 

@@ -115,6 +115,14 @@ typedef size_t option_length(const struct strv *argv, size_t i);
 void unitfile_exec_long(struct unitfile *u, const char *key, const char *prefix,
 		const struct strv *argv, option_length *length, const char *variable);
 
+/*
+ * The same, with more variables: "${NAME}" within an argument, for each name of @inside, is left
+ * for systemd, which puts the value in its place, as one word whatever it is.
+ */
+void unitfile_exec_inside(struct unitfile *u, const char *key, const char *prefix,
+		const struct strv *argv, option_length *length, const char *variable,
+		const struct strv *inside);
+
 /* The whole text, which the caller frees; @u is empty then. */
 MUST_CHECK int unitfile_finish(struct unitfile *u, char **ret_text, struct error *err);
 
@@ -174,7 +182,7 @@ MUST_CHECK int unitfile_split_words(const char *value, struct strv *ret, struct 
 struct unit_exec {
 	char *prefix;	  /* "" for none, without '@' */
 	char *path;	  /* what is executed; argv.items[0] nearly always */
-	struct strv argv; /* what the process gets, without the variable */
+	struct strv argv; /* what the process gets, without the variable; "${NAME}" stays */
 	char *variable;	  /* "NAME" of a last word "$NAME", else NULL */
 };
 void unit_exec_done(struct unit_exec *exec);

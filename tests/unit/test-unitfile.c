@@ -347,4 +347,28 @@ TEST(an_environment_line_is_quoted_twice)
 	CHECK_INT(unitfile_environment(&b, "A-B", &words, NULL), -EINVAL);
 }
 
+TEST(variables_of_ours_stand_within_arguments)
+{
+	CLEANUP(strv_done) struct strv argv = {};
+	CLEANUP(strv_done) struct strv inside = {};
+	strv_push(&argv, "/bin/qemu");
+	strv_push(&argv, "-device");
+	strv_push(&argv, "host=${NIC_0},serial=${NIC},a=${NIC_01},b=$NIC_0 \"${NIC_0}\" 50%");
+	strv_push(&argv, "${NIC_0}");
+	strv_push(&inside, "GPU");
+	strv_push(&inside, "NIC_0");
+	struct unitfile u = {};
+	unitfile_exec_inside(&u, "ExecStart", "", &argv, NULL, "ARGS", &inside);
+	CLEANUP(freep) char *text = finished(&u);
+	CHECK_STR(text, "ExecStart=/bin/qemu -device \"host=${NIC_0},serial=$${NIC},a=$${NIC_01},"
+			"b=$NIC_0 \\\"${NIC_0}\\\" 50%%\" \"${NIC_0}\" $ARGS\n");
+
+	/* What is not expanded cannot be asked for. */
+	unitfile_exec_inside(&u, "ExecStart", "", &argv, NULL, NULL, &inside);
+	check_refused(&u, "'${GPU}' would not be expanded");
+	strv_push(&inside, "a b");
+	unitfile_exec_inside(&u, "ExecStart", "", &argv, NULL, "ARGS", &inside);
+	check_refused(&u, "'${a b}' would not be expanded");
+}
+
 TEST_MAIN()

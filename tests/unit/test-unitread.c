@@ -140,8 +140,10 @@ TEST(command_lines_that_are_not_ours_are_refused)
 	check_split("/a %n",
 			"cannot read the command line: '%n' is a specifier, which only systemd can "
 			"expand");
-	check_split("/a b${c}", "cannot read the command line: '${' begins a variable, which only "
+	check_split("/a b${1}", "cannot read the command line: '${' begins a variable, which only "
 				"systemd can expand");
+	check_split("/a b${c", "cannot read the command line: '${' begins a variable, which only "
+			       "systemd can expand");
 	check_split("/a $B c",
 			"cannot read the command line: the variable '$B' is not the last word");
 	check_split("/a ; /b", "cannot read the command line: more than one command (';')");
@@ -150,6 +152,12 @@ TEST(command_lines_that_are_not_ours_are_refused)
 TEST(without_expansion_dollars_are_themselves)
 {
 	check_split(":/a $$ $B ${C} d", ":|/a|/a|$$|$B|${C}|d");
+}
+
+/* What systemd puts there is known only when the process starts. */
+TEST(variables_within_words_stay)
+{
+	check_split("/a host=${NIC_0},x=$${NIC_0} ${B}", "|/a|/a|host=${NIC_0},x=${NIC_0}|${B}");
 }
 
 TEST(the_property_becomes_the_arguments)
