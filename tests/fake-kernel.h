@@ -13,9 +13,9 @@
  * Each write is done as a whole, also when its writer is killed in the middle of it, and one after
  * the other, whoever writes. kernel_sync() waits for those that were begun.
  *
- * kernel_fail("unbind:0000:01:00.0", EBUSY) makes the next ones fail, with KERNEL_HANGS they never
- * return. The keys are the attribute's name and that of the device (for drivers: of what is
- * written).
+ * kernel_fail("unbind:0000:01:00.0", EBUSY) makes all of these fail, with KERNEL_HANGS they never
+ * return; kernel_fail_nth() makes one write fail, whatever it is. The keys are the attribute's name
+ *and that of the device (for drivers: of what is written).
  */
 #pragma once
 
@@ -98,6 +98,15 @@ static inline void kernel_fail(const char *key, int code)
 	kernel_put(text, "fake/fail/%s", key);
 }
 
+/* The write after @n others. -1: none. */
+static inline void kernel_fail_nth(int n, int code)
+{
+	CLEANUP(freep) char *left = xasprintf("%d", n);
+	CLEANUP(freep) char *text = xasprintf("%d", code);
+	kernel_put(left, "fake/left");
+	kernel_put(text, "fake/code");
+}
+
 static inline void kernel_node(const char *group)
 {
 	CLEANUP(freep) char *name = xasprintf("dev/vfio/%s", group);
@@ -152,7 +161,7 @@ static inline void kernel_pci(const struct kernel_pci *d)
 	kernel_put(d->device ? d->device : "0x2235\n", "%s/device", dir);
 	kernel_put("(null)\n", "%s/driver_override", dir);
 	kernel_put("", "%s/reset", dir);
-	kernel_put("\xde\x10", "%s/config", dir);
+	kernel_put("configuration", "%s/config", dir);
 	kernel_put(natural ? natural : "", "fake/natural/%s", d->address);
 	if (d->group) {
 		CLEANUP(freep) char *group = xasprintf("sys/kernel/iommu_groups/%s", d->group);
@@ -429,11 +438,17 @@ static inline int kernel_do(const char *path, const char *text)
 	char *name = strrchr(dir, '/');
 	*name++ = '\0';
 	const char *owner = kernel_base(dir);
-	bool of_driver = strstr(dir, "/bus/pci/drivers") != NULL;
+	bool of_driver = strstr(path, "/bus/pci/drivers") != NULL;
 	CLEANUP(freep) char *key = xasprintf("%s:%s", name, of_driver ? text : owner);
 	const char *fails = kernel_get("fake/fail/%s", key);
 	if (fails[0] && atoi(fails))
 		return atoi(fails);
+	int left = kernel_get("fake/left")[0] ? atoi(kernel_get("fake/left")) : -1;
+	CLEANUP(freep) char *next = xasprintf("%d", left - 1);
+	if (left >= 0)
+		kernel_put(next, "fake/left");
+	if (left == 0)
+		return atoi(kernel_get("fake/code"));
 	if (!strcmp(name, "unbind"))
 		return kernel_unbind(owner, text);
 	if (!strcmp(name, "bind"))
@@ -444,6 +459,10 @@ static inline int kernel_do(const char *path, const char *text)
 		return kernel_create(dir, text);
 	if (!strcmp(name, "remove"))
 		return kernel_remove(dir);
+	if (!strcmp(name, "reset")) {
+		kernel_put("", "fake/reset/%s", owner);
+		return 0;
+	}
 	if (!strcmp(name, "sriov_numvfs"))
 		return kernel_set_functions(owner, atoi(text));
 	return kernel_store(path, text);
@@ -600,4 +619,21 @@ static inline char *kernel_shot(void)
 	kernel_shot_of("dev", &text);
 	kernel_shot_of("run", &text);
 	return buf_take(&text);
+}
+
+/* All is as it was when @before was taken. */
+static inline void kernel_check_shot(const char *before)
+{
+	CLEANUP(freep) char *after = kernel_shot();
+	const char *a = before, *b = after;
+	while (*a && *b) {
+		size_t len = strcspn(a, "\n"), other = strcspn(b, "\n");
+		if (len != other || strncmp(a, b, len) != 0)
+			break;
+		a += len + (a[len] == '\n');
+		b += len + (b[len] == '\n');
+	}
+	if (*a || *b)
+		TEST_FAIL("it was '%.*s' and is '%.*s'", (int)strcspn(a, "\n"), a,
+				(int)strcspn(b, "\n"), b);
 }

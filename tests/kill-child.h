@@ -45,7 +45,8 @@ static inline bool kill_child_looks_only(pid_t child)
 		SYS_getppid, SYS_gettid, SYS_madvise, SYS_rt_sigprocmask, SYS_rt_sigaction,
 		SYS_clock_gettime, SYS_ppoll, SYS_poll, SYS_getuid, SYS_geteuid, SYS_dup, SYS_fcntl,
 		SYS_getrandom, SYS_futex, SYS_socket, SYS_recvfrom, SYS_lstat, SYS_stat,
-		SYS_sigaltstack, SYS_umask };
+		SYS_sigaltstack, SYS_umask, SYS_pipe2, SYS_wait4, SYS_close_range, SYS_dup2,
+		SYS_fsync, SYS_connect, SYS_flock, SYS_exit_group, SYS_lseek };
 	struct __ptrace_syscall_info info = {};
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info) < 0 ||
 			info.op != PTRACE_SYSCALL_INFO_ENTRY)

@@ -35,6 +35,7 @@ struct sample {
 	struct vm_volume volumes[SAMPLE_MAX];
 	struct vm_nic nics[SAMPLE_MAX];
 	struct vm_mdev mdevs[SAMPLE_MAX];
+	struct vm_pci pcis[8];
 	struct vm_qmp_socket qmp[3];
 	struct vm_volume files[4];
 	struct forward_conf forwards[2];
@@ -74,6 +75,7 @@ static inline void sample_init(struct sample *s)
 		.volumes = s->volumes,
 		.nics = s->nics,
 		.mdevs = s->mdevs,
+		.pcis = s->pcis,
 		.user = "machina-web",
 		.group_name = "machina-web",
 	};
@@ -163,7 +165,7 @@ static inline void sample_write_config(struct sample *s)
 	buf_puts(&text, ", ");
 	sample_list(&text, "connections", s->vm.n_nics);
 	buf_puts(&text, ", ");
-	sample_list(&text, "devices", s->vm.n_mdevs);
+	sample_list(&text, "devices", s->vm.n_mdevs + s->vm.n_pcis);
 	buf_puts(&text, ", \"attrs\": {\"machine\": {\"spare-ports\": 1}, \"rng\": {},"
 			" \"balloon\": {}, \"vnc\": {}, \"enlightenments\": {\"enabled\": true}, "
 			"\"cpu\": {\"features\": {\"x\": 1}}}}");

@@ -163,6 +163,22 @@ static void advise_files(struct advisor *a)
 				"its module is not loaded");
 }
 
+static void advise_devices(struct advisor *a)
+{
+	const struct vm *vm = &a->built->vm;
+	for (size_t i = 0; i < vm->n_pcis; i++) {
+		const struct vm_pci *pci = &vm->pcis[i];
+		const char *address = pci->candidates[0].address;
+		CLEANUP(freep) char *pointer = xasprintf("/devices/%zu/class", pci->index);
+		CLEANUP(freep) char *dir = xasprintf("/sys/bus/pci/devices/%s", address);
+		if (vm_pci_is_fixed(pci) && access(dir, F_OK) < 0)
+			ADVISE(a, pointer,
+					"device \"%s\": the host has no PCI device %s ('lspci -D' "
+					"lists all)",
+					pci->name, address);
+	}
+}
+
 static void advise_bridges(struct advisor *a)
 {
 	const struct vm *vm = &a->built->vm;
@@ -191,4 +207,5 @@ void advise(const struct built *built, struct config *config)
 		return;
 	advise_files(&a);
 	advise_bridges(&a);
+	advise_devices(&a);
 }

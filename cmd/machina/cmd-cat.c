@@ -173,6 +173,33 @@ static void cat_connection(const struct vm_nic *nic)
 	linef(2, nic->name, "%s (ip: %s, mac: %s)", nic->network, buf_text(&ip), nic->mac);
 }
 
+/* "gpu: CLASS (0000:01:00.0)", in the order of the list. */
+static void cat_devices(const struct vm *vm)
+{
+	if (vm->n_mdevs || vm->n_pcis)
+		puts("  Devices:");
+	size_t m = 0, p = 0;
+	while (m < vm->n_mdevs || p < vm->n_pcis) {
+		if (m < vm->n_mdevs &&
+				(p == vm->n_pcis || vm->mdevs[m].index < vm->pcis[p].index)) {
+			const struct vm_mdev *mdev = &vm->mdevs[m++];
+			linef(2, mdev->name, "%s (%s)", mdev->class_name, mdev->uuid);
+			continue;
+		}
+		const struct vm_pci *pci = &vm->pcis[p++];
+		CLEANUP(buf_done) struct buf places = {};
+		for (size_t i = 0; i < pci->n_candidates; i++) {
+			const struct vm_pci_candidate *c = &pci->candidates[i];
+			buf_puts(&places, i ? ", " : "");
+			if (c->address)
+				buf_puts(&places, c->address);
+			else
+				buf_printf(&places, "%s:%s", c->vendor, c->device);
+		}
+		linef(2, pci->name, "%s (%s)", pci->class_name, buf_text(&places));
+	}
+}
+
 static void cat_lists(const struct built *b)
 {
 	const struct vm *vm = &b->vm;
@@ -185,10 +212,7 @@ static void cat_lists(const struct built *b)
 		puts("  Connections:");
 	for (size_t i = 0; i < vm->n_nics; i++)
 		cat_connection(&vm->nics[i]);
-	if (vm->n_mdevs)
-		puts("  Devices:");
-	for (size_t i = 0; i < vm->n_mdevs; i++)
-		linef(2, vm->mdevs[i].name, "%s (%s)", vm->mdevs[i].class_name, vm->mdevs[i].uuid);
+	cat_devices(vm);
 }
 
 static void cat_text(const struct built *b)

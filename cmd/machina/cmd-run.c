@@ -8,6 +8,7 @@
 
 #include "foreground.h"
 #include "hookplan.h"
+#include "host/environment.h"
 #include "host/prepare.h"
 #include "host/process.h"
 #include "output.h"
@@ -94,6 +95,8 @@ static int check_privileges(const struct run *run, struct error *err)
 					vm->nics[i].name, vm->nics[i].network);
 	for (size_t i = 0; i < vm->n_mdevs; i++)
 		buf_printf(&needs, ", a mediated device for '%s'", vm->mdevs[i].name);
+	for (size_t i = 0; i < vm->n_pcis; i++)
+		buf_printf(&needs, ", a PCI device for '%s'", vm->pcis[i].name);
 	if (vm->tpm.enabled)
 		buf_puts(&needs, ", a TPM with a user of its own");
 	if (!needs.len || is_root())
@@ -233,7 +236,7 @@ static int start_qemu(struct run *run, int *fds, size_t n_fds, struct error *err
 		.output_fd = run->session.message_fds[1],
 		.account = user_of(&run->qemu_account),
 		.needs_kvm = vm->accel == VM_ACCEL_KVM,
-		.pins_memory = vm->n_mdevs > 0,
+		.pins_memory = vm_uses_vfio(vm),
 		/* It flushes its disks. */
 		.death_signal = SIGTERM,
 	};
@@ -263,7 +266,9 @@ static int run_qemu(struct run *run, struct error *err)
 		n_fds--;
 	if (n_fds == plan->n_fds)
 		qemu_vhost_args(plan, &run->built.argv);
-	r = start_qemu(run, fds, n_fds, err);
+	r = environment_expand(plan->run_dir, &run->built.argv, err);
+	if (r == 0)
+		r = start_qemu(run, fds, n_fds, err);
 	close_fds(fds, plan->n_fds);
 	if (r == 0)
 		r = session_run(&run->session, err);
@@ -352,7 +357,7 @@ const struct command cmd_run = {
 		       "\n"
 		       "Anyone can run a machine that needs no privilege: its networks are of "
 		       "\"mode\" "
-		       "\"user\", it has no TPM and no mediated devices, and its images can be "
+		       "\"user\", it has no TPM and no devices of the host, and its images can be "
 		       "opened. "
 		       "Sockets are in $XDG_RUNTIME_DIR/machina then. Run by root, QEMU and the "
 		       "TPM have "

@@ -141,6 +141,12 @@ bool form_pci_address(const char *text, const char **ret_expected)
 	return text[11] <= '7';
 }
 
+bool form_pci_id(const char *text, const char **ret_expected)
+{
+	*ret_expected = "four hexadecimal digits such as \"10de\"";
+	return !text[0] || (strlen(text) == 4 && strspn(text, "0123456789abcdefABCDEF") == 4);
+}
+
 bool form_ipv4(const char *text, const char **ret_expected)
 {
 	struct in_addr address;

@@ -26,6 +26,7 @@ field_check form_interface; /* a network interface name of the kernel: 1..15 byt
 			     */
 field_check form_script;    /* absolute path, "no" or "" */
 field_check form_pci_address; /* "0000:c1:00.0" */
+field_check form_pci_id;      /* "10de"; "" is "not set" */
 field_check form_ipv4;	      /* "" is "not set" */
 field_check form_text_line;   /* anything that a unit can hold: no control characters but the tab */
 field_check form_argument;    /* the same, and not empty */

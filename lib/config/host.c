@@ -74,6 +74,29 @@ static const struct field mdev_fields[] = {
 	{},
 };
 
+static const struct field pci_device_fields[] = {
+	FIELD_STRING_OR_LIST(struct pci_device_conf, classes, "class", form_text_line,
+			"Device class that it offers, or a list of them. Several devices may offer "
+			"one class: a machine gets the first that is free."),
+	FIELD_STRING(struct pci_device_conf, address, "address", form_pci_address, 0, NULL,
+			"PCI address of the device."),
+	FIELD_STRING(struct pci_device_conf, vendor, "vendor", form_pci_id, 0, NULL,
+			"Its vendor, as in 'lspci -n'. Without an address, every device of this "
+			"\"vendor\" and \"device\" is meant; with one, it must be that device."),
+	FIELD_STRING(struct pci_device_conf, device, "device", form_pci_id, 0, NULL,
+			"What device it is, likewise."),
+	FIELD_INTS(struct pci_device_conf, functions, "functions", 0, 7,
+			"Other functions of the same slot that go with it, such as the sound of a "
+			"graphics card: [1]. The guest sees them in one slot, too."),
+	FIELD_STRING(struct pci_device_conf, rom, "rom", form_absolute_path, 0, NULL,
+			"File with the option ROM that the guest gets in place of the device's."),
+	FIELD_BOOL(struct pci_device_conf, rom_bar, "rom-bar", true,
+			"Let the guest see the option ROM."),
+	FIELD_BOOL(struct pci_device_conf, vga, "vga", false,
+			"Let the guest use it as a VGA adapter, from its firmware on."),
+	{},
+};
+
 const struct field host_fields[] = {
 	FIELD_MAP(struct host_conf, processor, struct processor_conf, name, "processor",
 			processor_fields, form_text_line, "Processors of the host."),
@@ -88,6 +111,9 @@ const struct field host_fields[] = {
 			"Physical devices that offer mediated devices."),
 	FIELD_MAP(struct host_conf, mdev, struct mdev_conf, name, "mdev", mdev_fields,
 			form_text_line, "The same as \"mediated-device\", as older files call it."),
+	FIELD_MAP(struct host_conf, pci_device, struct pci_device_conf, name, "pci-device",
+			pci_device_fields, form_text_line,
+			"PCI devices that are given to machines as a whole."),
 	/* Tags are read through their layers, not bound (see config/load.h). */
 	{ .name = "tag",
 			.kind = FIELD_KIND_MAP,

@@ -63,6 +63,19 @@ struct mdev_conf {
 	struct jlist types;   /* the same, under the name that older files use */
 };
 
+/* A PCI device that is given away as a whole. */
+struct pci_device_conf {
+	const char *name;
+	struct jstrings classes;
+	const char *address; /* with ids: it must be what they say */
+	const char *vendor;  /* four hex digits */
+	const char *device;
+	struct jints functions; /* of the same slot, that go with it */
+	const char *rom;
+	bool rom_bar;
+	bool vga;
+};
+
 struct host_conf {
 	struct jlist processor; /* struct processor_conf */
 	struct jlist storage;	/* struct storage_conf */
@@ -70,6 +83,7 @@ struct host_conf {
 	struct firewall_conf firewall;
 	struct jlist mediated_device; /* struct mdev_conf */
 	struct jlist mdev;	      /* the same, under the name that older files use */
+	struct jlist pci_device;      /* struct pci_device_conf */
 };
 
 extern const struct field disk_tuning_fields[];

@@ -88,7 +88,7 @@ static const struct field device_fields[] = {
 			"Device class that the host's config offers."),
 	FIELD_STRING(struct device_conf, id, "id", form_uuid, FIELD_DERIVED,
 			"derived from the machine's id and name, the class and the device's name",
-			"UUID of the mediated device."),
+			"UUID of a mediated device."),
 	FIELD_BOOL(struct device_conf, remove, "remove", false, REMOVE_DOC),
 	{},
 };
@@ -377,7 +377,7 @@ static const struct field privileges_fields[] = {
 					"connections", MERGE_NAMED, connection_fields,             \
 					"Network interfaces."),                                    \
 			FIELD_LIST(struct machine_conf, devices, struct device_conf, "devices",    \
-					MERGE_NAMED, device_fields, "Mediated devices."),          \
+					MERGE_NAMED, device_fields, "Devices of the host."),       \
 			FIELD_STRINGS(struct machine_conf, qemu_args, "qemu-args", MERGE_APPEND,   \
 					form_argument,                                             \
 					"More arguments for QEMU, added at the end as they are. "  \

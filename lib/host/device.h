@@ -9,6 +9,7 @@
 struct device_host {
 	const char *sys;      /* "/sys" */
 	const char *dev;      /* "/dev" */
+	const char *proc;     /* "/proc" */
 	const char *lock_dir; /* "/run/machina": must exist */
 	/*
 	 * Drivers that are not ready are waited for until then (host/clock.h). Since that clock

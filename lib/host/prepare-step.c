@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 
 #include "host/clock.h"
+#include "host/environment.h"
 #include "host/listen.h"
+#include "host/prepare-device.h"
 #include "host/prepare-text.h"
 #include "host/process.h"
 #include "host/storage.h"
@@ -19,8 +21,6 @@
 
 /* Below a machine's run directory: what belongs to the unit of its TPM. */
 #define TPM_DIR "swtpm"
-/* Arguments for one start, in the run directory; the unit reads them if they are there. */
-#define ENVIRONMENT "environment"
 /* For systemd to read what it is told. */
 #define BARRIER_USEC (30 * USEC_PER_SEC)
 /* For the port of an earlier start, which systemd closes in the background when it forgets it. */
@@ -44,6 +44,7 @@ void prepare_context_init(struct prepare_context *c, const struct plan *plan,
 	c->devices = (struct device_host){
 		.sys = options->sys ? options->sys : "/sys",
 		.dev = options->dev ? options->dev : "/dev",
+		.proc = options->proc ? options->proc : "/proc",
 		.lock_dir = c->parent_dir,
 		.ready_deadline_usec = DEVICES_READY_USEC,
 	};
@@ -77,7 +78,7 @@ static int need_network(struct prepare_context *c, struct error *err)
 }
 
 /* The user that will run QEMU: the unit's, or the one who asked for the descriptors. */
-static int need_account(struct prepare_context *c, struct error *err)
+int prepare_account(struct prepare_context *c, struct error *err)
 {
 	if (c->has_account)
 		return 0;
@@ -172,7 +173,7 @@ static int run_directory(struct prepare_context *c, size_t i, struct error *err)
 {
 	const struct plan_directory *d = &c->plan->directories[i];
 	const struct storage_file file = { .path = d->path, .volume = d->volume, .pool = d->pool };
-	int r = need_account(c, err);
+	int r = prepare_account(c, err);
 	return r < 0 ? r : storage_check_directory(&file, c->account.uid, c->account.gid, err);
 }
 
@@ -230,10 +231,7 @@ static int run_run_dir(struct prepare_context *c, size_t i, struct error *err)
 		return r;
 
 	/* Arguments that were meant for an earlier start. */
-	CLEANUP(freep) char *environment = path_join(plan->run_dir, ENVIRONMENT);
-	if (unlink(environment) < 0 && errno != ENOENT)
-		return error_errno(err, "cannot remove '%s'", environment);
-	return 0;
+	return environment_clear(plan->run_dir, err);
 }
 
 static int undo_run_dir(struct prepare_context *c, size_t i, struct error *err)
@@ -255,7 +253,7 @@ static int undo_run_dir(struct prepare_context *c, size_t i, struct error *err)
 static int run_socket_dir(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
-	int r = need_account(c, err);
+	int r = prepare_account(c, err);
 	return r < 0 ? r
 		     : rundir_make_owned(c->plan->socket_dir, c->account.uid, c->account.gid, err);
 }
@@ -295,7 +293,7 @@ static int run_connect(struct prepare_context *c, size_t i, struct error *err)
 
 static int run_state(struct prepare_context *c, size_t i, struct error *err)
 {
-	int r = need_account(c, err);
+	int r = prepare_account(c, err);
 	if (r < 0)
 		return r;
 	r = swtpm_prepare(c->plan->tpm_data, &c->account, &c->fds[i], err);
@@ -308,35 +306,6 @@ static int undo_state(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
 	return swtpm_give_back(c->plan->tpm_data, err);
-}
-
-/* ---- mediated devices ---- */
-
-static int run_mdev(struct prepare_context *c, size_t i, struct error *err)
-{
-	const struct vm_mdev *mdev = &c->plan->mdevs[i];
-	int r = need_account(c, err);
-	if (r == 0)
-		r = mdev_create(&c->devices, mdev, err);
-	if (r < 0)
-		return r;
-	r = mdev_chown(&c->devices, mdev->uuid, c->account.uid, err);
-	if (r > 0)
-		r = error_set(err, ENODEV,
-				"device '%s': the mediated device %s has no VFIO group; is the "
-				"module vfio_mdev loaded?",
-				mdev->name, mdev->uuid);
-	if (r < 0)
-		(void)!mdev_remove(&c->devices, mdev->uuid, NULL);
-	return r;
-}
-
-static int undo_mdev(struct prepare_context *c, size_t i, struct error *err)
-{
-	const char *uuid = c->plan->mdevs[i].uuid;
-	int given_back = mdev_chown(&c->devices, uuid, 0, err);
-	int removed = mdev_remove(&c->devices, uuid, given_back < 0 ? NULL : err);
-	return given_back < 0 ? given_back : removed;
 }
 
 /* ---- taps ---- */
@@ -437,8 +406,7 @@ static int run_vhost(struct prepare_context *c, size_t i, struct error *err)
 	const char *text = c->options->vhost_environment;
 	if (!open_vhost(c, prepare_n_fixed(c->plan)) || !text)
 		return 0;
-	CLEANUP(freep) char *environment = path_join(c->plan->run_dir, ENVIRONMENT);
-	return file_replace(environment, text, strlen(text), 0600, err);
+	return environment_put(c->plan->run_dir, text, err);
 }
 
 const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
@@ -451,7 +419,10 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_SOCKET_DIR] = { STEP_OWN, run_socket_dir, undo_socket_dir, text_socket_dir,
 			text_undo_socket_dir },
 	[STEP_STATE] = { STEP_ALWAYS, run_state, undo_state, text_state, text_undo_state },
-	[STEP_MDEV] = { STEP_ALWAYS, run_mdev, undo_mdev, text_mdev, text_undo_mdev },
+	[STEP_MDEV] = { STEP_ALWAYS, prepare_mdev, prepare_undo_mdev, text_mdev, text_undo_mdev },
+	[STEP_LOANS] = { STEP_ALWAYS, NULL, prepare_undo_loans, NULL, text_undo_loans },
+	[STEP_LEND] = { STEP_ALWAYS, prepare_lend, NULL, text_lend, NULL },
+	[STEP_PCI] = { STEP_ALWAYS, prepare_pci, NULL, text_pci, NULL },
 	[STEP_LINKS] = { STEP_ALWAYS, NULL, undo_links, NULL, text_undo_links },
 	[STEP_TAP] = { STEP_ALWAYS, run_tap, undo_tap, text_tap, text_undo_tap },
 	[STEP_LISTEN] = { STEP_ALWAYS, run_listen, undo_listen, text_listen, text_undo_listen },

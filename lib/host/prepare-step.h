@@ -35,6 +35,9 @@ void prepare_context_done(struct prepare_context *c);
 /* How many descriptors there are in any case: those that are not VHOST. */
 size_t prepare_n_fixed(const struct plan *plan) PURE;
 
+/* The user that will run QEMU, in c->account. */
+MUST_CHECK int prepare_account(struct prepare_context *c, struct error *err);
+
 /* The operators' group. Borrowed from @c. */
 const struct sharing *prepare_sharing(struct prepare_context *c);
 
@@ -48,6 +51,9 @@ enum prepare_step_kind {
 	STEP_SOCKET_DIR, /* plan->socket_dir, which a unit gets from systemd */
 	STEP_STATE,	 /* STATE */
 	STEP_MDEV,	 /* one of plan->mdevs */
+	STEP_LOANS,	 /* what the machine has of the host's devices: only undone */
+	STEP_LEND,	 /* one of plan->pcis */
+	STEP_PCI,	 /* the same, when all are lent */
 	STEP_LINKS,	 /* what there is of the machine's links: only undone */
 	STEP_TAP,	 /* TAP */
 	STEP_LISTEN,

@@ -2,6 +2,8 @@
 /* What steps are called when they are shown. */
 #include "host/prepare-text.h"
 
+#include <inttypes.h>
+
 /* " (volume 'os', pool 'guest-data')", or nothing */
 static void add_volume(const char *volume, const char *pool, struct buf *ret)
 {
@@ -83,6 +85,45 @@ PREPARE_TEXT(undo_mdev)
 {
 	const struct vm_mdev *mdev = &plan->mdevs[i];
 	buf_printf(ret, "remove mediated device %s (device '%s')", mdev->uuid, mdev->name);
+}
+
+PREPARE_TEXT(undo_loans)
+{
+	(void)i;
+	buf_printf(ret, "give back all devices of the host that machine '%s' has", plan->machine);
+}
+
+/* "0000:01:00.0 with function 1", "any 10de:2684" */
+static void add_candidate(
+		const struct vm_pci *pci, const struct vm_pci_candidate *c, struct buf *ret)
+{
+	if (c->address)
+		buf_puts(ret, c->address);
+	else
+		buf_printf(ret, "any %s:%s", c->vendor, c->device);
+	for (size_t f = 0; f < pci->n_functions; f++)
+		buf_printf(ret, "%s%" PRId64,
+				f == 0 ? pci->n_functions > 1 ? " with functions "
+							      : " with function "
+				       : ", ",
+				pci->functions[f]);
+}
+
+PREPARE_TEXT(lend)
+{
+	const struct vm_pci *pci = &plan->pcis[i];
+	buf_puts(ret, vm_pci_is_fixed(pci) ? "take " : "look for one that is free and take it: ");
+	for (size_t k = 0; k < pci->n_candidates; k++) {
+		buf_puts(ret, k ? ", " : "");
+		add_candidate(pci, &pci->candidates[k], ret);
+	}
+	buf_printf(ret, " (device '%s', class '%s')", pci->name, pci->class_name);
+}
+
+PREPARE_TEXT(pci)
+{
+	buf_printf(ret, "bind it to 'vfio-pci', reset it and give its group to '%s' (device '%s')",
+			plan->user, plan->pcis[i].name);
 }
 
 PREPARE_TEXT(undo_links)

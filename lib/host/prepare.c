@@ -70,11 +70,15 @@ static size_t count(const struct plan *plan, enum prepare_step_kind kind)
 	case STEP_VHOST:
 		return prepare_n_fixed(plan) < plan->n_fds ? 1 : 0;
 	case STEP_LINKS:
+	case STEP_LOANS:
 		return plan->tpm_data ? 0 : 1;
 	case STEP_DIRECTORY:
 		return plan->n_directories;
 	case STEP_MDEV:
 		return plan->n_mdevs;
+	case STEP_LEND:
+	case STEP_PCI:
+		return plan->n_pcis;
 	default:
 		return 0;
 	}

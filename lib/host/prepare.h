@@ -46,9 +46,11 @@ struct prepare_options {
 	void (*on_step)(void *data, const char *line);
 	void *data;
 
-	/* Other places of the host, for tests: NULL is "/sys", "/dev", "/proc/1/ns/net". */
+	/* Other places of the host, for tests: NULL is "/sys", "/dev", "/proc", "/proc/1/ns/net".
+	 */
 	const char *sys;
 	const char *dev;
+	const char *proc;
 	const char *netns;
 };
 

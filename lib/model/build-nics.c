@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Connections and devices: networks become bridges and scripts, classes become physical devices. */
+/* Connections: networks become bridges and scripts. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,109 +173,5 @@ void build_nics(struct build *b)
 		char pointer[sizeof("/connections/") + 20];
 		snprintf(pointer, sizeof(pointer), "/connections/%zu", i);
 		build_nic(b, &confs[i], pointer, &b->vm->nics[i]);
-	}
-}
-
-static const struct mdev_class_conf *find_class(const struct jlist *classes, const char *name)
-{
-	const struct mdev_class_conf *items = classes->items;
-	for (size_t i = 0; i < classes->n; i++)
-		if (!strcmp(items[i].name, name))
-			return &items[i];
-	return NULL;
-}
-
-static int by_address(const void *a, const void *b)
-{
-	const struct vm_mdev_parent *x = a, *y = b;
-	return strcmp(x->address, y->address);
-}
-
-static void add_parents(struct build *b, const struct jlist *devices, const char *class_name,
-		struct vm_mdev_parent *parents, size_t *n)
-{
-	const struct mdev_conf *items = devices->items;
-	for (size_t i = 0; i < devices->n; i++) {
-		const struct mdev_class_conf *class = find_class(&items[i].classes, class_name);
-		if (!class)
-			class = find_class(&items[i].types, class_name);
-		if (!class)
-			continue;
-		int64_t *placements = arena_array(
-				&b->vm->arena, class->placements.n, sizeof(*placements));
-		if (class->placements.n)
-			memcpy(placements, class->placements.items,
-					class->placements.n * sizeof(*placements));
-		parents[(*n)++] = (struct vm_mdev_parent){
-			.address = build_text(b, items[i].address),
-			.type_name = build_text(b, class->type_name),
-			.heterogeneous = items[i].heterogeneous,
-			.placements = placements,
-			.n_placements = class->placements.n,
-		};
-	}
-}
-
-/* The classes that some device of the host offers. */
-static void list_classes(const struct jlist *devices, struct strv *names)
-{
-	const struct mdev_conf *items = devices->items;
-	for (size_t i = 0; i < devices->n; i++) {
-		const struct jlist *maps[] = { &items[i].classes, &items[i].types };
-		for (size_t m = 0; m < ARRAY_SIZE(maps); m++) {
-			const struct mdev_class_conf *classes = maps[m]->items;
-			for (size_t k = 0; k < maps[m]->n; k++)
-				if (!strv_contains(names, classes[k].name))
-					strv_push(names, classes[k].name);
-		}
-	}
-}
-
-static void build_mdev(struct build *b, const struct device_conf *conf, const char *pointer,
-		struct vm_mdev *mdev)
-{
-	const struct host_conf *host = &b->host->conf;
-	size_t n_max = host->mediated_device.n + host->mdev.n;
-	struct vm_mdev_parent *parents = arena_array(&b->vm->arena, n_max, sizeof(*parents));
-	uint8_t uuid[16] = {};
-	static const uint8_t unset[16];
-
-	*mdev = (struct vm_mdev){
-		.name = build_text(b, conf->name),
-		.class_name = build_text(b, conf->class_name),
-		.parents = parents,
-	};
-	if (conf->id && parse_uuid(conf->id, uuid) == 0 && memcmp(uuid, unset, sizeof(uuid)) != 0) {
-		char text[UUID_TEXT_MAX];
-		format_uuid(uuid, text);
-		mdev->uuid = arena_strdup(&b->vm->arena, text);
-	} else {
-		mdev->uuid = build_derive_device_id(b, mdev->class_name, mdev->name);
-	}
-	add_parents(b, &host->mediated_device, mdev->class_name, parents, &mdev->n_parents);
-	add_parents(b, &host->mdev, mdev->class_name, parents, &mdev->n_parents);
-	if (mdev->n_parents > 1)
-		qsort(parents, mdev->n_parents, sizeof(*parents), by_address);
-	if (!mdev->n_parents) {
-		CLEANUP(strv_done) struct strv classes = {};
-		list_classes(&host->mediated_device, &classes);
-		list_classes(&host->mdev, &classes);
-		build_unknown(b,
-				&(struct reference){ "device", mdev->name, "device class", pointer,
-						"class", mdev->class_name },
-				(const char *const *)classes.items, classes.n);
-	}
-}
-
-void build_mdevs(struct build *b)
-{
-	const struct device_conf *confs = b->conf->devices.items;
-	size_t n = b->conf->devices.n;
-	b->vm->mdevs = arena_array(&b->vm->arena, n, sizeof(*b->vm->mdevs));
-	b->vm->n_mdevs = n;
-	for (size_t i = 0; i < n; i++) {
-		char pointer[sizeof("/devices/") + 20];
-		snprintf(pointer, sizeof(pointer), "/devices/%zu", i);
-		build_mdev(b, &confs[i], pointer, &b->vm->mdevs[i]);
 	}
 }

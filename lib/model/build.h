@@ -40,7 +40,13 @@ void build_boot(struct build *b);
 void build_tpm(struct build *b);
 void build_volumes(struct build *b);
 void build_nics(struct build *b);
-void build_mdevs(struct build *b);
+void build_devices(struct build *b);
+
+/* Devices of the host's "pci-device": is there one of that class; the names of all classes,
+ * appended; add one to the machine, for the entry at @pointer, which is number @index. */
+bool build_pci_offers(const struct build *b, const char *class_name);
+void build_pci_classes(const struct build *b, struct strv *names);
+void build_pci(struct build *b, const struct device_conf *conf, const char *pointer, size_t index);
 
 /* The rules of the machine, which its connections share. */
 void build_machine_rules(struct build *b);

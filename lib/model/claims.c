@@ -20,6 +20,7 @@ enum claim_kind {
 	CLAIM_FILE,
 	CLAIM_TPM,
 	CLAIM_MDEV,
+	CLAIM_PCI,
 	CLAIM_SOCKET,
 	CLAIM_PORT,
 };
@@ -32,6 +33,7 @@ static const char *const kind_names[] = {
 	[CLAIM_FILE] = "file",
 	[CLAIM_TPM] = "TPM state",
 	[CLAIM_MDEV] = "mediated device",
+	[CLAIM_PCI] = "PCI device",
 	[CLAIM_SOCKET] = "socket",
 	[CLAIM_PORT] = "port",
 };
@@ -161,6 +163,30 @@ static void visit_disks(const struct visit *v, const struct vm *vm)
 	}
 }
 
+/* What is found only when the machine starts is not claimed: several may wait for it. */
+static void visit_pci(const struct visit *v, const struct vm_pci *pci)
+{
+	if (!vm_pci_is_fixed(pci))
+		return;
+	const char *address = pci->candidates[0].address;
+	visit(v, &(struct told){ .kind = CLAIM_PCI, .value = address }, "/devices/%zu/class",
+			pci->index);
+	for (size_t i = 0; i < pci->n_functions; i++) {
+		CLEANUP(freep) char *other = vm_pci_function(address, pci->functions[i]);
+		visit(v, &(struct told){ .kind = CLAIM_PCI, .value = other }, "/devices/%zu/class",
+				pci->index);
+	}
+}
+
+static void visit_devices(const struct visit *v, const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->n_mdevs; i++)
+		visit(v, &(struct told){ .kind = CLAIM_MDEV, .value = vm->mdevs[i].uuid },
+				"/devices/%zu/id", vm->mdevs[i].index);
+	for (size_t i = 0; i < vm->n_pcis; i++)
+		visit_pci(v, &vm->pcis[i]);
+}
+
 static void visit_sockets(const struct visit *v, const struct vm *vm)
 {
 	for (size_t i = 0; i < vm->n_qmp; i++)
@@ -189,9 +215,7 @@ static void visit_machine(const struct vm *vm, claim_visitor *visitor, void *con
 	for (size_t i = 0; i < vm->n_nics; i++)
 		visit_nic(&v, &vm->nics[i], i);
 	visit_disks(&v, vm);
-	for (size_t i = 0; i < vm->n_mdevs; i++)
-		visit(&v, &(struct told){ .kind = CLAIM_MDEV, .value = vm->mdevs[i].uuid },
-				"/devices/%zu/id", i);
+	visit_devices(&v, vm);
 	visit_sockets(&v, vm);
 }
 

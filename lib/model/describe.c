@@ -95,6 +95,6 @@ struct json_object *vm_describe(const struct machine *machine, const struct vm *
 		add_text(item, "link", vm->nics[i].link);
 	}
 	for (size_t i = 0; i < vm->n_mdevs; i++)
-		set_text(item_at(root, "devices", i), "id", vm->mdevs[i].uuid);
+		set_text(item_at(root, "devices", vm->mdevs[i].index), "id", vm->mdevs[i].uuid);
 	return in_table_order(root);
 }

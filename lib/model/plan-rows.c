@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/plan-devices.h"
 #include "model/plan-filter.h"
 #include "model/plan.h"
 #include "model/words.h"
@@ -71,30 +72,10 @@ static const struct word socket_words[] = {
 	{},
 };
 
-static const struct word mdev_words[] = {
-	WORD(vm_mdev, name, "name", TEXT),
-	WORD(vm_mdev, class_name, "class", TEXT),
-	WORD(vm_mdev, uuid, "uuid", TEXT),
-	{},
-};
-
 size_t plan_n_rows(const struct plan *plan)
 {
-	size_t n = 1 + plan->n_fds + plan->n_directories + plan->n_sockets + plan->n_mdevs;
-	for (size_t i = 0; i < plan->n_mdevs; i++)
-		n += plan->mdevs[i].n_parents;
-	return n + plan_filter_n_rows(plan);
-}
-
-static void parent_row(const struct vm_mdev_parent *p, struct strv *out)
-{
-	strv_push(out, "parent");
-	strv_pushf(out, "address=%s", p->address);
-	strv_pushf(out, "type=%s", p->type_name);
-	if (p->heterogeneous)
-		strv_push(out, "heterogeneous=yes");
-	for (size_t i = 0; i < p->n_placements; i++)
-		strv_pushf(out, "placement=%" PRId64, p->placements[i]);
+	return 1 + plan->n_fds + plan->n_directories + plan->n_sockets + plan_n_device_rows(plan) +
+	       plan_filter_n_rows(plan);
 }
 
 void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
@@ -123,51 +104,11 @@ void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
 		return;
 	}
 	i -= plan->n_sockets;
-	/* A device's parents follow it. */
-	for (size_t k = 0; k < plan->n_mdevs; k++) {
-		const struct vm_mdev *mdev = &plan->mdevs[k];
-		if (i == 0) {
-			strv_push(ret_words, "mdev");
-			words_put(mdev_words, mdev, ret_words);
-			return;
-		}
-		i--;
-		if (i < mdev->n_parents) {
-			parent_row(&mdev->parents[i], ret_words);
-			return;
-		}
-		i -= mdev->n_parents;
-	}
-	plan_filter_row(plan, i, ret_words);
-}
-
-static int parse_parent(struct plan *plan, const struct strv *words, struct error *err)
-{
-	if (!plan->n_mdevs)
-		return error_set(err, EINVAL, "a 'parent' comes before any 'mdev'");
-	struct vm_mdev *mdev = &plan->mdevs[plan->n_mdevs - 1];
-	struct vm_mdev_parent p = {};
-	int64_t *placements = arena_array(&plan->arena, words->n, sizeof(*placements));
-	for (size_t i = 1; i < words->n; i++) {
-		const char *word = words->items[i];
-		if (!strncmp(word, "address=", 8))
-			p.address = arena_strdup(&plan->arena, word + 8);
-		else if (!strncmp(word, "type=", 5))
-			p.type_name = arena_strdup(&plan->arena, word + 5);
-		else if (!strcmp(word, "heterogeneous=yes"))
-			p.heterogeneous = true;
-		else if (strncmp(word, "placement=", 10) != 0 ||
-				parse_i64(word + 10, &placements[p.n_placements++]) < 0)
-			return error_set(err, EINVAL, "'%s' is not understood", word);
-	}
-	if (!p.address || !p.type_name)
-		return error_set(err, EINVAL, "a 'parent' has no 'address' or no 'type'");
-	p.placements = placements;
-	struct vm_mdev_parent *parents =
-			words_append(&plan->arena, mdev->parents, mdev->n_parents, sizeof(p));
-	parents[mdev->n_parents++] = p;
-	mdev->parents = parents;
-	return 0;
+	size_t n_device_rows = plan_n_device_rows(plan);
+	if (i < n_device_rows)
+		plan_device_row(plan, i, ret_words);
+	else
+		plan_filter_row(plan, i - n_device_rows, ret_words);
 }
 
 static int parse_fd(struct plan *plan, enum plan_fd_kind kind, const struct strv *words,
@@ -200,8 +141,6 @@ int plan_parse_row(struct plan *plan, const struct strv *words, struct error *er
 	const char *kind = words->items[0];
 	if (!strcmp(kind, "machine"))
 		return words_parse(machine_words, words, plan, &plan->arena, err);
-	if (!strcmp(kind, "parent"))
-		return parse_parent(plan, words, err);
 	if (!strcmp(kind, "filter"))
 		return plan_filter_parse(plan, words, err);
 	if (!strcmp(kind, "rule"))
@@ -218,13 +157,9 @@ int plan_parse_row(struct plan *plan, const struct strv *words, struct error *er
 		return words_parse(socket_words, words, &plan->sockets[plan->n_sockets++],
 				&plan->arena, err);
 	}
-	if (!strcmp(kind, "mdev")) {
-		plan->mdevs = words_append(
-				&plan->arena, plan->mdevs, plan->n_mdevs, sizeof(*plan->mdevs));
-		plan->mdevs[plan->n_mdevs] = (struct vm_mdev){};
-		return words_parse(mdev_words, words, &plan->mdevs[plan->n_mdevs++], &plan->arena,
-				err);
-	}
+	int r = plan_parse_device_row(plan, words, err);
+	if (r <= 0)
+		return r;
 	for (int i = 0; plan_fd_kind_names[i]; i++)
 		if (!strcmp(kind, plan_fd_kind_names[i]))
 			return parse_fd(plan, (enum plan_fd_kind)i, words, err);
@@ -235,9 +170,6 @@ int plan_parse_end(const struct plan *plan, struct error *err)
 {
 	if (!plan->machine || !plan->user || !plan->run_dir || !plan->socket_dir)
 		return error_set(err, EINVAL, "the plan does not say whose it is");
-	for (size_t i = 0; i < plan->n_mdevs; i++)
-		if (!plan->mdevs[i].uuid || !plan->mdevs[i].name || !plan->mdevs[i].class_name)
-			return error_set(err, EINVAL, "an 'mdev' lacks what it needs");
 	for (size_t i = 0; i < plan->n_directories; i++)
 		if (!plan->directories[i].path)
 			return error_set(err, EINVAL, "a 'directory' has no 'path'");
@@ -248,5 +180,5 @@ int plan_parse_end(const struct plan *plan, struct error *err)
 		if (plan_find(plan, plan->fds[i].name) != &plan->fds[i])
 			return error_set(err, EINVAL, "two descriptors are called '%s'",
 					plan->fds[i].name);
-	return 0;
+	return plan_check_device_rows(plan, err);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/plan-devices.h"
 #include "model/plan-filter.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -162,36 +163,13 @@ static const char *tpm_socket(struct plan *plan, const struct vm *vm)
 	return arena_printf(&plan->arena, "%s/swtpm/control.socket", plan->run_dir);
 }
 
-static void add_mdevs(struct plan *plan, const struct vm *vm)
+/* QEMU opens the file of a ROM by its path. */
+static void add_roms(struct plan *plan)
 {
-	struct arena *a = &plan->arena;
-	plan->mdevs = arena_array(a, vm->n_mdevs, sizeof(*plan->mdevs));
-	plan->n_mdevs = vm->n_mdevs;
-	for (size_t i = 0; i < vm->n_mdevs; i++) {
-		const struct vm_mdev *from = &vm->mdevs[i];
-		struct vm_mdev_parent *parents = arena_array(a, from->n_parents, sizeof(*parents));
-		for (size_t k = 0; k < from->n_parents; k++) {
-			const struct vm_mdev_parent *p = &from->parents[k];
-			int64_t *placements = arena_array(a, p->n_placements, sizeof(*placements));
-			if (p->n_placements)
-				memcpy(placements, p->placements,
-						p->n_placements * sizeof(*placements));
-			parents[k] = (struct vm_mdev_parent){
-				.address = arena_strdup(a, p->address),
-				.type_name = arena_strdup(a, p->type_name),
-				.heterogeneous = p->heterogeneous,
-				.placements = placements,
-				.n_placements = p->n_placements,
-			};
-		}
-		plan->mdevs[i] = (struct vm_mdev){
-			.name = arena_strdup(a, from->name),
-			.class_name = arena_strdup(a, from->class_name),
-			.uuid = arena_strdup(a, from->uuid),
-			.parents = parents,
-			.n_parents = from->n_parents,
-		};
-	}
+	for (size_t i = 0; i < plan->n_pcis; i++)
+		if (plan->pcis[i].rom)
+			add_path_fd(plan, PLAN_FD_COPY, arena_printf(&plan->arena, "rom.%zu", i),
+					plan->pcis[i].rom);
 }
 
 static void add_screens(struct plan *plan, const struct vm *vm)
@@ -215,7 +193,7 @@ static void add_screens(struct plan *plan, const struct vm *vm)
 static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
 {
 	/* Two firmware images, two boot files, agent, console and its log, TPM. */
-	size_t n_fds = 2 * vm->n_nics + vm->n_volumes + vm->n_qmp + 8;
+	size_t n_fds = 2 * vm->n_nics + vm->n_volumes + vm->n_qmp + vm->n_pcis + 8;
 
 	*plan = (struct plan){};
 	plan->machine = arena_strdup(&plan->arena, vm->name);
@@ -235,9 +213,10 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 	if (vm->tpm.enabled)
 		add_path_fd(ret, PLAN_FD_CONNECT, "tpm", tpm_socket(ret, vm));
 	add_sockets(ret, vm, run_dir);
+	plan_add_devices(ret, vm);
+	add_roms(ret);
 	add_vhost(ret, vm);
 	add_screens(ret, vm);
-	add_mdevs(ret, vm);
 }
 
 void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret)

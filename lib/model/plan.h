@@ -114,6 +114,8 @@ struct plan {
 	size_t n_sets; /* sets are numbered from 1, in the order of their descriptors */
 	struct vm_mdev *mdevs;
 	size_t n_mdevs;
+	struct vm_pci *pcis;
+	size_t n_pcis;
 	struct plan_directory *directories;
 	size_t n_directories;
 	struct plan_socket *sockets;
@@ -138,6 +140,13 @@ void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret);
  * its path says.
  */
 bool plan_is_device(const char *path);
+
+/*
+ * Where a PCI device is found only when the machine starts (it is not vm_pci_is_fixed()), QEMU's
+ * arguments have "${NAME}" in place of its address. The name for function @function, counted from 0
+ * for the device itself, of plan->pcis[i]. The caller frees it.
+ */
+char *plan_pci_variable(size_t i, size_t function);
 
 /* The descriptor of a name, or NULL. */
 const struct plan_fd *plan_find(const struct plan *plan, const char *name);

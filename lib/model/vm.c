@@ -2,6 +2,8 @@
 /* What follows from a machine without its config. */
 #include "model/vm.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "model/ident.h"
@@ -32,6 +34,22 @@ static char *user_name(const char *prefix, const char *machine)
 	char digits[2 * sizeof(digest) + 1];
 	format_hex(digest, sizeof(digest), HEX_LOWER, digits);
 	return xasprintf("machina-%s", digits);
+}
+
+bool vm_uses_vfio(const struct vm *vm)
+{
+	return vm->n_mdevs > 0 || vm->n_pcis > 0;
+}
+
+bool vm_pci_is_fixed(const struct vm_pci *pci)
+{
+	return pci->n_candidates == 1 && pci->candidates[0].address;
+}
+
+char *vm_pci_function(const char *address, int64_t number)
+{
+	size_t len = strlen(address);
+	return xasprintf("%.*s%" PRId64, (int)(len ? len - 1 : 0), address, number);
 }
 
 char *vm_user_name(const char *machine)

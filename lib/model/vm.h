@@ -104,7 +104,34 @@ struct vm_mdev {
 	const char *uuid; /* lower case */
 	const struct vm_mdev_parent *parents;
 	size_t n_parents;
+	size_t index; /* in the list of devices */
 };
+
+/* Where a PCI device may be found: at its address, or wherever its ids are, or both. */
+struct vm_pci_candidate {
+	const char *address; /* lower case; NULL: anywhere */
+	const char *vendor;  /* four digits, lower case; NULL: any */
+	const char *device;
+};
+
+/* A PCI device of the host, with all its functions: the first candidate that is free. */
+struct vm_pci {
+	const char *name;
+	const char *class_name;
+	const struct vm_pci_candidate *candidates; /* in byte order of address, then as listed */
+	size_t n_candidates;
+	const int64_t *functions; /* of the same slot, beside the candidate itself */
+	size_t n_functions;
+	const char *rom; /* absolute path; NULL: the device's own */
+	bool no_rom_bar;
+	bool vga;
+	size_t index; /* in the list of devices */
+};
+
+/* Is there one candidate, and is it known where it is? Then it is written into the arguments. */
+bool vm_pci_is_fixed(const struct vm_pci *pci) PURE;
+/* The address of function @number of the slot of @address; the caller frees it. */
+char *vm_pci_function(const char *address, int64_t number);
 
 struct vm_qmp_socket {
 	const char *name; /* "systemd.0", or the path for one given by its path */
@@ -176,6 +203,8 @@ struct vm {
 	size_t n_nics;
 	struct vm_mdev *mdevs;
 	size_t n_mdevs;
+	struct vm_pci *pcis;
+	size_t n_pcis;
 
 	struct jpairs limits; /* systemd setting and value */
 	bool cluster;
@@ -188,6 +217,9 @@ struct vm {
 };
 
 void vm_done(struct vm *vm);
+
+/* Does it have devices that QEMU opens through VFIO? */
+bool vm_uses_vfio(const struct vm *vm) PURE;
 
 /* privileges.filesystem.group.id, or what is derived for it. */
 uint32_t vm_group_id(const struct vm *vm);

@@ -8,6 +8,15 @@
 
 #include "util/parse.h"
 
+static void put_numbers(const struct word *word, const void *object, struct strv *out)
+{
+	const char *base = object;
+	const int64_t *numbers = *(const int64_t *const *)(const void *)(base + word->offset);
+	size_t n = *(const size_t *)(const void *)(base + word->n_offset);
+	for (size_t i = 0; i < n; i++)
+		strv_pushf(out, "%s=%" PRId64, word->name, numbers[i]);
+}
+
 void words_put(const struct word *table, const void *object, struct strv *out)
 {
 	for (const struct word *word = table; word->name; word++) {
@@ -32,6 +41,9 @@ void words_put(const struct word *table, const void *object, struct strv *out)
 				strv_pushf(out, "%s=%" PRId64, word->name,
 						*(const int64_t *)(const void *)at);
 			break;
+		case WORD_INTS:
+			put_numbers(word, object, out);
+			break;
 		case WORD_CHOICE:
 			if (*(const int *)(const void *)at)
 				strv_push_join(out, word->name, "=",
@@ -39,6 +51,14 @@ void words_put(const struct word *table, const void *object, struct strv *out)
 			break;
 		}
 	}
+}
+
+static void add_number(const struct word *word, void *object, int64_t number, struct arena *arena)
+{
+	int64_t **numbers = (void *)((char *)object + word->offset);
+	size_t *n = (void *)((char *)object + word->n_offset);
+	*numbers = words_append(arena, *numbers, *n, sizeof(**numbers));
+	(*numbers)[(*n)++] = number;
 }
 
 static int parse_value(const struct word *word, const char *value, void *object,
@@ -63,6 +83,11 @@ static int parse_value(const struct word *word, const char *value, void *object,
 		if (parse_i64(value, &number) < 0)
 			break;
 		*(int64_t *)(void *)at = number;
+		return 0;
+	case WORD_INTS:
+		if (parse_i64(value, &number) < 0)
+			break;
+		add_number(word, object, number, arena);
 		return 0;
 	case WORD_CHOICE:
 		for (int i = 0; word->names[i]; i++) {

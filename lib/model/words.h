@@ -22,6 +22,7 @@ enum word_kind {
 	WORD_BOOL,   /* "yes" */
 	WORD_INT,    /* int from 0 to 65535 */
 	WORD_INT64,  /* int64_t */
+	WORD_INTS,   /* const int64_t *, a word for each; their number is at n_offset, a size_t */
 	WORD_CHOICE, /* an enum: index in @names */
 };
 
@@ -29,12 +30,18 @@ struct word {
 	const char *name; /* NULL ends a table */
 	enum word_kind kind;
 	size_t offset;
+	size_t n_offset;	  /* INTS */
 	const char *const *names; /* CHOICE; the first one is the default */
 };
 
 #define WORD(type, member, key, value)                                                             \
 	{                                                                                          \
 		.name = key, .kind = WORD_##value, .offset = offsetof(struct type, member)         \
+	}
+#define WORD_LIST(type, member, n_member, key)                                                     \
+	{                                                                                          \
+		.name = key, .kind = WORD_INTS, .offset = offsetof(struct type, member),           \
+		.n_offset = offsetof(struct type, n_member)                                        \
 	}
 #define WORD_OF(type, member, key, values)                                                         \
 	{                                                                                          \

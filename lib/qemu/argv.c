@@ -41,7 +41,7 @@ static void add_parts(struct assembly *a)
 		display_add_spice,
 		storage_add,
 		network_add,
-		device_add_mdevs,
+		device_add_host_devices,
 		storage_add_nvme,
 		display_add_others,
 		chardev_add_console,

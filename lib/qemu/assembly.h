@@ -57,7 +57,7 @@ struct assembly {
 	struct topology topology;
 	struct controllers controllers;
 	/* Counters of ids. */
-	int n_block, n_nvme, n_sata;
+	int n_block, n_nvme, n_sata, n_vfio;
 };
 
 /* @value is empty afterwards. */

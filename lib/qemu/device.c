@@ -13,14 +13,81 @@ void device_add_panic(struct assembly *a)
 	topology_add_integrated(&a->topology, "pvpanic-pci", "panic.0");
 }
 
-void device_add_mdevs(struct assembly *a)
+static const char *vfio_id(struct assembly *a)
 {
-	struct arena *arena = &a->topology.arena;
-	for (size_t i = 0; i < a->vm->n_mdevs; i++) {
-		struct device *d =
-				add_behind_port(a, "vfio-pci", arena_printf(arena, "vfio.%zu", i));
-		props_addf(&d->props, "sysfsdev", "/sys/bus/mdev/devices/%s", a->vm->mdevs[i].uuid);
-		assembly_check_room(a, arena_printf(arena, "/devices/%zu", i));
+	return arena_printf(&a->topology.arena, "vfio.%d", a->n_vfio++);
+}
+
+static void add_mdev(struct assembly *a, const struct vm_mdev *mdev)
+{
+	struct device *d = add_behind_port(a, "vfio-pci", vfio_id(a));
+	props_addf(&d->props, "sysfsdev", "/sys/bus/mdev/devices/%s", mdev->uuid);
+}
+
+/* The address of function @function, counted from 0 for the device itself. */
+static void put_host(struct assembly *a, struct device *d, size_t i, size_t function)
+{
+	const struct vm_pci *pci = &a->vm->pcis[i];
+	const char *address = pci->candidates[0].address;
+	if (vm_pci_is_fixed(pci) || (a->form == QEMU_FORM_STANDALONE && address)) {
+		CLEANUP(freep)
+		char *other = function ? vm_pci_function(address, pci->functions[function - 1])
+				       : NULL;
+		props_add(&d->props, "host", other ? other : address);
+	} else {
+		CLEANUP(freep) char *variable = plan_pci_variable(i, function);
+		props_addf(&d->props, "host", "${%s}", variable);
+	}
+}
+
+static void put_rom(struct assembly *a, struct device *d, size_t i)
+{
+	const struct vm_pci *pci = &a->vm->pcis[i];
+	if (pci->no_rom_bar)
+		props_add(&d->props, "rombar", "0");
+	if (!pci->rom)
+		return;
+	const char *name = arena_printf(&a->topology.arena, "rom.%zu", i);
+	if (a->form == QEMU_FORM_UNIT)
+		props_addf(&d->props, "romfile", "/proc/self/fd/%d", assembly_fd(a, name)->number);
+	else
+		props_add(&d->props, "romfile", pci->rom);
+}
+
+/* One slot of the guest's, behind one port: the device is function 0, the others follow it. */
+static void add_pci(struct assembly *a, size_t i)
+{
+	const struct vm_pci *pci = &a->vm->pcis[i];
+	struct device *port = topology_add_port(&a->topology);
+	for (size_t f = 0; f <= pci->n_functions; f++) {
+		struct device *d = topology_add_behind(&a->topology, port, "vfio-pci", vfio_id(a));
+		if (pci->n_functions)
+			props_addf(&d->props, "addr", "0.%zu", f);
+		if (pci->n_functions && f == 0)
+			props_add(&d->props, "multifunction", "on");
+		put_host(a, d, i, f);
+		if (f > 0)
+			continue;
+		if (pci->vga)
+			props_add(&d->props, "x-vga", "on");
+		put_rom(a, d, i);
+	}
+}
+
+/* All kinds in the order of their list. */
+void device_add_host_devices(struct assembly *a)
+{
+	const struct vm *vm = a->vm;
+	size_t m = 0, p = 0;
+	while (m < vm->n_mdevs || p < vm->n_pcis) {
+		bool is_mdev = m < vm->n_mdevs &&
+			       (p == vm->n_pcis || vm->mdevs[m].index <= vm->pcis[p].index);
+		size_t index = is_mdev ? vm->mdevs[m].index : vm->pcis[p].index;
+		if (is_mdev)
+			add_mdev(a, &vm->mdevs[m++]);
+		else
+			add_pci(a, p++);
+		assembly_check_room(a, arena_printf(&a->topology.arena, "/devices/%zu", index));
 	}
 }
 

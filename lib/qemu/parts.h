@@ -34,7 +34,7 @@ void storage_add_nvme(struct assembly *a);
 void network_add(struct assembly *a);
 /* device.c */
 void device_add_panic(struct assembly *a);
-void device_add_mdevs(struct assembly *a);
+void device_add_host_devices(struct assembly *a);
 void device_add_rng(struct assembly *a);
 void device_add_balloon(struct assembly *a);
 void device_add_spare_ports(struct assembly *a);

@@ -81,7 +81,7 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 		unitfile_set(u, "Requires", tpm);
 		unitfile_set(u, "After", tpm);
 	}
-	if (vm->n_mdevs) {
+	if (vm_uses_vfio(vm)) {
 		unitfile_set(u, "Wants", "modprobe@vfio_pci.service");
 		unitfile_set(u, "After", "modprobe@vfio_pci.service");
 	}
@@ -91,6 +91,15 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 	unitfile_set(u, "StartLimitBurst", "3");
 }
 
+/* What prepare tells of devices that were chosen: it stands within QEMU's arguments. */
+static void list_variables(const struct plan *plan, struct strv *names)
+{
+	for (size_t i = 0; i < plan->n_pcis; i++)
+		for (size_t f = 0; f <= plan->pcis[i].n_functions; f++)
+			if (!vm_pci_is_fixed(&plan->pcis[i]))
+				strv_push_take(names, plan_pci_variable(i, f));
+}
+
 static void add_exec(struct unitfile *u, const struct unit_input *in)
 {
 	unitfile_set(u, "Type", "exec");
@@ -98,7 +107,10 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	unitfile_set(u, "Environment", UNIT_RUNTIME_ARGS "=");
 	unitfile_setf(u, "EnvironmentFile", "-%s/environment", in->plan->run_dir);
 	unit_hook(u, in, "ExecStartPre", (const char *const[]){ "prepare", "qemu", NULL });
-	unitfile_exec_long(u, "ExecStart", "", in->argv, qemu_option_length, UNIT_RUNTIME_ARGS);
+	CLEANUP(strv_done) struct strv variables = {};
+	list_variables(in->plan, &variables);
+	unitfile_exec_inside(u, "ExecStart", "", in->argv, qemu_option_length, UNIT_RUNTIME_ARGS,
+			variables.n ? &variables : NULL);
 	unit_hook(u, in, "ExecStartPost", (const char *const[]){ "await", NULL });
 	char timeout[16];
 	snprintf(timeout, sizeof(timeout), "%ds", PLAN_SHUTDOWN_SEC);
@@ -108,7 +120,7 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", NULL });
 	unitfile_set(u, "NotifyAccess", "exec");
 	unitfile_setf(u, "FileDescriptorStoreMax", "%zu", in->plan->n_fds + 16);
-	unitfile_set(u, "TimeoutStartSec", in->vm->n_mdevs ? "10min" : "5min");
+	unitfile_set(u, "TimeoutStartSec", vm_uses_vfio(in->vm) ? "10min" : "5min");
 	unitfile_setf(u, "TimeoutStopSec", "%ds", in->plan->stop_sec);
 	unitfile_set(u, "Restart", "on-failure");
 	unitfile_set(u, "RestartSec", "10s");
@@ -135,7 +147,7 @@ static void add_devices(struct unitfile *u, const struct unit_input *in)
 		if (fd->kind == PLAN_FD_FILE && plan_is_device(fd->path))
 			unitfile_set_device(u, "DeviceAllow", fd->path, fd->writable ? "rw" : "r");
 	}
-	if (in->vm->n_mdevs) {
+	if (vm_uses_vfio(in->vm)) {
 		unitfile_comment(u, "\"devices\": VFIO pins all of the guest's memory.");
 		unitfile_set(u, "BindPaths", "/dev/vfio");
 		unitfile_set_device(u, "DeviceAllow", "/dev/vfio/vfio", "rw");

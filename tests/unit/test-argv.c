@@ -454,4 +454,117 @@ TEST(foreign_arguments_come_last_and_unchanged)
 		CHECK_STR(s.argv.items[s.argv.n - ARRAY_SIZE(args) + i], args[i]);
 }
 
+static struct vm_pci *sample_pci(
+		struct sample *s, const struct vm_pci_candidate *candidates, size_t n)
+{
+	struct vm_pci *pci = &s->pcis[s->vm.n_pcis++];
+	*pci = (struct vm_pci){
+		.name = "gpu",
+		.class_name = "gpu",
+		.candidates = candidates,
+		.n_candidates = n,
+	};
+	return pci;
+}
+
+static const struct vm_pci_candidate two_cards[] = { { .address = "0000:41:00.0" },
+	{ .address = "0000:c1:00.0" } };
+static const struct vm_pci_candidate by_ids[] = { { .vendor = "10de", .device = "2684" } };
+
+TEST(a_pci_device)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	struct vm_pci *pci = sample_pci(&s, two_cards, 1);
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-device", "vfio-pci"),
+			"vfio-pci,id=vfio.0,bus=pcie.1.1,host=0000:41:00.0");
+	pci->vga = pci->no_rom_bar = true;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-device", "vfio-pci"),
+			"vfio-pci,id=vfio.0,bus=pcie.1.1,host=0000:41:00.0,x-vga=on,rombar=0");
+	pci->rom = "/usr/share/a,b.rom";
+	pci->vga = pci->no_rom_bar = false;
+	sample_build(&s, QEMU_FORM_STANDALONE);
+	CHECK_STR(sample_value(&s, "-device", "vfio-pci"),
+			"vfio-pci,id=vfio.0,bus=pcie.1.1,host=0000:41:00.0,romfile=/usr/share/"
+			"a,,b.rom");
+	sample_build(&s, QEMU_FORM_UNIT);
+	CLEANUP(freep)
+	char *expected = xasprintf("vfio-pci,id=vfio.0,bus=pcie.1.1,host=0000:41:00.0,romfile="
+				   "/proc/self/fd/%d",
+			plan_find(&s.plan, "rom.0")->number);
+	CHECK_STR(sample_value(&s, "-device", "vfio-pci"), expected);
+	CHECK_INT(plan_find(&s.plan, "rom.0")->kind, PLAN_FD_COPY);
+}
+
+/* On the host a card and its sound may be functions 0 and 3. */
+TEST(functions_of_a_pci_device_share_a_slot)
+{
+	static const int64_t functions[] = { 3, 1 };
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	struct vm_pci *pci = sample_pci(&s, two_cards, 1);
+	pci->functions = functions;
+	pci->n_functions = 2;
+	pci->vga = true;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_INT(sample_count(&s, "-device", "ioh3420"), 1);
+	CHECK_STR(sample_value(&s, "-device", "id=vfio.0"),
+			"vfio-pci,id=vfio.0,bus=pcie.1.1,addr=0.0,multifunction=on,host=0000:41:00."
+			"0,x-vga=on");
+	CHECK_STR(sample_value(&s, "-device", "id=vfio.1"),
+			"vfio-pci,id=vfio.1,bus=pcie.1.1,addr=0.1,host=0000:41:00.3");
+	CHECK_STR(sample_value(&s, "-device", "id=vfio.2"),
+			"vfio-pci,id=vfio.2,bus=pcie.1.1,addr=0.2,host=0000:41:00.1");
+}
+
+TEST(a_pci_device_that_is_looked_for_is_a_variable)
+{
+	static const int64_t functions[] = { 1 };
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_pci(&s, two_cards, 1);
+	struct vm_pci *pci = sample_pci(&s, two_cards, 2);
+	pci->functions = functions;
+	pci->n_functions = 1;
+	sample_pci(&s, by_ids, 1);
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-device", "id=vfio.1"),
+			"vfio-pci,id=vfio.1,bus=pcie.1.2,addr=0.0,multifunction=on,host=${MACHINA_"
+			"PCI_1_0}");
+	CHECK_STR(sample_value(&s, "-device", "id=vfio.2"),
+			"vfio-pci,id=vfio.2,bus=pcie.1.2,addr=0.1,host=${MACHINA_PCI_1_1}");
+	CHECK_STR(sample_value(&s, "-device", "id=vfio.3"),
+			"vfio-pci,id=vfio.3,bus=pcie.1.3,host=${MACHINA_PCI_2_0}");
+	/* In a shell the first is as good as any, if it is known. */
+	sample_build(&s, QEMU_FORM_STANDALONE);
+	CHECK_STR(sample_value(&s, "-device", "id=vfio.2"),
+			"vfio-pci,id=vfio.2,bus=pcie.1.2,addr=0.1,host=0000:41:00.1");
+	CHECK_STR(sample_value(&s, "-device", "id=vfio.3"),
+			"vfio-pci,id=vfio.3,bus=pcie.1.3,host=${MACHINA_PCI_2_0}");
+}
+
+TEST(devices_of_all_kinds_are_in_the_order_of_their_list)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.n_mdevs = 2;
+	s.mdevs[0] = (struct vm_mdev){ .name = "b", .class_name = "c", .uuid = "u1", .index = 1 };
+	s.mdevs[1] = (struct vm_mdev){ .name = "d", .class_name = "c", .uuid = "u3", .index = 3 };
+	sample_pci(&s, two_cards, 1)->index = 0;
+	sample_pci(&s, by_ids, 1)->index = 2;
+	sample_build(&s, QEMU_FORM_UNIT);
+	static const char *const expected[] = { "host=0000:41:00.0",
+		"sysfsdev=/sys/bus/mdev/devices/u1", "host=${MACHINA_PCI_1_0}",
+		"sysfsdev=/sys/bus/mdev/devices/u3" };
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		CLEANUP(freep)
+		char *text = xasprintf(
+				"vfio-pci,id=vfio.%zu,bus=pcie.1.%zu,%s", i, i + 1, expected[i]);
+		CLEANUP(freep) char *id = xasprintf("id=vfio.%zu", i);
+		CHECK_STR(sample_value(&s, "-device", id), text);
+	}
+}
+
 TEST_MAIN()

@@ -533,4 +533,45 @@ TEST(users_of_units)
 	}
 }
 
+#define GPUS                                                                                       \
+	"{'pci-device':{"                                                                          \
+	"'right':{'class':['gpu','any'],'address':'0000:C1:00.0','functions':[1],'vga':true},"     \
+	"'left':{'class':'gpu','address':'0000:41:00.0','functions':[1],'vga':true},"              \
+	"'spare':{'class':'any','vendor':'10DE','device':'2684','functions':[1],'vga':true},"      \
+	"'nic':{'class':'nic','address':'0000:04:00.0','vendor':'8086','device':'1521',"           \
+	"'rom':'/usr/share/nic.rom','rom-bar':false}},"                                            \
+	"'mediated-device':{'m':{'address':'0000:81:00.0','classes':{'cad':{'name':'t'}}}}}"
+
+TEST(pci_devices_of_a_class_in_the_order_of_addresses)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s, GPUS,
+			    "{'attrs':{" RAM "},'devices':[{'name':'a','class':'gpu'},"
+			    "{'name':'b','class':'cad'},{'name':'c','class':'any'},"
+			    "{'name':'d','class':'nic'}]}"))
+		return;
+	CHECK_INT(s.vm.n_mdevs, 1);
+	CHECK_INT(s.vm.mdevs[0].index, 1);
+	CHECK_INT(s.vm.n_pcis, 3);
+	CHECK(vm_uses_vfio(&s.vm));
+	const struct vm_pci *gpu = &s.vm.pcis[0], *any = &s.vm.pcis[1], *nic = &s.vm.pcis[2];
+	CHECK_STR(gpu->name, "a");
+	CHECK_INT(gpu->n_candidates, 2);
+	CHECK_STR(gpu->candidates[0].address, "0000:41:00.0");
+	CHECK_STR(gpu->candidates[1].address, "0000:c1:00.0");
+	CHECK_INT(gpu->n_functions, 1);
+	CHECK_INT(gpu->functions[0], 1);
+	CHECK(gpu->vga && !gpu->no_rom_bar && !gpu->rom && !vm_pci_is_fixed(gpu));
+	/* Those that are only known by their ids come last. */
+	CHECK_INT(any->n_candidates, 2);
+	CHECK_STR(any->candidates[0].address, "0000:c1:00.0");
+	CHECK_STR(any->candidates[1].address, NULL);
+	CHECK_STR(any->candidates[1].vendor, "10de");
+	CHECK_INT(any->index, 2);
+	CHECK(vm_pci_is_fixed(nic));
+	CHECK_STR(nic->candidates[0].device, "1521");
+	CHECK_STR(nic->rom, "/usr/share/nic.rom");
+	CHECK(nic->no_rom_bar);
+}
+
 TEST_MAIN()

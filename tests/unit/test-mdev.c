@@ -124,8 +124,7 @@ TEST(a_device_is_made_and_removed)
 	CHECK_INT(remove_device(UUID), 0);
 	CHECK_STR(parent_of(UUID), "");
 	CHECK_INT(remove_device(UUID), 1);
-	CLEANUP(freep) char *after = kernel_shot();
-	CHECK_STR(after, before);
+	kernel_check_shot(before);
 	end();
 }
 
@@ -367,8 +366,7 @@ TEST(functions_of_a_card_are_used_in_order)
 	CHECK_INT(remove_device(UUID), 0);
 	CHECK_INT(remove_device(uuids[0]), 0);
 	CHECK_INT(remove_device(uuids[2]), 0);
-	CLEANUP(freep) char *after = kernel_shot();
-	CHECK_STR(after, before);
+	kernel_check_shot(before);
 	end();
 }
 
@@ -712,8 +710,7 @@ TEST(sixteen_at_once_get_different_placements)
 	CHECK_INT(taken[0], 0x3ff);
 	CHECK_INT(taken[1], 0x3);
 	put_file(TYPES(GPU0) "/nvidia-563/available_instances", "2\n");
-	CLEANUP(freep) char *after = kernel_shot();
-	CHECK_STR(after, before);
+	kernel_check_shot(before);
 	end();
 }
 
@@ -740,8 +737,7 @@ TEST(killed_at_any_point_it_can_be_done_again_and_undone)
 		CHECK_STR(parent_of(UUID), GPU0);
 		check_placement(UUID, "16");
 		CHECK_INT(remove_device(UUID), 0);
-		CLEANUP(freep) char *after = kernel_shot();
-		CHECK_STR(after, before);
+		kernel_check_shot(before);
 	}
 	CHECK_INT(r, 0);
 	/* It has been through more than a handful of places. */

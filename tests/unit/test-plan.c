@@ -325,6 +325,10 @@ TEST(rows_of_others_are_refused)
 		"parent address=x type=y",
 		"mdev",
 		"mdev name=a class=b",
+		"pci",
+		"pci name=a class=b",
+		"pci name=a class=b function=x",
+		"candidate address=0000:01:00.0",
 		"directory",
 		"socket name=spice",
 		"socket name=spice path=/s port=70000",
@@ -430,6 +434,44 @@ TEST(users_fit_the_kernel_and_systemd)
 		CHECK(!strpbrk(user, ".%$ "));
 		CHECK_STR(again, user);
 		CHECK(strcmp(user, tpm) != 0);
+	}
+}
+
+TEST(rows_of_pci_devices_read_back)
+{
+	static const char *const rows[] = {
+		"machine name=web user=u run-dir=/r socket-dir=/s",
+		"mdev name=vgpu class=cad uuid=3e2cee4d-1002-4989-af98-3e03b8ad3197",
+		"parent address=0000:41:00.0 type=t placement=-1 placement=4",
+		"pci name=gpu class=gpu function=1 function=3",
+		"candidate address=0000:01:00.0",
+		"candidate vendor=10de device=2684",
+		"pci name=nic class=nic",
+		"candidate address=0000:04:00.0 vendor=8086 device=1521",
+	};
+	CLEANUP(plan_done) struct plan plan = {};
+	struct error err = {};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(strv_done) struct strv words = {};
+		CLEANUP(freep) char *copy = xstrdup(rows[i]);
+		char *rest = copy;
+		for (char *word; (word = strsep(&rest, " "));)
+			strv_push(&words, word);
+		if (plan_parse_row(&plan, &words, &err) < 0)
+			TEST_FAIL("%s: %s", rows[i], err.text);
+	}
+	CHECK_INT(plan_parse_end(&plan, &err), 0);
+	CHECK_INT(plan.n_pcis, 2);
+	CHECK_INT(plan.pcis[0].n_candidates, 2);
+	CHECK(vm_pci_is_fixed(&plan.pcis[1]));
+	CHECK_INT(plan_n_rows(&plan), ARRAY_SIZE(rows));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(strv_done) struct strv words = {};
+		CLEANUP(buf_done) struct buf text = {};
+		plan_row(&plan, i, &words);
+		for (size_t k = 0; k < words.n; k++)
+			buf_printf(&text, "%s%s", k ? " " : "", words.items[k]);
+		CHECK_STR(buf_text(&text), rows[i]);
 	}
 }
 

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices of a class of "pci-device": where on the host they may be found. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "json/jlocate.h"
+#include "model/build.h"
+#include "util/mem.h"
+
+/* Lower case, as in sysfs; NULL for "". */
+static const char *lower(struct build *b, const char *text)
+{
+	if (!text || !text[0])
+		return NULL;
+	char *copy = arena_strdup(&b->vm->arena, text);
+	for (char *c = copy; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return copy;
+}
+
+static void report_entry(struct build *b, const struct pci_device_conf *conf, const char *key,
+		const char *format, ...) PRINTF(4, 5);
+
+/* A device that no machine uses may be anything. */
+static void report_entry(struct build *b, const struct pci_device_conf *conf, const char *key,
+		const char *format, ...)
+{
+	CLEANUP(buf_done) struct buf at = {};
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	buf_puts(&at, "/pci-device");
+	jpointer_push(&at, conf->name);
+	jpointer_push(&at, key);
+	host_report(b->host, b->report, SEVERITY_ERROR, buf_text(&at),
+			"%s (used by machine \"%s\")", text, b->vm->name);
+}
+
+static bool is_set(const char *text)
+{
+	return text && text[0];
+}
+
+static void check_place(struct build *b, const struct pci_device_conf *conf)
+{
+	const struct jlist *maps[] = { &b->host->conf.mediated_device, &b->host->conf.mdev };
+	bool vendor = is_set(conf->vendor), device = is_set(conf->device);
+	if (vendor != device)
+		report_entry(b, conf, vendor ? "vendor" : "device",
+				"\"vendor\" and \"device\" are needed together");
+	else if (!is_set(conf->address) && !vendor)
+		report_entry(b, conf, "address",
+				"a PCI device needs \"address\", or \"vendor\" and \"device\"");
+	for (size_t m = 0; is_set(conf->address) && m < ARRAY_SIZE(maps); m++) {
+		const struct mdev_conf *mdevs = maps[m]->items;
+		for (size_t i = 0; i < maps[m]->n; i++)
+			if (mdevs[i].address && !strcasecmp(mdevs[i].address, conf->address))
+				report_entry(b, conf, "address",
+						"%s is the mediated device \"%s\", too: it cannot "
+						"be given away as a whole",
+						conf->address, mdevs[i].name);
+	}
+}
+
+static void check_functions(struct build *b, const struct pci_device_conf *conf)
+{
+	unsigned seen = 0;
+	if (is_set(conf->address))
+		seen = 1u << (conf->address[strlen(conf->address) - 1] - '0');
+	for (size_t i = 0; i < conf->functions.n; i++) {
+		unsigned bit = 1u << conf->functions.items[i];
+		if (seen & bit)
+			report_entry(b, conf, "functions",
+					"function %" PRId64 " is there already: \"functions\" are "
+					"those beside the device itself",
+					conf->functions.items[i]);
+		seen |= bit;
+	}
+}
+
+static bool has_same_functions(
+		const struct pci_device_conf *one, const struct pci_device_conf *other)
+{
+	if (one->functions.n != other->functions.n)
+		return false;
+	for (size_t i = 0; i < one->functions.n; i++)
+		if (one->functions.items[i] != other->functions.items[i])
+			return false;
+	return true;
+}
+
+/* QEMU's arguments are written before it is known which of them it will be. */
+static void check_alike(struct build *b, const struct pci_device_conf *first,
+		const struct pci_device_conf *other, const char *class_name)
+{
+	const char *rom = other->rom ? other->rom : "";
+	const char *key = !has_same_functions(first, other) ? "functions"
+			  : strcmp(first->rom ? first->rom : "", rom) ? "rom"
+			  : first->rom_bar != other->rom_bar ? "rom-bar"
+			  : first->vga != other->vga	     ? "vga"
+							     : NULL;
+	if (key)
+		report_entry(b, other, key,
+				"class \"%s\" is offered by \"%s\" as well, which differs in "
+				"\"%s\": the guest has to see the same, whichever it gets",
+				class_name, first->name, key);
+}
+
+static bool offers(const struct pci_device_conf *conf, const char *class_name)
+{
+	for (size_t i = 0; i < conf->classes.n; i++)
+		if (!strcmp(conf->classes.items[i], class_name))
+			return true;
+	return false;
+}
+
+/* Those that are known by their ids alone come last, in the order of the file. */
+static bool comes_before(const struct vm_pci_candidate *a, const struct vm_pci_candidate *b)
+{
+	if (!a->address || !b->address)
+		return a->address && !b->address;
+	return strcmp(a->address, b->address) < 0;
+}
+
+static void insert(struct vm_pci_candidate *list, size_t n, const struct vm_pci_candidate *new)
+{
+	for (; n > 0 && comes_before(new, &list[n - 1]); n--)
+		list[n] = list[n - 1];
+	list[n] = *new;
+}
+
+static void copy_entry(struct build *b, const struct pci_device_conf *conf, struct vm_pci *pci)
+{
+	int64_t *functions = arena_array(&b->vm->arena, conf->functions.n, sizeof(*functions));
+	if (conf->functions.n)
+		memcpy(functions, conf->functions.items, conf->functions.n * sizeof(*functions));
+	pci->functions = functions;
+	pci->n_functions = conf->functions.n;
+	pci->rom = is_set(conf->rom) ? build_text(b, conf->rom) : NULL;
+	pci->no_rom_bar = !conf->rom_bar;
+	pci->vga = conf->vga;
+}
+
+bool build_pci_offers(const struct build *b, const char *class_name)
+{
+	const struct pci_device_conf *items = b->host->conf.pci_device.items;
+	for (size_t i = 0; i < b->host->conf.pci_device.n; i++)
+		if (offers(&items[i], class_name))
+			return true;
+	return false;
+}
+
+void build_pci_classes(const struct build *b, struct strv *names)
+{
+	const struct pci_device_conf *items = b->host->conf.pci_device.items;
+	for (size_t i = 0; i < b->host->conf.pci_device.n; i++)
+		for (size_t k = 0; k < items[i].classes.n; k++)
+			if (!strv_contains(names, items[i].classes.items[k]))
+				strv_push(names, items[i].classes.items[k]);
+}
+
+void build_pci(struct build *b, const struct device_conf *conf, const char *pointer, size_t index)
+{
+	const struct pci_device_conf *items = b->host->conf.pci_device.items, *first = NULL;
+	size_t n = b->host->conf.pci_device.n;
+	struct vm_pci_candidate *candidates = arena_array(&b->vm->arena, n, sizeof(*candidates));
+	struct vm_pci *pci = &b->vm->pcis[b->vm->n_pcis++];
+	*pci = (struct vm_pci){
+		.name = build_text(b, conf->name),
+		.class_name = build_text(b, conf->class_name),
+		.candidates = candidates,
+		.index = index,
+	};
+	for (size_t i = 0; i < n; i++) {
+		if (!offers(&items[i], pci->class_name))
+			continue;
+		check_place(b, &items[i]);
+		check_functions(b, &items[i]);
+		if (first)
+			check_alike(b, first, &items[i], pci->class_name);
+		else
+			copy_entry(b, &items[i], pci);
+		first = first ? first : &items[i];
+		const struct vm_pci_candidate candidate = {
+			.address = lower(b, items[i].address),
+			.vendor = lower(b, items[i].vendor),
+			.device = lower(b, items[i].device),
+		};
+		insert(candidates, pci->n_candidates++, &candidate);
+	}
+	if (pci->vga && b->vm->display != VM_DISPLAY_NONE) {
+		CLEANUP(freep) char *at = xasprintf("%s/class", pointer);
+		BUILD_ADVICE(b, at,
+				"the guest has two VGA adapters: this one and the one of "
+				"\"display\"; \"display\": \"none\" leaves this one");
+	}
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rows of devices: each is followed by those that say where it may come from. */
+#include <string.h>
+
+#include "model/plan-devices.h"
+#include "model/words.h"
+
+static const struct word mdev_words[] = {
+	WORD(vm_mdev, name, "name", TEXT),
+	WORD(vm_mdev, class_name, "class", TEXT),
+	WORD(vm_mdev, uuid, "uuid", TEXT),
+	{},
+};
+
+static const struct word parent_words[] = {
+	WORD(vm_mdev_parent, address, "address", TEXT),
+	WORD(vm_mdev_parent, type_name, "type", TEXT),
+	WORD(vm_mdev_parent, heterogeneous, "heterogeneous", BOOL),
+	WORD_LIST(vm_mdev_parent, placements, n_placements, "placement"),
+	{},
+};
+
+static const struct word pci_words[] = {
+	WORD(vm_pci, name, "name", TEXT),
+	WORD(vm_pci, class_name, "class", TEXT),
+	WORD_LIST(vm_pci, functions, n_functions, "function"),
+	{},
+};
+
+static const struct word candidate_words[] = {
+	WORD(vm_pci_candidate, address, "address", TEXT),
+	WORD(vm_pci_candidate, vendor, "vendor", TEXT),
+	WORD(vm_pci_candidate, device, "device", TEXT),
+	{},
+};
+
+static void put(const char *kind, const struct word *table, const void *object, struct strv *out)
+{
+	strv_push(out, kind);
+	words_put(table, object, out);
+}
+
+size_t plan_n_device_rows(const struct plan *plan)
+{
+	size_t n = plan->n_mdevs + plan->n_pcis;
+	for (size_t i = 0; i < plan->n_mdevs; i++)
+		n += plan->mdevs[i].n_parents;
+	for (size_t i = 0; i < plan->n_pcis; i++)
+		n += plan->pcis[i].n_candidates;
+	return n;
+}
+
+void plan_device_row(const struct plan *plan, size_t i, struct strv *out)
+{
+	for (size_t k = 0; k < plan->n_mdevs; k++) {
+		const struct vm_mdev *mdev = &plan->mdevs[k];
+		if (i == 0) {
+			put("mdev", mdev_words, mdev, out);
+			return;
+		}
+		if (i <= mdev->n_parents) {
+			put("parent", parent_words, &mdev->parents[i - 1], out);
+			return;
+		}
+		i -= 1 + mdev->n_parents;
+	}
+	for (size_t k = 0; k < plan->n_pcis; k++) {
+		const struct vm_pci *pci = &plan->pcis[k];
+		if (i == 0) {
+			put("pci", pci_words, pci, out);
+			return;
+		}
+		if (i <= pci->n_candidates) {
+			put("candidate", candidate_words, &pci->candidates[i - 1], out);
+			return;
+		}
+		i -= 1 + pci->n_candidates;
+	}
+}
+
+static int parse_mdev(struct plan *plan, const struct strv *words, struct error *err)
+{
+	plan->mdevs = words_append(&plan->arena, plan->mdevs, plan->n_mdevs, sizeof(*plan->mdevs));
+	return words_parse(mdev_words, words, &plan->mdevs[plan->n_mdevs++], &plan->arena, err);
+}
+
+static int parse_parent(struct plan *plan, const struct strv *words, struct error *err)
+{
+	if (!plan->n_mdevs)
+		return error_set(err, EINVAL, "a 'parent' comes before any 'mdev'");
+	struct vm_mdev *mdev = &plan->mdevs[plan->n_mdevs - 1];
+	struct vm_mdev_parent *parents = words_append(
+			&plan->arena, mdev->parents, mdev->n_parents, sizeof(*parents));
+	mdev->parents = parents;
+	return words_parse(parent_words, words, &parents[mdev->n_parents++], &plan->arena, err);
+}
+
+static int parse_pci(struct plan *plan, const struct strv *words, struct error *err)
+{
+	plan->pcis = words_append(&plan->arena, plan->pcis, plan->n_pcis, sizeof(*plan->pcis));
+	return words_parse(pci_words, words, &plan->pcis[plan->n_pcis++], &plan->arena, err);
+}
+
+static int parse_candidate(struct plan *plan, const struct strv *words, struct error *err)
+{
+	if (!plan->n_pcis)
+		return error_set(err, EINVAL, "a 'candidate' comes before any 'pci'");
+	struct vm_pci *pci = &plan->pcis[plan->n_pcis - 1];
+	struct vm_pci_candidate *candidates = words_append(
+			&plan->arena, pci->candidates, pci->n_candidates, sizeof(*candidates));
+	pci->candidates = candidates;
+	return words_parse(candidate_words, words, &candidates[pci->n_candidates++], &plan->arena,
+			err);
+}
+
+int plan_parse_device_row(struct plan *plan, const struct strv *words, struct error *err)
+{
+	static const struct {
+		const char *kind;
+		int (*parse)(struct plan *plan, const struct strv *words, struct error *err);
+	} kinds[] = {
+		{ "mdev", parse_mdev },
+		{ "parent", parse_parent },
+		{ "pci", parse_pci },
+		{ "candidate", parse_candidate },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(words->items[0], kinds[i].kind))
+			return kinds[i].parse(plan, words, err);
+	return 1;
+}
+
+int plan_check_device_rows(const struct plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < plan->n_mdevs; i++) {
+		const struct vm_mdev *mdev = &plan->mdevs[i];
+		if (!mdev->uuid || !mdev->name || !mdev->class_name)
+			return error_set(err, EINVAL, "an 'mdev' lacks what it needs");
+		for (size_t k = 0; k < mdev->n_parents; k++)
+			if (!mdev->parents[k].address || !mdev->parents[k].type_name)
+				return error_set(err, EINVAL,
+						"a 'parent' has no 'address' or no 'type'");
+	}
+	for (size_t i = 0; i < plan->n_pcis; i++) {
+		const struct vm_pci *pci = &plan->pcis[i];
+		if (!pci->name || !pci->class_name || !pci->n_candidates)
+			return error_set(err, EINVAL, "a 'pci' lacks what it needs");
+		for (size_t k = 0; k < pci->n_candidates; k++) {
+			const struct vm_pci_candidate *c = &pci->candidates[k];
+			if (!c->address && (!c->vendor || !c->device))
+				return error_set(err, EINVAL, "a 'candidate' is nowhere");
+		}
+	}
+	return 0;
+}

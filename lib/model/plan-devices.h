@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The host's devices in a plan: their rows, and back. Private to lib/model.
+ *
+ *	mdev name=vgpu class=cad uuid=3e2cee4d-1002-4989-af98-3e03b8ad3197
+ *	parent address=0000:41:00.0 type=nvidia-563 placement=0
+ *	pci name=gpu class=gpu function=1
+ *	candidate address=0000:01:00.0
+ *
+ * Each device is followed by those that say where it may come from.
+ */
+#pragma once
+
+#include "model/plan.h"
+
+/* Copy the devices of a machine. */
+void plan_add_devices(struct plan *plan, const struct vm *vm);
+
+size_t plan_n_device_rows(const struct plan *plan);
+/* @i: below that number */
+void plan_device_row(const struct plan *plan, size_t i, struct strv *out);
+
+/* Returns 0, 1 if this is no row of a device, or -EINVAL as plan_parse_row(). */
+MUST_CHECK int plan_parse_device_row(
+		struct plan *plan, const struct strv *words, struct error *err);
+/* Is each complete? */
+MUST_CHECK int plan_check_device_rows(const struct plan *plan, struct error *err);

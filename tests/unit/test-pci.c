@@ -1,0 +1,823 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* PCI devices on hosts as they are: a card alone, two cards in one group, no IOMMU. */
+#include "host/pci.h"
+
+#include "fake-kernel.h"
+#include "host/clock.h"
+#include "host/sysfs.h"
+#include "kill-child.h"
+#include "test.h"
+
+#define GPU "0000:01:00.0"
+#define SOUND "0000:01:00.1"
+#define GPU2 "0000:02:00.0"
+#define SOUND2 "0000:02:00.1"
+#define DISK "0000:03:00.0"
+#define NIC "0000:04:00.0"
+#define DEVICE(address) KERNEL_DEVICES "/" address
+
+static struct device_host host;
+
+static void begin_host(void)
+{
+	static char *paths[4];
+	const char *const names[] = { "sys", "dev", "run", "proc" };
+	kernel_begin();
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		free(paths[i]);
+		paths[i] = xasprintf("%s/%s", scratch_dir, names[i]);
+	}
+	host = (struct device_host){
+		.sys = paths[0], .dev = paths[1], .lock_dir = paths[2], .proc = paths[3]
+	};
+	put_file("proc/self/mountinfo", "22 1 0:21 / /proc rw - proc proc rw\n");
+	put_file("proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n");
+}
+
+/* Two cards with sound, a disk and a network card, each in a group of its own. */
+static void begin(void)
+{
+	begin_host();
+	kernel_driver("vfio-pci");
+	kernel_pci(&(struct kernel_pci){ GPU, .driver = "nvidia", .group = "14" });
+	kernel_pci(&(struct kernel_pci){ SOUND, .class = "0x040300\n", .device = "0x1aef\n",
+			.driver = "snd_hda_intel", .group = "14" });
+	kernel_pci(&(struct kernel_pci){ GPU2, .driver = "nvidia", .group = "15" });
+	kernel_pci(&(struct kernel_pci){ SOUND2, .class = "0x040300\n", .device = "0x1aef\n",
+			.driver = "snd_hda_intel", .group = "15" });
+	kernel_pci(&(struct kernel_pci){ DISK, .class = "0x010802\n", .vendor = "0x144d\n",
+			.device = "0xa808\n", .driver = "nvme", .group = "16" });
+	kernel_pci(&(struct kernel_pci){ NIC, .class = "0x020000\n", .vendor = "0x8086\n",
+			.device = "0x1521\n", .driver = "igb", .group = "17" });
+}
+
+static void end(void)
+{
+	kernel_end();
+}
+
+/* ---- plans ---- */
+
+/* Rows, each after a line feed: "pci name=gpu class=gpu\ncandidate address=..." */
+static void make_plan(struct plan *plan, const char *machine, const char *rows)
+{
+	CLEANUP(freep)
+	char *text = xasprintf("machine name=%s user=root run-dir=/run/machina/%s "
+			       "socket-dir=/run/s\n%s",
+			machine, machine, rows);
+	char *rest = text;
+	struct error err = {};
+	*plan = (struct plan){};
+	for (char *row; (row = strsep(&rest, "\n"));) {
+		CLEANUP(strv_done) struct strv words = {};
+		for (char *word; (word = strsep(&row, " "));)
+			strv_push(&words, word);
+		if (plan_parse_row(plan, &words, &err) < 0)
+			TEST_FAIL("%s", err.text);
+	}
+	if (plan_parse_end(plan, &err) < 0)
+		TEST_FAIL("%s", err.text);
+}
+
+#define PLAN(var, machine, rows)                                                                   \
+	CLEANUP(plan_done) struct plan var;                                                        \
+	make_plan(&var, machine, rows)
+
+#define CARD "pci name=gpu class=gpu function=1\ncandidate address=" GPU
+#define CARDS CARD "\ncandidate address=" GPU2
+#define ONE_DISK "pci name=disk class=disk\ncandidate address=" DISK
+#define ONE_NIC "pci name=nic class=nic\ncandidate address=" NIC
+
+/* All of it, as prepare does; the addresses of all functions in one text. */
+static int lend(const struct plan *plan, struct buf *ret, struct error *err)
+{
+	CLEANUP(strv_done) struct strv addresses = {};
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < plan->n_pcis; i++)
+		r = pci_lend(&host, plan, i, err);
+	for (size_t i = 0; r == 0 && i < plan->n_pcis; i++)
+		r = pci_bind(&host, plan, i, 64000, &addresses, err);
+	for (size_t i = 0; ret && i < addresses.n; i++)
+		buf_printf(ret, "%s%s", i ? " " : "", addresses.items[i]);
+	return r;
+}
+
+static void check_lent(const struct plan *plan, const char *expected)
+{
+	CLEANUP(buf_done) struct buf addresses = {};
+	struct error err = {};
+	if (lend(plan, &addresses, &err) < 0)
+		TEST_FAIL("%s", without_scratch(err.text));
+	CHECK_STR(buf_text(&addresses), expected);
+}
+
+static void check_given_back(const char *machine)
+{
+	CLEANUP(strv_done) struct strv failures = {};
+	CHECK_INT(pci_give_back(&host, machine, &failures), 0);
+	for (size_t i = 0; i < failures.n; i++)
+		TEST_FAIL("%s", without_scratch(failures.items[i]));
+}
+
+static void check_fails(const struct plan *plan, const char *text)
+{
+	struct error err = {};
+	CHECK(lend(plan, NULL, &err) < 0);
+	CHECK_STR(without_scratch(err.text), text);
+}
+
+/* It fails, and after that all is as it was. */
+static void check_refused(const char *rows, const char *text)
+{
+	PLAN(plan, "web", rows);
+	CLEANUP(freep) char *before = kernel_shot();
+	check_fails(&plan, text);
+	check_given_back("web");
+	kernel_check_shot(before);
+}
+
+static void check_driver(const char *address, const char *driver)
+{
+	const char *bound = kernel_driver_of(address);
+	CHECK_STR(bound ? bound : "", driver);
+}
+
+#define NEED_NODES()                                                                               \
+	do {                                                                                       \
+		if (kernel_needs_nodes())                                                          \
+			SKIP(kernel_needs_nodes());                                                \
+	} while (0)
+
+/* ---- lending ---- */
+
+TEST(a_card_is_bound_with_its_sound_and_given_back)
+{
+	NEED_NODES();
+	begin();
+	PLAN(plan, "web", CARD);
+	CLEANUP(freep) char *before = kernel_shot();
+	struct stat st = {};
+	check_lent(&plan, GPU " " SOUND);
+	check_driver(GPU, "vfio-pci");
+	check_driver(SOUND, "vfio-pci");
+	check_driver(GPU2, "nvidia");
+	CHECK(mode_at("fake/reset/" GPU) && mode_at("fake/reset/" SOUND));
+	CHECK_INT(lstat(scratch_path("dev/vfio/14"), &st), 0);
+	CHECK_INT(st.st_uid, 64000);
+	/* What there is now would not say how it was before. */
+	check_file("run/.pci:" SOUND,
+			"machine=web\nfor=device gpu\nfunction=1\ndriver=snd_hda_intel\n");
+	/* Again: it is there. */
+	check_lent(&plan, GPU " " SOUND);
+	check_given_back("web");
+	kernel_check_shot(before);
+	check_given_back("web");
+	end();
+}
+
+TEST(the_first_card_that_is_free_is_lent)
+{
+	NEED_NODES();
+	begin();
+	PLAN(web, "web", CARDS);
+	PLAN(mail, "mail", CARDS);
+	PLAN(ftp, "ftp", CARDS);
+	check_lent(&web, GPU " " SOUND);
+	check_lent(&mail, GPU2 " " SOUND2);
+	check_fails(&ftp,
+			"device 'gpu': no device of class 'gpu' is free: " GPU
+			" is lent to machine 'web' ('machina teardown web' gives it back if that "
+			"does not run); " GPU2
+			" is lent to machine 'mail' ('machina teardown mail' gives it back if that "
+			"does not run)");
+	check_given_back("web");
+	check_lent(&ftp, GPU " " SOUND);
+	/* A machine keeps what it has, also when a better one becomes free. */
+	check_given_back("ftp");
+	check_lent(&mail, GPU2 " " SOUND2);
+	check_given_back("mail");
+	end();
+}
+
+TEST(devices_are_found_by_their_ids)
+{
+	NEED_NODES();
+	begin();
+	PLAN(web, "web", "pci name=gpu class=gpu function=1\ncandidate vendor=10de device=2235");
+	PLAN(mail, "mail", "pci name=gpu class=gpu function=1\ncandidate vendor=10de device=2235");
+	check_lent(&web, GPU " " SOUND);
+	check_lent(&mail, GPU2 " " SOUND2);
+	check_given_back("web");
+	check_given_back("mail");
+	end();
+}
+
+TEST(a_machine_has_several_of_one_class)
+{
+	NEED_NODES();
+	begin();
+	PLAN(plan, "web",
+			"pci name=a class=gpu function=1\ncandidate vendor=10de device=2235\n"
+			"pci name=b class=gpu function=1\ncandidate vendor=10de "
+			"device=2235\n" ONE_NIC);
+	check_lent(&plan, GPU " " SOUND " " GPU2 " " SOUND2 " " NIC);
+	check_lent(&plan, GPU " " SOUND " " GPU2 " " SOUND2 " " NIC);
+	PLAN(more, "web",
+			"pci name=a class=gpu function=1\ncandidate vendor=10de device=2235\n"
+			"pci name=b class=gpu function=1\ncandidate vendor=10de device=2235\n"
+			"pci name=c class=gpu function=1\ncandidate vendor=10de device=2235");
+	check_fails(&more, "device 'c': no device of class 'gpu' is free: " GPU
+			   " is another device of this machine; " GPU2
+			   " is another device of this machine");
+	check_given_back("web");
+	check_driver(GPU2, "nvidia");
+	check_driver(NIC, "igb");
+	end();
+}
+
+TEST(what_the_administrator_has_bound_stays_bound)
+{
+	NEED_NODES();
+	begin_host();
+	kernel_driver("vfio-pci");
+	kernel_pci(&(struct kernel_pci){ GPU, .driver = "vfio-pci", .group = "14" });
+	put_file(DEVICE(GPU) "/driver_override", "vfio-pci\n");
+	kernel_pci(&(struct kernel_pci){ SOUND, .natural = "snd_hda_intel", .group = "14" });
+	CLEANUP(freep) char *before = kernel_shot();
+	PLAN(plan, "web", CARD);
+	check_lent(&plan, GPU " " SOUND);
+	check_given_back("web");
+	check_driver(GPU, "vfio-pci");
+	/* Nothing was bound to it. */
+	check_driver(SOUND, "");
+	kernel_check_shot(before);
+	end();
+}
+
+TEST(an_override_of_others_comes_back)
+{
+	NEED_NODES();
+	begin();
+	put_file(DEVICE(NIC) "/driver_override", "igb\n");
+	CLEANUP(freep) char *before = kernel_shot();
+	PLAN(plan, "web", ONE_NIC);
+	check_lent(&plan, NIC);
+	check_given_back("web");
+	kernel_check_shot(before);
+	end();
+}
+
+/* ---- groups ---- */
+
+/* Two cards behind one bridge without isolation: one group, and the bridge in it. */
+static void begin_shared(void)
+{
+	begin_host();
+	kernel_driver("vfio-pci");
+	kernel_pci(&(struct kernel_pci){ "0000:00:01.0", .class = "0x060400\n",
+			.driver = "pcieport", .group = "2" });
+	kernel_pci(&(struct kernel_pci){ GPU, .driver = "nvidia", .group = "2" });
+	kernel_pci(&(struct kernel_pci){
+			SOUND, .driver = "snd_hda_intel", .device = "0x1aef\n", .group = "2" });
+	kernel_pci(&(struct kernel_pci){ GPU2, .driver = "nouveau", .group = "2" });
+	kernel_pci(&(struct kernel_pci){
+			SOUND2, .driver = "snd_hda_intel", .device = "0x1aef\n", .group = "2" });
+}
+
+TEST(the_members_of_a_group_are_named)
+{
+	begin();
+	check_refused("pci name=gpu class=gpu\ncandidate address=" GPU,
+			"device 'gpu': " GPU " shares IOMMU group 14 with " SOUND
+			" (snd_hda_intel): add it to the machine or move the card");
+	end();
+	begin_shared();
+	check_refused(CARD, "device 'gpu': " GPU " shares IOMMU group 2 with " GPU2
+			    " (nouveau) and " SOUND2
+			    " (snd_hda_intel): add them to the machine or move the card");
+	check_refused("pci name=gpu class=gpu\ncandidate address=" GPU,
+			"device 'gpu': " GPU " shares IOMMU group 2 with " SOUND
+			" (snd_hda_intel), " GPU2 " (nouveau) and " SOUND2
+			" (snd_hda_intel): add them to the machine or move the card");
+	end();
+}
+
+TEST(a_group_is_one_machines)
+{
+	NEED_NODES();
+	begin_shared();
+	CLEANUP(freep) char *before = kernel_shot();
+	PLAN(both, "web", CARD "\npci name=gpu2 class=gpu2 function=1\ncandidate address=" GPU2);
+	check_lent(&both, GPU " " SOUND " " GPU2 " " SOUND2);
+	check_given_back("web");
+	check_driver(GPU2, "nouveau");
+	check_driver("0000:00:01.0", "pcieport");
+
+	/* One without a driver is in nobody's way, until another machine has it. */
+	CHECK_INT(kernel_unbind("nouveau", GPU2), 0);
+	CHECK_INT(kernel_unbind("snd_hda_intel", SOUND2), 0);
+	PLAN(web, "web", CARD);
+	PLAN(mail, "mail", "pci name=gpu class=gpu2 function=1\ncandidate address=" GPU2);
+	check_lent(&web, GPU " " SOUND);
+	check_fails(&mail, "device 'gpu': " GPU2 " shares IOMMU group 2 with " GPU ": " GPU
+			   " is lent to machine 'web', and one machine has to have both");
+	check_given_back("mail");
+	check_given_back("web");
+	kernel_bind(GPU2, "nouveau");
+	kernel_bind(SOUND2, "snd_hda_intel");
+	kernel_check_shot(before);
+	end();
+}
+
+/* The rest of the group was wanted and is not there: found out before anything is unbound. */
+TEST(a_group_that_is_lent_in_part_is_refused)
+{
+	NEED_NODES();
+	begin_shared();
+	PLAN(plan, "web", CARD "\npci name=gpu2 class=gpu2 function=1\ncandidate address=" GPU2);
+	struct error err = {};
+	CLEANUP(strv_done) struct strv addresses = {};
+	CHECK_INT(pci_bind(&host, &plan, 0, 0, &addresses, &err), -ENODEV);
+	CHECK_STR(err.text, "device 'gpu': it was not lent");
+	CHECK_INT(pci_lend(&host, &plan, 0, &err), 0);
+	CHECK_INT(pci_bind(&host, &plan, 0, 0, &addresses, &err), -EBUSY);
+	CHECK_STR(err.text, "device 'gpu': " GPU " shares IOMMU group 2 with " GPU2
+			    " (nouveau) and " SOUND2
+			    " (snd_hda_intel): add them to the machine or move the card");
+	check_driver(GPU, "nvidia");
+	check_given_back("web");
+	end();
+}
+
+TEST(without_an_iommu_nothing_is_lent)
+{
+	begin_host();
+	kernel_driver("vfio-pci");
+	kernel_pci(&(struct kernel_pci){ GPU, .driver = "nvidia" });
+	kernel_pci(&(struct kernel_pci){ SOUND, .driver = "snd_hda_intel" });
+	check_refused(CARD, "device 'gpu': " GPU
+			    " is in no IOMMU group, and no device is: switch the IOMMU on in the "
+			    "firmware's setup (VT-d or AMD-Vi), and for Intel boot the kernel with "
+			    "'intel_iommu=on'");
+	/* One that it does not reach. */
+	kernel_pci(&(struct kernel_pci){ GPU2, .driver = "nvidia", .group = "3" });
+	check_refused(CARD, "device 'gpu': " GPU
+			    " is in no IOMMU group, though other devices are: the IOMMU does not "
+			    "reach its slot, move the card to another one");
+	end();
+}
+
+/* ---- what is not there, or is not what was meant ---- */
+
+TEST(a_device_that_is_not_there_is_told)
+{
+	begin();
+	check_refused("pci name=gpu class=gpu\ncandidate address=0000:09:00.0",
+			"device 'gpu': 0000:09:00.0 is not there ('lspci -D' lists all devices)");
+	check_refused("pci name=gpu class=gpu function=7\ncandidate address=" GPU,
+			"device 'gpu': 0000:01:00.7 is not there ('lspci -D' lists all devices)");
+	check_refused("pci name=gpu class=gpu\ncandidate vendor=1002 device=744c",
+			"device 'gpu': the host has no 1002:744c ('lspci -Dnn' lists all devices)");
+	check_refused("pci name=gpu class=gpu\ncandidate address=0000:09:00.0\n"
+		      "candidate vendor=1002 device=744c",
+			"device 'gpu': no device of class 'gpu' is free: 0000:09:00.0 is not there "
+			"('lspci -D' lists all devices); the host has no 1002:744c ('lspci -Dnn' "
+			"lists all devices)");
+	end();
+}
+
+TEST(an_address_that_moved_is_told)
+{
+	NEED_NODES();
+	begin();
+	check_refused("pci name=disk class=disk\ncandidate address=" NIC " vendor=144d device=a808",
+			"device 'disk': " NIC
+			" is 8086:1521 and not 144d:a808: addresses change when cards are added "
+			"('lspci -Dnn' lists all devices)");
+	PLAN(plan, "web",
+			"pci name=disk class=disk\ncandidate address=" DISK
+			" vendor=144d device=a808");
+	check_lent(&plan, DISK);
+	check_given_back("web");
+	end();
+}
+
+TEST(a_bridge_is_not_lent)
+{
+	begin_shared();
+	check_refused("pci name=gpu class=gpu\ncandidate address=0000:00:01.0",
+			"device 'gpu': 0000:00:01.0 is a PCI bridge, which cannot be given away: "
+			"name the devices behind it");
+	end();
+}
+
+TEST(a_dead_device_is_told)
+{
+	begin();
+	put_file(DEVICE(DISK) "/config", "\xff\xff");
+	check_refused(ONE_DISK,
+			"device 'disk': " DISK
+			" does not answer (its configuration reads as ones): it is switched off or "
+			"hangs, which only switching the host off and on may mend");
+	end();
+}
+
+/* ---- what the host uses ---- */
+
+TEST(an_interface_that_is_up_is_told)
+{
+	NEED_NODES();
+	begin();
+	put_file(DEVICE(NIC) "/net/enp4s0/flags", "0x1003\n");
+	check_refused(ONE_NIC, "device 'nic': " NIC
+			       " is in use by the host: its interface 'enp4s0' is up ('ip link set "
+			       "enp4s0 down' ends that)");
+	put_file(DEVICE(NIC) "/net/enp4s0/flags", "0x1002\n");
+	put_file(DEVICE(NIC) "/virtio2/net/eth1/flags", "0x1043\n");
+	check_refused(ONE_NIC, "device 'nic': " NIC
+			       " is in use by the host: its interface 'eth1' is up ('ip link set "
+			       "eth1 down' ends that)");
+	put_file(DEVICE(NIC) "/virtio2/net/eth1/flags", "0x1002\n");
+	PLAN(plan, "web", ONE_NIC);
+	check_lent(&plan, NIC);
+	check_given_back("web");
+	end();
+}
+
+static void add_block(const char *name, const char *parent, const char *number)
+{
+	CLEANUP(freep) char *dir = xasprintf(DEVICE(DISK) "/nvme/nvme0/%s%s", parent, name);
+	CLEANUP(freep) char *link = xasprintf("sys/class/block/%s", name);
+	kernel_put(number, "%s/dev", dir);
+	kernel_link(dir, link);
+}
+
+TEST(a_disk_in_use_is_told)
+{
+	NEED_NODES();
+	begin();
+	add_block("nvme0n1", "", "259:0\n");
+	add_block("nvme0n1p1", "nvme0n1/", "259:1\n");
+	/* Of another one: no matter. */
+	put_file("sys/devices/other/sda/dev", "8:0\n");
+	kernel_link("sys/devices/other/sda", "sys/class/block/sda");
+	put_file("proc/self/mountinfo", "22 1 0:21 / /proc rw - proc proc rw\n"
+					"30 1 8:0 / / rw - ext4 /dev/sda rw\n"
+					"31 30 259:10 / /other rw - ext4 /dev/x rw\n");
+	PLAN(plan, "web", ONE_DISK);
+	check_lent(&plan, DISK);
+	check_given_back("web");
+
+	put_file("proc/self/mountinfo",
+			"30 1 8:0 / / rw - ext4 /dev/sda rw\n"
+			"31 30 259:1 /sub /srv/vm rw,relatime shared:1 - ext4 /dev/nvme0n1p1 rw\n");
+	check_refused(ONE_DISK, "device 'disk': " DISK
+				" is in use by the host: 'nvme0n1p1' is mounted at '/srv/vm'");
+	put_file("proc/self/mountinfo", "");
+	put_file("proc/swaps",
+			"Filename Type Size Used Priority\n/dev/nvme0n1p1 partition 1 0 -2\n");
+	check_refused(ONE_DISK, "device 'disk': " DISK
+				" is in use by the host: 'nvme0n1p1' is swap space ('swapoff "
+				"/dev/nvme0n1p1' ends that)");
+	put_file("proc/swaps", "Filename\n");
+	make_directory(DEVICE(DISK) "/nvme/nvme0/nvme0n1/holders/md0");
+	check_refused(ONE_DISK, "device 'disk': " DISK
+				" is in use by the host: 'nvme0n1' is a part of 'md0'");
+	end();
+}
+
+TEST(a_group_that_a_program_has_is_told)
+{
+	begin();
+	put_file("dev/vfio/16.busy", "");
+	check_refused(ONE_DISK, "device 'disk': " DISK
+				" is in use: some program has 'DIR/dev/vfio/16' open ('fuser -v "
+				"DIR/dev/vfio/16' shows which)");
+	end();
+}
+
+/* ---- what drivers do ---- */
+
+TEST(a_missing_driver_is_told)
+{
+	begin();
+	CHECK_INT(remove_tree(scratch_path("sys/bus/pci/drivers/vfio-pci"), NULL), 0);
+	check_refused(ONE_DISK, "device 'disk': there is no driver 'vfio-pci' to bind " DISK
+				" to: load it with 'modprobe vfio-pci'");
+	end();
+}
+
+TEST(a_driver_that_refuses_is_told)
+{
+	begin();
+	kernel_fail("unbind:" DISK, EPERM);
+	check_refused(ONE_DISK,
+			"device 'disk': cannot write '" DISK
+			"' to 'DIR/sys/bus/pci/drivers/nvme/unbind': Operation not permitted");
+	kernel_fail("unbind:" DISK, 0);
+	kernel_fail("driver_override:" DISK, EACCES);
+	check_refused(ONE_DISK,
+			"device 'disk': cannot write 'vfio-pci' to 'DIR/sys/bus/pci/devices/" DISK
+			"/driver_override': Permission denied");
+	kernel_fail("driver_override:" DISK, 0);
+	kernel_fail("drivers_probe:" DISK, EIO);
+	PLAN(plan, "web", ONE_DISK);
+	check_fails(&plan, "device 'disk': cannot write '" DISK
+			   "' to 'DIR/sys/bus/pci/drivers_probe': Input/output error");
+	kernel_fail("drivers_probe:" DISK, 0);
+	check_given_back("web");
+	check_driver(DISK, "nvme");
+	end();
+}
+
+/* Writing succeeds, and nothing was bound. */
+TEST(vfio_that_does_not_take_a_device_is_told)
+{
+	begin();
+	put_file("sys/bus/pci/nobody", "");
+	CHECK_INT(unlink(scratch_path("sys/bus/pci/drivers_probe")), 0);
+	CHECK_INT(symlink("/dev/null", scratch_path("sys/bus/pci/drivers_probe")), 0);
+	check_refused(ONE_DISK, "device 'disk': driver 'vfio-pci' does not take " DISK
+				" (the kernel says why: 'journalctl -k --grep vfio')");
+	check_driver(DISK, "nvme");
+	end();
+}
+
+TEST(a_reset_that_fails_is_told)
+{
+	NEED_NODES();
+	begin();
+	kernel_fail("reset:" DISK, ETIMEDOUT);
+	check_refused(ONE_DISK,
+			"device 'disk': " DISK
+			" does not come back from a reset (Connection timed out): it may need the "
+			"host to be switched off and on");
+	/* One that has no way of its own to be reset. */
+	kernel_fail("reset:" DISK, ENOTTY);
+	PLAN(plan, "web", ONE_DISK);
+	check_lent(&plan, DISK);
+	CHECK_INT(unlink(scratch_path(DEVICE(DISK) "/reset")), 0);
+	check_lent(&plan, DISK);
+	check_given_back("web");
+	end();
+}
+
+TEST(a_node_that_does_not_appear_is_told)
+{
+	begin();
+	/* A /dev that is not the kernel's. */
+	host.dev = "/nonexistent";
+	uint64_t before = clock_now_usec();
+	check_refused(ONE_DISK, "device 'disk': " DISK
+				" is bound to 'vfio-pci', and '/nonexistent/vfio/16' does not "
+				"appear (is udev running?)");
+	CHECK(clock_now_usec() - before < 20 * USEC_PER_SEC);
+	end();
+}
+
+/* ---- giving back ---- */
+
+static void check_kept(const char *machine, const char *text)
+{
+	CLEANUP(strv_done) struct strv failures = {};
+	CHECK(pci_give_back(&host, machine, &failures) < 0);
+	CHECK_INT(failures.n, 1);
+	CHECK_STR(failures.n ? without_scratch(failures.items[0]) : "", text);
+}
+
+TEST(what_a_program_has_is_not_given_back)
+{
+	NEED_NODES();
+	begin();
+	PLAN(plan, "web", ONE_DISK);
+	check_lent(&plan, DISK);
+	put_file("dev/vfio/16.busy", "");
+	check_kept("web", DISK " cannot be given back: some program has 'DIR/dev/vfio/16' open "
+			       "('fuser -v DIR/dev/vfio/16' shows which)");
+	check_driver(DISK, "vfio-pci");
+	CHECK_INT(unlink(scratch_path("dev/vfio/16.busy")), 0);
+	check_given_back("web");
+	check_driver(DISK, "nvme");
+	end();
+}
+
+TEST(a_driver_that_does_not_take_it_back_is_told)
+{
+	NEED_NODES();
+	begin();
+	PLAN(plan, "web", CARD);
+	check_lent(&plan, GPU " " SOUND);
+	kernel_fail("bind:" SOUND, ENOMEM);
+	check_kept("web", SOUND " cannot be given back to driver 'snd_hda_intel': Cannot allocate "
+				"memory");
+	/* The rest went on; what is left can be tried again. */
+	check_driver(GPU, "nvidia");
+	check_driver(SOUND, "");
+	kernel_fail("bind:" SOUND, 0);
+	check_given_back("web");
+	check_driver(SOUND, "snd_hda_intel");
+	end();
+}
+
+TEST(a_driver_that_was_unloaded_is_told)
+{
+	NEED_NODES();
+	begin();
+	PLAN(plan, "web", ONE_DISK);
+	check_lent(&plan, DISK);
+	CHECK_INT(remove_tree(scratch_path("sys/bus/pci/drivers/nvme"), NULL), 0);
+	check_kept("web", DISK " cannot be given back to driver 'nvme'");
+	kernel_driver("nvme");
+	check_given_back("web");
+	check_driver(DISK, "nvme");
+	end();
+}
+
+TEST(a_device_that_was_pulled_out_is_forgotten)
+{
+	NEED_NODES();
+	begin();
+	PLAN(plan, "web", ONE_DISK);
+	check_lent(&plan, DISK);
+	CHECK_INT(unlink(scratch_path("sys/bus/pci/devices/" DISK)), 0);
+	check_given_back("web");
+	check_tree("run", "");
+	end();
+}
+
+/* Whoever did that meanwhile wanted it so. */
+TEST(what_was_bound_to_another_driver_meanwhile_stays)
+{
+	NEED_NODES();
+	begin();
+	PLAN(plan, "web", ONE_DISK);
+	check_lent(&plan, DISK);
+	CHECK_INT(kernel_unbind("vfio-pci", DISK), 0);
+	put_file(DEVICE(DISK) "/driver_override", "uio_pci_generic\n");
+	kernel_driver("uio_pci_generic");
+	kernel_bind(DISK, "uio_pci_generic");
+	check_given_back("web");
+	check_driver(DISK, "uio_pci_generic");
+	CHECK_STR(kernel_get(DEVICE(DISK) "/driver_override"), "uio_pci_generic");
+	check_tree("run", "");
+	end();
+}
+
+TEST(loans_of_other_machines_are_not_touched)
+{
+	NEED_NODES();
+	begin();
+	PLAN(web, "web", ONE_DISK);
+	PLAN(mail, "mail", ONE_NIC);
+	check_lent(&web, DISK);
+	check_lent(&mail, NIC);
+	check_given_back("web");
+	check_driver(DISK, "nvme");
+	check_driver(NIC, "vfio-pci");
+	check_given_back("we");
+	check_driver(NIC, "vfio-pci");
+	check_given_back("mail");
+	check_driver(NIC, "igb");
+	end();
+}
+
+/* ---- several at once, and the end at any point ---- */
+
+TEST(of_sixteen_machines_as_many_as_there_are_cards_get_one)
+{
+	NEED_NODES();
+	begin();
+	CLEANUP(freep) char *before = kernel_shot();
+	pid_t children[16];
+	int n = 0;
+	for (int i = 0; i < 16; i++) {
+		children[i] = fork();
+		if (children[i] != 0)
+			continue;
+		char name[16];
+		snprintf(name, sizeof(name), "web%d", i);
+		PLAN(plan, name, CARDS);
+		_exit(lend(&plan, NULL, NULL) == 0 ? 0 : 1);
+	}
+	for (int i = 0; i < 16; i++) {
+		int status = -1;
+		waitpid(children[i], &status, 0);
+		n += status == 0;
+	}
+	CHECK_INT(n, 2);
+	check_driver(GPU, "vfio-pci");
+	check_driver(GPU2, "vfio-pci");
+	for (int i = 0; i < 16; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "web%d", i);
+		check_given_back(name);
+	}
+	kernel_check_shot(before);
+	end();
+}
+
+static void kill_and_repeat(bool again)
+{
+	begin();
+	PLAN(plan, "web", CARDS);
+	CLEANUP(freep) char *before = kernel_shot();
+	unsigned n = 0;
+	int r = 1;
+	for (; r > 0; n++) {
+		pid_t child = kill_child_fork();
+		if (child == 0)
+			_exit(lend(&plan, NULL, NULL) < 0);
+		r = kill_child_at(child, n);
+		kernel_sync();
+		if (again)
+			check_lent(&plan, GPU " " SOUND);
+		check_given_back("web");
+		file_remove_stale(scratch_path("run"));
+		/* A lock that nobody holds. */
+		unlink(scratch_path("run/.devices.lock"));
+		kernel_check_shot(before);
+	}
+	CHECK_INT(r, 0);
+	/* It has been through more than a handful of places. */
+	CHECK(n > 12);
+	end();
+}
+
+TEST(killed_at_any_point_it_can_be_undone)
+{
+	NEED_NODES();
+	kill_and_repeat(false);
+}
+
+TEST(killed_at_any_point_it_can_be_done_again)
+{
+	NEED_NODES();
+	kill_and_repeat(true);
+}
+
+TEST(giving_back_can_be_killed_at_any_point)
+{
+	NEED_NODES();
+	begin();
+	PLAN(plan, "web", CARD);
+	CLEANUP(freep) char *before = kernel_shot();
+	unsigned n = 0;
+	int r = 1;
+	for (; r > 0; n++) {
+		check_lent(&plan, GPU " " SOUND);
+		pid_t child = kill_child_fork();
+		if (child == 0) {
+			CLEANUP(strv_done) struct strv failures = {};
+			_exit(pci_give_back(&host, "web", &failures) < 0);
+		}
+		r = kill_child_at(child, n);
+		kernel_sync();
+		check_given_back("web");
+		kernel_check_shot(before);
+	}
+	CHECK_INT(r, 0);
+	CHECK(n > 8);
+	end();
+}
+
+/* The first, the second, ... write fails, and all that were before it are undone. */
+TEST(whichever_write_fails_all_is_undone)
+{
+	NEED_NODES();
+	begin();
+	PLAN(plan, "web", CARD);
+	CLEANUP(freep) char *before = kernel_shot();
+	int n = 0;
+	for (bool failed = true; failed; n++) {
+		struct error err = {};
+		kernel_fail_nth(n, EIO);
+		failed = lend(&plan, NULL, &err) < 0;
+		kernel_fail_nth(-1, 0);
+		CHECK(!failed || err.text[0]);
+		check_given_back("web");
+		kernel_check_shot(before);
+	}
+	/* Override, unbind, probe, reset, of two functions; and one round to the end. */
+	CHECK_INT(n, 9);
+	end();
+}
+
+/* nvidia's driver waits for its users for as long as they like. */
+TEST(a_driver_that_never_lets_go_is_told)
+{
+	NEED_NODES();
+	begin();
+	kernel_fail("unbind:" DISK, KERNEL_HANGS);
+	struct error err = {};
+	CLEANUP(freep) char *dir = xasprintf("%s/bus/pci/drivers/nvme", host.sys);
+	uint64_t before = clock_now_usec();
+	CHECK_INT(sysfs_write_within(dir, "unbind", DISK, clock_deadline_usec(100 * USEC_PER_MSEC),
+				  &err),
+			-ETIMEDOUT);
+	CHECK(clock_now_usec() - before >= 100 * USEC_PER_MSEC);
+	CHECK_STR(without_scratch(err.text), "'DIR/sys/bus/pci/drivers/nvme/unbind' has not taken "
+					     "'" DISK "' in time");
+	end();
+}
+
+TEST_MAIN()
