@@ -23,8 +23,8 @@
 #define TPM_DIR "swtpm"
 /* For systemd to read what it is told. */
 #define BARRIER_USEC (30 * USEC_PER_SEC)
-/* For the port of an earlier start, which systemd closes in the background when it forgets it. */
-#define PORT_WAIT_USEC (5 * USEC_PER_SEC)
+/* For what it has forgotten to be closed, which it does in the background. */
+#define PORT_WAIT_USEC (500 * USEC_PER_MSEC)
 /* After the boot of the host: by then the drivers of devices are ready, or never will be. */
 #define DEVICES_READY_USEC (120 * USEC_PER_SEC)
 
@@ -278,9 +278,13 @@ static int undo_listen(struct prepare_context *c, size_t i, struct error *err)
 
 static int run_listen_tcp(struct prepare_context *c, size_t i, struct error *err)
 {
-	/* Who starts QEMU himself has no store that may hold it. */
-	uint64_t deadline = c->keeps_fds ? 0 : clock_deadline_usec(PORT_WAIT_USEC);
+	uint64_t deadline = 0;
 	int r = need_network(c, err);
+	/* An earlier start's socket may be in systemd's store, which was told to forget it. */
+	if (r == 0 && !c->keeps_fds) {
+		r = wait_for_systemd(c, err);
+		deadline = clock_deadline_usec(PORT_WAIT_USEC);
+	}
 	return r < 0 ? r : listen_tcp((uint16_t)fd_of(c, i)->port, deadline, &c->fds[i], err);
 }
 
