@@ -84,9 +84,9 @@ static void guard_address(struct maker *m, const struct fw_port *port)
 	} else if (strict) {
 		struct rule ip = {}, arp = {};
 		rule_protocol(&ip, FW_IPV4);
-		drop(m, &ip, "guard address: strict");
+		drop(m, &ip, "guard address");
 		rule_arp(&arp);
-		drop(m, &arp, "guard address: strict");
+		drop(m, &arp, "guard address");
 	}
 	if (port->filter->ip.of[FW_IPV6].n) {
 		const struct fw_ranges *sources = allowed(m, port, FW_IPV6);
@@ -95,7 +95,7 @@ static void guard_address(struct maker *m, const struct fw_port *port)
 	} else if (strict) {
 		struct rule rule = {};
 		rule_protocol(&rule, FW_IPV6);
-		drop(m, &rule, "guard address: strict");
+		drop(m, &rule, "guard address");
 	}
 }
 
