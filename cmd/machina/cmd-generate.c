@@ -239,17 +239,15 @@ static int reload(const struct run *run, struct error *err)
 	return r <= 0 ? r : bus_reload(bus, err);
 }
 
-/* Units of machines that are gone stay as long as they run. */
-static int remove_others(struct run *run, struct error *err)
+/* What runs keeps its units until it has stopped. */
+static int keep_running(struct run *run, struct error *err)
 {
-	CLEANUP(strv_done) struct strv others = {}, running = {};
-	int r = unitset_list_others(&run->units, &run->all, &others, err);
-	if (r < 0 || !others.n)
-		return r;
-	r = list_running(run, &others, &running, err);
-	if (r < 0)
-		return r;
-	return unitset_remove_others(&run->units, &run->all, &running, &run->config.report, err);
+	CLEANUP(strv_done) struct strv removed = {}, running = {};
+	unitset_list_removed(&run->units, &removed);
+	int r = removed.n ? list_running(run, &removed, &running, err) : 0;
+	if (r >= 0 && running.n)
+		unitset_keep(&run->units, &running, &run->config.report);
+	return r < 0 ? r : 0;
 }
 
 static const char *const fates[] = {
@@ -326,7 +324,9 @@ static int generate(struct run *run, struct error *err)
 	if (r == 0)
 		r = make_all(run, err);
 	if (r == 0 && run->call->machines.all && !run->options->preview)
-		r = remove_others(run, err);
+		r = unitset_remove_others(&run->units, &run->all, err);
+	if (r == 0 && !run->options->preview)
+		r = keep_running(run, err);
 	return r;
 }
 

@@ -170,8 +170,7 @@ static bool is_of_this_config(const struct unitset *set, const char *machine)
 	return found && found < text + strcspn(text, "\n");
 }
 
-int unitset_list_others(struct unitset *set, const struct strv *machines, struct strv *ret,
-		struct error *err)
+int unitset_remove_others(struct unitset *set, const struct strv *machines, struct error *err)
 {
 	for (size_t i = 0; i < set->on_disk.n; i++) {
 		const char *name = set->on_disk.items[i], *what = NULL;
@@ -182,29 +181,41 @@ int unitset_list_others(struct unitset *set, const struct strv *machines, struct
 		if (r < 0)
 			return r;
 		if (r == 0 && is_of_this_config(set, machine))
-			strv_push(ret, name);
+			add_row(set, name, UNIT_REMOVED);
 	}
 	return 0;
 }
 
-int unitset_remove_others(struct unitset *set, const struct strv *machines, const struct strv *keep,
-		struct report *report, struct error *err)
+void unitset_list_removed(const struct unitset *set, struct strv *ret)
 {
-	CLEANUP(strv_done) struct strv others = {};
-	int r = unitset_list_others(set, machines, &others, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < others.n; i++) {
-		if (!strv_contains(keep, others.items[i])) {
-			add_row(set, others.items[i], UNIT_REMOVED);
+	for (size_t i = 0; i < set->n; i++)
+		if (set->rows[i].fate == UNIT_REMOVED)
+			strv_push(ret, set->rows[i].name);
+}
+
+void unitset_keep(struct unitset *set, const struct strv *running, struct report *report)
+{
+	CLEANUP(strv_done) struct strv machines = {};
+	for (size_t i = 0; i < running->n; i++)
+		strv_push_take(&machines, machine_of(running->items[i]));
+	size_t n = 0;
+	for (size_t i = 0; i < set->n; i++) {
+		struct unitset_row *row = &set->rows[i];
+		CLEANUP(freep)
+		char *machine = row->fate == UNIT_REMOVED ? machine_of(row->name) : NULL;
+		if (!machine || !strv_contains(&machines, machine)) {
+			set->rows[n++] = *row;
 			continue;
 		}
-		CLEANUP(freep) char *path = path_join(set->dir, others.items[i]);
+		CLEANUP(freep) char *path = path_join(set->dir, row->name);
 		report_add(report, SEVERITY_ADVICE, (struct where){ .file = path }, NULL, NULL,
-				"its machine is not configured any more, but it runs: the unit "
-				"stays");
+				"it belongs no more, but it is in use: when machine '%s' has been "
+				"stopped or restarted, 'machina generate' removes it",
+				machine);
+		free(row->name);
+		free(row->text);
 	}
-	return 0;
+	set->n = n;
 }
 
 bool unitset_changes(const struct unitset *set)

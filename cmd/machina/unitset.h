@@ -77,14 +77,21 @@ const char *unitset_unpack(struct unitset *set, const char *from);
  * another config directory are not this one's to judge.
  *
  * @machines: all configured ones, sorted
- * @keep: names of units that have to stay
  */
-MUST_CHECK int unitset_remove_others(struct unitset *set, const struct strv *machines,
-		const struct strv *keep, struct report *report, struct error *err);
+MUST_CHECK int unitset_remove_others(
+		struct unitset *set, const struct strv *machines, struct error *err);
 
-/* The names that unitset_remove_others() would take away. */
-MUST_CHECK int unitset_list_others(struct unitset *set, const struct strv *machines,
-		struct strv *ret, struct error *err);
+/* The names of what would be removed so far. */
+void unitset_list_removed(const struct unitset *set, struct strv *ret);
+
+/*
+ * Do not remove what is in use: a unit that runs needs its file for its end, and a socket the
+ * service that it starts.
+ *
+ * @running: those of unitset_list_removed() that run; what else would be removed of their machines
+ *           stays, too
+ */
+void unitset_keep(struct unitset *set, const struct strv *running, struct report *report);
 
 bool unitset_changes(const struct unitset *set);
 

@@ -89,6 +89,8 @@ static int build_proxy_socket(const struct unit_input *in, const char *name, uin
 	unitfile_setf(&u, "Description", "TCP port of the screen of virtual machine %s (%s)",
 			in->vm->name, name);
 	unitfile_set(&u, "PartOf", qemu);
+	/* A restart would take it along also when the machine has no such port any more. */
+	unitfile_set(&u, "StopWhenUnneeded", "yes");
 	unitfile_section(&u, "Socket");
 	unitfile_setf(&u, "ListenStream", "127.0.0.1:%u", port);
 	return units_add(ret, &u, pattern, in->vm->name, err);
