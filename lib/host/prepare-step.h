@@ -70,7 +70,7 @@ struct prepare_step {
 	size_t i; /* where there are several */
 };
 
-/* For whom a step is done. It is undone whoever it was, but for STEP_OWN within a unit. */
+/* For whom a step is done. Teardown undoes it whoever it was. */
 enum prepare_step_when { STEP_ALWAYS, STEP_UNIT, STEP_OWN };
 
 struct prepare_step_row {

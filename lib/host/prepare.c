@@ -121,16 +121,20 @@ static int run_step(struct prepare_context *c, const struct prepare_step *step, 
 	return row->run(c, step->i, err);
 }
 
-/* Undo the first @n steps. Returns the first failure. */
-static int undo_steps(struct prepare_context *c, const struct steps *steps, size_t n,
+/*
+ * Undo the first @n steps. Returns the first failure.
+ *
+ * @all: also those that are not done in a unit. systemd undoes what it has done in their place, but
+ *       not what it has done for a unit that reads otherwise by now.
+ */
+static int undo_steps(struct prepare_context *c, const struct steps *steps, size_t n, bool all,
 		struct strv *failures)
 {
 	int first = 0;
 	while (n-- > 0) {
 		const struct prepare_step *step = &steps->items[n];
 		const struct prepare_step_row *row = &prepare_step_rows[step->kind];
-		/* In a unit it is systemd's to undo what others do by themselves. */
-		if (!row->undo || (row->when == STEP_OWN && c->options->notify_socket))
+		if (!row->undo || (row->when == STEP_OWN && !all))
 			continue;
 		tell(c, step, row->describe_undo);
 		struct error err = {};
@@ -164,7 +168,7 @@ static int run_all(struct prepare_context *c, const struct steps *steps, struct 
 		CLEANUP(strv_done) struct strv more = {};
 		CLEANUP(buf_done) struct buf rest = {};
 		/* The one that failed has left nothing. */
-		if (undo_steps(c, steps, n, &more) < 0)
+		if (undo_steps(c, steps, n, c->keeps_fds, &more) < 0)
 			for (size_t i = 0; i < more.n; i++)
 				buf_printf(&rest, "; then, when it was undone: %s", more.items[i]);
 		return error_set(err, failure.code, "%s%s", failure.text, buf_text(&rest));
@@ -208,7 +212,7 @@ int prepare_teardown(const struct plan *plan, const struct prepare_options *opti
 		strv_push(ret_failures, err.text);
 		return r;
 	}
-	return undo_steps(&c, &steps, steps.n, ret_failures);
+	return undo_steps(&c, &steps, steps.n, true, ret_failures);
 }
 
 int prepare_await(const struct plan *plan, const struct prepare_options *options, pid_t main_pid,

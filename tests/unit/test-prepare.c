@@ -774,13 +774,14 @@ TEST(who_starts_qemu_himself_gets_a_directory_for_its_sockets)
 	check_torn_down_by(&own, &plan);
 	CHECK_INT(mode_at("sockets"), 0);
 
-	/* systemd has made it (RuntimeDirectory=), has it mounted for the hooks, and removes it. */
+	/* systemd has made it (RuntimeDirectory=), and removes it unless the unit reads otherwise
+	 * by then. */
 	make_directory("sockets");
 	check_prepared(&plan);
 	CHECK_INT(lstat(scratch_path("sockets"), &st), 0);
 	CHECK_INT(st.st_uid, 0);
 	check_torn_down(&plan);
-	CHECK(S_ISDIR(mode_at("sockets")));
+	CHECK_INT(mode_at("sockets"), 0);
 	end();
 }
 
