@@ -2,17 +2,11 @@
 /* Advice about one machine. */
 #include "advice.h"
 
-#include <fcntl.h>
-#include <net/if.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "host/storage.h"
+#include "host/lack.h"
 #include "json/jlocate.h"
 #include "json/jmerge.h"
-#include "util/mem.h"
 #include "util/parse.h"
 
 struct advisor {
@@ -69,26 +63,6 @@ static void advise_limits(struct advisor *a)
 	}
 }
 
-/* @type: what it has to be, as storage_check() takes it */
-static void advise_volume(
-		struct advisor *a, const struct vm_volume *v, mode_t type, const char *pointer)
-{
-	struct error err = {};
-	if (!v)
-		return;
-	const struct storage_file file = {
-		.path = v->path,
-		.volume = v->pool ? v->name : NULL,
-		.pool = v->pool,
-		.writable = type == 0 && !v->readonly,
-		.device = plan_is_device(v->path),
-		.flash = v == a->built->vm.firmware_vars,
-		.qcow2 = v->type && v->type->format == VM_FORMAT_QCOW2,
-	};
-	if (storage_check(&file, type, &err) < 0)
-		ADVISE(a, pointer, "%s", err.text);
-}
-
 /* ---- entries that take nothing away ---- */
 
 struct removals {
@@ -134,67 +108,12 @@ static void advise_removals(struct advisor *a)
 	strv_done(&removals.places);
 }
 
-static void advise_files(struct advisor *a)
-{
-	const struct vm *vm = &a->built->vm;
-	struct stat st;
-	advise_volume(a, vm->firmware_code, 0, "/attrs/firmware/code");
-	advise_volume(a, vm->firmware_vars, 0, "/attrs/firmware/vars");
-	advise_volume(a, vm->kernel, S_IFREG, "/attrs/boot/kernel");
-	advise_volume(a, vm->initrd, S_IFREG, "/attrs/boot/initrd");
-	for (size_t i = 0; i < vm->n_volumes; i++) {
-		const struct vm_volume *v = &vm->volumes[i];
-		CLEANUP(freep) char *pointer = xasprintf("/volumes/%zu", i);
-		if (v->type->bus != VM_BUS_TPM)
-			advise_volume(a, v, v->type->format == VM_FORMAT_VVFAT ? S_IFDIR : 0,
-					pointer);
-	}
-	if (access(vm->emulator, X_OK) < 0)
-		ADVISE(a, "/attrs/machine/qemu", "cannot execute '%s': %s", vm->emulator,
-				strerror(errno));
-	if (vm->tpm.enabled && stat("/usr/bin/swtpm", &st) < 0)
-		ADVISE(a, "/attrs/tpm",
-				"the TPM needs '/usr/bin/swtpm', which is not there (packages "
-				"swtpm and swtpm-tools)");
-	if (vm->accel == VM_ACCEL_KVM && access("/dev/kvm", F_OK) < 0)
-		ADVISE(a, "/attrs/machine/accel",
-				"'/dev/kvm' is not there: no virtualization in the firmware's "
-				"setup, or "
-				"its module is not loaded");
-}
+/* ---- what the host lacks ---- */
 
-static void advise_devices(struct advisor *a)
+static void advise_lack(void *data, const struct lack *lack)
 {
-	const struct vm *vm = &a->built->vm;
-	for (size_t i = 0; i < vm->n_pcis; i++) {
-		const struct vm_pci *pci = &vm->pcis[i];
-		const char *address = pci->candidates[0].address;
-		CLEANUP(freep) char *pointer = xasprintf("/devices/%zu/class", pci->index);
-		CLEANUP(freep) char *dir = xasprintf("/sys/bus/pci/devices/%s", address);
-		if (vm_pci_is_fixed(pci) && access(dir, F_OK) < 0)
-			ADVISE(a, pointer,
-					"device \"%s\": the host has no PCI device %s ('lspci -D' "
-					"lists all)",
-					pci->name, address);
-	}
-}
-
-static void advise_bridges(struct advisor *a)
-{
-	const struct vm *vm = &a->built->vm;
-	for (size_t i = 0; i < vm->n_nics; i++) {
-		const struct vm_nic *nic = &vm->nics[i];
-		CLEANUP(freep) char *sysfs = xasprintf("/sys/class/net/%s/bridge", nic->bridge);
-		CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
-		if (nic->mode == NETWORK_USER || !nic->join)
-			continue;
-		if (!if_nametoindex(nic->bridge))
-			ADVISE(a, pointer, "network \"%s\": there is no bridge '%s'", nic->network,
-					nic->bridge);
-		else if (access(sysfs, F_OK) < 0)
-			ADVISE(a, pointer, "network \"%s\": '%s' is no bridge", nic->network,
-					nic->bridge);
-	}
+	struct advisor *a = data;
+	ADVISE(a, lack->pointer, "%s", lack->text);
 }
 
 void advise(const struct built *built, struct config *config)
@@ -203,9 +122,6 @@ void advise(const struct built *built, struct config *config)
 	advise_hardware(&a);
 	advise_limits(&a);
 	advise_removals(&a);
-	if (config->paths->offline)
-		return;
-	advise_files(&a);
-	advise_bridges(&a);
-	advise_devices(&a);
+	if (!config->paths->offline)
+		lacks_find(&built->vm, advise_lack, &a);
 }

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a machine needs and is not there. */
+#include "host/lack.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/netlink.h"
+#include "host/storage.h"
+#include "model/plan.h"
+#include "util/mem.h"
+
+struct search {
+	const struct vm *vm;
+	lack_fn *tell;
+	void *data;
+};
+
+static void tell(const struct search *s, enum lack_kind kind, const char *pointer,
+		const char *subject, int code, const char *format, ...) PRINTF(6, 7);
+
+static void tell(const struct search *s, enum lack_kind kind, const char *pointer,
+		const char *subject, int code, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	s->tell(s->data, &(struct lack){ .kind = kind,
+					 .pointer = pointer,
+					 .subject = subject,
+					 .text = text,
+					 .code = code });
+}
+
+/* @type: what it has to be, as storage_check() takes it */
+static void look_at_volume(const struct search *s, enum lack_kind kind, const struct vm_volume *v,
+		mode_t type, const char *pointer)
+{
+	struct error err = {};
+	if (!v)
+		return;
+	const struct storage_file file = {
+		.path = v->path,
+		.volume = v->pool ? v->name : NULL,
+		.pool = v->pool,
+		.writable = type == 0 && !v->readonly,
+		.device = plan_is_device(v->path),
+		.flash = v == s->vm->firmware_vars,
+		.qcow2 = v->type && v->type->format == VM_FORMAT_QCOW2,
+	};
+	if (storage_check(&file, type, &err) < 0)
+		tell(s, kind, pointer, v->path, err.code, "%s", err.text);
+}
+
+static void look_at_files(const struct search *s)
+{
+	const struct vm *vm = s->vm;
+	look_at_volume(s, LACK_FIRMWARE, vm->firmware_code, 0, "/attrs/firmware/code");
+	look_at_volume(s, LACK_FIRMWARE, vm->firmware_vars, 0, "/attrs/firmware/vars");
+	look_at_volume(s, LACK_VOLUME, vm->kernel, S_IFREG, "/attrs/boot/kernel");
+	look_at_volume(s, LACK_VOLUME, vm->initrd, S_IFREG, "/attrs/boot/initrd");
+	for (size_t i = 0; i < vm->n_volumes; i++) {
+		const struct vm_volume *v = &vm->volumes[i];
+		CLEANUP(freep) char *pointer = xasprintf("/volumes/%zu", i);
+		if (v->type->bus != VM_BUS_TPM)
+			look_at_volume(s, LACK_VOLUME, v,
+					v->type->format == VM_FORMAT_VVFAT ? S_IFDIR : 0, pointer);
+	}
+}
+
+static void look_at_programs(const struct search *s)
+{
+	const struct vm *vm = s->vm;
+	if (access(vm->emulator, X_OK) < 0)
+		tell(s, LACK_EMULATOR, "/attrs/machine/qemu", vm->emulator, errno,
+				"cannot execute '%s': %s", vm->emulator, strerror(errno));
+	if (vm->tpm.enabled && access("/usr/bin/swtpm", F_OK) < 0)
+		tell(s, LACK_TPM, "/attrs/tpm", "/usr/bin/swtpm", 0,
+				"the TPM needs '/usr/bin/swtpm', which is not there (packages "
+				"swtpm and swtpm-tools)");
+	if (vm->accel == VM_ACCEL_KVM && access("/dev/kvm", F_OK) < 0)
+		tell(s, LACK_KVM, "/attrs/machine/accel", "/dev/kvm", 0,
+				"'/dev/kvm' is not there: no virtualization in the firmware's "
+				"setup, or its module is not loaded");
+}
+
+static void look_at_bridge(
+		const struct search *s, struct netlink *nl, const struct vm_nic *nic, size_t i)
+{
+	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
+	struct error err = {};
+	struct link link;
+	int r = netlink_get(nl, nic->bridge, &link, &err);
+	if (r < 0)
+		tell(s, LACK_BRIDGE, pointer, nic->bridge, err.code, "network \"%s\": %s",
+				nic->network, err.text);
+	else if (r > 0)
+		tell(s, LACK_BRIDGE, pointer, nic->bridge, ENODEV,
+				"network \"%s\": there is no bridge '%s'", nic->network,
+				nic->bridge);
+	else if (strcmp(link.kind, "bridge") != 0)
+		tell(s, LACK_BRIDGE, pointer, nic->bridge, EINVAL,
+				"network \"%s\": '%s' is no bridge", nic->network, nic->bridge);
+	else if ((nic->vlan || nic->n_vlans) && !link.vlan_filtering)
+		tell(s, LACK_VLANS, pointer, nic->bridge, EINVAL,
+				"network \"%s\": the bridge '%s' does not tell VLANs apart",
+				nic->network, nic->bridge);
+}
+
+static void look_at_bridges(const struct search *s)
+{
+	CLEANUP(netlink_done) struct netlink nl = {};
+	for (size_t i = 0; i < s->vm->n_nics; i++) {
+		const struct vm_nic *nic = &s->vm->nics[i];
+		if (nic->mode == NETWORK_USER || !nic->join)
+			continue;
+		/* Without netlink there are no bridges to miss. */
+		if (!nl.socket && netlink_open(&nl, NULL) < 0)
+			return;
+		look_at_bridge(s, &nl, nic, i);
+	}
+}
+
+static void look_at_devices(const struct search *s)
+{
+	for (size_t i = 0; i < s->vm->n_pcis; i++) {
+		const struct vm_pci *pci = &s->vm->pcis[i];
+		const char *address = pci->candidates[0].address;
+		CLEANUP(freep) char *pointer = xasprintf("/devices/%zu/class", pci->index);
+		CLEANUP(freep) char *dir = xasprintf("/sys/bus/pci/devices/%s", address);
+		if (vm_pci_is_fixed(pci) && access(dir, F_OK) < 0)
+			tell(s, LACK_PCI, pointer, address, 0,
+					"device \"%s\": the host has no PCI device %s ('lspci -D' "
+					"lists all)",
+					pci->name, address);
+	}
+}
+
+void lacks_find(const struct vm *vm, lack_fn *fn, void *data)
+{
+	const struct search s = { .vm = vm, .tell = fn, .data = data };
+	look_at_files(&s);
+	look_at_programs(&s);
+	look_at_bridges(&s);
+	look_at_devices(&s);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a machine needs of the running system in order to start, and what of it is not there.
+ */
+#pragma once
+
+#include "model/vm.h"
+
+enum lack_kind {
+	LACK_VOLUME,   /* also a kernel or initrd */
+	LACK_FIRMWARE, /* its code or variables */
+	LACK_EMULATOR,
+	LACK_TPM,
+	LACK_KVM,
+	LACK_BRIDGE, /* it is missing, or is none */
+	LACK_VLANS,  /* of a bridge */
+	LACK_PCI,    /* a device; the subject is its address */
+};
+
+struct lack {
+	enum lack_kind kind;
+	const char *pointer; /* the place in the machine's config */
+	const char *subject; /* path or name of what is missing */
+	const char *text;    /* one sentence without a full stop */
+	int code;	     /* positive errno, EACCES: this process may not look; 0: not told */
+};
+
+/* @lack: of this call only */
+typedef void lack_fn(void *data, const struct lack *lack);
+
+/* What is there is looked at, nothing is opened. In the network namespace of this thread. */
+void lacks_find(const struct vm *vm, lack_fn *tell, void *data);
