@@ -29,6 +29,7 @@ extern const struct command cmd_run;
 extern const struct command cmd_list;
 extern const struct command cmd_status;
 extern const struct command cmd_firewall;
+extern const struct command cmd_doctor;
 
 extern const struct command cmd_prepare;
 extern const struct command cmd_await;
@@ -64,6 +65,7 @@ static const struct command *const commands[] = {
 	&cmd_list,
 	&cmd_status,
 	&cmd_firewall,
+	&cmd_doctor,
 
 	&cmd_prepare,
 	&cmd_await,

@@ -345,3 +345,20 @@ uint64_t unit_since_usec(const struct unit_info *info)
 		return info->active_exit_usec;
 	return info->inactive_enter_usec;
 }
+
+int bus_get_version(struct bus *bus, char **ret, struct error *err)
+{
+	sd_bus_error refusal = SD_BUS_ERROR_NULL;
+	char *text = NULL;
+	int r = sd_bus_get_property_string(
+			bus->sd, BUS_NAME, BUS_PATH, BUS_MANAGER, "Version", &refusal, &text);
+	if (r == -ENOMEM)
+		out_of_memory();
+	if (r >= 0)
+		*ret = text;
+	else
+		error_set(err, -r, "cannot ask systemd for its version: %s",
+				refusal.message ? refusal.message : strerror(-r));
+	sd_bus_error_free(&refusal);
+	return r < 0 ? r : 0;
+}

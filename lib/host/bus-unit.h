@@ -46,6 +46,9 @@ void unit_list_done(struct unit_list *list);
 MUST_CHECK int bus_list_units(struct bus *bus, const struct strv *names, struct unit_list *ret,
 		struct error *err);
 
+/* systemd's own version, "252 (252.39-1~deb12u1)". The caller frees it. */
+MUST_CHECK int bus_get_version(struct bus *bus, char **ret, struct error *err);
+
 /* ---- one unit ---- */
 
 /* The last run of a command of a service: an element of ExecStart and the like. */

@@ -129,6 +129,9 @@ static int parse_attribute(const struct nlattr *attr, void *data)
 	case IFLA_MTU:
 		link->mtu = number(attr);
 		break;
+	case IFLA_CARRIER:
+		link->carrier = mnl_attr_get_payload_len(attr) == 1 && mnl_attr_get_u8(attr);
+		break;
 	case IFLA_MASTER:
 		link->master = (int)number(attr);
 		break;

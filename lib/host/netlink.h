@@ -33,6 +33,7 @@ struct link {
 	uint32_t mtu;
 	int master; /* index; 0 for none */
 	bool up;
+	bool carrier;	     /* of a tap: somebody has it open */
 	bool vlan_filtering; /* a bridge that is VLAN-aware */
 };
 

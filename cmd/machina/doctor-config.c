@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What doctor looks over: config, units, and what systemd knows. */
+#include "doctor-config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hookplan.h"
+#include "host/account.h"
+#include "host/bus-unit.h"
+#include "lifecycle.h"
+#include "model/claims.h"
+#include "util/mem.h"
+
+void examination_done(struct examination *x)
+{
+	bus_free(x->doctor.bus);
+	doctor_done(&x->doctor);
+	for (size_t i = 0; i < x->n_machines; i++) {
+		built_done(x->built[i]);
+		free(x->built[i]);
+	}
+	free(x->built);
+	free(x->machines);
+	unitset_done(&x->units);
+	strv_done(&x->names);
+	config_done(&x->config);
+}
+
+static bool is_enabled(const struct examination *x, const char *name)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, name);
+	CLEANUP(freep)
+	char *link = xasprintf("%s/multi-user.target.wants/%s", x->call->paths.unit_dir, unit);
+	return faccessat(AT_FDCWD, link, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A machine without faults becomes one to look over; others are findings in the config's report. */
+static void load_machine(struct examination *x, const char *name, struct claims *claims)
+{
+	struct error err = {};
+	struct built *built = xcalloc(1, sizeof(*built));
+	size_t before = x->config.report.n_errors_told;
+	if (built_units(built, &x->config, name, &err) < 0)
+		report_error(&x->config.report, &err);
+	if (x->config.report.n_errors_told > before) {
+		built_done(built);
+		free(built);
+		return;
+	}
+	claims_add(claims, &built->vm, true);
+	x->built[x->n_machines] = built;
+	x->machines[x->n_machines++] = (struct doctor_machine){
+		.vm = &built->vm,
+		.enabled = is_enabled(x, name),
+	};
+}
+
+static int load(struct examination *x, struct error *err)
+{
+	CLEANUP(claims_done) struct claims claims = {};
+	const struct config_paths *paths = &x->call->paths;
+	int r = config_load(&x->config, paths, err);
+	if (r < 0)
+		return r;
+	x->has_config = r == 0;
+	r = machine_list(paths, &x->names, &x->config.report, err);
+	if (r < 0)
+		return r;
+	x->built = xcalloc(x->names.n, sizeof(struct built *));
+	x->machines = xcalloc(x->names.n, sizeof(*x->machines));
+	if (!x->has_config) {
+		machines_check(&x->config, &x->names);
+		return 0;
+	}
+	for (size_t i = 0; i < x->names.n; i++)
+		load_machine(x, x->names.items[i], &claims);
+	claims_check(&claims, paths, &x->config.host, &x->config.report);
+	return 0;
+}
+
+/* Who runs, by the units' states. Errors: systemd's; nothing is known then. */
+static int ask_systemd(struct examination *x, struct bus *bus, struct error *err)
+{
+	CLEANUP(strv_done) struct strv units = {};
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	for (size_t i = 0; i < x->n_machines; i++) {
+		CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, x->machines[i].vm->name);
+		strv_push(&units, unit);
+	}
+	int r = units.n ? bus_list_units(bus, &units, &list, err) : 0;
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		CLEANUP(unit_info_done) struct unit_info info = {};
+		x->machines[i].running = !unit_is_down(list.rows[i].active_state);
+		if (x->machines[i].running && bus_get_unit(bus, units.items[i], &info, NULL) == 0)
+			x->machines[i].pid = info.main_pid;
+	}
+	return r;
+}
+
+static void connect_systemd(struct examination *x)
+{
+	struct doctor *d = &x->doctor;
+	struct error err = {};
+	int r = bus_open(&d->bus, &err);
+	if (r == 0 && ask_systemd(x, d->bus, &err) < 0) {
+		bus_free(d->bus);
+		d->bus = NULL;
+	}
+	if (!d->bus)
+		d->bus_failure = arena_strdup(&d->arena, err.text);
+}
+
+int examination_begin(struct examination *x, const struct call *call, struct error *err)
+{
+	x->call = call;
+	int r = load(x, err);
+	if (r < 0)
+		return r;
+	x->doctor = (struct doctor){
+		.sys = "/sys",
+		.proc = "/proc",
+		.dev = "/dev",
+		.operators = ACCOUNT_OPERATORS,
+		.is_root = geteuid() == 0,
+		.host = x->has_config ? &x->config.host.conf : NULL,
+		.machines = x->machines,
+		.n_machines = x->n_machines,
+	};
+	if (!call->paths.offline)
+		connect_systemd(x);
+	return 0;
+}
+
+/* ---- the config ---- */
+
+void examine_config(struct examination *x)
+{
+	struct doctor *d = &x->doctor;
+	struct report *report = &x->config.report;
+	CLEANUP(buf_done) struct buf first = {};
+	doctor_note(d, "%zu machine%s", x->names.n, x->names.n == 1 ? "" : "s");
+	report_sort(report);
+	for (size_t i = 0; !first.len && i < report->n; i++)
+		if (report->items[i].severity == SEVERITY_ERROR)
+			finding_format(&report->items[i], &first);
+	if (!report->n_errors)
+		return;
+	doctor_add(d, DOCTOR_FAULT, "%s", buf_text(&first));
+	if (report->n_errors == 1)
+		doctor_why(d, "no unit is written before that is mended");
+	else
+		doctor_why(d, "and %zu more: no unit is written before they are mended",
+				report->n_errors - 1);
+	doctor_cure(d, "machina validate");
+}
+
+/* ---- units ---- */
+
+/* What is written anew, by machine: @missing if it has no unit at all. */
+static void sort_rows(const struct examination *x, size_t from, const struct built *built,
+		struct strv *missing, struct strv *stale)
+{
+	bool is_new = false, is_changed = false;
+	for (size_t i = from; i < x->units.n; i++) {
+		const struct unitset_row *row = &x->units.rows[i];
+		if (row->fate == UNIT_UNCHANGED)
+			continue;
+		if (i == from && !strv_contains_sorted(&x->units.on_disk, row->name))
+			is_new = true;
+		else
+			is_changed = true;
+	}
+	if (is_new)
+		strv_push(missing, built->vm.name);
+	else if (is_changed)
+		strv_push(stale, built->vm.name);
+}
+
+static void tell_units(struct examination *x, const struct strv *missing, const struct strv *stale,
+		const struct strv *restart)
+{
+	struct doctor *d = &x->doctor;
+	if (stale->n) {
+		doctor_add(d, DOCTOR_WARNING, "the config of %s has changed since the unit%s made",
+				doctor_machines(d, stale), stale->n == 1 ? " was" : "s were");
+		doctor_why(d, "the next start is still the old machine");
+		doctor_cure(d, "machina generate%s", doctor_words(d, stale));
+	}
+	if (missing->n) {
+		doctor_add(d, DOCTOR_WARNING, "%s ha%s no unit", doctor_machines(d, missing),
+				missing->n == 1 ? "s" : "ve");
+		doctor_why(d, "%s cannot be started or enabled", missing->n == 1 ? "it" : "they");
+		doctor_cure(d, "machina generate%s", doctor_words(d, missing));
+	}
+	if (restart->n) {
+		doctor_add(d, DOCTOR_WARNING, "%s run%s as before the last change of the unit",
+				doctor_machines(d, restart), restart->n == 1 ? "s" : "");
+		doctor_why(d, "the change takes effect with a restart");
+		doctor_cure(d, "machina restart%s", doctor_words(d, restart));
+	}
+}
+
+static void tell_foreign(struct examination *x, const struct report *report)
+{
+	struct doctor *d = &x->doctor;
+	for (size_t i = 0; i < report->n; i++) {
+		CLEANUP(buf_done) struct buf text = {};
+		const char *file = report->items[i].file;
+		finding_format(&report->items[i], &text);
+		doctor_add(d, DOCTOR_FAULT, "%s", buf_text(&text));
+		doctor_why(d, "it stands where the unit of a machine belongs, which is not "
+			      "started");
+		doctor_cure(d, "systemctl cat %s", doctor_quote(d, strrchr(file, '/') + 1));
+	}
+}
+
+static void tell_others(struct examination *x)
+{
+	struct doctor *d = &x->doctor;
+	CLEANUP(strv_done) struct strv others = {};
+	struct error err = {};
+	size_t from = x->units.n;
+	if (unitset_remove_others(&x->units, &x->names, &err) < 0) {
+		doctor_leave_out(d, "%s", err.text);
+		return;
+	}
+	for (size_t i = from; i < x->units.n; i++)
+		strv_push(&others, x->units.rows[i].name);
+	if (!others.n)
+		return;
+	doctor_add(d, DOCTOR_WARNING, "unit%s of machines that are not configured any more: %s",
+			others.n == 1 ? "" : "s", doctor_names(d, &others));
+	doctor_why(d, "they can still be started");
+	doctor_cure(d, "machina generate --all");
+}
+
+static int compare(
+		struct examination *x, struct strv *missing, struct strv *stale, struct error *err)
+{
+	CLEANUP(report_done) struct report foreign = {};
+	int r = unitset_init(&x->units, &x->call->paths, UNITSET_DRY, err);
+	if (r < 0)
+		return r;
+	if (!x->units.exists)
+		return error_set(
+				err, ENOENT, "there is no directory '%s'", x->call->paths.unit_dir);
+	for (size_t i = 0; i < x->n_machines; i++) {
+		struct built *built = x->built[i];
+		size_t from = x->units.n;
+		r = unitset_add(&x->units, built->vm.name, &built->units, &foreign, err);
+		if (r < 0)
+			return r;
+		sort_rows(x, from, built, missing, stale);
+	}
+	tell_foreign(x, &foreign);
+	return 0;
+}
+
+void examine_units(struct examination *x)
+{
+	struct doctor *d = &x->doctor;
+	CLEANUP(strv_done) struct strv missing = {}, stale = {}, restart = {};
+	struct error err = {};
+	if (compare(x, &missing, &stale, &err) < 0) {
+		doctor_leave_out(d, "%s", err.text);
+		return;
+	}
+	for (size_t i = 0; i < x->n_machines; i++) {
+		CLEANUP(plan_done) struct plan plan = {};
+		const char *name = x->machines[i].vm->name;
+		bool changed = false;
+		if (x->machines[i].running &&
+				hookplan_running(&x->call->paths, name, &plan, &changed, &err) >=
+						0 &&
+				changed)
+			strv_push(&restart, name);
+	}
+	tell_units(x, &missing, &stale, &restart);
+	tell_others(x);
+}

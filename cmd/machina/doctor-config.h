@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What "machina doctor" looks over: the machines of the config, their units, and the host
+ * (host/doctor.h).
+ */
+#pragma once
+
+#include "host/doctor.h"
+#include "machines.h"
+#include "unitset.h"
+
+struct examination {
+	const struct call *call;
+	struct config config;
+	struct strv names;    /* every configured machine, sorted */
+	struct built **built; /* those without faults */
+	struct doctor_machine *machines;
+	size_t n_machines;
+	struct unitset units;
+	bool has_config; /* the host's is without faults */
+	struct doctor doctor;
+};
+
+void examination_done(struct examination *x);
+
+/* Read the config and ask systemd. Errors: the config can't be read. */
+MUST_CHECK int examination_begin(struct examination *x, const struct call *call, struct error *err);
+
+/* Is the config without faults? */
+void examine_config(struct examination *x);
+/* Are units as the config says, and machines as their units say? */
+void examine_units(struct examination *x);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bridges whose frames are shown to the packet filter of the host's own IP traffic (br_netfilter),
+ * where another program drops what is forwarded: Docker does. A drop in any table is final.
+ */
+#include <fcntl.h>
+#include <linux/netfilter.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "host/doctor-forward.h"
+#include "host/doctor.h"
+#include "host/netlink-talk.h"
+#include "host/sysfs.h"
+#include "util/mem.h"
+
+/* The kernel's words for a family of chains. */
+static const struct family {
+	uint8_t family;
+	const char *word; /* nft's */
+	const char *iptables;
+	const char *sysctl; /* below net/bridge */
+	const char *option; /* of a bridge */
+} families[] = {
+	{ NFPROTO_IPV4, "ip", "iptables", "bridge-nf-call-iptables", "nf_call_iptables" },
+	{ NFPROTO_IPV6, "ip6", "ip6tables", "bridge-nf-call-ip6tables", "nf_call_ip6tables" },
+	{ NFPROTO_INET, "inet", "iptables", "bridge-nf-call-iptables", "nf_call_iptables" },
+};
+
+static const struct family *family_of(const struct forward_chain *chain)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (families[i].family == chain->family)
+			return &families[i];
+	return NULL;
+}
+
+struct bridge {
+	const char *name;
+	struct doctor_group users;
+};
+struct bridges {
+	struct bridge *items;
+	size_t n, n_alloc;
+};
+
+static void bridges_done(struct bridges *bridges)
+{
+	for (size_t i = 0; i < bridges->n; i++)
+		doctor_group_done(&bridges->items[i].users);
+	free(bridges->items);
+}
+
+static void add_user(struct bridges *bridges, const char *name, const struct doctor_machine *m)
+{
+	size_t i = 0;
+	while (i < bridges->n && strcmp(bridges->items[i].name, name) != 0)
+		i++;
+	if (i == bridges->n) {
+		bridges->items = grow_array(bridges->items, &bridges->n_alloc, bridges->n,
+				sizeof(*bridges->items));
+		bridges->items[bridges->n++] = (struct bridge){ .name = name };
+	}
+	doctor_group_add(&bridges->items[i].users, m);
+}
+
+static void find_bridges(const struct doctor *d, struct bridges *ret)
+{
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const struct vm *vm = d->machines[i].vm;
+		for (size_t k = 0; k < vm->n_nics; k++)
+			if (vm->nics[k].bridge && vm->nics[k].bridge[0])
+				add_user(ret, vm->nics[k].bridge, &d->machines[i]);
+	}
+}
+
+static bool is_one(const char *dir, const char *name)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	return sysfs_read(dir, name, &text, NULL) == 0 && !strcmp(buf_text(&text), "1");
+}
+
+/* For all bridges, or for this one (br_netfilter_hooks.c, br_nf_pre_routing()). */
+static bool is_shown(const struct doctor *d, const struct family *f, const char *bridge)
+{
+	CLEANUP(freep) char *all = xasprintf("%s/sys/net/bridge", d->proc);
+	CLEANUP(freep) char *own = xasprintf("%s/class/net/%s/bridge", d->sys, bridge);
+	return is_one(all, f->sysctl) || is_one(own, f->option);
+}
+
+static void tell(struct doctor *d, const struct forward_chain *chain, const struct bridge *bridge)
+{
+	const struct family *f = family_of(chain);
+	const char *name = doctor_quote(d, bridge->name);
+	doctor_add(d, doctor_level_of(bridge->users.urgent),
+			"bridge '%s': its frames pass the chain '%s' of table '%s %s', which drops "
+			"them%s",
+			bridge->name, chain->name, f->word, chain->table,
+			chain->has_docker ? " (Docker's)" : "");
+	doctor_why(d, "guests on it reach the host, but not each other or the network: %s",
+			doctor_machines(d, &bridge->users.names));
+	doctor_cure(d, "sysctl -w net.bridge.%s=0", f->sysctl);
+	doctor_cure(d, "# or, if containers need it, for this bridge alone:");
+	if (chain->has_docker)
+		doctor_cure(d, "%s -I DOCKER-USER -i %s -o %s -j ACCEPT", f->iptables, name, name);
+	else
+		doctor_cure(d, "nft insert rule %s %s %s iifname %s oifname %s accept", f->word,
+				chain->table, chain->name, name, name);
+}
+
+static int look(struct doctor *d, const struct bridges *bridges, struct netlink *nl,
+		struct error *err)
+{
+	CLEANUP(forward_chains_done) struct forward_chains chains = {};
+	int r = forward_chains_list(nl, &chains, err);
+	for (size_t i = 0; r == 0 && i < chains.n; i++) {
+		for (size_t k = 0; r == 0 && k < bridges->n; k++) {
+			const char *name = bridges->items[k].name;
+			bool accepts = false;
+			if (!is_shown(d, family_of(&chains.items[i]), name))
+				continue;
+			r = forward_chain_accepts(nl, &chains.items[i], name, &accepts, err);
+			if (r == 0 && !accepts)
+				tell(d, &chains.items[i], &bridges->items[k]);
+		}
+	}
+	return r;
+}
+
+void doctor_check_forwarding(struct doctor *d)
+{
+	CLEANUP(bridges_done) struct bridges bridges = {};
+	CLEANUP(netlink_done) struct netlink nl = {};
+	struct error err = {};
+	bool shown = false;
+	find_bridges(d, &bridges);
+	for (size_t i = 0; i < bridges.n; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(families); k++)
+			shown |= is_shown(d, &families[k], bridges.items[i].name);
+	if (!bridges.n) {
+		doctor_note(d, "no machine is on a bridge");
+		return;
+	}
+	if (!shown) {
+		doctor_note(d, "frames on bridges do not pass iptables");
+		return;
+	}
+	int r = netlink_open_protocol(NETLINK_NETFILTER, &nl, &err);
+	if (r == 0)
+		r = look(d, &bridges, &nl, &err);
+	if (r == -EPERM)
+		doctor_leave_out(d, "only root may look at packet filters");
+	else if (r < 0)
+		doctor_leave_out(d, "%s", err.text);
+}

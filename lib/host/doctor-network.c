@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Networks: the devices that taps are made by, bridges, and links that were left behind. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/doctor.h"
+#include "host/tap.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+/* ---- devices ---- */
+
+static bool has_tap(const struct vm_nic *nic)
+{
+	return nic->mode != NETWORK_USER;
+}
+
+static bool has_vhost(const struct vm_nic *nic)
+{
+	return nic->vhost;
+}
+
+static void find_users(const struct doctor *d, bool (*is_one)(const struct vm_nic *nic),
+		struct doctor_group *ret)
+{
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const struct vm *vm = d->machines[i].vm;
+		for (size_t k = 0; k < vm->n_nics; k++)
+			if (is_one(&vm->nics[k]))
+				doctor_group_add(ret, &d->machines[i]);
+	}
+}
+
+static void check_vhost(struct doctor *d)
+{
+	CLEANUP(doctor_group_done) struct doctor_group users = {};
+	CLEANUP(freep) char *path = path_join(d->dev, "vhost-net");
+	find_users(d, has_vhost, &users);
+	if (!users.names.n || access(path, F_OK) == 0)
+		return;
+	doctor_add(d, DOCTOR_WARNING, "'%s' does not exist", path);
+	doctor_why(d, "QEMU moves packets by itself, which is slower: %s",
+			doctor_machines(d, &users.names));
+	doctor_cure(d, "modprobe vhost_net");
+	doctor_cure(d, "echo vhost_net >/etc/modules-load.d/machina-vhost.conf");
+}
+
+void doctor_check_tun(struct doctor *d)
+{
+	CLEANUP(doctor_group_done) struct doctor_group users = {};
+	CLEANUP(freep) char *path = path_join(d->dev, "net/tun");
+	find_users(d, has_tap, &users);
+	if (!users.names.n) {
+		doctor_note(d, "no machine needs taps");
+		return;
+	}
+	CLEANUP(closep) int fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES && !d->is_root) {
+		doctor_leave_out(d, "only root may open '%s'", path);
+	} else if (fd < 0) {
+		if (errno == ENOENT)
+			doctor_add(d, doctor_level_of(users.urgent), "'%s' does not exist", path);
+		else
+			doctor_add(d, doctor_level_of(users.urgent), "cannot open '%s': %s", path,
+					strerror(errno));
+		doctor_why(d, "taps cannot be made: %s cannot start",
+				doctor_machines(d, &users.names));
+		doctor_cure(d, "modprobe tun");
+		doctor_cure(d, "systemd-tmpfiles --create --prefix=/dev/net");
+	}
+	check_vhost(d);
+}
+
+/* ---- bridges ---- */
+
+void doctor_check_bridges(struct doctor *d)
+{
+	size_t at = 0;
+	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_BRIDGE, &at));) {
+		const char *bridge = doctor_quote(d, l->subject);
+		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
+		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+		if (l->code == ENODEV) {
+			doctor_cure(d, "ip link add %s type bridge && ip link set %s up", bridge,
+					bridge);
+			doctor_cure(d, "# and for good in the host's own network configuration");
+		} else {
+			doctor_cure(d, "ip -d link show %s", bridge);
+		}
+	}
+	at = 0;
+	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_VLANS, &at));) {
+		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
+		doctor_why(d, "%s cannot start: all guests would be in one network",
+				doctor_machines(d, &l->machines));
+		doctor_cure(d, "ip link set %s type bridge vlan_filtering 1",
+				doctor_quote(d, l->subject));
+		doctor_cure(d, "# and for good in the host's own network configuration");
+	}
+}
+
+/* ---- links ---- */
+
+#define ALIAS "machina:"
+
+/* "machina:MACHINE/CONNECTION"; NULL for what is cut or of others. In the arena. */
+static const char *machine_of(struct doctor *d, const struct link *link)
+{
+	const char *name = link->alias + strlen(ALIAS), *slash = strchr(name, '/');
+	return slash ? arena_strndup(&d->arena, name, (size_t)(slash - name)) : NULL;
+}
+
+/*
+ * A tap whose descriptor nobody has has no carrier. Taps of machines that are up, whoever runs
+ * them, have one, also while they are down.
+ */
+void doctor_check_links(struct doctor *d)
+{
+	CLEANUP(netlink_done) struct netlink nl = {};
+	CLEANUP(freep) struct link *links = NULL;
+	struct error err = {};
+	size_t n = 0;
+	if (netlink_open(&nl, &err) < 0 || netlink_list(&nl, ALIAS, &links, &n, &err) < 0) {
+		doctor_leave_out(d, "%s", err.text);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *machine = machine_of(d, &links[i]);
+		if (strcmp(links[i].kind, "tun") != 0 || links[i].carrier || !machine)
+			continue;
+		doctor_add(d, DOCTOR_WARNING,
+				"interface '%s' was left behind by machine '%s', and nothing uses "
+				"it",
+				links[i].name, machine);
+		doctor_why(d, "the machine makes its own anew when it starts; until then this one "
+			      "only confuses");
+		doctor_cure(d, "ip link delete %s", doctor_quote(d, links[i].name));
+	}
+}
