@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the chains of all machines share. */
+#include <assert.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
@@ -70,18 +71,19 @@ void section_end(struct maker *m, size_t section)
 	CLEANUP(buf_done) struct buf text = {};
 	uint8_t digest[28];
 	char hex[2 * 8 + 1];
-	struct nft_change *first_rule = NULL;
+	size_t first_rule = b->n;
 
 	s->n = b->n - s->first;
 	for (size_t i = s->first; i < b->n; i++) {
 		nft_text_change(&b->items[i], &text);
-		if (!first_rule && b->items[i].kind == NFT_ADD_RULE)
-			first_rule = &b->items[i];
+		if (first_rule == b->n && b->items[i].kind == NFT_ADD_RULE)
+			first_rule = i;
 	}
 	sha3_224(buf_text(&text), text.len, digest);
 	format_hex(digest, 8, HEX_LOWER, hex);
 	s->digest = arena_printf(&b->arena, "machina:%s", hex);
-	first_rule->comment = s->digest;
+	assert(first_rule < b->n);
+	b->items[first_rule].comment = s->digest;
 }
 
 static size_t begin_named(
