@@ -21,6 +21,7 @@ struct jobs {
 	struct bus *bus;
 	enum bus_verb verb;
 	const struct strv *machines;
+	struct strv failed_before; /* units whose failure is no news */
 	size_t n_done;
 	size_t n_failed;
 };
@@ -42,6 +43,19 @@ static void show_waiting(const struct jobs *jobs)
 				bus_verb_names[jobs->verb]);
 }
 
+/* A guest that was not shut down but cut off has stopped, too: the job is done, the unit has
+ * failed. */
+static void tell_bad_end(const struct jobs *jobs, const char *machine)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	struct error err = {};
+	if (!strv_contains(&jobs->failed_before, unit) &&
+			bus_get_unit(jobs->bus, unit, &info, &err) == 0 &&
+			!strcmp(info.active_state, "failed"))
+		lifecycle_explain(jobs->bus, machine);
+}
+
 static void job_done(void *data, size_t i, const struct bus_job *job)
 {
 	struct jobs *jobs = data;
@@ -51,6 +65,8 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 	if (job->result == JOB_DONE) {
 		printf("%s: %s\n", machine, done_words[jobs->verb]);
 		fflush(stdout);
+		if (jobs->verb == BUS_STOP)
+			tell_bad_end(jobs, machine);
 	} else {
 		jobs->n_failed++;
 		complain("%s did not %s: %s", machine, bus_verb_names[jobs->verb], job->text);
@@ -84,6 +100,17 @@ static int begin_anew(struct bus *bus, const struct strv *machines, const struct
 	return r < 0 ? r : 0;
 }
 
+static int list_failed(
+		struct bus *bus, const struct strv *units, struct strv *ret, struct error *err)
+{
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	int r = bus_list_units(bus, units, &list, err);
+	for (size_t i = 0; i < list.n; i++)
+		if (!strcmp(list.rows[i].active_state, "failed"))
+			strv_push(ret, list.rows[i].name);
+	return r;
+}
+
 static int run_jobs(const struct call *call, enum bus_verb verb, struct error *err)
 {
 	const struct jobs_options *options = call->options;
@@ -110,9 +137,13 @@ static int run_jobs(const struct call *call, enum bus_verb verb, struct error *e
 	if (r < 0)
 		return r;
 	struct jobs jobs = { .bus = bus, .verb = verb, .machines = &machines };
+	if (verb == BUS_STOP)
+		r = list_failed(bus, &units, &jobs.failed_before, err);
 	show_waiting(&jobs);
-	r = bus_run_jobs(bus, verb, &units, job_done, &jobs, deadline_usec, err);
+	if (r >= 0)
+		r = bus_run_jobs(bus, verb, &units, job_done, &jobs, deadline_usec, err);
 	progress_clear();
+	strv_done(&jobs.failed_before);
 	return r < 0 ? r : r > 0 ? STATUS_FAILURE : STATUS_DONE;
 }
 
