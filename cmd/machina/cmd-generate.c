@@ -40,6 +40,8 @@ struct run {
 	struct claims claims;
 	struct unitset units;
 	size_t n_made;
+	size_t n_previewed;	       /* units */
+	struct json_object *previewed; /* unit -> text; NULL: not wanted as JSON */
 };
 
 static void run_done(struct run *run)
@@ -49,17 +51,22 @@ static void run_done(struct run *run)
 	strv_done(&run->selected);
 	claims_done(&run->claims);
 	unitset_done(&run->units);
+	json_object_put(run->previewed);
 }
 
-static void preview(const struct units *units, bool first)
+static void preview(struct run *run, const struct units *units)
 {
 	for (size_t i = 0; i < units->n; i++) {
-		char *dot = strrchr(units->items[i].name, '.');
+		const struct unit *unit = &units->items[i];
+		const char *dot = strrchr(unit->name, '.');
 		/* The Go program's headings name services without their ending. */
-		int len = dot && !strcmp(dot, ".service") ? (int)(dot - units->items[i].name)
-							  : (int)strlen(units->items[i].name);
-		printf("%s----%.*s----\n%s", first && i == 0 ? "" : "\n", len, units->items[i].name,
-				units->items[i].text);
+		int len = dot && !strcmp(dot, ".service") ? (int)(dot - unit->name)
+							  : (int)strlen(unit->name);
+		if (run->previewed)
+			jtree_set(run->previewed, unit->name, jtree_string(unit->text));
+		else
+			printf("%s----%.*s----\n%s", run->n_previewed++ ? "\n" : "", len,
+					unit->name, unit->text);
 	}
 }
 
@@ -75,7 +82,7 @@ static int make_units(struct run *run, const char *name, struct error *err)
 		return 0;
 	claims_add(&run->claims, &built.vm, true);
 	if (run->options->preview) {
-		preview(&built.units, run->claims.names.n == 1);
+		preview(run, &built.units);
 		return 0;
 	}
 	return unitset_add(&run->units, name, &built.units, &run->config.report, err);
@@ -335,11 +342,15 @@ static int generate_run(const struct call *call, struct error *err)
 	const struct generate_options *options = call->options;
 	CLEANUP(run_done)
 	struct run run = { .call = call, .options = options, .units = {} };
+	if (options->preview && options->json)
+		run.previewed = jtree_object();
 	int r = generate(&run, err);
 	progress_clear();
 	print_report(stderr, &run.config.report);
 	if (r == 0 && run.config.report.n_errors)
 		r = 1;
+	if (r == 0 && run.previewed)
+		print_json(run.previewed);
 	if (r == 0)
 		r = options->preview ? STATUS_DONE : finish(&run, err);
 	else if (options->check) {
