@@ -126,6 +126,7 @@ int examination_begin(struct examination *x, const struct call *call, struct err
 		.operators = ACCOUNT_OPERATORS,
 		.is_root = geteuid() == 0,
 		.host = x->has_config ? &x->config.host.conf : NULL,
+		.policy = x->has_config ? &x->config.policy : NULL,
 		.machines = x->machines,
 		.n_machines = x->n_machines,
 	};

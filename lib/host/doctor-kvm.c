@@ -203,6 +203,7 @@ void doctor_check_kvm(struct doctor *d)
 		doctor_leave_out(d, "only root and members of its group may open '%s'", path);
 		return;
 	}
+	d->kvm_works = !code;
 	if (code)
 		tell_failure(d, path, code, buf_text(&text), &users);
 	else

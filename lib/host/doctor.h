@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "config/host.h"
+#include "firewall/policy.h"
 #include "host/bus.h"
 #include "host/lack.h"
 #include "model/vm.h"
@@ -58,7 +59,9 @@ struct doctor {
 	const char *swtpm;     /* the program */
 	const char *operators; /* the group */
 	bool is_root;
-	const struct host_conf *host; /* NULL: it has faults, and is not known */
+	/* NULL, both: the host's config has faults, and is not known. */
+	const struct host_conf *host;
+	const struct fw_policy *policy;
 	const struct doctor_machine *machines;
 	size_t n_machines;
 	struct bus *bus; /* to systemd; NULL: none */
@@ -74,6 +77,7 @@ struct doctor {
 	struct doctor_lack *lacks; /* once a check has asked for them */
 	size_t n_lacks, n_lacks_alloc;
 	bool has_lacks;
+	bool kvm_works; /* by the check of KVM */
 	struct arena arena;
 };
 
@@ -120,6 +124,7 @@ uint64_t doctor_meminfo(const struct doctor *d, const char *key);
 typedef void doctor_check(struct doctor *d);
 
 doctor_check doctor_check_kvm;
+doctor_check doctor_check_start;
 doctor_check doctor_check_emulators;
 doctor_check doctor_check_systemd;
 doctor_check doctor_check_groups;
@@ -130,8 +135,10 @@ doctor_check doctor_check_firmware;
 doctor_check doctor_check_space;
 doctor_check doctor_check_memory;
 doctor_check doctor_check_hugepages;
+doctor_check doctor_check_devices;
 doctor_check doctor_check_tun;
 doctor_check doctor_check_bridges;
 doctor_check doctor_check_forwarding;
+doctor_check doctor_check_firewall;
 doctor_check doctor_check_links;
 doctor_check doctor_check_replaced;

@@ -1,123 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What doctor finds on hosts that lack something. Hardware that is not here is a tree of files;
- * networks are real, in a namespace of this process.
- */
+/* What doctor finds on hosts that lack something: KVM, programs, disks, memory, devices. Hardware
+ * that is not here is a tree of files. */
 #include "host/doctor.h"
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
 #include <sched.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "scratch.h"
-#include "test.h"
-#include "util/buf.h"
-#include "util/mem.h"
-
-#define MACHINES_MAX 8
-
-/* A host with machines. */
-struct sick {
-	struct doctor doctor;
-	struct host_conf host;
-	struct doctor_machine machines[MACHINES_MAX];
-	struct vm vms[MACHINES_MAX];
-	struct vm_nic nics[MACHINES_MAX];
-	struct vm_volume volumes[MACHINES_MAX];
-	char *sys, *proc, *dev;
-	struct buf text;
-};
-
-static void sick_begin(struct sick *s)
-{
-	scratch_begin();
-	*s = (struct sick){};
-	s->sys = xstrdup(scratch_path("sys"));
-	s->proc = xstrdup(scratch_path("proc"));
-	s->dev = xstrdup(scratch_path("dev"));
-	make_directory("dev");
-	s->doctor = (struct doctor){
-		.sys = s->sys,
-		.proc = s->proc,
-		.dev = s->dev,
-		.operators = "root",
-		.is_root = true,
-		.host = &s->host,
-		.machines = s->machines,
-	};
-}
-
-static void sick_end(struct sick *s)
-{
-	doctor_done(&s->doctor);
-	buf_done(&s->text);
-	free(s->sys);
-	free(s->proc);
-	free(s->dev);
-	scratch_end();
-}
-
-/* A machine that uses nothing. */
-static struct vm *add(struct sick *s, const char *name, bool enabled)
-{
-	size_t i = s->doctor.n_machines++;
-	s->vms[i] = (struct vm){
-		.name = name,
-		.accel = VM_ACCEL_TCG,
-		.emulator = "/bin/true",
-		.machine_type = "q35",
-		.memory.ram_mib = 1024,
-	};
-	s->machines[i] = (struct doctor_machine){ .vm = &s->vms[i], .enabled = enabled };
-	return &s->vms[i];
-}
-
-static struct vm_nic *add_nic(struct sick *s, struct vm *vm, const char *bridge)
-{
-	size_t i = (size_t)(vm - s->vms);
-	s->nics[i] = (struct vm_nic){
-		.network = "lan", .mode = NETWORK_BRIDGE, .bridge = bridge, .join = true
-	};
-	vm->nics = &s->nics[i];
-	vm->n_nics = 1;
-	return vm->nics;
-}
-
-/* Run a check. Its findings, and no others: a line each for level and what, why, and cures. */
-static const char *examine(struct sick *s, const char *name, doctor_check *check)
-{
-	struct doctor *d = &s->doctor;
-	while (d->n > 0)
-		strv_done(&d->findings[--d->n].cures);
-	doctor_begin(d, name);
-	check(d);
-	buf_clear(&s->text);
-	for (size_t i = 0; i < d->n; i++) {
-		const struct doctor_finding *f = &d->findings[i];
-		buf_printf(&s->text, "%s: %s\n", doctor_level_names[f->level], f->what);
-		if (f->why)
-			buf_printf(&s->text, "  %s\n", f->why);
-		for (size_t k = 0; k < f->cures.n; k++)
-			buf_printf(&s->text, "    %s\n", f->cures.items[k]);
-	}
-	if (d->left_out)
-		buf_printf(&s->text, "left out: %s\n", d->left_out);
-	else if (!d->n && d->note)
-		buf_printf(&s->text, "ok: %s\n", d->note);
-	return without_scratch(buf_text(&s->text));
-}
-
-/* One check on one host. */
-#define CHECK_FOUND(s, check, expected)                                                            \
-	CHECK_STR(examine((s), #check, doctor_check_##check), expected)
+#include "doctor-sample.h"
 
 /* ---- KVM ---- */
 
@@ -291,6 +184,47 @@ TEST(an_emulator_is_missing)
 			"  machine 'web' cannot start\n"
 			"    apt-get install qemu-system-x86\n");
 	sick_end(&s);
+}
+
+static void check_start(const char *script, const char *expected)
+{
+	struct sick s;
+	sick_begin(&s);
+	CHECK_INT(chmod(scratch_dir, 0755), 0);
+	CLEANUP(freep) char *emulator = xstrdup(put_emulator(script));
+	put_file("dev/kvm", "");
+	s.doctor.kvm_works = true;
+	for (int i = 0; i < 3; i++) {
+		struct vm *vm = add(&s, i == 0 ? "web" : i == 1 ? "db" : "tcg", i == 1);
+		vm->emulator = emulator;
+		vm->accel = i < 2 ? VM_ACCEL_KVM : VM_ACCEL_TCG;
+		vm->cpu.model = "host";
+	}
+	CHECK_FOUND(&s, start, expected);
+	s.doctor.kvm_works = false;
+	CHECK_FOUND(&s, start, "ok: not tried without KVM\n");
+	sick_end(&s);
+}
+
+#define START_FAILS(why)                                                                           \
+	"fault: 'DIR/qemu' does not start with KVM and the processor 'host': " why "\n"            \
+	"  machines 'web', 'db' cannot start\n"                                                    \
+	"    DIR/qemu -accel kvm -cpu host -display none -S\n"                                     \
+	"    # another \"model\" in \"cpu\" may do, or \"machine\": { \"accel\": \"tcg\" }, "      \
+	"which is slower\n"
+
+TEST(emulators_are_started)
+{
+	check_start("#!/bin/sh\nread word <&3 && [ $word = quit ]\n", "");
+	check_start("#!/bin/sh\necho 'qemu: error: no such MSR'; echo more; exit 1\n",
+			START_FAILS("no such MSR"));
+	check_start("#!/bin/sh\nexit 3\n", START_FAILS("'DIR/qemu' has failed with status 3"));
+	/* It is root for nobody. */
+	check_start("#!/bin/sh\n[ $(id -u) != 0 ]\n", "");
+	check_start("#!/bin/sh\ncase \"$*\" in *' -machine q35 -accel kvm -cpu host '*) ;; *) exit "
+		    "4; "
+		    "esac\n",
+			"");
 }
 
 TEST(the_tpm_has_its_program)
@@ -585,273 +519,83 @@ TEST(huge_pages_are_short)
 			"    # take \"hugepages\" out of \"memory\" of these machines\n");
 }
 
-/* ---- networks ---- */
+/* ---- devices ---- */
 
-/* NULL, or why there is no network of this process's own. */
-static const char *enter_own_network(void)
+static const char no_parent[] =
+		"fault: device \"gpu\": nothing offers the class \"desk\"; 0000:81:00.0: %s\n"
+		"  machine 'web' cannot start\n"
+		"    ls -d DIR/sys/class/mdev_bus/*/mdev_supported_types/*\n";
+
+static void check_devices(struct sick *s, const char *format, const char *why)
 {
-	static bool entered;
-	if (entered)
-		return NULL;
-	if (geteuid() != 0)
-		return "only root makes networks";
-	if (unshare(CLONE_NEWNET) < 0)
-		return "no network namespace can be made";
-	entered = true;
-	return NULL;
+	const char *got = examine(s, "devices", doctor_check_devices);
+	CLEANUP(buf_done) struct buf expected = {};
+	const char *at = strstr(format, "%s");
+	buf_add(&expected, format, (size_t)(at - format));
+	buf_puts(&expected, why);
+	buf_puts(&expected, at + 2);
+	CHECK_STR(got, buf_text(&expected));
 }
 
-#define NEED_NETWORK()                                                                             \
-	do {                                                                                       \
-		const char *reason_ = enter_own_network();                                         \
-		if (reason_)                                                                       \
-			SKIP(reason_);                                                             \
-	} while (0)
+#define PARENT(n) "sys/bus/pci/devices/0000:" #n ":00.0"
 
-static void shell(const char *command)
-{
-	CLEANUP(freep) char *line = xasprintf("PATH=$PATH:/sbin:/usr/sbin; %s", command);
-	if (system(line) != 0)
-		TEST_FAIL("'%s' has failed", command);
-}
-
-TEST(bridges_are_missing)
-{
-	NEED_NETWORK();
-	struct sick s;
-	sick_begin(&s);
-	add_nic(&s, add(&s, "web", true), "br0");
-	add_nic(&s, add(&s, "db", false), "br0");
-	CHECK_FOUND(&s, bridges,
-			"fault: network \"lan\": there is no bridge 'br0'\n"
-			"  machines 'web', 'db' cannot start\n"
-			"    ip link add br0 type bridge && ip link set br0 up\n"
-			"    # and for good in the host's own network configuration\n");
-	sick_end(&s);
-}
-
-TEST(bridges_are_other_interfaces)
-{
-	NEED_NETWORK();
-	struct sick s;
-	sick_begin(&s);
-	add_nic(&s, add(&s, "web", false), "lo");
-	CHECK_FOUND(&s, bridges,
-			"warning: network \"lan\": 'lo' is no bridge\n"
-			"  machine 'web' cannot start\n"
-			"    ip -d link show lo\n");
-	sick_end(&s);
-}
-
-TEST(bridges_tell_vlans_apart)
-{
-	NEED_NETWORK();
-	struct sick s;
-	sick_begin(&s);
-	shell("ip link add br0 type bridge");
-	struct vm_nic *nic = add_nic(&s, add(&s, "web", true), "br0");
-	CHECK_FOUND(&s, bridges, "");
-	sick_end(&s);
-
-	sick_begin(&s);
-	nic = add_nic(&s, add(&s, "web", true), "br0");
-	nic->vlan = 20;
-	CHECK_FOUND(&s, bridges,
-			"fault: network \"lan\": the bridge 'br0' does not tell VLANs apart\n"
-			"  machine 'web' cannot start: all guests would be in one network\n"
-			"    ip link set br0 type bridge vlan_filtering 1\n"
-			"    # and for good in the host's own network configuration\n");
-	sick_end(&s);
-	shell("ip link del br0");
-}
-
-TEST(bridges_with_vlans_are_fine)
-{
-	NEED_NETWORK();
-	struct sick s;
-	if (system("PATH=$PATH:/sbin:/usr/sbin; ip link add br1 type bridge vlan_filtering 1 "
-		   "2>/dev/null") != 0)
-		SKIP("bridges of this kernel have no VLANs");
-	sick_begin(&s);
-	add_nic(&s, add(&s, "web", true), "br1")->vlan = 20;
-	CHECK_FOUND(&s, bridges, "");
-	sick_end(&s);
-	shell("ip link del br1");
-}
-
-TEST(taps_need_their_device)
+TEST(nothing_offers_a_mediated_device)
 {
 	struct sick s;
+	const struct vm_mdev_parent parents[] = {
+		{ .address = "0000:41:00.0", .type_name = "GRID A" },
+		{ .address = "0000:81:00.0", .type_name = "GRID B" },
+	};
+	struct vm_mdev mdev = {
+		.name = "gpu", .class_name = "desk", .parents = parents, .n_parents = 2
+	};
 	sick_begin(&s);
 	struct vm *vm = add(&s, "web", true);
-	CHECK_FOUND(&s, tun, "ok: no machine needs taps\n");
-	struct vm_nic *nic = add_nic(&s, vm, "br0");
-	CHECK_FOUND(&s, tun,
-			"fault: 'DIR/dev/net/tun' does not exist\n"
-			"  taps cannot be made: machine 'web' cannot start\n"
-			"    modprobe tun\n"
-			"    systemd-tmpfiles --create --prefix=/dev/net\n");
-	put_file("dev/net/tun", "");
-	nic->vhost = true;
-	CHECK_FOUND(&s, tun,
-			"warning: 'DIR/dev/vhost-net' does not exist\n"
-			"  QEMU moves packets by itself, which is slower: machine 'web'\n"
-			"    modprobe vhost_net\n"
-			"    echo vhost_net >/etc/modules-load.d/machina-vhost.conf\n");
-	put_file("dev/vhost-net", "");
-	CHECK_FOUND(&s, tun, "");
-	nic->mode = NETWORK_USER;
-	CHECK_FOUND(&s, tun, "ok: no machine needs taps\n");
+	CHECK_FOUND(&s, devices, "ok: no machine has one\n");
+	vm->mdevs = &mdev;
+	vm->n_mdevs = 1;
+	check_devices(&s, no_parent, "there is no such device ('lspci -D' lists all)");
+	make_directory(PARENT(81));
+	check_devices(&s, no_parent, "it offers no mediated devices: no driver is bound to it");
+	put_file(PARENT(81) "/mdev_supported_types/nvidia-1/name", "GRID A\n");
+	put_file(PARENT(81) "/mdev_supported_types/nvidia-1/available_instances", "1\n");
+	check_devices(&s, no_parent, "it does not offer 'GRID B', but 'GRID A'");
+	/* One that is full is there all the same: the guests that have it may be the machine's. */
+	put_file(PARENT(41) "/mdev_supported_types/nvidia-1/name", "GRID A\n");
+	put_file(PARENT(41) "/mdev_supported_types/nvidia-1/available_instances", "0\n");
+	CHECK_FOUND(&s, devices, "");
 	sick_end(&s);
 }
 
-/* A tap that outlives its descriptors, and that descriptor. */
-static int make_tap(const char *name, const char *alias)
+TEST(pci_devices_need_an_iommu)
 {
-	CLEANUP(freep) char *command = xasprintf("ip link set %s alias %s", name, alias);
-	struct ifreq want = { .ifr_flags = IFF_TAP | IFF_NO_PI };
-	strcpy(want.ifr_name, name);
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, TUNSETIFF, &want) < 0 || ioctl(fd, TUNSETPERSIST, 1) < 0)
-		TEST_FAIL("cannot make tap %s: %m", name);
-	shell(command);
-	return fd;
-}
-
-TEST(taps_are_left_behind)
-{
-	NEED_NETWORK();
 	struct sick s;
-	if (access("/dev/net/tun", R_OK | W_OK) < 0)
-		SKIP("/dev/net/tun cannot be opened");
+	const struct vm_pci_candidate candidate = { .address = "ffff:ff:1f.7" };
+	struct vm_pci pci = { .name = "card", .candidates = &candidate, .n_candidates = 1 };
 	sick_begin(&s);
-	close(make_tap("gone.0", "machina:gone/net.0"));
-	close(make_tap("mine", "somebody:else/net"));
-	int used = make_tap("web.0", "machina:web/0");
-	CHECK_FOUND(&s, links,
-			"warning: interface 'gone.0' was left behind by machine 'gone', and "
-			"nothing uses it\n"
-			"  the machine makes its own anew when it starts; until then this one only "
-			"confuses\n"
-			"    ip link delete gone.0\n");
-	shell("ip link delete gone.0; ip link delete mine; ip link set web.0 up");
-	CHECK_FOUND(&s, links, "");
-	shell("ip link delete web.0");
-	close(used);
-	sick_end(&s);
-}
-
-/* ---- packet filters of others ---- */
-
-#define DOCKER                                                                                     \
-	"nft -f - <<END\n"                                                                         \
-	"table ip filter {\n"                                                                      \
-	"	chain DOCKER-USER { return; }\n"                                                         \
-	"	chain FORWARD { type filter hook forward priority 0; policy drop;\n"                     \
-	"		jump DOCKER-USER; oifname docker0 accept; }\n"                                          \
-	"}\n"                                                                                      \
-	"END\n"
-
-static const char *need_nft(void)
-{
-	if (system("PATH=$PATH:/sbin:/usr/sbin; nft list ruleset >/dev/null 2>&1") != 0)
-		return "nft does not run here";
-	return NULL;
-}
-
-#define NEED_NFT()                                                                                 \
-	do {                                                                                       \
-		NEED_NETWORK();                                                                    \
-		const char *no_nft_ = need_nft();                                                  \
-		if (no_nft_)                                                                       \
-			SKIP(no_nft_);                                                             \
-	} while (0)
-
-/* Two machines on br0, whose frames pass iptables. */
-static void sick_begin_shown(struct sick *s)
-{
-	sick_begin(s);
-	put_file("proc/sys/net/bridge/bridge-nf-call-iptables", "1\n");
-	add_nic(s, add(s, "web", true), "br0");
-	add_nic(s, add(s, "db", false), "br0");
-}
-
-TEST(docker_drops_what_is_forwarded)
-{
-	NEED_NFT();
-	struct sick s;
-	sick_begin_shown(&s);
-	shell(DOCKER);
-	CHECK_FOUND(&s, forwarding,
-			"fault: bridge 'br0': its frames pass the chain 'FORWARD' of table 'ip "
-			"filter', which drops them (Docker's)\n"
-			"  guests on it reach the host, but not each other or the network: "
-			"machines 'web', 'db'\n"
-			"    sysctl -w net.bridge.bridge-nf-call-iptables=0\n"
-			"    # or, if containers need it, for this bridge alone:\n"
-			"    iptables -I DOCKER-USER -i br0 -o br0 -j ACCEPT\n");
-	/* Another bridge, a longer name, another verdict: none of them helps. */
-	shell("nft insert rule ip filter DOCKER-USER iifname br1 accept");
-	shell("nft insert rule ip filter DOCKER-USER iifname br00 accept");
-	shell("nft insert rule ip filter DOCKER-USER iifname br0 counter");
-	examine(&s, "forwarding", doctor_check_forwarding);
+	struct vm *vm = add(&s, "web", false);
+	vm->pcis = &pci;
+	vm->n_pcis = 1;
+	put_file("proc/cpuinfo", "vendor_id\t: AuthenticAMD\n");
+	make_directory("sys/kernel/iommu_groups");
+	CHECK_FOUND(&s, devices,
+			"warning: device \"card\": the host has no PCI device ffff:ff:1f.7 "
+			"('lspci -D' lists all)\n"
+			"  machine 'web' cannot start\n"
+			"    lspci -D\n"
+			"warning: the IOMMU is off: no device is in a group of it\n"
+			"  PCI devices cannot be given away: machine 'web' cannot start\n"
+			"    # switch on AMD-Vi (IOMMU) in the firmware's setup\n");
+	put_file("proc/cpuinfo", "vendor_id\t: GenuineIntel\n");
+	examine(&s, "devices", doctor_check_devices);
+	CHECK_STR(s.doctor.findings[1].cures.items[0],
+			"# switch on VT-d in the firmware's setup, and boot with intel_iommu=on:");
+	CHECK_STR(s.doctor.findings[1].cures.items[1],
+			"sed -i 's/^GRUB_CMDLINE_LINUX=\"/&intel_iommu=on /' /etc/default/grub && "
+			"update-grub");
+	make_directory("sys/kernel/iommu_groups/7");
+	examine(&s, "devices", doctor_check_devices);
 	CHECK_INT(s.doctor.n, 1);
-	sick_end(&s);
-
-	/* Either cure is enough. */
-	sick_begin_shown(&s);
-	shell("nft insert rule ip filter DOCKER-USER iifname br0 oifname br0 accept");
-	CHECK_FOUND(&s, forwarding, "");
-	sick_end(&s);
-
-	sick_begin_shown(&s);
-	shell("nft flush ruleset");
-	shell(DOCKER);
-	put_file("proc/sys/net/bridge/bridge-nf-call-iptables", "0\n");
-	CHECK_FOUND(&s, forwarding, "ok: frames on bridges do not pass iptables\n");
-	/* The bridge alone may ask for it, too. */
-	put_file("sys/class/net/br0/bridge/nf_call_iptables", "1\n");
-	examine(&s, "forwarding", doctor_check_forwarding);
-	CHECK_INT(s.doctor.n, 1);
-	sick_end(&s);
-	shell("nft flush ruleset");
-}
-
-TEST(other_chains_drop_what_is_forwarded)
-{
-	NEED_NFT();
-	struct sick s;
-	sick_begin_shown(&s);
-	shell("nft add table inet wall; nft add chain inet wall pass '{ type filter hook forward "
-	      "priority 10; policy drop; }'");
-	/* These don't: another hook, another policy, another family. */
-	shell("nft add chain inet wall in '{ type filter hook input priority 0; policy drop; }'");
-	shell("nft add chain inet wall also '{ type filter hook forward priority 0; }'");
-	shell("nft add table bridge b; nft add chain bridge b f '{ type filter hook forward "
-	      "priority 0; policy drop; }'");
-	shell("nft add table ip6 x; nft add chain ip6 x f '{ type filter hook forward priority 0; "
-	      "policy drop; }'");
-	CHECK_FOUND(&s, forwarding,
-			"fault: bridge 'br0': its frames pass the chain 'pass' of table 'inet "
-			"wall', which drops them\n"
-			"  guests on it reach the host, but not each other or the network: "
-			"machines 'web', 'db'\n"
-			"    sysctl -w net.bridge.bridge-nf-call-iptables=0\n"
-			"    # or, if containers need it, for this bridge alone:\n"
-			"    nft insert rule inet wall pass iifname br0 oifname br0 accept\n");
-	shell("nft insert rule inet wall pass iifname br0 oifname br0 accept");
-	CHECK_FOUND(&s, forwarding, "");
-	shell("nft flush ruleset");
-	sick_end(&s);
-}
-
-TEST(forwarding_is_nobodys_matter)
-{
-	struct sick s;
-	sick_begin(&s);
-	put_file("proc/sys/net/bridge/bridge-nf-call-iptables", "1\n");
-	add(&s, "web", true);
-	CHECK_FOUND(&s, forwarding, "ok: no machine is on a bridge\n");
 	sick_end(&s);
 }
 

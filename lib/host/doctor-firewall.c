@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The packet filter: does the kernel take the machines' rules, are they there, is anything left? */
+#include <string.h>
+
+#include "host/doctor.h"
+#include "host/firewall.h"
+#include "host/tap.h"
+#include "util/mem.h"
+
+#define NEEDED_MODULES "nf_tables nf_conntrack_bridge nft_reject_bridge"
+
+/* All connections that have a filter. */
+struct ports {
+	struct fw_port *items;
+	struct firewall_port *asked;
+	size_t n;
+	struct doctor_group users;
+};
+
+static void ports_done(struct ports *ports)
+{
+	for (size_t i = 0; i < ports->n; i++)
+		fw_port_done(&ports->items[i]);
+	free(ports->items);
+	free(ports->asked);
+	doctor_group_done(&ports->users);
+}
+
+static int add_ports(struct ports *ports, const struct doctor *d, const struct doctor_machine *m,
+		struct error *err)
+{
+	for (size_t i = 0; i < m->vm->n_nics; i++) {
+		const struct vm_nic *nic = &m->vm->nics[i];
+		if (!nic->filter)
+			continue;
+		struct fw_port *port = &ports->items[ports->n];
+		int r = fw_port_of_nic(d->policy, m->vm, nic, port, err);
+		ports->asked[ports->n++] = (struct firewall_port){ .port = port };
+		if (r < 0)
+			return r;
+		doctor_group_add(&ports->users, m);
+	}
+	return 0;
+}
+
+static int make_ports(struct ports *ports, const struct doctor *d, struct error *err)
+{
+	size_t n = 0;
+	int r = 0;
+	for (size_t i = 0; i < d->n_machines; i++)
+		n += d->machines[i].vm->n_nics;
+	ports->items = xcalloc(n + 1, sizeof(*ports->items));
+	ports->asked = xcalloc(n + 1, sizeof(*ports->asked));
+	for (size_t i = 0; r == 0 && i < d->n_machines; i++)
+		r = add_ports(ports, d, &d->machines[i], err);
+	return r;
+}
+
+static void tell_refusal(struct doctor *d, const struct ports *ports, const char *text)
+{
+	doctor_add(d, doctor_level_of(ports->users.urgent), "%s", text);
+	doctor_why(d, "a machine whose rules cannot be installed does not start: %s",
+			doctor_machines(d, &ports->users.names));
+}
+
+/* Without it "auto" is flows in sets, which the kernel keeps of itself. */
+static void check_tracking(struct doctor *d, struct netlink *nl, struct firewall_request *request)
+{
+	struct fw_policy tracked = *d->policy;
+	if (d->policy->state != FW_STATE_AUTO)
+		return;
+	tracked.state = FW_STATE_CONNTRACK;
+	request->policy = &tracked;
+	if (firewall_check(nl, request, NULL) == 0)
+		return;
+	doctor_add(d, DOCTOR_WARNING, "this kernel does not track connections on bridges");
+	doctor_why(d, "flows are kept in sets instead, which know nothing of TCP's states and "
+		      "refuse new replies when they are full");
+	doctor_cure(d, "modprobe nf_conntrack_bridge");
+}
+
+static void check_rules(struct doctor *d, struct netlink *nl, const struct ports *ports)
+{
+	struct error err = {};
+	enum nft_table table = NFT_TABLE_NONE;
+	struct firewall_request request = {
+		.policy = d->policy,
+		.ports = ports->asked,
+		.n = ports->n,
+	};
+	if (nft_find_table(nl, &table, &err) < 0) {
+		tell_refusal(d, ports, err.text);
+		doctor_cure(d, "modprobe -a " NEEDED_MODULES);
+	} else if (table == NFT_TABLE_FOREIGN) {
+		tell_refusal(d, ports,
+				"nftables has a table 'bridge " NFT_TABLE "' that another program "
+				"has made");
+		doctor_cure(d, "nft list table bridge " NFT_TABLE);
+		doctor_cure(d, "# if nobody needs it: nft delete table bridge " NFT_TABLE);
+	} else if (firewall_check(nl, &request, &err) < 0) {
+		tell_refusal(d, ports, err.text);
+		doctor_cure(d, "modprobe -a " NEEDED_MODULES);
+	} else {
+		check_tracking(d, nl, &request);
+	}
+}
+
+/* ---- what is there ---- */
+
+/* Machines that run without the chains that they were started with. */
+static void check_presence(struct doctor *d, const struct strv *present)
+{
+	CLEANUP(doctor_group_done) struct doctor_group lost = {};
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const struct vm *vm = d->machines[i].vm;
+		for (size_t k = 0; d->machines[i].running && k < vm->n_nics; k++)
+			if (vm->nics[k].filter && !strv_contains_sorted(present, vm->name))
+				doctor_group_add(&lost, &d->machines[i]);
+	}
+	if (!lost.names.n)
+		return;
+	doctor_add(d, DOCTOR_FAULT, "%s run%s without %s packet filter",
+			doctor_machines(d, &lost.names), lost.names.n == 1 ? "s" : "",
+			lost.names.n == 1 ? "its" : "their");
+	doctor_why(d, "somebody has flushed nftables: whatever the rules forbid passes");
+	doctor_cure(d, "machina firewall apply");
+}
+
+/* Chains without an interface are of nobody. */
+static int check_leftovers(struct doctor *d, struct netlink *links_nl, const struct strv *present,
+		struct error *err)
+{
+	CLEANUP(strv_done) struct strv left = {};
+	for (size_t i = 0; i < present->n; i++) {
+		CLEANUP(freep) char *prefix = tap_alias_prefix(present->items[i]);
+		CLEANUP(freep) struct link *links = NULL;
+		size_t n = 0;
+		int r = netlink_list(links_nl, prefix, &links, &n, err);
+		if (r < 0)
+			return r;
+		if (!n)
+			strv_push(&left, present->items[i]);
+	}
+	if (!left.n)
+		return 0;
+	doctor_add(d, DOCTOR_WARNING, "nftables still has rules of %s, whose interfaces have gone",
+			doctor_machines(d, &left));
+	doctor_why(d, "they match nothing now; addresses in them still count as members of groups");
+	for (size_t i = 0; i < left.n; i++)
+		doctor_cure(d, "machina teardown %s", doctor_quote(d, left.items[i]));
+	return 0;
+}
+
+void doctor_check_firewall(struct doctor *d)
+{
+	CLEANUP(ports_done) struct ports ports = {};
+	CLEANUP(netlink_done) struct netlink nl = {};
+	CLEANUP(netlink_done) struct netlink links_nl = {};
+	CLEANUP(strv_done) struct strv present = {};
+	struct error err = {};
+	if (!d->is_root) {
+		doctor_leave_out(d, "only root may look at packet filters");
+		return;
+	}
+	int r = make_ports(&ports, d, &err);
+	if (r < 0) {
+		doctor_leave_out(d, "%s", err.text);
+		return;
+	}
+	if (!ports.n)
+		doctor_note(d, "no machine has a filter");
+	r = nft_open(&nl, &err);
+	if (r < 0 && ports.n) {
+		tell_refusal(d, &ports, err.text);
+		doctor_cure(d, "modprobe -a " NEEDED_MODULES);
+	}
+	if (r < 0)
+		return;
+	if (ports.n)
+		check_rules(d, &nl, &ports);
+	r = firewall_machines(&nl, &present, &err);
+	if (r == 0)
+		r = netlink_open(&links_nl, &err);
+	if (r == 0)
+		check_presence(d, &present);
+	if (r == 0)
+		r = check_leftovers(d, &links_nl, &present, &err);
+	if (r < 0 && !ports.n)
+		doctor_leave_out(d, "%s", err.text);
+}

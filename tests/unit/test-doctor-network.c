@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What doctor finds of networks, taps and packet filters: real ones, in a network namespace of this
+ * process. */
+#include "host/doctor.h"
+
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "doctor-sample.h"
+#include "host/firewall.h"
+
+/* ---- networks ---- */
+
+/* NULL, or why there is no network of this process's own. */
+static const char *enter_own_network(void)
+{
+	static bool entered;
+	if (entered)
+		return NULL;
+	if (geteuid() != 0)
+		return "only root makes networks";
+	if (unshare(CLONE_NEWNET) < 0)
+		return "no network namespace can be made";
+	entered = true;
+	return NULL;
+}
+
+#define NEED_NETWORK()                                                                             \
+	do {                                                                                       \
+		const char *reason_ = enter_own_network();                                         \
+		if (reason_)                                                                       \
+			SKIP(reason_);                                                             \
+	} while (0)
+
+static void shell(const char *command)
+{
+	CLEANUP(freep) char *line = xasprintf("PATH=$PATH:/sbin:/usr/sbin; %s", command);
+	if (system(line) != 0)
+		TEST_FAIL("'%s' has failed", command);
+}
+
+TEST(bridges_are_missing)
+{
+	NEED_NETWORK();
+	struct sick s;
+	sick_begin(&s);
+	add_nic(&s, add(&s, "web", true), "br0");
+	add_nic(&s, add(&s, "db", false), "br0");
+	CHECK_FOUND(&s, bridges,
+			"fault: network \"lan\": there is no bridge 'br0'\n"
+			"  machines 'web', 'db' cannot start\n"
+			"    ip link add br0 type bridge && ip link set br0 up\n"
+			"    # and for good in the host's own network configuration\n");
+	sick_end(&s);
+}
+
+TEST(bridges_are_other_interfaces)
+{
+	NEED_NETWORK();
+	struct sick s;
+	sick_begin(&s);
+	add_nic(&s, add(&s, "web", false), "lo");
+	CHECK_FOUND(&s, bridges,
+			"warning: network \"lan\": 'lo' is no bridge\n"
+			"  machine 'web' cannot start\n"
+			"    ip -d link show lo\n");
+	sick_end(&s);
+}
+
+TEST(bridges_tell_vlans_apart)
+{
+	NEED_NETWORK();
+	struct sick s;
+	sick_begin(&s);
+	shell("ip link add br0 type bridge");
+	struct vm_nic *nic = add_nic(&s, add(&s, "web", true), "br0");
+	CHECK_FOUND(&s, bridges, "");
+	sick_end(&s);
+
+	sick_begin(&s);
+	nic = add_nic(&s, add(&s, "web", true), "br0");
+	nic->vlan = 20;
+	CHECK_FOUND(&s, bridges,
+			"fault: network \"lan\": the bridge 'br0' does not tell VLANs apart\n"
+			"  machine 'web' cannot start: all guests would be in one network\n"
+			"    ip link set br0 type bridge vlan_filtering 1\n"
+			"    # and for good in the host's own network configuration\n");
+	sick_end(&s);
+	shell("ip link del br0");
+}
+
+TEST(bridges_with_vlans_are_fine)
+{
+	NEED_NETWORK();
+	struct sick s;
+	if (system("PATH=$PATH:/sbin:/usr/sbin; ip link add br1 type bridge vlan_filtering 1 "
+		   "2>/dev/null") != 0)
+		SKIP("bridges of this kernel have no VLANs");
+	sick_begin(&s);
+	add_nic(&s, add(&s, "web", true), "br1")->vlan = 20;
+	CHECK_FOUND(&s, bridges, "");
+	sick_end(&s);
+	shell("ip link del br1");
+}
+
+TEST(taps_need_their_device)
+{
+	struct sick s;
+	sick_begin(&s);
+	struct vm *vm = add(&s, "web", true);
+	CHECK_FOUND(&s, tun, "ok: no machine needs taps\n");
+	struct vm_nic *nic = add_nic(&s, vm, "br0");
+	CHECK_FOUND(&s, tun,
+			"fault: 'DIR/dev/net/tun' does not exist\n"
+			"  taps cannot be made: machine 'web' cannot start\n"
+			"    modprobe tun\n"
+			"    systemd-tmpfiles --create --prefix=/dev/net\n");
+	put_file("dev/net/tun", "");
+	nic->vhost = true;
+	CHECK_FOUND(&s, tun,
+			"warning: 'DIR/dev/vhost-net' does not exist\n"
+			"  QEMU moves packets by itself, which is slower: machine 'web'\n"
+			"    modprobe vhost_net\n"
+			"    echo vhost_net >/etc/modules-load.d/machina-vhost.conf\n");
+	put_file("dev/vhost-net", "");
+	CHECK_FOUND(&s, tun, "");
+	nic->mode = NETWORK_USER;
+	CHECK_FOUND(&s, tun, "ok: no machine needs taps\n");
+	sick_end(&s);
+}
+
+/* A tap that outlives its descriptors, and that descriptor. */
+static int make_tap(const char *name, const char *alias)
+{
+	CLEANUP(freep) char *command = xasprintf("ip link set %s alias %s", name, alias);
+	struct ifreq want = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	strcpy(want.ifr_name, name);
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &want) < 0 || ioctl(fd, TUNSETPERSIST, 1) < 0)
+		TEST_FAIL("cannot make tap %s: %m", name);
+	shell(command);
+	return fd;
+}
+
+TEST(taps_are_left_behind)
+{
+	NEED_NETWORK();
+	struct sick s;
+	if (access("/dev/net/tun", R_OK | W_OK) < 0)
+		SKIP("/dev/net/tun cannot be opened");
+	sick_begin(&s);
+	close(make_tap("gone.0", "machina:gone/net.0"));
+	close(make_tap("mine", "somebody:else/net"));
+	int used = make_tap("web.0", "machina:web/0");
+	CHECK_FOUND(&s, links,
+			"warning: interface 'gone.0' was left behind by machine 'gone', and "
+			"nothing uses it\n"
+			"  the machine makes its own anew when it starts; until then this one only "
+			"confuses\n"
+			"    ip link delete gone.0\n");
+	shell("ip link delete gone.0; ip link delete mine; ip link set web.0 up");
+	CHECK_FOUND(&s, links, "");
+	shell("ip link delete web.0");
+	close(used);
+	sick_end(&s);
+}
+
+/* ---- packet filters of others ---- */
+
+#define DOCKER                                                                                     \
+	"nft -f - <<END\n"                                                                         \
+	"table ip filter {\n"                                                                      \
+	"	chain DOCKER-USER { return; }\n"                                                         \
+	"	chain FORWARD { type filter hook forward priority 0; policy drop;\n"                     \
+	"		jump DOCKER-USER; oifname docker0 accept; }\n"                                          \
+	"}\n"                                                                                      \
+	"END\n"
+
+static const char *need_nft(void)
+{
+	if (system("PATH=$PATH:/sbin:/usr/sbin; nft list ruleset >/dev/null 2>&1") != 0)
+		return "nft does not run here";
+	return NULL;
+}
+
+#define NEED_NFT()                                                                                 \
+	do {                                                                                       \
+		NEED_NETWORK();                                                                    \
+		const char *no_nft_ = need_nft();                                                  \
+		if (no_nft_)                                                                       \
+			SKIP(no_nft_);                                                             \
+	} while (0)
+
+/* Two machines on br0, whose frames pass iptables. */
+static void sick_begin_shown(struct sick *s)
+{
+	sick_begin(s);
+	put_file("proc/sys/net/bridge/bridge-nf-call-iptables", "1\n");
+	add_nic(s, add(s, "web", true), "br0");
+	add_nic(s, add(s, "db", false), "br0");
+}
+
+TEST(docker_drops_what_is_forwarded)
+{
+	NEED_NFT();
+	struct sick s;
+	sick_begin_shown(&s);
+	shell(DOCKER);
+	CHECK_FOUND(&s, forwarding,
+			"fault: bridge 'br0': its frames pass the chain 'FORWARD' of table 'ip "
+			"filter', which drops them (Docker's)\n"
+			"  guests on it reach the host, but not each other or the network: "
+			"machines 'web', 'db'\n"
+			"    sysctl -w net.bridge.bridge-nf-call-iptables=0\n"
+			"    # or, if containers need it, for this bridge alone:\n"
+			"    iptables -I DOCKER-USER -i br0 -o br0 -j ACCEPT\n");
+	/* Another bridge, a longer name, another verdict: none of them helps. */
+	shell("nft insert rule ip filter DOCKER-USER iifname br1 accept");
+	shell("nft insert rule ip filter DOCKER-USER iifname br00 accept");
+	shell("nft insert rule ip filter DOCKER-USER iifname br0 counter");
+	examine(&s, "forwarding", doctor_check_forwarding);
+	CHECK_INT(s.doctor.n, 1);
+	sick_end(&s);
+
+	/* Either cure is enough. */
+	sick_begin_shown(&s);
+	shell("nft insert rule ip filter DOCKER-USER iifname br0 oifname br0 accept");
+	CHECK_FOUND(&s, forwarding, "");
+	sick_end(&s);
+
+	sick_begin_shown(&s);
+	shell("nft flush ruleset");
+	shell(DOCKER);
+	put_file("proc/sys/net/bridge/bridge-nf-call-iptables", "0\n");
+	CHECK_FOUND(&s, forwarding, "ok: frames on bridges do not pass iptables\n");
+	/* The bridge alone may ask for it, too. */
+	put_file("sys/class/net/br0/bridge/nf_call_iptables", "1\n");
+	examine(&s, "forwarding", doctor_check_forwarding);
+	CHECK_INT(s.doctor.n, 1);
+	sick_end(&s);
+	shell("nft flush ruleset");
+}
+
+TEST(other_chains_drop_what_is_forwarded)
+{
+	NEED_NFT();
+	struct sick s;
+	sick_begin_shown(&s);
+	shell("nft add table inet wall; nft add chain inet wall pass '{ type filter hook forward "
+	      "priority 10; policy drop; }'");
+	/* These don't: another hook, another policy, another family. */
+	shell("nft add chain inet wall in '{ type filter hook input priority 0; policy drop; }'");
+	shell("nft add chain inet wall also '{ type filter hook forward priority 0; }'");
+	shell("nft add table bridge b; nft add chain bridge b f '{ type filter hook forward "
+	      "priority 0; policy drop; }'");
+	shell("nft add table ip6 x; nft add chain ip6 x f '{ type filter hook forward priority 0; "
+	      "policy drop; }'");
+	CHECK_FOUND(&s, forwarding,
+			"fault: bridge 'br0': its frames pass the chain 'pass' of table 'inet "
+			"wall', which drops them\n"
+			"  guests on it reach the host, but not each other or the network: "
+			"machines 'web', 'db'\n"
+			"    sysctl -w net.bridge.bridge-nf-call-iptables=0\n"
+			"    # or, if containers need it, for this bridge alone:\n"
+			"    nft insert rule inet wall pass iifname br0 oifname br0 accept\n");
+	shell("nft insert rule inet wall pass iifname br0 oifname br0 accept");
+	CHECK_FOUND(&s, forwarding, "");
+	shell("nft flush ruleset");
+	sick_end(&s);
+}
+
+/* ---- our own packet filter ---- */
+
+/* A machine with a guard, as the config would make it. */
+static void sick_begin_filtered(struct sick *s, struct fw_policy *policy, struct vm_filter *filter)
+{
+	sick_begin(s);
+	*policy = (struct fw_policy){ .state = FW_STATE_NONE };
+	*filter = (struct vm_filter){ .guard.mac = true };
+	memset(filter->defaults, 0xff, sizeof(filter->defaults));
+	s->doctor.policy = policy;
+	struct vm_nic *nic = add_nic(s, add(s, "web", true), "br0");
+	nic->name = "0";
+	nic->link = "web.0";
+	nic->mac = "52:54:00:12:34:56";
+	nic->filter = filter;
+}
+
+TEST(filters_are_tried)
+{
+	NEED_NFT();
+	struct sick s;
+	struct fw_policy policy;
+	struct vm_filter filter;
+	sick_begin_filtered(&s, &policy, &filter);
+	CHECK_FOUND(&s, firewall, "");
+	/* Trying is not installing. */
+	CHECK(system("PATH=$PATH:/sbin:/usr/sbin; nft list table bridge machina 2>/dev/null") != 0);
+	s.doctor.is_root = false;
+	CHECK_FOUND(&s, firewall, "left out: only root may look at packet filters\n");
+	sick_end(&s);
+}
+
+TEST(a_table_is_foreign)
+{
+	NEED_NFT();
+	struct sick s;
+	struct fw_policy policy;
+	struct vm_filter filter;
+	sick_begin_filtered(&s, &policy, &filter);
+	shell("nft add table bridge machina");
+	CHECK_FOUND(&s, firewall,
+			"fault: nftables has a table 'bridge machina' that another program has "
+			"made\n"
+			"  a machine whose rules cannot be installed does not start: machine "
+			"'web'\n"
+			"    nft list table bridge machina\n"
+			"    # if nobody needs it: nft delete table bridge machina\n");
+	shell("nft delete table bridge machina");
+	sick_end(&s);
+}
+
+/* By what nft(8) can do on this kernel. */
+TEST(connections_on_bridges_are_tracked)
+{
+	NEED_NFT();
+	struct sick s;
+	struct fw_policy policy;
+	struct vm_filter filter;
+	sick_begin_filtered(&s, &policy, &filter);
+	policy.state = FW_STATE_AUTO;
+	filter.has_any = true;
+	shell("nft add table bridge x; nft add chain bridge x c '{ type filter hook prerouting "
+	      "priority -150; }'");
+	bool tracks = system("PATH=$PATH:/sbin:/usr/sbin; nft add rule bridge x c ct state new "
+			     "2>/dev/null") == 0;
+	shell("nft delete table bridge x");
+	CHECK_FOUND(&s, firewall,
+			tracks ? ""
+			       : "warning: this kernel does not track connections on bridges\n"
+				 "  flows are kept in sets instead, which know nothing of TCP's "
+				 "states and refuse new replies when they are full\n"
+				 "    modprobe nf_conntrack_bridge\n");
+	policy.state = FW_STATE_CONNTRACK;
+	examine(&s, "firewall", doctor_check_firewall);
+	CHECK_INT(doctor_worst(&s.doctor, NULL), tracks ? DOCTOR_OK : DOCTOR_FAULT);
+	CHECK(tracks || !strcmp(s.doctor.findings[0].cures.items[0],
+					"modprobe -a nf_tables nf_conntrack_bridge "
+					"nft_reject_bridge"));
+	sick_end(&s);
+}
+
+TEST(filters_are_there_while_machines_run)
+{
+	NEED_NFT();
+	struct sick s;
+	struct fw_policy policy;
+	struct vm_filter filter;
+	struct fw_port port;
+	struct error err = {};
+	sick_begin_filtered(&s, &policy, &filter);
+	s.machines[0].running = true;
+	CHECK_FOUND(&s, firewall,
+			"fault: machine 'web' runs without its packet filter\n"
+			"  somebody has flushed nftables: whatever the rules forbid passes\n"
+			"    machina firewall apply\n");
+
+	CLEANUP(netlink_done) struct netlink nl = {};
+	CHECK_INT(nft_open(&nl, &err), 0);
+	CHECK_INT(fw_port_of_nic(&policy, &s.vms[0], &s.nics[0], &port, &err), 0);
+	const struct firewall_port asked = { .port = &port };
+	const struct firewall_request request = { .policy = &policy, .ports = &asked, .n = 1 };
+	CHECK_INT(firewall_install(&nl, &request, &err), 0);
+	shell("ip link add web.0 type bridge; ip link set web.0 alias machina:web/0");
+	CHECK_FOUND(&s, firewall, "");
+	/* The machine has stopped, and its interface has gone, but for the rules. */
+	shell("ip link del web.0");
+	s.machines[0].running = false;
+	CHECK_FOUND(&s, firewall,
+			"warning: nftables still has rules of machine 'web', whose interfaces have "
+			"gone\n"
+			"  they match nothing now; addresses in them still count as members of "
+			"groups\n"
+			"    machina teardown web\n");
+	CHECK_INT(firewall_remove(&nl, "web", NULL, 0, &err), 0);
+	CHECK_FOUND(&s, firewall, "");
+	fw_port_done(&port);
+	sick_end(&s);
+}
+
+TEST(forwarding_is_nobodys_matter)
+{
+	struct sick s;
+	sick_begin(&s);
+	put_file("proc/sys/net/bridge/bridge-nf-call-iptables", "1\n");
+	add(&s, "web", true);
+	CHECK_FOUND(&s, forwarding, "ok: no machine is on a bridge\n");
+	sick_end(&s);
+}
+
+TEST_MAIN()
