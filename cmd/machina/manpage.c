@@ -3,12 +3,14 @@
 #include "manpage.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "formats.h"
 #include "help.h"
 #include "manpage-fields.h"
+#include "model/filter-read.h"
 #include "model/vm.h"
 #include "options.h"
 #include "roff.h"
@@ -109,6 +111,20 @@ static void put_storage_types(FILE *to)
 	}
 }
 
+static void put_icmp_types(FILE *to)
+{
+	static const int protocols[] = { IPPROTO_ICMP, IPPROTO_ICMPV6 };
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		CLEANUP(buf_done) struct buf name = {}, types = {};
+		fw_protocol_put(&name, protocols[i]);
+		for (const struct fw_icmp_type *t = fw_icmp_types_of(protocols[i]); t->name; t++)
+			buf_printf(&types, "%s%s (%u)", types.len ? ", " : "", t->name, t->number);
+		buf_putc(&types, '.');
+		fprintf(to, ".TP\n.B %s\n", buf_text(&name));
+		roff_text(to, buf_text(&types));
+	}
+}
+
 static bool line_is(const char *line, size_t len, const char *wanted)
 {
 	return len == strlen(wanted) && !memcmp(line, wanted, len);
@@ -123,6 +139,8 @@ static int put_directive(FILE *to, const char *line, size_t len, struct error *e
 		put_common_options(to);
 	else if (line_is(line, len, "@STORAGE-TYPES@"))
 		put_storage_types(to);
+	else if (line_is(line, len, "@ICMP-TYPES@"))
+		put_icmp_types(to);
 	else if (len > strlen(fields) && !memcmp(line, fields, strlen(fields)))
 		return put_fields(to, line + strlen(fields), len - strlen(fields) - 1, err);
 	else

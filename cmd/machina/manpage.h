@@ -7,6 +7,7 @@
  *	@COMMON-OPTIONS@        options that every command takes, or every one that reads files
  *	@FIELDS NAME@           the keys of a config file, by the name of its table
  *	@STORAGE-TYPES@         the types that a storage pool can have
+ *	@ICMP-TYPES@            the types of ICMP that rules of the packet filter can name
  *	@VERSION@               anywhere in a line
  */
 #pragma once
