@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "firewall/batch.h"
 #include "json/jlocate.h"
 #include "json/jnames.h"
 #include "json/jtext.h"
@@ -127,6 +128,18 @@ static void check_groups(struct checking *c, size_t i)
 	}
 }
 
+static void check_link(struct checking *c, size_t i)
+{
+	const char *link = c->vm->nics[i].link;
+	CLEANUP(freep) char *at = xasprintf("/connections/%zu/name", i);
+	if (!batch_link_is_valid(link))
+		filter_report(&c->reader, at,
+				"the connection's interface \"%s\" has a name that nftables can't "
+				"write: a packet filter needs names of letters, digits, '.', '_' "
+				"and '-'",
+				link);
+}
+
 /* Without state the answers to what a guest began itself would be dropped. */
 static void check_state(struct checking *c, size_t i)
 {
@@ -160,6 +173,7 @@ int fw_check_machine(const struct fw_policy *policy, const struct machine *machi
 		if (!filter)
 			continue;
 		const struct fw_rules rules = { .items = filter->rules, .n = filter->n_rules };
+		check_link(&c, i);
 		check_groups(&c, i);
 		check_rules(policy, &c.reader, machine->merged, &rules);
 		check_state(&c, i);
