@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "config/load.h"
+#include "firewall/policy.h"
+#include "firewall/text.h"
 #include "json/jwrite.h"
 #include "model/claims.h"
 #include "model/describe.h"
@@ -59,13 +61,27 @@ static void check_findings(const struct report *r)
 	}
 }
 
-/* Returns false when the machine has findings. */
-static bool build(struct way *w, const struct host *host, const char *text, size_t len)
+/* The host's config and its firewall. */
+struct base {
+	struct host host;
+	struct fw_policy policy;
+};
+
+static void base_done(struct base *base)
 {
+	fw_policy_done(&base->policy);
+	host_done(&base->host);
+}
+
+/* Returns false when the machine has findings. */
+static bool build(struct way *w, const struct base *base, const char *text, size_t len)
+{
+	const struct host *host = &base->host;
 	CLEANUP(jdoc_done) struct jdoc doc = {};
 	bool good = jdoc_parse("web", text, len, &doc, &w->report) == 0 &&
 		    machine_take_doc(host, "web", &doc, &w->machine, &w->report) == 0 &&
-		    vm_build(host, &w->machine, &w->vm, &w->report) == 0;
+		    vm_build(host, &w->machine, &w->vm, &w->report) == 0 &&
+		    fw_check_machine(&base->policy, &w->machine, &w->vm, &w->report) == 0;
 	FUZZ_CHECK(good == !w->report.n_errors);
 	if (!good)
 		return false;
@@ -140,7 +156,7 @@ static void check_same_units(const struct way *a, const struct way *b)
 }
 
 /* The machine that is shown, without its tags, is the same machine, and is shown the same. */
-static void check_described(const struct way *w, const struct host *host)
+static void check_described(const struct way *w, const struct base *base)
 {
 	CLEANUP(buf_done) struct buf first = {}, second = {};
 	CLEANUP(way_done) struct way again = {};
@@ -148,7 +164,7 @@ static void check_described(const struct way *w, const struct host *host)
 	json_object_object_del(root, "tags");
 	jwrite(&first, root, JWRITE_LINE);
 	json_object_put(root);
-	FUZZ_CHECK(build(&again, host, first.text, first.len));
+	FUZZ_CHECK(build(&again, base, first.text, first.len));
 	check_argv(&again.argv, &w->argv);
 	root = vm_describe(&again.machine, &again.vm);
 	jwrite(&second, root, JWRITE_LINE);
@@ -168,12 +184,56 @@ static void check_explained(const struct way *w)
 	}
 }
 
-static void run_machine(const struct host *host, const char *text, size_t len)
+/* What comes first in the list of what is tried: kinds in their order, and among groups and rules
+ * low priorities. */
+static void check_order(const struct fw_entries *entries)
+{
+	int last = -1, last_priority = 0;
+	for (size_t i = 0; i < entries->n; i++) {
+		const struct fw_entry *e = &entries->items[i];
+		bool is_locked = e->group && e->group->locked;
+		int priority = e->group ? e->group->priority : e->rule ? e->rule->priority : 0;
+		/* Groups and rules are of one rank, locked groups of one before theirs. */
+		int rank = 2 * (e->kind == FW_ENTRY_RULE ? FW_ENTRY_GROUP : e->kind) + !is_locked;
+		FUZZ_CHECK(rank >= last);
+		FUZZ_CHECK(rank > last || priority >= last_priority);
+		last = rank;
+		last_priority = priority;
+	}
+	FUZZ_CHECK(entries->n && entries->items[entries->n - 1].kind == FW_ENTRY_DEFAULT);
+}
+
+/* A machine's filters are the same by its config and by its plan. */
+static void check_filters(const struct way *w, const struct base *base)
+{
+	for (size_t i = 0, k = 0; i < w->vm.n_nics; i++) {
+		CLEANUP(fw_port_done) struct fw_port ours = {}, planned = {};
+		CLEANUP(buf_done) struct buf text = {};
+		struct error err = {};
+		if (w->vm.nics[i].mode == NETWORK_USER)
+			continue;
+		const struct plan_fd *fd = &w->plan.fds[k++];
+		FUZZ_CHECK(!fd->filter == !w->vm.nics[i].filter);
+		if (!fd->filter)
+			continue;
+		FUZZ_CHECK(fw_port_of_nic(&base->policy, &w->vm, &w->vm.nics[i], &ours, &err) == 0);
+		FUZZ_CHECK(fw_port_of_plan(&base->policy, &w->plan, fd, &planned, &err) == 0);
+		for (int d = 0; d < N_FW_DIRECTIONS; d++) {
+			check_order(&ours.entries[d]);
+			FUZZ_CHECK(ours.entries[d].n == planned.entries[d].n);
+			FUZZ_CHECK(ours.defaults[d].action == planned.defaults[d].action);
+		}
+		for (size_t r = 0; r < fd->filter->n_rules; r++)
+			fw_rule_put(&text, &fd->filter->rules[r]);
+	}
+}
+
+static void run_machine(const struct base *base, const char *text, size_t len)
 {
 	CLEANUP(way_done) struct way first = {}, second = {};
-	bool good = build(&first, host, text, len);
+	bool good = build(&first, base, text, len);
 	check_findings(&first.report);
-	FUZZ_CHECK(build(&second, host, text, len) == good);
+	FUZZ_CHECK(build(&second, base, text, len) == good);
 	FUZZ_CHECK(first.report.n == second.report.n);
 	if (!good)
 		return;
@@ -181,7 +241,8 @@ static void run_machine(const struct host *host, const char *text, size_t len)
 	make_units(&second);
 	check_same_units(&first, &second);
 	check_unit(&first);
-	check_described(&first, host);
+	check_described(&first, base);
+	check_filters(&first, base);
 	check_explained(&first);
 
 	CLEANUP(strv_done) struct strv standalone = {};
@@ -201,7 +262,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[DOCS_MAX] = { "host", "drop1", "drop2", "drop3" };
 	CLEANUP(report_done) struct report report = {};
-	CLEANUP(host_done) struct host host = {};
+	CLEANUP(base_done) struct base base = {};
 	const char *text = (const char *)data, *end = text + size, *next;
 	struct jdoc *docs = xcalloc(DOCS_MAX, sizeof(*docs));
 	size_t n = 0;
@@ -213,11 +274,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (!n)
 		good = jdoc_parse(names[n++], "{}", 2, &docs[0], &report) == 0;
-	good &= host_take_docs(docs, n, &host, &report) == 0;
+	good &= host_take_docs(docs, n, &base.host, &report) == 0;
 	if (good)
-		host_check_tags(&host, &report);
+		host_check_tags(&base.host, &report);
+	if (good)
+		good = fw_policy_build(&base.host, &base.policy, &report) == 0;
 	check_findings(&report);
 	if (good)
-		run_machine(&host, text, (size_t)(end - text));
+		run_machine(&base, text, (size_t)(end - text));
 	return 0;
 }
