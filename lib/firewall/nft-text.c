@@ -213,7 +213,8 @@ static void put_part(struct buf *out, const struct nft_part *part)
 		put_verdict(out, part);
 		return;
 	case NFT_PART_REJECT:
-		buf_puts(out, part->reset ? "reject with tcp reset" : "reject");
+		buf_puts(out, part->reset ? "reject with tcp reset"
+					  : "reject with icmpx type port-unreachable");
 		return;
 	}
 }
