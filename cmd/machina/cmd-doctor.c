@@ -112,14 +112,31 @@ static void print_finding(const struct doctor_finding *f)
 	putchar('\n');
 }
 
+/* A check may find the same of a thousand machines: what is of another kind must not drown. */
+#define SHOWN_MAX 8
+
+static void print_rest(enum doctor_level level, const char *check, size_t n)
+{
+	style_begin(stdout, style_of(level));
+	printf("%s:", doctor_level_names[level]);
+	style_end(stdout, style_of(level));
+	printf(" and %zu more of check '%s'\n    machina doctor --json\n\n", n, check);
+}
+
+/* Findings of a check follow each other. */
 static size_t print_level(const struct doctor *d, enum doctor_level level)
 {
-	size_t n = 0;
+	size_t n = 0, n_of_check = 0;
 	for (size_t i = 0; i < d->n; i++) {
-		if (d->findings[i].level != level)
+		const struct doctor_finding *f = &d->findings[i];
+		if (f->level == level && ++n_of_check <= SHOWN_MAX)
+			print_finding(f);
+		if (i + 1 < d->n && !strcmp(f->check, d->findings[i + 1].check))
 			continue;
-		print_finding(&d->findings[i]);
-		n++;
+		if (n_of_check > SHOWN_MAX)
+			print_rest(level, f->check, n_of_check - SHOWN_MAX);
+		n += n_of_check;
+		n_of_check = 0;
 	}
 	return n;
 }
