@@ -125,6 +125,16 @@ static struct jstrings copy_strings(struct build *b, const struct jstrings *from
 	return (struct jstrings){ .items = items, .n = from->n };
 }
 
+/* The kernel takes neither (dev_valid_name(), __dev_alloc_name() in its net/core/dev.c). */
+static void check_link(struct build *b, const struct vm_nic *nic, const char *pointer)
+{
+	if (nic->mode != NETWORK_USER && strpbrk(nic->link, ":%"))
+		BUILD_ERROR(b, pointer,
+				"connection \"%s\": its interface would be called \"%s\", but the "
+				"name of an interface has no ':' and no '%%'",
+				nic->name, nic->link);
+}
+
 static void build_nic(struct build *b, const struct connection_conf *conf, const char *pointer,
 		struct vm_nic *ret)
 {
@@ -148,6 +158,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 	const struct network_conf *network = find_network(b, nic.network);
 	if (network) {
 		use_network(b, network, &nic);
+		check_link(b, &nic, pointer);
 		build_nic_port(b, network, conf, pointer, &nic);
 		copy_forwards(b, &nic);
 		build_filter(b, conf, pointer, network, &nic);
