@@ -79,6 +79,22 @@ static int vhost_environment(const struct plan *plan, struct buf *ret, struct er
 	return words.n ? unitfile_environment(ret, UNIT_RUNTIME_ARGS, &words, err) : 0;
 }
 
+/*
+ * The host's groups and sets of addresses, which connections name in their filters: they are those
+ * of the config as it is now, so that a unit needs not be made anew for them.
+ */
+static int load_policy(struct config *config, const struct call *call, const struct plan *plan,
+		struct error *err)
+{
+	if (!plan_has_filter(plan))
+		return 0;
+	int r = config_load(config, &call->paths, err);
+	if (r <= 0)
+		return r;
+	print_report(stderr, &config->report);
+	return error_set(err, EINVAL, "without the host's config there is no packet filter for it");
+}
+
 static int prepare_machine(const struct call *call, enum hook_unit unit, const char *machine,
 		struct error *err)
 {
@@ -106,7 +122,11 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 	}
 	outlive_stops();
 	CLEANUP(buf_done) struct buf environment = {};
-	r = vhost_environment(&plan, &environment, err);
+	CLEANUP(config_done) struct config config = {};
+	options.policy = &config.policy;
+	r = load_policy(&config, call, &plan, err);
+	if (r == 0)
+		r = vhost_environment(&plan, &environment, err);
 	options.vhost_environment = environment.len ? buf_text(&environment) : NULL;
 	if (r == 0)
 		r = foreground_check(&call->paths, machine, err);

@@ -31,6 +31,7 @@ struct run {
 	struct config_paths
 			paths; /* borrowed from the call, but for run_dir, which belongs to... */
 	char *run_dir;	       /* ...this */
+	struct config config;
 	struct built built;
 	struct strv swtpm_argv;
 	/* Who runs the two; as root only. */
@@ -43,6 +44,7 @@ static void run_done(struct run *run)
 	free(run->run_dir);
 	strv_done(&run->swtpm_argv);
 	built_done(&run->built);
+	config_done(&run->config);
 	*run = (struct run){};
 }
 
@@ -108,17 +110,17 @@ static int check_privileges(const struct run *run, struct error *err)
 /* Returns 0, 1 when findings were printed, or a negative errno. */
 static int load(const struct call *call, struct run *run, struct error *err)
 {
-	CLEANUP(config_done) struct config config = {};
+	struct config *config = &run->config;
 	int r = choose_run_dir(call, run, err);
 	if (r == 0)
-		r = config_load(&config, &call->paths, err);
+		r = config_load(config, &call->paths, err);
 	if (r == 0)
-		r = built_argv(&run->built, &config, run->machine, QEMU_FORM_UNIT, run->run_dir,
+		r = built_argv(&run->built, config, run->machine, QEMU_FORM_UNIT, run->run_dir,
 				err);
 	if (r < 0)
 		return r;
-	if (r > 0 || config.report.n_errors) {
-		print_report(stderr, &config.report);
+	if (r > 0 || config->report.n_errors) {
+		print_report(stderr, &config->report);
 		return 1;
 	}
 	if (run->built.vm.tpm.enabled)
@@ -190,7 +192,11 @@ static int tear_down_earlier(const struct run *run, struct error *err)
 static int prepare(const struct run *run, enum hook_unit unit, const struct plan *plan,
 		const struct account *account, int *ret_fds, struct error *err)
 {
-	const struct prepare_options options = { .account = account, .netns = NETNS_OWN };
+	const struct prepare_options options = {
+		.account = account,
+		.policy = &run->config.policy,
+		.netns = NETNS_OWN,
+	};
 	int r = hookplan_keep(&run->paths, unit, plan, NULL, err);
 	if (r < 0)
 		return r;

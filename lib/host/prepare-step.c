@@ -10,6 +10,7 @@
 #include "host/environment.h"
 #include "host/listen.h"
 #include "host/prepare-device.h"
+#include "host/prepare-filter.h"
 #include "host/prepare-text.h"
 #include "host/process.h"
 #include "host/storage.h"
@@ -58,6 +59,7 @@ void prepare_context_done(struct prepare_context *c)
 	free(c->parent_dir);
 	fdstore_done(&c->store);
 	netlink_done(&c->netlink);
+	netlink_done(&c->nft);
 	netns_done(&c->outside);
 	*c = (struct prepare_context){};
 }
@@ -67,8 +69,7 @@ static const struct plan_fd *fd_of(const struct prepare_context *c, size_t i)
 	return &c->plan->fds[i];
 }
 
-/* Enter the host's network. Once; prepare_context_done() leaves it. */
-static int need_network(struct prepare_context *c, struct error *err)
+int prepare_network(struct prepare_context *c, struct error *err)
 {
 	if (c->netlink.socket)
 		return 0;
@@ -279,7 +280,7 @@ static int undo_listen(struct prepare_context *c, size_t i, struct error *err)
 static int run_listen_tcp(struct prepare_context *c, size_t i, struct error *err)
 {
 	uint64_t deadline = 0;
-	int r = need_network(c, err);
+	int r = prepare_network(c, err);
 	/* An earlier start's socket may be in systemd's store, which was told to forget it. */
 	if (r == 0 && !c->keeps_fds) {
 		r = wait_for_systemd(c, err);
@@ -345,7 +346,7 @@ static int run_tap(struct prepare_context *c, size_t i, struct error *err)
 	};
 	if (parse_mac(fd->mac, request.mac) < 0)
 		return error_set(err, EINVAL, "'%s' is not a MAC address", fd->mac);
-	int r = need_network(c, err);
+	int r = prepare_network(c, err);
 	if (r == 0)
 		r = tap_create(&c->netlink, &request, &c->fds[i], err);
 	if (r < 0 || !fd->up)
@@ -361,7 +362,7 @@ static int undo_tap(struct prepare_context *c, size_t i, struct error *err)
 	const struct plan_fd *fd = fd_of(c, i);
 	CLEANUP(freep) char *alias = tap_alias(c->plan->machine, fd->connection);
 	struct link link;
-	int r = need_network(c, err);
+	int r = prepare_network(c, err);
 	if (r == 0)
 		r = tap_find(&c->netlink, fd->link, alias, &link, err);
 	if (r != 0)
@@ -376,7 +377,7 @@ static int undo_links(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
 	CLEANUP(freep) char *prefix = tap_alias_prefix(c->plan->machine);
-	int r = need_network(c, err);
+	int r = prepare_network(c, err);
 	return r < 0 ? r : tap_remove_all(&c->netlink, prefix, err);
 }
 
@@ -427,6 +428,8 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_LOANS] = { STEP_ALWAYS, NULL, prepare_undo_loans, NULL, text_undo_loans },
 	[STEP_LEND] = { STEP_ALWAYS, prepare_lend, NULL, text_lend, NULL },
 	[STEP_PCI] = { STEP_ALWAYS, prepare_pci, NULL, text_pci, NULL },
+	[STEP_FILTERS] = { STEP_ALWAYS, NULL, prepare_undo_filter, NULL, text_undo_filter },
+	[STEP_FILTER] = { STEP_ALWAYS, prepare_filter, NULL, text_filter, NULL },
 	[STEP_LINKS] = { STEP_ALWAYS, NULL, undo_links, NULL, text_undo_links },
 	[STEP_TAP] = { STEP_ALWAYS, run_tap, undo_tap, text_tap, text_undo_tap },
 	[STEP_LISTEN] = { STEP_ALWAYS, run_listen, undo_listen, text_listen, text_undo_listen },

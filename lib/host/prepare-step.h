@@ -22,6 +22,7 @@ struct prepare_context {
 	char *parent_dir;
 	struct netns outside;
 	struct netlink netlink;
+	struct netlink nft;
 	struct fdstore store;
 	struct account account;
 	bool has_account;
@@ -37,6 +38,9 @@ size_t prepare_n_fixed(const struct plan *plan) PURE;
 
 /* The user that will run QEMU, in c->account. */
 MUST_CHECK int prepare_account(struct prepare_context *c, struct error *err);
+
+/* Enter the host's network, with c->netlink. Once; prepare_context_done() leaves it. */
+MUST_CHECK int prepare_network(struct prepare_context *c, struct error *err);
 
 /* The operators' group. Borrowed from @c. */
 const struct sharing *prepare_sharing(struct prepare_context *c);
@@ -54,6 +58,8 @@ enum prepare_step_kind {
 	STEP_LOANS,	 /* what the machine has of the host's devices: only undone */
 	STEP_LEND,	 /* one of plan->pcis */
 	STEP_PCI,	 /* the same, when all are lent */
+	STEP_FILTERS,	 /* the packet filter of the machine's connections: only undone */
+	STEP_FILTER,	 /* the same, before there is anything that it filters */
 	STEP_LINKS,	 /* what there is of the machine's links: only undone */
 	STEP_TAP,	 /* TAP */
 	STEP_LISTEN,

@@ -126,6 +126,25 @@ PREPARE_TEXT(pci)
 			plan->user, plan->pcis[i].name);
 }
 
+PREPARE_TEXT(filter)
+{
+	(void)i;
+	const char *before = " ";
+	buf_puts(ret, "install the packet filter of");
+	for (size_t k = 0; k < plan->n_fds; k++) {
+		if (!plan->fds[k].filter)
+			continue;
+		buf_printf(ret, "%s'%s'", before, plan->fds[k].link);
+		before = ", ";
+	}
+}
+
+PREPARE_TEXT(undo_filter)
+{
+	(void)i;
+	buf_printf(ret, "remove the packet filter of machine '%s'", plan->machine);
+}
+
 PREPARE_TEXT(undo_links)
 {
 	(void)i;

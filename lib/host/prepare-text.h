@@ -22,6 +22,8 @@ PREPARE_TEXT(undo_mdev);
 PREPARE_TEXT(undo_loans);
 PREPARE_TEXT(lend);
 PREPARE_TEXT(pci);
+PREPARE_TEXT(filter);
+PREPARE_TEXT(undo_filter);
 PREPARE_TEXT(undo_links);
 PREPARE_TEXT(tap);
 PREPARE_TEXT(undo_tap);

@@ -69,6 +69,9 @@ static size_t count(const struct plan *plan, enum prepare_step_kind kind)
 		return plan->n_sockets ? 1 : 0;
 	case STEP_VHOST:
 		return prepare_n_fixed(plan) < plan->n_fds ? 1 : 0;
+	case STEP_FILTER:
+		return plan_has_filter(plan) ? 1 : 0;
+	case STEP_FILTERS:
 	case STEP_LINKS:
 	case STEP_LOANS:
 		return plan->tpm_data ? 0 : 1;

@@ -3,9 +3,9 @@
  * Preparing the host for the start of a machine, as its plan says (model/plan.h), and undoing that.
  *
  * A plan becomes a list of steps, in this order: directories are checked, files opened and copied,
- * the run directory and devices made, taps made and connected, sockets made; then all descriptors
- * are given to systemd (host/fdstore.h) or to the caller. What can be wrong in the configuration
- * fails before anything is made.
+ * the run directory and devices made, filters installed, taps made and connected, sockets made;
+ * then all descriptors are given to systemd (host/fdstore.h) or to the caller. What can be wrong in
+ * the configuration fails before anything is made.
  *
  * prepare_run() does all steps or none. prepare_teardown() undoes what it finds of any of them,
  * whoever was killed in the middle of what, and succeeds on a host where nothing was prepared.
@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "firewall/policy.h"
 #include "host/account.h"
 #include "model/plan.h"
 #include "util/cleanup.h"
@@ -35,6 +36,10 @@ struct prepare_options {
 	 * unit's user is asked for by its name.
 	 */
 	const struct account *account;
+
+	/* The host's groups and sets, for the filters of the plan's connections; NULL: those of a
+	 * host that has none. Borrowed. */
+	const struct fw_policy *policy;
 
 	/*
 	 * What the unit's EnvironmentFile= is to hold where VHOST descriptors could be opened;

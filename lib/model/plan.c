@@ -28,6 +28,14 @@ bool plan_is_device(const char *path)
 	       strncmp(path, "/dev/shm/", strlen("/dev/shm/")) != 0;
 }
 
+bool plan_has_filter(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_fds; i++)
+		if (plan->fds[i].filter)
+			return true;
+	return false;
+}
+
 const struct plan_fd *plan_find(const struct plan *plan, const char *name)
 {
 	for (size_t i = 0; i < plan->n_fds; i++)

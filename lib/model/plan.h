@@ -151,6 +151,9 @@ char *plan_pci_variable(size_t i, size_t function);
 /* The descriptor of a name, or NULL. */
 const struct plan_fd *plan_find(const struct plan *plan, const char *name);
 
+/* Has a connection a packet filter? */
+bool plan_has_filter(const struct plan *plan) PURE;
+
 /* Number of rows, and the words of one, appended to @ret_words. Pure. */
 size_t plan_n_rows(const struct plan *plan);
 void plan_row(const struct plan *plan, size_t i, struct strv *ret_words);

@@ -199,6 +199,7 @@ TEST(steps_have_lines)
 		"bind it to 'vfio-pci', reset it and give its group to 'u' (device 'nic')",
 		"take back the descriptors that systemd has",
 		"delete all interfaces of machine 'web'",
+		"remove the packet filter of machine 'web'",
 		"give back all devices of the host that machine 'web' has",
 		"remove directory '/r'",
 	};

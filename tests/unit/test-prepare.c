@@ -373,6 +373,7 @@ TEST(undoing_has_lines)
 		"run 'DIR/down' with tap 'web.dmz' and delete it (network 'dmz')",
 		"delete tap 'web.lan' (network 'lan')",
 		"delete all interfaces of machine 'web'",
+		"remove the packet filter of machine 'web'",
 		"give back all devices of the host that machine 'web' has",
 		"remove mediated device 11111111-2222-3333-4444-555555555555 (device 'vgpu')",
 		"remove directory 'DIR/run/web'",

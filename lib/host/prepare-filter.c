@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The packet filter of a machine's connections. It is there before their interfaces are, and until
+ * they are gone.
+ */
+#include "host/prepare-filter.h"
+
+#include "host/firewall.h"
+#include "util/mem.h"
+
+static int need_nft(struct prepare_context *c, struct error *err)
+{
+	int r = prepare_network(c, err);
+	return r < 0 || c->nft.socket ? r : nft_open(&c->nft, err);
+}
+
+struct ports {
+	struct fw_port *items;
+	size_t n;
+};
+
+static void ports_done(struct ports *ports)
+{
+	for (size_t i = 0; i < ports->n; i++)
+		fw_port_done(&ports->items[i]);
+	free(ports->items);
+}
+
+/* The plan's connections that have a filter, each against the host's groups and sets. */
+static int resolve(const struct prepare_context *c, struct ports *ret, struct error *err)
+{
+	static const struct fw_policy nothing = {};
+	const struct fw_policy *policy = c->options->policy ? c->options->policy : &nothing;
+	const struct plan *plan = c->plan;
+	ret->items = xcalloc(plan->n_fds, sizeof(*ret->items));
+	for (size_t i = 0; i < plan->n_fds; i++) {
+		if (!plan->fds[i].filter)
+			continue;
+		struct fw_port *port = &ret->items[ret->n++];
+		int r = fw_port_of_plan(policy, plan, &plan->fds[i], port, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int prepare_filter(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	static const struct fw_policy nothing = {};
+	CLEANUP(ports_done) struct ports ports = {};
+	int r = resolve(c, &ports, err);
+	if (r == 0)
+		r = need_nft(c, err);
+	if (r < 0)
+		return r;
+	CLEANUP(freep) struct firewall_port *wanted = xcalloc(ports.n, sizeof(*wanted));
+	for (size_t k = 0; k < ports.n; k++)
+		wanted[k].port = &ports.items[k];
+	const struct firewall_request request = {
+		.policy = c->options->policy ? c->options->policy : &nothing,
+		.ports = wanted,
+		.n = ports.n,
+	};
+	return firewall_install(&c->nft, &request, err);
+}
+
+/* Of whatever plan the machine was started with: its chains say whose they are. */
+int prepare_undo_filter(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	const struct plan *plan = c->plan;
+	CLEANUP(freep)
+	const struct vm_filter **filters = xcalloc(plan->n_fds + 1, sizeof(*filters));
+	for (size_t k = 0; k < plan->n_fds; k++)
+		filters[k] = plan->fds[k].filter;
+	int r = need_nft(c, err);
+	if (r == 0)
+		r = firewall_remove(&c->nft, plan->machine, filters, plan->n_fds, err);
+	/* Who may not ask, or has a kernel without netfilter, has installed nothing. */
+	bool cannot_be = r == -EPERM || r == -EPROTONOSUPPORT;
+	return cannot_be && !plan_has_filter(plan) ? 0 : r;
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The steps of host/prepare-step.h that have to do with the packet filter. */
+#pragma once
+
+#include "host/prepare-step.h"
+
+MUST_CHECK int prepare_filter(struct prepare_context *c, size_t i, struct error *err);
+MUST_CHECK int prepare_undo_filter(struct prepare_context *c, size_t i, struct error *err);
