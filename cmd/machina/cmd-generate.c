@@ -395,8 +395,9 @@ const struct command cmd_generate = {
 		       "reads them anew. A machine that runs goes on as it was until it is "
 		       "restarted.\n\n"
 		       "Units that a machine had and has no more (those of a TPM that went) are "
-		       "removed. A unit that was not made by this program is left alone and makes "
-		       "the run fail, unless --force is given.\n\n"
+		       "removed; one that is in use by a machine that runs stays until the first "
+		       "run after its restart. A unit that was not made by this program is left "
+		       "alone and makes the run fail, unless --force is given.\n\n"
 		       "The status of --check is 0 when nothing would change, 1 when something "
 		       "would, 2 when that can't be told.",
 	.options = options,
