@@ -18,6 +18,7 @@ void nft_batch_add(struct nft_batch *batch, const struct nft_change *change)
 {
 	batch->items = grow_array(batch->items, &batch->n_alloc, batch->n, sizeof(*batch->items));
 	batch->items[batch->n] = *change;
+	batch->items[batch->n].family = batch->family;
 	batch->items[batch->n++].subject = batch->subject;
 }
 

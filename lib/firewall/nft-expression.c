@@ -54,6 +54,7 @@ static void put_load(struct nlmsghdr *m, enum nft_field field, uint32_t to)
 		[NFT_LOAD_META] = "meta",
 		[NFT_LOAD_CT] = "ct",
 		[NFT_LOAD_EXTHDR] = "exthdr",
+		[NFT_LOAD_FIB] = "fib",
 	};
 	const struct nft_field_row *row = &nft_fields[field];
 	struct expression e = begin(m, names[row->load]);
@@ -71,6 +72,11 @@ static void put_load(struct nlmsghdr *m, enum nft_field field, uint32_t to)
 	case NFT_LOAD_CT:
 		put_u32(m, NFTA_CT_DREG, to);
 		put_u32(m, NFTA_CT_KEY, row->key);
+		break;
+	case NFT_LOAD_FIB:
+		put_u32(m, NFTA_FIB_DREG, to);
+		put_u32(m, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+		put_u32(m, NFTA_FIB_FLAGS, row->key);
 		break;
 	case NFT_LOAD_EXTHDR:
 		put_u32(m, NFTA_EXTHDR_DREG, to);
@@ -256,6 +262,28 @@ static void put_verdict(struct nlmsghdr *m, const struct nft_part *part)
 	end(m, e);
 }
 
+static void put_immediate(struct nlmsghdr *m, uint32_t to, const void *data, size_t size)
+{
+	struct expression e = begin(m, "immediate");
+	put_u32(m, NFTA_IMMEDIATE_DREG, to);
+	put_data(m, NFTA_IMMEDIATE_DATA, data, size);
+	end(m, e);
+}
+
+static void put_dnat(struct nlmsghdr *m, const struct nft_part *part)
+{
+	size_t size = nft_fields[part->field].size;
+	uint16_t port = htons((uint16_t)part->count);
+	put_immediate(m, NFT_REG_1, part->values->first, size);
+	put_immediate(m, NFT_REG_2, &port, sizeof(port));
+	struct expression e = begin(m, "nat");
+	put_u32(m, NFTA_NAT_TYPE, NFT_NAT_DNAT);
+	put_u32(m, NFTA_NAT_FAMILY, size == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	put_u32(m, NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
+	put_u32(m, NFTA_NAT_REG_PROTO_MIN, NFT_REG_2);
+	end(m, e);
+}
+
 void nft_verdict_put(struct nlmsghdr *m, uint16_t attribute, int code, const char *chain)
 {
 	struct nlattr *data = mnl_attr_nest_start(m, attribute);
@@ -298,6 +326,12 @@ void nft_part_put(struct nlmsghdr *m, const struct nft_part *part, uint32_t set_
 		return;
 	case NFT_PART_REJECT:
 		put_reject(m, part->reset);
+		return;
+	case NFT_PART_MASQUERADE:
+		end(m, begin(m, "masq"));
+		return;
+	case NFT_PART_DNAT:
+		put_dnat(m, part);
 		return;
 	}
 }

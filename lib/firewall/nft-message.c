@@ -5,7 +5,6 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter_bridge.h>
 #include <string.h>
 
 #include "firewall/nft-expression.h"
@@ -29,6 +28,7 @@
 struct writer {
 	struct nft_messages *to;
 	size_t change;
+	enum nft_family family; /* of that change */
 	uint32_t last_set_id;
 	struct nlmsghdr *message; /* the one that is being written */
 	size_t last;		  /* where the last one of a change begins */
@@ -85,7 +85,10 @@ static void write_frame(struct writer *w, uint16_t type, uint32_t generation)
 static void begin_sized_change(struct writer *w, size_t size, int type, uint16_t flags)
 {
 	begin_message(w, size, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags);
-	put_header(w, NFPROTO_BRIDGE, 0);
+	static const uint8_t families[N_NFT_FAMILIES] = {
+		[NFT_BRIDGE] = NFPROTO_BRIDGE, [NFT_INET] = NFPROTO_INET
+	};
+	put_header(w, families[w->family], 0);
 }
 
 static void begin_change(struct writer *w, int type, uint16_t flags)
@@ -115,20 +118,17 @@ static void write_table(struct writer *w, int type)
 
 static void write_chain(struct writer *w, const struct nft_change *change, int type)
 {
-	static const uint32_t hooks[] = {
-		[NFT_HOOK_PREROUTING] = NF_BR_PRE_ROUTING,
-		[NFT_HOOK_POSTROUTING] = NF_BR_POST_ROUTING,
-	};
+	const struct nft_hook_row *row = &nft_hooks[change->hook];
 	begin_change(w, type, type == NFT_MSG_NEWCHAIN ? NLM_F_CREATE : 0);
 	put_text(w, NFTA_CHAIN_TABLE, NFT_TABLE);
 	put_text(w, NFTA_CHAIN_NAME, change->chain);
 	if (type == NFT_MSG_NEWCHAIN && change->hook) {
 		struct nlattr *hook = mnl_attr_nest_start(w->message, NFTA_CHAIN_HOOK);
-		put_u32(w, NFTA_HOOK_HOOKNUM, hooks[change->hook]);
-		put_u32(w, NFTA_HOOK_PRIORITY, (uint32_t)NFT_PRIORITY);
+		put_u32(w, NFTA_HOOK_HOOKNUM, row->number);
+		put_u32(w, NFTA_HOOK_PRIORITY, (uint32_t)row->priority);
 		mnl_attr_nest_end(w->message, hook);
 		put_u32(w, NFTA_CHAIN_POLICY, NF_ACCEPT);
-		put_text(w, NFTA_CHAIN_TYPE, "filter");
+		put_text(w, NFTA_CHAIN_TYPE, row->type);
 	}
 	if (type == NFT_MSG_NEWCHAIN)
 		put_comment(w, NFTA_CHAIN_USERDATA, change->comment);
@@ -399,6 +399,7 @@ void nft_messages_build(const struct nft_batch *batch, uint32_t sequence, uint32
 		if (nft_batch_skips(batch, i))
 			continue;
 		w.change = i;
+		w.family = batch->items[i].family;
 		write_change(&w, &batch->items[i]);
 	}
 	/* Not BATCH_END: kernels before 6.10 don't acknowledge it (net/netfilter/nfnetlink.c). */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Changes in the language of nft(8), one a line. */
 #include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 
 #include "firewall/nft.h"
 #include "util/mem.h"
 #include "util/parse.h"
-
-#define IN_TABLE "bridge " NFT_TABLE " "
 
 /* A number and its name in nft's own tables. */
 struct name {
@@ -16,10 +16,13 @@ struct name {
 };
 static const struct name ether_types[] = { { 0x0800, "ip" }, { 0x0806, "arp" }, { 0x86dd, "ip6" },
 	{ 0x8100, "8021q" }, {} };
+static const struct name families[] = { { NFPROTO_IPV4, "ipv4" }, { NFPROTO_IPV6, "ipv6" }, {} };
 static const struct name protocols[] = { { 1, "icmp" }, { 6, "tcp" }, { 17, "udp" },
 	{ 58, "icmpv6" }, { 132, "sctp" }, {} };
 static const struct name ct_states[] = { { NFT_CT_INVALID, "invalid" },
 	{ NFT_CT_ESTABLISHED, "established" }, { NFT_CT_RELATED, "related" }, {} };
+static const struct name ct_statuses[] = { { NFT_CT_DNAT, "dnat" }, {} };
+static const struct name address_kinds[] = { { RTN_LOCAL, "local" }, {} };
 static const struct name tcp_flags[] = { { NFT_TCP_RST, "rst" }, {} };
 
 static const struct name *names_of(enum nft_notation notation)
@@ -27,10 +30,16 @@ static const struct name *names_of(enum nft_notation notation)
 	switch ((int)notation) {
 	case NFT_NOTATION_ETHER_TYPE:
 		return ether_types;
+	case NFT_NOTATION_FAMILY:
+		return families;
 	case NFT_NOTATION_L4PROTO:
 		return protocols;
 	case NFT_NOTATION_CT_STATE:
 		return ct_states;
+	case NFT_NOTATION_CT_STATUS:
+		return ct_statuses;
+	case NFT_NOTATION_ADDRESS_KIND:
+		return address_kinds;
 	case NFT_NOTATION_TCP_FLAGS:
 		return tcp_flags;
 	default:
@@ -52,6 +61,10 @@ static void put_number(struct buf *out, const struct name *names, uint32_t numbe
 static uint32_t number_of(const struct nft_field_row *field, const uint8_t *value)
 {
 	uint32_t number = 0;
+	if (field->host_order) {
+		memcpy(&number, value, sizeof(number));
+		return number;
+	}
 	for (uint32_t i = 0; i < field->size; i++)
 		number = number << 8 | value[i];
 	return number;
@@ -97,8 +110,11 @@ static void put_value(
 		return;
 	case NFT_NOTATION_NUMBER:
 	case NFT_NOTATION_ETHER_TYPE:
+	case NFT_NOTATION_FAMILY:
 	case NFT_NOTATION_L4PROTO:
 	case NFT_NOTATION_CT_STATE:
+	case NFT_NOTATION_CT_STATUS:
+	case NFT_NOTATION_ADDRESS_KIND:
 	case NFT_NOTATION_TCP_FLAGS:
 		put_number(out, names_of(field->notation), number_of(field, value->first));
 		if (single)
@@ -179,6 +195,14 @@ static void put_verdict(struct buf *out, const struct nft_part *part)
 		buf_printf(out, " %s", part->name);
 }
 
+static void put_dnat(struct buf *out, const struct nft_part *part)
+{
+	bool is_ipv6 = nft_fields[part->field].size == 16;
+	buf_puts(out, is_ipv6 ? "dnat ip6 to [" : "dnat ip to ");
+	fw_range_put(out, part->values, is_ipv6 ? FW_IPV6 : FW_IPV4);
+	buf_printf(out, is_ipv6 ? "]:%u" : ":%u", part->count);
+}
+
 static void put_part(struct buf *out, const struct nft_part *part)
 {
 	switch (part->kind) {
@@ -216,6 +240,12 @@ static void put_part(struct buf *out, const struct nft_part *part)
 		buf_puts(out, part->reset ? "reject with tcp reset"
 					  : "reject with icmpx type port-unreachable");
 		return;
+	case NFT_PART_MASQUERADE:
+		buf_puts(out, "masquerade");
+		return;
+	case NFT_PART_DNAT:
+		put_dnat(out, part);
+		return;
 	}
 }
 
@@ -224,19 +254,23 @@ static void put_comment(struct buf *out, const char *comment)
 	buf_printf(out, "comment \"%s\"", comment);
 }
 
+/* "add chain bridge machina ess-in" */
+static void put_verb(struct buf *out, const struct nft_change *change, const char *verb,
+		const char *name)
+{
+	buf_printf(out, "%s %s " NFT_TABLE " %s", verb, nft_family_names[change->family], name);
+}
+
 static void put_chain(struct buf *out, const struct nft_change *change)
 {
-	static const char *const hooks[] = {
-		[NFT_HOOK_PREROUTING] = "prerouting",
-		[NFT_HOOK_POSTROUTING] = "postrouting",
-	};
-	buf_printf(out, "add chain " IN_TABLE "%s", change->chain);
+	const struct nft_hook_row *row = &nft_hooks[change->hook];
+	put_verb(out, change, "add chain", change->chain);
 	if (!change->hook && !change->comment)
 		return;
 	buf_puts(out, " { ");
 	if (change->hook)
-		buf_printf(out, "type filter hook %s priority %d; policy accept; ",
-				hooks[change->hook], NFT_PRIORITY);
+		buf_printf(out, "type %s hook %s priority %d; policy accept; ", row->type,
+				row->text, row->priority);
 	if (change->comment) {
 		put_comment(out, change->comment);
 		buf_puts(out, "; ");
@@ -246,7 +280,7 @@ static void put_chain(struct buf *out, const struct nft_change *change)
 
 static void put_rule(struct buf *out, const struct nft_change *change)
 {
-	buf_printf(out, "add rule " IN_TABLE "%s", change->chain);
+	put_verb(out, change, "add rule", change->chain);
 	for (size_t i = 0; i < change->n_parts; i++) {
 		buf_putc(out, ' ');
 		put_part(out, &change->parts[i]);
@@ -257,9 +291,11 @@ static void put_rule(struct buf *out, const struct nft_change *change)
 	}
 }
 
-static void put_set(struct buf *out, const struct nft_set *set)
+static void put_set(struct buf *out, const struct nft_change *change)
 {
-	buf_printf(out, "add %s " IN_TABLE "%s { type ", set->is_map ? "map" : "set", set->name);
+	const struct nft_set *set = change->set;
+	put_verb(out, change, set->is_map ? "add map" : "add set", set->name);
+	buf_puts(out, " { type ");
 	for (size_t i = 0; i < set->n_fields; i++)
 		buf_printf(out, "%s%s", i ? " . " : "", nft_fields[set->fields[i]].type);
 	if (set->is_map)
@@ -275,7 +311,8 @@ static void put_set(struct buf *out, const struct nft_set *set)
 static void put_elements(struct buf *out, const char *verb, const struct nft_change *change)
 {
 	const struct nft_set *set = change->set;
-	buf_printf(out, "%s element " IN_TABLE "%s { ", verb, set->name);
+	put_verb(out, change, verb, set->name);
+	buf_puts(out, " { ");
 	if (change->interface)
 		buf_printf(out, "\"%s\" : jump %s", change->interface, change->jump);
 	for (size_t i = 0; i < change->n_values; i++) {
@@ -290,41 +327,41 @@ void nft_text_change(const struct nft_change *change, struct buf *out)
 {
 	switch (change->kind) {
 	case NFT_ADD_TABLE:
-		buf_puts(out, "add table bridge " NFT_TABLE " { ");
+		put_verb(out, change, "add table", "{ ");
 		put_comment(out, NFT_TABLE_COMMENT);
 		buf_puts(out, "; }");
 		break;
 	case NFT_DELETE_TABLE:
-		buf_puts(out, "delete table bridge " NFT_TABLE);
+		buf_printf(out, "delete table %s " NFT_TABLE, nft_family_names[change->family]);
 		break;
 	case NFT_ADD_CHAIN:
 		put_chain(out, change);
 		break;
 	case NFT_FLUSH_CHAIN:
-		buf_printf(out, "flush chain " IN_TABLE "%s", change->chain);
+		put_verb(out, change, "flush chain", change->chain);
 		break;
 	case NFT_DELETE_CHAIN:
-		buf_printf(out, "delete chain " IN_TABLE "%s", change->chain);
+		put_verb(out, change, "delete chain", change->chain);
 		break;
 	case NFT_ADD_RULE:
 		put_rule(out, change);
 		break;
 	case NFT_ADD_SET:
-		put_set(out, change->set);
+		put_set(out, change);
 		break;
 	case NFT_FLUSH_SET:
-		buf_printf(out, "flush %s " IN_TABLE "%s", change->set->is_map ? "map" : "set",
+		put_verb(out, change, change->set->is_map ? "flush map" : "flush set",
 				change->set->name);
 		break;
 	case NFT_DELETE_SET:
-		buf_printf(out, "delete %s " IN_TABLE "%s", change->set->is_map ? "map" : "set",
+		put_verb(out, change, change->set->is_map ? "delete map" : "delete set",
 				change->set->name);
 		break;
 	case NFT_ADD_ELEMENTS:
-		put_elements(out, "add", change);
+		put_elements(out, "add element", change);
 		break;
 	case NFT_DELETE_ELEMENTS:
-		put_elements(out, "delete", change);
+		put_elements(out, "delete element", change);
 		break;
 	case N_NFT_CHANGES:
 		break;

@@ -4,8 +4,9 @@
  * text that nft(8) reads (nft_text_...) or as messages to the kernel (nft_message_...). Both are
  * made from the same parts, so that what is shown is what is installed. Pure.
  *
- * All objects are in one table of the family "bridge". The table, its sets and the way in which
- * packets reach a machine's chain are described in machina-firewall.7.
+ * All objects are in one table of a family: "bridge" for the filters of machines (how packets reach
+ * a machine's chain is told in machina-firewall.7), "inet" for networks that the host routes
+ * (firewall/net.h).
  */
 #pragma once
 
@@ -21,8 +22,8 @@
 #define NFT_TABLE "machina"
 #define NFT_TABLE_COMMENT "managed by machina: do not edit"
 
-/* Of our base chains: behind conntrack (-200), before br_netfilter (0). */
-#define NFT_PRIORITY (-150)
+enum nft_family { NFT_BRIDGE, NFT_INET, N_NFT_FAMILIES };
+extern const char *const nft_family_names[];
 
 /* nft's own limit for a comment, without the NUL (NFTNL_UDATA_COMMENT_MAXLEN). */
 #define NFT_COMMENT_MAX 127
@@ -33,6 +34,7 @@ enum nft_field {
 	NFT_FIELD_ETHER_SOURCE,
 	NFT_FIELD_ETHER_TYPE, /* as in the frame: that of a VLAN tag, if there is one */
 	NFT_FIELD_PROTOCOL,   /* the same behind one VLAN tag */
+	NFT_FIELD_FAMILY,     /* IPv4 or IPv6, in a table of both */
 	NFT_FIELD_ARP_MAC,    /* of the sender */
 	NFT_FIELD_ARP_IP,     /* of the sender */
 	NFT_FIELD_IP_SOURCE,
@@ -47,20 +49,25 @@ enum nft_field {
 	NFT_FIELD_ND_TARGET, /* of neighbour solicitations and advertisements, and of redirects */
 	NFT_FIELD_TCP_FLAGS,
 	NFT_FIELD_CT_STATE,
+	NFT_FIELD_CT_STATUS,
+	NFT_FIELD_DEST_KIND,	/* of the destination address, by the host's routes */
 	NFT_FIELD_IP6_FRAGMENT, /* 1: there is a fragment header */
 	NFT_FIELD_IN_NAME,	/* the port that a frame came from */
 	NFT_FIELD_OUT_NAME,	/* the port that it goes to */
 	N_NFT_FIELDS,
 };
 
-enum nft_load { NFT_LOAD_PAYLOAD, NFT_LOAD_META, NFT_LOAD_CT, NFT_LOAD_EXTHDR };
+enum nft_load { NFT_LOAD_PAYLOAD, NFT_LOAD_META, NFT_LOAD_CT, NFT_LOAD_EXTHDR, NFT_LOAD_FIB };
 enum nft_notation {
 	NFT_NOTATION_NUMBER,
 	NFT_NOTATION_MAC,
 	NFT_NOTATION_ADDRESS,
 	NFT_NOTATION_ETHER_TYPE,
+	NFT_NOTATION_FAMILY,
 	NFT_NOTATION_L4PROTO,
 	NFT_NOTATION_CT_STATE,
+	NFT_NOTATION_CT_STATUS,
+	NFT_NOTATION_ADDRESS_KIND,
 	NFT_NOTATION_TCP_FLAGS,
 	NFT_NOTATION_EXISTS,
 	NFT_NOTATION_HEX,
@@ -87,6 +94,8 @@ extern const struct nft_field_row nft_fields[N_NFT_FIELDS];
 #define NFT_CT_INVALID 1u
 #define NFT_CT_ESTABLISHED 2u
 #define NFT_CT_RELATED 4u
+/* Bit of NFT_FIELD_CT_STATUS, IPS_DST_NAT in linux/netfilter/nf_conntrack_common.h. */
+#define NFT_CT_DNAT 32u
 /* Bit of NFT_FIELD_TCP_FLAGS. */
 #define NFT_TCP_RST 4u
 
@@ -103,6 +112,8 @@ enum nft_part_kind {
 	NFT_PART_MAP,	/* the verdict that the map @name has for @field */
 	NFT_PART_VERDICT,
 	NFT_PART_REJECT, /* @reset: a TCP connection, else any other packet */
+	NFT_PART_MASQUERADE,
+	NFT_PART_DNAT, /* to the address @values (one) of the @field and the port @count */
 };
 
 enum nft_verdict {
@@ -165,12 +176,32 @@ enum nft_change_kind {
 	N_NFT_CHANGES,
 };
 
-/* Where a base chain is called from (linux/netfilter_bridge.h). */
-enum nft_hook { NFT_HOOK_NONE, NFT_HOOK_PREROUTING, NFT_HOOK_POSTROUTING };
+/* Where a base chain is called from. */
+enum nft_hook {
+	NFT_HOOK_NONE,
+	/* Of the bridge: behind conntrack (-200), before br_netfilter (0). */
+	NFT_HOOK_PREROUTING,
+	NFT_HOOK_POSTROUTING,
+	/* Of the host's routing. */
+	NFT_HOOK_INPUT,
+	NFT_HOOK_FORWARD,
+	NFT_HOOK_NAT_PREROUTING,
+	NFT_HOOK_NAT_OUTPUT,
+	NFT_HOOK_NAT_POSTROUTING,
+	N_NFT_HOOKS,
+};
+struct nft_hook_row {
+	const char *text; /* "prerouting" */
+	const char *type; /* "filter" */
+	uint32_t number;  /* linux/netfilter_bridge.h, enum nf_inet_hooks */
+	int priority;
+};
+extern const struct nft_hook_row nft_hooks[N_NFT_HOOKS];
 
 struct nft_change {
 	enum nft_change_kind kind;
-	const char *chain; /* ..._CHAIN, ADD_RULE */
+	enum nft_family family; /* that of the batch */
+	const char *chain;	/* ..._CHAIN, ADD_RULE */
 	enum nft_hook hook;
 	const struct nft_part *parts; /* ADD_RULE */
 	size_t n_parts;
@@ -198,6 +229,7 @@ struct nft_section {
 
 struct nft_batch {
 	struct arena arena;
+	enum nft_family family; /* of changes that are added from now on */
 	struct nft_change *items;
 	size_t n, n_alloc;
 	struct nft_section *sections;
@@ -206,7 +238,8 @@ struct nft_batch {
 };
 
 void nft_batch_done(struct nft_batch *batch);
-/* Append a change; @change's subject is that of the batch. What it points to must outlive it. */
+/* Append a change; @change's family and subject are those of the batch. What it points to must
+ * outlive it. */
 void nft_batch_add(struct nft_batch *batch, const struct nft_change *change);
 /* Is the change in a section that the kernel has? */
 bool nft_batch_skips(const struct nft_batch *batch, size_t i) PURE;

@@ -88,7 +88,7 @@ static void check_rules(struct doctor *d, struct netlink *nl, const struct ports
 		.ports = ports->asked,
 		.n = ports->n,
 	};
-	if (nft_find_table(nl, &table, &err) < 0) {
+	if (nft_find_table(nl, NFT_BRIDGE, &table, &err) < 0) {
 		tell_refusal(d, ports, err.text);
 		doctor_cure(d, "modprobe -a " NEEDED_MODULES);
 	} else if (table == NFT_TABLE_FOREIGN) {

@@ -71,7 +71,7 @@ struct install {
 
 static int begin(struct install *in, struct error *err)
 {
-	int r = nft_find_table(in->nl, &in->table, err);
+	int r = nft_find_table(in->nl, NFT_BRIDGE, &in->table, err);
 	if (r < 0)
 		return r;
 	if (in->table == NFT_TABLE_FOREIGN)
@@ -164,7 +164,7 @@ static void sweep_sets(struct nft_batch *batch, const struct nft_list *sets)
 static int sweep(struct netlink *nl, struct nft_batch *batch, struct error *err)
 {
 	CLEANUP(nft_list_done) struct nft_list chains = {}, sets = {};
-	int r = nft_list_chains(nl, &chains, err);
+	int r = nft_list_chains(nl, NFT_BRIDGE, &chains, err);
 	if (r == 0)
 		r = nft_list_sets(nl, &sets, err);
 	if (r < 0)
@@ -317,12 +317,12 @@ int firewall_remove(struct netlink *nl, const char *machine, const struct vm_fil
 		enum nft_table table;
 		uint32_t generation = 0;
 		bool alone;
-		int r = nft_find_table(nl, &table, err);
+		int r = nft_find_table(nl, NFT_BRIDGE, &table, err);
 		if (r < 0 || table != NFT_TABLE_OURS)
 			return r;
 		r = nft_generation(nl, &generation, err);
 		if (r == 0)
-			r = nft_list_chains(nl, &chains, err);
+			r = nft_list_chains(nl, NFT_BRIDGE, &chains, err);
 		if (r < 0)
 			return r;
 		sort_out(&chains, machine, &links, &alone);
@@ -345,9 +345,9 @@ int firewall_machines(struct netlink *nl, struct strv *ret, struct error *err)
 {
 	CLEANUP(nft_list_done) struct nft_list chains = {};
 	enum nft_table table;
-	int r = nft_find_table(nl, &table, err);
+	int r = nft_find_table(nl, NFT_BRIDGE, &table, err);
 	if (r == 0 && table == NFT_TABLE_OURS)
-		r = nft_list_chains(nl, &chains, err);
+		r = nft_list_chains(nl, NFT_BRIDGE, &chains, err);
 	for (size_t i = 0; r == 0 && i < chains.n; i++) {
 		CLEANUP(freep) char *machine = batch_machine_of(chains.items[i].comment);
 		if (machine && !strv_contains(ret, machine))
@@ -388,9 +388,9 @@ int firewall_count(struct netlink *nl, const char *machine, struct nft_list *ret
 	CLEANUP(freep) char *prefix = batch_comment_prefix(machine);
 	bool found = false;
 	enum nft_table table;
-	int r = nft_find_table(nl, &table, err);
+	int r = nft_find_table(nl, NFT_BRIDGE, &table, err);
 	if (r == 0 && table == NFT_TABLE_OURS)
-		r = nft_list_chains(nl, &chains, err);
+		r = nft_list_chains(nl, NFT_BRIDGE, &chains, err);
 	for (size_t i = 0; r == 0 && i < chains.n; i++) {
 		const struct nft_item *chain = &chains.items[i];
 		CLEANUP(freep) char *link = batch_link_of(chain->name);

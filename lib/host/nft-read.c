@@ -27,7 +27,8 @@ void nft_list_done(struct nft_list *list)
 	*list = (struct nft_list){};
 }
 
-static struct nlmsghdr *begin(struct netlink *nl, char space[REQUEST_MAX], int type, bool dump)
+static struct nlmsghdr *begin(struct netlink *nl, enum nft_family family, char space[REQUEST_MAX],
+		int type, bool dump)
 {
 	/* libmnl leaves the bytes between attributes as they are. */
 	memset(space, 0, REQUEST_MAX);
@@ -36,7 +37,7 @@ static struct nlmsghdr *begin(struct netlink *nl, char space[REQUEST_MAX], int t
 	message->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (dump ? NLM_F_DUMP : 0));
 	message->nlmsg_seq = ++nl->sequence;
 	struct nfgenmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-	header->nfgen_family = NFPROTO_BRIDGE;
+	header->nfgen_family = family == NFT_INET ? NFPROTO_INET : NFPROTO_BRIDGE;
 	header->version = NFNETLINK_V0;
 	return message;
 }
@@ -164,15 +165,15 @@ static void take(void *data, const struct nlmsghdr *message)
 }
 
 /* Returns 0, 1: there is no such table or chain, or a negative errno. */
-static int read_all(struct netlink *nl, const struct object *object, const char *chain,
-		struct nft_list *ret, struct error *err)
+static int read_all(struct netlink *nl, enum nft_family family, const struct object *object,
+		const char *chain, struct nft_list *ret, struct error *err)
 {
 	char space[REQUEST_MAX];
 	for (unsigned i = 0; i < DUMP_ATTEMPTS; i++) {
 		CLEANUP(nft_list_done) struct nft_list list = {};
 		struct reading reading = { .object = object, .list = &list };
 		struct netlink_answer answer = { .add = take, .data = &reading };
-		struct nlmsghdr *message = begin(nl, space, object->get, true);
+		struct nlmsghdr *message = begin(nl, family, space, object->get, true);
 		mnl_attr_put_strz(message, object->table, NFT_TABLE);
 		if (chain)
 			mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain);
@@ -191,13 +192,13 @@ static int read_all(struct netlink *nl, const struct object *object, const char 
 }
 
 /* The same for one by its name. */
-static int read_one(struct netlink *nl, const struct object *object, const char *name,
-		struct nft_list *ret, struct error *err)
+static int read_one(struct netlink *nl, enum nft_family family, const struct object *object,
+		const char *name, struct nft_list *ret, struct error *err)
 {
 	char space[REQUEST_MAX];
 	struct reading reading = { .object = object, .list = ret };
 	struct netlink_answer answer = { .add = take, .data = &reading };
-	struct nlmsghdr *message = begin(nl, space, object->get, false);
+	struct nlmsghdr *message = begin(nl, family, space, object->get, false);
 	if (object->table != object->name)
 		mnl_attr_put_strz(message, object->table, NFT_TABLE);
 	mnl_attr_put_strz(message, object->name, name);
@@ -207,37 +208,39 @@ static int read_one(struct netlink *nl, const struct object *object, const char 
 
 int nft_get_chain(struct netlink *nl, const char *name, struct nft_list *ret, struct error *err)
 {
-	return read_one(nl, &chains, name, ret, err);
+	return read_one(nl, NFT_BRIDGE, &chains, name, ret, err);
 }
 
 int nft_get_set(struct netlink *nl, const char *name, struct error *err)
 {
 	CLEANUP(nft_list_done) struct nft_list list = {};
-	return read_one(nl, &sets, name, &list, err);
+	return read_one(nl, NFT_BRIDGE, &sets, name, &list, err);
 }
 
-int nft_list_chains(struct netlink *nl, struct nft_list *ret, struct error *err)
+int nft_list_chains(
+		struct netlink *nl, enum nft_family family, struct nft_list *ret, struct error *err)
 {
-	int r = read_all(nl, &chains, NULL, ret, err);
+	int r = read_all(nl, family, &chains, NULL, ret, err);
 	return r < 0 ? r : 0;
 }
 
 int nft_list_sets(struct netlink *nl, struct nft_list *ret, struct error *err)
 {
-	int r = read_all(nl, &sets, NULL, ret, err);
+	int r = read_all(nl, NFT_BRIDGE, &sets, NULL, ret, err);
 	return r < 0 ? r : 0;
 }
 
 int nft_list_rules(struct netlink *nl, const char *chain, struct nft_list *ret, struct error *err)
 {
-	int r = read_all(nl, &rules, chain, ret, err);
+	int r = read_all(nl, NFT_BRIDGE, &rules, chain, ret, err);
 	return r < 0 ? r : 0;
 }
 
-int nft_find_table(struct netlink *nl, enum nft_table *ret, struct error *err)
+int nft_find_table(
+		struct netlink *nl, enum nft_family family, enum nft_table *ret, struct error *err)
 {
 	CLEANUP(nft_list_done) struct nft_list list = {};
-	int r = read_one(nl, &tables, NFT_TABLE, &list, err);
+	int r = read_one(nl, family, &tables, NFT_TABLE, &list, err);
 	/* What a kernel says that has nfnetlink and not nftables. */
 	if (r == 1 || r == -EINVAL || r == -EOPNOTSUPP) {
 		*ret = NFT_TABLE_NONE;
@@ -269,7 +272,7 @@ int nft_generation(struct netlink *nl, uint32_t *ret, struct error *err)
 {
 	char space[REQUEST_MAX];
 	struct netlink_answer answer = { .add = take_generation_message, .data = ret };
-	struct nlmsghdr *message = begin(nl, space, NFT_MSG_GETGEN, false);
+	struct nlmsghdr *message = begin(nl, NFT_BRIDGE, space, NFT_MSG_GETGEN, false);
 	*ret = 0;
 	return netlink_talk(nl, message, message->nlmsg_len, &answer,
 			"ask for the generation of nftables", err);

@@ -113,6 +113,11 @@ static const char *hint(const struct nft_change *change, int code)
 {
 	if (code == EPERM)
 		return "; only root may change nftables";
+	if (nft_change_tracks(change) && change->family == NFT_INET)
+		return "; this kernel doesn't know connections: load the module nf_conntrack";
+	if (has_part(change, NFT_PART_MASQUERADE) || has_part(change, NFT_PART_DNAT))
+		return "; this kernel can't translate addresses: load the module nft_nat and "
+		       "nft_masq";
 	if (nft_change_tracks(change))
 		return "; this kernel doesn't know connections on bridges: load the module "
 		       "nf_conntrack_bridge, or set \"state\" of the host's \"firewall\" to "

@@ -47,12 +47,13 @@ MUST_CHECK int nft_generation(struct netlink *nl, uint32_t *ret, struct error *e
 
 enum nft_table { NFT_TABLE_NONE, NFT_TABLE_OURS, NFT_TABLE_FOREIGN };
 /* Whose the table of our name is. A kernel without nftables has none. */
-MUST_CHECK int nft_find_table(struct netlink *nl, enum nft_table *ret, struct error *err);
+MUST_CHECK int nft_find_table(
+		struct netlink *nl, enum nft_family family, enum nft_table *ret, struct error *err);
 
 /* Mark the sections that the kernel has: the first rule of their chain has their digest. */
 MUST_CHECK int nft_mark_current(struct netlink *nl, struct nft_batch *batch, struct error *err);
 
-/* A chain, set or rule of our table. */
+/* A chain, set or rule of our table; but for nft_list_chains() it is that of the bridge. */
 struct nft_item {
 	char *name;    /* of a chain or set; "" of a rule */
 	char *comment; /* "" for none */
@@ -72,7 +73,8 @@ MUST_CHECK int nft_get_chain(
 /* Is there a set of that name? 0: yes, 1: no. */
 MUST_CHECK int nft_get_set(struct netlink *nl, const char *name, struct error *err);
 /* All; none if there is no table. */
-MUST_CHECK int nft_list_chains(struct netlink *nl, struct nft_list *ret, struct error *err);
+MUST_CHECK int nft_list_chains(struct netlink *nl, enum nft_family family, struct nft_list *ret,
+		struct error *err);
 MUST_CHECK int nft_list_sets(struct netlink *nl, struct nft_list *ret, struct error *err);
 /* In their order; none if there is no such chain. */
 MUST_CHECK int nft_list_rules(
