@@ -6,6 +6,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "util/cleanup.h"
+#include "util/mem.h"
 #include "util/parse.h"
 #include "util/unicode.h"
 
@@ -147,11 +149,69 @@ bool form_pci_id(const char *text, const char **ret_expected)
 	return !text[0] || (strlen(text) == 4 && strspn(text, "0123456789abcdefABCDEF") == 4);
 }
 
-bool form_ipv4(const char *text, const char **ret_expected)
+/* The family of an IP address; 0: it is none. */
+static int family_of(const char *text)
 {
-	struct in_addr address;
-	*ret_expected = "an IPv4 address such as \"127.0.0.1\"";
-	return !text[0] || inet_pton(AF_INET, text, &address) == 1;
+	unsigned char address[16];
+	return inet_pton(AF_INET, text, address) == 1	 ? AF_INET
+	       : inet_pton(AF_INET6, text, address) == 1 ? AF_INET6
+							 : 0;
+}
+
+bool form_ip(const char *text, const char **ret_expected)
+{
+	*ret_expected = "an IP address such as \"127.0.0.1\"";
+	return !text[0] || family_of(text);
+}
+
+bool form_interface_address(const char *text, const char **ret_expected)
+{
+	CLEANUP(freep) char *address = xstrdup(text);
+	char *length = address;
+	int bits;
+	strsep(&length, "/");
+	*ret_expected = "an IP address with the length of its prefix, such as \"10.77.0.1/24\"";
+	int family = family_of(address);
+	return family && length && parse_int(length, 1, family == AF_INET ? 32 : 128, &bits) == 0;
+}
+
+bool form_dhcp_range(const char *text, const char **ret_expected)
+{
+	CLEANUP(freep) char *first = xstrdup(text);
+	char *last = first;
+	strsep(&last, "-");
+	*ret_expected = "a range of IPv4 addresses such as \"10.77.0.100-10.77.0.199\", or "
+			"\"static\"";
+	return !strcmp(text, "static") ||
+	       (last && family_of(first) == AF_INET && family_of(last) == AF_INET);
+}
+
+/* dnsmasq(8) knows no shorter leases. */
+bool form_lease(const char *text, const char **ret_expected)
+{
+	uint64_t usec;
+	*ret_expected = "a time of 2 minutes or more, such as \"12h\"";
+	return !text[0] || (parse_span(text, &usec) == 0 && usec >= 120 * UINT64_C(1000000) &&
+					   usec / 1000000 < UINT32_MAX);
+}
+
+/* Labels of RFC 1035. */
+bool form_domain(const char *text, const char **ret_expected)
+{
+	*ret_expected = "a domain such as \"home.internal\"";
+	if (!text[0])
+		return true;
+	for (const char *at = text;; at++) {
+		size_t n = strcspn(at, ".");
+		if (n == 0 || n > 63 || at[0] == '-' || at[n - 1] == '-')
+			return false;
+		for (size_t i = 0; i < n; i++)
+			if (!ascii_alnum(at[i]) && at[i] != '-')
+				return false;
+		at += n;
+		if (!*at)
+			return at - text <= 200;
+	}
 }
 
 bool form_text_line(const char *text, const char **ret_expected)

@@ -25,11 +25,15 @@ field_check form_cpu_model;	/* QEMU's -cpu model */
 field_check form_interface; /* a network interface name of the kernel: 1..15 bytes, no '/' or space
 			     */
 field_check form_script;    /* absolute path, "no" or "" */
-field_check form_pci_address; /* "0000:c1:00.0" */
-field_check form_pci_id;      /* "10de"; "" is "not set" */
-field_check form_ipv4;	      /* "" is "not set" */
-field_check form_text_line;   /* anything that a unit can hold: no control characters but the tab */
-field_check form_argument;    /* the same, and not empty */
+field_check form_pci_address;	    /* "0000:c1:00.0" */
+field_check form_pci_id;	    /* "10de"; "" is "not set" */
+field_check form_ip;		    /* "" is "not set" */
+field_check form_interface_address; /* "10.77.0.1/24" */
+field_check form_dhcp_range;	    /* "10.77.0.100-10.77.0.199", "static" */
+field_check form_lease;		    /* 2 minutes or more; "" is "not set" */
+field_check form_domain;	    /* "home.internal"; "" is "not set" */
+field_check form_text_line; /* anything that a unit can hold: no control characters but the tab */
+field_check form_argument;  /* the same, and not empty */
 field_check form_firewall_name; /* of a group or set: [A-Za-z0-9][A-Za-z0-9_-]{0,30} */
 field_check form_protocol;	/* "tcp" and the like, or a number up to 255 */
 field_check form_ports;		/* "80", "1000-2000" */

@@ -5,17 +5,46 @@
 #include "config/forms.h"
 
 const char *const forward_protocol_names[] = { "tcp", "udp", NULL };
-const char *const network_mode_names[] = { "bridge", "user", NULL };
+const char *const network_mode_names[] = {
+	[NETWORK_BRIDGE] = "bridge",
+	[NETWORK_NAT] = "nat",
+	[NETWORK_ROUTED] = "routed",
+	[NETWORK_ISOLATED] = "isolated",
+	[NETWORK_USER] = "user",
+	NULL,
+};
+
+bool network_owns_bridge(enum network_mode mode)
+{
+	return mode == NETWORK_NAT || mode == NETWORK_ROUTED || mode == NETWORK_ISOLATED;
+}
+
+bool network_has_bridge(enum network_mode mode)
+{
+	return mode == NETWORK_BRIDGE || network_owns_bridge(mode);
+}
 
 static const struct field forward_fields[] = {
 	FIELD_ENUM(struct forward_conf, protocol, "protocol", forward_protocol_names, "tcp",
 			"Protocol of the port."),
-	FIELD_STRING(struct forward_conf, address, "address", form_ipv4, 0, "127.0.0.1",
-			"IPv4 address of the host to listen on."),
+	FIELD_STRING(struct forward_conf, address, "address", form_ip, 0,
+			"127.0.0.1 in mode \"user\", else all of the host's own",
+			"Address of the host; in mode \"user\" an IPv4 address."),
 	FIELD_INT(struct forward_conf, port, "port", 1, 65535, FIELD_REQUIRED, NULL,
 			"Port of the host."),
+	FIELD_STRING(struct forward_conf, to, "to", form_ip, 0, NULL,
+			"The guest's address; required but in mode \"user\"."),
 	FIELD_INT(struct forward_conf, to_port, "to-port", 1, 65535, 0, "the same port",
 			"Port of the guest."),
+	{},
+};
+
+static const struct field dhcp_fields[] = {
+	FIELD_STRING(struct dhcp_conf, range, "range", form_dhcp_range, FIELD_REQUIRED, NULL,
+			"IPv4 addresses that are given to guests without \"ip\", from the first to "
+			"the last: \"10.77.0.100-10.77.0.199\". \"static\" gives none to them."),
+	FIELD_STRING(struct dhcp_conf, lease, "lease", form_lease, 0, "1h",
+			"How long a guest may keep an address without asking again."),
 	{},
 };
 
@@ -23,10 +52,23 @@ const struct field network_fields[] = {
 	FIELD_ENUM(struct network_conf, mode, "mode", network_mode_names,
 			"a bridge, with the scripts of \"up\" and \"down\" if there are any",
 			"\"bridge\": guests are ports of the bridge \"device\", which must exist. "
+			"\"nat\", \"routed\" and \"isolated\" make a bridge of that name, and lead "
+			"from it to the world as the host, as themselves, or not at all. "
 			"\"user\": QEMU's user-mode network, which needs nothing on the host. See "
-			"NETWORKS."),
+			"machina-network(5)."),
 	FIELD_STRING(struct network_conf, device, "device", form_interface, 0, NULL,
 			"Name of the bridge."),
+	FIELD_STRING_OR_LIST(struct network_conf, address, "address", form_interface_address,
+			"The host's own address on a bridge that it makes, with the length of the "
+			"network's prefix: \"10.77.0.1/24\", \"fd77::1/64\", or a list of such."),
+	FIELD_OBJECT(struct network_conf, dhcp, struct dhcp_conf, "dhcp", MERGE_FIELDS, dhcp_fields,
+			"Have dnsmasq(8) give addresses to the guests and tell them each other's "
+			"names. Guests with \"ip\" get that."),
+	FIELD_STRING(struct network_conf, domain, "domain", form_domain, 0, NULL,
+			"Domain of the guests' names, such as \"home.internal\"; needs \"dhcp\"."),
+	FIELD_BOOL(struct network_conf, host_access, "host-access", false,
+			"Let the guests of a bridge that the host makes reach whatever listens on "
+			"the host. Without it they reach DHCP, DNS and ping."),
 	FIELD_STRING(struct network_conf, up, "up", form_script, 0, "join the bridge",
 			"Script to run as root, with the interface's name, when a machine starts; "
 			"\"no\" runs nothing."),
@@ -47,7 +89,8 @@ const struct field network_fields[] = {
 			"Let the kernel move the guests' packets (vhost-net), where it can."),
 	FIELD_LIST(struct network_conf, forward, struct forward_conf, "forward", MERGE_FIRST,
 			forward_fields,
-			"Ports of the host that lead to the guest (mode \"user\")."),
+			"Ports of the host that lead to a guest (modes \"user\", \"nat\" and "
+			"\"routed\")."),
 	FIELD_OBJECT(struct network_conf, defaults, struct fw_default_conf, "default", MERGE_FIELDS,
 			fw_default_fields,
 			"What happens to the guests' packets that no rule decides."),

@@ -8,18 +8,34 @@
 #include "config/firewall.h"
 #include "json/jbind.h"
 
-/* A port of the host that leads to a port of the guest (QEMU's user-mode network only). */
+/* A port of the host that leads to a port of a guest. */
 struct forward_conf {
 	int protocol;	     /* enum forward_protocol; -1: tcp */
-	const char *address; /* on the host; NULL: 127.0.0.1 */
+	const char *address; /* on the host; NULL: 127.0.0.1 in mode user, else any of its own */
 	int64_t port;	     /* on the host */
+	const char *to;	     /* the guest's address; NULL in mode user */
 	int64_t to_port;     /* in the guest; 0: the same */
 };
 enum forward_protocol { FORWARD_TCP, FORWARD_UDP };
 extern const char *const forward_protocol_names[];
 
-enum network_mode { NETWORK_BRIDGE, NETWORK_USER };
+enum network_mode {
+	NETWORK_BRIDGE,
+	NETWORK_NAT,
+	NETWORK_ROUTED,
+	NETWORK_ISOLATED,
+	NETWORK_USER,
+};
 extern const char *const network_mode_names[];
+
+/* Are the guests' interfaces ports of a bridge? Of one that the network's own unit makes? */
+bool network_has_bridge(enum network_mode mode) PURE;
+bool network_owns_bridge(enum network_mode mode) PURE;
+
+struct dhcp_conf {
+	const char *range; /* "10.77.0.100-10.77.0.199", "static"; NULL: no DHCP */
+	const char *lease; /* a span of time; NULL: 1h */
+};
 
 struct network_conf {
 	const char *name;
@@ -27,12 +43,16 @@ struct network_conf {
 	const char *device; /* the bridge */
 	const char *up;	    /* script; NULL: the bridge is joined by us; "no": nothing is done */
 	const char *down;
-	int64_t mtu;	       /* 0: the bridge's */
-	int64_t vlan;	       /* untagged VLAN of the ports; 0: none */
-	struct jstrings vlans; /* tagged ones: "20", "30-39" */
-	bool isolate;	       /* ports do not reach each other */
-	bool vhost;	       /* the kernel moves the packets (vhost-net), where it can */
-	struct jlist forward;  /* struct forward_conf */
+	int64_t mtu;		 /* 0: the bridge's */
+	int64_t vlan;		 /* untagged VLAN of the ports; 0: none */
+	struct jstrings vlans;	 /* tagged ones: "20", "30-39" */
+	bool isolate;		 /* ports do not reach each other */
+	bool vhost;		 /* the kernel moves the packets (vhost-net), where it can */
+	struct jstrings address; /* the bridge's own: "10.77.0.1/24" */
+	struct dhcp_conf dhcp;
+	const char *domain;   /* of the guests' names; NULL: none */
+	bool host_access;     /* guests reach the host's services */
+	struct jlist forward; /* struct forward_conf */
 	struct fw_default_conf defaults;
 	struct fw_guard_conf guard;
 };

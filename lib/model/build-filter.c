@@ -69,14 +69,8 @@ static struct chosen choose(const struct fw_filter_conf *own, const char *own_at
 /* Which modes have a bridge whose ports are filtered. */
 static bool is_filtered(const struct vm_nic *nic)
 {
-	switch (nic->mode) {
-	case NETWORK_BRIDGE:
-		/* A script may do anything with the interface. */
-		return nic->join;
-	case NETWORK_USER:
-		return false;
-	}
-	return false;
+	/* A script may do anything with the interface. */
+	return network_has_bridge(nic->mode) && nic->join;
 }
 
 /* Why nothing is filtered on a network. The caller frees it. */
@@ -145,22 +139,6 @@ static void refuse(struct build *b, const struct connection_conf *conf, const ch
 		build_network_error(b, network, "guard", why);
 }
 
-/* An address with or without the length of its network's prefix. */
-static bool read_address(const char *text, struct fw_range *ret, enum fw_family *ret_family)
-{
-	struct error err = {};
-	CLEANUP(freep) char *address = xstrdup(text);
-	address[strcspn(address, "/")] = '\0';
-	return !strchr(address, '-') && fw_range_parse(address, ret, ret_family, &err) == 0;
-}
-
-bool build_is_address(const char *text)
-{
-	struct fw_range range;
-	enum fw_family family;
-	return read_address(text, &range, &family);
-}
-
 static struct fw_addresses read_ip(struct build *b, const struct vm_nic *nic)
 {
 	struct fw_addresses ip = {};
@@ -171,7 +149,7 @@ static struct fw_addresses read_ip(struct build *b, const struct vm_nic *nic)
 		struct fw_range range;
 		enum fw_family family;
 		/* Others have been told of. */
-		if (read_address(nic->ip.items[i], &range, &family))
+		if (fw_address_read(nic->ip.items[i], &range, &family))
 			items[family][ip.of[family].n++] = range;
 	}
 	for (int f = 0; f < N_FW_FAMILIES; f++)

@@ -48,18 +48,17 @@ static void use_network(struct build *b, const struct network_conf *network, str
 	nic->bridge = build_text(b, network->device);
 	nic->up = up[0] && strcmp(up, "no") != 0 ? build_text(b, up) : NULL;
 	nic->down = down[0] && strcmp(down, "no") != 0 ? build_text(b, down) : NULL;
-	nic->join = network->mode == NETWORK_BRIDGE || (network->mode < 0 && !up[0]);
-	nic->forward = network->forward.items;
-	nic->n_forward = network->forward.n;
+	nic->join = network->mode < 0 ? !up[0] : network_has_bridge(nic->mode);
+	if (nic->mode == NETWORK_USER) {
+		nic->forward = network->forward.items;
+		nic->n_forward = network->forward.n;
+	}
 	if (nic->mode == NETWORK_BRIDGE && nic->join && !nic->bridge[0])
 		build_network_error(b, network, "device",
 				network->mode < 0 ? "the network needs \"device\", an \"up\" "
 						    "script, or \"mode\": \"user\""
 						  : "a network of \"mode\": \"bridge\" needs "
 						    "\"device\"");
-	if (nic->mode != NETWORK_USER && nic->n_forward)
-		build_network_error(b, network, "forward",
-				"a network with \"forward\" needs \"mode\": \"user\"");
 }
 
 static void copy_forwards(struct build *b, struct vm_nic *nic)
@@ -84,7 +83,7 @@ static void check_addresses(struct build *b, const struct connection_conf *conf,
 		const struct vm_filter *filter, const char *pointer)
 {
 	for (size_t i = 0; i < conf->ip.n; i++) {
-		if (build_is_address(conf->ip.items[i]) || (!conf->ip.items[i][0] && !filter))
+		if (fw_is_address(conf->ip.items[i]) || (!conf->ip.items[i][0] && !filter))
 			continue;
 		/* One address may be written without a list. */
 		CLEANUP(freep)

@@ -6,6 +6,7 @@
 
 #include "model/build.h"
 #include "model/filter.h"
+#include "model/network.h"
 #include "util/mem.h"
 
 /* Sorted, each once. */
@@ -35,46 +36,59 @@ static bool has_vlan(const struct vm_nic *nic, int64_t vlan)
 	return false;
 }
 
-/* Ports of other networks have nothing of the kind. */
-static void check_network_keys(struct build *b, const struct network_conf *network)
+#define OWN_BRIDGE "\"nat\", \"routed\" or \"isolated\""
+
+/* Keys that do nothing in a network of this mode. Networks with a bridge of their own are looked at
+ * as a whole (model/network.h). */
+static void check_network_keys(struct build *b, const struct network_conf *n)
 {
+	bool is_bridge = n->mode == NETWORK_BRIDGE, is_user = n->mode == NETWORK_USER;
 	const struct {
 		const char *key;
-		bool is_there;
+		bool is_useless;
+		const char *modes;
 	} rows[] = {
-		{ "vlan", network->vlan },
-		{ "vlans", network->vlans.n },
-		{ "isolate", network->isolate },
+		{ "vlan", n->vlan && !is_bridge, "\"bridge\"" },
+		{ "vlans", n->vlans.n && !is_bridge, "\"bridge\"" },
+		{ "isolate", n->isolate && !is_bridge, "\"bridge\", " OWN_BRIDGE },
+		{ "forward", n->forward.n && !is_user, "\"user\", \"nat\" or \"routed\"" },
+		{ "address", n->address.n, OWN_BRIDGE },
+		{ "dhcp", n->dhcp.range, OWN_BRIDGE },
+		{ "domain", n->domain && n->domain[0], OWN_BRIDGE },
+		{ "host-access", n->host_access, OWN_BRIDGE },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(freep)
-		char *text = xasprintf(
-				"a network with \"%s\" needs \"mode\": \"bridge\"", rows[i].key);
-		if (rows[i].is_there)
-			build_network_error(b, network, rows[i].key, text);
+		char *text = xasprintf("a network with \"%s\" needs \"mode\": %s", rows[i].key,
+				rows[i].modes);
+		if (rows[i].is_useless)
+			build_network_error(b, n, rows[i].key, text);
 	}
 }
 
 static void check_connection_keys(struct build *b, const struct network_conf *network,
 		const struct connection_conf *conf, const char *pointer)
 {
+	bool is_managed = network->mode >= 0,
+	     has_bridge = network_has_bridge((enum network_mode)network->mode);
 	const struct {
 		const char *key;
-		bool is_there;
+		bool is_useless;
+		const char *modes;
 	} rows[] = {
-		{ "vlan", conf->vlan },
-		{ "vlans", conf->vlans.n },
-		{ "isolate", conf->isolate > 0 },
-		{ "mtu", conf->mtu && network->mode == NETWORK_USER },
+		{ "vlan", conf->vlan && network->mode != NETWORK_BRIDGE, "\"bridge\"" },
+		{ "vlans", conf->vlans.n && network->mode != NETWORK_BRIDGE, "\"bridge\"" },
+		{ "isolate", conf->isolate > 0 && !(is_managed && has_bridge),
+				"\"bridge\", " OWN_BRIDGE },
+		{ "mtu", conf->mtu && is_managed && !has_bridge, "\"bridge\", " OWN_BRIDGE },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(freep) char *at = xasprintf("%s/%s", pointer, rows[i].key);
-		if (rows[i].is_there)
+		if (rows[i].is_useless)
 			BUILD_ERROR(b, at,
-					"\"%s\" needs a network of \"mode\": \"bridge\", and "
-					"\"%s\" "
-					"is none",
-					rows[i].key, network->name);
+					"\"%s\" needs a network of \"mode\": %s, and \"%s\" is "
+					"none",
+					rows[i].key, rows[i].modes, network->name);
 	}
 }
 
@@ -94,20 +108,56 @@ static void check_both(struct build *b, const struct network_conf *network,
 		build_network_error(b, network, "vlans", text);
 }
 
+/* Addresses that the guest can't have on the network that gives them out. */
+static void check_addresses(struct build *b, const struct network_conf *network,
+		const struct connection_conf *conf, const char *pointer)
+{
+	struct network_address own = {};
+	for (size_t i = 0; network->address.n && i < conf->ip.n; i++) {
+		struct fw_range ip;
+		enum fw_family family;
+		bool is_held = false, is_hosts = false;
+		/* Others have been told of. */
+		if (!fw_address_read(conf->ip.items[i], &ip, &family))
+			continue;
+		for (size_t k = 0; k < network->address.n; k++) {
+			network_address_read(network->address.items[k], &b->vm->arena, &own);
+			is_held |= network_address_holds(&own, family, ip.first);
+			is_hosts |= own.family == family &&
+				    !memcmp(ip.first, own.bytes, fw_address_size(family));
+		}
+		CLEANUP(freep)
+		char *at = conf->ip.n == 1 ? xasprintf("%s/ip", pointer)
+					   : xasprintf("%s/ip/%zu", pointer, i);
+		if (is_hosts)
+			BUILD_ERROR(b, at, "%s is the host's own address on network \"%s\"",
+					conf->ip.items[i], network->name);
+		else if (!is_held)
+			BUILD_ERROR(b, at, "%s is no address of network \"%s\" (%s%s)",
+					conf->ip.items[i], network->name, network->address.items[0],
+					network->address.n > 1 ? ", ..." : "");
+	}
+}
+
 void build_nic_port(struct build *b, const struct network_conf *network,
 		const struct connection_conf *conf, const char *pointer, struct vm_nic *nic)
 {
+	bool owns_bridge = network->mode >= 0 && network_owns_bridge(nic->mode);
 	nic->managed = network->mode >= 0;
 	nic->mtu = conf->mtu ? conf->mtu : network->mtu;
-	if (network->mode != NETWORK_BRIDGE) {
+	if (!owns_bridge)
 		check_network_keys(b, network);
-		check_connection_keys(b, network, conf, pointer);
+	else
+		check_addresses(b, network, conf, pointer);
+	check_connection_keys(b, network, conf, pointer);
+	if (!nic->managed || !network_has_bridge(nic->mode))
 		return;
-	}
+	nic->isolate = conf->isolate < 0 ? network->isolate : conf->isolate;
+	nic->vhost = network->vhost;
+	if (owns_bridge)
+		return;
 	bool own = conf->vlan || conf->vlans.n;
 	nic->vlan = (uint16_t)(own ? conf->vlan : network->vlan);
 	use_vlans(b, own ? &conf->vlans : &network->vlans, nic);
-	nic->isolate = conf->isolate < 0 ? network->isolate : conf->isolate;
-	nic->vhost = network->vhost;
 	check_both(b, network, conf, pointer, nic);
 }

@@ -53,8 +53,6 @@ void build_machine_rules(struct build *b);
 /* nic->filter, once the rest of it is there; @pointer: of the connection. */
 void build_filter(struct build *b, const struct connection_conf *conf, const char *pointer,
 		const struct network_conf *network, struct vm_nic *nic);
-/* Is it an address that a guest can have, with or without the length of a prefix? */
-bool build_is_address(const char *text);
 /* A finding in a network that this machine uses: one that no machine uses may be anything, as in
  * the Go program. @key: of the network */
 void build_network_error(struct build *b, const struct network_conf *network, const char *key,

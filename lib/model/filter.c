@@ -209,6 +209,21 @@ int fw_range_parse(const char *text, struct fw_range *ret, enum fw_family *ret_f
 	return 0;
 }
 
+bool fw_address_read(const char *text, struct fw_range *ret, enum fw_family *ret_family)
+{
+	struct error err = {};
+	CLEANUP(freep) char *address = xstrdup(text);
+	address[strcspn(address, "/")] = '\0';
+	return !strchr(address, '-') && fw_range_parse(address, ret, ret_family, &err) == 0;
+}
+
+bool fw_is_address(const char *text)
+{
+	struct fw_range range;
+	enum fw_family family;
+	return fw_address_read(text, &range, &family);
+}
+
 void fw_range_put(struct buf *out, const struct fw_range *range, enum fw_family family)
 {
 	char first[INET6_ADDRSTRLEN], last[INET6_ADDRSTRLEN];

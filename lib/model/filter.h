@@ -137,6 +137,9 @@ bool fw_spans_contain(const struct fw_span *items, size_t n, uint16_t value) PUR
  */
 MUST_CHECK int fw_range_parse(const char *text, struct fw_range *ret, enum fw_family *ret_family,
 		struct error *err);
+/* One address, with or without the length of its network's prefix, which does not count. */
+bool fw_address_read(const char *text, struct fw_range *ret, enum fw_family *ret_family);
+bool fw_is_address(const char *text);
 /* Append it as a block if it is one, else as a range; an address by itself without "/32". */
 void fw_range_put(struct buf *out, const struct fw_range *range, enum fw_family family);
 

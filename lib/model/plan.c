@@ -8,6 +8,7 @@
 #include "model/plan-filter.h"
 #include "util/file.h"
 #include "util/mem.h"
+#include "util/parse.h"
 
 void plan_done(struct plan *plan)
 {
@@ -97,7 +98,9 @@ static void add_taps(struct plan *plan, const struct vm *vm)
 		fd->connection = arena_strdup(&plan->arena, nic->name);
 		fd->network = arena_strdup(&plan->arena, nic->network);
 		fd->bridge = nic->join ? copy_null(plan, nic->bridge) : NULL;
-		fd->mac = arena_strdup(&plan->arena, nic->mac);
+		char *mac = arena_strdup(&plan->arena, nic->mac);
+		mac_use_colons(mac);
+		fd->mac = mac;
 		fd->up = copy_null(plan, nic->up);
 		fd->down = copy_null(plan, nic->down);
 		fd->mtu = nic->mtu;

@@ -124,7 +124,13 @@ int words_parse(const struct word *table, const struct strv *words, void *object
 
 void *words_append(struct arena *arena, const void *items, size_t n, size_t size)
 {
-	char *grown = arena_array(arena, n + 1, size);
+	/* There is room for a power of two. */
+	if (n & (n - 1)) {
+		void *same;
+		memcpy(&same, &items, sizeof(same));
+		return same;
+	}
+	void *grown = arena_array(arena, n ? 2 * n : 1, size);
 	if (n)
 		memcpy(grown, items, n * size);
 	return grown;

@@ -61,5 +61,7 @@ void words_put(const struct word *table, const void *object, struct strv *out);
 MUST_CHECK int words_parse(const struct word *table, const struct strv *words, void *object,
 		struct arena *arena, struct error *err);
 
-/* A copy of @n items with room for one more. Arena memory can't grow in place; rows are few. */
+/* @items with room for one more: themselves, or a copy, for arena memory can't grow in place.
+ *
+ * @items: from this function, for one item less; NULL for the first */
 void *words_append(struct arena *arena, const void *items, size_t n, size_t size);

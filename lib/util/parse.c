@@ -282,6 +282,13 @@ int parse_mac(const char *text, uint8_t ret[6])
 	return 0;
 }
 
+void mac_use_colons(char *mac)
+{
+	for (; *mac; mac++)
+		if (*mac == '-')
+			*mac = ':';
+}
+
 size_t utf8_length(const char *text, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)text;

@@ -55,6 +55,8 @@ void format_uuid(const uint8_t uuid[16], char ret[UUID_TEXT_MAX]);
 
 /* "52:54:00:12:34:56", either case. */
 MUST_CHECK int parse_mac(const char *text, uint8_t ret[6]);
+/* QEMU takes '-' between the bytes as well; in place they become ':'. */
+void mac_use_colons(char *mac);
 
 /* Length 1..4 of the UTF-8 sequence (RFC 3629: no surrogates, no overlong form) at @text, or 0. */
 size_t utf8_length(const char *text, size_t len) PURE;

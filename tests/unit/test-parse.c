@@ -196,6 +196,13 @@ TEST(hex_digits_of_either_case)
 	}
 }
 
+TEST(mac_with_dashes)
+{
+	char mac[] = "52-54-00-12-34-56";
+	mac_use_colons(mac);
+	CHECK_STR(mac, "52:54:00:12:34:56");
+}
+
 TEST(mac)
 {
 	uint8_t mac[6] = {};
