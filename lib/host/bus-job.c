@@ -14,12 +14,14 @@ const char *const bus_verb_names[] = {
 	[BUS_START] = "start",
 	[BUS_STOP] = "stop",
 	[BUS_RESTART] = "restart",
+	[BUS_RELOAD] = "reload",
 };
 
 static const char *const methods[] = {
 	[BUS_START] = "StartUnit",
 	[BUS_STOP] = "StopUnit",
 	[BUS_RESTART] = "RestartUnit",
+	[BUS_RELOAD] = "ReloadUnit",
 };
 
 static const struct {

@@ -12,7 +12,7 @@
 #include "util/error.h"
 #include "util/strv.h"
 
-enum bus_verb { BUS_START, BUS_STOP, BUS_RESTART };
+enum bus_verb { BUS_START, BUS_STOP, BUS_RESTART, BUS_RELOAD };
 /* "start", ... */
 extern const char *const bus_verb_names[];
 

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules of networks that the host routes, in the kernel. */
+#include "host/net-rules.h"
+
+#include <string.h>
+
+#include "firewall/net-batch.h"
+#include "util/mem.h"
+
+/* Others may change rules at the same time: that often it is looked again. */
+#define ATTEMPTS 10
+
+int net_rules_install(struct netlink *nl, const struct network *network, struct error *err)
+{
+	CLEANUP(nft_batch_done) struct nft_batch batch = {};
+	enum nft_table table;
+	int r = nft_find_table(nl, NFT_INET, &table, err);
+	if (r < 0)
+		return r;
+	if (table == NFT_TABLE_FOREIGN)
+		return error_set(err, EEXIST,
+				"nftables has a table 'inet " NFT_TABLE "' that this program has "
+				"not made; it is left alone: rename it, or delete it with 'nft "
+				"delete table inet " NFT_TABLE "'");
+	net_batch_install(&batch, network);
+	return nft_commit(nl, &batch, 0, NULL, err);
+}
+
+/* Are there chains of this network, and of others? */
+static void sort_out(const struct nft_list *chains, const char *network, bool *ret_there,
+		bool *ret_others)
+{
+	*ret_there = *ret_others = false;
+	for (size_t i = 0; i < chains->n; i++) {
+		CLEANUP(freep) char *whose = net_batch_network_of(chains->items[i].name);
+		if (!whose)
+			continue;
+		if (!strcmp(whose, network))
+			*ret_there = true;
+		else
+			*ret_others = true;
+	}
+}
+
+int net_rules_remove(struct netlink *nl, const char *network, const char *bridge, struct error *err)
+{
+	for (unsigned i = 0; i < ATTEMPTS; i++) {
+		CLEANUP(nft_list_done) struct nft_list chains = {};
+		CLEANUP(nft_batch_done) struct nft_batch batch = {};
+		enum nft_table table;
+		uint32_t generation = 0;
+		bool there, others;
+		int r = nft_find_table(nl, NFT_INET, &table, err);
+		if (r < 0 || table != NFT_TABLE_OURS)
+			return r;
+		r = nft_generation(nl, &generation, err);
+		if (r == 0)
+			r = nft_list_chains(nl, NFT_INET, &chains, err);
+		if (r < 0)
+			return r;
+		sort_out(&chains, network, &there, &others);
+		if (!there && others)
+			return 0;
+		if (others)
+			net_batch_remove(&batch, network, bridge);
+		else
+			net_batch_remove_table(&batch);
+		/* Only who removes the table must be sure that nobody has come meanwhile. */
+		r = nft_commit(nl, &batch, others ? 0 : generation, NULL, err);
+		if (r <= 0)
+			return r;
+	}
+	return error_set(err, EAGAIN, "cannot remove the rules: nftables changes all the time");
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rules of networks that the host routes, in the kernel (firewall/net-batch.h). A table of our
+ * name that another program made is never touched.
+ */
+#pragma once
+
+#include "host/nft.h"
+#include "model/network.h"
+
+/*
+ * Install a network's rules in one transaction; those that are there are replaced.
+ *
+ * Errors: EEXIST: a foreign table has our name; the kernel's. Nothing is changed then.
+ */
+MUST_CHECK int net_rules_install(
+		struct netlink *nl, const struct network *network, struct error *err);
+
+/*
+ * Remove them; with the last network's the table goes. Succeeds where there is nothing.
+ *
+ * @bridge: NULL: not known
+ */
+MUST_CHECK int net_rules_remove(
+		struct netlink *nl, const char *network, const char *bridge, struct error *err);
