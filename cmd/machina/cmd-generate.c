@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "host/bus-file.h"
+#include "host/bus-job.h"
 #include "host/bus-unit.h"
+#include "host/clock.h"
 #include "json/jtree.h"
 #include "machines.h"
 #include "model/claims.h"
+#include "networks.h"
 #include "output.h"
 #include "unitset.h"
 #include "util/worker.h"
@@ -27,6 +30,9 @@ static bool is_dry(const struct generate_options *options)
 	return options->check || options->dry_run || options->preview;
 }
 
+/* For networks to take over changes. */
+#define RELOAD_USEC (60 * USEC_PER_SEC)
+
 /* A comparison has a status of its own for trouble. */
 #define STATUS_DIFFERENT 1
 #define STATUS_TROUBLE 2
@@ -38,6 +44,7 @@ struct run {
 	struct strv all; /* every configured machine, sorted */
 	struct strv selected;
 	struct claims claims;
+	struct leases leases; /* of all machines, for the networks' units */
 	struct unitset units;
 	size_t n_made;
 	size_t n_previewed;	       /* units */
@@ -50,6 +57,7 @@ static void run_done(struct run *run)
 	strv_done(&run->all);
 	strv_done(&run->selected);
 	claims_done(&run->claims);
+	leases_done(&run->leases);
 	unitset_done(&run->units);
 	json_object_put(run->previewed);
 }
@@ -81,6 +89,7 @@ static int make_units(struct run *run, const char *name, struct error *err)
 	if (run->config.report.n_errors_told > before)
 		return 0;
 	claims_add(&run->claims, &built.vm, true);
+	leases_add(&run->leases, &built.vm);
 	if (run->options->preview) {
 		preview(run, &built.units);
 		return 0;
@@ -97,8 +106,10 @@ static void claim_only(struct run *run, const char *name)
 	struct error err = {};
 	if (machine_load(run->config.paths, &run->config.host, name, &machine, &ignored, &err) ==
 					0 &&
-			vm_build(&run->config.host, &machine, &vm, &ignored) == 0)
+			vm_build(&run->config.host, &machine, &vm, &ignored) == 0) {
 		claims_add(&run->claims, &vm, false);
+		leases_add(&run->leases, &vm);
+	}
 }
 
 /* Machines of a run that follow each other, made by one process. */
@@ -139,6 +150,7 @@ static bool work(void *context, struct buf *result)
 		return false;
 	}
 	claims_pack(&run->claims, result);
+	leases_pack(&run->leases, result);
 	unitset_pack(&run->units, result);
 	buf_add(result, &run->n_made, sizeof(run->n_made));
 	return true;
@@ -152,6 +164,7 @@ static int take_slice(struct slice *slice)
 	if (worker_finish(&slice->worker, &result) == 0)
 		return 0;
 	const char *at = claims_unpack(&run->claims, buf_text(&result));
+	at = leases_unpack(&run->leases, at);
 	at = unitset_unpack(&run->units, at);
 	size_t n_made;
 	memcpy(&n_made, at, sizeof(n_made));
@@ -201,6 +214,23 @@ static int make_all(struct run *run, struct error *err)
 		claims_check(&run->claims, run->config.paths, &run->config.host,
 				&run->config.report);
 	return r;
+}
+
+static int add_network_unit(void *data, struct units *units, struct error *err)
+{
+	struct run *run = data;
+	if (run->options->preview) {
+		preview(run, units);
+		return 0;
+	}
+	return unitset_add_others(&run->units, units, &run->config.report, err);
+}
+
+/* Whichever machines were asked for: any of them may have another address now. */
+static int make_networks(struct run *run, struct error *err)
+{
+	leases_sort(&run->leases);
+	return networks_make(&run->config, &run->leases, add_network_unit, run, err);
 }
 
 /*
@@ -257,6 +287,40 @@ static int keep_running(struct run *run, struct error *err)
 	return r < 0 ? r : 0;
 }
 
+/* Networks that are up take over what has changed of their guests. */
+static int reload_networks(const struct run *run, struct error *err)
+{
+	CLEANUP(strv_done) struct strv changed = {}, running = {};
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	for (size_t i = 0; i < run->units.n; i++)
+		if (run->units.rows[i].fate == UNIT_WRITTEN &&
+				unitset_is_network(run->units.rows[i].name))
+			strv_push(&changed, run->units.rows[i].name);
+	if (!changed.n)
+		return 0;
+	int r = list_running(run, &changed, &running, err);
+	if (r < 0 || !running.n)
+		return r;
+	r = open_bus(run, &bus, err);
+	if (r > 0)
+		r = bus_run_jobs(bus, BUS_RELOAD, &running, NULL, NULL,
+				clock_deadline_usec(RELOAD_USEC), err);
+	if (r > 0)
+		return error_set(err, EIO,
+				"the units are written, but a network that is up did not take over "
+				"what has changed (see 'journalctl -u %s')",
+				running.items[0]);
+	return r;
+}
+
+static int remove_others(struct run *run, struct error *err)
+{
+	CLEANUP(strv_done) struct strv networks = {};
+	const struct unitset_known known = { .machines = &run->all, .networks = &networks };
+	networks_list(&run->config.host, &networks);
+	return unitset_remove_others(&run->units, &known, err);
+}
+
 static const char *const fates[] = {
 	[UNIT_UNCHANGED] = "unchanged",
 	[UNIT_WRITTEN] = "written",
@@ -302,6 +366,8 @@ static int finish(struct run *run, struct error *err)
 		int r = unitset_commit(&run->units, err);
 		if (r == 0)
 			r = reload(run, err);
+		if (r == 0)
+			r = reload_networks(run, err);
 		if (r < 0)
 			return r;
 	}
@@ -330,8 +396,10 @@ static int generate(struct run *run, struct error *err)
 				run->call->paths.unit_dir);
 	if (r == 0)
 		r = make_all(run, err);
+	if (r == 0)
+		r = make_networks(run, err);
 	if (r == 0 && run->call->machines.all && !run->options->preview)
-		r = unitset_remove_others(&run->units, &run->all, err);
+		r = remove_others(run, err);
 	if (r == 0 && !run->options->preview)
 		r = keep_running(run, err);
 	return r;

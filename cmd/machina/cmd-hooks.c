@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd-network-hooks.h"
 #include "complete.h"
 #include "config/forms.h"
 #include "foreground.h"
@@ -22,6 +23,7 @@ struct prepare_options_cli {
 struct teardown_options {
 	bool dry_run;
 	bool swtpm;
+	bool network;
 };
 
 struct await_options {
@@ -196,9 +198,13 @@ static int teardown_machine(const struct call *call, const char *machine, struct
 
 static int teardown_run(const struct call *call, struct error *err)
 {
+	const struct teardown_options *cli = call->options;
 	int status = STATUS_DONE;
 	for (size_t i = 0; i < call->words.n; i++) {
-		if (teardown_machine(call, call->words.items[i], err) >= 0)
+		const char *name = call->words.items[i];
+		int r = cli->network ? teardown_network(call, name, cli->dry_run, err)
+				     : teardown_machine(call, name, err);
+		if (r >= 0)
 			continue;
 		print_error(err);
 		status = STATUS_FAILURE;
@@ -240,6 +246,8 @@ static const struct option_spec teardown_rows[] = {
 	OPTION_DRY_RUN(struct teardown_options, dry_run),
 	{ 0, "swtpm", NULL, OPT_FLAG(struct teardown_options, swtpm),
 			"Of the TPM's unit, not of QEMU's" },
+	{ 0, "network", NULL, OPT_FLAG(struct teardown_options, network),
+			"Of a network's unit: the names are those of networks" },
 	{},
 };
 
@@ -284,14 +292,15 @@ static const struct command cmd_prepare_swtpm = {
 static const struct command *const prepare_commands[] = {
 	&cmd_prepare_qemu,
 	&cmd_prepare_swtpm,
+	&cmd_prepare_network,
 	NULL,
 };
 
 const struct command cmd_prepare = {
 	.name = "prepare",
 	.group = GROUP_HOOKS,
-	.summary = "Make the host ready for a machine",
-	.description = "Called by the machine's units before they start.",
+	.summary = "Make the host ready for a machine or a network",
+	.description = "Called by their units before they start.",
 	.subcommands = prepare_commands,
 };
 

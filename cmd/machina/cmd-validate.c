@@ -6,6 +6,7 @@
 #include "advice.h"
 #include "machines.h"
 #include "model/claims.h"
+#include "networks.h"
 #include "output.h"
 #include "util/mem.h"
 
@@ -63,6 +64,7 @@ static int validate(
 		validate_machine(config, all.items[i], strv_contains(&selected, all.items[i]),
 				&claims);
 	claims_check(&claims, &call->paths, &config->host, &config->report);
+	r = networks_make(config, &(struct leases){}, NULL, NULL, err);
 	/* Last, so that what a machine shows as well is shown with the machine's name. */
 	host_check_tags(&config->host, &config->report);
 	return r;

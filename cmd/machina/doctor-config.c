@@ -12,6 +12,7 @@
 #include "host/bus-unit.h"
 #include "lifecycle.h"
 #include "model/claims.h"
+#include "networks.h"
 #include "util/mem.h"
 
 void examination_done(struct examination *x)
@@ -78,6 +79,9 @@ static int load(struct examination *x, struct error *err)
 	for (size_t i = 0; i < x->names.n; i++)
 		load_machine(x, x->names.items[i], &claims);
 	claims_check(&claims, paths, &x->config.host, &x->config.report);
+	r = networks_make(&x->config, &(struct leases){}, NULL, NULL, err);
+	if (r < 0)
+		return r;
 	return 0;
 }
 
@@ -224,7 +228,10 @@ static void tell_others(struct examination *x)
 	CLEANUP(strv_done) struct strv others = {};
 	struct error err = {};
 	size_t from = x->units.n;
-	if (unitset_remove_others(&x->units, &x->names, &err) < 0) {
+	CLEANUP(strv_done) struct strv networks = {};
+	const struct unitset_known known = { .machines = &x->names, .networks = &networks };
+	networks_list(&x->config.host, &networks);
+	if (unitset_remove_others(&x->units, &known, &err) < 0) {
 		doctor_leave_out(d, "%s", err.text);
 		return;
 	}
@@ -232,10 +239,46 @@ static void tell_others(struct examination *x)
 		strv_push(&others, x->units.rows[i].name);
 	if (!others.n)
 		return;
-	doctor_add(d, DOCTOR_WARNING, "unit%s of machines that are not configured any more: %s",
+	doctor_add(d, DOCTOR_WARNING, "unit%s of what is not configured any more: %s",
 			others.n == 1 ? "" : "s", doctor_names(d, &others));
 	doctor_why(d, "they can still be started");
 	doctor_cure(d, "machina generate --all");
+}
+
+struct comparison {
+	struct examination *x;
+	struct report *foreign;
+};
+
+static int add_network(void *data, struct units *units, struct error *err)
+{
+	const struct comparison *c = data;
+	return unitset_add_others(&c->x->units, units, c->foreign, err);
+}
+
+/* A machine's start needs the units of its networks, which know the addresses of all machines. */
+static int compare_networks(struct examination *x, struct report *foreign, struct error *err)
+{
+	struct doctor *d = &x->doctor;
+	CLEANUP(leases_done) struct leases leases = {};
+	CLEANUP(strv_done) struct strv changed = {};
+	size_t from = x->units.n;
+	for (size_t i = 0; i < x->n_machines; i++)
+		leases_add(&leases, &x->built[i]->vm);
+	leases_sort(&leases);
+	struct comparison c = { .x = x, .foreign = foreign };
+	int r = networks_make(&x->config, &leases, add_network, &c, err);
+	for (size_t i = from; i < x->units.n; i++)
+		if (x->units.rows[i].fate != UNIT_UNCHANGED)
+			strv_push(&changed, x->units.rows[i].name);
+	if (r < 0 || !changed.n)
+		return r;
+	doctor_add(d, DOCTOR_WARNING, "unit%s of networks that %s not as the config says: %s",
+			changed.n == 1 ? "" : "s", changed.n == 1 ? "is" : "are",
+			doctor_names(d, &changed));
+	doctor_why(d, "guests do not get the addresses, names and rules that are meant");
+	doctor_cure(d, "machina generate --all");
+	return 0;
 }
 
 static int compare(
@@ -256,8 +299,9 @@ static int compare(
 			return r;
 		sort_rows(x, from, built, missing, stale);
 	}
+	r = compare_networks(x, &foreign, err);
 	tell_foreign(x, &foreign);
-	return 0;
+	return r;
 }
 
 void examine_units(struct examination *x)

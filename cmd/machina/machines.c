@@ -9,6 +9,7 @@
 #include "config/forms.h"
 #include "json/jnames.h"
 #include "paths.h"
+#include "unit/network.h"
 #include "util/file.h"
 #include "util/mem.h"
 
@@ -206,6 +207,8 @@ int unit_load(const struct config_paths *paths, const char *pattern, const char 
 	CLEANUP(freep) char *path = path_join(paths->unit_dir, name);
 	CLEANUP(buf_done) struct buf text = {};
 	int r = file_read(path, UNIT_SIZE_MAX, &text, err);
+	if (!strcmp(pattern, UNIT_NETWORK))
+		machine = "--all";
 	if (r == -ENOENT)
 		return error_set(err, ENOENT,
 				"there is no unit '%s' ('machina generate %s' makes it)", path,

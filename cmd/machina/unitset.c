@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/forms.h"
+#include "unit/network.h"
 #include "util/file.h"
 #include "util/mem.h"
 
@@ -30,6 +31,7 @@ int unitset_init(struct unitset *set, const struct config_paths *paths, unsigned
 	*set = (struct unitset){
 		.dir = dir,
 		.machine_dir = paths->machine_dir + paths->root_len,
+		.config_dir = paths->config_dir + paths->root_len,
 		.flags = flags,
 	};
 	int r = dir_list(dir, &set->on_disk, err);
@@ -121,14 +123,23 @@ static int remove_unit(struct unitset *set, const char *name, struct error *err)
 	return r < 0 ? r : 0;
 }
 
-int unitset_add(struct unitset *set, const char *machine, struct units *units,
-		struct report *report, struct error *err)
+int unitset_add_others(
+		struct unitset *set, struct units *units, struct report *report, struct error *err)
 {
 	for (size_t i = 0; i < units->n; i++) {
 		int r = add_unit(set, &units->items[i], report, err);
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+int unitset_add(struct unitset *set, const char *machine, struct units *units,
+		struct report *report, struct error *err)
+{
+	int first = unitset_add_others(set, units, report, err);
+	if (first < 0)
+		return first;
 	for (size_t i = 0; unit_name_patterns[i]; i++) {
 		CLEANUP(freep) char *name = unit_name(unit_name_patterns[i], machine);
 		bool wanted = false;
@@ -143,47 +154,91 @@ int unitset_add(struct unitset *set, const char *machine, struct units *units,
 	return 0;
 }
 
-/* The machine that a unit's name speaks of; NULL if it is no name of ours. The caller frees it. */
+/* What stands for "%s" in a unit's name; NULL if the name is no such one. The caller frees it. */
+static char *subject_of(const char *name, const char *pattern)
+{
+	size_t before = (size_t)(strstr(pattern, "%s") - pattern);
+	const char *after = pattern + before + 2;
+	size_t len = strlen(name);
+	if (len <= before + strlen(after) || strncmp(name, pattern, before) != 0 ||
+			strcmp(name + len - strlen(after), after) != 0)
+		return NULL;
+	return xstrndup(name + before, len - before - strlen(after));
+}
+
+/* The machine that a unit's name speaks of. */
 static char *machine_of(const char *name)
 {
 	for (size_t i = 0; unit_name_patterns[i]; i++) {
-		const char *pattern = unit_name_patterns[i];
-		size_t before = (size_t)(strstr(pattern, "%s") - pattern);
-		const char *after = pattern + before + 2;
-		size_t len = strlen(name);
-		if (len <= before + strlen(after) || strncmp(name, pattern, before) != 0 ||
-				strcmp(name + len - strlen(after), after) != 0)
-			continue;
-		char *machine = xstrndup(name + before, len - before - strlen(after));
-		if (machine_name_valid(machine))
+		char *machine = subject_of(name, unit_name_patterns[i]);
+		if (machine && machine_name_valid(machine))
 			return machine;
 		free(machine);
 	}
 	return NULL;
 }
 
-/* The first line of what read_own() has read names the files that the unit was made from. */
-static bool is_of_this_config(const struct unitset *set, const char *machine)
+static char *network_of(const char *name)
 {
-	CLEANUP(freep) char *source = xasprintf("%s/%s.conf.json;", set->machine_dir, machine);
+	const char *expected;
+	char *network = subject_of(name, UNIT_NETWORK);
+	if (network && form_firewall_name(network, &expected))
+		return network;
+	free(network);
+	return NULL;
+}
+
+bool unitset_is_network(const char *name)
+{
+	CLEANUP(freep) char *network = network_of(name);
+	return network != NULL;
+}
+
+/* The first line of what read_own() has read names the files that the unit was made from. */
+static bool is_made_from(const struct unitset *set, const char *source)
+{
 	const char *text = buf_text(&set->scratch), *found = strstr(text, source);
 	return found && found < text + strcspn(text, "\n");
 }
 
-int unitset_remove_others(struct unitset *set, const struct strv *machines, struct error *err)
+/* Does a unit belong to nothing that is configured? *ret_source: the file that would have it. */
+static bool is_of_none(const struct unitset *set, const char *name,
+		const struct unitset_known *known, char **ret_source)
+{
+	CLEANUP(freep) char *machine = machine_of(name);
+	CLEANUP(freep) char *network = machine ? NULL : network_of(name);
+	if (machine)
+		*ret_source = xasprintf("%s/%s.conf.json;", set->machine_dir, machine);
+	else if (network)
+		*ret_source = xasprintf(" %s/machina.conf.json", set->config_dir);
+	else
+		return false;
+	return machine ? !strv_contains_sorted(known->machines, machine)
+		       : !strv_contains_sorted(known->networks, network);
+}
+
+int unitset_remove_others(struct unitset *set, const struct unitset_known *known, struct error *err)
 {
 	for (size_t i = 0; i < set->on_disk.n; i++) {
 		const char *name = set->on_disk.items[i], *what = NULL;
-		CLEANUP(freep) char *machine = machine_of(name);
-		if (!machine || strv_contains_sorted(machines, machine))
+		CLEANUP(freep) char *source = NULL;
+		if (!is_of_none(set, name, known, &source))
 			continue;
 		int r = read_own(set, name, &what, err);
 		if (r < 0)
 			return r;
-		if (r == 0 && is_of_this_config(set, machine))
+		if (r == 0 && is_made_from(set, source))
 			add_row(set, name, UNIT_REMOVED);
 	}
 	return 0;
+}
+
+/* "machine 'web'": whose a unit of ours is. */
+static char *owner_of(const char *name)
+{
+	CLEANUP(freep) char *machine = machine_of(name);
+	CLEANUP(freep) char *network = machine ? NULL : network_of(name);
+	return xasprintf("%s '%s'", machine ? "machine" : "network", machine ? machine : network);
 }
 
 void unitset_list_removed(const struct unitset *set, struct strv *ret)
@@ -195,23 +250,23 @@ void unitset_list_removed(const struct unitset *set, struct strv *ret)
 
 void unitset_keep(struct unitset *set, const struct strv *running, struct report *report)
 {
-	CLEANUP(strv_done) struct strv machines = {};
+	CLEANUP(strv_done) struct strv owners = {};
 	for (size_t i = 0; i < running->n; i++)
-		strv_push_take(&machines, machine_of(running->items[i]));
+		strv_push_take(&owners, owner_of(running->items[i]));
 	size_t n = 0;
 	for (size_t i = 0; i < set->n; i++) {
 		struct unitset_row *row = &set->rows[i];
 		CLEANUP(freep)
-		char *machine = row->fate == UNIT_REMOVED ? machine_of(row->name) : NULL;
-		if (!machine || !strv_contains(&machines, machine)) {
+		char *owner = row->fate == UNIT_REMOVED ? owner_of(row->name) : NULL;
+		if (!owner || !strv_contains(&owners, owner)) {
 			set->rows[n++] = *row;
 			continue;
 		}
 		CLEANUP(freep) char *path = path_join(set->dir, row->name);
 		report_add(report, SEVERITY_ADVICE, (struct where){ .file = path }, NULL, NULL,
-				"it belongs no more, but it is in use: when machine '%s' has been "
-				"stopped or restarted, 'machina generate' removes it",
-				machine);
+				"it belongs no more, but it is in use: when %s has been stopped or "
+				"restarted, 'machina generate' removes it",
+				owner);
 		free(row->name);
 		free(row->text);
 	}

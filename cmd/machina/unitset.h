@@ -35,6 +35,7 @@ enum {
 struct unitset {
 	const char *dir;	 /* borrowed, as the next one */
 	const char *machine_dir; /* of the config, as units name it: without a root directory */
+	const char *config_dir;	 /* likewise */
 	bool exists;	/* the directory does; without it there is nothing to compare with */
 	unsigned flags; /* UNITSET_* */
 	struct file_batch batch;
@@ -64,6 +65,13 @@ void unitset_done(struct unitset *set);
 MUST_CHECK int unitset_add(struct unitset *set, const char *machine, struct units *units,
 		struct report *report, struct error *err);
 
+/* The same for units that stand by themselves: those of networks. */
+MUST_CHECK int unitset_add_others(
+		struct unitset *set, struct units *units, struct report *report, struct error *err);
+
+/* Is it a name of a network's unit? */
+bool unitset_is_network(const char *name);
+
 /*
  * What a process that was forked after unitset_init() has added, as bytes that the same program
  * reads: unitset_unpack() adds it to what is there, as if it had been added here, temporary files
@@ -72,14 +80,18 @@ MUST_CHECK int unitset_add(struct unitset *set, const char *machine, struct unit
 void unitset_pack(const struct unitset *set, struct buf *to);
 const char *unitset_unpack(struct unitset *set, const char *from);
 
+/* What is configured, each list in byte order. */
+struct unitset_known {
+	const struct strv *machines;
+	const struct strv *networks;
+};
+
 /*
- * Take away the units of machines that are not configured any more. Units that were made from
- * another config directory are not this one's to judge.
- *
- * @machines: all configured ones, sorted
+ * Take away the units of machines and networks that are not configured any more. Units that were
+ * made from another config directory are not this one's to judge.
  */
 MUST_CHECK int unitset_remove_others(
-		struct unitset *set, const struct strv *machines, struct error *err);
+		struct unitset *set, const struct unitset_known *known, struct error *err);
 
 /* The names of what would be removed so far. */
 void unitset_list_removed(const struct unitset *set, struct strv *ret);
@@ -89,7 +101,7 @@ void unitset_list_removed(const struct unitset *set, struct strv *ret);
  * service that it starts.
  *
  * @running: those of unitset_list_removed() that run; what else would be removed of their machines
- *           stays, too
+ *           or networks stays, too
  */
 void unitset_keep(struct unitset *set, const struct strv *running, struct report *report);
 

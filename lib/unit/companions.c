@@ -56,7 +56,7 @@ int unit_build_swtpm(const struct unit_input *in, struct units *ret, struct erro
 {
 	CLEANUP(unitfile_done) struct unitfile u = {};
 	CLEANUP(strv_done) struct strv exec_paths = {};
-	unit_begin(&u, in);
+	unit_begin(&u, in->sources);
 	unitfile_section(&u, "Unit");
 	unitfile_setf(&u, "Description", "TPM of virtual machine %s", in->vm->name);
 	unitfile_set(&u, "Documentation", "man:machina(8)");
@@ -84,7 +84,7 @@ static int build_proxy_socket(const struct unit_input *in, const char *name, uin
 	CLEANUP(unitfile_done) struct unitfile u = {};
 	CLEANUP(freep) char *qemu = unit_name(UNIT_QEMU, in->vm->name);
 	CLEANUP(freep) char *pattern = xasprintf("machina-%s-%%s.socket", name);
-	unit_begin(&u, in);
+	unit_begin(&u, in->sources);
 	unitfile_section(&u, "Unit");
 	unitfile_setf(&u, "Description", "TCP port of the screen of virtual machine %s (%s)",
 			in->vm->name, name);
@@ -107,7 +107,7 @@ static int build_proxy_service(
 	strv_push(&argv, "--exit-idle-time=60");
 	strv_pushf(&argv, "%s/%s", in->plan->socket_dir, name);
 
-	unit_begin(&u, in);
+	unit_begin(&u, in->sources);
 	unitfile_section(&u, "Unit");
 	unitfile_setf(&u, "Description", "Way to the screen of virtual machine %s (%s)",
 			in->vm->name, name);

@@ -45,15 +45,15 @@ int units_add(struct units *units, struct unitfile *u, const char *pattern, cons
 	return 0;
 }
 
-void unit_begin(struct unitfile *u, const struct unit_input *in)
+void unit_begin(struct unitfile *u, const struct strv *sources)
 {
 	/* Most units are shorter than this. */
 	buf_reserve(&u->text, 8000);
 	CLEANUP(buf_done) struct buf text = {};
 	buf_puts(&text, &UNIT_MARK[strlen("# ")]);
 	buf_puts(&text, "from");
-	for (size_t i = 0; i < in->sources->n; i++)
-		buf_printf(&text, "%s %s", i ? "," : "", in->sources->items[i]);
+	for (size_t i = 0; i < sources->n; i++)
+		buf_printf(&text, "%s %s", i ? "," : "", sources->items[i]);
 	buf_puts(&text, "; 'machina generate' replaces it.");
 	unitfile_comment(u, buf_text(&text));
 }
@@ -61,11 +61,17 @@ void unit_begin(struct unitfile *u, const struct unit_input *in)
 void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
 		const char *const *words)
 {
+	unit_hook_of(u, in->program, key, words, in->vm->name);
+}
+
+void unit_hook_of(struct unitfile *u, const char *program, const char *key,
+		const char *const *words, const char *name)
+{
 	CLEANUP(strv_done) struct strv argv = {};
-	strv_push(&argv, in->program);
+	strv_push(&argv, program);
 	for (; *words; words++)
 		strv_push(&argv, *words);
-	strv_push(&argv, in->vm->name);
+	strv_push(&argv, name);
 	unitfile_exec(u, key, "+", &argv);
 }
 
@@ -94,10 +100,9 @@ int unit_plan_text(const struct plan *plan, char **ret, struct error *err)
 	return unitfile_finish(&u, ret, err);
 }
 
-int unit_read_plan(
-		const char *name, const char *text, size_t len, struct plan *ret, struct error *err)
+int unit_read_rows(const char *name, const char *text, size_t len, unit_row_reader *reader,
+		void *data, struct error *err)
 {
-	*ret = (struct plan){};
 	CLEANUP(unitdoc_done) struct unitdoc doc = {};
 	int r = unitfile_parse(name, text, len, &doc, err);
 	if (r < 0)
@@ -107,10 +112,22 @@ int unit_read_plan(
 		CLEANUP(strv_done) struct strv words = {};
 		r = unitfile_split_words(entry->value, &words, err);
 		if (r >= 0)
-			r = plan_parse_row(ret, &words, err);
+			r = reader(data, &words, err);
 		if (r < 0)
 			return error_wrap(err, "'%s', line %zu", name, entry->line);
 	}
-	r = plan_parse_end(ret, err);
+	r = reader(data, NULL, err);
 	return r < 0 ? error_wrap(err, "'%s'", name) : 0;
+}
+
+static int read_row(void *data, const struct strv *words, struct error *err)
+{
+	return words ? plan_parse_row(data, words, err) : plan_parse_end(data, err);
+}
+
+int unit_read_plan(
+		const char *name, const char *text, size_t len, struct plan *ret, struct error *err)
+{
+	*ret = (struct plan){};
+	return unit_read_rows(name, text, len, read_row, ret, err);
 }

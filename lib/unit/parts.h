@@ -8,11 +8,15 @@
 #include "unit/service.h"
 
 /* The first line: what made the unit, from which files. */
-void unit_begin(struct unitfile *u, const struct unit_input *in);
+void unit_begin(struct unitfile *u, const struct strv *sources);
 
 /* An Exec line that calls this program as root: its @words (NULL-terminated), then the machine. */
 void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
 		const char *const *words);
+
+/* The same of another thing than a machine. */
+void unit_hook_of(struct unitfile *u, const char *program, const char *key,
+		const char *const *words, const char *name);
 
 /* What may be executed: a program and the libraries that it loads. */
 void unit_exec_paths(struct strv *ret, const char *program);
@@ -25,6 +29,11 @@ void unit_after_storage(struct unitfile *u);
 
 /* The section [X-Machina]. */
 void unit_add_plan(struct unitfile *u, const struct plan *plan);
+
+/* Reads the words of a row of that section; NULL: there are no more. */
+typedef int unit_row_reader(void *data, const struct strv *words, struct error *err);
+MUST_CHECK int unit_read_rows(const char *name, const char *text, size_t len,
+		unit_row_reader *reader, void *data, struct error *err);
 
 /* Finish @u as one of the machine's units. */
 MUST_CHECK int units_add(struct units *units, struct unitfile *u, const char *pattern,

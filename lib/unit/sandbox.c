@@ -47,6 +47,14 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 	unitfile_add_lines(u, settings);
 	unitfile_set_words(u, "ExecPaths", sandbox->exec_paths);
 
+	if (sandbox->capabilities) {
+		unitfile_comment(u, sandbox->capability_reason);
+		unitfile_set(u, "CapabilityBoundingSet", sandbox->capabilities);
+		unitfile_set(u, "AmbientCapabilities", sandbox->capabilities);
+		/* They count for nothing in a user namespace of their own. */
+		unitfile_set(u, "PrivateUsers", "no");
+	}
+
 	if (!sandbox->own_network)
 		unitfile_set(u, "PrivateNetwork", "yes");
 	if (sandbox->address_reason)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/network.h"
 #include "qemu/argv.h"
 #include "unit/parts.h"
 #include "util/mem.h"
@@ -59,6 +60,22 @@ static void add_screen_dependencies(struct unitfile *u, const struct vm *vm)
 	}
 }
 
+/* The bridges of networks that have a unit of their own, each once. */
+static void add_networks(struct unitfile *u, const struct vm *vm)
+{
+	CLEANUP(strv_done) struct strv units = {};
+	for (size_t i = 0; i < vm->n_nics; i++) {
+		CLEANUP(freep) char *name = network_unit_name(vm->nics[i].network);
+		if (vm->nics[i].managed && network_owns_bridge(vm->nics[i].mode) &&
+				!strv_contains(&units, name))
+			strv_push(&units, name);
+	}
+	for (size_t i = 0; i < units.n; i++) {
+		unitfile_set(u, "Requires", units.items[i]);
+		unitfile_set(u, "After", units.items[i]);
+	}
+}
+
 static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 {
 	const struct vm *vm = in->vm;
@@ -76,6 +93,7 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 		unitfile_set(u, "Wants", "network-online.target");
 		unitfile_set(u, "After", "network-online.target");
 	}
+	add_networks(u, vm);
 	if (vm->tpm.enabled) {
 		CLEANUP(freep) char *tpm = unit_name(UNIT_SWTPM, vm->name);
 		unitfile_set(u, "Requires", tpm);
@@ -196,7 +214,7 @@ static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 static int build_qemu(const struct unit_input *in, struct units *ret, struct error *err)
 {
 	CLEANUP(unitfile_done) struct unitfile u = {};
-	unit_begin(&u, in);
+	unit_begin(&u, in->sources);
 	add_unit_section(&u, in);
 
 	unitfile_section(&u, "Service");

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The networks of the host that have a bridge and a unit of their own.
+ */
+#pragma once
+
+#include "machines.h"
+#include "model/leases.h"
+#include "unit/network.h"
+
+/*
+ * Check them and make their units.
+ *
+ * @leases: of all machines, sorted
+ * @add: called for each with its one unit, whose text it may take; NULL: they are only checked. Not
+ *       called once there are errors
+ *
+ * Returns 0, also when findings were added to config->report, or a negative errno.
+ */
+MUST_CHECK int networks_make(struct config *config, const struct leases *leases,
+		int (*add)(void *data, struct units *units, struct error *err), void *data,
+		struct error *err);
+
+/* Their names, appended in byte order. */
+void networks_list(const struct host *host, struct strv *ret);
+
+/* The network of a unit on disk, for its hooks, and the unit's text. -ENOENT: no such unit. */
+MUST_CHECK int network_of_unit(const struct config_paths *paths, const char *name,
+		struct network *ret, struct buf *ret_text, struct error *err);
