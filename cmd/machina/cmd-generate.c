@@ -195,7 +195,7 @@ static size_t count_slices(const struct run *run)
 
 static int make_all(struct run *run, struct error *err)
 {
-	struct slice slices[SLICES_MAX];
+	struct slice slices[SLICES_MAX] = {};
 	size_t n = count_slices(run);
 	for (size_t i = 0; i < n; i++)
 		slices[i] = (struct slice){

@@ -174,7 +174,8 @@ static size_t single_addresses(struct nft_batch *batch, const struct fw_ranges *
 		}
 	}
 	*ret = arena_array(&batch->arena, n, sizeof(**ret));
-	memcpy(*ret, items, n * sizeof(**ret));
+	if (items)
+		memcpy(*ret, items, n * sizeof(**ret));
 	return n;
 }
 

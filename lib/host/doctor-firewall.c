@@ -64,14 +64,16 @@ static void tell_refusal(struct doctor *d, const struct ports *ports, const char
 }
 
 /* Without it "auto" is flows in sets, which the kernel keeps of itself. */
-static void check_tracking(struct doctor *d, struct netlink *nl, struct firewall_request *request)
+static void check_tracking(
+		struct doctor *d, struct netlink *nl, const struct firewall_request *request)
 {
 	struct fw_policy tracked = *d->policy;
+	struct firewall_request attempt = *request;
 	if (d->policy->state != FW_STATE_AUTO)
 		return;
 	tracked.state = FW_STATE_CONNTRACK;
-	request->policy = &tracked;
-	if (firewall_check(nl, request, NULL) == 0)
+	attempt.policy = &tracked;
+	if (firewall_check(nl, &attempt, NULL) == 0)
 		return;
 	doctor_add(d, DOCTOR_WARNING, "this kernel does not track connections on bridges");
 	doctor_why(d, "flows are kept in sets instead, which know nothing of TCP's states and "

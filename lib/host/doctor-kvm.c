@@ -49,9 +49,9 @@ static int run_guest(int kvm_fd, int vm_fd, struct error *err)
 	if (cpu_fd < 0)
 		return refuse(err, "make a guest's processor");
 	int size = ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-	const struct kvm_run *run = size < 0 ? MAP_FAILED
-					     : mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
-							       MAP_SHARED, cpu_fd, 0);
+	const struct kvm_run *run = size <= 0 ? MAP_FAILED
+					      : mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
+								MAP_SHARED, cpu_fd, 0);
 	if (run == MAP_FAILED)
 		return refuse(err, "look at a guest's processor");
 	if (ioctl(cpu_fd, KVM_RUN, 0) < 0)

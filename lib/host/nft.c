@@ -134,11 +134,12 @@ static const char *hint(const struct nft_change *change, int code)
 static int tell(const struct nft_batch *batch, const struct nft_messages *messages,
 		const struct verdict *verdict, struct error *err)
 {
+	static const struct nft_change none = {};
 	const char *reason = verdict->reason;
 	const char *between = reason[0] ? ": " : "";
 	if (verdict->message == 0)
 		return error_code(err, -verdict->code, "cannot change nftables%s%s%s", between,
-				reason, hint(&(struct nft_change){}, verdict->code));
+				reason, hint(&none, verdict->code));
 
 	const struct nft_change *change = &batch->items[messages->changes[verdict->message]];
 	CLEANUP(buf_done) struct buf text = {};
