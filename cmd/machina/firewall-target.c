@@ -105,9 +105,9 @@ int target_add_members(struct target *target, struct error *err)
 
 char *target_why_unfiltered(const struct vm_nic *nic)
 {
-	if (nic->mode == NETWORK_USER)
-		return xasprintf("not filtered: \"mode\": \"user\" of network \"%s\" has no filter",
-				nic->network);
+	if (!network_has_bridge(nic->mode))
+		return xasprintf("not filtered: \"mode\": \"%s\" of network \"%s\" has no filter",
+				network_mode_names[nic->mode], nic->network);
 	return xasprintf("not filtered: network \"%s\" has no \"mode\", and neither it nor the "
 			 "machine says anything of groups, rules, guard or default",
 			nic->network);
