@@ -176,9 +176,12 @@ static void cat_connection(const struct vm_nic *nic)
 /* "gpu: CLASS (0000:01:00.0)", in the order of the list. */
 static void cat_devices(const struct vm *vm)
 {
-	if (vm->n_mdevs || vm->n_pcis)
-		puts("  Devices:");
 	size_t m = 0, p = 0;
+	/* Those of connections are shown there. */
+	while (p < vm->n_pcis && !vm->pcis[p].class_name)
+		p++;
+	if (m < vm->n_mdevs || p < vm->n_pcis)
+		puts("  Devices:");
 	while (m < vm->n_mdevs || p < vm->n_pcis) {
 		if (m < vm->n_mdevs &&
 				(p == vm->n_pcis || vm->mdevs[m].index < vm->pcis[p].index)) {

@@ -92,13 +92,14 @@ static int check_privileges(const struct run *run, struct error *err)
 	const struct vm *vm = &run->built.vm;
 	CLEANUP(buf_done) struct buf needs = {};
 	for (size_t i = 0; i < vm->n_nics; i++)
-		if (vm->nics[i].mode != NETWORK_USER)
+		if (vm_nic_has_link(&vm->nics[i]))
 			buf_printf(&needs, ", a tap for connection '%s' (network '%s')",
 					vm->nics[i].name, vm->nics[i].network);
 	for (size_t i = 0; i < vm->n_mdevs; i++)
 		buf_printf(&needs, ", a mediated device for '%s'", vm->mdevs[i].name);
 	for (size_t i = 0; i < vm->n_pcis; i++)
-		buf_printf(&needs, ", a PCI device for '%s'", vm->pcis[i].name);
+		buf_printf(&needs, ", a PCI device for %s '%s'",
+				vm->pcis[i].class_name ? "device" : "connection", vm->pcis[i].name);
 	if (vm->tpm.enabled)
 		buf_puts(&needs, ", a TPM with a user of its own");
 	if (!needs.len || is_root())

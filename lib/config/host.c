@@ -88,6 +88,9 @@ static const struct field pci_device_fields[] = {
 	FIELD_INTS(struct pci_device_conf, functions, "functions", 0, 7,
 			"Other functions of the same slot that go with it, such as the sound of a "
 			"graphics card: [1]. The guest sees them in one slot, too."),
+	FIELD_INT(struct pci_device_conf, virtual_functions, "virtual-functions", 1, 65535, 0, NULL,
+			"Give away the device's virtual functions (SR-IOV) one by one, in place of "
+			"the device. As many are made when it has none."),
 	FIELD_STRING(struct pci_device_conf, rom, "rom", form_absolute_path, 0, NULL,
 			"File with the option ROM that the guest gets in place of the device's."),
 	FIELD_BOOL(struct pci_device_conf, rom_bar, "rom-bar", true,

@@ -71,6 +71,8 @@ struct pci_device_conf {
 	const char *vendor;  /* four hex digits */
 	const char *device;
 	struct jints functions; /* of the same slot, that go with it */
+	/* Its virtual functions are meant, of which as many are made when there are none; 0: it */
+	int64_t virtual_functions;
 	const char *rom;
 	bool rom_bar;
 	bool vga;

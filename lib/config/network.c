@@ -11,6 +11,7 @@ const char *const network_mode_names[] = {
 	[NETWORK_ROUTED] = "routed",
 	[NETWORK_ISOLATED] = "isolated",
 	[NETWORK_USER] = "user",
+	[NETWORK_VF] = "vf",
 	NULL,
 };
 
@@ -54,10 +55,11 @@ const struct field network_fields[] = {
 			"\"bridge\": guests are ports of the bridge \"device\", which must exist. "
 			"\"nat\", \"routed\" and \"isolated\" make a bridge of that name, and lead "
 			"from it to the world as the host, as themselves, or not at all. "
-			"\"user\": QEMU's user-mode network, which needs nothing on the host. See "
-			"machina-network(5)."),
+			"\"user\": QEMU's user-mode network, which needs nothing on the host. "
+			"\"vf\": each guest gets a virtual function of the network card "
+			"\"device\". See machina-network(5)."),
 	FIELD_STRING(struct network_conf, device, "device", form_interface, 0, NULL,
-			"Name of the bridge."),
+			"Name of the bridge; of mode \"vf\": of the card's interface."),
 	FIELD_STRING_OR_LIST(struct network_conf, address, "address", form_interface_address,
 			"The host's own address on a bridge that it makes, with the length of the "
 			"network's prefix: \"10.77.0.1/24\", \"fd77::1/64\", or a list of such."),
@@ -77,7 +79,7 @@ const struct field network_fields[] = {
 	FIELD_INT(struct network_conf, mtu, "mtu", 68, 65535, 0, "the bridge's",
 			"Largest packet of the guests' interfaces on the host, in bytes."),
 	FIELD_INT(struct network_conf, vlan, "vlan", 1, 4094, 0, "what the bridge gives new ports",
-			"VLAN of the guests, who see no tags. The bridge must be VLAN-aware "
+			"VLAN of the guests, who see no tags. A bridge must be VLAN-aware "
 			"(vlan_filtering)."),
 	FIELD_TERMS(struct network_conf, vlans, "vlans", form_vlans, NULL,
 			"VLANs that the guests get and send with their tags (a trunk). Without "
@@ -87,6 +89,15 @@ const struct field network_fields[] = {
 			"behind the bridge's other ports, but not each other."),
 	FIELD_BOOL(struct network_conf, vhost, "vhost", true,
 			"Let the kernel move the guests' packets (vhost-net), where it can."),
+	FIELD_INT(struct network_conf, virtual_functions, "virtual-functions", 1, 65535, 0, NULL,
+			"How many virtual functions the card is given when it has none (mode "
+			"\"vf\")."),
+	FIELD_BOOL(struct network_conf, spoof_check, "spoof-check", true,
+			"Let the card drop what guests send with another MAC address than their "
+			"own (mode \"vf\")."),
+	FIELD_BOOL(struct network_conf, trust, "trust", false,
+			"Let guests change their MAC address and see all packets, as far as the "
+			"card lets those that it trusts (mode \"vf\")."),
 	FIELD_LIST(struct network_conf, forward, struct forward_conf, "forward", MERGE_FIRST,
 			forward_fields,
 			"Ports of the host that lead to a guest (modes \"user\", \"nat\" and "

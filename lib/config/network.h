@@ -25,6 +25,7 @@ enum network_mode {
 	NETWORK_ROUTED,
 	NETWORK_ISOLATED,
 	NETWORK_USER,
+	NETWORK_VF,
 };
 extern const char *const network_mode_names[];
 
@@ -40,7 +41,7 @@ struct dhcp_conf {
 struct network_conf {
 	const char *name;
 	int mode; /* enum network_mode; -1: the form of the Go program, a bridge with scripts */
-	const char *device; /* the bridge */
+	const char *device; /* the bridge; of mode vf: the card's interface */
 	const char *up;	    /* script; NULL: the bridge is joined by us; "no": nothing is done */
 	const char *down;
 	int64_t mtu;		 /* 0: the bridge's */
@@ -50,8 +51,12 @@ struct network_conf {
 	bool vhost;		 /* the kernel moves the packets (vhost-net), where it can */
 	struct jstrings address; /* the bridge's own: "10.77.0.1/24" */
 	struct dhcp_conf dhcp;
-	const char *domain;   /* of the guests' names; NULL: none */
-	bool host_access;     /* guests reach the host's services */
+	const char *domain; /* of the guests' names; NULL: none */
+	bool host_access;   /* guests reach the host's services */
+	/* Mode vf: how many functions to make when there are none; 0: none */
+	int64_t virtual_functions;
+	bool spoof_check;
+	bool trust;
 	struct jlist forward; /* struct forward_conf */
 	struct fw_default_conf defaults;
 	struct fw_guard_conf guard;

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+struct vf_access;
+
 struct device_host {
 	const char *sys;      /* "/sys" */
 	const char *dev;      /* "/dev" */
@@ -16,4 +18,5 @@ struct device_host {
 	 * begins with the kernel, a constant means: so long after the host was booted.
 	 */
 	uint64_t ready_deadline_usec;
+	const struct vf_access *functions; /* of network cards; NULL: none are lent */
 };

@@ -14,7 +14,7 @@
 
 static bool has_tap(const struct vm_nic *nic)
 {
-	return nic->mode != NETWORK_USER;
+	return vm_nic_has_link(nic);
 }
 
 static bool has_vhost(const struct vm_nic *nic)

@@ -114,7 +114,7 @@ static void look_at_bridges(const struct search *s)
 	CLEANUP(netlink_done) struct netlink nl = {};
 	for (size_t i = 0; i < s->vm->n_nics; i++) {
 		const struct vm_nic *nic = &s->vm->nics[i];
-		if (nic->mode == NETWORK_USER || !nic->join)
+		if (!vm_nic_has_link(nic) || !nic->join)
 			continue;
 		/* Without netlink there are no bridges to miss. */
 		if (!nl.socket && netlink_open(&nl, NULL) < 0)
@@ -123,18 +123,38 @@ static void look_at_bridges(const struct search *s)
 	}
 }
 
+static void look_at_pci(const struct search *s, const struct vm_pci *pci)
+{
+	const char *address = pci->candidates[0].address;
+	CLEANUP(freep) char *pointer = xasprintf("/devices/%zu/class", pci->index);
+	CLEANUP(freep) char *dir = xasprintf("/sys/bus/pci/devices/%s", address);
+	if (access(dir, F_OK) < 0)
+		tell(s, LACK_PCI, pointer, address, 0,
+				"device \"%s\": the host has no PCI device %s ('lspci -D' lists "
+				"all)",
+				pci->name, address);
+}
+
+static void look_at_card(const struct search *s, const struct vm_pci *pci)
+{
+	const char *interface = pci->candidates[0].interface;
+	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", pci->index);
+	CLEANUP(freep) char *dir = xasprintf("/sys/class/net/%s", interface);
+	if (access(dir, F_OK) < 0)
+		tell(s, LACK_PCI, pointer, interface, 0,
+				"network \"%s\": there is no interface '%s'", pci->vf.network,
+				interface);
+}
+
+/* Those that are looked for when the machine starts may come by then. */
 static void look_at_devices(const struct search *s)
 {
 	for (size_t i = 0; i < s->vm->n_pcis; i++) {
 		const struct vm_pci *pci = &s->vm->pcis[i];
-		const char *address = pci->candidates[0].address;
-		CLEANUP(freep) char *pointer = xasprintf("/devices/%zu/class", pci->index);
-		CLEANUP(freep) char *dir = xasprintf("/sys/bus/pci/devices/%s", address);
-		if (vm_pci_is_fixed(pci) && access(dir, F_OK) < 0)
-			tell(s, LACK_PCI, pointer, address, 0,
-					"device \"%s\": the host has no PCI device %s ('lspci -D' "
-					"lists all)",
-					pci->name, address);
+		if (vm_pci_is_fixed(pci))
+			look_at_pci(s, pci);
+		else if (pci->candidates[0].interface)
+			look_at_card(s, pci);
 	}
 }
 

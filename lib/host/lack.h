@@ -14,7 +14,7 @@ enum lack_kind {
 	LACK_KVM,
 	LACK_BRIDGE, /* it is missing, or is none */
 	LACK_VLANS,  /* of a bridge */
-	LACK_PCI,    /* a device; the subject is its address */
+	LACK_PCI,    /* a device; the subject is its address, or the interface of a card */
 };
 
 struct lack {

@@ -91,7 +91,7 @@ int loan_list(const struct device_host *host, const char *prefix, const char *ma
 				file_is_stale(names.items[i]))
 			continue;
 		r = loan_read(host, device, &loan, err);
-		if (r == 0 && is_of(&loan, LOAN_MACHINE, machine) &&
+		if (r == 0 && (!machine || is_of(&loan, LOAN_MACHINE, machine)) &&
 				(!owner || is_of(&loan, LOAN_OWNER, owner)))
 			strv_push(ret_devices, device);
 		/* One that has ended meanwhile. */

@@ -44,6 +44,7 @@ MUST_CHECK int loan_end(const struct device_host *host, const char *device, stru
  * The devices of all loans of a machine, in byte order.
  *
  * @prefix: "pci:"
+ * @machine: NULL: of all machines, and those that no machine has
  * @owner: NULL: whatever they are for
  */
 MUST_CHECK int loan_list(const struct device_host *host, const char *prefix, const char *machine,

@@ -84,8 +84,9 @@ static int read_datagram(
 int netlink_talk(struct netlink *nl, const void *request, size_t len, struct netlink_answer *answer,
 		const char *what, struct error *err)
 {
-	/* Dumps come in pieces of up to 32 KiB (netlink_dump in net/netlink/af_netlink.c). */
-	static const size_t size = 32768;
+	/* Dumps come in pieces of up to 32 KiB (netlink_dump in net/netlink/af_netlink.c); a card
+	 * with hundreds of virtual functions is one that is longer. */
+	static const size_t size = 65536;
 	CLEANUP(freep) char *data = xmalloc(size);
 
 	if (mnl_socket_sendto(nl->socket, request, len) < 0)

@@ -4,6 +4,7 @@
 
 #include "host/clock.h"
 #include "host/pci-parts.h"
+#include "host/sriov.h"
 #include "host/sysfs.h"
 #include "util/mem.h"
 
@@ -148,10 +149,13 @@ int pci_bind(const struct device_host *host, const struct plan *plan, size_t i, 
 		struct strv *ret_addresses, struct error *err)
 {
 	const struct vm_pci *pci = &plan->pcis[i];
+	CLEANUP(freep) char *what = pci_title(pci);
 	CLEANUP(strv_done) struct strv lent = {};
 	int r = list_lent(host, plan, pci, &lent, err);
 	for (size_t k = 0; r == 0 && k < lent.n; k++)
 		r = pci_check_group(host, plan, lent.items[k], NULL, err);
+	if (r == 0 && pci->vf.network)
+		r = pci_set_up_function(host, pci, lent.items[0], err);
 	for (size_t k = 0; r == 0 && k < lent.n; k++)
 		r = bind_to_vfio(host, lent.items[k], err);
 	for (size_t k = 0; r == 0 && k < lent.n; k++)
@@ -159,7 +163,7 @@ int pci_bind(const struct device_host *host, const struct plan *plan, size_t i, 
 	for (size_t k = 0; r == 0 && k < lent.n; k++)
 		r = give_node(host, lent.items[k], uid, err);
 	if (r < 0)
-		return error_wrap(err, "device '%s'", pci->name);
+		return error_wrap(err, "%s", what);
 	strv_move(ret_addresses, &lent);
 	return 0;
 }
@@ -235,9 +239,23 @@ static int give_back(const struct device_host *host, const char *name, struct er
 		(void)!reset(host, address, NULL);
 		r = unbind(host, address, PCI_VFIO_DRIVER, err);
 	}
+	if (r == 0)
+		r = pci_restore_function(host, address, &loan, err);
 	if (r == 0 && before && (is_ours || !driver))
 		r = bind_again(host, address, before, err);
 	return r == 0 ? loan_end(host, name, err) : r;
+}
+
+/* Where nothing was ever lent there need not be a directory for the lock. */
+static int tidy(const struct device_host *host, struct error *err)
+{
+	CLEANUP(strv_done) struct strv made = {};
+	CLEANUP(lock_done) struct lock lock = {};
+	int r = loan_list(host, "sriov:", NULL, NULL, &made, err);
+	if (r < 0 || !made.n)
+		return r;
+	r = loan_lock(host, &lock, err);
+	return r == 0 ? sriov_tidy(host, err) : r;
 }
 
 int pci_give_back(const struct device_host *host, const char *machine, struct strv *ret_failures)
@@ -255,5 +273,8 @@ int pci_give_back(const struct device_host *host, const char *machine, struct st
 		if (first == 0)
 			first = r;
 	}
-	return first;
+	int r = tidy(host, &err);
+	if (r < 0)
+		strv_push(ret_failures, err.text);
+	return first < 0 ? first : r;
 }

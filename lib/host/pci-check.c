@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/pci-parts.h"
+#include "host/sriov.h"
 #include "host/sysfs.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -26,7 +27,12 @@ char *pci_loan_name(const char *address)
 
 char *pci_owner(const struct vm_pci *pci)
 {
-	return xasprintf("device %s", pci->name);
+	return xasprintf("%s %s", pci->class_name ? "device" : "connection", pci->name);
+}
+
+char *pci_title(const struct vm_pci *pci)
+{
+	return xasprintf("%s '%s'", pci->class_name ? "device" : "connection", pci->name);
 }
 
 bool pci_has_id(const struct device_host *host, const char *address, const char *attribute,
@@ -227,6 +233,12 @@ int pci_check(const struct device_host *host, const struct plan *plan, const cha
 				"%s is a PCI bridge, which cannot be given away: name the devices "
 				"behind it",
 				address);
+	int64_t n_functions = sriov_count(host, address);
+	if (n_functions)
+		return error_set(err, EBUSY,
+				"%s has %jd virtual functions, which would go with it ('echo 0 > "
+				"%s/sriov_numvfs' removes them)",
+				address, (intmax_t)n_functions, dir);
 	int r = check_borrower(host, plan, address, err);
 	if (r == 0)
 		r = pci_check_group(host, plan, address, together, err);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/pci-parts.h"
+#include "host/sriov.h"
 #include "host/sysfs.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -20,52 +21,52 @@ static int list_by_ids(const struct device_host *host, const struct vm_pci_candi
 		if (pci_has_id(host, all.items[i], "vendor", c->vendor) &&
 				pci_has_id(host, all.items[i], "device", c->device))
 			strv_push(ret, all.items[i]);
+	if (r == 0 && !ret->n)
+		return error_set(err, ENODEV,
+				"the host has no %s:%s ('lspci -Dnn' lists all devices)", c->vendor,
+				c->device);
 	return r < 0 ? r : 0;
 }
 
-/* What the machine has of it already, first. */
-static int list_own(const struct device_host *host, const struct plan *plan,
-		const struct vm_pci *pci, struct strv *ret, struct error *err)
+/* The device whose virtual functions are meant. */
+static int find_card(const struct device_host *host, const struct vm_pci_candidate *c, char **ret,
+		struct error *err)
 {
-	CLEANUP(freep) char *owner = pci_owner(pci);
-	CLEANUP(strv_done) struct strv loans = {};
-	int r = loan_list(host, "pci:", plan->machine, owner, &loans, err);
-	for (size_t i = 0; i < loans.n; i++)
-		strv_push(ret, loans.items[i] + strlen("pci:"));
-	return r;
+	if (c->interface)
+		return sriov_find_card(host, c->interface, ret, err);
+	*ret = xstrdup(c->address);
+	return 0;
 }
 
-/* Those that the machine has come to the front. */
-static void add_sorted(struct strv *list, struct strv *found, const struct strv *own)
+/* All places that one candidate stands for. */
+static int list_places(const struct device_host *host, const struct vm_pci_candidate *c,
+		struct strv *ret, struct error *err)
 {
-	for (size_t pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < found->n; i++)
-			if (strv_contains(own, found->items[i]) == (pass == 0) &&
-					!strv_contains(list, found->items[i]))
-				strv_push(list, found->items[i]);
-}
-
-/* @missing: a text for each candidate that is nowhere is appended */
-static int list_places(const struct device_host *host, const struct plan *plan,
-		const struct vm_pci *pci, struct strv *ret, struct strv *missing, struct error *err)
-{
-	CLEANUP(strv_done) struct strv own = {};
-	CLEANUP(strv_done) struct strv found = {};
-	int r = list_own(host, plan, pci, &own, err);
-	for (size_t i = 0; r == 0 && i < pci->n_candidates; i++) {
-		const struct vm_pci_candidate *c = &pci->candidates[i];
-		size_t before = found.n;
-		if (c->address)
-			strv_push(&found, c->address);
-		else
-			r = list_by_ids(host, c, &found, err);
-		if (r == 0 && found.n == before)
-			strv_pushf(missing,
-					"the host has no %s:%s ('lspci -Dnn' lists all devices)",
-					c->vendor, c->device);
+	CLEANUP(freep) char *card = NULL;
+	if (!vm_pci_is_virtual(c)) {
+		if (!c->address)
+			return list_by_ids(host, c, ret, err);
+		strv_push(ret, c->address);
+		return 0;
 	}
-	add_sorted(ret, &found, &own);
-	return r;
+	int r = find_card(host, c, &card, err);
+	return r == 0 ? sriov_functions(host, card, c->virtual_functions, ret, err) : r;
+}
+
+/* Is a place one that the candidate stands for? */
+static bool is_one_of(const struct device_host *host, const struct vm_pci_candidate *c,
+		const char *address)
+{
+	CLEANUP(freep) char *card = NULL;
+	CLEANUP(freep) char *physical = NULL;
+	unsigned number;
+	if (vm_pci_is_virtual(c))
+		return find_card(host, c, &card, NULL) == 0 &&
+		       sriov_physical(host, address, &physical, &number) && !strcmp(physical, card);
+	if (c->address)
+		return !strcmp(c->address, address);
+	return pci_has_id(host, address, "vendor", c->vendor) &&
+	       pci_has_id(host, address, "device", c->device);
 }
 
 /* ---- one place ---- */
@@ -146,51 +147,96 @@ static int try_place(const struct device_host *host, const struct plan *plan,
 }
 
 /* One that the machine has for another of its devices. */
-static bool is_taken(const struct device_host *host, const struct vm_pci *pci, const char *address)
+static bool is_taken(const struct device_host *host, const struct plan *plan,
+		const struct vm_pci *pci, const char *address)
 {
 	CLEANUP(freep) char *name = pci_loan_name(address);
 	CLEANUP(freep) char *owner = pci_owner(pci);
 	CLEANUP(loan_done) struct loan loan = {};
 	if (loan_read(host, name, &loan, NULL) != 0)
 		return false;
-	const char *whose = loan_get(&loan, LOAN_OWNER);
-	return whose && strcmp(whose, owner) != 0;
+	const char *machine = loan_get(&loan, LOAN_MACHINE), *what = loan_get(&loan, LOAN_OWNER);
+	return machine && !strcmp(machine, plan->machine) && what && strcmp(what, owner) != 0;
 }
 
 /* ---- all of them ---- */
+
+/* More than a few say the same. */
+#define REASONS_MAX 4
 
 static int tell_none(const struct vm_pci *pci, const struct strv *reasons, struct error *err)
 {
 	CLEANUP(buf_done) struct buf text = {};
 	if (reasons->n == 1)
-		return error_set(err, ENODEV, "device '%s': %s", pci->name, reasons->items[0]);
-	for (size_t i = 0; i < reasons->n; i++)
+		return error_set(err, ENODEV, "%s", reasons->items[0]);
+	for (size_t i = 0; i < reasons->n && i < REASONS_MAX; i++)
 		buf_printf(&text, "%s%s", i ? "; " : "", reasons->items[i]);
-	return error_set(err, ENODEV, "device '%s': no device of class '%s' is free: %s", pci->name,
-			pci->class_name, buf_text(&text));
+	if (reasons->n > REASONS_MAX)
+		buf_printf(&text, "; and %zu more", reasons->n - REASONS_MAX);
+	if (pci->class_name)
+		return error_set(err, ENODEV, "no device of class '%s' is free: %s",
+				pci->class_name, buf_text(&text));
+	return error_set(err, ENODEV, "no virtual function of network '%s' is free: %s",
+			pci->vf.network, buf_text(&text));
+}
+
+/* Returns 0, or 1 when the reason why not was added. */
+static int try_and_tell(const struct device_host *host, const struct plan *plan,
+		const struct vm_pci *pci, const char *address, struct strv *reasons)
+{
+	struct error reason = {};
+	if (is_taken(host, plan, pci, address))
+		(void)!error_set(&reason, EBUSY, "%s is another device of this machine", address);
+	else if (try_place(host, plan, pci, address, &reason) == 0)
+		return 0;
+	strv_push(reasons, reason.text);
+	return 1;
+}
+
+/* What the machine has already; 1: nothing that will do. */
+static int try_own(const struct device_host *host, const struct plan *plan,
+		const struct vm_pci *pci, struct error *err)
+{
+	CLEANUP(freep) char *owner = pci_owner(pci);
+	CLEANUP(strv_done) struct strv loans = {};
+	CLEANUP(strv_done) struct strv reasons = {};
+	int r = loan_list(host, "pci:", plan->machine, owner, &loans, err);
+	for (size_t i = 0; r == 0 && i < loans.n; i++) {
+		const char *address = loans.items[i] + strlen("pci:");
+		for (size_t k = 0; k < pci->n_candidates; k++)
+			if (is_one_of(host, &pci->candidates[k], address) &&
+					try_and_tell(host, plan, pci, address, &reasons) == 0)
+				return 0;
+	}
+	return r < 0 ? r : 1;
+}
+
+static int lend(const struct device_host *host, const struct plan *plan, const struct vm_pci *pci,
+		struct error *err)
+{
+	CLEANUP(strv_done) struct strv reasons = {};
+	int r = try_own(host, plan, pci, err);
+	if (r <= 0)
+		return r;
+	for (size_t i = 0; i < pci->n_candidates; i++) {
+		CLEANUP(strv_done) struct strv places = {};
+		struct error reason = {};
+		if (list_places(host, &pci->candidates[i], &places, &reason) < 0)
+			strv_push(&reasons, reason.text);
+		for (size_t k = 0; k < places.n; k++)
+			if (try_and_tell(host, plan, pci, places.items[k], &reasons) == 0)
+				return 0;
+	}
+	return tell_none(pci, &reasons, err);
 }
 
 int pci_lend(const struct device_host *host, const struct plan *plan, size_t i, struct error *err)
 {
 	const struct vm_pci *pci = &plan->pcis[i];
-	CLEANUP(strv_done) struct strv places = {};
-	CLEANUP(strv_done) struct strv missing = {};
-	CLEANUP(strv_done) struct strv reasons = {};
+	CLEANUP(freep) char *what = pci_title(pci);
 	CLEANUP(lock_done) struct lock lock = {};
 	int r = loan_lock(host, &lock, err);
 	if (r == 0)
-		r = list_places(host, plan, pci, &places, &missing, err);
-	if (r < 0)
-		return error_wrap(err, "device '%s'", pci->name);
-	for (size_t k = 0; k < places.n; k++) {
-		struct error reason = {};
-		if (is_taken(host, pci, places.items[k]))
-			(void)!error_set(&reason, EBUSY, "%s is another device of this machine",
-					places.items[k]);
-		else if (try_place(host, plan, pci, places.items[k], &reason) == 0)
-			return 0;
-		strv_push(&reasons, reason.text);
-	}
-	strv_move(&reasons, &missing);
-	return tell_none(pci, &reasons, err);
+		r = lend(host, plan, pci, err);
+	return r < 0 ? error_wrap(err, "%s", what) : 0;
 }

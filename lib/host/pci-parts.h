@@ -21,6 +21,8 @@ char *pci_driver(const struct device_host *host, const char *address);
 char *pci_loan_name(const char *address);
 /* What a loan is for. */
 char *pci_owner(const struct vm_pci *pci);
+/* The same for messages: "device 'gpu'". */
+char *pci_title(const struct vm_pci *pci);
 
 /* Is its "vendor", "device" or "class" this one: "10de", "0604"? A class's beginning is enough. */
 bool pci_has_id(const struct device_host *host, const char *address, const char *attribute,
@@ -47,6 +49,15 @@ MUST_CHECK int pci_check(const struct device_host *host, const struct plan *plan
  */
 MUST_CHECK int pci_check_group(const struct device_host *host, const struct plan *plan,
 		const char *address, const struct strv *together, struct error *err);
+
+/*
+ * Set a virtual function up as a connection's network card; what it was like before is added to
+ * its loan. Undo that (pci-function.c).
+ */
+MUST_CHECK int pci_set_up_function(const struct device_host *host, const struct vm_pci *pci,
+		const char *address, struct error *err);
+MUST_CHECK int pci_restore_function(const struct device_host *host, const char *address,
+		const struct loan *loan, struct error *err);
 
 /* Does the host itself use it? Then it is an error, EBUSY (pci-use.c). */
 MUST_CHECK int pci_check_use(

@@ -7,6 +7,9 @@
 int prepare_mdev(struct prepare_context *c, size_t i, struct error *err);
 int prepare_undo_mdev(struct prepare_context *c, size_t i, struct error *err);
 
+/* The virtual functions of network cards, through c->netlink. */
+struct vf_access prepare_functions(struct prepare_context *c);
+
 /* One of plan->pcis: find one that is free; bind it. */
 int prepare_lend(struct prepare_context *c, size_t i, struct error *err);
 int prepare_pci(struct prepare_context *c, size_t i, struct error *err);

@@ -48,7 +48,9 @@ void prepare_context_init(struct prepare_context *c, const struct plan *plan,
 		.proc = options->proc ? options->proc : "/proc",
 		.lock_dir = c->parent_dir,
 		.ready_deadline_usec = DEVICES_READY_USEC,
+		.functions = &c->functions,
 	};
+	c->functions = prepare_functions(c);
 }
 
 void prepare_context_done(struct prepare_context *c)

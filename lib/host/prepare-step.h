@@ -9,6 +9,7 @@
 #include "host/netns.h"
 #include "host/prepare.h"
 #include "host/rundir.h"
+#include "host/vf.h"
 
 /* What the steps of one run share. Members that are looked up have a function that does. */
 struct prepare_context {
@@ -19,6 +20,7 @@ struct prepare_context {
 	struct sharing sharing; /* prepare_sharing() */
 	bool has_sharing;
 	struct device_host devices;
+	struct vf_access functions;
 	char *parent_dir;
 	struct netns outside;
 	struct netlink netlink;
@@ -36,11 +38,10 @@ void prepare_context_done(struct prepare_context *c);
 /* How many descriptors there are in any case: those that are not VHOST. */
 size_t prepare_n_fixed(const struct plan *plan) PURE;
 
+/* Enter the host's network and open c->netlink. Once; prepare_context_done() leaves it. */
+MUST_CHECK int prepare_network(struct prepare_context *c, struct error *err);
 /* The user that will run QEMU, in c->account. */
 MUST_CHECK int prepare_account(struct prepare_context *c, struct error *err);
-
-/* Enter the host's network, with c->netlink. Once; prepare_context_done() leaves it. */
-MUST_CHECK int prepare_network(struct prepare_context *c, struct error *err);
 
 /* The operators' group. Borrowed from @c. */
 const struct sharing *prepare_sharing(struct prepare_context *c);

@@ -97,7 +97,10 @@ PREPARE_TEXT(undo_loans)
 static void add_candidate(
 		const struct vm_pci *pci, const struct vm_pci_candidate *c, struct buf *ret)
 {
-	if (c->address)
+	if (vm_pci_is_virtual(c))
+		buf_printf(ret, "a virtual function of %s",
+				c->interface ? c->interface : c->address);
+	else if (c->address)
 		buf_puts(ret, c->address);
 	else
 		buf_printf(ret, "any %s:%s", c->vendor, c->device);
@@ -117,13 +120,33 @@ PREPARE_TEXT(lend)
 		buf_puts(ret, k ? ", " : "");
 		add_candidate(pci, &pci->candidates[k], ret);
 	}
-	buf_printf(ret, " (device '%s', class '%s')", pci->name, pci->class_name);
+	for (size_t k = 0; k < pci->n_candidates; k++)
+		if (pci->candidates[k].virtual_functions)
+			buf_printf(ret, ", of which %" PRId64 " are made if there are none",
+					pci->candidates[k].virtual_functions);
+	if (pci->class_name)
+		buf_printf(ret, " (device '%s', class '%s')", pci->name, pci->class_name);
+	else
+		buf_printf(ret, " (connection '%s', network '%s')", pci->name, pci->vf.network);
+}
+
+/* "give it the MAC address 52:54:00:12:34:56 and VLAN 20, " */
+static void add_settings(const struct vm_pci *pci, struct buf *ret)
+{
+	if (!pci->vf.network)
+		return;
+	buf_printf(ret, "give it the MAC address %s", pci->vf.mac);
+	if (pci->vf.vlan)
+		buf_printf(ret, " and VLAN %d", pci->vf.vlan);
+	buf_puts(ret, ", ");
 }
 
 PREPARE_TEXT(pci)
 {
-	buf_printf(ret, "bind it to 'vfio-pci', reset it and give its group to '%s' (device '%s')",
-			plan->user, plan->pcis[i].name);
+	const struct vm_pci *pci = &plan->pcis[i];
+	add_settings(pci, ret);
+	buf_printf(ret, "bind it to 'vfio-pci', reset it and give its group to '%s' (%s '%s')",
+			plan->user, pci->class_name ? "device" : "connection", pci->name);
 }
 
 PREPARE_TEXT(filter)

@@ -173,7 +173,6 @@ void build_devices(struct build *b)
 	const struct device_conf *confs = b->conf->devices.items;
 	size_t n = b->conf->devices.n;
 	b->vm->mdevs = arena_array(&b->vm->arena, n, sizeof(*b->vm->mdevs));
-	b->vm->pcis = arena_array(&b->vm->arena, n, sizeof(*b->vm->pcis));
 	for (size_t i = 0; i < n; i++) {
 		char pointer[sizeof("/devices/") + 20];
 		snprintf(pointer, sizeof(pointer), "/devices/%zu", i);

@@ -127,7 +127,7 @@ static struct jstrings copy_strings(struct build *b, const struct jstrings *from
 /* The kernel takes neither (dev_valid_name(), __dev_alloc_name() in its net/core/dev.c). */
 static void check_link(struct build *b, const struct vm_nic *nic, const char *pointer)
 {
-	if (nic->mode != NETWORK_USER && strpbrk(nic->link, ":%"))
+	if (vm_nic_has_link(nic) && strpbrk(nic->link, ":%"))
 		BUILD_ERROR(b, pointer,
 				"connection \"%s\": its interface would be called \"%s\", but the "
 				"name of an interface has no ':' and no '%%'",
@@ -135,7 +135,7 @@ static void check_link(struct build *b, const struct vm_nic *nic, const char *po
 }
 
 static void build_nic(struct build *b, const struct connection_conf *conf, const char *pointer,
-		struct vm_nic *ret)
+		size_t index, struct vm_nic *ret)
 {
 	const char *name = build_text(b, conf->name);
 	struct vm_nic nic = {
@@ -159,6 +159,8 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 		use_network(b, network, &nic);
 		check_link(b, &nic, pointer);
 		build_nic_port(b, network, conf, pointer, &nic);
+		if (nic.mode == NETWORK_VF)
+			build_vf(b, network, &nic, index);
 		copy_forwards(b, &nic);
 		build_filter(b, conf, pointer, network, &nic);
 	} else {
@@ -178,10 +180,11 @@ void build_nics(struct build *b)
 	size_t n = b->conf->connections.n;
 	b->vm->nics = arena_array(&b->vm->arena, n, sizeof(*b->vm->nics));
 	b->vm->n_nics = n;
+	b->vm->pcis = arena_array(&b->vm->arena, n + b->conf->devices.n, sizeof(*b->vm->pcis));
 	build_machine_rules(b);
 	for (size_t i = 0; i < n; i++) {
 		char pointer[sizeof("/connections/") + 20];
 		snprintf(pointer, sizeof(pointer), "/connections/%zu", i);
-		build_nic(b, &confs[i], pointer, &b->vm->nics[i]);
+		build_nic(b, &confs[i], pointer, i, &b->vm->nics[i]);
 	}
 }

@@ -66,6 +66,13 @@ static void check_place(struct build *b, const struct pci_device_conf *conf)
 
 static void check_functions(struct build *b, const struct pci_device_conf *conf)
 {
+	if (conf->virtual_functions && !is_set(conf->address))
+		report_entry(b, conf, "virtual-functions",
+				"virtual functions need the \"address\" of their device");
+	if (conf->virtual_functions && conf->functions.n)
+		report_entry(b, conf, "functions",
+				"virtual functions are given away one by one: there are no others "
+				"that go with them");
 	unsigned seen = 0;
 	if (is_set(conf->address))
 		seen = 1u << (conf->address[strlen(conf->address) - 1] - '0');
@@ -161,6 +168,38 @@ void build_pci_classes(const struct build *b, struct strv *names)
 				strv_push(names, items[i].classes.items[k]);
 }
 
+void build_vf(struct build *b, const struct network_conf *network, const struct vm_nic *nic,
+		size_t index)
+{
+	struct vm_pci_candidate *candidate = ARENA_NEW(&b->vm->arena, struct vm_pci_candidate);
+	const char *device = build_text(b, network->device);
+	if (!device[0])
+		build_network_error(b, network, "device",
+				"a network of \"mode\": \"vf\" needs \"device\": the interface of "
+				"a "
+				"card with virtual functions");
+	if (nic->up || nic->down)
+		build_network_error(b, network, nic->up ? "up" : "down",
+				"a network of \"mode\": \"vf\" has no interfaces for scripts");
+	*candidate = (struct vm_pci_candidate){
+		.interface = device,
+		.virtual_functions = network->virtual_functions,
+	};
+	b->vm->pcis[b->vm->n_pcis++] = (struct vm_pci){
+		.name = nic->name,
+		.candidates = candidate,
+		.n_candidates = 1,
+		.index = index,
+		.vf = {
+			.network = nic->network,
+			.mac = nic->mac,
+			.vlan = nic->vlan,
+			.spoof_check = network->spoof_check,
+			.trust = network->trust,
+		},
+	};
+}
+
 void build_pci(struct build *b, const struct device_conf *conf, const char *pointer, size_t index)
 {
 	const struct pci_device_conf *items = b->host->conf.pci_device.items, *first = NULL;
@@ -187,6 +226,7 @@ void build_pci(struct build *b, const struct device_conf *conf, const char *poin
 			.address = lower(b, items[i].address),
 			.vendor = lower(b, items[i].vendor),
 			.device = lower(b, items[i].device),
+			.virtual_functions = items[i].virtual_functions,
 		};
 		insert(candidates, pci->n_candidates++, &candidate);
 	}

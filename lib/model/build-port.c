@@ -42,13 +42,14 @@ static bool has_vlan(const struct vm_nic *nic, int64_t vlan)
  * as a whole (model/network.h). */
 static void check_network_keys(struct build *b, const struct network_conf *n)
 {
-	bool is_bridge = n->mode == NETWORK_BRIDGE, is_user = n->mode == NETWORK_USER;
+	bool is_bridge = n->mode == NETWORK_BRIDGE, is_user = n->mode == NETWORK_USER,
+	     is_vf = n->mode == NETWORK_VF;
 	const struct {
 		const char *key;
 		bool is_useless;
 		const char *modes;
 	} rows[] = {
-		{ "vlan", n->vlan && !is_bridge, "\"bridge\"" },
+		{ "vlan", n->vlan && !is_bridge && !is_vf, "\"bridge\" or \"vf\"" },
 		{ "vlans", n->vlans.n && !is_bridge, "\"bridge\"" },
 		{ "isolate", n->isolate && !is_bridge, "\"bridge\", " OWN_BRIDGE },
 		{ "forward", n->forward.n && !is_user, "\"user\", \"nat\" or \"routed\"" },
@@ -56,6 +57,10 @@ static void check_network_keys(struct build *b, const struct network_conf *n)
 		{ "dhcp", n->dhcp.range, OWN_BRIDGE },
 		{ "domain", n->domain && n->domain[0], OWN_BRIDGE },
 		{ "host-access", n->host_access, OWN_BRIDGE },
+		{ "mtu", n->mtu && is_vf, "\"bridge\", " OWN_BRIDGE },
+		{ "virtual-functions", n->virtual_functions && !is_vf, "\"vf\"" },
+		{ "spoof-check", !n->spoof_check && !is_vf, "\"vf\"" },
+		{ "trust", n->trust && !is_vf, "\"vf\"" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(freep)
@@ -76,7 +81,10 @@ static void check_connection_keys(struct build *b, const struct network_conf *ne
 		bool is_useless;
 		const char *modes;
 	} rows[] = {
-		{ "vlan", conf->vlan && network->mode != NETWORK_BRIDGE, "\"bridge\"" },
+		{ "vlan",
+				conf->vlan && network->mode != NETWORK_BRIDGE &&
+						network->mode != NETWORK_VF,
+				"\"bridge\" or \"vf\"" },
 		{ "vlans", conf->vlans.n && network->mode != NETWORK_BRIDGE, "\"bridge\"" },
 		{ "isolate", conf->isolate > 0 && !(is_managed && has_bridge),
 				"\"bridge\", " OWN_BRIDGE },
@@ -150,6 +158,8 @@ void build_nic_port(struct build *b, const struct network_conf *network,
 	else
 		check_addresses(b, network, conf, pointer);
 	check_connection_keys(b, network, conf, pointer);
+	if (nic->mode == NETWORK_VF)
+		nic->vlan = (uint16_t)(conf->vlan ? conf->vlan : network->vlan);
 	if (!nic->managed || !network_has_bridge(nic->mode))
 		return;
 	nic->isolate = conf->isolate < 0 ? network->isolate : conf->isolate;

@@ -42,6 +42,10 @@ void build_volumes(struct build *b);
 void build_nics(struct build *b);
 void build_devices(struct build *b);
 
+/* A connection whose network gives it a virtual function. */
+void build_vf(struct build *b, const struct network_conf *network, const struct vm_nic *nic,
+		size_t index);
+
 /* Devices of the host's "pci-device": is there one of that class; the names of all classes,
  * appended; add one to the machine, for the entry at @pointer, which is number @index. */
 bool build_pci_offers(const struct build *b, const char *class_name);

@@ -126,7 +126,7 @@ static void visit_nic(const struct visit *v, const struct vm_nic *nic, size_t i)
 	for (char *p = mac; *p; p++)
 		*p = *p == '-' ? ':' : (char)(*p | (*p >= 'A' && *p <= 'F' ? 0x20 : 0));
 	visit(v, &(struct told){ .kind = CLAIM_MAC, .value = mac }, "/connections/%zu/mac", i);
-	if (nic->mode != NETWORK_USER)
+	if (vm_nic_has_link(nic))
 		visit(v, &(struct told){ .kind = CLAIM_LINK, .value = nic->link },
 				"/connections/%zu/name", i);
 	visit_addresses(v, nic, i);

@@ -144,6 +144,9 @@ static void check_keys(struct build_network *b)
 		{ "vlan", c->vlan },
 		{ "vlans", c->vlans.n },
 		{ "forward", c->forward.n && c->mode == NETWORK_ISOLATED },
+		{ "virtual-functions", c->virtual_functions },
+		{ "spoof-check", !c->spoof_check },
+		{ "trust", c->trust },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (rows[i].is_there)

@@ -27,10 +27,22 @@ static const struct word pci_words[] = {
 	{},
 };
 
+static const struct word vf_words[] = {
+	WORD(vm_pci, name, "connection", TEXT),
+	WORD(vm_pci, vf.network, "network", TEXT),
+	WORD(vm_pci, vf.mac, "mac", TEXT),
+	WORD(vm_pci, vf.vlan, "vlan", INT),
+	WORD(vm_pci, vf.spoof_check, "spoof-check", BOOL),
+	WORD(vm_pci, vf.trust, "trust", BOOL),
+	{},
+};
+
 static const struct word candidate_words[] = {
 	WORD(vm_pci_candidate, address, "address", TEXT),
+	WORD(vm_pci_candidate, interface, "interface", TEXT),
 	WORD(vm_pci_candidate, vendor, "vendor", TEXT),
 	WORD(vm_pci_candidate, device, "device", TEXT),
+	WORD(vm_pci_candidate, virtual_functions, "virtual-functions", INT64),
 	{},
 };
 
@@ -67,7 +79,8 @@ void plan_device_row(const struct plan *plan, size_t i, struct strv *out)
 	for (size_t k = 0; k < plan->n_pcis; k++) {
 		const struct vm_pci *pci = &plan->pcis[k];
 		if (i == 0) {
-			put("pci", pci_words, pci, out);
+			put(pci->class_name ? "pci" : "vf", pci->class_name ? pci_words : vf_words,
+					pci, out);
 			return;
 		}
 		if (i <= pci->n_candidates) {
@@ -95,16 +108,27 @@ static int parse_parent(struct plan *plan, const struct strv *words, struct erro
 	return words_parse(parent_words, words, &parents[mdev->n_parents++], &plan->arena, err);
 }
 
-static int parse_pci(struct plan *plan, const struct strv *words, struct error *err)
+static int add_pci(struct plan *plan, const struct word *table, const struct strv *words,
+		struct error *err)
 {
 	plan->pcis = words_append(&plan->arena, plan->pcis, plan->n_pcis, sizeof(*plan->pcis));
-	return words_parse(pci_words, words, &plan->pcis[plan->n_pcis++], &plan->arena, err);
+	return words_parse(table, words, &plan->pcis[plan->n_pcis++], &plan->arena, err);
+}
+
+static int parse_pci(struct plan *plan, const struct strv *words, struct error *err)
+{
+	return add_pci(plan, pci_words, words, err);
+}
+
+static int parse_vf(struct plan *plan, const struct strv *words, struct error *err)
+{
+	return add_pci(plan, vf_words, words, err);
 }
 
 static int parse_candidate(struct plan *plan, const struct strv *words, struct error *err)
 {
 	if (!plan->n_pcis)
-		return error_set(err, EINVAL, "a 'candidate' comes before any 'pci'");
+		return error_set(err, EINVAL, "a 'candidate' comes before any 'pci' or 'vf'");
 	struct vm_pci *pci = &plan->pcis[plan->n_pcis - 1];
 	struct vm_pci_candidate *candidates = words_append(
 			&plan->arena, pci->candidates, pci->n_candidates, sizeof(*candidates));
@@ -122,6 +146,7 @@ int plan_parse_device_row(struct plan *plan, const struct strv *words, struct er
 		{ "mdev", parse_mdev },
 		{ "parent", parse_parent },
 		{ "pci", parse_pci },
+		{ "vf", parse_vf },
 		{ "candidate", parse_candidate },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
@@ -143,11 +168,14 @@ int plan_check_device_rows(const struct plan *plan, struct error *err)
 	}
 	for (size_t i = 0; i < plan->n_pcis; i++) {
 		const struct vm_pci *pci = &plan->pcis[i];
-		if (!pci->name || !pci->class_name || !pci->n_candidates)
-			return error_set(err, EINVAL, "a 'pci' lacks what it needs");
+		bool is_vf = pci->vf.network != NULL;
+		if (!pci->name || !pci->n_candidates || (!is_vf && !pci->class_name) ||
+				(is_vf && !pci->vf.mac))
+			return error_set(err, EINVAL, "a '%s' lacks what it needs",
+					is_vf ? "vf" : "pci");
 		for (size_t k = 0; k < pci->n_candidates; k++) {
 			const struct vm_pci_candidate *c = &pci->candidates[k];
-			if (!c->address && (!c->vendor || !c->device))
+			if (!c->address && !c->interface && (!c->vendor || !c->device))
 				return error_set(err, EINVAL, "a 'candidate' is nowhere");
 		}
 	}

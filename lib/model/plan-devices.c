@@ -44,6 +44,8 @@ static const struct vm_pci_candidate *copy_candidates(struct arena *a, const str
 			.address = copy_text(a, c->address),
 			.vendor = copy_text(a, c->vendor),
 			.device = copy_text(a, c->device),
+			.interface = copy_text(a, c->interface),
+			.virtual_functions = c->virtual_functions,
 		};
 	}
 	return copy;
@@ -68,7 +70,9 @@ void plan_add_devices(struct plan *plan, const struct vm *vm)
 		const struct vm_pci *from = &vm->pcis[i];
 		plan->pcis[i] = *from;
 		plan->pcis[i].name = arena_strdup(a, from->name);
-		plan->pcis[i].class_name = arena_strdup(a, from->class_name);
+		plan->pcis[i].class_name = copy_text(a, from->class_name);
+		plan->pcis[i].vf.network = copy_text(a, from->vf.network);
+		plan->pcis[i].vf.mac = copy_text(a, from->vf.mac);
 		plan->pcis[i].rom = copy_text(a, from->rom);
 		plan->pcis[i].functions = copy_numbers(a, from->functions, from->n_functions);
 		plan->pcis[i].candidates = copy_candidates(a, from);

@@ -6,6 +6,8 @@
  *	parent address=0000:41:00.0 type=nvidia-563 placement=0
  *	pci name=gpu class=gpu function=1
  *	candidate address=0000:01:00.0
+ *	vf connection=lan network=fast mac=52:54:00:26:77:fa vlan=20 spoof-check=yes
+ *	candidate interface=enp65s0f0 virtual-functions=8
  *
  * Each device is followed by those that say where it may come from.
  */

@@ -90,7 +90,7 @@ static void add_taps(struct plan *plan, const struct vm *vm)
 {
 	for (size_t i = 0; i < vm->n_nics; i++) {
 		const struct vm_nic *nic = &vm->nics[i];
-		if (nic->mode == NETWORK_USER)
+		if (!vm_nic_has_link(nic))
 			continue;
 		struct plan_fd *fd =
 				add_fd(plan, PLAN_FD_TAP, arena_printf(&plan->arena, "net.%zu", i));

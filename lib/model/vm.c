@@ -43,7 +43,18 @@ bool vm_uses_vfio(const struct vm *vm)
 
 bool vm_pci_is_fixed(const struct vm_pci *pci)
 {
-	return pci->n_candidates == 1 && pci->candidates[0].address;
+	return pci->n_candidates == 1 && pci->candidates[0].address &&
+	       !vm_pci_is_virtual(&pci->candidates[0]);
+}
+
+bool vm_pci_is_virtual(const struct vm_pci_candidate *candidate)
+{
+	return candidate->interface || candidate->virtual_functions;
+}
+
+bool vm_nic_has_link(const struct vm_nic *nic)
+{
+	return nic->mode != NETWORK_USER && nic->mode != NETWORK_VF;
 }
 
 char *vm_pci_function(const char *address, int64_t number)

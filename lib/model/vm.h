@@ -88,6 +88,9 @@ struct vm_nic {
 	const struct vm_filter *filter; /* NULL: nothing of it is filtered */
 };
 
+/* Is there an interface for it on the host? */
+bool vm_nic_has_link(const struct vm_nic *nic) PURE;
+
 struct vm_mdev_parent {
 	const char *address; /* PCI address of the physical device */
 	const char *type_name;
@@ -107,17 +110,36 @@ struct vm_mdev {
 	size_t index; /* in the list of devices */
 };
 
-/* Where a PCI device may be found: at its address, or wherever its ids are, or both. */
+/*
+ * Where a PCI device may be found: at its address, wherever its ids are, or both; or among the
+ * virtual functions of the one at an address or with a network interface.
+ */
 struct vm_pci_candidate {
-	const char *address; /* lower case; NULL: anywhere */
-	const char *vendor;  /* four digits, lower case; NULL: any */
+	const char *address;   /* lower case; NULL: anywhere */
+	const char *interface; /* "enp65s0f0": its virtual functions are meant; NULL: none */
+	const char *vendor;    /* four digits, lower case; NULL: any */
 	const char *device;
+	/* Virtual functions are meant, and this many made when there are none; with an interface
+	 * 0: none are made. */
+	int64_t virtual_functions;
+};
+
+/* Are virtual functions meant? */
+bool vm_pci_is_virtual(const struct vm_pci_candidate *candidate) PURE;
+
+/* How a virtual function that is a network card is set up, through its physical one. */
+struct vm_vf {
+	const char *network;
+	const char *mac;
+	int vlan; /* 0: none */
+	bool spoof_check;
+	bool trust;
 };
 
 /* A PCI device of the host, with all its functions: the first candidate that is free. */
 struct vm_pci {
-	const char *name;
-	const char *class_name;
+	const char *name;			   /* of the device or connection */
+	const char *class_name;			   /* NULL: it is a connection's */
 	const struct vm_pci_candidate *candidates; /* in byte order of address, then as listed */
 	size_t n_candidates;
 	const int64_t *functions; /* of the same slot, beside the candidate itself */
@@ -125,7 +147,8 @@ struct vm_pci {
 	const char *rom; /* absolute path; NULL: the device's own */
 	bool no_rom_bar;
 	bool vga;
-	size_t index; /* in the list of devices */
+	size_t index;	 /* in the list of devices, or of connections */
+	struct vm_vf vf; /* a connection's */
 };
 
 /* Is there one candidate, and is it known where it is? Then it is written into the arguments. */
@@ -203,7 +226,7 @@ struct vm {
 	size_t n_nics;
 	struct vm_mdev *mdevs;
 	size_t n_mdevs;
-	struct vm_pci *pcis;
+	struct vm_pci *pcis; /* those of connections first */
 	size_t n_pcis;
 
 	struct jpairs limits; /* systemd setting and value */

@@ -24,12 +24,12 @@ static void add_mdev(struct assembly *a, const struct vm_mdev *mdev)
 	props_addf(&d->props, "sysfsdev", "/sys/bus/mdev/devices/%s", mdev->uuid);
 }
 
-/* The address of function @function, counted from 0 for the device itself. */
-static void put_host(struct assembly *a, struct device *d, size_t i, size_t function)
+void device_put_host(struct assembly *a, struct device *d, size_t i, size_t function)
 {
 	const struct vm_pci *pci = &a->vm->pcis[i];
 	const char *address = pci->candidates[0].address;
-	if (vm_pci_is_fixed(pci) || (a->form == QEMU_FORM_STANDALONE && address)) {
+	bool is_known = address && !vm_pci_is_virtual(&pci->candidates[0]);
+	if (vm_pci_is_fixed(pci) || (a->form == QEMU_FORM_STANDALONE && is_known)) {
 		CLEANUP(freep)
 		char *other = function ? vm_pci_function(address, pci->functions[function - 1])
 				       : NULL;
@@ -65,7 +65,7 @@ static void add_pci(struct assembly *a, size_t i)
 			props_addf(&d->props, "addr", "0.%zu", f);
 		if (pci->n_functions && f == 0)
 			props_add(&d->props, "multifunction", "on");
-		put_host(a, d, i, f);
+		device_put_host(a, d, i, f);
 		if (f > 0)
 			continue;
 		if (pci->vga)
@@ -79,6 +79,9 @@ void device_add_host_devices(struct assembly *a)
 {
 	const struct vm *vm = a->vm;
 	size_t m = 0, p = 0;
+	/* Those of connections have their places there. */
+	while (p < vm->n_pcis && !vm->pcis[p].class_name)
+		p++;
 	while (m < vm->n_mdevs || p < vm->n_pcis) {
 		bool is_mdev = m < vm->n_mdevs &&
 			       (p == vm->n_pcis || vm->mdevs[m].index <= vm->pcis[p].index);

@@ -51,11 +51,28 @@ static void add_user(
 	assembly_option(a, SECTION_NETDEV, "-netdev", &p);
 }
 
+/* The card sees the guest's MAC address; QEMU only hands the function over. */
+static void add_vf(struct assembly *a, size_t i)
+{
+	const struct vm *vm = a->vm;
+	struct topology *t = &a->topology;
+	struct device *d = topology_add_behind(
+			t, topology_add_port(t), "vfio-pci", arena_printf(&t->arena, "nic.%zu", i));
+	for (size_t k = 0; k < vm->n_pcis; k++)
+		if (!vm->pcis[k].class_name && vm->pcis[k].index == i)
+			device_put_host(a, d, k, 0);
+	assembly_check_room(a, arena_printf(&t->arena, "/connections/%zu", i));
+}
+
 void network_add(struct assembly *a)
 {
 	struct topology *t = &a->topology;
 	for (size_t i = 0; i < a->vm->n_nics; i++) {
 		const struct vm_nic *nic = &a->vm->nics[i];
+		if (nic->mode == NETWORK_VF) {
+			add_vf(a, i);
+			continue;
+		}
 		const char *fd = arena_printf(&t->arena, "net.%zu", i);
 		/* "-set" can't name what has a dot in its id (qemu_vhost_args()). */
 		const char *id = nic->vhost ? arena_printf(&t->arena, "net%zu", i) : fd;

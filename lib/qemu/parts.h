@@ -34,6 +34,8 @@ void storage_add_nvme(struct assembly *a);
 void network_add(struct assembly *a);
 /* device.c */
 void device_add_panic(struct assembly *a);
+/* "host=": where function @function (0: the device itself) of vm->pcis[@i] is. */
+void device_put_host(struct assembly *a, struct device *d, size_t i, size_t function);
 void device_add_host_devices(struct assembly *a);
 void device_add_rng(struct assembly *a);
 void device_add_balloon(struct assembly *a);

@@ -567,4 +567,31 @@ TEST(devices_of_all_kinds_are_in_the_order_of_their_list)
 	}
 }
 
+TEST(a_virtual_function_has_the_place_of_its_connection)
+{
+	static const struct vm_pci_candidate card = { .interface = "enp65s0f0" };
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_nic(&s, NETWORK_BRIDGE);
+	sample_nic(&s, NETWORK_VF);
+	sample_nic(&s, NETWORK_USER);
+	struct vm_pci *vf = sample_pci(&s, &card, 1);
+	vf->class_name = NULL;
+	vf->index = 1;
+	vf->vf = (struct vm_vf){ .network = "fast", .mac = "52:54:00:00:00:01" };
+	sample_pci(&s, two_cards, 1);
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-device", "id=nic.0"),
+			"virtio-net-pci,id=nic.0,bus=pcie.1.1,mac=52:54:00:00:00:00,netdev=net.0");
+	CHECK_STR(sample_value(&s, "-device", "id=nic.1"),
+			"vfio-pci,id=nic.1,bus=pcie.1.2,host=${MACHINA_PCI_0_0}");
+	CHECK_STR(sample_value(&s, "-device", "id=nic.2"),
+			"virtio-net-pci,id=nic.2,bus=pcie.1.3,mac=52:54:00:00:00:02,netdev=net.2");
+	CHECK_STR(sample_value(&s, "-device", "id=vfio.0"),
+			"vfio-pci,id=vfio.0,bus=pcie.1.4,host=0000:41:00.0");
+	CHECK_INT(sample_count(&s, "-device", "vfio-pci"), 2);
+	CHECK(!sample_value(&s, "-netdev", "id=net.1"));
+	CHECK(!plan_find(&s.plan, "net.1"));
+}
+
 TEST_MAIN()

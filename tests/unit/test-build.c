@@ -574,4 +574,38 @@ TEST(pci_devices_of_a_class_in_the_order_of_addresses)
 	CHECK(nic->no_rom_bar);
 }
 
+TEST(virtual_functions)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s,
+			    "{'network':{'fast':{'mode':'vf','device':'enp65s0f0','vlan':20,"
+			    "'virtual-functions':8},'free':{'mode':'vf','device':'enp65s0f1',"
+			    "'spoof-check':false,'trust':true}},"
+			    "'pci-device':{'d':{'class':'disk','address':'0000:05:00.0',"
+			    "'virtual-functions':4}}}",
+			    "{'attrs':{" RAM "},'connections':[{'name':'a','network':'fast'},"
+			    "{'name':'b','network':'free','mac':'52:54:00:00:00:01'},"
+			    "{'name':'c','network':'fast','vlan':30}],"
+			    "'devices':[{'name':'d','class':'disk'}]}"))
+		return;
+	CHECK_INT(s.vm.n_pcis, 4);
+	const struct vm_pci *p = s.vm.pcis;
+	CHECK_STR(p[0].candidates[0].interface, "enp65s0f0");
+	CHECK_INT(p[0].candidates[0].virtual_functions, 8);
+	CHECK_STR(p[0].vf.mac, s.vm.nics[0].mac);
+	CHECK_INT(p[0].vf.vlan, 20);
+	CHECK(p[0].vf.spoof_check && !p[0].vf.trust);
+	CHECK_INT(p[1].index, 1);
+	CHECK_INT(p[1].vf.vlan, 0);
+	CHECK(!p[1].vf.spoof_check && p[1].vf.trust);
+	CHECK_INT(p[1].candidates[0].virtual_functions, 0);
+	CHECK(vm_pci_is_virtual(&p[1].candidates[0]));
+	CHECK_INT(p[2].vf.vlan, 30);
+	CHECK_STR(p[3].class_name, "disk");
+	CHECK_INT(p[3].candidates[0].virtual_functions, 4);
+	for (size_t i = 0; i < s.vm.n_pcis; i++)
+		CHECK(!vm_pci_is_fixed(&p[i]));
+	CHECK(!vm_nic_has_link(&s.vm.nics[0]));
+}
+
 TEST_MAIN()

@@ -2,10 +2,10 @@
 /* PCI devices on hosts as they are: a card alone, two cards in one group, no IOMMU. */
 #include "host/pci.h"
 
-#include "fake-kernel.h"
 #include "host/clock.h"
 #include "host/sysfs.h"
 #include "kill-child.h"
+#include "lending.h"
 #include "test.h"
 
 #define GPU "0000:01:00.0"
@@ -15,24 +15,6 @@
 #define DISK "0000:03:00.0"
 #define NIC "0000:04:00.0"
 #define DEVICE(address) KERNEL_DEVICES "/" address
-
-static struct device_host host;
-
-static void begin_host(void)
-{
-	static char *paths[4];
-	const char *const names[] = { "sys", "dev", "run", "proc" };
-	kernel_begin();
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		free(paths[i]);
-		paths[i] = xasprintf("%s/%s", scratch_dir, names[i]);
-	}
-	host = (struct device_host){
-		.sys = paths[0], .dev = paths[1], .lock_dir = paths[2], .proc = paths[3]
-	};
-	put_file("proc/self/mountinfo", "22 1 0:21 / /proc rw - proc proc rw\n");
-	put_file("proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n");
-}
 
 /* Two cards with sound, a disk and a network card, each in a group of its own. */
 static void begin(void)
@@ -58,95 +40,10 @@ static void end(void)
 
 /* ---- plans ---- */
 
-/* Rows, each after a line feed: "pci name=gpu class=gpu\ncandidate address=..." */
-static void make_plan(struct plan *plan, const char *machine, const char *rows)
-{
-	CLEANUP(freep)
-	char *text = xasprintf("machine name=%s user=root run-dir=/run/machina/%s "
-			       "socket-dir=/run/s\n%s",
-			machine, machine, rows);
-	char *rest = text;
-	struct error err = {};
-	*plan = (struct plan){};
-	for (char *row; (row = strsep(&rest, "\n"));) {
-		CLEANUP(strv_done) struct strv words = {};
-		for (char *word; (word = strsep(&row, " "));)
-			strv_push(&words, word);
-		if (plan_parse_row(plan, &words, &err) < 0)
-			TEST_FAIL("%s", err.text);
-	}
-	if (plan_parse_end(plan, &err) < 0)
-		TEST_FAIL("%s", err.text);
-}
-
-#define PLAN(var, machine, rows)                                                                   \
-	CLEANUP(plan_done) struct plan var;                                                        \
-	make_plan(&var, machine, rows)
-
 #define CARD "pci name=gpu class=gpu function=1\ncandidate address=" GPU
 #define CARDS CARD "\ncandidate address=" GPU2
 #define ONE_DISK "pci name=disk class=disk\ncandidate address=" DISK
 #define ONE_NIC "pci name=nic class=nic\ncandidate address=" NIC
-
-/* All of it, as prepare does; the addresses of all functions in one text. */
-static int lend(const struct plan *plan, struct buf *ret, struct error *err)
-{
-	CLEANUP(strv_done) struct strv addresses = {};
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < plan->n_pcis; i++)
-		r = pci_lend(&host, plan, i, err);
-	for (size_t i = 0; r == 0 && i < plan->n_pcis; i++)
-		r = pci_bind(&host, plan, i, 64000, &addresses, err);
-	for (size_t i = 0; ret && i < addresses.n; i++)
-		buf_printf(ret, "%s%s", i ? " " : "", addresses.items[i]);
-	return r;
-}
-
-static void check_lent(const struct plan *plan, const char *expected)
-{
-	CLEANUP(buf_done) struct buf addresses = {};
-	struct error err = {};
-	if (lend(plan, &addresses, &err) < 0)
-		TEST_FAIL("%s", without_scratch(err.text));
-	CHECK_STR(buf_text(&addresses), expected);
-}
-
-static void check_given_back(const char *machine)
-{
-	CLEANUP(strv_done) struct strv failures = {};
-	CHECK_INT(pci_give_back(&host, machine, &failures), 0);
-	for (size_t i = 0; i < failures.n; i++)
-		TEST_FAIL("%s", without_scratch(failures.items[i]));
-}
-
-static void check_fails(const struct plan *plan, const char *text)
-{
-	struct error err = {};
-	CHECK(lend(plan, NULL, &err) < 0);
-	CHECK_STR(without_scratch(err.text), text);
-}
-
-/* It fails, and after that all is as it was. */
-static void check_refused(const char *rows, const char *text)
-{
-	PLAN(plan, "web", rows);
-	CLEANUP(freep) char *before = kernel_shot();
-	check_fails(&plan, text);
-	check_given_back("web");
-	kernel_check_shot(before);
-}
-
-static void check_driver(const char *address, const char *driver)
-{
-	const char *bound = kernel_driver_of(address);
-	CHECK_STR(bound ? bound : "", driver);
-}
-
-#define NEED_NODES()                                                                               \
-	do {                                                                                       \
-		if (kernel_needs_nodes())                                                          \
-			SKIP(kernel_needs_nodes());                                                \
-	} while (0)
 
 /* ---- lending ---- */
 

@@ -329,6 +329,9 @@ TEST(rows_of_others_are_refused)
 		"pci name=a class=b",
 		"pci name=a class=b function=x",
 		"candidate address=0000:01:00.0",
+		"vf connection=lan",
+		"vf connection=lan network=x mac=52:54:00:00:00:01",
+		"vf connection=lan network=x mac=52:54:00:00:00:01 vlan=x",
 		"directory",
 		"socket name=spice",
 		"socket name=spice path=/s port=70000",
@@ -448,6 +451,11 @@ TEST(rows_of_pci_devices_read_back)
 		"candidate vendor=10de device=2684",
 		"pci name=nic class=nic",
 		"candidate address=0000:04:00.0 vendor=8086 device=1521",
+		"vf connection=lan network=fast mac=52:54:00:00:00:01 vlan=20 spoof-check=yes "
+		"trust=yes",
+		"candidate interface=enp65s0f0 virtual-functions=8",
+		"pci name=disk class=disk",
+		"candidate address=0000:05:00.0 virtual-functions=4",
 	};
 	CLEANUP(plan_done) struct plan plan = {};
 	struct error err = {};
@@ -461,7 +469,8 @@ TEST(rows_of_pci_devices_read_back)
 			TEST_FAIL("%s: %s", rows[i], err.text);
 	}
 	CHECK_INT(plan_parse_end(&plan, &err), 0);
-	CHECK_INT(plan.n_pcis, 2);
+	CHECK_INT(plan.n_pcis, 4);
+	CHECK(!vm_pci_is_fixed(&plan.pcis[2]) && !vm_pci_is_fixed(&plan.pcis[3]));
 	CHECK_INT(plan.pcis[0].n_candidates, 2);
 	CHECK(vm_pci_is_fixed(&plan.pcis[1]));
 	CHECK_INT(plan_n_rows(&plan), ARRAY_SIZE(rows));

@@ -182,6 +182,10 @@ TEST(steps_have_lines)
 		"candidate vendor=10de device=2684",
 		"pci name=nic class=nic",
 		"candidate address=" NIC,
+		"vf connection=lan network=fast mac=52:54:00:00:00:01 vlan=20",
+		"candidate interface=enp65s0f0 virtual-functions=8",
+		"pci name=disk class=disk",
+		"candidate address=" NIC " virtual-functions=2",
 		NULL,
 	};
 	CLEANUP(plan_done) struct plan plan;
@@ -195,8 +199,15 @@ TEST(steps_have_lines)
 		" with functions 1, 2, any 10de:2684 with functions 1, 2 (device 'gpu', class "
 		"'gpu')",
 		"take " NIC " (device 'nic', class 'nic')",
+		"look for one that is free and take it: a virtual function of enp65s0f0, of which "
+		"8 are made if there are none (connection 'lan', network 'fast')",
+		"look for one that is free and take it: a virtual function of " NIC
+		", of which 2 are made if there are none (device 'disk', class 'disk')",
 		"bind it to 'vfio-pci', reset it and give its group to 'u' (device 'gpu')",
 		"bind it to 'vfio-pci', reset it and give its group to 'u' (device 'nic')",
+		"give it the MAC address 52:54:00:00:00:01 and VLAN 20, bind it to 'vfio-pci', "
+		"reset it and give its group to 'u' (connection 'lan')",
+		"bind it to 'vfio-pci', reset it and give its group to 'u' (device 'disk')",
 		"take back the descriptors that systemd has",
 		"delete all interfaces of machine 'web'",
 		"remove the packet filter of machine 'web'",
