@@ -125,7 +125,7 @@ static void check_presence(struct doctor *d, const struct strv *present)
 			doctor_machines(d, &lost.names), lost.names.n == 1 ? "s" : "",
 			lost.names.n == 1 ? "its" : "their");
 	doctor_why(d, "somebody has flushed nftables: whatever the rules forbid passes");
-	doctor_cure(d, "machina firewall apply");
+	doctor_cure(d, "machina restart%s", doctor_words(d, &lost.names));
 }
 
 /* Chains without an interface are of nobody. */

@@ -28,7 +28,7 @@ static bool is_value(const char *full, const char *value)
 	return strlen(value) == len && !strncmp(buf_text(&text), value, len);
 }
 
-static char *path_of(const char *format, va_list ap)
+static char *PRINTF(1, 0) path_of(const char *format, va_list ap)
 {
 	CLEANUP(freep) char *path = xvasprintf(format, ap);
 	return path_join(ROOT, path);

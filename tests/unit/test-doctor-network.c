@@ -367,7 +367,7 @@ TEST(filters_are_there_while_machines_run)
 	CHECK_FOUND(&s, firewall,
 			"fault: machine 'web' runs without its packet filter\n"
 			"  somebody has flushed nftables: whatever the rules forbid passes\n"
-			"    machina firewall apply\n");
+			"    machina restart web\n");
 
 	CLEANUP(netlink_done) struct netlink nl = {};
 	CHECK_INT(nft_open(&nl, &err), 0);

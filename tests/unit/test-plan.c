@@ -451,8 +451,8 @@ TEST(rows_of_pci_devices_read_back)
 		"candidate vendor=10de device=2684",
 		"pci name=nic class=nic",
 		"candidate address=0000:04:00.0 vendor=8086 device=1521",
-		"vf connection=lan network=fast mac=52:54:00:00:00:01 vlan=20 spoof-check=yes "
-		"trust=yes",
+		("vf connection=lan network=fast mac=52:54:00:00:00:01 vlan=20 spoof-check=yes "
+		 "trust=yes"),
 		"candidate interface=enp65s0f0 virtual-functions=8",
 		"pci name=disk class=disk",
 		"candidate address=0000:05:00.0 virtual-functions=4",
