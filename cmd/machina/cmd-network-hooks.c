@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/forms.h"
+#include "host/bus-job.h"
 #include "host/network.h"
 #include "networks.h"
 #include "output.h"
@@ -107,8 +108,8 @@ static int reload(const char *run_dir, struct network *new, struct error *err)
 	if (strcmp(buf_text(&before), buf_text(&after)) != 0)
 		complain("%s: only changes of guests and forwarded ports are taken over; "
 			 "'systemctl "
-			 "restart machina-network-%s.service', which stops its machines, takes "
-			 "all",
+			 "restart machina-network-%s.service', which restarts its machines, "
+			 "takes all",
 				new->name, new->name);
 	/* Borrowed: @new outlives it. */
 	old.leases = new->leases;
@@ -171,6 +172,24 @@ static int prepare_network_run(const struct call *call, struct error *err)
 	return STATUS_DONE;
 }
 
+/* Has the unit's main process failed, and not a hook before it (systemd.exec(5), $EXIT_CODE)? */
+static bool has_crashed(void)
+{
+	const char *result = getenv("SERVICE_RESULT"), *code = getenv("EXIT_CODE");
+	return result && strcmp(result, "success") != 0 && code && code[0];
+}
+
+/* With Restart= in the unit systemd would restart the machines, too. Its limit of starts holds. */
+static int start_again(const char *name, struct error *err)
+{
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(freep) char *unit = network_unit_name(name);
+	int r = bus_open(&bus, err);
+	if (r == 0)
+		r = bus_queue_job(bus, BUS_START, unit, err);
+	return r < 0 ? error_wrap(err, "dnsmasq has failed and is not started again") : 0;
+}
+
 int teardown_network(const struct call *call, const char *name, bool dry_run, struct error *err)
 {
 	CLEANUP(network_done) struct network network = {};
@@ -179,8 +198,11 @@ int teardown_network(const struct call *call, const char *name, bool dry_run, st
 	if (r < 0)
 		return r;
 	recall(run_dir, name, &network);
-	if (!dry_run)
-		return tear_down(&network, run_dir, err);
+	if (!dry_run) {
+		bool is_crash = network.dhcp && has_crashed();
+		r = tear_down(&network, run_dir, err);
+		return r == 0 && is_crash ? start_again(name, err) : r;
+	}
 	CLEANUP(strv_done) struct strv lines = {};
 	network_describe_teardown(&network, run_dir, &lines);
 	print_lines(&lines);

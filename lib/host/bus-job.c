@@ -179,6 +179,17 @@ int bus_run_jobs(struct bus *bus, enum bus_verb verb, const struct strv *units,
 	return r < 0 ? r : (int)b.n_bad;
 }
 
+int bus_queue_job(struct bus *bus, enum bus_verb verb, const char *unit, struct error *err)
+{
+	CLEANUP(bus_message_unrefp) sd_bus_message *m = NULL;
+	CLEANUP(freep) char *what = xasprintf("%s '%s'", bus_verb_names[verb], unit);
+	int r = bus_new_call(bus, methods[verb], &m, err);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(m, "ss", unit, "replace");
+	return r < 0 ? bus_broken(err, r) : bus_call(bus, m, what, NULL, err);
+}
+
 int bus_reset_failed(struct bus *bus, const struct strv *units, struct error *err)
 {
 	/* Nobody waits for the replies: the start that follows on this connection comes later. */

@@ -56,6 +56,12 @@ MUST_CHECK int bus_run_jobs(struct bus *bus, enum bus_verb verb, const struct st
 		uint64_t deadline_usec, struct error *err);
 
 /*
+ * Have a job made and don't wait for its end: for hooks of the unit itself, whose end comes first.
+ */
+MUST_CHECK int bus_queue_job(
+		struct bus *bus, enum bus_verb verb, const char *unit, struct error *err);
+
+/*
  * Forget that units have failed, and how often they were started: a person who starts a unit again
  * has seen to the reason, and should not meet the start limit. What never failed, or is not known,
  * stays as it is.

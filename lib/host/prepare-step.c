@@ -341,6 +341,7 @@ static int run_tap(struct prepare_context *c, size_t i, struct error *err)
 		.alias = alias,
 		.network = fd->network,
 		.bridge = fd->bridge,
+		.own_bridge = fd->own,
 		.mtu = (uint32_t)fd->mtu,
 		.port = fd->protect || port.lock ? &port : NULL,
 		/* The script is to see the interface when QEMU is gone. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "host/bridge.h"
 #include "util/mem.h"
 
 #define TUN "/dev/net/tun"
@@ -59,12 +60,36 @@ int tap_remove_all(struct netlink *nl, const char *alias_prefix, struct error *e
 	return first;
 }
 
+/* Another bridge may have the name of one that could not be made. */
+static int check_own_bridge(
+		const struct tap_request *request, const struct link *bridge, struct error *err)
+{
+	CLEANUP(freep) char *alias = bridge_alias(request->network);
+	CLEANUP(freep) char *unit = network_unit_name(request->network);
+	if (!bridge)
+		return error_set(err, ENODEV,
+				"network '%s': its bridge '%s' is not there; 'systemctl start %s' "
+				"makes it",
+				request->network, request->bridge, unit);
+	if (strcmp(bridge->alias, alias) != 0)
+		return error_set(err, EEXIST,
+				"network '%s': interface '%s' is not the bridge of this network "
+				"(its alias is '%s'); see 'systemctl status %s'",
+				request->network, request->bridge, bridge->alias, unit);
+	return 0;
+}
+
 static int find_bridge(struct netlink *nl, const struct tap_request *request, struct link *ret,
 		struct error *err)
 {
 	int r = netlink_get(nl, request->bridge, ret, err);
 	if (r < 0)
 		return error_wrap(err, "network '%s'", request->network);
+	if (request->own_bridge) {
+		r = check_own_bridge(request, r == 0 ? ret : NULL, err);
+		if (r < 0)
+			return r;
+	}
 	if (r > 0)
 		return error_set(err, ENODEV,
 				"network '%s': the bridge '%s' does not exist; create it, "

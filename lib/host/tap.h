@@ -19,6 +19,7 @@ struct tap_request {
 	const char *alias;
 	const char *network; /* for messages */
 	const char *bridge;  /* to join; NULL: none, and the tap stays down */
+	bool own_bridge;     /* it has to be the one that the network's unit makes */
 	uint8_t mac[6];	     /* the guest's */
 	uint32_t mtu;	     /* 0: the bridge's, or the kernel's default without a bridge */
 	bool persistent;

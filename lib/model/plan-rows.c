@@ -37,6 +37,7 @@ static const struct word fd_words[] = {
 	WORD(plan_fd, down, "down", TEXT),
 	WORD(plan_fd, protect, "protect", BOOL),
 	WORD(plan_fd, isolate, "isolate", BOOL),
+	WORD(plan_fd, own, "own", BOOL),
 	WORD(plan_fd, vlan, "vlan", INT),
 	WORD(plan_fd, writable, "writable", BOOL),
 	WORD(plan_fd, direct, "direct", BOOL),

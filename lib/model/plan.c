@@ -106,6 +106,7 @@ static void add_taps(struct plan *plan, const struct vm *vm)
 		fd->mtu = nic->mtu;
 		fd->protect = nic->managed;
 		fd->isolate = nic->isolate;
+		fd->own = nic->managed && network_owns_bridge(nic->mode);
 		fd->vlan = nic->vlan;
 		fd->filter = plan_filter_copy(&plan->arena, nic->filter);
 	}

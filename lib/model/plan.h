@@ -84,6 +84,7 @@ struct plan_fd {
 	/* What is set on the port; all zero on a bridge of a network without a mode. */
 	bool protect; /* nothing from it changes the tree of bridges (STP) */
 	bool isolate;
+	bool own; /* the bridge is made by the network's unit */
 	int vlan; /* without tags; 0: what the bridge gives new ports; filter->vlans with tags */
 	struct vm_filter *filter; /* its rules have no places in files */
 };

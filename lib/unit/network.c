@@ -19,8 +19,6 @@ static void add_exec_dnsmasq(struct unitfile *u, const struct network_unit_input
 	unit_hook_of(u, in->program, "ExecStartPre",
 			(const char *const[]){ "prepare", "network", NULL }, in->network->name);
 	unitfile_exec_long(u, "ExecStart", "", &argv, qemu_option_length, NULL);
-	unitfile_set(u, "Restart", "on-failure");
-	unitfile_set(u, "RestartSec", "1s");
 	unitfile_setf(u, "StateDirectory", "machina-network/%s", in->network->name);
 }
 
@@ -33,14 +31,30 @@ static void add_exec_plain(struct unitfile *u, const struct network_unit_input *
 			(const char *const[]){ "prepare", "network", NULL }, in->network->name);
 }
 
+/* Whom dnsmasq speaks with: who has no address yet, the network itself, and the host's name
+ * servers, which may be anywhere. It has no business with IPv4's multicast and reserved addresses.
+ */
+static void put_addresses(const struct network *network, struct buf *ret)
+{
+	if (network->mode != NETWORK_ISOLATED) {
+		buf_puts(ret, "0.0.0.0/1 128.0.0.0/2 192.0.0.0/3 255.255.255.255/32 ::/0");
+		return;
+	}
+	buf_puts(ret, "0.0.0.0/32 255.255.255.255/32 fe80::/10 ff02::/16");
+	for (size_t i = 0; i < network->n_addresses; i++)
+		buf_printf(ret, " %s/%d", network->addresses[i].ip, network->addresses[i].prefix);
+}
+
 static void add_sandbox(struct unitfile *u, const struct network *network)
 {
 	CLEANUP(strv_done) struct strv exec_paths = {};
+	CLEANUP(buf_done) struct buf addresses = {};
 	unit_exec_paths(&exec_paths, DNSMASQ);
+	put_addresses(network, &addresses);
 	struct sandbox sandbox = { .address_families = "none", .exec_paths = &exec_paths };
 	if (network->dhcp) {
 		sandbox.own_network = true;
-		sandbox.ip_any = true;
+		sandbox.ip_allowed = buf_text(&addresses);
 		sandbox.address_families = "AF_INET AF_INET6 AF_NETLINK";
 		sandbox.address_reason =
 				"dnsmasq serves the network, and asks the host's name servers.";
@@ -75,6 +89,10 @@ int unit_build_network(const struct network_unit_input *input, struct units *ret
 	unitfile_set(&u, "After", "network.target");
 	unitfile_set(&u, "After", "nftables.service");
 	unitfile_set(&u, "After", "firewalld.service");
+	/* Not Restart=: systemd would restart all machines that require the network. The hook of
+	 * ExecStopPost= has a dnsmasq that has failed started again. */
+	unitfile_set(&u, "StartLimitIntervalSec", "1min");
+	unitfile_set(&u, "StartLimitBurst", "5");
 
 	unitfile_section(&u, "Service");
 	(network->dhcp ? add_exec_dnsmasq : add_exec_plain)(&u, input);

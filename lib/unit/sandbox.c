@@ -64,4 +64,6 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 		unitfile_set(u, "IPAddressDeny", "any");
 	if (sandbox->ip_localhost)
 		unitfile_set(u, "IPAddressAllow", "localhost");
+	if (sandbox->ip_allowed)
+		unitfile_set(u, "IPAddressAllow", sandbox->ip_allowed);
 }

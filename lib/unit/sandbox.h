@@ -13,6 +13,7 @@ struct sandbox {
 	const char *address_reason;    /* comment in front of it; NULL for the strictest value */
 	bool ip_any;		       /* traffic of all addresses is let through */
 	bool ip_localhost;	       /* traffic of the loopback interface is */
+	const char *ip_allowed;	       /* that of these addresses is; NULL: none */
 	const char *capabilities;      /* with spaces between them; NULL: none */
 	const char *capability_reason; /* comment in front of them */
 	const struct strv *exec_paths; /* what may be executed */

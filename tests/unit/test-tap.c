@@ -221,6 +221,27 @@ TEST(a_missing_bridge_is_named)
 	netlink_done(&nl);
 }
 
+/* Of a network that makes its bridge, no other one will do. */
+TEST(a_bridge_of_a_network_is_known_by_its_alias)
+{
+	NEED_NETWORK();
+	check_open();
+	struct tap_request r = request();
+	r.own_bridge = true;
+	check_refused(&r, ENODEV,
+			"network 'lan': its bridge 'br0' is not there; 'systemctl start "
+			"machina-network-lan.service' makes it");
+	ip("link add br0 type bridge");
+	check_refused(&r, EEXIST,
+			"network 'lan': interface 'br0' is not the bridge of this network (its "
+			"alias is ''); see 'systemctl status machina-network-lan.service'");
+	ip("link set br0 alias machina:network:lan");
+	close(create(&r));
+	ip("link del br0");
+	check_names("lo ");
+	netlink_done(&nl);
+}
+
 TEST(a_bridge_is_a_bridge)
 {
 	NEED_NETWORK();
