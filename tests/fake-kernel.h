@@ -121,6 +121,7 @@ static inline const char *kernel_needs_nodes(void)
 {
 	return geteuid() == 0 ? NULL : "only root makes device nodes";
 }
+#define NEED_NODES() SKIP_BECAUSE(kernel_needs_nodes())
 
 struct kernel_pci {
 	const char *address;

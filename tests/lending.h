@@ -153,9 +153,3 @@ static inline void check_driver(const char *address, const char *driver)
 	const char *bound = kernel_driver_of(address);
 	CHECK_STR(bound ? bound : "", driver);
 }
-
-#define NEED_NODES()                                                                               \
-	do {                                                                                       \
-		if (kernel_needs_nodes())                                                          \
-			SKIP(kernel_needs_nodes());                                                \
-	} while (0)

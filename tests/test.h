@@ -94,6 +94,13 @@ __attribute__((format(printf, 1, 2))) static inline void test_note(const char *f
 		test_skip_reason = (reason);                                                       \
 		return;                                                                            \
 	} while (0)
+/* Skip the test, unless the reason is NULL. */
+#define SKIP_BECAUSE(reason)                                                                       \
+	do {                                                                                       \
+		const char *reason_ = (reason);                                                    \
+		if (reason_)                                                                       \
+			SKIP(reason_);                                                             \
+	} while (0)
 
 #define TEST_MAIN()                                                                                \
 	int main(void)                                                                             \

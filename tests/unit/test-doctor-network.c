@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "doctor-sample.h"
 #include "host/firewall.h"
+#include "own-network.h"
 
 /* ---- networks ---- */
 
@@ -21,20 +21,14 @@ static const char *enter_own_network(void)
 	static bool entered;
 	if (entered)
 		return NULL;
-	if (geteuid() != 0)
-		return "only root makes networks";
-	if (unshare(CLONE_NEWNET) < 0)
-		return "no network namespace can be made";
+	const char *why_not = own_network("only root makes networks");
+	if (why_not)
+		return why_not;
 	entered = true;
 	return NULL;
 }
 
-#define NEED_NETWORK()                                                                             \
-	do {                                                                                       \
-		const char *reason_ = enter_own_network();                                         \
-		if (reason_)                                                                       \
-			SKIP(reason_);                                                             \
-	} while (0)
+#define NEED_NETWORK() SKIP_BECAUSE(enter_own_network())
 
 static void shell(const char *command)
 {

@@ -585,8 +585,7 @@ TEST(sizes_are_allowed_while_there_are_no_devices)
 
 TEST(the_group_gets_an_owner)
 {
-	if (kernel_needs_nodes())
-		SKIP(kernel_needs_nodes());
+	NEED_NODES();
 	begin();
 	struct vm_mdev mdev = request();
 	struct error err = {};

@@ -6,20 +6,12 @@
 #include "host/network.h"
 
 #include <errno.h>
-#include <sched.h>
 
 #include "firewall/net-batch.h"
 #include "kill-child.h"
+#include "own-network.h"
 #include "scratch.h"
 #include "test.h"
-
-#define PATH "PATH=$PATH:/usr/sbin:/sbin; "
-
-static bool works(const char *command)
-{
-	CLEANUP(freep) char *line = xasprintf(PATH "{ %s; } >/dev/null 2>&1", command);
-	return system(line) == 0;
-}
 
 /* NULL, or why there can be no networks here. */
 static const char *enter_own_network(void)
@@ -27,46 +19,25 @@ static const char *enter_own_network(void)
 	static bool entered;
 	if (entered)
 		return NULL;
-	if (geteuid() != 0)
-		return "only root makes bridges";
-	if (!works("command -v nft && command -v ip"))
+	const char *why_not = own_network("only root makes bridges");
+	if (why_not)
+		return why_not;
+	if (!shell_works("command -v nft && command -v ip"))
 		return "nft or ip is not installed";
-	if (unshare(CLONE_NEWNET) < 0)
-		return "no network namespace can be made";
-	if (!works("nft 'add table inet x; add chain inet x c { type nat hook postrouting priority "
-		   "100; }; add rule inet x c masquerade'"))
+	if (!shell_works("nft 'add table inet x; add chain inet x c { type nat hook postrouting "
+			 "priority 100; }; add rule inet x c masquerade'"))
 		return "the kernel can't translate addresses";
-	(void)works("nft delete table inet x");
-	(void)works("ip link set lo up");
+	(void)shell_works("nft delete table inet x");
+	(void)shell_works("ip link set lo up");
 	entered = true;
 	return NULL;
 }
 
-#define NEED_NETWORK()                                                                             \
-	do {                                                                                       \
-		const char *reason_ = enter_own_network();                                         \
-		if (reason_)                                                                       \
-			SKIP(reason_);                                                             \
-	} while (0)
-
-/* The output of a shell command, which succeeds. */
-static char *shell(const char *command)
-{
-	CLEANUP(buf_done) struct buf out = {};
-	CLEANUP(freep) char *line = xasprintf(PATH "%s", command);
-	FILE *pipe = popen(line, "re");
-	char piece[4096];
-	size_t n;
-	while (pipe && (n = fread(piece, 1, sizeof(piece), pipe)) > 0)
-		buf_add(&out, piece, n);
-	if (!pipe || pclose(pipe) != 0)
-		TEST_FAIL("'%s' has failed", command);
-	return buf_take(&out);
-}
+#define NEED_NETWORK() SKIP_BECAUSE(enter_own_network())
 
 static void check_shell(const char *command, const char *expected)
 {
-	CLEANUP(freep) char *got = shell(command);
+	CLEANUP(freep) char *got = shell_output(command);
 	if (strcmp(got, expected) != 0)
 		TEST_FAIL("'%s' says '%s', not '%s'", command, got, expected);
 }
@@ -176,8 +147,8 @@ static void check_fails(int code, const char *text)
 TEST(a_network_is_made_and_nothing_is_left)
 {
 	NEED_NETWORK();
-	(void)works("sysctl -w net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
-	CLEANUP(freep) char *before = shell(STATE);
+	(void)shell_works("sysctl -w net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
+	CLEANUP(freep) char *before = shell_output(STATE);
 	begin(nat);
 	prepare();
 	check_shell("ip -br link show mnat0 | awk '{ print $3 }'", "02:01:02:03:04:05\n");
@@ -205,18 +176,19 @@ TEST(a_network_is_made_and_nothing_is_left)
 TEST(each_step_can_be_repeated)
 {
 	NEED_NETWORK();
-	CLEANUP(freep) char *before = shell(STATE);
+	CLEANUP(freep) char *before = shell_output(STATE);
 	begin(nat);
 	prepare();
-	CLEANUP(freep) char *once = shell(STATE);
+	CLEANUP(freep) char *once = shell_output(STATE);
 	prepare();
 	check_shell(STATE, once);
 	struct error err = {};
 	CHECK_INT(network_refresh(&network, &options, &err), 0);
 	check_shell(STATE, once);
 	/* What was lost comes back, what was added goes. */
-	CHECK(works("nft flush ruleset && ip addr flush dev mnat0 && ip addr add 10.1.1.1/24 dev "
-		    "mnat0 && ip addr add 10.77.0.1/16 dev mnat0 && ip link set mnat0 down"));
+	CHECK(shell_works("nft flush ruleset && ip addr flush dev mnat0 && ip addr add 10.1.1.1/24 "
+			  "dev "
+			  "mnat0 && ip addr add 10.77.0.1/16 dev mnat0 && ip link set mnat0 down"));
 	prepare();
 	check_shell(STATE, once);
 	teardown();
@@ -227,9 +199,9 @@ TEST(each_step_can_be_repeated)
 TEST(modes_of_networks)
 {
 	NEED_NETWORK();
-	CLEANUP(freep) char *before = shell(STATE);
+	CLEANUP(freep) char *before = shell_output(STATE);
 	begin(isolated);
-	(void)works("sysctl -w net.ipv4.ip_forward=0");
+	(void)shell_works("sysctl -w net.ipv4.ip_forward=0");
 	prepare();
 	/* No way into it and none out of it, not even the kernel's own addresses. */
 	check_shell("ip -o addr show mlab0", "");
@@ -263,17 +235,17 @@ TEST(rules_are_what_they_are_shown_as)
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		begin(all[i]);
 		prepare();
-		CLEANUP(freep) char *sent = shell("nft list ruleset");
+		CLEANUP(freep) char *sent = shell_output("nft list ruleset");
 		CLEANUP(freep) char *text = text_of(&network);
 		teardown();
 		put_file("sent.nft", sent);
 		put_file("text.nft", text);
 		CLEANUP(freep) char *check = xasprintf("nft -c -f %s", scratch_path("sent.nft"));
-		CHECK(works(check));
+		CHECK(shell_works(check));
 		CLEANUP(freep) char *load = xasprintf("nft -f %s", scratch_path("text.nft"));
-		CHECK(works(load));
+		CHECK(shell_works(load));
 		check_shell("nft list ruleset", sent);
-		CHECK(works("nft flush ruleset"));
+		CHECK(shell_works("nft flush ruleset"));
 		end();
 	}
 }
@@ -281,10 +253,10 @@ TEST(rules_are_what_they_are_shown_as)
 TEST(networks_share_a_table)
 {
 	NEED_NETWORK();
-	CLEANUP(freep) char *before = shell(STATE);
+	CLEANUP(freep) char *before = shell_output(STATE);
 	begin(routed);
 	prepare();
-	CLEANUP(freep) char *one = shell("nft list ruleset");
+	CLEANUP(freep) char *one = shell_output("nft list ruleset");
 	struct network lab;
 	read_network(&lab, isolated);
 	CLEANUP(freep) char *lab_dir = xasprintf("%s/machina-network/lab", scratch_dir);
@@ -305,12 +277,13 @@ TEST(networks_share_a_table)
 TEST(a_bridge_with_machines_stays)
 {
 	NEED_NETWORK();
-	CLEANUP(freep) char *before = shell(STATE);
+	CLEANUP(freep) char *before = shell_output(STATE);
 	begin(nat);
 	prepare();
-	CHECK(works("ip tuntap add web.lan mode tap && ip link set web.lan alias machina:web/lan "
-		    "master mnat0 up"));
-	CLEANUP(freep) char *with = shell(STATE);
+	CHECK(shell_works("ip tuntap add web.lan mode tap && ip link set web.lan alias "
+			  "machina:web/lan "
+			  "master mnat0 up"));
+	CLEANUP(freep) char *with = shell_output(STATE);
 	teardown();
 	CHECK_STR(port, "web.lan");
 	check_shell(STATE, with);
@@ -319,7 +292,7 @@ TEST(a_bridge_with_machines_stays)
 	/* dnsmasq is started again. */
 	prepare();
 	check_shell(STATE, with);
-	CHECK(works("ip link del web.lan"));
+	CHECK(shell_works("ip link del web.lan"));
 	teardown();
 	CHECK_STR(port, "");
 	check_shell(STATE, before);
@@ -330,29 +303,30 @@ TEST(what_is_of_others_is_left_alone)
 {
 	NEED_NETWORK();
 	begin(nat);
-	CHECK(works("ip link add mnat0 type bridge"));
+	CHECK(shell_works("ip link add mnat0 type bridge"));
 	check_fails(EEXIST, "network 'home': interface 'mnat0' exists and is not the bridge of "
 			    "this network (its alias is ''); it is left alone: rename or delete "
 			    "it, or choose another 'device'");
-	CHECK(works("ip link set mnat0 alias machina:network:other"));
+	CHECK(shell_works("ip link set mnat0 alias machina:network:other"));
 	check_fails(EEXIST, "network 'home': interface 'mnat0' exists and is not the bridge of "
 			    "this network (its alias is 'machina:network:other'); it is left "
 			    "alone: rename or delete it, or choose another 'device'");
 	teardown();
 	check_shell("ip -br link show mnat0 | awk '{ print $1 }'", "mnat0\n");
 	check_shell("nft list ruleset", "");
-	CHECK(works("ip link del mnat0 && ip link add mnat0 type veth peer name mnat1 && ip link "
-		    "set "
-		    "mnat0 alias machina:network:home"));
+	CHECK(shell_works("ip link del mnat0 && ip link add mnat0 type veth peer name mnat1 && ip "
+			  "link "
+			  "set "
+			  "mnat0 alias machina:network:home"));
 	struct error err = {};
 	CHECK_INT(network_prepare(&network, &options, &err), -EEXIST);
-	CHECK(works("ip link del mnat0 && nft add table inet machina"));
+	CHECK(shell_works("ip link del mnat0 && nft add table inet machina"));
 	check_fails(EEXIST, "network 'home': nftables has a table 'inet machina' that this program "
 			    "has not made; it is left alone: rename it, or delete it with 'nft "
 			    "delete table inet machina'");
 	teardown();
 	check_shell("nft list ruleset", "table inet machina {\n}\n");
-	CHECK(works("nft delete table inet machina"));
+	CHECK(shell_works("nft delete table inet machina"));
 	end();
 }
 
@@ -360,18 +334,19 @@ TEST(what_is_of_others_is_left_alone)
 TEST(a_bridge_without_its_alias_is_known)
 {
 	NEED_NETWORK();
-	CLEANUP(freep) char *before = shell(STATE);
+	CLEANUP(freep) char *before = shell_output(STATE);
 	begin(nat);
-	CHECK(works("ip link add mnat0 address 02:01:02:03:04:05 type bridge"));
+	CHECK(shell_works("ip link add mnat0 address 02:01:02:03:04:05 type bridge"));
 	prepare();
 	teardown();
 	check_shell(STATE, before);
-	CHECK(works("ip link add mnat0 address 02:01:02:03:04:05 type bridge"));
+	CHECK(shell_works("ip link add mnat0 address 02:01:02:03:04:05 type bridge"));
 	teardown();
 	check_shell(STATE, before);
 	/* By its alias, under whatever name. */
 	prepare();
-	CHECK(works("nft flush ruleset; ip link set mnat0 down && ip link set mnat0 name other0"));
+	CHECK(shell_works("nft flush ruleset; ip link set mnat0 down && ip link set mnat0 name "
+			  "other0"));
 	teardown();
 	check_shell(STATE, before);
 	end();
@@ -380,9 +355,9 @@ TEST(a_bridge_without_its_alias_is_known)
 /* Whoever comes after a process that was killed finds its way: to nothing, or to all of it. */
 static void check_kills(bool undo)
 {
-	CLEANUP(freep) char *before = shell(STATE);
+	CLEANUP(freep) char *before = shell_output(STATE);
 	prepare();
-	CLEANUP(freep) char *made = shell(STATE);
+	CLEANUP(freep) char *made = shell_output(STATE);
 	if (!undo)
 		teardown();
 	unsigned n = 0;
@@ -425,7 +400,7 @@ TEST(killed_at_any_point_it_can_be_unmade)
 TEST(killed_at_any_point_nothing_is_left)
 {
 	NEED_NETWORK();
-	CLEANUP(freep) char *before = shell(STATE);
+	CLEANUP(freep) char *before = shell_output(STATE);
 	begin(nat);
 	for (int r = 1, n = 0; r > 0; n++) {
 		pid_t child = kill_child_fork();
@@ -452,26 +427,29 @@ TEST(killed_at_any_point_nothing_is_left)
 TEST(a_host_that_listens_to_routers_keeps_its_route)
 {
 	NEED_NETWORK();
-	if (access("/proc/sys/net/ipv6", F_OK) < 0 || !works("command -v python3"))
+	if (access("/proc/sys/net/ipv6", F_OK) < 0 || !shell_works("command -v python3"))
 		SKIP("there is no IPv6, or no python3");
-	CLEANUP(freep) char *before = shell(STATE);
+	CLEANUP(freep) char *before = shell_output(STATE);
 	begin(nat);
-	CHECK(works("sysctl -w net.ipv6.conf.all.forwarding=0 net.ipv6.conf.default.accept_dad=0 "
-		    "&& "
-		    "ip link add up0 type veth peer name up1 && ip link set up0 up && ip link set "
-		    "up1 up"));
-	CHECK(works("for i in $(seq 100); do " ANNOUNCE "; ip -6 route show default dev up0 | grep "
-		    "-q 'proto ra' && exit; sleep 0.05; done; false"));
+	CHECK(shell_works("sysctl -w net.ipv6.conf.all.forwarding=0 "
+			  "net.ipv6.conf.default.accept_dad=0 "
+			  "&& "
+			  "ip link add up0 type veth peer name up1 && ip link set up0 up && ip "
+			  "link set "
+			  "up1 up"));
+	CHECK(shell_works("for i in $(seq 100); do " ANNOUNCE
+			  "; ip -6 route show default dev up0 | grep "
+			  "-q 'proto ra' && exit; sleep 0.05; done; false"));
 	check_fails(EBUSY, "network 'home': interface 'up0' has its IPv6 route from a router's "
 			   "announcements, which a host that forwards IPv6 does not listen to: set "
 			   "'net.ipv6.conf.up0.accept_ra' to 2 (sysctl.d(5)), or take the IPv6 "
 			   "address out of the network");
 	check_shell("cat /proc/sys/net/ipv6/conf/all/forwarding", "0\n");
-	CHECK(works("sysctl -w net.ipv6.conf.up0.accept_ra=2"));
+	CHECK(shell_works("sysctl -w net.ipv6.conf.up0.accept_ra=2"));
 	prepare();
 	check_shell("ip -6 route show default dev up0 | grep -c 'proto ra'", "1\n");
 	teardown();
-	CHECK(works("ip link del up0"));
+	CHECK(shell_works("ip link del up0"));
 	check_shell(STATE, before);
 	end();
 }

@@ -6,22 +6,14 @@
 #include "host/firewall.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <sys/wait.h>
 
 #include "firewall-sample.h"
 #include "firewall/batch.h"
+#include "own-network.h"
 #include "scratch.h"
 
-#define PATH "PATH=$PATH:/usr/sbin; "
-
 static struct netlink nl;
-
-static bool works(const char *command)
-{
-	CLEANUP(freep) char *line = xasprintf(PATH "{ %s; } >/dev/null 2>&1", command);
-	return system(line) == 0;
-}
 
 /* NULL, or why there can be no rules here. */
 static const char *enter_own_network(void)
@@ -30,48 +22,28 @@ static const char *enter_own_network(void)
 	struct error err = {};
 	if (entered)
 		return NULL;
-	if (geteuid() != 0)
-		return "only root changes nftables";
-	if (!works("command -v nft"))
+	const char *why_not = own_network("only root changes nftables");
+	if (why_not)
+		return why_not;
+	if (!shell_works("command -v nft"))
 		return "nft is not installed";
-	if (unshare(CLONE_NEWNET) < 0)
-		return "no network namespace can be made";
-	if (!works("nft add table bridge x && nft delete table bridge x"))
+	if (!shell_works("nft add table bridge x && nft delete table bridge x"))
 		return "the kernel has no nftables for bridges";
-	sample_rejects = works("nft add table bridge x && nft add chain bridge x c '{ type filter "
-			       "hook prerouting priority 0; }' && nft add rule bridge x c reject");
-	(void)works("nft delete table bridge x");
+	sample_rejects = shell_works(
+			"nft add table bridge x && nft add chain bridge x c '{ type filter "
+			"hook prerouting priority 0; }' && nft add rule bridge x c reject");
+	(void)shell_works("nft delete table bridge x");
 	if (nft_open(&nl, &err) < 0)
 		TEST_FAIL("%s", err.text);
 	entered = true;
 	return NULL;
 }
 
-#define NEED_NFT()                                                                                 \
-	do {                                                                                       \
-		const char *reason_ = enter_own_network();                                         \
-		if (reason_)                                                                       \
-			SKIP(reason_);                                                             \
-	} while (0)
-
-/* The output of a shell command, which succeeds. */
-static char *shell(const char *command)
-{
-	CLEANUP(buf_done) struct buf out = {};
-	CLEANUP(freep) char *line = xasprintf(PATH "%s", command);
-	FILE *pipe = popen(line, "r");
-	char piece[4096];
-	size_t n;
-	while (pipe && (n = fread(piece, 1, sizeof(piece), pipe)) > 0)
-		buf_add(&out, piece, n);
-	if (!pipe || pclose(pipe) != 0)
-		TEST_FAIL("'%s' has failed", command);
-	return buf_take(&out);
-}
+#define NEED_NFT() SKIP_BECAUSE(enter_own_network())
 
 static void check_ruleset(const char *expected)
 {
-	CLEANUP(freep) char *list = shell("nft list ruleset");
+	CLEANUP(freep) char *list = shell_output("nft list ruleset");
 	CHECK_STR(list, expected);
 }
 
@@ -130,7 +102,7 @@ static void same_as_text(enum fw_state state)
 {
 	sample_begin(state);
 	install(N_SAMPLE_PORTS);
-	CLEANUP(freep) char *sent = shell("nft list ruleset");
+	CLEANUP(freep) char *sent = shell_output("nft list ruleset");
 	CLEANUP(freep) char *text = batch_text(N_SAMPLE_PORTS);
 	CLEANUP(freep) char *listed = NULL;
 
@@ -138,17 +110,17 @@ static void same_as_text(enum fw_state state)
 	put_file("sent.nft", sent);
 	put_file("text.nft", text);
 	CLEANUP(freep) char *check = xasprintf("nft -c -f %s", scratch_path("sent.nft"));
-	CHECK(works(check));
-	CHECK(works("nft delete table bridge machina"));
+	CHECK(shell_works(check));
+	CHECK(shell_works("nft delete table bridge machina"));
 	CLEANUP(freep) char *load = xasprintf("nft -f %s", scratch_path("text.nft"));
-	free(shell(load));
-	listed = shell("nft list ruleset");
+	free(shell_output(load));
+	listed = shell_output("nft list ruleset");
 	put_file("listed.nft", listed);
 	CLEANUP(freep)
 	char *compare = xasprintf(
 			"diff -u %s %s >&2", scratch_path("sent.nft"), scratch_path("listed.nft"));
-	free(shell(compare));
-	CHECK(works("nft delete table bridge machina"));
+	free(shell_output(compare));
+	CHECK(shell_works("nft delete table bridge machina"));
 	scratch_end();
 	sample_end();
 }
@@ -158,9 +130,10 @@ TEST(what_is_sent_is_what_is_shown_and_can_be_loaded)
 	NEED_NFT();
 	same_as_text(FW_STATE_FLOWS);
 	same_as_text(FW_STATE_NONE);
-	bool can_track = works("nft add table bridge x && nft add chain bridge x c && nft add "
-			       "rule bridge x c ct state new");
-	(void)works("nft delete table bridge x");
+	bool can_track =
+			shell_works("nft add table bridge x && nft add chain bridge x c && nft add "
+				    "rule bridge x c ct state new");
+	(void)shell_works("nft delete table bridge x");
 	if (can_track)
 		same_as_text(FW_STATE_CONNTRACK);
 }
@@ -170,7 +143,7 @@ TEST(installing_again_changes_nothing)
 	NEED_NFT();
 	sample_begin(FW_STATE_FLOWS);
 	install(N_SAMPLE_PORTS);
-	CLEANUP(freep) char *first = shell("nft list ruleset");
+	CLEANUP(freep) char *first = shell_output("nft list ruleset");
 	install(N_SAMPLE_PORTS);
 	install_all(N_SAMPLE_PORTS);
 	check_ruleset(first);
@@ -185,7 +158,7 @@ static char *handles(const char *chain)
 	CLEANUP(freep)
 	char *command = xasprintf(
 			"nft -a list chain bridge machina %s | sed -n 's/.*# //p'", chain);
-	return shell(command);
+	return shell_output(command);
 }
 
 TEST(what_is_shared_is_left_alone_until_it_changes)
@@ -210,7 +183,7 @@ TEST(what_is_shared_is_left_alone_until_it_changes)
 	install(1);
 	CLEANUP(freep) char *group_third = handles("grp-web-in");
 	CLEANUP(freep) char *set_third = handles("set-office");
-	CLEANUP(freep) char *list = shell("nft list set bridge machina set-office-4");
+	CLEANUP(freep) char *list = shell_output("nft list set bridge machina set-office-4");
 	CHECK_STR(group_third, group);
 	CHECK(strcmp(set_third, set) != 0);
 	CHECK(strstr(list, "{ 203.0.113.0/24 }") != NULL);
@@ -224,19 +197,19 @@ TEST(a_machine_goes_alone_and_the_last_takes_the_table)
 	NEED_NFT();
 	sample_begin(FW_STATE_FLOWS);
 	install(N_SAMPLE_PORTS);
-	CHECK(works("nft add table bridge other && nft add chain bridge other x"));
+	CHECK(shell_works("nft add table bridge other && nft add chain bridge other x"));
 	remove_machine("web", SAMPLE_WEB);
-	CHECK(!works("nft list chain bridge machina vm-web.0-in"));
-	CHECK(!works("nft list chain bridge machina vm-web.0-out"));
-	CHECK(works("nft list chain bridge machina vm-plain.0-in"));
-	CHECK(!works("nft list map bridge machina from-vm | grep web"));
-	CHECK(!works("nft list set bridge machina grp-web-4 | grep elements"));
+	CHECK(!shell_works("nft list chain bridge machina vm-web.0-in"));
+	CHECK(!shell_works("nft list chain bridge machina vm-web.0-out"));
+	CHECK(shell_works("nft list chain bridge machina vm-plain.0-in"));
+	CHECK(!shell_works("nft list map bridge machina from-vm | grep web"));
+	CHECK(!shell_works("nft list set bridge machina grp-web-4 | grep elements"));
 	remove_machine("plain", SAMPLE_PLAIN);
 	remove_machine("plain", SAMPLE_PLAIN);
 	remove_machine("free", SAMPLE_FREE);
 	check_ruleset("table bridge other {\n\tchain x {\n\t}\n}\n");
 	remove_machine("free", SAMPLE_FREE);
-	CHECK(works("nft delete table bridge other"));
+	CHECK(shell_works("nft delete table bridge other"));
 	sample_end();
 }
 
@@ -245,16 +218,16 @@ TEST(all_is_what_is_given_and_nothing_else)
 	NEED_NFT();
 	sample_begin(FW_STATE_FLOWS);
 	install(N_SAMPLE_PORTS);
-	CHECK(works("nft add chain bridge machina grp-old-in && nft add rule bridge machina "
-		    "grp-old-in jump ess-in && nft add set bridge machina set-old-4 '{ type "
-		    "ipv4_addr; }'"));
-	CHECK(works("nft add element bridge machina grp-web-4 '{ 10.9.9.9 }'"));
+	CHECK(shell_works("nft add chain bridge machina grp-old-in && nft add rule bridge machina "
+			  "grp-old-in jump ess-in && nft add set bridge machina set-old-4 '{ type "
+			  "ipv4_addr; }'"));
+	CHECK(shell_works("nft add element bridge machina grp-web-4 '{ 10.9.9.9 }'"));
 	install_all(1);
-	CHECK(!works("nft list chain bridge machina grp-old-in"));
-	CHECK(!works("nft list set bridge machina set-old-4"));
-	CHECK(!works("nft list chain bridge machina vm-plain.0-in"));
-	CHECK(works("nft list chain bridge machina vm-web.0-in"));
-	CLEANUP(freep) char *members = shell("nft list set bridge machina grp-web-4");
+	CHECK(!shell_works("nft list chain bridge machina grp-old-in"));
+	CHECK(!shell_works("nft list set bridge machina set-old-4"));
+	CHECK(!shell_works("nft list chain bridge machina vm-plain.0-in"));
+	CHECK(shell_works("nft list chain bridge machina vm-web.0-in"));
+	CLEANUP(freep) char *members = shell_output("nft list set bridge machina grp-web-4");
 	CHECK(strstr(members, "10.9.9.9") == NULL);
 	CHECK(strstr(members, "{ 10.0.0.5, 10.0.0.6 }") != NULL);
 	install_all(0);
@@ -274,7 +247,7 @@ TEST(a_check_changes_nothing)
 	CHECK_INT(after, before);
 	check_ruleset("");
 	install(1);
-	CLEANUP(freep) char *list = shell("nft list ruleset");
+	CLEANUP(freep) char *list = shell_output("nft list ruleset");
 	CHECK_INT(try_install(N_SAMPLE_PORTS, true, true, &err), 0);
 	check_ruleset(list);
 	remove_machine("web", SAMPLE_WEB);
@@ -287,7 +260,8 @@ TEST(a_foreign_table_is_left_alone)
 	struct error err = {};
 	static const char foreign[] = "table bridge machina {\n\tchain vm-web.0-in {\n\t}\n}\n";
 	sample_begin(FW_STATE_FLOWS);
-	CHECK(works("nft add table bridge machina && nft add chain bridge machina vm-web.0-in"));
+	CHECK(shell_works("nft add table bridge machina && nft add chain bridge machina "
+			  "vm-web.0-in"));
 	CHECK_INT(try_install(1, false, false, &err), -EEXIST);
 	CHECK_STR(err.text, "nftables has a table 'bridge machina' that this program has not made; "
 			    "it is left alone: rename it, or delete it with 'nft delete table "
@@ -296,7 +270,7 @@ TEST(a_foreign_table_is_left_alone)
 	CHECK_INT(try_install(0, true, false, &err), -EEXIST);
 	remove_machine("web", SAMPLE_WEB);
 	check_ruleset(foreign);
-	CHECK(works("nft delete table bridge machina"));
+	CHECK(shell_works("nft delete table bridge machina"));
 	sample_end();
 }
 
@@ -309,8 +283,8 @@ TEST(chains_of_another_connection_are_replaced)
 	install(2);
 	sample_ports[SAMPLE_PLAIN].machine = machine;
 	install(2);
-	CHECK(works("nft list chain bridge machina vm-plain.0-in | grep -F machina:plain/0"));
-	CHECK(!works("nft list ruleset | grep -F earlier"));
+	CHECK(shell_works("nft list chain bridge machina vm-plain.0-in | grep -F machina:plain/0"));
+	CHECK(!shell_works("nft list ruleset | grep -F earlier"));
 	remove_machine("plain", SAMPLE_PLAIN);
 	remove_machine("web", SAMPLE_WEB);
 	check_ruleset("");
@@ -349,7 +323,7 @@ TEST(members_follow_their_machines)
 						  .n = 1 },
 				  &err),
 			0);
-	CHECK(works("nft list set bridge machina grp-corp-4 | grep -F '{ 10.0.0.7 }'"));
+	CHECK(shell_works("nft list set bridge machina grp-corp-4 | grep -F '{ 10.0.0.7 }'"));
 	sample_ports[SAMPLE_WEB].filter = before;
 	install_all(0);
 	sample_end();
@@ -381,8 +355,9 @@ TEST(the_rule_that_is_refused_is_named)
 	NEED_NFT();
 	struct error err = {};
 	sample_begin(FW_STATE_FLOWS);
-	CHECK(works("nft add table bridge machina '{ comment \"" NFT_TABLE_COMMENT "\"; }' && nft "
-		    "add set bridge machina grp-web-4 '{ type ether_addr; }'"));
+	CHECK(shell_works("nft add table bridge machina '{ comment \"" NFT_TABLE_COMMENT
+			  "\"; }' && nft "
+			  "add set bridge machina grp-web-4 '{ type ether_addr; }'"));
 	CHECK(try_install(1, false, false, &err) < 0);
 	CHECK(strstr(err.text, "the kernel refuses 'add set bridge machina grp-web-4 { type "
 			       "ipv4_addr; }': ") != NULL ||
@@ -391,8 +366,8 @@ TEST(the_rule_that_is_refused_is_named)
 					 "}': ") != NULL);
 	if (test_failures)
 		printf("# %s\n", err.text);
-	CHECK(!works("nft list chain bridge machina vm-web.0-in"));
-	CHECK(works("nft delete table bridge machina"));
+	CHECK(!shell_works("nft list chain bridge machina vm-web.0-in"));
+	CHECK(shell_works("nft delete table bridge machina"));
 	sample_end();
 }
 
@@ -465,7 +440,8 @@ TEST(sixteen_at_once_do_not_disturb_each_other)
 		waitpid(pids[i], &status, 0);
 		CHECK_INT(status, 0);
 	}
-	CLEANUP(freep) char *n = shell("nft list map bridge machina to-vm | grep -o jump | wc -l");
+	CLEANUP(freep)
+	char *n = shell_output("nft list map bridge machina to-vm | grep -o jump | wc -l");
 	CHECK_INT(atoi(n), 16);
 	install_all(0);
 	check_ruleset("");
@@ -494,7 +470,8 @@ TEST(a_thousand_machines_go_in_one_transaction)
 	for (int i = 0; i < 2; i++)
 		if (firewall_install(&nl, &request, &err) < 0)
 			TEST_FAIL("%s", err.text);
-	CLEANUP(freep) char *n = shell("nft list map bridge machina to-vm | grep -o jump | wc -l");
+	CLEANUP(freep)
+	char *n = shell_output("nft list map bridge machina to-vm | grep -o jump | wc -l");
 	CHECK_INT(atoi(n), N);
 	install_all(0);
 	check_ruleset("");

@@ -7,11 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/uio.h>
 
 #include "host/tap.h"
+#include "own-network.h"
 #include "test.h"
 #include "util/buf.h"
 #include "util/mem.h"
@@ -27,10 +27,9 @@ static const char *enter_own_network(void)
 	struct error err = {};
 	if (entered)
 		return NULL;
-	if (geteuid() != 0)
-		return "only root makes taps";
-	if (unshare(CLONE_NEWNET) < 0)
-		return "no network namespace can be made";
+	const char *why_not = own_network("only root makes taps");
+	if (why_not)
+		return why_not;
 	if (access("/dev/net/tun", R_OK | W_OK) < 0)
 		return "/dev/net/tun cannot be opened";
 	if (netlink_open(&nl, &err) < 0)
@@ -39,12 +38,7 @@ static const char *enter_own_network(void)
 	return NULL;
 }
 
-#define NEED_NETWORK()                                                                             \
-	do {                                                                                       \
-		const char *reason_ = enter_own_network();                                         \
-		if (reason_)                                                                       \
-			SKIP(reason_);                                                             \
-	} while (0)
+#define NEED_NETWORK() SKIP_BECAUSE(enter_own_network())
 
 /* Returns the command's status. */
 static int shell(const char *command)

@@ -89,12 +89,6 @@ static void check_torn_down(const struct plan *plan)
 		TEST_FAIL("%s", without_scratch(failures.items[i]));
 }
 
-#define NEED_NODES()                                                                               \
-	do {                                                                                       \
-		if (kernel_needs_nodes())                                                          \
-			SKIP(kernel_needs_nodes());                                                \
-	} while (0)
-
 TEST(what_was_found_is_told_to_qemu)
 {
 	NEED_NODES();

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/ptrace.h>
@@ -19,6 +18,7 @@
 #include "host/clock.h"
 #include "host/listen.h"
 #include "host/lock.h"
+#include "own-network.h"
 #include "scratch.h"
 #include "test.h"
 
@@ -32,10 +32,9 @@ static const char *enter_own_network(void)
 	static bool entered;
 	if (entered)
 		return NULL;
-	if (geteuid() != 0)
-		return "only root makes taps";
-	if (unshare(CLONE_NEWNET) < 0)
-		return "no network namespace can be made";
+	const char *why_not = own_network("only root makes taps");
+	if (why_not)
+		return why_not;
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return "/dev/net/tun cannot be opened";
@@ -47,12 +46,7 @@ static const char *enter_own_network(void)
 	return NULL;
 }
 
-#define NEED_NETWORK()                                                                             \
-	do {                                                                                       \
-		const char *reason_ = enter_own_network();                                         \
-		if (reason_)                                                                       \
-			SKIP(reason_);                                                             \
-	} while (0)
+#define NEED_NETWORK() SKIP_BECAUSE(enter_own_network())
 
 /* All interfaces are the ones that were there before. */
 static void check_links(const char *expected)

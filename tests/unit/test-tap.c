@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "host/netns.h"
+#include "own-network.h"
 #include "test.h"
 #include "util/buf.h"
 #include "util/file.h"
@@ -27,10 +28,9 @@ static const char *enter_own_network(void)
 	static bool entered;
 	if (entered)
 		return NULL;
-	if (geteuid() != 0)
-		return "only root makes taps";
-	if (unshare(CLONE_NEWNET) < 0)
-		return "no network namespace can be made";
+	const char *why_not = own_network("only root makes taps");
+	if (why_not)
+		return why_not;
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return "/dev/net/tun cannot be opened";
@@ -39,12 +39,7 @@ static const char *enter_own_network(void)
 	return NULL;
 }
 
-#define NEED_NETWORK()                                                                             \
-	do {                                                                                       \
-		const char *reason_ = enter_own_network();                                         \
-		if (reason_)                                                                       \
-			SKIP(reason_);                                                             \
-	} while (0)
+#define NEED_NETWORK() SKIP_BECAUSE(enter_own_network())
 
 static void ip(const char *arguments)
 {
