@@ -8,6 +8,13 @@
 #include "host/firewall.h"
 #include "util/mem.h"
 
+/* The host's groups and sets. */
+static const struct fw_policy *policy_of(const struct prepare_context *c)
+{
+	static const struct fw_policy nothing = {};
+	return c->options->policy ? c->options->policy : &nothing;
+}
+
 static int need_nft(struct prepare_context *c, struct error *err)
 {
 	int r = prepare_network(c, err);
@@ -29,15 +36,13 @@ static void ports_done(struct ports *ports)
 /* The plan's connections that have a filter, each against the host's groups and sets. */
 static int resolve(const struct prepare_context *c, struct ports *ret, struct error *err)
 {
-	static const struct fw_policy nothing = {};
-	const struct fw_policy *policy = c->options->policy ? c->options->policy : &nothing;
 	const struct plan *plan = c->plan;
 	ret->items = xcalloc(plan->n_fds, sizeof(*ret->items));
 	for (size_t i = 0; i < plan->n_fds; i++) {
 		if (!plan->fds[i].filter)
 			continue;
 		struct fw_port *port = &ret->items[ret->n++];
-		int r = fw_port_of_plan(policy, plan, &plan->fds[i], port, err);
+		int r = fw_port_of_plan(policy_of(c), plan, &plan->fds[i], port, err);
 		if (r < 0)
 			return r;
 	}
@@ -47,7 +52,6 @@ static int resolve(const struct prepare_context *c, struct ports *ret, struct er
 int prepare_filter(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
-	static const struct fw_policy nothing = {};
 	CLEANUP(ports_done) struct ports ports = {};
 	int r = resolve(c, &ports, err);
 	if (r == 0)
@@ -58,7 +62,7 @@ int prepare_filter(struct prepare_context *c, size_t i, struct error *err)
 	for (size_t k = 0; k < ports.n; k++)
 		wanted[k].port = &ports.items[k];
 	const struct firewall_request request = {
-		.policy = c->options->policy ? c->options->policy : &nothing,
+		.policy = policy_of(c),
 		.ports = wanted,
 		.n = ports.n,
 	};
