@@ -216,6 +216,15 @@ static void cat_lists(const struct built *b)
 	for (size_t i = 0; i < vm->n_nics; i++)
 		cat_connection(&vm->nics[i]);
 	cat_devices(vm);
+	if (vm->n_shares)
+		puts("  Shares:");
+	for (size_t i = 0; i < vm->n_shares; i++) {
+		const struct vm_share *share = &vm->shares[i];
+		linef(2, share->name, "%s (%s%s%s)", share->path,
+				share->readonly ? "read-only" : "",
+				share->readonly && share->user_exists ? ", " : "",
+				share->user_exists ? share->user : "");
+	}
 }
 
 static void cat_text(const struct built *b)

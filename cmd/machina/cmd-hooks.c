@@ -24,6 +24,7 @@ struct teardown_options {
 	bool dry_run;
 	bool swtpm;
 	bool network;
+	bool virtiofsd;
 };
 
 struct await_options {
@@ -38,14 +39,23 @@ static struct prepare_options from_environment(void)
 	return (struct prepare_options){ .notify_socket = getenv("NOTIFY_SOCKET") };
 }
 
-/* Hooks take a machine at its name, whatever is configured by now. */
-static int check_name(const char *machine, struct error *err)
+/* Hooks take a machine at its name, whatever is configured by now; that of a share's unit is
+ * "MACHINE@SHARE". */
+static int check_name(enum hook_unit unit, const char *name, struct error *err)
 {
-	const char *expected;
-	if (form_machine_name(machine, &expected))
-		return 0;
-	return error_set(err, EINVAL, "'%s' can't be the name of a machine: expected %s", machine,
-			expected);
+	const char *expected, *at = strchr(name, '@');
+	CLEANUP(freep) char *machine = hookplan_machine(name);
+	if (!at != (unit != HOOK_SHARE))
+		return error_set(err, EINVAL, "'%s' is not the name of a %s", name,
+				unit == HOOK_SHARE ? "machine, '@' and the name of a share"
+						   : "machine");
+	if (!form_machine_name(machine, &expected))
+		return error_set(err, EINVAL, "'%s' can't be the name of a machine: expected %s",
+				machine, expected);
+	if (at && !form_share_name(at + 1, &expected))
+		return error_set(err, EINVAL, "'%s' can't be the name of a share: expected %s",
+				at + 1, expected);
+	return 0;
 }
 
 static void print_lines(const struct strv *lines)
@@ -104,7 +114,8 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 	struct prepare_options options = from_environment();
 	CLEANUP(plan_done) struct plan plan = {};
 	CLEANUP(buf_done) struct buf text = {};
-	int r = check_name(machine, err);
+	CLEANUP(freep) char *alone = hookplan_machine(machine);
+	int r = check_name(unit, machine, err);
 	if (r < 0)
 		return r;
 	if (!options.notify_socket && !cli->dry_run)
@@ -112,7 +123,7 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 				"there is no unit to prepare for: this is called by the unit of "
 				"machine "
 				"'%s' ('machina start %s'); 'machina run %s' starts it without one",
-				machine, machine, machine);
+				alone, alone, alone);
 	r = hookplan_begin(&call->paths, unit, machine, &plan, &text, err);
 	if (r < 0)
 		return r;
@@ -131,7 +142,7 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 		r = vhost_environment(&plan, &environment, err);
 	options.vhost_environment = environment.len ? buf_text(&environment) : NULL;
 	if (r == 0)
-		r = foreground_check(&call->paths, machine, err);
+		r = foreground_check(&call->paths, alone, err);
 	if (r == 0)
 		r = hookplan_keep(&call->paths, unit, &plan, buf_text(&text), err);
 	if (r < 0)
@@ -168,12 +179,13 @@ static int prepare_swtpm_run(const struct call *call, struct error *err)
 static int teardown_machine(const struct call *call, const char *machine, struct error *err)
 {
 	const struct teardown_options *cli = call->options;
-	enum hook_unit unit = cli->swtpm ? HOOK_SWTPM : HOOK_QEMU;
+	enum hook_unit unit = cli->virtiofsd ? HOOK_SHARE : cli->swtpm ? HOOK_SWTPM : HOOK_QEMU;
+	CLEANUP(freep) char *alone = hookplan_machine(machine);
 	struct prepare_options options = from_environment();
 	CLEANUP(plan_done) struct plan plan = {};
 	CLEANUP(strv_done) struct strv lines = {};
 	struct error doubt = {};
-	int r = check_name(machine, err);
+	int r = check_name(unit, machine, err);
 	if (r < 0)
 		return r;
 	hookplan_recall(&call->paths, unit, machine, &plan, &doubt);
@@ -183,7 +195,7 @@ static int teardown_machine(const struct call *call, const char *machine, struct
 		return 0;
 	}
 	/* What a machine in the foreground has is in use. */
-	r = foreground_check(&call->paths, machine, err);
+	r = foreground_check(&call->paths, alone, err);
 	if (r < 0)
 		return r;
 	if (doubt.code)
@@ -220,7 +232,7 @@ static int await_run(const struct call *call, struct error *err)
 	CLEANUP(plan_done) struct plan plan = {};
 	struct error doubt = {};
 	int pid = 0;
-	int r = check_name(machine, err);
+	int r = check_name(HOOK_QEMU, machine, err);
 	if (r < 0)
 		return r;
 	if (pid_text && pid_text[0] && parse_int(pid_text, 1, INT32_MAX, &pid) < 0)
@@ -237,6 +249,11 @@ static int await_run(const struct call *call, struct error *err)
 	return error_wrap(err, "machine '%s'", machine);
 }
 
+static int prepare_virtiofsd_run(const struct call *call, struct error *err)
+{
+	return prepare_all(call, HOOK_SHARE, err);
+}
+
 static const struct option_spec prepare_rows[] = {
 	OPTION_DRY_RUN(struct prepare_options_cli, dry_run),
 	{},
@@ -248,6 +265,8 @@ static const struct option_spec teardown_rows[] = {
 			"Of the TPM's unit, not of QEMU's" },
 	{ 0, "network", NULL, OPT_FLAG(struct teardown_options, network),
 			"Of a network's unit: the names are those of networks" },
+	{ 0, "virtiofsd", NULL, OPT_FLAG(struct teardown_options, virtiofsd),
+			"Of the unit of a share, named MACHINE@SHARE" },
 	{},
 };
 
@@ -289,10 +308,29 @@ static const struct command cmd_prepare_swtpm = {
 	.run = prepare_swtpm_run,
 };
 
+static const struct argument shares[] = {
+	{ .name = "MACHINE@SHARE", .flags = ARGUMENT_MANY },
+	{},
+};
+
+static const struct command cmd_prepare_virtiofsd = {
+	.name = "prepare virtiofsd",
+	.group = GROUP_HOOKS,
+	.flags = COMMAND_FILES | COMMAND_LIVE,
+	.arguments = shares,
+	.summary = "Make the host ready for a share",
+	.description = "Opens the directory, makes the user namespace in which virtiofsd is root, "
+		       "and its control socket.",
+	.options = prepare_rows,
+	.options_size = sizeof(struct prepare_options_cli),
+	.run = prepare_virtiofsd_run,
+};
+
 static const struct command *const prepare_commands[] = {
 	&cmd_prepare_qemu,
 	&cmd_prepare_swtpm,
 	&cmd_prepare_network,
+	&cmd_prepare_virtiofsd,
 	NULL,
 };
 

@@ -18,6 +18,7 @@ struct jobs_options {
 #define JOBS_TIMEOUT_USEC (UINT64_C(30) * 60 * USEC_PER_SEC)
 
 struct jobs {
+	const struct config_paths *paths;
 	struct bus *bus;
 	enum bus_verb verb;
 	const struct strv *machines;
@@ -53,7 +54,7 @@ static void tell_bad_end(const struct jobs *jobs, const char *machine)
 	if (!strv_contains(&jobs->failed_before, unit) &&
 			bus_get_unit(jobs->bus, unit, &info, &err) == 0 &&
 			!strcmp(info.active_state, "failed"))
-		lifecycle_explain(jobs->bus, machine);
+		lifecycle_explain(jobs->paths, jobs->bus, machine);
 }
 
 static void job_done(void *data, size_t i, const struct bus_job *job)
@@ -70,7 +71,7 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 	} else {
 		jobs->n_failed++;
 		complain("%s did not %s: %s", machine, bus_verb_names[jobs->verb], job->text);
-		lifecycle_explain(jobs->bus, machine);
+		lifecycle_explain(jobs->paths, jobs->bus, machine);
 	}
 	show_waiting(jobs);
 }
@@ -136,7 +137,9 @@ static int run_jobs(const struct call *call, enum bus_verb verb, struct error *e
 		r = begin_anew(bus, &machines, &units, deadline_usec, err);
 	if (r < 0)
 		return r;
-	struct jobs jobs = { .bus = bus, .verb = verb, .machines = &machines };
+	struct jobs jobs = {
+		.paths = &call->paths, .bus = bus, .verb = verb, .machines = &machines
+	};
 	if (verb == BUS_STOP)
 		r = list_failed(bus, &units, &jobs.failed_before, err);
 	show_waiting(&jobs);

@@ -91,6 +91,11 @@ static int check_privileges(const struct run *run, struct error *err)
 {
 	const struct vm *vm = &run->built.vm;
 	CLEANUP(buf_done) struct buf needs = {};
+	if (vm->n_shares)
+		return error_set(err, EOPNOTSUPP,
+				"machine '%s' shares directories, which only units can serve: "
+				"'machina start %s' starts it",
+				run->machine, run->machine);
 	for (size_t i = 0; i < vm->n_nics; i++)
 		if (vm_nic_has_link(&vm->nics[i]))
 			buf_printf(&needs, ", a tap for connection '%s' (network '%s')",

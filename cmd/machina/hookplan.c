@@ -9,25 +9,45 @@
 #include "util/file.h"
 #include "util/mem.h"
 
+static const struct {
+	const char *pattern, *suffix;
+} hook_units[] = {
+	[HOOK_QEMU] = { UNIT_QEMU, "plan" },
+	[HOOK_SWTPM] = { UNIT_SWTPM, "tpm-plan" },
+	[HOOK_SHARE] = { UNIT_SHARE, "share-plan" },
+};
+
+char *hookplan_machine(const char *instance)
+{
+	return xstrndup(instance, strcspn(instance, "@"));
+}
+
+/* That of a plan: "web", or "web@data" of a share's. The caller frees it. */
+static char *instance_of(const struct plan *plan)
+{
+	return plan->share ? unit_share_instance(plan->machine, plan->share)
+			   : xstrdup(plan->machine);
+}
+
 /* Begins with a dot, which no machine's name does; the endings differ in their last part. */
 static char *copy_path(const struct config_paths *paths, enum hook_unit unit, const char *machine)
 {
-	return xasprintf("%s/.%s.%s", paths->run_dir, machine,
-			unit == HOOK_QEMU ? "plan" : "tpm-plan");
+	return xasprintf("%s/.%s.%s", paths->run_dir, machine, hook_units[unit].suffix);
 }
 
 static const char *pattern_of(enum hook_unit unit)
 {
-	return unit == HOOK_QEMU ? UNIT_QEMU : UNIT_SWTPM;
+	return hook_units[unit].pattern;
 }
 
 /* A unit's name and its plan could disagree in a file that was copied by hand. */
 static int check_machine(const struct plan *plan, const char *machine, struct error *err)
 {
-	if (!strcmp(plan->machine, machine))
+	CLEANUP(freep) char *instance = instance_of(plan);
+	if (!strcmp(instance, machine))
 		return 0;
 	return error_set(err, EINVAL, "the unit of machine '%s' carries the plan of machine '%s'",
-			machine, plan->machine);
+			machine, instance);
 }
 
 int hookplan_begin(const struct config_paths *paths, enum hook_unit unit, const char *machine,
@@ -44,7 +64,8 @@ int hookplan_begin(const struct config_paths *paths, enum hook_unit unit, const 
 int hookplan_keep(const struct config_paths *paths, enum hook_unit unit, const struct plan *plan,
 		const char *text, struct error *err)
 {
-	CLEANUP(freep) char *path = copy_path(paths, unit, plan->machine);
+	CLEANUP(freep) char *instance = instance_of(plan);
+	CLEANUP(freep) char *path = copy_path(paths, unit, instance);
 	CLEANUP(freep) char *alone = NULL;
 	int r = rundir_make_parent(plan->run_dir, err);
 	if (r == 0 && !text) {
@@ -64,14 +85,23 @@ static int read_copy(const struct config_paths *paths, enum hook_unit unit, cons
 	return r < 0 ? r : unit_read_plan(path, buf_text(&text), text.len, ret, err);
 }
 
-/* Only what follows from the name. */
-static void plan_of_name(const struct config_paths *paths, enum hook_unit unit, const char *machine,
-		struct plan *ret)
+static char *user_of_name(enum hook_unit unit, const char *machine, const char *share)
 {
-	CLEANUP(freep)
-	char *user = unit == HOOK_QEMU ? vm_user_name(machine) : vm_tpm_user_name(machine);
+	return unit == HOOK_QEMU    ? vm_user_name(machine)
+	       : unit == HOOK_SWTPM ? vm_tpm_user_name(machine)
+				    : vm_share_user_name(machine, share);
+}
+
+/* Only what follows from the name. */
+static void plan_of_name(const struct config_paths *paths, enum hook_unit unit,
+		const char *instance, struct plan *ret)
+{
+	CLEANUP(freep) char *machine = hookplan_machine(instance);
+	const char *at = strchr(instance, '@'), *share = at ? at + 1 : NULL;
+	CLEANUP(freep) char *user = user_of_name(unit, machine, share);
 	*ret = (struct plan){};
 	ret->machine = arena_strdup(&ret->arena, machine);
+	ret->share = share ? arena_strdup(&ret->arena, share) : NULL;
 	ret->user = arena_strdup(&ret->arena, user);
 	ret->run_dir = arena_printf(&ret->arena, "%s/%s", paths->run_dir, machine);
 	ret->socket_dir = arena_printf(&ret->arena, "%s-qemu/%s", paths->run_dir, machine);
@@ -138,6 +168,13 @@ int hookplan_running(const struct config_paths *paths, const char *machine, stru
 	int r = is_kept ? read_copy(paths, HOOK_QEMU, machine, ret, err) : 0;
 	for (size_t i = 0; r == 0 && !*ret_changed && i < ARRAY_SIZE(units); i++)
 		r = look_for_changes(paths, units[i], machine, ret_changed, err);
+	for (size_t i = 0; r == 0 && !*ret_changed && i < ret->n_fds; i++) {
+		const char *share = plan_share_of(&ret->fds[i]);
+		if (!share)
+			continue;
+		CLEANUP(freep) char *instance = unit_share_instance(machine, share);
+		r = look_for_changes(paths, HOOK_SHARE, instance, ret_changed, err);
+	}
 	return r < 0 ? r : !is_kept;
 }
 

@@ -11,7 +11,10 @@
 
 #include "machines.h"
 
-enum hook_unit { HOOK_QEMU, HOOK_SWTPM };
+/* The @machine of a share's is "MACHINE@SHARE" (unit_share_instance()). */
+enum hook_unit { HOOK_QEMU, HOOK_SWTPM, HOOK_SHARE };
+/* The machine alone. The caller frees it. */
+char *hookplan_machine(const char *instance);
 
 /* For prepare: the unit's plan, and its text to keep. -ENOENT: there is no unit. */
 MUST_CHECK int hookplan_begin(const struct config_paths *paths, enum hook_unit unit,
@@ -33,7 +36,8 @@ void hookplan_recall(const struct config_paths *paths, enum hook_unit unit, cons
  * For those who show a machine that its unit runs.
  *
  * @ret: the plan by which it was started; released with plan_done() in every case
- * @ret_changed: the units on disk, QEMU's or the TPM's, ask for what only a restart brings about
+ * @ret_changed: the units on disk, QEMU's, the TPM's or those of shares, ask for what only a
+ * restart brings about
  *
  * Returns 0; 1 when no copy was kept, since another program's unit has started it: @ret is empty
  * then; or a negative errno.

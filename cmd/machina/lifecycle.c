@@ -74,9 +74,10 @@ void lifecycle_units(const struct strv *machines, struct strv *ret_units)
 		strv_push_take(ret_units, unit_name(UNIT_QEMU, machines->items[i]));
 }
 
-static bool explain_unit(struct bus *bus, const char *machine, const char *pattern)
+static bool explain_named(
+		struct bus *bus, const char *machine, const char *pattern, const char *instance)
 {
-	CLEANUP(freep) char *name = unit_name(pattern, machine);
+	CLEANUP(freep) char *name = unit_name(pattern, instance);
 	CLEANUP(unit_info_done) struct unit_info info = {};
 	CLEANUP(buf_done) struct buf text = {};
 	CLEANUP(strv_done) struct strv lines = {};
@@ -100,6 +101,11 @@ static bool explain_unit(struct bus *bus, const char *machine, const char *patte
 	return true;
 }
 
+static bool explain_unit(struct bus *bus, const char *machine, const char *pattern)
+{
+	return explain_named(bus, machine, pattern, machine);
+}
+
 /* The job's own result says the rest, as where something else has stopped the unit. */
 static void explain_absence(struct bus *bus, const char *machine)
 {
@@ -111,11 +117,30 @@ static void explain_absence(struct bus *bus, const char *machine)
 				machine);
 }
 
-void lifecycle_explain(struct bus *bus, const char *machine)
+/* As the machine's unit on disk has them. */
+static bool explain_shares(const struct config_paths *paths, struct bus *bus, const char *machine)
 {
-	/* A TPM that did not come up is the cause, the machine's own failure the consequence. Most
-	 * machines have no TPM. */
-	if (!explain_unit(bus, machine, UNIT_SWTPM) && !explain_unit(bus, machine, UNIT_QEMU))
+	CLEANUP(freep) char *path = NULL;
+	CLEANUP(buf_done) struct buf text = {};
+	CLEANUP(plan_done) struct plan plan = {};
+	bool explained = false;
+	if (unit_load(paths, UNIT_QEMU, machine, &path, &text, NULL) < 0 ||
+			unit_read_plan(path, buf_text(&text), text.len, &plan, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < plan.n_fds; i++) {
+		const char *share = plan_share_of(&plan.fds[i]);
+		CLEANUP(freep) char *instance = share ? unit_share_instance(machine, share) : NULL;
+		explained |= share && explain_named(bus, machine, UNIT_SHARE, instance);
+	}
+	return explained;
+}
+
+void lifecycle_explain(const struct config_paths *paths, struct bus *bus, const char *machine)
+{
+	/* A TPM or share that did not come up is the cause, the machine's own failure the
+	 * consequence. Most machines have none. */
+	if (!explain_unit(bus, machine, UNIT_SWTPM) && !explain_shares(paths, bus, machine) &&
+			!explain_unit(bus, machine, UNIT_QEMU))
 		explain_absence(bus, machine);
 }
 

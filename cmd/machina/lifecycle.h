@@ -27,7 +27,7 @@ void lifecycle_units(const struct strv *machines, struct strv *ret_units);
  * Print why the last run of a machine failed: the step of its unit (or of its TPM's unit) that did,
  * and the last lines of that run in the journal. On standard error.
  */
-void lifecycle_explain(struct bus *bus, const char *machine);
+void lifecycle_explain(const struct config_paths *paths, struct bus *bus, const char *machine);
 
 /* "2h 3min" and the like: the two largest units. The caller frees it. */
 char *format_span(uint64_t usec);

@@ -149,6 +149,8 @@ void built_done(struct built *built)
 	strv_done(&built->argv);
 	plan_done(&built->plan);
 	plan_done(&built->tpm_plan);
+	for (size_t i = 0; i < ARRAY_SIZE(built->share_plans); i++)
+		plan_done(&built->share_plans[i]);
 	vm_done(&built->vm);
 	machine_done(&built->machine);
 }
@@ -177,6 +179,8 @@ int built_argv(struct built *built, struct config *config, const char *name, enu
 	plan_build(&built->vm, run_dir, &built->plan);
 	if (built->vm.tpm.enabled)
 		plan_build_tpm(&built->vm, run_dir, &built->tpm_plan);
+	for (size_t i = 0; i < built->vm.n_shares; i++)
+		plan_build_share(&built->vm, i, run_dir, &built->share_plans[i]);
 	return qemu_argv(&built->vm, &built->plan, form, &built->machine, &config->report,
 			&built->argv);
 }
@@ -193,6 +197,7 @@ int built_units(struct built *built, struct config *config, const char *name, st
 		.vm = &built->vm,
 		.plan = &built->plan,
 		.tpm_plan = built->vm.tpm.enabled ? &built->tpm_plan : NULL,
+		.share_plans = built->share_plans,
 		.argv = &built->argv,
 		.program = PROGRAM_PATH,
 		.sources = &sources,
@@ -206,20 +211,22 @@ int unit_load(const struct config_paths *paths, const char *pattern, const char 
 	CLEANUP(freep) char *name = unit_name(pattern, machine);
 	CLEANUP(freep) char *path = path_join(paths->unit_dir, name);
 	CLEANUP(buf_done) struct buf text = {};
+	/* Of "MACHINE@SHARE". */
+	int len = (int)strcspn(machine, "@");
 	int r = file_read(path, UNIT_SIZE_MAX, &text, err);
 	if (!strcmp(pattern, UNIT_NETWORK))
 		machine = "--all";
 	if (r == -ENOENT)
 		return error_set(err, ENOENT,
-				"there is no unit '%s' ('machina generate %s' makes it)", path,
-				machine);
+				"there is no unit '%s' ('machina generate %.*s' makes it)", path,
+				len, machine);
 	if (r < 0)
 		return r;
 	if (strncmp(buf_text(&text), UNIT_MARK, strlen(UNIT_MARK)) != 0)
 		return error_set(err, EINVAL,
 				"the unit '%s' was not made by this program ('machina generate "
-				"--force %s' makes it anew)",
-				path, machine);
+				"--force %.*s' makes it anew)",
+				path, len, machine);
 	*ret_path = take_ptr(path);
 	*ret_text = text;
 	text = (struct buf){};

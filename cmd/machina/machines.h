@@ -52,6 +52,7 @@ struct built {
 	struct vm vm;
 	struct plan plan;
 	struct plan tpm_plan;
+	struct plan share_plans[VM_SHARES_MAX];
 	struct strv argv;
 	struct units units;
 };

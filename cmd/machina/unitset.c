@@ -123,6 +123,49 @@ static int remove_unit(struct unitset *set, const char *name, struct error *err)
 	return r < 0 ? r : 0;
 }
 
+/* One of a machine's that is not made any more. */
+static int remove_unwanted(
+		struct unitset *set, const struct units *units, const char *name, struct error *err)
+{
+	for (size_t k = 0; k < units->n; k++)
+		if (!strcmp(units->items[k].name, name))
+			return 0;
+	return remove_unit(set, name, err);
+}
+
+/* Where names that begin with @prefix would be in the sorted list. */
+static size_t first_with(const struct strv *names, const char *prefix)
+{
+	size_t low = 0, high = names->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(names->items[middle], prefix) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* A machine may have had shares of any name. */
+static int remove_shares(struct unitset *set, const char *machine, const struct units *units,
+		struct error *err)
+{
+	CLEANUP(freep) char *instance = unit_share_instance(machine, "");
+	CLEANUP(freep) char *prefix = unit_name(UNIT_SHARE, instance);
+	size_t len = strlen(prefix) - strlen(".service");
+	prefix[len] = '\0';
+	for (size_t i = first_with(&set->on_disk, prefix); i < set->on_disk.n; i++) {
+		const char *name = set->on_disk.items[i];
+		if (strncmp(name, prefix, len) != 0)
+			break;
+		int r = strstr(name, ".service") ? remove_unwanted(set, units, name, err) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int unitset_add_others(
 		struct unitset *set, struct units *units, struct report *report, struct error *err)
 {
@@ -142,16 +185,13 @@ int unitset_add(struct unitset *set, const char *machine, struct units *units,
 		return first;
 	for (size_t i = 0; unit_name_patterns[i]; i++) {
 		CLEANUP(freep) char *name = unit_name(unit_name_patterns[i], machine);
-		bool wanted = false;
-		for (size_t k = 0; k < units->n; k++)
-			wanted |= !strcmp(units->items[k].name, name);
-		if (wanted || !strv_contains_sorted(&set->on_disk, name))
+		if (!strv_contains_sorted(&set->on_disk, name))
 			continue;
-		int r = remove_unit(set, name, err);
+		int r = remove_unwanted(set, units, name, err);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return remove_shares(set, machine, units, err);
 }
 
 /* What stands for "%s" in a unit's name; NULL if the name is no such one. The caller frees it. */
@@ -169,6 +209,12 @@ static char *subject_of(const char *name, const char *pattern)
 /* The machine that a unit's name speaks of. */
 static char *machine_of(const char *name)
 {
+	CLEANUP(freep) char *instance = subject_of(name, UNIT_SHARE);
+	char *at = instance ? strchr(instance, '@') : NULL;
+	if (at) {
+		*at = '\0';
+		return machine_name_valid(instance) ? take_ptr(instance) : NULL;
+	}
 	for (size_t i = 0; unit_name_patterns[i]; i++) {
 		char *machine = subject_of(name, unit_name_patterns[i]);
 		if (machine && machine_name_valid(machine))

@@ -88,8 +88,16 @@ bool form_absolute_path(const char *text, const char **ret_expected)
 
 bool form_emulator(const char *text, const char **ret_expected)
 {
+	bool valid = form_program(text, ret_expected);
 	*ret_expected = "the absolute path of an emulator, without quotes and backslashes, or its "
 			"name in /usr/bin";
+	return valid;
+}
+
+bool form_program(const char *text, const char **ret_expected)
+{
+	*ret_expected = "the absolute path of a program, without quotes and backslashes, or its "
+			"name";
 	/* What systemd takes for a program (lib/unit/unitfile.h, unitfile_exec()). */
 	if (text[0] == '/')
 		return !has_control(text) && !strpbrk(text, "\"'\\") &&
@@ -230,6 +238,24 @@ bool form_firewall_name(const char *text, const char **ret_expected)
 {
 	*ret_expected = "a letter or digit, then up to 30 letters, digits, '_' or '-'";
 	return name_of(text, "_-", 31);
+}
+
+bool form_share_name(const char *text, const char **ret_expected)
+{
+	*ret_expected = "a letter or digit, then up to 35 letters, digits, '_', '-' or '.'";
+	return name_of(text, "_.-", 36);
+}
+
+#define ACCOUNT_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+bool form_account(const char *text, const char **ret_expected)
+{
+	*ret_expected = "the name of a user account such as \"alice\"";
+	if (!text[0])
+		return true;
+	/* A number would be taken for a user's number, whoever that is. */
+	bool begins = text[0] == '_' || (ascii_alnum(text[0]) && !isdigit((unsigned char)text[0]));
+	return begins && strspn(text, ACCOUNT_CHARS) == strlen(text) && strlen(text) <= 31;
 }
 
 bool form_protocol(const char *text, const char **ret_expected)

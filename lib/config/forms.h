@@ -20,6 +20,7 @@ field_check form_uuid;		/* the four forms of parse_uuid() */
 field_check form_mac;		/* "" is "not set" */
 field_check form_absolute_path; /* "" is "not set" */
 field_check form_emulator;	/* a file name to look up in /usr/bin, or an absolute path */
+field_check form_program;	/* the same for a program that is looked up elsewhere */
 field_check form_machine_type;	/* QEMU's -machine type */
 field_check form_cpu_model;	/* QEMU's -cpu model */
 field_check form_interface; /* a network interface name of the kernel: 1..15 bytes, no '/' or space
@@ -35,6 +36,8 @@ field_check form_domain;	    /* "home.internal"; "" is "not set" */
 field_check form_text_line; /* anything that a unit can hold: no control characters but the tab */
 field_check form_argument;  /* the same, and not empty */
 field_check form_firewall_name; /* of a group or set: [A-Za-z0-9][A-Za-z0-9_-]{0,30} */
+field_check form_share_name;	/* [A-Za-z0-9][A-Za-z0-9_.-]{0,35}: a mount tag of virtio-fs */
+field_check form_account;	/* name of a user account; "" is "not set" */
 field_check form_protocol;	/* "tcp" and the like, or a number up to 255 */
 field_check form_ports;		/* "80", "1000-2000" */
 field_check form_vlans;		/* "20", "30-39" */

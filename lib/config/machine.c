@@ -6,6 +6,7 @@
 #include "config/limits.h"
 
 const char *const vm_accel_names[] = { "kvm", "tcg", NULL };
+const char *const share_cache_names[] = { "auto", "none", "always", NULL };
 const char *const vm_display_names[] = { "none", "virtio", "qxl", NULL };
 
 #define NAME_DOC "Unique in its list; an entry of the machine replaces a tag's of the same name."
@@ -90,6 +91,30 @@ static const struct field device_fields[] = {
 			"derived from the machine's id and name, the class and the device's name",
 			"UUID of a mediated device."),
 	FIELD_BOOL(struct device_conf, remove, "remove", false, REMOVE_DOC),
+	{},
+};
+
+static const struct field share_fields[] = {
+	FIELD_STRING(struct share_conf, name, "name", form_share_name, 0, NULL,
+			"Unique in its list; an entry of the machine replaces a tag's of the same "
+			"name. The guest mounts the share by it: mount -t virtiofs NAME "
+			"DIRECTORY."),
+	FIELD_STRING(struct share_conf, path, "path", form_text_line, 0, NULL,
+			"Directory of the host: an absolute path, with the variables of storage "
+			"patterns."),
+	FIELD_STRING(struct share_conf, user, "user", form_account, 0,
+			"with \"readonly\", one that systemd makes up",
+			"Account of the host as which the guest reads and writes; never root. A "
+			"share that can be written needs it."),
+	FIELD_BOOL(struct share_conf, readonly, "readonly", false, "The guest may only read."),
+	FIELD_ENUM(struct share_conf, cache, "cache", share_cache_names, "auto",
+			"What the guest keeps of files: \"auto\" asks again after a second, "
+			"\"none\" always, for files that change on both sides, \"always\" never, "
+			"for files that only this guest changes."),
+	FIELD_STRING(struct share_conf, program, "program", form_program, 0, "virtiofsd",
+			"The program that serves the share: an absolute path, or a name in "
+			"/usr/libexec, /usr/lib/qemu or /usr/lib."),
+	FIELD_BOOL(struct share_conf, remove, "remove", false, REMOVE_DOC),
 	{},
 };
 
@@ -181,8 +206,8 @@ static const struct field memory_fields[] = {
 			"Take the guest's memory from the host's huge pages, of which enough must "
 			"be reserved."),
 	FIELD_BOOL(struct attrs_conf, memory.shared, "shared", false,
-			"Let other processes share the guest's memory: vhost-user and virtiofs, by "
-			"\"qemu-args\", need that."),
+			"Let other processes share the guest's memory: vhost-user by \"qemu-args\" "
+			"needs that. With \"shares\" it always is."),
 	{},
 };
 
@@ -378,6 +403,9 @@ static const struct field privileges_fields[] = {
 					"Network interfaces."),                                    \
 			FIELD_LIST(struct machine_conf, devices, struct device_conf, "devices",    \
 					MERGE_NAMED, device_fields, "Devices of the host."),       \
+			FIELD_LIST(struct machine_conf, shares, struct share_conf, "shares",       \
+					MERGE_NAMED, share_fields,                                 \
+					"Directories that the guest shares with the host."),       \
 			FIELD_STRINGS(struct machine_conf, qemu_args, "qemu-args", MERGE_APPEND,   \
 					form_argument,                                             \
 					"More arguments for QEMU, added at the end as they are. "  \

@@ -42,6 +42,19 @@ struct device_conf {
 	bool remove;
 };
 
+enum share_cache { SHARE_CACHE_AUTO, SHARE_CACHE_NONE, SHARE_CACHE_ALWAYS };
+extern const char *const share_cache_names[];
+
+struct share_conf {
+	const char *name; /* the mount tag */
+	const char *path; /* a pattern */
+	const char *user;
+	bool readonly;
+	int cache; /* enum share_cache; -1: auto */
+	const char *program;
+	bool remove;
+};
+
 enum vm_accel { VM_ACCEL_KVM, VM_ACCEL_TCG };
 extern const char *const vm_accel_names[];
 enum vm_display { VM_DISPLAY_NONE, VM_DISPLAY_VIRTIO, VM_DISPLAY_QXL };
@@ -130,6 +143,7 @@ struct machine_conf {
 	struct jlist volumes;	  /* struct volume_conf */
 	struct jlist connections; /* struct connection_conf */
 	struct jlist devices;	  /* struct device_conf */
+	struct jlist shares;	  /* struct share_conf */
 	struct jstrings qemu_args;
 };
 

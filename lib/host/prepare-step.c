@@ -13,6 +13,7 @@
 #include "host/prepare-filter.h"
 #include "host/prepare-text.h"
 #include "host/process.h"
+#include "host/share.h"
 #include "host/storage.h"
 #include "host/swtpm.h"
 #include "host/tap.h"
@@ -22,6 +23,8 @@
 
 /* Below a machine's run directory: what belongs to the unit of its TPM. */
 #define TPM_DIR "swtpm"
+/* and to those of its shares */
+#define SHARE_DIR "share"
 /* For systemd to read what it is told. */
 #define BARRIER_USEC (30 * USEC_PER_SEC)
 /* For what it has forgotten to be closed, which it does in the background. */
@@ -110,11 +113,12 @@ const struct sharing *prepare_sharing(struct prepare_context *c)
 	return &c->sharing;
 }
 
-/* Sockets and directories of a TPM are for prepare alone: who talks to a TPM controls it. */
+/* Sockets and directories of a TPM or share are for prepare alone: who talks to a TPM controls it,
+ * and who talks to a share's program has its files. */
 static const struct sharing *sharing_of(struct prepare_context *c)
 {
 	static const struct sharing nobody = {};
-	return c->plan->tpm_data ? &nobody : prepare_sharing(c);
+	return plan_is_companion(c->plan) ? &nobody : prepare_sharing(c);
 }
 
 /* ---- systemd's store ---- */
@@ -230,7 +234,7 @@ static int run_run_dir(struct prepare_context *c, size_t i, struct error *err)
 	for (size_t k = 0; r == 0 && k < plan->n_fds; k++)
 		if (plan->fds[k].kind == PLAN_FD_LISTEN || plan->fds[k].kind == PLAN_FD_LOG)
 			r = rundir_make_for(plan->run_dir, plan->fds[k].path, sharing_of(c), err);
-	if (r < 0 || plan->tpm_data)
+	if (r < 0 || plan_is_companion(plan))
 		return r;
 
 	/* Arguments that were meant for an earlier start. */
@@ -240,16 +244,20 @@ static int run_run_dir(struct prepare_context *c, size_t i, struct error *err)
 static int undo_run_dir(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
+	static const char *const others[] = { TPM_DIR, SHARE_DIR, NULL };
 	const char *run_dir = c->plan->run_dir;
-	if (!c->plan->tpm_data)
-		return rundir_remove(run_dir, TPM_DIR, err);
+	if (!plan_is_companion(c->plan))
+		return rundir_remove(run_dir, others, err);
 
-	CLEANUP(freep) char *own = path_join(run_dir, TPM_DIR);
-	int r = remove_tree(own, err);
+	/* The socket of a share is gone by now; the directory may have those of others. */
+	CLEANUP(freep) char *own = path_join(run_dir, c->plan->share ? SHARE_DIR : TPM_DIR);
+	int r = c->plan->share ? 0 : remove_tree(own, err);
 	if (r < 0)
 		return r;
-	if (rmdir(run_dir) < 0 && errno != ENOTEMPTY && errno != ENOENT)
-		return error_errno(err, "cannot remove directory '%s'", run_dir);
+	const char *const dirs[] = { own, run_dir };
+	for (size_t k = 0; k < ARRAY_SIZE(dirs); k++)
+		if (rmdir(dirs[k]) < 0 && errno != ENOTEMPTY && errno != ENOENT)
+			return error_errno(err, "cannot remove directory '%s'", dirs[k]);
 	return 0;
 }
 
@@ -313,6 +321,27 @@ static int undo_state(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
 	return swtpm_give_back(c->plan->tpm_data, err);
+}
+
+/* ---- shares ---- */
+
+static int run_tree(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct plan_fd *fd = fd_of(c, i);
+	const struct share_tree tree = {
+		.path = fd->path,
+		.share = c->plan->share,
+		.user = c->plan->user,
+		.writable = fd->writable,
+	};
+	int r = prepare_account(c, err);
+	return r < 0 ? r : share_open(&tree, &c->account, &c->fds[i], err);
+}
+
+static int run_userns(struct prepare_context *c, size_t i, struct error *err)
+{
+	int r = prepare_account(c, err);
+	return r < 0 ? r : share_make_users(&c->account, &c->fds[i], err);
 }
 
 /* ---- taps ---- */
@@ -426,6 +455,8 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 			text_undo_run_dir },
 	[STEP_SOCKET_DIR] = { STEP_OWN, run_socket_dir, undo_socket_dir, text_socket_dir,
 			text_undo_socket_dir },
+	[STEP_TREE] = { STEP_ALWAYS, run_tree, NULL, text_tree, NULL },
+	[STEP_USERNS] = { STEP_ALWAYS, run_userns, NULL, text_userns, NULL },
 	[STEP_STATE] = { STEP_ALWAYS, run_state, undo_state, text_state, text_undo_state },
 	[STEP_MDEV] = { STEP_ALWAYS, prepare_mdev, prepare_undo_mdev, text_mdev, text_undo_mdev },
 	[STEP_LOANS] = { STEP_ALWAYS, NULL, prepare_undo_loans, NULL, text_undo_loans },

@@ -54,6 +54,8 @@ enum prepare_step_kind {
 	STEP_COPY,	/* COPY */
 	STEP_RUN_DIR,
 	STEP_SOCKET_DIR, /* plan->socket_dir, which a unit gets from systemd */
+	STEP_TREE,	 /* TREE */
+	STEP_USERNS,	 /* USERNS */
 	STEP_STATE,	 /* STATE */
 	STEP_MDEV,	 /* one of plan->mdevs */
 	STEP_LOANS,	 /* what the machine has of the host's devices: only undone */

@@ -63,6 +63,19 @@ PREPARE_TEXT(undo_socket_dir)
 	buf_printf(ret, "remove directory '%s'", plan->socket_dir);
 }
 
+PREPARE_TEXT(tree)
+{
+	const struct plan_fd *fd = &plan->fds[i];
+	buf_printf(ret, "open directory '%s' for %s by '%s' (share '%s')", fd->path,
+			fd->writable ? "reading and writing" : "reading", plan->user, plan->share);
+}
+
+PREPARE_TEXT(userns)
+{
+	(void)i;
+	buf_printf(ret, "make a user namespace whose root is '%s'", plan->user);
+}
+
 PREPARE_TEXT(state)
 {
 	buf_printf(ret, "make a TPM in '%s' if there is none, and give '%s' to '%s'",

@@ -15,6 +15,8 @@ PREPARE_TEXT(run_dir);
 PREPARE_TEXT(undo_run_dir);
 PREPARE_TEXT(socket_dir);
 PREPARE_TEXT(undo_socket_dir);
+PREPARE_TEXT(tree);
+PREPARE_TEXT(userns);
 PREPARE_TEXT(state);
 PREPARE_TEXT(undo_state);
 PREPARE_TEXT(mdev);

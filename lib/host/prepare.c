@@ -51,6 +51,10 @@ static enum prepare_step_kind kind_of(enum plan_fd_kind kind)
 		return STEP_LOG;
 	case PLAN_FD_STATE:
 		return STEP_STATE;
+	case PLAN_FD_TREE:
+		return STEP_TREE;
+	case PLAN_FD_USERNS:
+		return STEP_USERNS;
 	case PLAN_FD_VHOST:
 		break; /* all at once */
 	}
@@ -74,7 +78,7 @@ static size_t count(const struct plan *plan, enum prepare_step_kind kind)
 	case STEP_FILTERS:
 	case STEP_LINKS:
 	case STEP_LOANS:
-		return plan->tpm_data ? 0 : 1;
+		return plan_is_companion(plan) ? 0 : 1;
 	case STEP_DIRECTORY:
 		return plan->n_directories;
 	case STEP_MDEV:

@@ -82,7 +82,15 @@ int rundir_make_owned(const char *dir, uid_t uid, gid_t gid, struct error *err)
 	return r;
 }
 
-int rundir_remove(const char *run_dir, const char *keep, struct error *err)
+static bool is_kept(const char *const *keep, const char *name)
+{
+	for (; *keep; keep++)
+		if (!strcmp(*keep, name))
+			return true;
+	return false;
+}
+
+int rundir_remove(const char *run_dir, const char *const *keep, struct error *err)
 {
 	if (!keep) {
 		int r = remove_tree(run_dir, err);
@@ -93,7 +101,7 @@ int rundir_remove(const char *run_dir, const char *keep, struct error *err)
 	if (first != 0)
 		return first < 0 ? first : 0;
 	for (size_t i = 0; i < names.n; i++) {
-		if (!strcmp(names.items[i], keep))
+		if (is_kept(keep, names.items[i]))
 			continue;
 		CLEANUP(freep) char *path = path_join(run_dir, names.items[i]);
 		int r = remove_tree(path, first < 0 ? NULL : err);

@@ -44,7 +44,7 @@ MUST_CHECK int rundir_make_owned(const char *dir, uid_t uid, gid_t gid, struct e
 char *rundir_parent(const char *run_dir);
 
 /*
- * Remove the machine's directory and what is in it, except for the entry @keep (NULL: none) and
- * then the directory itself. It may be missing.
+ * Remove the machine's directory and what is in it, except for the entries @keep
+ * (NULL-terminated; NULL: none) and then the directory itself. It may be missing.
  */
-MUST_CHECK int rundir_remove(const char *run_dir, const char *keep, struct error *err);
+MUST_CHECK int rundir_remove(const char *run_dir, const char *const *keep, struct error *err);

@@ -325,6 +325,7 @@ int vm_build(const struct host *host, const struct machine *machine, struct vm *
 	build_volumes(&b);
 	build_nics(&b);
 	build_devices(&b);
+	build_shares(&b);
 	build_unit(&b);
 	return report->n_errors_told > before ? 1 : 0;
 }

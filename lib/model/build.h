@@ -41,6 +41,7 @@ void build_tpm(struct build *b);
 void build_volumes(struct build *b);
 void build_nics(struct build *b);
 void build_devices(struct build *b);
+void build_shares(struct build *b);
 
 /* A connection whose network gives it a virtual function. */
 void build_vf(struct build *b, const struct network_conf *network, const struct vm_nic *nic,

@@ -20,6 +20,8 @@ const char *const plan_fd_kind_names[] = {
 	[PLAN_FD_CONNECT] = "connect",
 	[PLAN_FD_LOG] = "log",
 	[PLAN_FD_STATE] = "state",
+	[PLAN_FD_TREE] = "tree",
+	[PLAN_FD_USERNS] = "users",
 	[PLAN_FD_VHOST] = "vhost",
 	NULL,
 };
@@ -56,6 +58,7 @@ static const struct word machine_words[] = {
 	WORD(plan, socket_dir, "socket-dir", TEXT),
 	WORD(plan, tpm_data, "tpm-data", TEXT),
 	WORD(plan, stop_sec, "stop-sec", INT),
+	WORD(plan, share, "share", TEXT),
 	{},
 };
 
@@ -112,6 +115,15 @@ void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
 		plan_filter_row(plan, i - n_device_rows, ret_words);
 }
 
+static bool has_all(const struct plan_fd *fd)
+{
+	if (fd->kind == PLAN_FD_TAP)
+		return fd->link && fd->connection && fd->mac;
+	if (fd->kind == PLAN_FD_LISTEN_TCP)
+		return fd->port > 0;
+	return fd->kind == PLAN_FD_USERNS || fd->path;
+}
+
 static int parse_fd(struct plan *plan, enum plan_fd_kind kind, const struct strv *words,
 		struct error *err)
 {
@@ -123,10 +135,7 @@ static int parse_fd(struct plan *plan, enum plan_fd_kind kind, const struct strv
 	int r = words_parse(fd_words, words, fd, &plan->arena, err);
 	if (r < 0)
 		return r;
-	bool complete = fd->name &&
-			(kind == PLAN_FD_TAP ? fd->link && fd->connection && fd->mac
-					: kind == PLAN_FD_LISTEN_TCP ? fd->port > 0
-								     : fd->path != NULL);
+	bool complete = fd->name && has_all(fd);
 	if (!complete)
 		return error_set(err, EINVAL, "a '%s' lacks what it needs", words->items[0]);
 	if (kind == PLAN_FD_FILE || kind == PLAN_FD_LOG)

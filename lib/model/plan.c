@@ -202,10 +202,41 @@ static void add_screens(struct plan *plan, const struct vm *vm)
 			};
 }
 
+char *plan_share_path(const char *run_dir, const char *machine, const char *share)
+{
+	return xasprintf("%s/%s/share/%s", run_dir, machine, share);
+}
+
+static const char *share_socket(
+		struct plan *plan, const char *run_dir, const char *machine, const char *share)
+{
+	CLEANUP(freep) char *path = plan_share_path(run_dir, machine, share);
+	return arena_strdup(&plan->arena, path);
+}
+
+const char *plan_share_of(const struct plan_fd *fd)
+{
+	if (fd->kind != PLAN_FD_CONNECT || strncmp(fd->name, "share.", strlen("share.")) != 0)
+		return NULL;
+	return strrchr(fd->path, '/') + 1;
+}
+
+bool plan_is_companion(const struct plan *plan)
+{
+	return plan->tpm_data || plan->share;
+}
+
+static void add_shares(struct plan *plan, const struct vm *vm, const char *run_dir)
+{
+	for (size_t i = 0; i < vm->n_shares; i++)
+		add_path_fd(plan, PLAN_FD_CONNECT, arena_printf(&plan->arena, "share.%zu", i),
+				share_socket(plan, run_dir, vm->name, vm->shares[i].name));
+}
+
 static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
 {
 	/* Two firmware images, two boot files, agent, console and its log, TPM. */
-	size_t n_fds = 2 * vm->n_nics + vm->n_volumes + vm->n_qmp + vm->n_pcis + 8;
+	size_t n_fds = 2 * vm->n_nics + vm->n_volumes + vm->n_shares + vm->n_qmp + vm->n_pcis + 8;
 
 	*plan = (struct plan){};
 	plan->machine = arena_strdup(&plan->arena, vm->name);
@@ -224,6 +255,7 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 	add_disks(ret, vm);
 	if (vm->tpm.enabled)
 		add_path_fd(ret, PLAN_FD_CONNECT, "tpm", tpm_socket(ret, vm));
+	add_shares(ret, vm, run_dir);
 	add_sockets(ret, vm, run_dir);
 	plan_add_devices(ret, vm);
 	add_roms(ret);
@@ -240,4 +272,17 @@ void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret)
 	add_path_fd(ret, PLAN_FD_LISTEN, "control", tpm_socket(ret, vm));
 	add_path_fd(ret, PLAN_FD_STATE, "state",
 			arena_printf(&ret->arena, "%s/state", vm->tpm.data));
+}
+
+void plan_build_share(const struct vm *vm, size_t i, const char *run_dir, struct plan *ret)
+{
+	const struct vm_share *share = &vm->shares[i];
+	begin(ret, vm, run_dir);
+	ret->user = arena_strdup(&ret->arena, share->user);
+	ret->share = arena_strdup(&ret->arena, share->name);
+	add_path_fd(ret, PLAN_FD_LISTEN, "control",
+			share_socket(ret, run_dir, vm->name, share->name));
+	add_path_fd(ret, PLAN_FD_TREE, "tree", arena_strdup(&ret->arena, share->path));
+	ret->fds[ret->n_fds - 1].writable = !share->readonly;
+	add_fd(ret, PLAN_FD_USERNS, "users");
 }

@@ -44,7 +44,9 @@ enum plan_fd_kind {
 	PLAN_FD_CONNECT,    /* a unix socket connected to the one at path: -chardev socket,fd=N */
 	PLAN_FD_LOG,	    /* a file at path, created, open for appending; in a set like a file */
 	PLAN_FD_STATE,	    /* a directory, made, lent to the unit's user: /proc/self/fd/N */
-	PLAN_FD_VHOST,	    /* the device at path, for the netdev @name: vhostfd=N; see below */
+	PLAN_FD_TREE,	/* a directory as a mount of its own, writable or not: /proc/self/fd/N */
+	PLAN_FD_USERNS, /* a user namespace whose root is the unit's user: for setns(2) */
+	PLAN_FD_VHOST,	/* the device at path, for the netdev @name: vhostfd=N; see below */
 };
 extern const char *const plan_fd_kind_names[];
 
@@ -62,10 +64,10 @@ struct plan_fd {
 	const char *name; /* FDNAME= and the set's opaque text: "disk.0", "net.0", "qmp.0" */
 	int number;	  /* in QEMU: PLAN_FD_FIRST + its index */
 	int set;	  /* FILE and LOG: number of the set; -1 for others */
-	const char *path; /* all but TAP and LISTEN_TCP */
+	const char *path; /* all but TAP, LISTEN_TCP and USERNS */
 	int port;	  /* LISTEN_TCP */
 
-	/* FILE, COPY */
+	/* FILE, COPY; the first one TREE as well */
 	bool writable;
 	bool direct; /* O_DIRECT */
 	enum plan_format format;
@@ -122,7 +124,8 @@ struct plan {
 	struct plan_socket *sockets;
 	size_t n_sockets;
 	const char *tpm_data; /* plan of the TPM's unit: the directory of its state; else NULL */
-	/* Not of the TPM's. For whoever stops the machine with a time-out of his own. */
+	const char *share;    /* plan of a share's unit: the share; else NULL */
+	/* Not of those two. For whoever stops the machine with a time-out of his own. */
 	int stop_sec;
 	struct vm_filter *last_filter; /* while rows are read: whose rules follow */
 };
@@ -133,6 +136,16 @@ void plan_done(struct plan *plan);
 void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret);
 /* The plan of its TPM: a listening descriptor "control", and "state", the directory in tpm_data. */
 void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret);
+
+/*
+ * The plan of a share, vm->shares[@i]: a listening descriptor "control", the directory "tree" and
+ * the user namespace "users".
+ */
+void plan_build_share(const struct vm *vm, size_t i, const char *run_dir, struct plan *ret);
+/* Does it belong to a unit beside QEMU's, that of a TPM or a share? */
+bool plan_is_companion(const struct plan *plan);
+/* In the plan of a QEMU: the name of the share that a descriptor leads to; NULL: to none. */
+const char *plan_share_of(const struct plan_fd *fd);
 
 /*
  * Whether a file of this path is taken to be a block device: QEMU has a driver for files and
@@ -170,3 +183,5 @@ MUST_CHECK int plan_parse_end(const struct plan *plan, struct error *err);
 
 /* "/run/machina/NAME/qmp/systemd.0.qmp.socket" and the like. The caller frees the result. */
 char *plan_qmp_path(const char *run_dir, const char *machine, const char *socket_name);
+/* "/run/machina/NAME/share/SHARE"; likewise. */
+char *plan_share_path(const char *run_dir, const char *machine, const char *share);

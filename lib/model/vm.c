@@ -22,7 +22,7 @@ void vm_done(struct vm *vm)
 static char *user_name(const char *prefix, const char *machine)
 {
 	CLEANUP(freep) char *name = xasprintf("%s%s", prefix, machine);
-	if (strlen(name) <= USER_NAME_MAX && !strchr(name, '.'))
+	if (strlen(name) <= USER_NAME_MAX && !strpbrk(name, ".:"))
 		return take_ptr(name);
 
 	uint8_t digest[8];
@@ -71,6 +71,13 @@ char *vm_user_name(const char *machine)
 char *vm_tpm_user_name(const char *machine)
 {
 	return user_name("machina-tpm-", machine);
+}
+
+char *vm_share_user_name(const char *machine, const char *share)
+{
+	/* No name has a colon, so that no two shares are one. */
+	CLEANUP(freep) char *both = xasprintf("%s:%s", machine, share);
+	return user_name("machina-share-", both);
 }
 
 uint32_t vm_group_id(const struct vm *vm)

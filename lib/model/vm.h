@@ -99,6 +99,18 @@ struct vm_mdev_parent {
 	size_t n_placements;
 };
 
+/* A directory of the host that the guest mounts by its name. */
+struct vm_share {
+	const char *name;
+	const char *path; /* absolute, clean */
+	const char *user; /* whose unit serves it: an account, or one that systemd makes up */
+	bool user_exists; /* it is an account of the host */
+	bool readonly;
+	enum share_cache cache;
+	const char *program; /* an absolute path, or a name that is looked up */
+};
+#define VM_SHARES_MAX 16
+
 /* A mediated device; the parents that offer its class, in the order to try (byte order of address).
  */
 struct vm_mdev {
@@ -228,6 +240,8 @@ struct vm {
 	size_t n_mdevs;
 	struct vm_pci *pcis; /* those of connections first */
 	size_t n_pcis;
+	struct vm_share *shares; /* at most VM_SHARES_MAX */
+	size_t n_shares;
 
 	struct jpairs limits; /* systemd setting and value */
 	bool cluster;
@@ -262,3 +276,5 @@ MUST_CHECK int vm_build(const struct host *host, const struct machine *machine, 
 char *vm_user_name(const char *machine);
 /* The same for the TPM's unit: "machina-tpm-NAME". */
 char *vm_tpm_user_name(const char *machine);
+/* The same for the unit of a share that has no account: "machina-" and 16 hex digits. */
+char *vm_share_user_name(const char *machine, const char *share);

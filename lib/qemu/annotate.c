@@ -65,6 +65,12 @@ static void describe(struct buf *row, const struct plan_fd *fd)
 	case PLAN_FD_STATE:
 		describe_file(row, fd, "directory");
 		break;
+	case PLAN_FD_TREE:
+		describe_file(row, fd, fd->writable ? "read and write in" : "read in");
+		break;
+	case PLAN_FD_USERNS:
+		buf_puts(row, "user namespace");
+		break;
 	case PLAN_FD_VHOST:
 		describe_file(row, fd, "if it is there,");
 		break;

@@ -47,6 +47,7 @@ static void add_parts(struct assembly *a)
 		chardev_add_console,
 		device_add_rng,
 		device_add_balloon,
+		device_add_shares,
 		device_add_spare_ports,
 		controllers_finish,
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Devices without a subsystem of their own. */
+#include "qemu/chardev.h"
 #include "qemu/parts.h"
 
 static struct device *add_behind_port(struct assembly *a, const char *driver, const char *id)
@@ -114,6 +115,23 @@ void device_add_balloon(struct assembly *a)
 		return;
 	add_behind_port(a, "virtio-balloon-pci", "balloon.0");
 	assembly_check_room(a, "/attrs/balloon");
+}
+
+/* Each is served by a process of its own at the other end of a socket (virtio-fs, vhost-user). */
+void device_add_shares(struct assembly *a)
+{
+	struct arena *arena = &a->topology.arena;
+	for (size_t i = 0; i < a->vm->n_shares; i++) {
+		const char *id = arena_printf(arena, "share.%zu", i);
+		const char *socket = arena_printf(arena, "%s.socket", id);
+		CLEANUP(props_done) struct props p = {};
+		chardev_socket(a, &p, socket, assembly_fd(a, id));
+		assembly_option(a, SECTION_CHARDEV, "-chardev", &p);
+		struct device *d = add_behind_port(a, "vhost-user-fs-pci", id);
+		props_add(&d->props, "chardev", socket);
+		props_add(&d->props, "tag", a->vm->shares[i].name);
+		assembly_check_room(a, arena_printf(arena, "/shares/%zu", i));
+	}
 }
 
 void device_add_spare_ports(struct assembly *a)

@@ -39,4 +39,5 @@ void device_put_host(struct assembly *a, struct device *d, size_t i, size_t func
 void device_add_host_devices(struct assembly *a);
 void device_add_rng(struct assembly *a);
 void device_add_balloon(struct assembly *a);
+void device_add_shares(struct assembly *a);
 void device_add_spare_ports(struct assembly *a);

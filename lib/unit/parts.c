@@ -22,6 +22,11 @@ char *unit_name(const char *pattern, const char *machine)
 	return xasprintf("%.*s%s%s", (int)(at - pattern), pattern, machine, at + 2);
 }
 
+char *unit_share_instance(const char *machine, const char *share)
+{
+	return xasprintf("%s@%s", machine, share);
+}
+
 void units_done(struct units *units)
 {
 	for (size_t i = 0; i < units->n; i++) {
@@ -58,12 +63,6 @@ void unit_begin(struct unitfile *u, const struct strv *sources)
 	unitfile_comment(u, buf_text(&text));
 }
 
-void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
-		const char *const *words)
-{
-	unit_hook_of(u, in->program, key, words, in->vm->name);
-}
-
 void unit_hook_of(struct unitfile *u, const char *program, const char *key,
 		const char *const *words, const char *name)
 {
@@ -73,6 +72,12 @@ void unit_hook_of(struct unitfile *u, const char *program, const char *key,
 		strv_push(&argv, *words);
 	strv_push(&argv, name);
 	unitfile_exec(u, key, "+", &argv);
+}
+
+void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
+		const char *const *words)
+{
+	unit_hook_of(u, in->program, key, words, in->vm->name);
 }
 
 void unit_after_storage(struct unitfile *u)

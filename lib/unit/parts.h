@@ -17,7 +17,6 @@ void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
 /* The same of another thing than a machine. */
 void unit_hook_of(struct unitfile *u, const char *program, const char *key,
 		const char *const *words, const char *name);
-
 /* What may be executed: a program and the libraries that it loads. */
 void unit_exec_paths(struct strv *ret, const char *program);
 
@@ -40,6 +39,10 @@ MUST_CHECK int units_add(struct units *units, struct unitfile *u, const char *pa
 		const char *machine, struct error *err);
 
 MUST_CHECK int unit_build_swtpm(const struct unit_input *in, struct units *ret, struct error *err);
+
+/* @i: of the machine's shares */
+MUST_CHECK int unit_build_share(
+		const struct unit_input *in, size_t i, struct units *ret, struct error *err);
 
 /* TCP on 127.0.0.1:@port to the unix socket @name that QEMU made. */
 MUST_CHECK int unit_build_proxy(const struct unit_input *in, const char *name, uint16_t port,

@@ -42,6 +42,18 @@ static const char settings[] =
 		"KeyringMode=private\n"
 		"NoExecPaths=/\n";
 
+/*
+ * Root of such a namespace has power over nothing but the one user that it stands for. systemd's
+ * own (PrivateUsers=) would have the host's root in it as well. QEMU's own virtiofsd reads
+ * /proc/sys/fs/file-max. The last lines of a key count, or are added.
+ */
+static const char user_namespace_settings[] =
+		"PrivateUsers=no\n"
+		"ProcSubset=all\n"
+		"RestrictNamespaces=user\n"
+		"SystemCallFilter=capset chroot setgid setgroups setresgid setresuid setuid\n"
+		"SystemCallFilter=@chown\n";
+
 void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 {
 	unitfile_add_lines(u, settings);
@@ -55,6 +67,10 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 		unitfile_set(u, "PrivateUsers", "no");
 	}
 
+	if (sandbox->enters_user_namespace) {
+		unitfile_comment(u, "It becomes root of the user namespace that prepare makes.");
+		unitfile_add_lines(u, user_namespace_settings);
+	}
 	if (!sandbox->own_network)
 		unitfile_set(u, "PrivateNetwork", "yes");
 	if (sandbox->address_reason)

@@ -16,6 +16,7 @@ struct sandbox {
 	const char *ip_allowed;	       /* that of these addresses is; NULL: none */
 	const char *capabilities;      /* with spaces between them; NULL: none */
 	const char *capability_reason; /* comment in front of them */
+	bool enters_user_namespace;    /* one that prepare has made, to be its root */
 	const struct strv *exec_paths; /* what may be executed */
 };
 

@@ -99,6 +99,12 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 		unitfile_set(u, "Requires", tpm);
 		unitfile_set(u, "After", tpm);
 	}
+	for (size_t i = 0; i < vm->n_shares; i++) {
+		CLEANUP(freep) char *instance = unit_share_instance(vm->name, vm->shares[i].name);
+		CLEANUP(freep) char *share = unit_name(UNIT_SHARE, instance);
+		unitfile_set(u, "Requires", share);
+		unitfile_set(u, "After", share);
+	}
 	if (vm_uses_vfio(vm)) {
 		unitfile_set(u, "Wants", "modprobe@vfio_pci.service");
 		unitfile_set(u, "After", "modprobe@vfio_pci.service");
@@ -241,6 +247,8 @@ int units_build(const struct unit_input *input, struct units *ret, struct error 
 	int r = build_qemu(input, ret, err);
 	if (r == 0 && input->tpm_plan)
 		r = unit_build_swtpm(input, ret, err);
+	for (size_t i = 0; r == 0 && i < input->vm->n_shares; i++)
+		r = unit_build_share(input, i, ret, err);
 	if (r == 0 && input->vm->spice.enabled && input->vm->spice.port)
 		r = unit_build_proxy(input, "spice", input->vm->spice.port, ret, err);
 	if (r == 0 && input->vm->vnc.enabled && input->vm->vnc.port)

@@ -4,6 +4,7 @@
  *
  *	machina-qemu-NAME.service	QEMU, with the hooks that prepare the host and clean up
  *	machina-swtpm-NAME.service	the TPM, if there is one
+ *	machina-virtiofsd-NAME@SHARE.service	a shared directory
  *	machina-spice-NAME.socket	TCP to SPICE's unix socket, and the service that forwards it
  *	machina-spice-NAME.service
  *	machina-vnc-NAME.socket		the same for VNC
@@ -27,7 +28,7 @@ struct unit {
 	size_t len;
 };
 
-#define UNITS_MAX 6
+#define UNITS_MAX (6 + VM_SHARES_MAX)
 struct units {
 	struct unit items[UNITS_MAX]; /* QEMU's first */
 	size_t n;
@@ -41,21 +42,27 @@ void units_done(struct units *units);
 struct unit_input {
 	const struct vm *vm;
 	const struct plan *plan;
-	const struct plan *tpm_plan; /* NULL without a TPM */
-	const struct strv *argv;     /* of qemu_argv() in QEMU_FORM_UNIT */
-	const char *program;	     /* absolute path of this program, for the hooks */
-	const struct strv *sources;  /* config files it was made from, for the first line */
+	const struct plan *tpm_plan;	/* NULL without a TPM */
+	const struct plan *share_plans; /* vm->n_shares */
+	const struct strv *argv;	/* of qemu_argv() in QEMU_FORM_UNIT */
+	const char *program;		/* absolute path of this program, for the hooks */
+	const struct strv *sources;	/* config files it was made from, for the first line */
 };
 
 /* @ret: released with units_done() in every case. Errors: EINVAL for text that no unit can hold. */
 MUST_CHECK int units_build(const struct unit_input *input, struct units *ret, struct error *err);
 
-/* All unit names that a machine may have; NULL-terminated. "%s" stands for the machine. */
+/* All unit names that a machine may have but those of its shares; NULL-terminated. "%s" stands for
+ * the machine. */
 extern const char *const unit_name_patterns[];
 /* The name from a pattern of the table. The caller frees it. */
 char *unit_name(const char *pattern, const char *machine);
 #define UNIT_QEMU "machina-qemu-%s.service"
 #define UNIT_SWTPM "machina-swtpm-%s.service"
+/* "%s" stands for "MACHINE@SHARE": no machine's name has that sign. */
+#define UNIT_SHARE "machina-virtiofsd-%s.service"
+/* The caller frees it. */
+char *unit_share_instance(const char *machine, const char *share);
 
 /* How the TPM is started, with the descriptors of its plan. Appended to @ret, the program first. */
 void unit_swtpm_argv(const struct plan *tpm_plan, struct strv *ret);

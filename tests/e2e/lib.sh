@@ -127,8 +127,8 @@ in_system() {
 		bash "$(readlink -f "$0")"
 }
 
-# What test guests boot: "guest", which is the quickest; "full-guest" has all drivers of a PC. A test chooses
-# before in_system.
+# What test guests boot: "guest", which is the quickest; "share-guest" knows virtio-fs; "full-guest" has all
+# drivers of a PC. A test chooses before in_system.
 guest=guest
 e2e_full_kernel() {
 	local kernel
@@ -152,7 +152,10 @@ e2e_prepare() {
 	exec {lock}>"$E2E_CACHE/lock"
 	flock "$lock" || return 1
 	e2e_make_guest guest || return 1
-	[ "$guest" = guest ] || e2e_make_guest "$guest" -k "$(e2e_full_kernel)" -m xhci_pci -m usb_storage || return 1
+	case $guest in
+	share-guest) e2e_make_guest "$guest" -m virtiofs || return 1;;
+	full-guest) e2e_make_guest "$guest" -k "$(e2e_full_kernel)" -m xhci_pci -m usb_storage || return 1;;
+	esac
 	[ -s "$E2E_CACHE/accel" ] || e2e_probe_accel >"$E2E_CACHE/accel"
 	if [ ! -e "$E2E_CACHE/installed" ] || [ "$MACHINA_BUILD/cmd/machina/machina" -nt "$E2E_CACHE/installed" ]; then
 		rm -rf "$E2E_CACHE/install"
@@ -310,6 +313,7 @@ left_of() { # machine
 	ip -o link show 2>/dev/null | grep -F "machina:$name/"
 	pgrep -a -f "qemu-system-x86_64.* -name (guest=)?${name}[ ,]"
 	[ "$(unit_property "$name" NFileDescriptorStore)" = 0 ] || echo "descriptors in the store"
+	systemctl list-units --all --plain --no-legend "machina-virtiofsd-$name@*" | grep -v ' inactive '
 	for user in machina "machina-tpm"; do
 		[ -z "$(ps -o pid= -u "$user-$name" 2>/dev/null)" ] || echo "a process of $user-$name"
 	done

@@ -35,6 +35,7 @@ struct way {
 	struct vm vm;
 	struct plan plan;
 	struct plan tpm_plan;
+	struct plan share_plans[VM_SHARES_MAX];
 	struct strv argv;
 	struct units units;
 };
@@ -44,6 +45,8 @@ static void way_done(struct way *w)
 	units_done(&w->units);
 	strv_done(&w->argv);
 	plan_done(&w->tpm_plan);
+	for (size_t i = 0; i < ARRAY_SIZE(w->share_plans); i++)
+		plan_done(&w->share_plans[i]);
 	plan_done(&w->plan);
 	vm_done(&w->vm);
 	machine_done(&w->machine);
@@ -88,6 +91,8 @@ static bool build(struct way *w, const struct base *base, const char *text, size
 	plan_build(&w->vm, RUN_DIR, &w->plan);
 	if (w->vm.tpm.enabled)
 		plan_build_tpm(&w->vm, RUN_DIR, &w->tpm_plan);
+	for (size_t i = 0; i < w->vm.n_shares; i++)
+		plan_build_share(&w->vm, i, RUN_DIR, &w->share_plans[i]);
 	good = qemu_argv(&w->vm, &w->plan, QEMU_FORM_UNIT, &w->machine, &w->report, &w->argv) == 0;
 	FUZZ_CHECK(good == !w->report.n_errors);
 	return good;
@@ -102,6 +107,7 @@ static void make_units(struct way *w)
 		.vm = &w->vm,
 		.plan = &w->plan,
 		.tpm_plan = w->vm.tpm.enabled ? &w->tpm_plan : NULL,
+		.share_plans = w->share_plans,
 		.argv = &w->argv,
 		.program = "/usr/bin/machina",
 		.sources = &sources,

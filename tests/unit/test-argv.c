@@ -431,6 +431,30 @@ TEST(a_full_bus_is_an_error_of_the_first_that_finds_no_place)
 			"which holds 240 devices");
 }
 
+TEST(shares_share_the_guests_memory_with_who_serves_them)
+{
+	struct vm_share shares[] = { { .name = "docs" }, { .name = "w.1" } };
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.shares = shares;
+	s.vm.n_shares = 2;
+	s.vm.memory.shared = true;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	CHECK_STR(sample_value(&s, "-object", "memory-backend-memfd"),
+			"memory-backend-memfd,id=pc.ram,size=128M,share=on");
+	CHECK_STR(sample_value(&s, "-chardev", "id=share.1.socket"),
+			"socket,id=share.1.socket,fd=4");
+	CHECK_STR(sample_value(&s, "-device", "id=share.1"),
+			"vhost-user-fs-pci,id=share.1,bus=pcie.1.2,chardev=share.1.socket,tag=w.1");
+	CHECK_STR(sample_value(&s, "-device", "id=share.0"),
+			"vhost-user-fs-pci,id=share.0,bus=pcie.1.1,chardev=share.0.socket,"
+			"tag=docs");
+	/* They move nothing that a machine without them has. */
+	s.vm.balloon = true;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK(sample_has_part(sample_value(&s, "-device", "id=balloon.0"), "bus=pcie.1.1"));
+}
+
 TEST(too_many_spare_ports_are_an_error)
 {
 	CLEANUP(sample_done) struct sample s;

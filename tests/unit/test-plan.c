@@ -90,6 +90,32 @@ static void make(struct plan *plan, struct plan *tpm)
 	plan_build_tpm(&vm, "/run/machina", tpm);
 }
 
+TEST(shares_are_served_by_units_of_their_own)
+{
+	struct vm_share shares[] = {
+		{ .name = "docs", .path = "/srv/a b", .user = "machina-x", .readonly = true },
+		{ .name = "w", .path = "/srv/w", .user = "alice", .user_exists = true },
+	};
+	struct vm vm = { .name = "web", .user = "machina-web", .shares = shares, .n_shares = 2 };
+	CLEANUP(plan_done) struct plan qemu = {}, docs = {}, w = {};
+	plan_build(&vm, "/run/machina", &qemu);
+	plan_build_share(&vm, 0, "/run/machina", &docs);
+	plan_build_share(&vm, 1, "/run/machina", &w);
+
+	const struct plan_fd *fd = plan_find(&qemu, "share.0");
+	CHECK_INT(fd->kind, PLAN_FD_CONNECT);
+	CHECK_STR(plan_share_of(fd), "docs");
+	CHECK_STR(fd->path, plan_find(&docs, "control")->path);
+	CHECK_STR(plan_share_of(plan_find(&qemu, "share.1")), "w");
+	CHECK(!plan_share_of(plan_find(&docs, "control")));
+	CHECK(!plan_is_companion(&qemu) && plan_is_companion(&docs));
+	CHECK_STR(docs.share, "docs");
+	CHECK_STR(docs.user, "machina-x");
+	CHECK(!plan_find(&docs, "tree")->writable);
+	CHECK(plan_find(&w, "tree")->writable);
+	CHECK_STR(w.user, "alice");
+}
+
 static void rows_of(const struct plan *plan, struct strv *ret)
 {
 	for (size_t i = 0; i < plan_n_rows(plan); i++) {

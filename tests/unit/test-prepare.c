@@ -429,6 +429,36 @@ TEST(a_tpm_has_lines)
 		CHECK_STR(lines.items[i], expected[i]);
 }
 
+TEST(a_share_has_lines)
+{
+	static const char *const rows[] = {
+		MACHINE " share=docs",
+		"listen name=control path=DIR/run/web/share/docs",
+		"tree name=tree path=/srv/docs writable=yes",
+		"users name=users",
+		NULL,
+	};
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, rows);
+	CLEANUP(strv_done) struct strv lines = {};
+	prepare_describe(&plan, false, &lines);
+	prepare_describe_teardown(&plan, &lines);
+	static const char *const expected[] = {
+		"take back what an earlier start has left with systemd",
+		"make directory 'DIR/run/web'",
+		"open directory '/srv/docs' for reading and writing by 'root' (share 'docs')",
+		"make a user namespace whose root is 'root'",
+		"listen at 'DIR/run/web/share/docs'",
+		"give descriptors to systemd: 3 'control', 4 'tree', 5 'users'",
+		"take back the descriptors that systemd has",
+		"remove socket 'DIR/run/web/share/docs'",
+		"remove directory 'DIR/run/web'",
+	};
+	CHECK_INT(lines.n, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < lines.n && i < ARRAY_SIZE(expected); i++)
+		CHECK_STR(lines.items[i], expected[i]);
+}
+
 /* ---- doing and undoing ---- */
 
 TEST(systemd_gets_all_in_the_order_of_the_plan)

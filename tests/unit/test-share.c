@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A shared directory as a mount of its own, and the user namespace in which it is served. */
+#include "host/share.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "scratch.h"
+#include "test.h"
+
+static const struct account user = { .uid = 64123, .gid = 64124 };
+
+#define NEED_ROOT()                                                                                \
+	do {                                                                                       \
+		if (geteuid() != 0)                                                                \
+			SKIP("only root makes mounts and namespaces");                             \
+	} while (0)
+
+/* "docs", which has @mode and belongs to @owner, in a directory that only root may enter. */
+static struct share_tree make_docs(mode_t mode, uid_t owner)
+{
+	scratch_begin();
+	CHECK(mkdir(scratch_path("above"), 0700) == 0);
+	CHECK(mkdir(scratch_path("above/docs"), 0700) == 0);
+	CHECK(chmod(scratch_path("above/docs"), mode) == 0);
+	CHECK(chown(scratch_path("above/docs"), owner, owner) == 0);
+	return (struct share_tree){
+		.path = scratch_path("above/docs"), .share = "docs", .user = "alice"
+	};
+}
+
+/* What becomes of a file made through the descriptor: 0 or an errno. */
+static int try_to_write(int tree)
+{
+	int fd = openat(tree, "made", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int r = fd < 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+TEST(a_readonly_tree_refuses_root_too)
+{
+	NEED_ROOT();
+	int fd = -1;
+	struct share_tree tree = make_docs(0755, 0);
+	CHECK_INT(share_open(&tree, &user, &fd, NULL), 0);
+	CHECK_INT(try_to_write(fd), EROFS);
+	CHECK_INT(faccessat(AT_FDCWD, tree.path, W_OK, 0), 0);
+	close(fd);
+	scratch_end();
+}
+
+TEST(a_writable_tree_can_be_written)
+{
+	NEED_ROOT();
+	int fd = -1;
+	struct share_tree tree = make_docs(0700, user.uid);
+	tree.writable = true;
+	CHECK_INT(share_open(&tree, &user, &fd, NULL), 0);
+	CHECK_INT(try_to_write(fd), 0);
+	struct stat st;
+	CHECK_INT(stat(scratch_path("above/docs/made"), &st), 0);
+	close(fd);
+	scratch_end();
+}
+
+static void check_refused(
+		struct share_tree tree, const struct account *who, int code, const char *text)
+{
+	struct error err = {};
+	int fd = -1;
+	CHECK_INT(share_open(&tree, who, &fd, &err), -code);
+	if (!strstr(err.text, text))
+		TEST_FAIL("expected \"%s\", found \"%s\"", text, err.text);
+	CHECK_INT(fd, -1);
+	scratch_end();
+}
+
+TEST(the_user_has_to_be_able)
+{
+	NEED_ROOT();
+	check_refused(make_docs(0700, 0), &user, EACCES, "user 'alice' can't read directory");
+	struct share_tree tree = make_docs(0755, 0);
+	tree.writable = true;
+	check_refused(tree, &user, EACCES, "user 'alice' can't read and write directory");
+}
+
+TEST(root_serves_nothing)
+{
+	NEED_ROOT();
+	const struct account root = {}, in_roots_group = { .uid = 64123 };
+	check_refused(make_docs(0755, 0), &root, EPERM, "user 'alice' is root");
+	check_refused(make_docs(0755, 0), &in_roots_group, EPERM, "name another user");
+}
+
+TEST(what_is_no_directory_is_refused)
+{
+	NEED_ROOT();
+	struct share_tree tree = make_docs(0755, 0);
+	tree.path = "/etc/passwd";
+	check_refused(tree, &user, ENOTDIR, "'/etc/passwd' (share 'docs') is not a directory");
+	tree = make_docs(0755, 0);
+	tree.path = scratch_path("nowhere");
+	check_refused(tree, &user, ENOENT, "(share 'docs'): No such file or directory");
+}
+
+/* In a child without groups or capabilities, as virtiofsd begins: 0 if it ends up as root of the
+ * namespace and nobody else, else what went wrong. */
+static int enter(int users)
+{
+	if (setgroups(0, NULL) < 0 || setresgid(user.gid, user.gid, user.gid) < 0 ||
+			setresuid(user.uid, user.uid, user.uid) < 0)
+		return 1;
+	if (setns(users, CLONE_NEWUSER) < 0)
+		return 2;
+	if (geteuid() != 0 || getegid() != 0)
+		return 3;
+	if (setgroups(0, NULL) < 0 || setresuid(0, 0, 0) < 0)
+		return 4;
+	/* There is no other user to become, and the host's root is none of its. */
+	if (setresuid(1, 1, 1) == 0 || setresgid(1, 1, 1) == 0)
+		return 5;
+	struct stat st;
+	if (stat("/", &st) < 0 || st.st_uid == 0)
+		return 6;
+	return 0;
+}
+
+TEST(the_user_is_root_of_its_namespace)
+{
+	NEED_ROOT();
+	int users = -1, status = -1;
+	struct error err = {};
+	if (share_make_users(&user, &users, &err) == -ENOSPC)
+		SKIP("no user namespace can be made");
+	CHECK_STR(err.text, "");
+	pid_t child = fork();
+	if (child == 0)
+		_exit(enter(users));
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_INT(WEXITSTATUS(status), 0);
+	/* Who made it has stayed who he was. */
+	CHECK_INT(geteuid(), 0);
+	close(users);
+}
+
+TEST(another_user_does_not_enter_it)
+{
+	NEED_ROOT();
+	int users = -1, status = -1;
+	if (share_make_users(&user, &users, NULL) < 0)
+		SKIP("no user namespace can be made");
+	pid_t child = fork();
+	if (child == 0)
+		_exit(setresuid(64125, 64125, 64125) < 0 || setns(users, CLONE_NEWUSER) == 0);
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_INT(status, 0);
+	close(users);
+}
+
+TEST_MAIN()
