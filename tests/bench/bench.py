@@ -27,6 +27,18 @@ def run(command):
     return wall
 
 
+def spent(command):
+    """Wall time of one process and its processor time, which a busy host makes less of; both in milliseconds."""
+    begin = time.perf_counter()
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = (time.perf_counter() - begin) * 1000
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        sys.exit(f"{command[0]} ended with status {child.returncode}")
+    return wall, (usage.ru_utime + usage.ru_stime) * 1000
+
+
 def processor_time():
     """Of all processes of this throw-away system so far, systemd and what has ended included, in milliseconds."""
     with open("/sys/fs/cgroup/cpu.stat", encoding="ascii") as f:
@@ -93,6 +105,13 @@ def peer_row(what, ours, peer, expected=None, unit="ms"):
     ratio = statistics.median(b / a for a, b in zip(ours, peer))
     print(f"{what:44} {statistics.median(ours):9.2f} {unit}  peer  {statistics.median(peer):9.2f} {unit}  "
           f"times {ratio:5.1f}{_verdict('expected', expected, ratio >= (expected or 0))}", flush=True)
+
+
+def budget(what, ours, floor, limit=None, above=False, unit="ms"):
+    """As row(), against a limit in the same unit: of the whole, or of what is above the floor."""
+    spent_ms = statistics.median(a - b for a, b in zip(ours, floor)) if above else statistics.median(ours)
+    print(f"{what:44} {statistics.median(ours):9.2f} {unit}  floor {statistics.median(floor):9.2f} {unit}  "
+          f"{'above' if above else 'whole'} {spent_ms:5.2f}{_verdict('limit', limit, spent_ms <= (limit or 0))}", flush=True)
 
 
 def head(title):
