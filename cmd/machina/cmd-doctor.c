@@ -31,6 +31,7 @@ static const struct check checks[] = {
 	{ "start", doctor_check_start },
 	{ "firmware", doctor_check_firmware },
 	{ "tpm", doctor_check_tpm },
+	{ "shares", doctor_check_shares },
 	{ "pools", doctor_check_pools, .needs_host = true },
 	{ "volumes", doctor_check_volumes },
 	{ "space", doctor_check_space, .needs_host = true },

@@ -2,6 +2,7 @@
 /* What a machine needs and is not there. */
 #include "host/lack.h"
 
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -86,6 +87,46 @@ static void look_at_programs(const struct search *s)
 				"setup, or its module is not loaded");
 }
 
+static bool has_program(const char *name)
+{
+	for (const char *dirs = VM_SHARE_PROGRAM_DIRS; *dirs; dirs += *dirs == ':') {
+		size_t len = strcspn(dirs, ":");
+		CLEANUP(freep) char *path = xasprintf("%.*s/%s", (int)len, dirs, name);
+		if (access(path, X_OK) == 0)
+			return true;
+		dirs += len;
+	}
+	return false;
+}
+
+static void look_at_share(const struct search *s, size_t i)
+{
+	const struct vm_share *share = &s->vm->shares[i];
+	const char *program = share->program;
+	CLEANUP(freep) char *pointer = xasprintf("/shares/%zu", i);
+	struct stat st;
+	if (program[0] == '/' && access(program, X_OK) < 0)
+		tell(s, LACK_SHARE_PROGRAM, pointer, program, errno,
+				"share \"%s\": cannot execute '%s': %s", share->name, program,
+				strerror(errno));
+	else if (program[0] != '/' && !has_program(program))
+		tell(s, LACK_SHARE_PROGRAM, pointer, program, 0,
+				"share \"%s\" needs the program '%s', which is in none of the "
+				"directories " VM_SHARE_PROGRAM_DIRS
+				" (package virtiofsd; in Debian 12 qemu-system-common)",
+				share->name, program);
+	if (stat(share->path, &st) < 0)
+		tell(s, LACK_SHARE_PATH, pointer, share->path, errno, "share \"%s\": '%s': %s",
+				share->name, share->path, strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		tell(s, LACK_SHARE_PATH, pointer, share->path, ENOTDIR,
+				"share \"%s\": '%s' is not a directory", share->name, share->path);
+	if (share->user_exists && !getpwnam(share->user))
+		tell(s, LACK_SHARE_USER, pointer, share->user, 0,
+				"share \"%s\": the host has no user '%s'", share->name,
+				share->user);
+}
+
 static void look_at_bridge(
 		const struct search *s, struct netlink *nl, const struct vm_nic *nic, size_t i)
 {
@@ -163,6 +204,8 @@ void lacks_find(const struct vm *vm, lack_fn *fn, void *data)
 	const struct search s = { .vm = vm, .tell = fn, .data = data };
 	look_at_files(&s);
 	look_at_programs(&s);
+	for (size_t i = 0; i < vm->n_shares; i++)
+		look_at_share(&s, i);
 	look_at_bridges(&s);
 	look_at_devices(&s);
 }

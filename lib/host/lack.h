@@ -14,7 +14,10 @@ enum lack_kind {
 	LACK_KVM,
 	LACK_BRIDGE, /* it is missing, or is none */
 	LACK_VLANS,  /* of a bridge */
-	LACK_PCI,    /* a device; the subject is its address, or the interface of a card */
+	LACK_SHARE_PROGRAM,
+	LACK_SHARE_PATH, /* its directory */
+	LACK_SHARE_USER, /* its account */
+	LACK_PCI,	 /* a device; the subject is its address, or the interface of a card */
 };
 
 struct lack {

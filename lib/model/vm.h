@@ -110,6 +110,9 @@ struct vm_share {
 	const char *program; /* an absolute path, or a name that is looked up */
 };
 #define VM_SHARES_MAX 16
+/* Where a program is that is named without its path: that of the virtiofsd in Rust, QEMU 7.2's in
+ * Debian, Arch. */
+#define VM_SHARE_PROGRAM_DIRS "/usr/libexec:/usr/lib/qemu:/usr/lib"
 
 /* A mediated device; the parents that offer its class, in the order to try (byte order of address).
  */

@@ -5,8 +5,6 @@
 #include "util/mem.h"
 
 #define NSENTER "/usr/bin/nsenter"
-/* Where the program is: of its own package, QEMU 7.2's in Debian, Arch. */
-#define PROGRAM_DIRS "/usr/libexec:/usr/lib/qemu:/usr/lib"
 
 /*
  * The options are those that QEMU's own virtiofsd and its successor in Rust have in common. Neither
@@ -33,7 +31,7 @@ static void add_exec(
 	CLEANUP(strv_done) struct strv argv = {};
 	share_argv(share, &in->share_plans[i], &argv);
 	unitfile_set(u, "Type", "exec");
-	unitfile_set(u, "Environment", "PATH=" PROGRAM_DIRS);
+	unitfile_set(u, "Environment", "PATH=" VM_SHARE_PROGRAM_DIRS);
 	unit_hook_of(u, in->program, "ExecStartPre",
 			(const char *const[]){ "prepare", "virtiofsd", NULL }, instance);
 	unitfile_exec_long(u, "ExecStart", "", &argv, qemu_option_length, NULL);

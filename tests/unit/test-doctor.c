@@ -244,6 +244,55 @@ TEST(the_tpm_has_its_program)
 	sick_end(&s);
 }
 
+TEST(shares_have_their_program_directory_and_user)
+{
+	struct sick s;
+	sick_begin(&s);
+	struct vm *vm = add(&s, "web", true);
+	CLEANUP(freep) char *file = xstrdup(scratch_path("file"));
+	put_file("file", "");
+	CHECK_FOUND(&s, shares, "ok: no machine has one\n");
+	struct vm_share shares[] = {
+		{ .name = "work", .path = "/none/a b", .program = "no-such-program" },
+		{ .name = "docs",
+				.path = file,
+				.program = "/none/virtiofsd",
+				.user = "nobody-here",
+				.user_exists = true },
+		{ .name = "good",
+				.path = "/",
+				.program = "/bin/true",
+				.user = "root",
+				.user_exists = true },
+	};
+	vm->shares = shares;
+	vm->n_shares = ARRAY_SIZE(shares);
+	CHECK_FOUND(&s, shares,
+			"fault: share \"work\" needs the program 'no-such-program', which is in "
+			"none "
+			"of the directories /usr/libexec:/usr/lib/qemu:/usr/lib (package "
+			"virtiofsd; "
+			"in Debian 12 qemu-system-common)\n"
+			"  machine 'web' cannot start\n"
+			"    apt-get install virtiofsd\n"
+			"    # in Debian 12: apt-get install qemu-system-common\n"
+			"fault: share \"docs\": cannot execute '/none/virtiofsd': No such file or "
+			"directory\n"
+			"  machine 'web' cannot start\n"
+			"    ls -l /none/virtiofsd\n"
+			"fault: share \"work\": '/none/a b': No such file or directory\n"
+			"  machine 'web' cannot start\n"
+			"    mkdir -p '/none/a b'\n"
+			"    # it is to be the share's \"user\"'s, if it has one\n"
+			"fault: share \"docs\": 'DIR/file' is not a directory\n"
+			"  machine 'web' cannot start\n"
+			"    ls -ld DIR/file\n"
+			"fault: share \"docs\": the host has no user 'nobody-here'\n"
+			"  machine 'web' cannot start\n"
+			"    useradd --system nobody-here\n");
+	sick_end(&s);
+}
+
 TEST(systemd_is_not_there)
 {
 	struct sick s;
