@@ -67,6 +67,8 @@ struct install {
 	enum fw_state state;
 	bool takes_all; /* also what the kernel has already */
 	uint32_t generation;
+	bool is_all;		/* it was asked for, and there are no strangers */
+	struct nft_list chains; /* with is_all: what there is */
 };
 
 static int begin(struct install *in, struct error *err)
@@ -76,9 +78,11 @@ static int begin(struct install *in, struct error *err)
 		return r;
 	if (in->table == NFT_TABLE_FOREIGN)
 		return refuse_foreign(err);
-	if (in->request->is_all)
-		return nft_generation(in->nl, &in->generation, err);
-	return 0;
+	if (!in->request->is_all)
+		return 0;
+	nft_list_done(&in->chains);
+	r = nft_generation(in->nl, &in->generation, err);
+	return r < 0 ? r : nft_list_chains(in->nl, NFT_BRIDGE, &in->chains, err);
 }
 
 /* "auto" is connection tracking, unless the kernel has refused that before. */
@@ -88,7 +92,7 @@ static int choose_state(struct install *in, struct error *err)
 	if (in->state != FW_STATE_AUTO)
 		return 0;
 	in->state = FW_STATE_CONNTRACK;
-	if (in->table == NFT_TABLE_NONE || in->request->is_all)
+	if (in->table == NFT_TABLE_NONE || in->is_all)
 		return 0;
 	int r = nft_get_set(in->nl, FLOW_SET, err);
 	if (r == 0)
@@ -128,15 +132,25 @@ static bool contains(const struct names *names, const char *name)
 	       bsearch(&name, names->items, names->n, sizeof(*names->items), compare_names);
 }
 
-/* First what leads somewhere, then what it led to. */
-static void sweep_chains(struct nft_batch *batch, const struct nft_list *chains)
+/* Chains of a machine that nobody knows anything about: it has just come. */
+static bool is_stranger(const struct firewall_request *request, const struct nft_item *chain)
 {
-	const struct names made = names_in(batch, NFT_ADD_CHAIN);
+	CLEANUP(freep) char *link = batch_link_of(chain->name);
+	CLEANUP(freep) char *machine = batch_machine_of(chain->comment);
+	if (!link || !machine)
+		return false;
+	return !request->gone || !strv_contains_sorted(request->gone, machine);
+}
+
+/* First what leads somewhere, then what it led to. */
+static void sweep_chains(
+		struct nft_batch *batch, const struct names *made, const struct nft_list *chains)
+{
 	CLEANUP(strv_done) struct strv links = {}, shared = {};
 	for (size_t i = 0; i < chains->n; i++) {
 		const struct nft_item *chain = &chains->items[i];
 		CLEANUP(freep) char *link = batch_link_of(chain->name);
-		if (chain->is_base || contains(&made, chain->name))
+		if (chain->is_base || contains(made, chain->name))
 			continue;
 		if (!link)
 			strv_push(&shared, chain->name);
@@ -161,55 +175,77 @@ static void sweep_sets(struct nft_batch *batch, const struct nft_list *sets)
 			batch_remove_set(batch, sets->items[i].name);
 }
 
-static int sweep(struct netlink *nl, struct nft_batch *batch, struct error *err)
+static int sweep(struct install *in, struct nft_batch *batch, struct error *err)
 {
-	CLEANUP(nft_list_done) struct nft_list chains = {}, sets = {};
-	int r = nft_list_chains(nl, NFT_BRIDGE, &chains, err);
-	if (r == 0)
-		r = nft_list_sets(nl, &sets, err);
+	CLEANUP(nft_list_done) struct nft_list sets = {};
+	const struct names made = names_in(batch, NFT_ADD_CHAIN);
+	int r = nft_list_sets(in->nl, &sets, err);
 	if (r < 0)
 		return r;
-	sweep_chains(batch, &chains);
+	sweep_chains(batch, &made, &in->chains);
 	sweep_sets(batch, &sets);
 	return 0;
 }
 
 /* ---- installing ---- */
 
+static int find_ports(struct install *in, struct batch_port *ports, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < in->request->n; i++) {
+		ports[i] = (struct batch_port){ .port = in->request->ports[i].port,
+			.before = in->request->ports[i].before };
+		if (in->table == NFT_TABLE_OURS)
+			r = find_known(in->nl, ports[i].port, &ports[i].known, err);
+	}
+	return r;
+}
+
+/* Are there chains of machines that are neither in the request nor gone? */
+static bool has_strangers(const struct install *in)
+{
+	CLEANUP(strv_done) struct strv own = {};
+	const struct firewall_request *request = in->request;
+	for (size_t i = 0; i < request->n; i++)
+		for (int d = 0; d < N_FW_DIRECTIONS; d++)
+			strv_push_take(&own, batch_chain(request->ports[i].port->link,
+							     (enum fw_direction)d));
+	strv_sort(&own);
+	for (size_t i = 0; i < in->chains.n; i++)
+		if (!strv_contains_sorted(&own, in->chains.items[i].name) &&
+				is_stranger(request, &in->chains.items[i]))
+			return true;
+	return false;
+}
+
 static int build(struct install *in, struct nft_batch *batch, struct error *err)
 {
 	const struct firewall_request *request = in->request;
 	CLEANUP(freep)
 	struct batch_port *ports = xcalloc(request->n + 1, sizeof(*ports));
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < request->n; i++) {
-		ports[i] = (struct batch_port){ .port = request->ports[i].port,
-			.before = request->ports[i].before };
-		if (in->table == NFT_TABLE_OURS)
-			r = find_known(in->nl, ports[i].port, &ports[i].known, err);
-	}
+	int r = find_ports(in, ports, err);
 	if (r < 0)
 		return r;
-	const struct batch_request wanted = {
-		.policy = request->policy,
-		.state = in->state,
-		.ports = ports,
-		.n = request->n,
-		.is_all = request->is_all,
-	};
-	if (request->is_all && !request->n) {
+	if (in->is_all && !request->n) {
 		if (in->table == NFT_TABLE_OURS)
 			batch_remove_table(batch);
 		return 0;
 	}
-	batch_install(batch, &wanted);
+	if (!request->n)
+		return 0;
+	batch_install(batch, &(struct batch_request){
+					     .policy = request->policy,
+					     .state = in->state,
+					     .ports = ports,
+					     .n = request->n,
+					     .is_all = in->is_all,
+			     });
 	if (in->table == NFT_TABLE_NONE)
 		return 0;
 	if (!in->takes_all)
 		r = nft_mark_current(in->nl, batch, err);
-	if (r == 0 && request->is_all)
-		r = sweep(in->nl, batch, err);
+	if (r == 0 && in->is_all)
+		r = sweep(in, batch, err);
 	return r;
 }
 
@@ -245,17 +281,31 @@ static int install_once(struct install *in, bool commit, struct error *err)
 	return r < 0 && failure.code && adapt(in, &batch, &failure) ? 1 : r;
 }
 
+static void install_done(struct install *in)
+{
+	nft_list_done(&in->chains);
+}
+
+/* Everything but what is to be done with it. */
+static int look(struct install *in, struct error *err)
+{
+	int r = begin(in, err);
+	if (r < 0)
+		return r;
+	in->is_all = in->request->is_all && !has_strangers(in);
+	return in->state == FW_STATE_AUTO ? choose_state(in, err) : 0;
+}
+
 static int install(struct netlink *nl, const struct firewall_request *request, bool commit,
 		struct error *err)
 {
+	CLEANUP(install_done)
 	struct install in = { .nl = nl, .request = request, .takes_all = !commit };
 	int r = check_links(request, err);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < ATTEMPTS; i++) {
-		r = begin(&in, err);
-		if (r == 0 && in.state == FW_STATE_AUTO)
-			r = choose_state(&in, err);
+		r = look(&in, err);
 		if (r == 0)
 			r = install_once(&in, commit, err);
 		if (r <= 0)
@@ -272,6 +322,22 @@ int firewall_install(struct netlink *nl, const struct firewall_request *request,
 int firewall_check(struct netlink *nl, const struct firewall_request *request, struct error *err)
 {
 	return install(nl, request, false, err);
+}
+
+int firewall_preview(struct netlink *nl, const struct firewall_request *request, struct buf *ret,
+		struct error *err)
+{
+	CLEANUP(install_done) struct install in = { .nl = nl, .request = request };
+	CLEANUP(nft_batch_done) struct nft_batch batch = {};
+	int r = check_links(request, err);
+	if (r == 0)
+		r = look(&in, err);
+	if (r == 0)
+		r = build(&in, &batch, err);
+	for (size_t i = 0; r == 0 && i < batch.n; i++)
+		if (!nft_batch_skips(&batch, i))
+			nft_text_change(&batch.items[i], ret);
+	return r;
 }
 
 /* ---- removal ---- */

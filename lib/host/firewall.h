@@ -22,7 +22,12 @@ struct firewall_request {
 	const struct fw_policy *policy;
 	const struct firewall_port *ports;
 	size_t n;
-	bool is_all; /* nothing else is to be there: what is of others, or not used, goes */
+	/*
+	 * All that is to be there: what the kernel has of the machines of @gone, or nobody uses,
+	 * goes. Chains of others, who have come meanwhile, stay, and with them what is shared.
+	 */
+	bool is_all;
+	const struct strv *gone; /* names, sorted; NULL for none */
 };
 
 /*
@@ -38,6 +43,10 @@ MUST_CHECK int firewall_install(
 /* The same, but the kernel only says whether it would take it. */
 MUST_CHECK int firewall_check(
 		struct netlink *nl, const struct firewall_request *request, struct error *err);
+
+/* The changes that firewall_install() would send now, as text of nft(8). */
+MUST_CHECK int firewall_preview(struct netlink *nl, const struct firewall_request *request,
+		struct buf *ret, struct error *err);
 
 /*
  * Remove what there is of a machine: all chains that say they are its own. The addresses of

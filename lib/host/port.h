@@ -37,3 +37,12 @@ bool port_has_vlans(const struct port_settings *settings) PURE;
  */
 MUST_CHECK int port_set_up(struct netlink *nl, const struct link *port,
 		const struct port_settings *settings, struct error *err);
+
+/*
+ * Let a port of a bridge pass frames, or none at all, whatever filters there are. In a bridge whose
+ * kernel runs the spanning tree protocol, the interface itself is switched.
+ *
+ * Errors: those of the kernel.
+ */
+MUST_CHECK int port_set_open(
+		struct netlink *nl, const struct link *port, bool open, struct error *err);

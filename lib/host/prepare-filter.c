@@ -6,6 +6,7 @@
 #include "host/prepare-filter.h"
 
 #include "host/firewall.h"
+#include "host/tap.h"
 #include "util/mem.h"
 
 /* The host's groups and sets. */
@@ -33,8 +34,15 @@ static void ports_done(struct ports *ports)
 	free(ports->items);
 }
 
+/* Rules are called by the names of interfaces: one that is another's must not get them. */
+static int check_link(struct prepare_context *c, const struct plan_fd *fd, struct error *err)
+{
+	CLEANUP(freep) char *alias = tap_alias(c->plan->machine, fd->connection);
+	return tap_check_name(&c->netlink, fd->link, alias, err);
+}
+
 /* The plan's connections that have a filter, each against the host's groups and sets. */
-static int resolve(const struct prepare_context *c, struct ports *ret, struct error *err)
+static int resolve(struct prepare_context *c, struct ports *ret, struct error *err)
 {
 	const struct plan *plan = c->plan;
 	ret->items = xcalloc(plan->n_fds, sizeof(*ret->items));
@@ -43,6 +51,8 @@ static int resolve(const struct prepare_context *c, struct ports *ret, struct er
 			continue;
 		struct fw_port *port = &ret->items[ret->n++];
 		int r = fw_port_of_plan(policy_of(c), plan, &plan->fds[i], port, err);
+		if (r == 0)
+			r = check_link(c, &plan->fds[i], err);
 		if (r < 0)
 			return r;
 	}
@@ -53,9 +63,9 @@ int prepare_filter(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
 	CLEANUP(ports_done) struct ports ports = {};
-	int r = resolve(c, &ports, err);
+	int r = need_nft(c, err);
 	if (r == 0)
-		r = need_nft(c, err);
+		r = resolve(c, &ports, err);
 	if (r < 0)
 		return r;
 	CLEANUP(freep) struct firewall_port *wanted = xcalloc(ports.n, sizeof(*wanted));

@@ -21,6 +21,7 @@
 
 #include "firewall/policy.h"
 #include "host/account.h"
+#include "host/lock.h"
 #include "model/plan.h"
 #include "util/cleanup.h"
 #include "util/error.h"
@@ -84,6 +85,16 @@ MUST_CHECK int prepare_run(const struct plan *plan, const struct prepare_options
  */
 MUST_CHECK int prepare_teardown(const struct plan *plan, const struct prepare_options *options,
 		struct strv *ret_failures);
+
+/*
+ * Keep others from preparing a machine or tearing it down, until lock_done().
+ *
+ * @dir: of all machines ("/run/machina"), which exists
+ *
+ * Errors: EBUSY: somebody is at it, also after @wait_usec.
+ */
+MUST_CHECK int prepare_lock(const char *dir, const char *machine, uint64_t wait_usec,
+		struct lock *ret, struct error *err);
 
 /*
  * After QEMU was started: wait until it answers (host/await.h), give the sockets that it has made

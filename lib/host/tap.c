@@ -115,13 +115,21 @@ static int find_bridge(struct netlink *nl, const struct tap_request *request, st
 	return 0;
 }
 
-static int refuse_foreign(
-		const struct tap_request *request, const struct link *link, struct error *err)
+static int refuse_foreign(const char *alias, const struct link *link, struct error *err)
 {
 	return error_set(err, EEXIST,
 			"interface '%s' exists and is not of connection '%s' (its alias is '%s'); "
 			"it is left alone: rename or delete it",
-			link->name, request->alias, link->alias);
+			link->name, alias, link->alias);
+}
+
+int tap_check_name(struct netlink *nl, const char *name, const char *alias, struct error *err)
+{
+	struct link link;
+	int r = netlink_get(nl, name, &link, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return strcmp(link.alias, alias) != 0 ? refuse_foreign(alias, &link, err) : 0;
 }
 
 /*
@@ -142,7 +150,7 @@ static int claim(struct netlink *nl, const struct tap_request *request, int fd, 
 	struct link link;
 	int r = netlink_get(nl, request->name, &link, err);
 	if (r == 0 && strcmp(link.alias, request->alias) != 0)
-		return refuse_foreign(request, &link, err);
+		return refuse_foreign(request->alias, &link, err);
 	if (r == 0)
 		r = netlink_delete(nl, &link, err);
 	if (r < 0)

@@ -53,5 +53,9 @@ MUST_CHECK int tap_remove(
 MUST_CHECK int tap_find(struct netlink *nl, const char *name, const char *alias, struct link *ret,
 		struct error *err);
 
+/* Errors: EEXIST: a link of that name is there and has another alias. */
+MUST_CHECK int tap_check_name(
+		struct netlink *nl, const char *name, const char *alias, struct error *err);
+
 /* Delete all links whose alias begins so. Goes on after a failure and reports the first. */
 MUST_CHECK int tap_remove_all(struct netlink *nl, const char *alias_prefix, struct error *err);

@@ -248,6 +248,52 @@ TEST(isolated_ports_reach_others_but_not_each_other)
 	check_shell("ip link del br0");
 }
 
+TEST(a_closed_port_passes_nothing_either_way)
+{
+	NEED_NETWORK();
+	check_shell("ip link add br0 type bridge && ip link set br0 up");
+	const struct port_settings open = { .protect = true };
+	int other = add_guest("t0", 1, NULL), third = add_guest("t2", 4, NULL);
+	int guest = add_guest("t1", 2, &open);
+	struct error err = {};
+	struct link link;
+	CHECK_INT(netlink_get(&nl, "t1", &link, &err), 0);
+	if (port_set_open(&nl, &link, false, &err) < 0)
+		TEST_FAIL("%s", err.text);
+	send_frame(guest, (struct frame){ .to = 0xff, .from = 2, .mark = 1 });
+	send_frame(third, (struct frame){ .to = 0xff, .from = 4, .mark = 2 });
+	CHECK_INT(netlink_get(&nl, "t1", &link, &err), 0);
+	if (port_set_open(&nl, &link, true, &err) < 0)
+		TEST_FAIL("%s", err.text);
+	send_frame(guest, (struct frame){ .to = 0xff, .from = 2, .mark = 3 });
+	send_frame(third, (struct frame){ .to = 0xff, .from = 4, .mark = 0xee });
+	check_gets(other, "2 3 ");
+	check_gets(guest, "");
+	close(other);
+	close(third);
+	close(guest);
+	check_shell("ip link del br0");
+}
+
+TEST(with_spanning_tree_the_interface_is_switched)
+{
+	NEED_NETWORK();
+	if (shell("ip link add br0 type bridge stp_state 1 forward_delay 0 && ip link set br0 up"))
+		SKIP("no bridge with a spanning tree can be made");
+	int guest = add_guest("t1", 2, NULL);
+	struct error err = {};
+	struct link link;
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(netlink_get(&nl, "t1", &link, &err), 0);
+		if (port_set_open(&nl, &link, i == 1, &err) < 0)
+			TEST_FAIL("%s", err.text);
+		CHECK_INT(netlink_get(&nl, "t1", &link, &err), 0);
+		CHECK_INT(link.up, i == 1);
+	}
+	close(guest);
+	check_shell("ip link del br0");
+}
+
 TEST(vlans_need_a_bridge_that_tells_them_apart)
 {
 	NEED_NETWORK();

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Preparing a machine with packet filters: there are never interfaces without their rules. */
+#include "host/firewall.h"
+#include "host/prepare.h"
+#include "kill-child.h"
+#include "nft-namespace.h"
+#include "scratch.h"
+
+static struct prepare_options options;
+
+static void begin(void)
+{
+	static char *paths[3];
+	const char *const names[] = { "sys", "dev", "proc" };
+	scratch_begin();
+	sample_begin(FW_STATE_FLOWS);
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		free(paths[i]);
+		paths[i] = xasprintf("%s/%s", scratch_dir, names[i]);
+	}
+	put_file("proc/self/mountinfo", "");
+	options = (struct prepare_options){ .sys = paths[0],
+		.dev = paths[1],
+		.proc = paths[2],
+		.netns = "/proc/self/ns/net",
+		.policy = &sample_policy };
+	CHECK(shell_works("ip link add br0 type bridge && ip link set br0 up"));
+}
+
+static void end(void)
+{
+	CHECK(shell_works("ip link delete br0"));
+	sample_end();
+	scratch_end();
+}
+
+static const char *const full[] = {
+	"machine name=web user=root run-dir=DIR/run/web socket-dir=DIR/sockets",
+	"tap name=net.0 link=web.lan connection=lan network=lan bridge=br0 mac=52:54:00:00:00:01",
+	"tap name=net.1 link=web.dmz connection=dmz network=dmz bridge=br0 mac=52:54:00:00:00:02",
+	"filter name=net.0 group=web any=yes guard=mac guard=other ip=10.0.0.5",
+	"rule direction=in action=accept protocol=6 port=22 set=office priority=200 origin=vm_#1",
+	"filter name=net.1 guard=mac",
+	NULL,
+};
+
+/* Rows with DIR for the scratch directory and _ for a blank. */
+static void make_plan(struct plan *plan)
+{
+	struct error err = {};
+	*plan = (struct plan){};
+	for (const char *const *row = full; *row; row++) {
+		CLEANUP(strv_done) struct strv words = {};
+		CLEANUP(freep) char *copy = xstrdup(*row);
+		char *rest = copy;
+		for (char *word; (word = strsep(&rest, " "));) {
+			const char *at = strstr(word, "DIR");
+			for (char *c = word; *c; c++)
+				*c = *c == '_' ? ' ' : *c;
+			if (at)
+				strv_pushf(&words, "%.*s%s%s", (int)(at - word), word, scratch_dir,
+						at + 3);
+			else
+				strv_push(&words, word);
+		}
+		if (plan_parse_row(plan, &words, &err) < 0)
+			TEST_FAIL("%s: %s", *row, err.text);
+	}
+	if (plan_parse_end(plan, &err) < 0)
+		TEST_FAIL("%s", err.text);
+}
+
+/* The taps go with their descriptors. */
+static int prepare(const struct plan *plan, int fds[2], struct error *err)
+{
+	fds[0] = fds[1] = -1;
+	return prepare_run(plan, &options, fds, err);
+}
+
+static void check_torn_down(const struct plan *plan)
+{
+	CLEANUP(strv_done) struct strv failures = {};
+	CHECK_INT(prepare_teardown(plan, &options, &failures), 0);
+	for (size_t i = 0; i < failures.n; i++)
+		TEST_FAIL("%s", without_scratch(failures.items[i]));
+}
+
+static void check_nothing_is_left(void)
+{
+	check_ruleset("");
+	CHECK(!shell_works("ip -o link show | grep -F web."));
+}
+
+static void check_refused(const struct plan *plan, int code, const char *text)
+{
+	struct error err = {};
+	int fds[2];
+	CHECK_INT(prepare(plan, fds, &err), -code);
+	CHECK_STR(without_scratch(err.text), text);
+}
+
+TEST(rules_come_and_go_with_the_machine)
+{
+	NEED_NFT();
+	struct error err = {};
+	int fds[2];
+	begin();
+	CLEANUP(plan_done) struct plan plan;
+	make_plan(&plan);
+	for (int i = 0; i < 2; i++) {
+		if (prepare(&plan, fds, &err) < 0)
+			TEST_FAIL("%s", err.text);
+		CHECK(shell_works("nft list map bridge machina from-vm | grep -F 'jump "
+				  "vm-web.lan-out'"));
+		CHECK(shell_works("nft list map bridge machina to-vm | grep -F 'jump "
+				  "vm-web.dmz-in'"));
+		CHECK(shell_works("nft list chain bridge machina vm-web.lan-in | grep -F 'vm #1'"));
+		CHECK(shell_works("nft list set bridge machina grp-web-4 | grep -F 10.0.0.5"));
+		/* Again, without a teardown in between. */
+		closep(&fds[0]);
+		closep(&fds[1]);
+	}
+	check_torn_down(&plan);
+	check_nothing_is_left();
+	check_torn_down(&plan);
+	end();
+}
+
+TEST(without_a_plan_the_rules_are_found_by_the_machines_name)
+{
+	NEED_NFT();
+	struct error err = {};
+	int fds[2];
+	begin();
+	CLEANUP(plan_done) struct plan plan;
+	make_plan(&plan);
+	CHECK_INT(prepare(&plan, fds, &err), 0);
+	closep(&fds[0]);
+	closep(&fds[1]);
+	const struct plan bare = { .machine = plan.machine,
+		.user = plan.user,
+		.run_dir = plan.run_dir,
+		.socket_dir = plan.socket_dir };
+	check_torn_down(&bare);
+	check_nothing_is_left();
+	end();
+}
+
+TEST(what_fails_later_takes_the_rules_away)
+{
+	NEED_NFT();
+	begin();
+	CLEANUP(plan_done) struct plan plan;
+	make_plan(&plan);
+	CHECK(shell_works("ip link set br0 name br1"));
+	check_refused(&plan, ENODEV,
+			"network 'lan': the bridge 'br0' does not exist; create it, or correct "
+			"'device' of the network");
+	check_nothing_is_left();
+	CHECK(shell_works("ip link set br1 name br0"));
+	end();
+}
+
+TEST(without_its_rules_there_is_no_interface)
+{
+	NEED_NFT();
+	begin();
+	CLEANUP(plan_done) struct plan plan;
+	make_plan(&plan);
+	CHECK(shell_works("nft add table bridge machina"));
+	check_refused(&plan, EEXIST,
+			"nftables has a table 'bridge machina' that this program has not made; it "
+			"is left alone: rename it, or delete it with 'nft delete table bridge "
+			"machina'");
+	CHECK(!shell_works("ip -o link show | grep -F web."));
+	check_ruleset("table bridge machina {\n}\n");
+	CHECK(shell_works("nft delete table bridge machina"));
+	options.policy = NULL;
+	check_refused(&plan, ENOENT,
+			"connection 'lan' is in the firewall group 'web', which the host's config "
+			"does not have: add it, or take it from the machine and run 'machina "
+			"generate web'");
+	check_nothing_is_left();
+	end();
+}
+
+TEST(an_interface_of_another_keeps_its_rules)
+{
+	NEED_NFT();
+	begin();
+	CLEANUP(plan_done) struct plan plan;
+	make_plan(&plan);
+	CHECK(shell_works(
+			"ip link add web.lan type dummy 2>/dev/null || ip tuntap add web.lan mode "
+			"tap"));
+	CHECK(shell_works("ip link set web.lan alias machina:other/lan"));
+	check_refused(&plan, EEXIST,
+			"interface 'web.lan' exists and is not of connection 'machina:web/lan' "
+			"(its alias is 'machina:other/lan'); it is left alone: rename or delete "
+			"it");
+	check_ruleset("");
+	CHECK(shell_works("ip link delete web.lan"));
+	end();
+}
+
+TEST(killed_anywhere_no_interface_is_without_rules)
+{
+	NEED_NFT();
+	begin();
+	CLEANUP(plan_done) struct plan plan;
+	make_plan(&plan);
+	unsigned n = 0;
+	for (int r = 1; r > 0; n++) {
+		pid_t child = kill_child_fork();
+		if (child == 0) {
+			struct error err = {};
+			int fds[2];
+			/* The taps outlive whoever made them. */
+			plan.fds[0].down = plan.fds[1].down = "/bin/true";
+			_exit(prepare(&plan, fds, &err) < 0);
+		}
+		r = kill_child_at(child, n);
+		CHECK(r >= 0);
+		if (shell_works("ip -o link show | grep -F web."))
+			CHECK(shell_works("nft list map bridge machina from-vm | grep -F "
+					  "web.lan") &&
+					shell_works("nft list map bridge machina to-vm | grep -F "
+						    "web.dmz"));
+		check_torn_down(&plan);
+		check_nothing_is_left();
+	}
+	CHECK(n > 20);
+	end();
+}
+
+TEST(two_prepares_at_once_do_not_mix)
+{
+	NEED_NFT();
+	begin();
+	CLEANUP(plan_done) struct plan plan;
+	make_plan(&plan);
+	pid_t pids[4];
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		pids[i] = fork();
+		if (pids[i] != 0)
+			continue;
+		struct error err = {};
+		CLEANUP(strv_done) struct strv failures = {};
+		for (int k = 0; k < 5; k++) {
+			int fds[2];
+			if (i % 2 && prepare_teardown(&plan, &options, &failures) < 0)
+				_exit(1);
+			if (i % 2 == 0 && prepare(&plan, fds, &err) < 0)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		int status = -1;
+		waitpid(pids[i], &status, 0);
+		CHECK_INT(status, 0);
+	}
+	check_torn_down(&plan);
+	check_nothing_is_left();
+	end();
+}
+
+TEST_MAIN()
