@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "firewall-target.h"
+#include "firewall/batch.h"
 #include "firewall/text.h"
 #include "json/jtree.h"
 #include "output.h"
@@ -13,6 +14,7 @@
 
 struct show_options {
 	bool json;
+	bool nft;
 };
 
 /* One line of a direction's table; one object of its JSON. */
@@ -256,14 +258,50 @@ static int show_connection(
 	return 0;
 }
 
+/* As they would be installed on a host without any. */
+static int show_nft(const struct target *target, struct error *err)
+{
+	const struct vm *vm = &target->built.vm;
+	const struct fw_policy *policy = &target->config.policy;
+	CLEANUP(freep) struct fw_port *resolved = xcalloc(vm->n_nics + 1, sizeof(*resolved));
+	CLEANUP(freep) struct batch_port *ports = xcalloc(vm->n_nics + 1, sizeof(*ports));
+	CLEANUP(nft_batch_done) struct nft_batch batch = {};
+	CLEANUP(buf_done) struct buf text = {};
+	struct batch_request request = {
+		.policy = policy,
+		.state = policy->state == FW_STATE_AUTO ? FW_STATE_CONNTRACK : policy->state,
+		.ports = ports,
+	};
+	int r = 0;
+	for (size_t i = target->first; r == 0 && i < target->end; i++) {
+		if (!vm->nics[i].filter)
+			continue;
+		r = fw_port_of_nic(policy, vm, &vm->nics[i], &resolved[request.n], err);
+		ports[request.n].port = &resolved[request.n];
+		request.n++;
+	}
+	if (r == 0 && request.n) {
+		batch_install(&batch, &request);
+		nft_text_batch(&batch, &text);
+		fputs(buf_text(&text), stdout);
+	}
+	for (size_t i = 0; i < request.n; i++)
+		fw_port_done(&resolved[i]);
+	return r < 0 ? r : STATUS_DONE;
+}
+
 static int show_run(const struct call *call, struct error *err)
 {
 	const struct show_options *options = call->options;
 	CLEANUP(target_done) struct target target = {};
+	if (options->json && options->nft)
+		return misuse(call->command, "'--json' and '--nft' can't both be had");
 	int r = target_load(&target, call, call->words.items[0], err);
 	print_report(stderr, &target.config.report);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
+	if (options->nft)
+		return show_nft(&target, err);
 	struct json_object *all = options->json ? jtree_list() : NULL;
 	for (size_t i = target.first; r == 0 && i < target.end; i++)
 		r = show_connection(&target, i, all, err);
@@ -275,7 +313,13 @@ static int show_run(const struct call *call, struct error *err)
 	return r < 0 ? r : STATUS_DONE;
 }
 
-static const struct option_spec options[] = { OPTION_JSON(struct show_options, json), {} };
+static const struct option_spec options[] = {
+	OPTION_JSON(struct show_options, json),
+	{ 0, "nft", NULL, OPT_FLAG(struct show_options, nft),
+			"In the language of nft(8), as it would be installed on a host without any "
+			"rules" },
+	{},
+};
 
 static const struct argument arguments[] = {
 	{ .name = "MACHINE[.NAME]", .complete = complete_connections },
@@ -285,6 +329,7 @@ static const struct argument arguments[] = {
 static const struct example examples[] = {
 	{ "machina firewall show web", "The rules of all connections of web." },
 	{ "machina firewall show web.lan", "Those of its connection lan." },
+	{ "machina firewall show --nft web", "The same as nft(8) reads it." },
 	{},
 };
 

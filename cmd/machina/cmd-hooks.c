@@ -98,13 +98,7 @@ static int vhost_environment(const struct plan *plan, struct buf *ret, struct er
 static int load_policy(struct config *config, const struct call *call, const struct plan *plan,
 		struct error *err)
 {
-	if (!plan_has_filter(plan))
-		return 0;
-	int r = config_load(config, &call->paths, err);
-	if (r <= 0)
-		return r;
-	print_report(stderr, &config->report);
-	return error_set(err, EINVAL, "without the host's config there is no packet filter for it");
+	return plan_has_filter(plan) ? config_load_policy(config, &call->paths, err) : 0;
 }
 
 static int prepare_machine(const struct call *call, enum hook_unit unit, const char *machine,

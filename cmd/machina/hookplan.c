@@ -75,6 +75,34 @@ int hookplan_keep(const struct config_paths *paths, enum hook_unit unit, const s
 	return r == 0 ? file_replace(path, text, strlen(text), 0644, err) : r;
 }
 
+int hookplan_change(const struct config_paths *paths, const struct plan *plan, struct error *err)
+{
+	CLEANUP(freep) char *path = copy_path(paths, HOOK_QEMU, plan->machine);
+	CLEANUP(freep) char *changed = NULL;
+	CLEANUP(buf_done) struct buf text = {};
+	int r = file_read(path, UNIT_SIZE_MAX, &text, err);
+	if (r == 0)
+		r = unit_put_plan(buf_text(&text), plan, &changed, err);
+	return r == 0 ? file_replace(path, changed, strlen(changed), 0644, err) : r;
+}
+
+int hookplan_list(const struct config_paths *paths, struct strv *ret, struct error *err)
+{
+	static const char ending[] = ".plan";
+	CLEANUP(strv_done) struct strv names = {};
+	int r = dir_list(paths->run_dir, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		const char *name = names.items[i];
+		size_t len = strlen(name);
+		if (name[0] != '.' || len <= strlen(ending) + 1 ||
+				strcmp(name + len - strlen(ending), ending) != 0)
+			continue;
+		strv_push_take(ret, xstrndup(name + 1, len - 1 - strlen(ending)));
+	}
+	strv_sort(ret);
+	return r < 0 ? r : 0;
+}
+
 static int read_copy(const struct config_paths *paths, enum hook_unit unit, const char *machine,
 		struct plan *ret, struct error *err)
 {

@@ -26,6 +26,11 @@ MUST_CHECK int hookplan_begin(const struct config_paths *paths, enum hook_unit u
  */
 MUST_CHECK int hookplan_keep(const struct config_paths *paths, enum hook_unit unit,
 		const struct plan *plan, const char *text, struct error *err);
+/* Put another plan into the copy, and leave the rest of it as it is. */
+MUST_CHECK int hookplan_change(
+		const struct config_paths *paths, const struct plan *plan, struct error *err);
+/* The machines of which there are copies of QEMU's plan, in byte order. */
+MUST_CHECK int hookplan_list(const struct config_paths *paths, struct strv *ret, struct error *err);
 /*
  * For those after it. A copy or unit that can't be read is no failure: its error is told by
  * @ret_doubt (code 0: there is none), and the plan names only the machine.

@@ -8,6 +8,7 @@
 
 #include "config/forms.h"
 #include "json/jnames.h"
+#include "output.h"
 #include "paths.h"
 #include "unit/network.h"
 #include "util/file.h"
@@ -31,6 +32,16 @@ int config_load(struct config *config, const struct config_paths *paths, struct 
 	for (size_t i = 0; r == 0 && i < config->host.n_docs; i++)
 		strv_push(&config->sources, config->host.docs[i].name + paths->root_len);
 	return r;
+}
+
+int config_load_policy(struct config *config, const struct config_paths *paths, struct error *err)
+{
+	int r = config_load(config, paths, err);
+	if (r <= 0)
+		return r;
+	print_report(stderr, &config->report);
+	return error_set(err, EINVAL,
+			"the host's config has faults: without it there is no packet filter");
 }
 
 const char *config_short_file(const struct config_paths *paths, const char *file)

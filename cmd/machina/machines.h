@@ -26,6 +26,14 @@ void config_done(struct config *config);
 MUST_CHECK int config_load(
 		struct config *config, const struct config_paths *paths, struct error *err);
 
+/*
+ * The same for hooks, which go on without it if they can: findings are printed.
+ *
+ * Errors: EINVAL: there are findings.
+ */
+MUST_CHECK int config_load_policy(
+		struct config *config, const struct config_paths *paths, struct error *err);
+
 /* A file below the config directory is shown from there: the rest is the same on every line. */
 const char *config_short_file(const struct config_paths *paths, const char *file);
 

@@ -105,6 +105,19 @@ int unit_plan_text(const struct plan *plan, char **ret, struct error *err)
 	return unitfile_finish(&u, ret, err);
 }
 
+int unit_put_plan(const char *text, const struct plan *plan, char **ret, struct error *err)
+{
+	static const char section[] = "\n[X-Machina]\n";
+	CLEANUP(freep) char *rows = NULL;
+	/* The last section; alone it has no line before it. */
+	const char *end = strstr(text, section);
+	int r = unit_plan_text(plan, &rows, err);
+	if (r < 0)
+		return r;
+	*ret = end ? xasprintf("%.*s\n%s", (int)(end - text), text, rows) : take_ptr(rows);
+	return 0;
+}
+
 int unit_read_rows(const char *name, const char *text, size_t len, unit_row_reader *reader,
 		void *data, struct error *err)
 {

@@ -70,6 +70,13 @@ void unit_swtpm_argv(const struct plan *tpm_plan, struct strv *ret);
 /* A plan as a text of its own, that unit_read_plan() reads. The caller frees it. */
 MUST_CHECK int unit_plan_text(const struct plan *plan, char **ret, struct error *err);
 
+/*
+ * A machine's unit, or what unit_plan_text() has made, with another plan in it. The caller frees
+ * it.
+ */
+MUST_CHECK int unit_put_plan(
+		const char *text, const struct plan *plan, char **ret, struct error *err);
+
 /* The plan in a unit's text. @ret: released with plan_done() in every case. */
 MUST_CHECK int unit_read_plan(const char *name, const char *text, size_t len, struct plan *ret,
 		struct error *err);

@@ -335,4 +335,23 @@ TEST(what_a_process_was_started_with_needs_a_restart)
 	}
 }
 
+TEST(another_plan_takes_the_place_of_the_last_section)
+{
+	struct error err = {};
+	const struct plan plan = {
+		.machine = "web", .user = "u", .run_dir = "/r", .socket_dir = "/s"
+	};
+	CLEANUP(freep) char *alone = NULL, *again = NULL, *changed = NULL;
+	CHECK_INT(unit_plan_text(&plan, &alone, &err), 0);
+	CHECK_INT(unit_put_plan(alone, &plan, &again, &err), 0);
+	CHECK_STR(again, alone);
+	CHECK_INT(unit_put_plan("[Service]\nExecStart=/x [X-Machina]\n\n[X-Machina]\nPlan=old "
+				"a=b\n",
+				  &plan, &changed, &err),
+			0);
+	CLEANUP(freep)
+	char *expected = xasprintf("[Service]\nExecStart=/x [X-Machina]\n\n%s", alone);
+	CHECK_STR(changed, expected);
+}
+
 TEST_MAIN()

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina firewall apply, hold: filters of machines that run. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "complete.h"
+#include "firewall-running.h"
+#include "hookplan.h"
+#include "host/netns.h"
+#include "host/prepare.h"
+#include "output.h"
+#include "util/mem.h"
+
+struct apply_options {
+	bool dry_run;
+};
+
+struct hold_options {
+	bool dry_run;
+};
+
+/* Each machine is locked by a file. */
+static void allow_many_files(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)!setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* ---- apply ---- */
+
+static size_t count_ports(const struct running *running)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < running->n; i++)
+		n += running->items[i].n_ports;
+	return n;
+}
+
+static void add_requests(const struct running_machine *m, struct firewall_port *ports, size_t *n)
+{
+	for (size_t i = 0; i < m->n_ports; i++)
+		ports[(*n)++] = (struct firewall_port){ .port = &m->ports[i],
+			.before = m->before[i] };
+}
+
+/* What one machine has must not keep the others from their rules. */
+static size_t install_each(struct netlink *nft, const struct fw_policy *policy,
+		const struct running *running, bool *ret_done)
+{
+	size_t n_failed = 0;
+	for (size_t i = 0; i < running->n; i++) {
+		const struct running_machine *m = &running->items[i];
+		CLEANUP(freep)
+		struct firewall_port *ports = xcalloc(m->n_ports + 1, sizeof(*ports));
+		struct firewall_request request = { .policy = policy, .ports = ports };
+		struct error err = {};
+		add_requests(m, ports, &request.n);
+		if (m->has_failed)
+			continue;
+		ret_done[i] = firewall_install(nft, &request, &err) == 0;
+		if (ret_done[i])
+			continue;
+		print_error(&err);
+		n_failed++;
+	}
+	return n_failed;
+}
+
+/* Returns how many machines have failed; all of them at once is tried first. */
+static size_t install(struct netlink *nft, const struct firewall_request *request,
+		const struct running *running, bool *ret_done)
+{
+	struct error err = {};
+	if (firewall_install(nft, request, &err) == 0) {
+		for (size_t i = 0; i < running->n; i++)
+			ret_done[i] = !running->items[i].has_failed;
+		return 0;
+	}
+	if (running->n < 2) {
+		print_error(&err);
+		return 1;
+	}
+	return install_each(nft, request->policy, running, ret_done);
+}
+
+/* Whose rules can't be installed, and who has none from before either, gets no packets. */
+static void close_unfiltered(
+		const struct running_machine *m, const struct strv *present, struct netlink *links)
+{
+	if (!plan_has_filter(&m->plan) || strv_contains_sorted(present, m->name))
+		return;
+	complain("machine '%s' has no packet filter: its interfaces are closed until 'machina "
+		 "firewall apply %s' succeeds",
+			m->name, m->name);
+	(void)running_open(links, &m->plan, false);
+}
+
+/* What a teardown will look for; and the ports, which may have been held. */
+static size_t finish(const struct config_paths *paths, const struct running *running,
+		const bool *done, struct netlink *nft, struct netlink *links)
+{
+	CLEANUP(strv_done) struct strv present = {};
+	size_t n_failed = 0;
+	if (firewall_machines(nft, &present, NULL) < 0)
+		strv_clear(&present);
+	for (size_t i = 0; i < running->n; i++) {
+		const struct running_machine *m = &running->items[i];
+		struct error err = {};
+		if (!done[i]) {
+			close_unfiltered(m, &present, links);
+			continue;
+		}
+		if (m->is_changed && hookplan_change(paths, &m->plan, &err) < 0) {
+			print_error(&err);
+			n_failed++;
+		}
+		n_failed += running_open(links, &m->plan, true);
+	}
+	return n_failed;
+}
+
+static int apply(const struct call *call, const struct fw_policy *policy, const struct strv *names,
+		struct netlink *nft, struct netlink *links, struct error *err)
+{
+	const struct apply_options *options = call->options;
+	CLEANUP(running_done) struct running running = {};
+	int r = running_find(&call->paths, policy, names, nft, links, &running, err);
+	if (r < 0)
+		return r;
+	CLEANUP(freep)
+	struct firewall_port *ports = xcalloc(count_ports(&running) + 1, sizeof(*ports));
+	CLEANUP(freep) bool *done = xcalloc(running.n + 1, sizeof(*done));
+	struct firewall_request request = {
+		.policy = policy,
+		.ports = ports,
+		.is_all = !names && !running.n_failed,
+		.gone = &running.gone,
+	};
+	for (size_t i = 0; i < running.n; i++)
+		add_requests(&running.items[i], ports, &request.n);
+	if (options->dry_run) {
+		CLEANUP(buf_done) struct buf text = {};
+		r = firewall_preview(nft, &request, &text, err);
+		fputs(buf_text(&text), stdout);
+		return r < 0 ? r : running.n_failed ? STATUS_FAILURE : STATUS_DONE;
+	}
+	size_t n_failed = running.n_failed + install(nft, &request, &running, done);
+	n_failed += finish(&call->paths, &running, done, nft, links);
+	return n_failed ? STATUS_FAILURE : STATUS_DONE;
+}
+
+/* The kernel's sockets, in the host's network. */
+struct sockets {
+	struct netns outside;
+	struct netlink nft, links;
+};
+
+static void sockets_done(struct sockets *s)
+{
+	netlink_done(&s->nft);
+	netlink_done(&s->links);
+	netns_done(&s->outside);
+}
+
+static int sockets_open(struct sockets *s, struct error *err)
+{
+	int r = netns_enter(NETNS_HOST, &s->outside, err);
+	if (r == 0)
+		r = nft_open(&s->nft, err);
+	return r < 0 ? r : netlink_open(&s->links, err);
+}
+
+static bool names_machines(const struct call *call)
+{
+	return call->machines.patterns.n || call->machines.tags.n;
+}
+
+static int apply_run(const struct call *call, struct error *err)
+{
+	CLEANUP(config_done) struct config config = {};
+	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(sockets_done) struct sockets sockets = {};
+	bool some = names_machines(call);
+	int r = config_load_policy(&config, &call->paths, err);
+	if (r == 0 && some)
+		r = machines_select(call, &config.report, &names, err);
+	if (r == 0)
+		r = sockets_open(&sockets, err);
+	if (r != 0)
+		return r < 0 ? r : STATUS_FAILURE;
+	allow_many_files();
+	return apply(call, &config.policy, some ? &names : NULL, &sockets.nft, &sockets.links, err);
+}
+
+/* ---- hold ---- */
+
+static void print_held(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_fds; i++)
+		if (plan->fds[i].filter)
+			printf("close interface '%s' of machine '%s'\n", plan->fds[i].link,
+					plan->machine);
+}
+
+static int hold_run(const struct call *call, struct error *err)
+{
+	const struct hold_options *options = call->options;
+	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(sockets_done) struct sockets sockets = {};
+	size_t n_failed = 0;
+	int r = hookplan_list(&call->paths, &names, err);
+	if (r == 0)
+		r = netns_enter(NETNS_HOST, &sockets.outside, err);
+	if (r == 0)
+		r = netlink_open(&sockets.links, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		CLEANUP(plan_done) struct plan plan = {};
+		struct error doubt = {};
+		hookplan_recall(&call->paths, HOOK_QEMU, names.items[i], &plan, &doubt);
+		if (doubt.code) {
+			print_error(&doubt);
+			n_failed++;
+		}
+		if (options->dry_run)
+			print_held(&plan);
+		else
+			n_failed += running_open(&sockets.links, &plan, false);
+	}
+	return r < 0 ? r : n_failed ? STATUS_FAILURE : STATUS_DONE;
+}
+
+static const struct option_spec apply_rows[] = {
+	OPTION_DRY_RUN(struct apply_options, dry_run),
+	{},
+};
+
+static const struct option_spec hold_rows[] = {
+	OPTION_DRY_RUN(struct hold_options, dry_run),
+	{},
+};
+
+static const struct example apply_examples[] = {
+	{ "machina firewall apply",
+			"After a change of groups, or when somebody has flushed nftables." },
+	{ "machina generate web && machina firewall apply web",
+			"After a change of web's own rules." },
+	{},
+};
+
+const struct command cmd_firewall_apply = {
+	.name = "firewall apply",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
+	.arguments = arguments_machines_optional,
+	.summary = "Install the packet filters of machines that run",
+	.description = "In one transaction, without a moment without rules; established "
+		       "connections are not cut off. Groups and address sets come from the host's "
+		       "config as it is now, a machine's own rules from its unit.\n"
+		       "\n"
+		       "Without names, of all machines that run, and what nobody uses any more is "
+		       "removed. machina-firewall.service does that when nftables.service or "
+		       "firewalld.service was started or reloaded.",
+	.options = apply_rows,
+	.options_size = sizeof(struct apply_options),
+	.examples = apply_examples,
+	.run = apply_run,
+};
+
+const struct command cmd_firewall_hold = {
+	.name = "firewall hold",
+	.group = GROUP_HOOKS,
+	.flags = COMMAND_FILES | COMMAND_LIVE,
+	.summary = "Let nothing pass to and from machines that have a filter",
+	.description = "Called by machina-firewall.service and machina-firewall-hold.service "
+		       "before nftables is flushed. 'machina firewall apply' lets packets pass "
+		       "again.",
+	.options = hold_rows,
+	.options_size = sizeof(struct hold_options),
+	.run = hold_run,
+};
