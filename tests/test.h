@@ -28,7 +28,8 @@ struct test {
 static struct test *test_first;
 static struct test **test_last = &test_first;
 static unsigned test_failures;
-static const char *test_skip_reason;
+/* Not every program that shares something with tests has one. */
+__attribute__((unused)) static const char *test_skip_reason;
 
 static inline void test_register(struct test *t)
 {

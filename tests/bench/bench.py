@@ -74,19 +74,43 @@ def ask(path, command):
         return reply
 
 
-def wait_running(path):
-    """Until QEMU says at a QMP socket that its guest runs."""
+def wait_running(path, status="running"):
+    """Until QEMU says at a QMP socket that its guest runs, or is what @status says."""
     end = time.monotonic() + ANSWER_SECONDS
     reply = None
     while time.monotonic() < end:
         try:
             reply = ask(path, "query-status")
-            if reply["return"]["status"] == "running":
+            if reply["return"]["status"] == status:
                 return
         except (OSError, ValueError):
             pass
         time.sleep(0.0005)
     sys.exit(f"no guest runs at {path} ({reply})")
+
+
+def start_timed(command, path, stops, status="running"):
+    """From a command to an answer at a QMP socket, wall and processor time; then it is stopped again."""
+    processor, begin = processor_time(), time.perf_counter()
+    run(command)
+    wait_running(path, status)
+    wall = (time.perf_counter() - begin) * 1000
+    processor = processor_time() - processor
+    for stop in stops:
+        run(stop)
+    return wall, processor
+
+
+def stops_of(unit):
+    """What ends a machine's unit without its guest's help."""
+    return [["systemctl", "kill", "--signal=TERM", "--kill-whom=main", unit], ["systemctl", "stop", unit]]
+
+
+def start_unit(unit, path, status="running"):
+    """The same for "systemctl start", as often as one likes."""
+    spent_on = start_timed(["systemctl", "start", unit], path, stops_of(unit), status)
+    subprocess.run(["systemctl", "reset-failed", unit], check=False, stderr=subprocess.DEVNULL)
+    return spent_on
 
 
 def _verdict(what, target, good):

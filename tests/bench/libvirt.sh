@@ -39,6 +39,7 @@ peer_machine() {
 peer_libvirt() {
 	export LIBVIRT_DEFAULT_URI=qemu:///system
 	rm -rf /etc/libvirt /var/lib/libvirt /var/cache/libvirt
+	install -d -m 700 /etc/libvirt && cp -r /usr/share/libvirt/nwfilter /etc/libvirt/ || return
 	# The machine does without it. Where it is there and does not work for the daemon's user, libvirt asks
 	# QEMU anew for all that it can do, before each start: seconds that no working host spends.
 	rm -f /dev/kvm
