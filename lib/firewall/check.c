@@ -118,6 +118,8 @@ static void check_groups(struct checking *c, size_t i)
 {
 	const struct vm_filter *filter = c->vm->nics[i].filter;
 	const struct connection_conf *confs = c->machine->conf.connections.items;
+	if (!filter->n_groups)
+		return;
 	CLEANUP(freep) char *own = xasprintf("/connections/%zu/groups", i);
 	const char *list = confs[i].filter.groups.items ? own : "/attrs/firewall/groups";
 	for (size_t k = 0; k < filter->n_groups; k++) {
@@ -131,13 +133,13 @@ static void check_groups(struct checking *c, size_t i)
 static void check_link(struct checking *c, size_t i)
 {
 	const char *link = c->vm->nics[i].link;
+	if (batch_link_is_valid(link))
+		return;
 	CLEANUP(freep) char *at = xasprintf("/connections/%zu/name", i);
-	if (!batch_link_is_valid(link))
-		filter_report(&c->reader, at,
-				"the connection's interface \"%s\" has a name that nftables can't "
-				"write: a packet filter needs names of letters, digits, '.', '_' "
-				"and '-'",
-				link);
+	filter_report(&c->reader, at,
+			"the connection's interface \"%s\" has a name that nftables can't write: a "
+			"packet filter needs names of letters, digits, '.', '_' and '-'",
+			link);
 }
 
 /* Without state the answers to what a guest began itself would be dropped. */

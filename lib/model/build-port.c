@@ -63,11 +63,12 @@ static void check_network_keys(struct build *b, const struct network_conf *n)
 		{ "trust", n->trust && !is_vf, "\"vf\"" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!rows[i].is_useless)
+			continue;
 		CLEANUP(freep)
 		char *text = xasprintf("a network with \"%s\" needs \"mode\": %s", rows[i].key,
 				rows[i].modes);
-		if (rows[i].is_useless)
-			build_network_error(b, n, rows[i].key, text);
+		build_network_error(b, n, rows[i].key, text);
 	}
 }
 
@@ -91,12 +92,11 @@ static void check_connection_keys(struct build *b, const struct network_conf *ne
 		{ "mtu", conf->mtu && is_managed && !has_bridge, "\"bridge\", " OWN_BRIDGE },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!rows[i].is_useless)
+			continue;
 		CLEANUP(freep) char *at = xasprintf("%s/%s", pointer, rows[i].key);
-		if (rows[i].is_useless)
-			BUILD_ERROR(b, at,
-					"\"%s\" needs a network of \"mode\": %s, and \"%s\" is "
-					"none",
-					rows[i].key, rows[i].modes, network->name);
+		BUILD_ERROR(b, at, "\"%s\" needs a network of \"mode\": %s, and \"%s\" is none",
+				rows[i].key, rows[i].modes, network->name);
 	}
 }
 

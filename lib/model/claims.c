@@ -45,7 +45,7 @@ struct told {
 	const char *address; /* PORT: where it listens; else "" */
 	bool shared;	     /* FILE: only read */
 	bool filtered;	     /* IP: of a connection that has a packet filter */
-	const char *pointer; /* where it comes from in the merged machine */
+	const char *pointer; /* where it comes from in the merged machine; NULL: not asked for */
 };
 
 typedef void claim_visitor(void *context, const struct told *told);
@@ -53,6 +53,7 @@ typedef void claim_visitor(void *context, const struct told *told);
 struct visit {
 	claim_visitor *visitor;
 	void *context;
+	bool has_pointers; /* are the pointers wanted? */
 };
 
 static void visit(const struct visit *v, const struct told *told, const char *format, ...)
@@ -62,10 +63,13 @@ static void visit(const struct visit *v, const struct told *told, const char *fo
 static void visit(const struct visit *v, const struct told *told, const char *format, ...)
 {
 	struct told full = *told;
-	va_list ap;
-	va_start(ap, format);
-	CLEANUP(freep) char *pointer = xvasprintf(format, ap);
-	va_end(ap);
+	CLEANUP(freep) char *pointer = NULL;
+	if (v->has_pointers) {
+		va_list ap;
+		va_start(ap, format);
+		pointer = xvasprintf(format, ap);
+		va_end(ap);
+	}
 	full.pointer = pointer;
 	if (!full.address)
 		full.address = "";
@@ -204,19 +208,18 @@ static void visit_sockets(const struct visit *v, const struct vm *vm)
 		visit_port(v, "tcp", "127.0.0.1", vm->vnc.port, "/attrs/vnc");
 }
 
-static void visit_machine(const struct vm *vm, claim_visitor *visitor, void *context)
+static void visit_machine(const struct visit *v, const struct vm *vm)
 {
-	const struct visit v = { .visitor = visitor, .context = context };
 	if (vm->has_uuid) {
 		char uuid[UUID_TEXT_MAX];
 		format_uuid(vm->uuid, uuid);
-		visit(&v, &(struct told){ .kind = CLAIM_ID, .value = uuid }, "/id");
+		visit(v, &(struct told){ .kind = CLAIM_ID, .value = uuid }, "/id");
 	}
 	for (size_t i = 0; i < vm->n_nics; i++)
-		visit_nic(&v, &vm->nics[i], i);
-	visit_disks(&v, vm);
-	visit_devices(&v, vm);
-	visit_sockets(&v, vm);
+		visit_nic(v, &vm->nics[i], i);
+	visit_disks(v, vm);
+	visit_devices(v, vm);
+	visit_sockets(v, vm);
 }
 
 /* FNV-1a; equal hashes are compared as texts before anything is said. */
@@ -254,7 +257,7 @@ void claims_add(struct claims *claims, const struct vm *vm, bool selected)
 			sizeof(*claims->selected));
 	claims->selected[claims->names.n] = selected;
 	strv_push(&claims->names, vm->name);
-	visit_machine(vm, add, claims);
+	visit_machine(&(struct visit){ .visitor = add, .context = claims }, vm);
 }
 
 /* A claim in full, as found when its machine is read again. */
@@ -340,7 +343,8 @@ static void read_again(struct search *s, const struct config_paths *paths, const
 			vm_build(host, &machine, &vm, &report) != 0)
 		return;
 	s->machine = &machine;
-	visit_machine(&vm, collect, s);
+	visit_machine(&(struct visit){ .visitor = collect, .context = s, .has_pointers = true },
+			&vm);
 	s->machine = NULL;
 }
 
