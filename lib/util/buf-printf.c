@@ -109,11 +109,9 @@ void buf_vprintf(struct buf *b, const char *format, va_list ap)
 	va_list args;
 	va_copy(args, ap);
 	while (*format) {
-		size_t len = 0;
-		while (format[len] && format[len] != '%')
-			len++;
-		buf_add(b, format, len);
-		format += len;
+		const char *percent = strchrnul(format, '%');
+		buf_add(b, format, (size_t)(percent - format));
+		format = percent;
 		if (!*format)
 			break;
 		const char *next = put_conversion(b, format + 1, &args);

@@ -51,15 +51,6 @@ void buf_grow(struct buf *b, size_t len)
 	b->borrowed = false;
 }
 
-void buf_add(struct buf *b, const void *data, size_t len)
-{
-	char *to = buf_reserve(b, len);
-	if (len)
-		memcpy(to, data, len);
-	to[len] = '\0';
-	b->len += len;
-}
-
 const char *buf_text(const struct buf *b)
 {
 	return b->text ? b->text : "";

@@ -17,6 +17,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "util/cleanup.h"
 
@@ -35,8 +36,8 @@ void buf_done(struct buf *b);
 void buf_clear(struct buf *b);
 /* Back to the first @len bytes. */
 void buf_truncate(struct buf *b, size_t len);
-void buf_add(struct buf *b, const void *data, size_t len);
-/* A text, one character: in the header, because nearly all text is built that way. */
+/* Bytes, a text, one character: in the header, because nearly all text is built that way. */
+static inline void buf_add(struct buf *b, const void *data, size_t len);
 static inline void buf_puts(struct buf *b, const char *text);
 static inline void buf_putc(struct buf *b, char c);
 /* printf(3); what is added must not lie in @b itself. */
@@ -60,9 +61,18 @@ static inline char *buf_reserve(struct buf *b, size_t len)
 	return b->text + b->len;
 }
 
+static inline void buf_add(struct buf *b, const void *data, size_t len)
+{
+	char *to = buf_reserve(b, len);
+	if (len)
+		memcpy(to, data, len);
+	to[len] = '\0';
+	b->len += len;
+}
+
 static inline void buf_puts(struct buf *b, const char *text)
 {
-	buf_add(b, text, __builtin_strlen(text));
+	buf_add(b, text, strlen(text));
 }
 
 static inline void buf_putc(struct buf *b, char c)

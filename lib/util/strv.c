@@ -26,7 +26,8 @@ void strv_done(struct strv *v)
 /* @text: in v->texts */
 static void add(struct strv *v, char *text)
 {
-	v->items = grow_array(v->items, &v->n_alloc, v->n + 1, sizeof(*v->items));
+	if (v->n + 1 >= v->n_alloc)
+		v->items = grow_array(v->items, &v->n_alloc, v->n + 1, sizeof(*v->items));
 	v->items[v->n++] = text;
 	v->items[v->n] = NULL;
 }
