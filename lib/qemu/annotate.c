@@ -6,22 +6,25 @@
 #include "util/buf.h"
 #include "util/mem.h"
 
+static bool is_one_of(const char *word, const char *const *list)
+{
+	while (*list && strcmp(word, *list) != 0)
+		list++;
+	return *list;
+}
+
 size_t qemu_option_length(const struct strv *argv, size_t i)
 {
-	static const char *const flags[] = { "-nodefaults", "-no-user-config", "-nographic" };
+	static const char *const flags[] = { "-nodefaults", "-no-user-config", "-nographic", NULL };
 	/* These take one text as it is, which may look like an option. */
-	static const char *const texts[] = { "-append", "-kernel", "-initrd" };
+	static const char *const texts[] = { "-append", "-kernel", "-initrd", NULL };
 
 	const char *word = argv->items[i], *next = argv->items[i + 1];
 	if (!next || word[0] != '-')
 		return 1;
-	for (size_t k = 0; k < ARRAY_SIZE(flags); k++)
-		if (!strcmp(word, flags[k]))
-			return 1;
-	for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
-		if (!strcmp(word, texts[k]))
-			return 2;
-	return next[0] == '-' ? 1 : 2;
+	if (next[0] == '-')
+		return is_one_of(word, texts) ? 2 : 1;
+	return is_one_of(word, flags) ? 1 : 2;
 }
 
 static void describe_tap(struct buf *row, const struct plan_fd *fd)

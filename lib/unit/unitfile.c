@@ -363,10 +363,14 @@ static void put_command(struct unitfile *u, const char *key, const struct comman
 	/* The path is never expanded but argv[0] is, so the two are spelled apart with '@'. */
 	bool apart = flags & QUOTE_DOLLAR && quote_needs_dollars(argv->items[0]);
 
-	CLEANUP(freep)
-	char *first = xasprintf("%s%s%s%s", c->prefix, stop_expansion ? ":" : "", apart ? "@" : "",
-			argv->items[0]);
-	put_word(u, key, first, QUOTE_PERCENT);
+	CLEANUP(buf_done) struct buf first = {};
+	char room[100]; /* for nearly all */
+	buf_borrow(&first, room, sizeof(room));
+	buf_puts(&first, c->prefix);
+	buf_puts(&first, stop_expansion ? ":" : "");
+	buf_puts(&first, apart ? "@" : "");
+	buf_puts(&first, argv->items[0]);
+	put_word(u, key, buf_text(&first), QUOTE_PERCENT);
 	if (apart) {
 		buf_putc(to, ' ');
 		put_word(u, key, argv->items[0], flags);
