@@ -3,51 +3,41 @@
 #include "firewall/nft-expression.h"
 
 #include <arpa/inet.h>
-#include <libmnl/libmnl.h>
+#include <libmnl/libmnl.h> /* libnftnl/expr.h needs what it includes */
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
+
+#include "util/mem.h"
 
 /* Where a single value is loaded, and where fields that are looked up together begin. */
 #define REGISTER NFT_REG_1
 #define REGISTER_BYTES 4
 
-static void put_u32(struct nlmsghdr *m, uint16_t attribute, uint32_t value)
+static struct nftnl_expr *add(struct nftnl_rule *rule, const char *name)
 {
-	mnl_attr_put_u32(m, attribute, htonl(value));
-}
-
-static void put_u64(struct nlmsghdr *m, uint16_t attribute, uint64_t value)
-{
-	mnl_attr_put_u64(m, attribute, htobe64(value));
-}
-
-static void put_data(struct nlmsghdr *m, uint16_t attribute, const void *data, size_t size)
-{
-	struct nlattr *nest = mnl_attr_nest_start(m, attribute);
-	mnl_attr_put(m, NFTA_DATA_VALUE, size, data);
-	mnl_attr_nest_end(m, nest);
-}
-
-struct expression {
-	struct nlattr *element, *data;
-};
-
-static struct expression begin(struct nlmsghdr *m, const char *name)
-{
-	struct expression e = { .element = mnl_attr_nest_start(m, NFTA_LIST_ELEM) };
-	mnl_attr_put_strz(m, NFTA_EXPR_NAME, name);
-	e.data = mnl_attr_nest_start(m, NFTA_EXPR_DATA);
+	struct nftnl_expr *e = nftnl_expr_alloc(name);
+	if (!e)
+		out_of_memory();
+	nftnl_rule_add_expr(rule, e);
 	return e;
 }
 
-static void end(struct nlmsghdr *m, struct expression e)
+static void set_data(struct nftnl_expr *e, uint16_t attribute, const void *data, size_t size)
 {
-	mnl_attr_nest_end(m, e.data);
-	mnl_attr_nest_end(m, e.element);
+	if (nftnl_expr_set(e, attribute, data, (uint32_t)size) < 0)
+		out_of_memory();
 }
 
-static void put_load(struct nlmsghdr *m, enum nft_field field, uint32_t to)
+static void set_text(struct nftnl_expr *e, uint16_t attribute, const char *text)
+{
+	if (nftnl_expr_set_str(e, attribute, text) < 0)
+		out_of_memory();
+}
+
+static void add_load(struct nftnl_rule *rule, enum nft_field field, uint32_t to)
 {
 	static const char *const names[] = {
 		[NFT_LOAD_PAYLOAD] = "payload",
@@ -57,82 +47,78 @@ static void put_load(struct nlmsghdr *m, enum nft_field field, uint32_t to)
 		[NFT_LOAD_FIB] = "fib",
 	};
 	const struct nft_field_row *row = &nft_fields[field];
-	struct expression e = begin(m, names[row->load]);
+	struct nftnl_expr *e = add(rule, names[row->load]);
 	switch (row->load) {
 	case NFT_LOAD_PAYLOAD:
-		put_u32(m, NFTA_PAYLOAD_DREG, to);
-		put_u32(m, NFTA_PAYLOAD_BASE, row->key);
-		put_u32(m, NFTA_PAYLOAD_OFFSET, row->offset);
-		put_u32(m, NFTA_PAYLOAD_LEN, row->size);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, to);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, row->key);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, row->offset);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, row->size);
 		break;
 	case NFT_LOAD_META:
-		put_u32(m, NFTA_META_DREG, to);
-		put_u32(m, NFTA_META_KEY, row->key);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, to);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, row->key);
 		break;
 	case NFT_LOAD_CT:
-		put_u32(m, NFTA_CT_DREG, to);
-		put_u32(m, NFTA_CT_KEY, row->key);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, to);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, row->key);
 		break;
 	case NFT_LOAD_FIB:
-		put_u32(m, NFTA_FIB_DREG, to);
-		put_u32(m, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-		put_u32(m, NFTA_FIB_FLAGS, row->key);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, to);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, row->key);
 		break;
 	case NFT_LOAD_EXTHDR:
-		put_u32(m, NFTA_EXTHDR_DREG, to);
-		mnl_attr_put_u8(m, NFTA_EXTHDR_TYPE, (uint8_t)row->key);
-		put_u32(m, NFTA_EXTHDR_OFFSET, 0);
-		put_u32(m, NFTA_EXTHDR_LEN, row->size);
-		put_u32(m, NFTA_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_DREG, to);
+		nftnl_expr_set_u8(e, NFTNL_EXPR_EXTHDR_TYPE, (uint8_t)row->key);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OFFSET, 0);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_LEN, row->size);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
 		break;
 	}
-	end(m, e);
 }
 
-static void put_compare(struct nlmsghdr *m, enum nft_cmp_ops op, const void *data, size_t size)
+static void add_compare(struct nftnl_rule *rule, enum nft_cmp_ops op, const void *data, size_t size)
 {
-	struct expression e = begin(m, "cmp");
-	put_u32(m, NFTA_CMP_SREG, REGISTER);
-	put_u32(m, NFTA_CMP_OP, op);
-	put_data(m, NFTA_CMP_DATA, data, size);
-	end(m, e);
+	struct nftnl_expr *e = add(rule, "cmp");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, REGISTER);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
+	set_data(e, NFTNL_EXPR_CMP_DATA, data, size);
 }
 
-static void put_and(struct nlmsghdr *m, const void *mask, size_t size)
+static void add_and(struct nftnl_rule *rule, const void *mask, size_t size)
 {
 	static const uint8_t zero[16];
-	struct expression e = begin(m, "bitwise");
-	put_u32(m, NFTA_BITWISE_SREG, REGISTER);
-	put_u32(m, NFTA_BITWISE_DREG, REGISTER);
-	put_u32(m, NFTA_BITWISE_LEN, (uint32_t)size);
-	put_data(m, NFTA_BITWISE_MASK, mask, size);
-	put_data(m, NFTA_BITWISE_XOR, zero, size);
-	end(m, e);
+	struct nftnl_expr *e = add(rule, "bitwise");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, REGISTER);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, REGISTER);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, (uint32_t)size);
+	set_data(e, NFTNL_EXPR_BITWISE_MASK, mask, size);
+	set_data(e, NFTNL_EXPR_BITWISE_XOR, zero, size);
 }
 
-static void put_outside(struct nlmsghdr *m, const struct fw_range *range, size_t size)
+static void add_outside(struct nftnl_rule *rule, const struct fw_range *range, size_t size)
 {
-	struct expression e = begin(m, "range");
-	put_u32(m, NFTA_RANGE_SREG, REGISTER);
-	put_u32(m, NFTA_RANGE_OP, NFT_RANGE_NEQ);
-	put_data(m, NFTA_RANGE_FROM_DATA, range->first, size);
-	put_data(m, NFTA_RANGE_TO_DATA, range->last, size);
-	end(m, e);
+	struct nftnl_expr *e = add(rule, "range");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_RANGE_SREG, REGISTER);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_RANGE_OP, NFT_RANGE_NEQ);
+	set_data(e, NFTNL_EXPR_RANGE_FROM_DATA, range->first, size);
+	set_data(e, NFTNL_EXPR_RANGE_TO_DATA, range->last, size);
 }
 
 /* A map's answer is a verdict; what is only found goes on with the rule. */
-static void put_lookup(struct nlmsghdr *m, const char *set, uint32_t set_id, bool negate, bool map)
+static void add_lookup(
+		struct nftnl_rule *rule, const char *set, uint32_t set_id, bool negate, bool map)
 {
-	struct expression e = begin(m, "lookup");
-	mnl_attr_put_strz(m, NFTA_LOOKUP_SET, set);
-	put_u32(m, NFTA_LOOKUP_SREG, REGISTER);
+	struct nftnl_expr *e = add(rule, "lookup");
+	set_text(e, NFTNL_EXPR_LOOKUP_SET, set);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, REGISTER);
 	if (map)
-		put_u32(m, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
 	if (set_id)
-		put_u32(m, NFTA_LOOKUP_SET_ID, set_id);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SET_ID, set_id);
 	if (negate)
-		put_u32(m, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
-	end(m, e);
+		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
 /* The mask of a block: ones where both ends agree. Returns whether it is a block. */
@@ -155,99 +141,97 @@ static bool block_mask(const struct fw_range *range, size_t size, uint8_t mask[1
 }
 
 /* One value, block or range. */
-static void put_value(struct nlmsghdr *m, const struct nft_part *part, const struct fw_range *value)
+static void add_value(
+		struct nftnl_rule *rule, const struct nft_part *part, const struct fw_range *value)
 {
 	const struct nft_field_row *row = &nft_fields[part->field];
 	uint8_t mask[16];
 
-	put_load(m, part->field, REGISTER);
+	add_load(rule, part->field, REGISTER);
 	if (!memcmp(value->first, value->last, row->size)) {
-		put_compare(m, part->negate ? NFT_CMP_NEQ : NFT_CMP_EQ, value->first, row->size);
+		add_compare(rule, part->negate ? NFT_CMP_NEQ : NFT_CMP_EQ, value->first, row->size);
 	} else if (row->notation == NFT_NOTATION_ADDRESS && block_mask(value, row->size, mask)) {
-		put_and(m, mask, row->size);
-		put_compare(m, part->negate ? NFT_CMP_NEQ : NFT_CMP_EQ, value->first, row->size);
+		add_and(rule, mask, row->size);
+		add_compare(rule, part->negate ? NFT_CMP_NEQ : NFT_CMP_EQ, value->first, row->size);
 	} else if (part->negate) {
-		put_outside(m, value, row->size);
+		add_outside(rule, value, row->size);
 	} else {
-		put_compare(m, NFT_CMP_GTE, value->first, row->size);
-		put_compare(m, NFT_CMP_LTE, value->last, row->size);
+		add_compare(rule, NFT_CMP_GTE, value->first, row->size);
+		add_compare(rule, NFT_CMP_LTE, value->last, row->size);
 	}
 }
 
-static void put_match(struct nlmsghdr *m, const struct nft_part *part, uint32_t set_id)
+static void add_match(struct nftnl_rule *rule, const struct nft_part *part, uint32_t set_id)
 {
 	if (part->name) {
-		put_load(m, part->field, REGISTER);
-		put_lookup(m, part->name, 0, part->negate, false);
+		add_load(rule, part->field, REGISTER);
+		add_lookup(rule, part->name, 0, part->negate, false);
 	} else if (nft_part_needs_set(part)) {
-		put_load(m, part->field, REGISTER);
-		put_lookup(m, NFT_ANONYMOUS_SET, set_id, part->negate, false);
+		add_load(rule, part->field, REGISTER);
+		add_lookup(rule, NFT_ANONYMOUS_SET, set_id, part->negate, false);
 	} else {
 		for (size_t i = 0; i < part->n_values; i++)
-			put_value(m, part, &part->values[i]);
+			add_value(rule, part, &part->values[i]);
 	}
 }
 
-static void put_bits(struct nlmsghdr *m, const struct nft_part *part)
+static void add_bits(struct nftnl_rule *rule, const struct nft_part *part)
 {
 	static const uint8_t zero[4];
 	const struct nft_field_row *row = &nft_fields[part->field];
 	uint8_t byte = (uint8_t)part->bits;
 	const void *mask = row->size == 1 ? (const void *)&byte : (const void *)&part->bits;
 
-	put_load(m, part->field, REGISTER);
-	put_and(m, mask, row->size);
-	put_compare(m, NFT_CMP_NEQ, zero, row->size);
+	add_load(rule, part->field, REGISTER);
+	add_and(rule, mask, row->size);
+	add_compare(rule, NFT_CMP_NEQ, zero, row->size);
 }
 
-static void put_together(struct nlmsghdr *m, const struct nft_part *part)
+static void add_together(struct nftnl_rule *rule, const struct nft_part *part)
 {
 	/* The first register of 16 bytes is four of the small ones. */
 	uint32_t to = NFT_REG32_00;
 	for (size_t i = 0; i < part->n_fields; i++) {
-		put_load(m, part->fields[i], to);
+		add_load(rule, part->fields[i], to);
 		to += (nft_fields[part->fields[i]].size + REGISTER_BYTES - 1) / REGISTER_BYTES;
 	}
 	if (part->kind == NFT_PART_KNOWN) {
-		put_lookup(m, part->name, 0, false, false);
+		add_lookup(rule, part->name, 0, false, false);
 		return;
 	}
-	struct expression e = begin(m, "dynset");
-	mnl_attr_put_strz(m, NFTA_DYNSET_SET_NAME, part->name);
-	put_u32(m, NFTA_DYNSET_SREG_KEY, REGISTER);
-	put_u32(m, NFTA_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
-	put_u64(m, NFTA_DYNSET_TIMEOUT, (uint64_t)part->seconds * 1000);
-	end(m, e);
+	struct nftnl_expr *e = add(rule, "dynset");
+	set_text(e, NFTNL_EXPR_DYNSET_SET_NAME, part->name);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, REGISTER);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_DYNSET_TIMEOUT, (uint64_t)part->seconds * 1000);
 }
 
-static void put_limit(struct nlmsghdr *m, const struct nft_part *part)
+static void add_limit(struct nftnl_rule *rule, const struct nft_part *part)
 {
-	struct expression e = begin(m, "limit");
-	put_u64(m, NFTA_LIMIT_RATE, part->count);
-	put_u64(m, NFTA_LIMIT_UNIT, part->seconds);
+	struct nftnl_expr *e = add(rule, "limit");
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, part->count);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, part->seconds);
 	/* nft's default. */
-	put_u32(m, NFTA_LIMIT_BURST, 5);
-	put_u32(m, NFTA_LIMIT_TYPE, NFT_LIMIT_PKTS);
-	put_u32(m, NFTA_LIMIT_FLAGS, 0);
-	end(m, e);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, 5);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, 0);
 }
 
-static void put_log(struct nlmsghdr *m, const char *prefix)
+static void add_log(struct nftnl_rule *rule, const char *prefix)
 {
-	struct expression e = begin(m, "log");
-	mnl_attr_put_strz(m, NFTA_LOG_PREFIX, prefix);
-	end(m, e);
+	struct nftnl_expr *e = add(rule, "log");
+	set_text(e, NFTNL_EXPR_LOG_PREFIX, prefix);
 }
 
-static void put_reject(struct nlmsghdr *m, bool reset)
+static void add_reject(struct nftnl_rule *rule, bool reset)
 {
-	struct expression e = begin(m, "reject");
-	put_u32(m, NFTA_REJECT_TYPE, reset ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMPX_UNREACH);
-	mnl_attr_put_u8(m, NFTA_REJECT_ICMP_CODE, reset ? 0 : NFT_REJECT_ICMPX_PORT_UNREACH);
-	end(m, e);
+	struct nftnl_expr *e = add(rule, "reject");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE,
+			reset ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMPX_UNREACH);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, reset ? 0 : NFT_REJECT_ICMPX_PORT_UNREACH);
 }
 
-static void put_verdict(struct nlmsghdr *m, const struct nft_part *part)
+static void add_verdict(struct nftnl_rule *rule, const struct nft_part *part)
 {
 	static const int codes[] = {
 		[NFT_VERDICT_ACCEPT] = NF_ACCEPT,
@@ -256,82 +240,70 @@ static void put_verdict(struct nlmsghdr *m, const struct nft_part *part)
 		[NFT_VERDICT_JUMP] = NFT_JUMP,
 		[NFT_VERDICT_GOTO] = NFT_GOTO,
 	};
-	struct expression e = begin(m, "immediate");
-	put_u32(m, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	nft_verdict_put(m, NFTA_IMMEDIATE_DATA, codes[part->verdict], part->name);
-	end(m, e);
+	struct nftnl_expr *e = add(rule, "immediate");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)codes[part->verdict]);
+	if (part->name)
+		set_text(e, NFTNL_EXPR_IMM_CHAIN, part->name);
 }
 
-static void put_immediate(struct nlmsghdr *m, uint32_t to, const void *data, size_t size)
+static void add_immediate(struct nftnl_rule *rule, uint32_t to, const void *data, size_t size)
 {
-	struct expression e = begin(m, "immediate");
-	put_u32(m, NFTA_IMMEDIATE_DREG, to);
-	put_data(m, NFTA_IMMEDIATE_DATA, data, size);
-	end(m, e);
+	struct nftnl_expr *e = add(rule, "immediate");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, to);
+	set_data(e, NFTNL_EXPR_IMM_DATA, data, size);
 }
 
-static void put_dnat(struct nlmsghdr *m, const struct nft_part *part)
+static void add_dnat(struct nftnl_rule *rule, const struct nft_part *part)
 {
 	size_t size = nft_fields[part->field].size;
 	uint16_t port = htons((uint16_t)part->count);
-	put_immediate(m, NFT_REG_1, part->values->first, size);
-	put_immediate(m, NFT_REG_2, &port, sizeof(port));
-	struct expression e = begin(m, "nat");
-	put_u32(m, NFTA_NAT_TYPE, NFT_NAT_DNAT);
-	put_u32(m, NFTA_NAT_FAMILY, size == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
-	put_u32(m, NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
-	put_u32(m, NFTA_NAT_REG_PROTO_MIN, NFT_REG_2);
-	end(m, e);
+	add_immediate(rule, NFT_REG_1, part->values->first, size);
+	add_immediate(rule, NFT_REG_2, &port, sizeof(port));
+	struct nftnl_expr *e = add(rule, "nat");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, size == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, NFT_REG_2);
 }
 
-void nft_verdict_put(struct nlmsghdr *m, uint16_t attribute, int code, const char *chain)
-{
-	struct nlattr *data = mnl_attr_nest_start(m, attribute);
-	struct nlattr *verdict = mnl_attr_nest_start(m, NFTA_DATA_VERDICT);
-	put_u32(m, NFTA_VERDICT_CODE, (uint32_t)code);
-	if (chain)
-		mnl_attr_put_strz(m, NFTA_VERDICT_CHAIN, chain);
-	mnl_attr_nest_end(m, verdict);
-	mnl_attr_nest_end(m, data);
-}
-
-void nft_part_put(struct nlmsghdr *m, const struct nft_part *part, uint32_t set_id)
+void nft_part_add(struct nftnl_rule *rule, const struct nft_part *part, uint32_t set_id)
 {
 	switch (part->kind) {
 	case NFT_PART_MATCH:
-		put_match(m, part, set_id);
+		add_match(rule, part, set_id);
 		return;
 	case NFT_PART_BITS:
-		put_bits(m, part);
+		add_bits(rule, part);
 		return;
 	case NFT_PART_KNOWN:
 	case NFT_PART_REMEMBER:
-		put_together(m, part);
+		add_together(rule, part);
 		return;
 	case NFT_PART_COUNTER:
-		end(m, begin(m, "counter"));
+		(void)add(rule, "counter");
 		return;
 	case NFT_PART_LIMIT:
-		put_limit(m, part);
+		add_limit(rule, part);
 		return;
 	case NFT_PART_LOG:
-		put_log(m, part->name);
+		add_log(rule, part->name);
 		return;
 	case NFT_PART_MAP:
-		put_load(m, part->field, REGISTER);
-		put_lookup(m, part->name, 0, false, true);
+		add_load(rule, part->field, REGISTER);
+		add_lookup(rule, part->name, 0, false, true);
 		return;
 	case NFT_PART_VERDICT:
-		put_verdict(m, part);
+		add_verdict(rule, part);
 		return;
 	case NFT_PART_REJECT:
-		put_reject(m, part->reset);
+		add_reject(rule, part->reset);
 		return;
 	case NFT_PART_MASQUERADE:
-		end(m, begin(m, "masq"));
+		(void)add(rule, "masq");
 		return;
 	case NFT_PART_DNAT:
-		put_dnat(m, part);
+		add_dnat(rule, part);
 		return;
 	}
 }

@@ -4,18 +4,15 @@
 
 #include "firewall/nft.h"
 
-struct nlmsghdr;
+struct nftnl_rule;
 
 /*
- * Add the expressions of a part to a message, as elements of NFTA_RULE_EXPRESSIONS.
+ * Add the expressions of a part to a rule.
  *
  * @set_id: that of the set without a name that holds the part's values, if it is one that
  *          nft_part_needs_set(); else not looked at
  */
-void nft_part_put(struct nlmsghdr *message, const struct nft_part *part, uint32_t set_id);
-
-/* An attribute with a verdict in it; @chain: of jumps, else NULL. */
-void nft_verdict_put(struct nlmsghdr *message, uint16_t attribute, int code, const char *chain);
+void nft_part_add(struct nftnl_rule *rule, const struct nft_part *part, uint32_t set_id);
 
 /* The name of a set that the kernel names by itself. */
 #define NFT_ANONYMOUS_SET "__set%d"

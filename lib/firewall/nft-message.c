@@ -2,12 +2,19 @@
 /* Changes as messages of nfnetlink (linux/netfilter/nf_tables.h). */
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/common.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
 
 #include "firewall/nft-expression.h"
+#include "util/cleanup.h"
 #include "util/mem.h"
 
 /* Room for one message: a rule has a dozen parts of at most 200 bytes. */
@@ -16,9 +23,7 @@
 #define ELEMENTS_MAX 200
 #define ELEMENTS_MESSAGE_MAX (MESSAGE_MAX + ELEMENTS_MAX * 2 * 40)
 
-/* nft's notes for itself, which the kernel keeps: type, length, value (libnftnl/udata.h). */
-#define UDATA_COMMENT 0 /* of tables, chains and rules */
-#define UDATA_SET_KEY_BYTE_ORDER 0
+/* What nft notes about a set's keys (enum byteorder in nftables' include/datatype.h). */
 #define BYTE_ORDER_HOST 1
 #define BYTE_ORDER_BIG_ENDIAN 2
 
@@ -34,33 +39,69 @@ struct writer {
 	size_t last;		  /* where the last one of a change begins */
 };
 
-static void put_u32(struct writer *w, uint16_t attribute, uint32_t value)
+static void table_freep(struct nftnl_table **table)
 {
-	mnl_attr_put_u32(w->message, attribute, htonl(value));
+	nftnl_table_free(*table);
 }
 
-static void put_text(struct writer *w, uint16_t attribute, const char *text)
+static void chain_freep(struct nftnl_chain **chain)
 {
-	mnl_attr_put_strz(w->message, attribute, text);
+	nftnl_chain_free(*chain);
 }
 
-static void begin_message(struct writer *w, size_t size, uint16_t type, uint16_t flags)
+static void rule_freep(struct nftnl_rule **rule)
 {
-	char *at = buf_reserve(&w->to->data, size);
-	/* libmnl leaves the bytes between attributes as they are. */
-	memset(at, 0, size);
-	w->message = mnl_nlmsg_put_header(at);
-	w->message->nlmsg_type = type;
-	w->message->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
-	w->message->nlmsg_seq = w->to->first_sequence + (uint32_t)w->to->n;
+	nftnl_rule_free(*rule);
 }
 
-static void put_header(struct writer *w, uint8_t family, uint16_t resource)
+static void set_freep(struct nftnl_set **set)
 {
-	struct nfgenmsg *header = mnl_nlmsg_put_extra_header(w->message, sizeof(*header));
-	header->nfgen_family = family;
-	header->version = NFNETLINK_V0;
-	header->res_id = htons(resource);
+	nftnl_set_free(*set);
+}
+
+static void udata_freep(struct nftnl_udata_buf **udata)
+{
+	nftnl_udata_buf_free(*udata);
+}
+
+/* libnftnl fails for want of memory alone: it gives no object, or a negative number. */
+static void *there(void *object)
+{
+	if (!object)
+		out_of_memory();
+	return object;
+}
+
+static void done(int result)
+{
+	if (result < 0)
+		out_of_memory();
+}
+
+static void begin_sized(struct writer *w, size_t size)
+{
+	/* The bytes between attributes are left as they are. */
+	memset(buf_reserve(&w->to->data, size), 0, size);
+}
+
+static uint32_t sequence(const struct writer *w)
+{
+	return w->to->first_sequence + (uint32_t)w->to->n;
+}
+
+static void begin_sized_change(struct writer *w, size_t size, uint16_t type, uint16_t flags)
+{
+	static const uint16_t families[N_NFT_FAMILIES] = {
+		[NFT_BRIDGE] = NFPROTO_BRIDGE, [NFT_INET] = NFPROTO_INET
+	};
+	begin_sized(w, size);
+	w->message = nftnl_nlmsg_build_hdr(w->to->data.text + w->to->data.len, type,
+			families[w->family], flags, sequence(w));
+}
+
+static void begin_change(struct writer *w, uint16_t type, uint16_t flags)
+{
+	begin_sized_change(w, MESSAGE_MAX, type, flags);
 }
 
 static void end_message(struct writer *w)
@@ -73,73 +114,89 @@ static void end_message(struct writer *w)
 	to->data.text[to->data.len] = '\0';
 }
 
-static void write_frame(struct writer *w, uint16_t type, uint32_t generation)
+static void write_begin(struct writer *w, uint32_t generation)
 {
-	begin_message(w, MESSAGE_MAX, type, 0);
-	put_header(w, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+	begin_sized(w, MESSAGE_MAX);
+	w->message = nftnl_batch_begin(w->to->data.text + w->to->data.len, sequence(w));
 	if (generation)
-		put_u32(w, NFNL_BATCH_GENID, generation);
+		mnl_attr_put_u32(w->message, NFNL_BATCH_GENID, htonl(generation));
 	end_message(w);
 }
 
-static void begin_sized_change(struct writer *w, size_t size, int type, uint16_t flags)
+static void write_end(struct writer *w)
 {
-	begin_message(w, size, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags);
-	static const uint8_t families[N_NFT_FAMILIES] = {
-		[NFT_BRIDGE] = NFPROTO_BRIDGE, [NFT_INET] = NFPROTO_INET
-	};
-	put_header(w, families[w->family], 0);
-}
-
-static void begin_change(struct writer *w, int type, uint16_t flags)
-{
-	begin_sized_change(w, MESSAGE_MAX, type, flags);
-}
-
-static void put_comment(struct writer *w, uint16_t attribute, const char *comment)
-{
-	uint8_t data[2 + NFT_COMMENT_MAX + 1] = { UDATA_COMMENT };
-	size_t len = comment ? strnlen(comment, NFT_COMMENT_MAX) : 0;
-	if (!comment)
-		return;
-	data[1] = (uint8_t)(len + 1);
-	memcpy(data + 2, comment, len);
-	mnl_attr_put(w->message, attribute, 2 + len + 1, data);
-}
-
-static void write_table(struct writer *w, int type)
-{
-	begin_change(w, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0);
-	put_text(w, NFTA_TABLE_NAME, NFT_TABLE);
-	if (type == NFT_MSG_NEWTABLE)
-		put_comment(w, NFTA_TABLE_USERDATA, NFT_TABLE_COMMENT);
+	begin_sized(w, MESSAGE_MAX);
+	w->message = nftnl_batch_end(w->to->data.text + w->to->data.len, sequence(w));
 	end_message(w);
 }
 
-static void write_chain(struct writer *w, const struct nft_change *change, int type)
+static struct nftnl_udata_buf *comment_udata(uint8_t type, const char *comment)
 {
-	const struct nft_hook_row *row = &nft_hooks[change->hook];
-	begin_change(w, type, type == NFT_MSG_NEWCHAIN ? NLM_F_CREATE : 0);
-	put_text(w, NFTA_CHAIN_TABLE, NFT_TABLE);
-	put_text(w, NFTA_CHAIN_NAME, change->chain);
-	if (type == NFT_MSG_NEWCHAIN && change->hook) {
-		struct nlattr *hook = mnl_attr_nest_start(w->message, NFTA_CHAIN_HOOK);
-		put_u32(w, NFTA_HOOK_HOOKNUM, row->number);
-		put_u32(w, NFTA_HOOK_PRIORITY, (uint32_t)row->priority);
-		mnl_attr_nest_end(w->message, hook);
-		put_u32(w, NFTA_CHAIN_POLICY, NF_ACCEPT);
-		put_text(w, NFTA_CHAIN_TYPE, row->type);
+	char text[NFT_COMMENT_MAX + 1] = "";
+	struct nftnl_udata_buf *udata =
+			there(nftnl_udata_buf_alloc(NFTNL_UDATA_COMMENT_MAXLEN * 2));
+	memcpy(text, comment, strnlen(comment, NFT_COMMENT_MAX));
+	(void)nftnl_udata_put_strz(udata, type, text);
+	return udata;
+}
+
+static void write_table(struct writer *w, uint16_t type)
+{
+	bool is_new = type == NFT_MSG_NEWTABLE;
+	CLEANUP(table_freep) struct nftnl_table *table = there(nftnl_table_alloc());
+	CLEANUP(udata_freep)
+	struct nftnl_udata_buf *comment =
+			comment_udata(NFTNL_UDATA_TABLE_COMMENT, NFT_TABLE_COMMENT);
+	done(nftnl_table_set_str(table, NFTNL_TABLE_NAME, NFT_TABLE));
+	if (is_new)
+		done(nftnl_table_set_data(table, NFTNL_TABLE_USERDATA,
+				nftnl_udata_buf_data(comment), nftnl_udata_buf_len(comment)));
+	begin_change(w, type, is_new ? NLM_F_CREATE : 0);
+	nftnl_table_nlmsg_build_payload(w->message, table);
+	end_message(w);
+}
+
+static void set_hook(struct nftnl_chain *chain, const struct nft_hook_row *row)
+{
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, row->number);
+	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, row->priority);
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+	done(nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, row->type));
+}
+
+static void write_chain(struct writer *w, const struct nft_change *change, uint16_t type)
+{
+	bool is_new = type == NFT_MSG_NEWCHAIN;
+	CLEANUP(chain_freep) struct nftnl_chain *chain = there(nftnl_chain_alloc());
+	done(nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, NFT_TABLE));
+	done(nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, change->chain));
+	if (is_new && change->hook)
+		set_hook(chain, &nft_hooks[change->hook]);
+	if (is_new && change->comment) {
+		CLEANUP(udata_freep)
+		struct nftnl_udata_buf *comment =
+				comment_udata(NFTNL_UDATA_CHAIN_COMMENT, change->comment);
+		done(nftnl_chain_set_data(chain, NFTNL_CHAIN_USERDATA,
+				nftnl_udata_buf_data(comment), nftnl_udata_buf_len(comment)));
 	}
-	if (type == NFT_MSG_NEWCHAIN)
-		put_comment(w, NFTA_CHAIN_USERDATA, change->comment);
+	begin_change(w, type, is_new ? NLM_F_CREATE : 0);
+	nftnl_chain_nlmsg_build_payload(w->message, chain);
 	end_message(w);
+}
+
+static struct nftnl_rule *rule_of(const struct nft_change *change)
+{
+	struct nftnl_rule *rule = there(nftnl_rule_alloc());
+	done(nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, NFT_TABLE));
+	done(nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, change->chain));
+	return rule;
 }
 
 static void write_flush_chain(struct writer *w, const struct nft_change *change)
 {
+	CLEANUP(rule_freep) struct nftnl_rule *all = rule_of(change);
 	begin_change(w, NFT_MSG_DELRULE, 0);
-	put_text(w, NFTA_RULE_TABLE, NFT_TABLE);
-	put_text(w, NFTA_RULE_CHAIN, change->chain);
+	nftnl_rule_nlmsg_build_payload(w->message, all);
 	end_message(w);
 }
 
@@ -165,18 +222,17 @@ static uint32_t key_size(const struct nft_set *set)
 }
 
 /* Without it, or with a wrong one, nft lists elements that it can't read again. */
-static void put_byte_order(struct writer *w, const struct nft_set *set)
+static void set_byte_order(struct nftnl_set *to, const struct nft_set *set)
 {
-	struct {
-		uint8_t type, len;
-		uint8_t order[4];
-	} data = { UDATA_SET_KEY_BYTE_ORDER, 4, {} };
-	uint32_t order = nft_fields[set->fields[0]].host_order ? BYTE_ORDER_HOST
-							       : BYTE_ORDER_BIG_ENDIAN;
+	CLEANUP(udata_freep)
+	struct nftnl_udata_buf *udata = there(nftnl_udata_buf_alloc(NFTNL_UDATA_COMMENT_MAXLEN));
 	if (set->n_fields > 1)
 		return;
-	memcpy(data.order, &order, sizeof(order));
-	mnl_attr_put(w->message, NFTA_SET_USERDATA, sizeof(data), &data);
+	(void)nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_KEYBYTEORDER,
+			nft_fields[set->fields[0]].host_order ? BYTE_ORDER_HOST
+							      : BYTE_ORDER_BIG_ENDIAN);
+	done(nftnl_set_set_data(to, NFTNL_SET_USERDATA, nftnl_udata_buf_data(udata),
+			nftnl_udata_buf_len(udata)));
 }
 
 static uint32_t set_flags(const struct nft_set *set)
@@ -185,123 +241,112 @@ static uint32_t set_flags(const struct nft_set *set)
 	       (set->size ? NFT_SET_EVAL | NFT_SET_TIMEOUT : 0u);
 }
 
+/* What tells which set is meant. @id: of one without a name, else 0 */
+static struct nftnl_set *set_of(const struct nft_set *set, uint32_t id)
+{
+	struct nftnl_set *to = there(nftnl_set_alloc());
+	done(nftnl_set_set_str(to, NFTNL_SET_TABLE, NFT_TABLE));
+	done(nftnl_set_set_str(to, NFTNL_SET_NAME, set->name));
+	if (id)
+		nftnl_set_set_u32(to, NFTNL_SET_ID, id);
+	return to;
+}
+
 /* @n_values: of a set that never changes; else 0 */
 static void write_set(struct writer *w, const struct nft_set *set, uint32_t flags, size_t n_values)
 {
 	uint32_t size = n_values ? (uint32_t)n_values : set->size;
-	begin_change(w, NFT_MSG_NEWSET, NLM_F_CREATE);
-	put_text(w, NFTA_SET_TABLE, NFT_TABLE);
-	put_text(w, NFTA_SET_NAME, set->name);
-	put_u32(w, NFTA_SET_FLAGS, flags | set_flags(set));
-	put_u32(w, NFTA_SET_KEY_TYPE, type_number(set));
-	put_u32(w, NFTA_SET_KEY_LEN, key_size(set));
+	CLEANUP(set_freep) struct nftnl_set *to = set_of(set, ++w->last_set_id);
+	nftnl_set_set_u32(to, NFTNL_SET_FLAGS, flags | set_flags(set));
+	nftnl_set_set_u32(to, NFTNL_SET_KEY_TYPE, type_number(set));
+	nftnl_set_set_u32(to, NFTNL_SET_KEY_LEN, key_size(set));
 	if (set->is_map)
-		put_u32(w, NFTA_SET_DATA_TYPE, NFT_DATA_VERDICT);
-	put_u32(w, NFTA_SET_ID, ++w->last_set_id);
-	if (size) {
-		struct nlattr *description = mnl_attr_nest_start(w->message, NFTA_SET_DESC);
-		put_u32(w, NFTA_SET_DESC_SIZE, size);
-		mnl_attr_nest_end(w->message, description);
-	}
-	put_byte_order(w, set);
+		nftnl_set_set_u32(to, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+	if (size)
+		nftnl_set_set_u32(to, NFTNL_SET_DESC_SIZE, size);
+	set_byte_order(to, set);
+	begin_change(w, NFT_MSG_NEWSET, NLM_F_CREATE);
+	nftnl_set_nlmsg_build_payload(w->message, to);
 	end_message(w);
 }
 
 static void write_delete_set(struct writer *w, const struct nft_set *set)
 {
+	CLEANUP(set_freep) struct nftnl_set *to = set_of(set, 0);
 	begin_change(w, NFT_MSG_DELSET, 0);
-	put_text(w, NFTA_SET_TABLE, NFT_TABLE);
-	put_text(w, NFTA_SET_NAME, set->name);
+	nftnl_set_nlmsg_build_payload(w->message, to);
 	end_message(w);
 }
 
-static void put_key(struct writer *w, const void *key, size_t size, uint32_t flags)
+static struct nftnl_set_elem *add_key(struct nftnl_set *to, const void *key, size_t size)
 {
-	struct nlattr *element = mnl_attr_nest_start(w->message, NFTA_LIST_ELEM);
-	struct nlattr *data = mnl_attr_nest_start(w->message, NFTA_SET_ELEM_KEY);
-	mnl_attr_put(w->message, NFTA_DATA_VALUE, size, key);
-	mnl_attr_nest_end(w->message, data);
-	if (flags)
-		put_u32(w, NFTA_SET_ELEM_FLAGS, flags);
-	mnl_attr_nest_end(w->message, element);
+	struct nftnl_set_elem *element = there(nftnl_set_elem_alloc());
+	nftnl_set_elem_add(to, element);
+	done(nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, (uint32_t)size));
+	return element;
 }
 
 /* An interval ends at an element of its own, the first value behind it; one that goes on to the
  * highest value has none. */
-static void put_range(struct writer *w, const struct fw_range *range, size_t size)
+static void add_range(struct nftnl_set *to, const struct fw_range *range, size_t size)
 {
 	uint8_t behind[16];
 	size_t i = size;
-	put_key(w, range->first, size, 0);
+	(void)add_key(to, range->first, size);
 	memcpy(behind, range->last, size);
 	while (i > 0 && ++behind[i - 1] == 0)
 		i--;
 	if (i > 0)
-		put_key(w, behind, size, NFT_SET_ELEM_INTERVAL_END);
+		nftnl_set_elem_set_u32(add_key(to, behind, size), NFTNL_SET_ELEM_FLAGS,
+				NFT_SET_ELEM_INTERVAL_END);
 }
 
-static void put_port(struct writer *w, const char *interface, const char *chain)
-{
-	char key[16] = "";
-	memcpy(key, interface, strnlen(interface, sizeof(key) - 1));
-	struct nlattr *element = mnl_attr_nest_start(w->message, NFTA_LIST_ELEM);
-	struct nlattr *data = mnl_attr_nest_start(w->message, NFTA_SET_ELEM_KEY);
-	mnl_attr_put(w->message, NFTA_DATA_VALUE, sizeof(key), key);
-	mnl_attr_nest_end(w->message, data);
-	nft_verdict_put(w->message, NFTA_SET_ELEM_DATA, NFT_JUMP, chain);
-	mnl_attr_nest_end(w->message, element);
-}
-
-static struct nlattr *begin_elements(
-		struct writer *w, int type, const struct nft_set *set, uint32_t set_id)
+static void write_listed(struct writer *w, uint16_t type, struct nftnl_set *to)
 {
 	begin_sized_change(w, ELEMENTS_MESSAGE_MAX, type,
 			type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0);
-	put_text(w, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
-	put_text(w, NFTA_SET_ELEM_LIST_SET, set->name);
-	if (set_id)
-		put_u32(w, NFTA_SET_ELEM_LIST_SET_ID, set_id);
-	return mnl_attr_nest_start(w->message, NFTA_SET_ELEM_LIST_ELEMENTS);
-}
-
-static void end_elements(struct writer *w, struct nlattr *list)
-{
-	mnl_attr_nest_end(w->message, list);
+	nftnl_set_elems_nlmsg_build_payload(w->message, to);
 	end_message(w);
 }
 
-static void write_values(struct writer *w, int type, const struct nft_set *set, uint32_t set_id,
-		const struct fw_range *values, size_t n)
+static void write_port(struct writer *w, uint16_t type, const struct nft_change *change)
+{
+	char key[16] = "";
+	CLEANUP(set_freep) struct nftnl_set *to = set_of(change->set, 0);
+	memcpy(key, change->interface, strnlen(change->interface, sizeof(key) - 1));
+	struct nftnl_set_elem *element = add_key(to, key, sizeof(key));
+	nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);
+	done(nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, change->jump));
+	write_listed(w, type, to);
+}
+
+static void write_values(struct writer *w, uint16_t type, const struct nft_set *set,
+		uint32_t set_id, const struct fw_range *values, size_t n)
 {
 	size_t size = nft_fields[set->fields[0]].size;
 	for (size_t i = 0; i < n; i += ELEMENTS_MAX) {
-		struct nlattr *list = begin_elements(w, type, set, set_id);
+		CLEANUP(set_freep) struct nftnl_set *to = set_of(set, set_id);
 		for (size_t k = i; k < n && k < i + ELEMENTS_MAX; k++) {
 			if (set->is_interval)
-				put_range(w, &values[k], size);
+				add_range(to, &values[k], size);
 			else
-				put_key(w, values[k].first, size, 0);
+				(void)add_key(to, values[k].first, size);
 		}
-		end_elements(w, list);
+		write_listed(w, type, to);
 	}
 }
 
-static void write_elements(struct writer *w, const struct nft_change *change, int type)
+static void write_elements(struct writer *w, const struct nft_change *change, uint16_t type)
 {
-	if (change->interface) {
-		struct nlattr *list = begin_elements(w, type, change->set, 0);
-		put_port(w, change->interface, change->jump);
-		end_elements(w, list);
-	}
+	if (change->interface)
+		write_port(w, type, change);
 	write_values(w, type, change->set, 0, change->values, change->n_values);
 }
 
 static void write_flush_set(struct writer *w, const struct nft_set *set)
 {
-	begin_change(w, NFT_MSG_DELSETELEM, 0);
-	put_text(w, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
-	put_text(w, NFTA_SET_ELEM_LIST_SET, set->name);
-	end_message(w);
+	CLEANUP(set_freep) struct nftnl_set *all = set_of(set, 0);
+	write_listed(w, NFT_MSG_DELSETELEM, all);
 }
 
 /* ---- rules ---- */
@@ -327,16 +372,20 @@ static void write_rule(struct writer *w, const struct nft_change *change)
 		if (nft_part_needs_set(&change->parts[i]))
 			(void)write_anonymous_set(w, &change->parts[i]);
 
-	begin_change(w, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-	put_text(w, NFTA_RULE_TABLE, NFT_TABLE);
-	put_text(w, NFTA_RULE_CHAIN, change->chain);
-	struct nlattr *list = mnl_attr_nest_start(w->message, NFTA_RULE_EXPRESSIONS);
+	CLEANUP(rule_freep) struct nftnl_rule *rule = rule_of(change);
 	for (size_t i = 0; i < change->n_parts; i++) {
 		set_id += nft_part_needs_set(&change->parts[i]);
-		nft_part_put(w->message, &change->parts[i], set_id);
+		nft_part_add(rule, &change->parts[i], set_id);
 	}
-	mnl_attr_nest_end(w->message, list);
-	put_comment(w, NFTA_RULE_USERDATA, change->comment);
+	if (change->comment) {
+		CLEANUP(udata_freep)
+		struct nftnl_udata_buf *comment =
+				comment_udata(NFTNL_UDATA_RULE_COMMENT, change->comment);
+		done(nftnl_rule_set_data(rule, NFTNL_RULE_USERDATA, nftnl_udata_buf_data(comment),
+				nftnl_udata_buf_len(comment)));
+	}
+	begin_change(w, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+	nftnl_rule_nlmsg_build_payload(w->message, rule);
 	end_message(w);
 }
 
@@ -394,7 +443,7 @@ void nft_messages_build(const struct nft_batch *batch, uint32_t sequence, uint32
 	*ret = (struct nft_messages){ .first_sequence = sequence };
 	struct writer w = { .to = ret };
 
-	write_frame(&w, NFNL_MSG_BATCH_BEGIN, generation);
+	write_begin(&w, generation);
 	for (size_t i = 0; i < batch->n; i++) {
 		if (nft_batch_skips(batch, i))
 			continue;
@@ -406,5 +455,5 @@ void nft_messages_build(const struct nft_batch *batch, uint32_t sequence, uint32
 	struct nlmsghdr *last = (void *)(ret->data.text + w.last);
 	last->nlmsg_flags |= NLM_F_ACK;
 	if (commit)
-		write_frame(&w, NFNL_MSG_BATCH_END, 0);
+		write_end(&w);
 }

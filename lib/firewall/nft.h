@@ -2,7 +2,8 @@
 /*
  * Changes to nftables as data: what firewall/batch.h makes of rules, and what is either written as
  * text that nft(8) reads (nft_text_...) or as messages to the kernel (nft_message_...). Both are
- * made from the same parts, so that what is shown is what is installed. Pure.
+ * made from the same parts, so that what is shown is what is installed. The messages are built with
+ * libnftnl. Pure.
  *
  * All objects are in one table of a family: "bridge" for the filters of machines (how packets reach
  * a machine's chain is told in machina-firewall.7), "inet" for networks that the host routes

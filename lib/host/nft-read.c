@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What nftables has: its table, chains, sets and rules. */
-#include <arpa/inet.h>
+#include "host/nft.h"
+
 #include <libmnl/libmnl.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/common.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/gen.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <string.h>
 
 #include "host/netlink-talk.h"
-#include "host/nft.h"
 #include "util/mem.h"
 
 #define REQUEST_MAX 1024
 /* A dump is cut where rules change in the middle of it; that often it is asked for again. */
 #define DUMP_ATTEMPTS 10
-/* Of a comment in what nft keeps for itself (libnftnl/udata.h). */
-#define UDATA_COMMENT 0
 
 void nft_list_done(struct nft_list *list)
 {
@@ -28,140 +33,164 @@ void nft_list_done(struct nft_list *list)
 }
 
 static struct nlmsghdr *begin(struct netlink *nl, enum nft_family family, char space[REQUEST_MAX],
-		int type, bool dump)
+		uint16_t type, bool dump)
 {
-	/* libmnl leaves the bytes between attributes as they are. */
+	/* The bytes between attributes are left as they are. */
 	memset(space, 0, REQUEST_MAX);
-	struct nlmsghdr *message = mnl_nlmsg_put_header(space);
-	message->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
-	message->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (dump ? NLM_F_DUMP : 0));
-	message->nlmsg_seq = ++nl->sequence;
-	struct nfgenmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-	header->nfgen_family = family == NFT_INET ? NFPROTO_INET : NFPROTO_BRIDGE;
-	header->version = NFNETLINK_V0;
-	return message;
+	return nftnl_nlmsg_build_hdr(space, type,
+			family == NFT_INET ? NFPROTO_INET : NFPROTO_BRIDGE, dump ? NLM_F_DUMP : 0,
+			++nl->sequence);
 }
 
-static char *text_of(const struct nlattr *attr)
+/* libnftnl fails to make an object for want of memory alone. */
+static void *there(void *object)
 {
-	return xstrndup(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+	if (!object)
+		out_of_memory();
+	return object;
 }
 
-/* Types and lengths of one byte each, the values in between. */
-static char *comment_of(const struct nlattr *attr)
+/* ---- objects ---- */
+
+/* A comment in what nft keeps for itself: of tables, chains and rules alike. */
+static int take_udata(const struct nftnl_udata *attr, void *data)
 {
-	const uint8_t *data = mnl_attr_get_payload(attr);
-	size_t left = mnl_attr_get_payload_len(attr);
-	while (left >= 2 && left - 2 >= data[1]) {
-		if (data[0] == UDATA_COMMENT)
-			return xstrndup((const char *)data + 2, data[1]);
-		left -= 2u + data[1];
-		data += 2 + data[1];
+	char **comment = data;
+	if (nftnl_udata_type(attr) == NFTNL_UDATA_RULE_COMMENT && !*comment)
+		*comment = xstrndup(nftnl_udata_get(attr), nftnl_udata_len(attr));
+	return 0;
+}
+
+static char *comment_of(const void *udata, uint32_t len)
+{
+	char *comment = NULL;
+	if (udata)
+		(void)nftnl_udata_parse(udata, len, take_udata, &comment);
+	return comment ? comment : xstrdup("");
+}
+
+static char *text_of(const char *text)
+{
+	return xstrdup(text ? text : "");
+}
+
+static bool is_ours(const char *table)
+{
+	return table && !strcmp(table, NFT_TABLE);
+}
+
+static bool take_table(const struct nlmsghdr *message, struct nft_item *ret)
+{
+	uint32_t len = 0;
+	struct nftnl_table *table = there(nftnl_table_alloc());
+	bool taken = nftnl_table_nlmsg_parse(message, table) == 0 &&
+		     is_ours(nftnl_table_get_str(table, NFTNL_TABLE_NAME));
+	if (taken) {
+		const void *udata = nftnl_table_get_data(table, NFTNL_TABLE_USERDATA, &len);
+		ret->name = xstrdup(NFT_TABLE);
+		ret->comment = comment_of(udata, len);
 	}
-	return xstrdup("");
+	nftnl_table_free(table);
+	return taken;
 }
 
-/* Which attributes of a kind of object are its name, comment, hook and expressions; 0: none. */
+static bool take_chain(const struct nlmsghdr *message, struct nft_item *ret)
+{
+	uint32_t len = 0;
+	struct nftnl_chain *chain = there(nftnl_chain_alloc());
+	bool taken = nftnl_chain_nlmsg_parse(message, chain) == 0 &&
+		     is_ours(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE));
+	if (taken) {
+		const void *udata = nftnl_chain_get_data(chain, NFTNL_CHAIN_USERDATA, &len);
+		ret->name = text_of(nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME));
+		ret->comment = comment_of(udata, len);
+		ret->is_base = nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM);
+	}
+	nftnl_chain_free(chain);
+	return taken;
+}
+
+static bool take_set(const struct nlmsghdr *message, struct nft_item *ret)
+{
+	struct nftnl_set *set = there(nftnl_set_alloc());
+	bool taken = nftnl_set_nlmsg_parse(message, set) == 0 &&
+		     is_ours(nftnl_set_get_str(set, NFTNL_SET_TABLE));
+	if (taken) {
+		ret->name = text_of(nftnl_set_get_str(set, NFTNL_SET_NAME));
+		ret->comment = xstrdup("");
+	}
+	nftnl_set_free(set);
+	return taken;
+}
+
+static int take_counter(struct nftnl_expr *e, void *data)
+{
+	struct nft_item *item = data;
+	if (strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "counter") != 0)
+		return 0;
+	item->counts = true;
+	item->packets = nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_PACKETS);
+	item->bytes = nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_BYTES);
+	return 0;
+}
+
+/* A rule that libnftnl can't read was put there by somebody else, and counts as one. */
+static bool take_rule(const struct nlmsghdr *message, struct nft_item *ret)
+{
+	uint32_t len = 0;
+	struct nftnl_rule *rule = there(nftnl_rule_alloc());
+	bool is_read = nftnl_rule_nlmsg_parse(message, rule) == 0;
+	bool taken = !is_read || is_ours(nftnl_rule_get_str(rule, NFTNL_RULE_TABLE));
+	if (taken) {
+		const void *udata = is_read ? nftnl_rule_get_data(rule, NFTNL_RULE_USERDATA, &len)
+					    : NULL;
+		ret->name = xstrdup("");
+		ret->comment = comment_of(udata, len);
+	}
+	if (taken && is_read)
+		(void)nftnl_expr_foreach(rule, take_counter, ret);
+	nftnl_rule_free(rule);
+	return taken;
+}
+
+/* How a kind of object is asked for: @table and @name are attributes of the request, 0 for none. */
 struct object {
-	int get;
-	uint16_t table, name, comment, hook, expressions;
+	uint16_t get, table, name;
+	bool (*take)(const struct nlmsghdr *message,
+			struct nft_item *ret); /* is it of our table? */
 	const char *what;
 };
+static const struct object tables = { NFT_MSG_GETTABLE, 0, NFTA_TABLE_NAME, take_table,
+	"look for the table of nftables" };
 static const struct object chains = { NFT_MSG_GETCHAIN, NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME,
-	NFTA_CHAIN_USERDATA, NFTA_CHAIN_HOOK, 0, "list the chains of nftables" };
-static const struct object sets = { NFT_MSG_GETSET, NFTA_SET_TABLE, NFTA_SET_NAME, 0, 0, 0,
+	take_chain, "list the chains of nftables" };
+static const struct object sets = { NFT_MSG_GETSET, NFTA_SET_TABLE, NFTA_SET_NAME, take_set,
 	"list the sets of nftables" };
-static const struct object rules = { NFT_MSG_GETRULE, NFTA_RULE_TABLE, 0, NFTA_RULE_USERDATA, 0,
-	NFTA_RULE_EXPRESSIONS, "list the rules of nftables" };
-static const struct object tables = { NFT_MSG_GETTABLE, NFTA_TABLE_NAME, NFTA_TABLE_NAME,
-	NFTA_TABLE_USERDATA, 0, 0, "look for the table of nftables" };
-
-static int take_counter(const struct nlattr *attr, void *data)
-{
-	struct nft_item *item = data;
-	uint16_t type = mnl_attr_get_type(attr);
-	if (mnl_attr_get_payload_len(attr) != sizeof(uint64_t))
-		return MNL_CB_OK;
-	if (type == NFTA_COUNTER_PACKETS)
-		item->packets = be64toh(mnl_attr_get_u64(attr));
-	else if (type == NFTA_COUNTER_BYTES)
-		item->bytes = be64toh(mnl_attr_get_u64(attr));
-	return MNL_CB_OK;
-}
-
-struct expression {
-	bool is_counter;
-	const struct nlattr *content;
-};
-
-static int take_part(const struct nlattr *attr, void *data)
-{
-	struct expression *e = data;
-	if (mnl_attr_get_type(attr) == NFTA_EXPR_NAME)
-		e->is_counter = !strncmp(mnl_attr_get_payload(attr), "counter",
-				mnl_attr_get_payload_len(attr));
-	else if (mnl_attr_get_type(attr) == NFTA_EXPR_DATA)
-		e->content = attr;
-	return MNL_CB_OK;
-}
-
-static int take_expression(const struct nlattr *attr, void *data)
-{
-	struct nft_item *item = data;
-	struct expression e = {};
-	mnl_attr_parse_nested(attr, take_part, &e);
-	if (e.is_counter && e.content) {
-		item->counts = true;
-		mnl_attr_parse_nested(e.content, take_counter, item);
-	}
-	return MNL_CB_OK;
-}
+static const struct object rules = { NFT_MSG_GETRULE, NFTA_RULE_TABLE, NFTA_RULE_CHAIN, take_rule,
+	"list the rules of nftables" };
 
 struct reading {
 	const struct object *object;
 	struct nft_list *list;
-	bool other_table; /* the last one is not of ours */
 };
-
-static int take_attribute(const struct nlattr *attr, void *data)
-{
-	struct reading *reading = data;
-	const struct object *object = reading->object;
-	struct nft_item *item = &reading->list->items[reading->list->n];
-	uint16_t type = mnl_attr_get_type(attr);
-
-	if (type == object->table)
-		reading->other_table = strncmp(mnl_attr_get_payload(attr), NFT_TABLE,
-						       mnl_attr_get_payload_len(attr)) != 0;
-	if (object->name && type == object->name) {
-		free(item->name);
-		item->name = text_of(attr);
-	} else if (object->comment && type == object->comment) {
-		free(item->comment);
-		item->comment = comment_of(attr);
-	} else if (object->hook && type == object->hook) {
-		item->is_base = true;
-	} else if (object->expressions && type == object->expressions) {
-		mnl_attr_parse_nested(attr, take_expression, item);
-	}
-	return MNL_CB_OK;
-}
 
 static void take(void *data, const struct nlmsghdr *message)
 {
 	struct reading *reading = data;
 	struct nft_list *list = reading->list;
-	list->items = grow_array(list->items, &list->n_alloc, list->n, sizeof(*list->items));
-	struct nft_item *item = &list->items[list->n];
-	*item = (struct nft_item){ .name = xstrdup(""), .comment = xstrdup("") };
-	reading->other_table = false;
-	mnl_attr_parse(message, sizeof(struct nfgenmsg), take_attribute, reading);
-	if (!reading->other_table) {
-		list->n++;
+	struct nft_item item = {};
+	if (!reading->object->take(message, &item))
 		return;
-	}
-	free(item->name);
-	free(item->comment);
+	list->items = grow_array(list->items, &list->n_alloc, list->n, sizeof(*list->items));
+	list->items[list->n++] = item;
+}
+
+static void put_name(struct nlmsghdr *message, const struct object *object, const char *name)
+{
+	if (object->table)
+		mnl_attr_put_strz(message, object->table, NFT_TABLE);
+	if (name)
+		mnl_attr_put_strz(message, object->name, name);
 }
 
 /* Returns 0, 1: there is no such table or chain, or a negative errno. */
@@ -174,9 +203,7 @@ static int read_all(struct netlink *nl, enum nft_family family, const struct obj
 		struct reading reading = { .object = object, .list = &list };
 		struct netlink_answer answer = { .add = take, .data = &reading };
 		struct nlmsghdr *message = begin(nl, family, space, object->get, true);
-		mnl_attr_put_strz(message, object->table, NFT_TABLE);
-		if (chain)
-			mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain);
+		put_name(message, object, chain);
 		int r = netlink_talk(nl, message, message->nlmsg_len, &answer, object->what, err);
 		if (r == -ENOENT)
 			return 1;
@@ -199,9 +226,7 @@ static int read_one(struct netlink *nl, enum nft_family family, const struct obj
 	struct reading reading = { .object = object, .list = ret };
 	struct netlink_answer answer = { .add = take, .data = &reading };
 	struct nlmsghdr *message = begin(nl, family, space, object->get, false);
-	if (object->table != object->name)
-		mnl_attr_put_strz(message, object->table, NFT_TABLE);
-	mnl_attr_put_strz(message, object->name, name);
+	put_name(message, object, name);
 	int r = netlink_talk(nl, message, message->nlmsg_len, &answer, object->what, err);
 	return r == -ENOENT ? 1 : r;
 }
@@ -255,23 +280,18 @@ int nft_find_table(
 	return 0;
 }
 
-static int take_generation(const struct nlattr *attr, void *data)
+static void take_generation(void *data, const struct nlmsghdr *message)
 {
-	if (mnl_attr_get_type(attr) == NFTA_GEN_ID &&
-			mnl_attr_get_payload_len(attr) == sizeof(uint32_t))
-		*(uint32_t *)data = ntohl(mnl_attr_get_u32(attr));
-	return MNL_CB_OK;
-}
-
-static void take_generation_message(void *data, const struct nlmsghdr *message)
-{
-	mnl_attr_parse(message, sizeof(struct nfgenmsg), take_generation, data);
+	struct nftnl_gen *generation = there(nftnl_gen_alloc());
+	if (nftnl_gen_nlmsg_parse(message, generation) == 0)
+		*(uint32_t *)data = nftnl_gen_get_u32(generation, NFTNL_GEN_ID);
+	nftnl_gen_free(generation);
 }
 
 int nft_generation(struct netlink *nl, uint32_t *ret, struct error *err)
 {
 	char space[REQUEST_MAX];
-	struct netlink_answer answer = { .add = take_generation_message, .data = ret };
+	struct netlink_answer answer = { .add = take_generation, .data = ret };
 	struct nlmsghdr *message = begin(nl, NFT_BRIDGE, space, NFT_MSG_GETGEN, false);
 	*ret = 0;
 	return netlink_talk(nl, message, message->nlmsg_len, &answer,
