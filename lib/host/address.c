@@ -15,17 +15,15 @@
 /* As often as a dump may be cut by changes in the middle of it. */
 #define DUMP_ATTEMPTS 10
 
-/* What an interface has. */
-struct held {
-	enum fw_family family;
-	uint8_t bytes[16];
-	uint8_t prefix;
-};
+void address_list_done(struct address_list *list)
+{
+	free(list->items);
+	*list = (struct address_list){};
+}
 
-struct held_list {
+struct taker {
 	int index; /* of the interface */
-	struct held *items;
-	size_t n, n_alloc;
+	struct address_list *list;
 };
 
 static int family_of(enum fw_family family)
@@ -35,7 +33,7 @@ static int family_of(enum fw_family family)
 
 static int take_local(const struct nlattr *attr, void *data)
 {
-	struct held *held = data;
+	struct address *held = data;
 	unsigned type = mnl_attr_get_type(attr);
 	size_t size = fw_address_size(held->family);
 	/* IPv6 has IFA_LOCAL only where there is another end, which is IFA_ADDRESS then. */
@@ -47,16 +45,19 @@ static int take_local(const struct nlattr *attr, void *data)
 
 static void take(void *data, const struct nlmsghdr *message)
 {
-	struct held_list *list = data;
+	const struct taker *taker = data;
+	struct address_list *list = taker->list;
 	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
-	if (message->nlmsg_type != RTM_NEWADDR || (int)info->ifa_index != list->index)
+	if (message->nlmsg_type != RTM_NEWADDR || (int)info->ifa_index != taker->index)
 		return;
 	if (info->ifa_family != AF_INET &&
 			(info->ifa_family != AF_INET6 || info->ifa_scope == RT_SCOPE_LINK))
 		return;
-	struct held held = {
+	struct address held = {
 		.family = info->ifa_family == AF_INET ? FW_IPV4 : FW_IPV6,
 		.prefix = info->ifa_prefixlen,
+		/* All flags that were there before 2010 have a place here, too. */
+		.is_permanent = info->ifa_flags & IFA_F_PERMANENT,
 	};
 	mnl_attr_parse(message, sizeof(*info), take_local, &held);
 	list->items = grow_array(list->items, &list->n_alloc, list->n, sizeof(*list->items));
@@ -71,14 +72,16 @@ static struct nlmsghdr *begin(char *space, uint16_t type, uint16_t flags)
 	return message;
 }
 
-static int list_held(struct netlink *nl, struct held_list *ret, struct error *err)
+int address_list(struct netlink *nl, const struct link *link, struct address_list *ret,
+		struct error *err)
 {
+	struct taker taker = { .index = link->index, .list = ret };
 	for (int i = 0; i < DUMP_ATTEMPTS; i++) {
 		char space[MESSAGE_BYTES] = {};
 		struct nlmsghdr *message = begin(space, RTM_GETADDR, NLM_F_DUMP);
 		mnl_nlmsg_put_extra_header(message, sizeof(struct ifaddrmsg));
 		message->nlmsg_seq = ++nl->sequence;
-		struct netlink_answer answer = { .add = take, .data = ret };
+		struct netlink_answer answer = { .add = take, .data = &taker };
 		ret->n = 0;
 		int r = netlink_talk(
 				nl, message, message->nlmsg_len, &answer, "list addresses", err);
@@ -89,7 +92,7 @@ static int list_held(struct netlink *nl, struct held_list *ret, struct error *er
 }
 
 static int change(struct netlink *nl, const struct link *link, uint16_t type,
-		const struct held *address, struct error *err)
+		const struct address *address, struct error *err)
 {
 	char space[MESSAGE_BYTES] = {};
 	bool is_new = type == RTM_NEWADDR;
@@ -110,7 +113,7 @@ static int change(struct netlink *nl, const struct link *link, uint16_t type,
 	return netlink_request(nl, message, what, err);
 }
 
-static bool is_same(const struct held *held, const struct network_address *address)
+static bool is_same(const struct address *held, const struct network_address *address)
 {
 	return held->family == address->family && held->prefix == address->prefix &&
 	       !memcmp(held->bytes, address->bytes, fw_address_size(address->family));
@@ -119,13 +122,16 @@ static bool is_same(const struct held *held, const struct network_address *addre
 int address_set_all(struct netlink *nl, const struct link *link,
 		const struct network_address *addresses, size_t n, struct error *err)
 {
-	struct held_list list = { .index = link->index };
-	int r = list_held(nl, &list, err);
+	CLEANUP(address_list_done) struct address_list list = {};
+	int r = address_list(nl, link, &list, err);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		bool is_there = false;
 		for (size_t k = 0; k < list.n; k++)
 			is_there |= is_same(&list.items[k], &addresses[i]);
-		struct held wanted = { addresses[i].family, {}, (uint8_t)addresses[i].prefix };
+		struct address wanted = {
+			.family = addresses[i].family,
+			.prefix = (uint8_t)addresses[i].prefix,
+		};
 		memcpy(wanted.bytes, addresses[i].bytes, sizeof(wanted.bytes));
 		r = is_there ? 0 : change(nl, link, RTM_NEWADDR, &wanted, err);
 	}
@@ -138,6 +144,5 @@ int address_set_all(struct netlink *nl, const struct link *link,
 		if (r == -EADDRNOTAVAIL)
 			r = 0;
 	}
-	free(list.items);
 	return r;
 }

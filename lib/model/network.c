@@ -178,16 +178,15 @@ static void build_name(struct build_network *b)
 		fail(b, "device", -1, "a bridge that this program makes is called by %s", expected);
 }
 
-/* Else it would be the lowest one of its ports, and change with them. */
-static void derive_mac(struct network *n)
+char *network_mac(const char *name)
 {
 	static const char domain[] = "machina network ";
-	CLEANUP(freep) char *text = xasprintf("%s%s", domain, n->name);
+	CLEANUP(freep) char *text = xasprintf("%s%s", domain, name);
 	uint8_t digest[28];
 	sha3_224(text, strlen(text), digest);
 	/* Of one interface, given by its user (IEEE 802). */
-	n->mac = arena_printf(&n->arena, "02:%02x:%02x:%02x:%02x:%02x", digest[0], digest[1],
-			digest[2], digest[3], digest[4]);
+	return xasprintf("02:%02x:%02x:%02x:%02x:%02x", digest[0], digest[1], digest[2], digest[3],
+			digest[4]);
 }
 
 static void build_addresses(struct build_network *b)
@@ -336,7 +335,8 @@ int network_build(const struct host *host, const struct network_conf *conf, stru
 	};
 	check_keys(&b);
 	build_name(&b);
-	derive_mac(ret);
+	CLEANUP(freep) char *mac = network_mac(ret->name);
+	ret->mac = arena_strdup(&ret->arena, mac);
 	build_addresses(&b);
 	build_dhcp(&b);
 	if (conf->mode != NETWORK_ISOLATED)

@@ -92,6 +92,12 @@ void network_address_read(const char *text, struct arena *arena, struct network_
 bool network_address_holds(
 		const struct network_address *network, enum fw_family family, const uint8_t *bytes);
 
+/*
+ * A bridge's MAC address, the same each time: else it would be the lowest one of its ports, and
+ * change with them. The caller frees it.
+ */
+char *network_mac(const char *name);
+
 /* The name of a network's unit, the user of it, where its files are. The caller frees them. */
 char *network_unit_name(const char *network);
 char *network_user_name(const char *network);
