@@ -52,6 +52,11 @@ int units_add(struct units *units, struct unitfile *u, const char *pattern, cons
 
 void unit_begin(struct unitfile *u, const struct strv *sources)
 {
+	unit_begin_of(u, sources, "machina generate");
+}
+
+void unit_begin_of(struct unitfile *u, const struct strv *sources, const char *command)
+{
 	/* Most units are shorter than this. */
 	buf_reserve(&u->text, 8000);
 	CLEANUP(buf_done) struct buf text = {};
@@ -59,7 +64,7 @@ void unit_begin(struct unitfile *u, const struct strv *sources)
 	buf_puts(&text, "from");
 	for (size_t i = 0; i < sources->n; i++)
 		buf_printf(&text, "%s %s", i ? "," : "", sources->items[i]);
-	buf_puts(&text, "; 'machina generate' replaces it.");
+	buf_printf(&text, "; '%s' replaces it.", command);
 	unitfile_comment(u, buf_text(&text));
 }
 

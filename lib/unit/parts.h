@@ -9,6 +9,8 @@
 
 /* The first line: what made the unit, from which files. */
 void unit_begin(struct unitfile *u, const struct strv *sources);
+/* The same of a file that another command makes. */
+void unit_begin_of(struct unitfile *u, const struct strv *sources, const char *command);
 
 /* An Exec line that calls this program as root: its @words (NULL-terminated), then the machine. */
 void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
