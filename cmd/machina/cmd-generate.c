@@ -13,7 +13,7 @@
 #include "model/claims.h"
 #include "networks.h"
 #include "output.h"
-#include "unitset.h"
+#include "unitset-print.h"
 #include "util/worker.h"
 
 struct generate_options {
@@ -47,8 +47,7 @@ struct run {
 	struct leases leases; /* of all machines, for the networks' units */
 	struct unitset units;
 	size_t n_made;
-	size_t n_previewed;	       /* units */
-	struct json_object *previewed; /* unit -> text; NULL: not wanted as JSON */
+	struct unit_preview preview;
 };
 
 static void run_done(struct run *run)
@@ -59,23 +58,7 @@ static void run_done(struct run *run)
 	claims_done(&run->claims);
 	leases_done(&run->leases);
 	unitset_done(&run->units);
-	json_object_put(run->previewed);
-}
-
-static void preview(struct run *run, const struct units *units)
-{
-	for (size_t i = 0; i < units->n; i++) {
-		const struct unit *unit = &units->items[i];
-		const char *dot = strrchr(unit->name, '.');
-		/* The Go program's headings name services without their ending. */
-		int len = dot && !strcmp(dot, ".service") ? (int)(dot - unit->name)
-							  : (int)strlen(unit->name);
-		if (run->previewed)
-			jtree_set(run->previewed, unit->name, jtree_string(unit->text));
-		else
-			printf("%s----%.*s----\n%s", run->n_previewed++ ? "\n" : "", len,
-					unit->name, unit->text);
-	}
+	unit_preview_done(&run->preview);
 }
 
 /* One machine that was asked for: all the way to its units. */
@@ -91,7 +74,7 @@ static int make_units(struct run *run, const char *name, struct error *err)
 	claims_add(&run->claims, &built.vm, true);
 	leases_add(&run->leases, &built.vm);
 	if (run->options->preview) {
-		preview(run, &built.units);
+		unit_preview_add(&run->preview, &built.units);
 		return 0;
 	}
 	return unitset_add(&run->units, name, &built.units, &run->config.report, err);
@@ -220,7 +203,7 @@ static int add_network_unit(void *data, struct units *units, struct error *err)
 {
 	struct run *run = data;
 	if (run->options->preview) {
-		preview(run, units);
+		unit_preview_add(&run->preview, units);
 		return 0;
 	}
 	return unitset_add_others(&run->units, units, &run->config.report, err);
@@ -321,41 +304,6 @@ static int remove_others(struct run *run, struct error *err)
 	return unitset_remove_others(&run->units, &known, err);
 }
 
-static const char *const fates[] = {
-	[UNIT_UNCHANGED] = "unchanged",
-	[UNIT_WRITTEN] = "written",
-	[UNIT_REMOVED] = "removed",
-};
-static const char *const fates_dry[] = {
-	[UNIT_UNCHANGED] = "unchanged",
-	[UNIT_WRITTEN] = "would write",
-	[UNIT_REMOVED] = "would remove",
-};
-
-static void print_result(const struct run *run, bool dry)
-{
-	for (size_t i = 0; i < run->units.n; i++) {
-		const struct unitset_row *row = &run->units.rows[i];
-		printf("%-*s %s\n", dry ? 12 : 9, (dry ? fates_dry : fates)[row->fate], row->name);
-	}
-}
-
-static void print_result_json(const struct run *run)
-{
-	struct json_object *object = jtree_object();
-	for (size_t i = 0; i < run->units.n; i++) {
-		const struct unitset_row *row = &run->units.rows[i];
-		struct json_object *list;
-		if (!json_object_object_get_ex(object, fates[row->fate], &list)) {
-			list = jtree_list();
-			jtree_set(object, fates[row->fate], list);
-		}
-		jtree_push(list, jtree_string(row->name));
-	}
-	print_json(object);
-	json_object_put(object);
-}
-
 /* Nothing is printed that is not so: a run that fails says why and lists nothing. */
 static int finish(struct run *run, struct error *err)
 {
@@ -372,9 +320,9 @@ static int finish(struct run *run, struct error *err)
 			return r;
 	}
 	if (options->json)
-		print_result_json(run);
+		unitset_print_json(&run->units);
 	else
-		print_result(run, dry);
+		unitset_print(&run->units, dry);
 	return options->check && changes ? STATUS_DIFFERENT : STATUS_DONE;
 }
 
@@ -411,14 +359,14 @@ static int generate_run(const struct call *call, struct error *err)
 	CLEANUP(run_done)
 	struct run run = { .call = call, .options = options, .units = {} };
 	if (options->preview && options->json)
-		run.previewed = jtree_object();
+		run.preview.json = jtree_object();
 	int r = generate(&run, err);
 	progress_clear();
 	print_report(stderr, &run.config.report);
 	if (r == 0 && run.config.report.n_errors)
 		r = 1;
-	if (r == 0 && run.previewed)
-		print_json(run.previewed);
+	if (r == 0 && run.preview.json)
+		print_json(run.preview.json);
 	if (r == 0)
 		r = options->preview ? STATUS_DONE : finish(&run, err);
 	else if (options->check) {

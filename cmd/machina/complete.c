@@ -62,24 +62,35 @@ void complete_machines(struct completion *c)
 			complete_offer(c, names.items[i], NULL);
 }
 
-void complete_tags(struct completion *c)
+/* The names of an object of the host's config, but for those that were given. */
+static void offer_names(struct completion *c, const char *key, const struct strv *given)
 {
 	const struct call *call = c->call;
 	CLEANUP(host_done) struct host host = {};
 	CLEANUP(report_done) struct report unused_report = {};
 	struct error unused;
-	struct json_object *tags;
+	struct json_object *object;
 
 	if (!call->paths.config_dir ||
 			host_load(&call->paths, &host, &unused_report, &unused) != 0 ||
-			!json_object_object_get_ex(host.merged, "tag", &tags))
+			!json_object_object_get_ex(host.merged, key, &object))
 		return;
-	json_object_object_foreach(tags, tag, definition)
+	json_object_object_foreach(object, name, definition)
 	{
 		(void)definition;
-		if (!strv_contains(&call->machines.tags, tag))
-			complete_offer(c, tag, NULL);
+		if (!strv_contains(given, name))
+			complete_offer(c, name, NULL);
 	}
+}
+
+void complete_tags(struct completion *c)
+{
+	offer_names(c, "tag", &c->call->machines.tags);
+}
+
+void complete_networks(struct completion *c)
+{
+	offer_names(c, "network", &c->call->words);
 }
 
 static void complete_value(struct completion *c, const struct option_spec *option)

@@ -31,6 +31,7 @@ complete_fn complete_commands;
 /* From the config that the line's own options lead to. Those that are there already are left out.
  */
 complete_fn complete_machines;
+complete_fn complete_networks;
 complete_fn complete_tags;
 
 /* @words: those behind the program's name, the unfinished one last; @n may be 0 */

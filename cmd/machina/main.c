@@ -28,6 +28,7 @@ extern const struct command cmd_run;
 
 extern const struct command cmd_list;
 extern const struct command cmd_status;
+extern const struct command cmd_network;
 extern const struct command cmd_firewall;
 extern const struct command cmd_doctor;
 
@@ -64,6 +65,7 @@ static const struct command *const commands[] = {
 
 	&cmd_list,
 	&cmd_status,
+	&cmd_network,
 	&cmd_firewall,
 	&cmd_doctor,
 

@@ -85,7 +85,9 @@ static void report_foreign(
 {
 	CLEANUP(freep) char *path = path_join(set->dir, name);
 	report_add(report, SEVERITY_ERROR, (struct where){ .file = path }, NULL, NULL,
-			"%s; --force replaces it", what);
+			set->flags & UNITSET_NO_FORCE ? "%s; it is left alone: rename or remove it"
+						      : "%s; --force replaces it",
+			what);
 }
 
 static int add_unit(
@@ -114,13 +116,23 @@ static int add_unit(
 	return set->flags & UNITSET_EAGER ? write_row(set, row, err) : 0;
 }
 
-static int remove_unit(struct unitset *set, const char *name, struct error *err)
+int unitset_remove(struct unitset *set, const char *name, struct error *err)
 {
 	const char *what = NULL;
 	int r = read_own(set, name, &what, err);
 	if (r == 0)
 		add_row(set, name, UNIT_REMOVED);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : r == 0;
+}
+
+int unitset_read(struct unitset *set, const char *name, struct buf *ret, struct error *err)
+{
+	const char *what = NULL;
+	int r = read_own(set, name, &what, err);
+	buf_clear(ret);
+	if (r == 0)
+		buf_add(ret, set->scratch.text, set->scratch.len);
+	return r;
 }
 
 /* One of a machine's that is not made any more. */
@@ -130,7 +142,7 @@ static int remove_unwanted(
 	for (size_t k = 0; k < units->n; k++)
 		if (!strcmp(units->items[k].name, name))
 			return 0;
-	return remove_unit(set, name, err);
+	return unitset_remove(set, name, err);
 }
 
 /* Where names that begin with @prefix would be in the sorted list. */

@@ -30,6 +30,7 @@ enum {
 	UNITSET_FORCE = 1, /* replace what others made */
 	UNITSET_DRY = 2,   /* write nothing */
 	UNITSET_EAGER = 4,
+	UNITSET_NO_FORCE = 8, /* what others made is not replaced: the message offers nothing */
 };
 
 struct unitset {
@@ -68,6 +69,17 @@ MUST_CHECK int unitset_add(struct unitset *set, const char *machine, struct unit
 /* The same for units that stand by themselves: those of networks. */
 MUST_CHECK int unitset_add_others(
 		struct unitset *set, struct units *units, struct report *report, struct error *err);
+
+/*
+ * Take a file of the directory away if it is ours.
+ *
+ * Returns 1, or 0 if it is not.
+ */
+MUST_CHECK int unitset_remove(struct unitset *set, const char *name, struct error *err);
+
+/* Read a file of the directory. 0: @ret, which it replaces, has all of it; 1: it is not ours. */
+MUST_CHECK int unitset_read(
+		struct unitset *set, const char *name, struct buf *ret, struct error *err);
 
 /* Is it a name of a network's unit? */
 bool unitset_is_network(const char *name);
