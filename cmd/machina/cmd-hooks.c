@@ -28,6 +28,7 @@ struct teardown_options {
 };
 
 struct await_options {
+	bool dry_run;
 	uint64_t timeout_usec;
 };
 
@@ -218,6 +219,14 @@ static int teardown_run(const struct call *call, struct error *err)
 	return status;
 }
 
+static int await_dry(const struct plan *plan, struct error *err)
+{
+	CLEANUP(strv_done) struct strv lines = {};
+	int r = prepare_describe_await(plan, &lines, err);
+	print_lines(&lines);
+	return r;
+}
+
 static int await_run(const struct call *call, struct error *err)
 {
 	const struct await_options *cli = call->options;
@@ -234,6 +243,8 @@ static int await_run(const struct call *call, struct error *err)
 	hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &doubt);
 	if (doubt.code)
 		print_error(&doubt);
+	if (cli->dry_run)
+		return await_dry(&plan, err);
 	outlive_stops();
 	uint64_t timeout = cli->timeout_usec ? cli->timeout_usec : AWAIT_TIMEOUT_USEC;
 	r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
@@ -265,6 +276,7 @@ static const struct option_spec teardown_rows[] = {
 };
 
 static const struct option_spec await_rows[] = {
+	OPTION_DRY_RUN(struct await_options, dry_run),
 	{ 't', "timeout", "TIME", OPT_SPAN(struct await_options, timeout_usec),
 			"Give up after this time (280s)" },
 	{},

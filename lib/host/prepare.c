@@ -223,19 +223,23 @@ int prepare_teardown(const struct plan *plan, const struct prepare_options *opti
 	return undo_steps(&c, &steps, steps.n, true, ret_failures);
 }
 
-int prepare_await(const struct plan *plan, const struct prepare_options *options, pid_t main_pid,
-		uint64_t deadline_usec, struct error *err)
+static int find_hook_socket(const struct plan *plan, const char **ret_path, struct error *err)
 {
 	const struct plan_fd *socket = plan_find(plan, HOOK_SOCKET);
 	if (!socket || socket->kind != PLAN_FD_LISTEN)
 		return error_set(err, EINVAL, "the plan of machine '%s' has no QMP socket",
 				plan->machine);
-	const struct await_request request = {
-		.path = socket->path,
-		.main_pid = main_pid,
-		.deadline_usec = deadline_usec,
-	};
-	int r = await_qmp(&request, NULL, err);
+	*ret_path = socket->path;
+	return 0;
+}
+
+int prepare_await(const struct plan *plan, const struct prepare_options *options, pid_t main_pid,
+		uint64_t deadline_usec, struct error *err)
+{
+	struct await_request request = { .main_pid = main_pid, .deadline_usec = deadline_usec };
+	int r = find_hook_socket(plan, &request.path, err);
+	if (r == 0)
+		r = await_qmp(&request, NULL, err);
 	if (r < 0)
 		return r;
 
@@ -258,6 +262,22 @@ void prepare_describe(const struct plan *plan, bool keeps_fds, struct strv *ret_
 		row->describe(plan, steps.items[n].i, &line);
 		strv_push(ret_lines, buf_text(&line));
 	}
+}
+
+int prepare_describe_await(const struct plan *plan, struct strv *ret_lines, struct error *err)
+{
+	CLEANUP(buf_done) struct buf line = {};
+	const char *path = NULL;
+	int r = find_hook_socket(plan, &path, err);
+	if (r < 0)
+		return r;
+	strv_pushf(ret_lines, "wait until QEMU answers at '%s'", path);
+	for (size_t i = 0; i < plan->n_sockets; i++)
+		strv_pushf(ret_lines, "give '%s' to the group '" ACCOUNT_OPERATORS "'",
+				plan->sockets[i].path);
+	prepare_step_rows[STEP_STORE].describe_undo(plan, 0, &line);
+	strv_push(ret_lines, buf_text(&line));
+	return 0;
 }
 
 void prepare_describe_teardown(const struct plan *plan, struct strv *ret_lines)

@@ -115,3 +115,6 @@ MUST_CHECK int prepare_await(const struct plan *plan, const struct prepare_optio
  */
 void prepare_describe(const struct plan *plan, bool keeps_fds, struct strv *ret_lines);
 void prepare_describe_teardown(const struct plan *plan, struct strv *ret_lines);
+/* The same of prepare_await(). Errors: EINVAL: the plan is not of a QEMU. */
+MUST_CHECK int prepare_describe_await(
+		const struct plan *plan, struct strv *ret_lines, struct error *err);

@@ -400,6 +400,23 @@ TEST(who_starts_qemu_himself_has_lines)
 		CHECK_STR(lines.items[i], expected[i]);
 }
 
+TEST(awaiting_has_lines)
+{
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, with_screen);
+	CLEANUP(strv_done) struct strv lines = {};
+	struct error err = {};
+	CHECK_INT(prepare_describe_await(&plan, &lines, &err), 0);
+	static const char *const expected[] = {
+		"wait until QEMU answers at 'DIR/run/web/qmp/systemd.0.qmp.socket'",
+		"give 'DIR/sockets/spice' to the group 'machina'",
+		"take back the descriptors that systemd has",
+	};
+	CHECK_INT(lines.n, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < lines.n && i < ARRAY_SIZE(expected); i++)
+		CHECK_STR(lines.items[i], expected[i]);
+}
+
 TEST(a_tpm_has_lines)
 {
 	static const char *const rows[] = {
@@ -988,6 +1005,9 @@ TEST(a_plan_without_a_monitor_cannot_be_awaited)
 	struct error err = {};
 	CHECK_INT(prepare_await(&plan, &options, 0, 0, &err), -EINVAL);
 	CHECK_STR(err.text, "the plan of machine 'web' has no QMP socket");
+	CLEANUP(strv_done) struct strv lines = {};
+	CHECK_INT(prepare_describe_await(&plan, &lines, &err), -EINVAL);
+	CHECK_INT(lines.n, 0);
 	scratch_end();
 }
 
