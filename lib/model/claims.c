@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "json/jlocate.h"
+#include "model/plan.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
@@ -191,12 +192,19 @@ static void visit_devices(const struct visit *v, const struct vm *vm)
 		visit_pci(v, &vm->pcis[i]);
 }
 
+/* Those in the run directory, too: another machine's "paths" may lead there. */
+static void visit_qmp(const struct visit *v, const struct vm *vm, const struct vm_qmp_socket *qmp)
+{
+	CLEANUP(freep) char *own = plan_qmp_path("/run/machina", vm->name, qmp->name);
+	bool is_own = !qmp->path[0];
+	visit(v, &(struct told){ .kind = CLAIM_SOCKET, .value = is_own ? own : qmp->path },
+			"/attrs/qmp/sockets/%s", is_own ? "names" : "paths");
+}
+
 static void visit_sockets(const struct visit *v, const struct vm *vm)
 {
 	for (size_t i = 0; i < vm->n_qmp; i++)
-		if (vm->qmp[i].path[0])
-			visit(v, &(struct told){ .kind = CLAIM_SOCKET, .value = vm->qmp[i].path },
-					"/attrs/qmp/sockets/paths");
+		visit_qmp(v, vm, &vm->qmp[i]);
 	if (vm->tpm.enabled && vm->tpm.socket[0])
 		visit(v, &(struct told){ .kind = CLAIM_SOCKET, .value = vm->tpm.socket },
 				"/attrs/tpm/socket/path");
