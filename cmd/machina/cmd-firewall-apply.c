@@ -8,7 +8,9 @@
 #include "firewall-running.h"
 #include "hookplan.h"
 #include "host/netns.h"
+#include "host/network.h"
 #include "host/prepare.h"
+#include "networks.h"
 #include "output.h"
 #include "util/mem.h"
 
@@ -153,6 +155,45 @@ static int apply(const struct call *call, const struct fw_policy *policy, const 
 	return n_failed ? STATUS_FAILURE : STATUS_DONE;
 }
 
+/* ---- networks ---- */
+
+static int restore_network(
+		const struct call *call, const char *name, struct buf *ret_text, struct error *err)
+{
+	CLEANUP(network_done) struct network network = {};
+	CLEANUP(freep) char *run_dir = network_run_dir(call->paths.run_dir, name);
+	const struct network_options options = { .run_dir = run_dir };
+	network_recall(run_dir, name, &network);
+	int r = network.bridge ? network_restore_rules(&network, &options, ret_text, err) : 0;
+	return r < 0 ? r : 0;
+}
+
+/* Returns how many have failed, which was printed. */
+static size_t restore_networks(const struct call *call)
+{
+	const struct apply_options *options = call->options;
+	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(buf_done) struct buf text = {};
+	struct error err = {};
+	size_t n_failed = 0;
+	if (networks_recall_names(&call->paths, &names, &err) < 0) {
+		print_error(&err);
+		return 1;
+	}
+	for (size_t i = 0; i < names.n; i++) {
+		err = (struct error){};
+		if (restore_network(call, names.items[i], options->dry_run ? &text : NULL, &err) ==
+				0)
+			continue;
+		print_error(&err);
+		n_failed++;
+	}
+	fputs(buf_text(&text), stdout);
+	return n_failed;
+}
+
+/* ---- the command ---- */
+
 /* The kernel's sockets, in the host's network. */
 struct sockets {
 	struct netns outside;
@@ -185,6 +226,8 @@ static int apply_run(const struct call *call, struct error *err)
 	CLEANUP(strv_done) struct strv names = {};
 	CLEANUP(sockets_done) struct sockets sockets = {};
 	bool some = names_machines(call);
+	/* These follow from their units alone. */
+	size_t n_failed = some ? 0 : restore_networks(call);
 	int r = config_load_policy(&config, &call->paths, err);
 	if (r == 0 && some)
 		r = machines_select(call, &config.report, &names, err);
@@ -193,7 +236,8 @@ static int apply_run(const struct call *call, struct error *err)
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	allow_many_files();
-	return apply(call, &config.policy, some ? &names : NULL, &sockets.nft, &sockets.links, err);
+	r = apply(call, &config.policy, some ? &names : NULL, &sockets.nft, &sockets.links, err);
+	return r == STATUS_DONE && n_failed ? STATUS_FAILURE : r;
 }
 
 /* ---- hold ---- */
@@ -261,8 +305,9 @@ const struct command cmd_firewall_apply = {
 		       "connections are not cut off. Groups and address sets come from the host's "
 		       "config as it is now, a machine's own rules from its unit.\n"
 		       "\n"
-		       "Without names, of all machines that run, and what nobody uses any more is "
-		       "removed. machina-firewall.service does that when nftables.service or "
+		       "Without names, of all machines that run and of all networks that are up, "
+		       "and what nobody uses any more is removed. machina-firewall.service does "
+		       "that when nftables.service or "
 		       "firewalld.service was started or reloaded.",
 	.options = apply_rows,
 	.options_size = sizeof(struct apply_options),

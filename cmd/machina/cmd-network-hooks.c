@@ -16,9 +16,6 @@
 #include "util/mem.h"
 #include "util/parse.h"
 
-/* A copy of the unit, in the network's directory: what was prepared. */
-#define COPY "unit"
-
 struct prepare_network_options {
 	bool dry_run;
 	bool reload;
@@ -40,24 +37,9 @@ static void print_lines(const struct strv *lines)
 		puts(lines->items[i]);
 }
 
-/* Without one that can be read, *ret has the name. */
-static void recall(const char *run_dir, const char *name, struct network *ret)
-{
-	CLEANUP(freep) char *path = path_join(run_dir, COPY);
-	CLEANUP(buf_done) struct buf text = {};
-	struct error ignored = {};
-	*ret = (struct network){};
-	if (file_read(path, UNIT_SIZE_MAX, &text, &ignored) == 0 &&
-			unit_read_network(path, buf_text(&text), text.len, ret, &ignored) == 0 &&
-			!strcmp(ret->name, name))
-		return;
-	network_done(ret);
-	ret->name = arena_strdup(&ret->arena, name);
-}
-
 static int keep(const char *run_dir, const struct network *network, struct error *err)
 {
-	CLEANUP(freep) char *path = path_join(run_dir, COPY);
+	CLEANUP(freep) char *path = path_join(run_dir, NETWORK_COPY);
 	CLEANUP(freep) char *text = NULL;
 	int r = mkdir_all(run_dir, 0755, err);
 	if (r == 0)
@@ -100,7 +82,7 @@ static int reload(const char *run_dir, struct network *new, struct error *err)
 	CLEANUP(buf_done) struct buf before = {}, after = {};
 	const struct network_options options = { .run_dir = run_dir };
 	int pid;
-	recall(run_dir, new->name, &old);
+	network_recall(run_dir, new->name, &old);
 	if (!old.bridge)
 		return error_set(err, ENOENT, "network '%s' was not prepared", new->name);
 	put_fixed(&old, &before);
@@ -130,7 +112,7 @@ static int reload(const char *run_dir, struct network *new, struct error *err)
 static int leave_other_bridge(const char *run_dir, const struct network *new, struct error *err)
 {
 	CLEANUP(network_done) struct network old = {};
-	recall(run_dir, new->name, &old);
+	network_recall(run_dir, new->name, &old);
 	if (!old.bridge || !strcmp(old.bridge, new->bridge))
 		return 0;
 	return tear_down(&old, run_dir, err);
@@ -197,7 +179,7 @@ int teardown_network(const struct call *call, const char *name, bool dry_run, st
 	int r = check_name(name, err);
 	if (r < 0)
 		return r;
-	recall(run_dir, name, &network);
+	network_recall(run_dir, name, &network);
 	if (!dry_run) {
 		bool is_crash = network.dhcp && has_crashed();
 		r = tear_down(&network, run_dir, err);

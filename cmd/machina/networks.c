@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "config/forms.h"
 #include "paths.h"
+#include "util/file.h"
 #include "util/mem.h"
 
 static bool has_unit(const struct network_conf *conf)
@@ -69,4 +71,30 @@ int network_of_unit(const struct config_paths *paths, const char *name, struct n
 		return r;
 	return error_set(err, EINVAL, "the unit of network '%s' carries the plan of network '%s'",
 			name, ret->name);
+}
+
+void network_recall(const char *run_dir, const char *name, struct network *ret)
+{
+	CLEANUP(freep) char *path = path_join(run_dir, NETWORK_COPY);
+	CLEANUP(buf_done) struct buf text = {};
+	struct error ignored = {};
+	*ret = (struct network){};
+	if (file_read(path, UNIT_SIZE_MAX, &text, &ignored) == 0 &&
+			unit_read_network(path, buf_text(&text), text.len, ret, &ignored) == 0 &&
+			!strcmp(ret->name, name))
+		return;
+	network_done(ret);
+	ret->name = arena_strdup(&ret->arena, name);
+}
+
+int networks_recall_names(const struct config_paths *paths, struct strv *ret, struct error *err)
+{
+	CLEANUP(freep) char *parent = network_run_dir(paths->run_dir, "");
+	CLEANUP(strv_done) struct strv names = {};
+	const char *expected;
+	int r = dir_list(parent, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		if (form_firewall_name(names.items[i], &expected))
+			strv_push(ret, names.items[i]);
+	return r < 0 ? r : 0;
 }

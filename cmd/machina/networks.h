@@ -24,6 +24,18 @@ MUST_CHECK int networks_make(struct config *config, const struct leases *leases,
 /* Their names, appended in byte order. */
 void networks_list(const struct host *host, struct strv *ret);
 
+/* A copy of a network's unit, in the network's directory: what was prepared. */
+#define NETWORK_COPY "unit"
+/*
+ * The network that it has. Without one that can be read, *ret has the name, and no bridge.
+ *
+ * @run_dir: of the network
+ */
+void network_recall(const char *run_dir, const char *name, struct network *ret);
+/* The names of all networks that may be prepared, in byte order. */
+MUST_CHECK int networks_recall_names(
+		const struct config_paths *paths, struct strv *ret, struct error *err);
+
 /* The network of a unit on disk, for its hooks, and the unit's text. -ENOENT: no such unit. */
 MUST_CHECK int network_of_unit(const struct config_paths *paths, const char *name,
 		struct network *ret, struct buf *ret_text, struct error *err);

@@ -116,6 +116,14 @@ int bridge_make(struct netlink *nl, const struct network *network, struct error 
 	return r;
 }
 
+int bridge_find(struct netlink *nl, const char *network, const char *bridge, struct error *err)
+{
+	CLEANUP(freep) char *alias = bridge_alias(network);
+	struct link link;
+	int r = netlink_get(nl, bridge, &link, err);
+	return r != 0 ? r : !is_finished(&link, alias);
+}
+
 /* A port of the bridge that belongs to a machine; NULL: there is none. */
 static const struct link *find_port(const struct link *links, size_t n, int bridge)
 {

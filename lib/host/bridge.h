@@ -23,6 +23,10 @@ char *bridge_alias(const char *network);
  */
 MUST_CHECK int bridge_make(struct netlink *nl, const struct network *network, struct error *err);
 
+/* Is a network's bridge there, as bridge_make() left it? Returns 0, or 1: no. */
+MUST_CHECK int bridge_find(
+		struct netlink *nl, const char *network, const char *bridge, struct error *err);
+
 /*
  * Delete the bridges of a network, whatever they are called.
  *

@@ -2,8 +2,10 @@
 /* The packet filter: does the kernel take the machines' rules, are they there, is anything left? */
 #include <string.h>
 
+#include "host/bridge.h"
 #include "host/doctor.h"
 #include "host/firewall.h"
+#include "host/net-rules.h"
 #include "host/tap.h"
 #include "util/mem.h"
 
@@ -125,7 +127,7 @@ static void check_presence(struct doctor *d, const struct strv *present)
 			doctor_machines(d, &lost.names), lost.names.n == 1 ? "s" : "",
 			lost.names.n == 1 ? "its" : "their");
 	doctor_why(d, "somebody has flushed nftables: whatever the rules forbid passes");
-	doctor_cure(d, "machina restart%s", doctor_words(d, &lost.names));
+	doctor_cure(d, "machina firewall apply");
 }
 
 /* Chains without an interface are of nobody. */
@@ -151,6 +153,32 @@ static int check_leftovers(struct doctor *d, struct netlink *links_nl, const str
 	for (size_t i = 0; i < left.n; i++)
 		doctor_cure(d, "machina teardown %s", doctor_quote(d, left.items[i]));
 	return 0;
+}
+
+/* Networks that are up without the rules that their unit has installed. */
+static int check_networks(
+		struct doctor *d, struct netlink *nl, struct netlink *links_nl, struct error *err)
+{
+	CLEANUP(strv_done) struct strv present = {};
+	const struct network_conf *confs = d->host ? d->host->network.items : NULL;
+	int r = net_rules_list(nl, &present, err);
+	for (size_t i = 0; r == 0 && confs && i < d->host->network.n; i++) {
+		const struct network_conf *conf = &confs[i];
+		if (conf->mode < 0 || !network_owns_bridge((enum network_mode)conf->mode) ||
+				strv_contains_sorted(&present, conf->name))
+			continue;
+		int missing = bridge_find(links_nl, conf->name, conf->device, err);
+		if (missing < 0)
+			return missing;
+		if (missing)
+			continue;
+		doctor_add(d, DOCTOR_FAULT, "network '%s' is up without its packet filter",
+				conf->name);
+		doctor_why(d, "somebody has flushed nftables: its guests reach nobody beyond the "
+			      "host, or everybody reaches them");
+		doctor_cure(d, "machina firewall apply");
+	}
+	return r;
 }
 
 void doctor_check_firewall(struct doctor *d)
@@ -187,6 +215,8 @@ void doctor_check_firewall(struct doctor *d)
 		check_presence(d, &present);
 	if (r == 0)
 		r = check_leftovers(d, &links_nl, &present, &err);
+	if (r == 0)
+		r = check_networks(d, &nl, &links_nl, &err);
 	if (r < 0 && !ports.n)
 		doctor_leave_out(d, "%s", err.text);
 }

@@ -26,6 +26,13 @@ int net_rules_install(struct netlink *nl, const struct network *network, struct 
 	return nft_commit(nl, &batch, 0, NULL, err);
 }
 
+void net_rules_text(const struct network *network, struct buf *ret)
+{
+	CLEANUP(nft_batch_done) struct nft_batch batch = {};
+	net_batch_install(&batch, network);
+	nft_text_batch(&batch, ret);
+}
+
 /* Are there chains of this network, and of others? */
 static void sort_out(const struct nft_list *chains, const char *network, bool *ret_there,
 		bool *ret_others)
@@ -71,4 +78,20 @@ int net_rules_remove(struct netlink *nl, const char *network, const char *bridge
 			return r;
 	}
 	return error_set(err, EAGAIN, "cannot remove the rules: nftables changes all the time");
+}
+
+int net_rules_list(struct netlink *nl, struct strv *ret, struct error *err)
+{
+	CLEANUP(nft_list_done) struct nft_list chains = {};
+	enum nft_table table;
+	int r = nft_find_table(nl, NFT_INET, &table, err);
+	if (r == 0 && table == NFT_TABLE_OURS)
+		r = nft_list_chains(nl, NFT_INET, &chains, err);
+	for (size_t i = 0; r == 0 && i < chains.n; i++) {
+		CLEANUP(freep) char *network = net_batch_network_of(chains.items[i].name);
+		if (network && !strv_contains(ret, network))
+			strv_push(ret, network);
+	}
+	strv_sort(ret);
+	return r;
 }

@@ -16,6 +16,9 @@
 MUST_CHECK int net_rules_install(
 		struct netlink *nl, const struct network *network, struct error *err);
 
+/* The same transaction as text of nft(8). */
+void net_rules_text(const struct network *network, struct buf *ret);
+
 /*
  * Remove them; with the last network's the table goes. Succeeds where there is nothing.
  *
@@ -23,3 +26,6 @@ MUST_CHECK int net_rules_install(
  */
 MUST_CHECK int net_rules_remove(
 		struct netlink *nl, const char *network, const char *bridge, struct error *err);
+
+/* The networks that have rules, in byte order. */
+MUST_CHECK int net_rules_list(struct netlink *nl, struct strv *ret, struct error *err);

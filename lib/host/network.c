@@ -269,6 +269,22 @@ int network_refresh(const struct network *network, const struct network_options 
 	return run(network, options, true, err);
 }
 
+int network_restore_rules(const struct network *network, const struct network_options *options,
+		struct buf *ret_text, struct error *err)
+{
+	CLEANUP(lock_done) struct lock lock = {};
+	CLEANUP(context_done)
+	struct context c = { .network = network, .run_dir = options->run_dir };
+	int r = begin(&c, options, &lock, err);
+	if (r == 0)
+		r = bridge_find(&c.links, network->name, network->bridge, err);
+	if (r == 0 && ret_text)
+		net_rules_text(network, ret_text);
+	else if (r == 0)
+		r = run_rules(&c, err);
+	return r < 0 ? error_wrap(err, "network '%s'", network->name) : r;
+}
+
 int network_teardown(const struct network *network, const struct network_options *options,
 		struct strv *ret_failures, char ret_port[16])
 {

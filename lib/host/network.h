@@ -11,6 +11,7 @@
 #pragma once
 
 #include "model/network.h"
+#include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/error.h"
 #include "util/strv.h"
@@ -33,6 +34,16 @@ MUST_CHECK int network_prepare(const struct network *network, const struct netwo
 /* Write the files and the packet filter anew. */
 MUST_CHECK int network_refresh(const struct network *network, const struct network_options *options,
 		struct error *err);
+
+/*
+ * Install the packet filter of a network that is up anew: somebody may have flushed nftables.
+ *
+ * @ret_text: not NULL: nothing is changed; the changes are appended as text of nft(8)
+ *
+ * Returns 0, or 1: its bridge is not there, and nothing is done.
+ */
+MUST_CHECK int network_restore_rules(const struct network *network,
+		const struct network_options *options, struct buf *ret_text, struct error *err);
 
 /*
  * Undo it, going on after failures. Succeeds where nothing was made.

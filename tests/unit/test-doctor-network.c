@@ -11,6 +11,7 @@
 
 #include "doctor-sample.h"
 #include "host/firewall.h"
+#include "host/net-rules.h"
 #include "own-network.h"
 
 /* ---- networks ---- */
@@ -361,7 +362,7 @@ TEST(filters_are_there_while_machines_run)
 	CHECK_FOUND(&s, firewall,
 			"fault: machine 'web' runs without its packet filter\n"
 			"  somebody has flushed nftables: whatever the rules forbid passes\n"
-			"    machina restart web\n");
+			"    machina firewall apply\n");
 
 	CLEANUP(netlink_done) struct netlink nl = {};
 	CHECK_INT(nft_open(&nl, &err), 0);
@@ -393,6 +394,40 @@ TEST(forwarding_is_nobodys_matter)
 	put_file("proc/sys/net/bridge/bridge-nf-call-iptables", "1\n");
 	add(&s, "web", true);
 	CHECK_FOUND(&s, forwarding, "ok: no machine is on a bridge\n");
+	sick_end(&s);
+}
+
+TEST(rules_are_there_while_networks_are_up)
+{
+	NEED_NFT();
+	struct sick s;
+	struct error err = {};
+	struct fw_policy policy = {};
+	struct network_conf conf = { .name = "lab", .mode = NETWORK_ISOLATED, .device = "mlab0" };
+	const struct host_conf host = { .network = { .items = &conf, .n = 1 } };
+	const struct network network = { .name = conf.name,
+		.mode = NETWORK_ISOLATED,
+		.bridge = "mlab0",
+		.mac = "02:01:02:03:04:06" };
+	sick_begin(&s);
+	s.doctor.policy = &policy;
+	s.doctor.host = &host;
+	CHECK_FOUND(&s, firewall, "ok: no machine has a filter\n");
+	shell("ip link add mlab0 type bridge; ip link set mlab0 alias machina:network:lab");
+	CHECK_FOUND(&s, firewall,
+			"fault: network 'lab' is up without its packet filter\n"
+			"  somebody has flushed nftables: its guests reach nobody beyond the host, "
+			"or everybody reaches them\n"
+			"    machina firewall apply\n");
+	CLEANUP(netlink_done) struct netlink nl = {};
+	CHECK_INT(nft_open(&nl, &err), 0);
+	CHECK_INT(net_rules_install(&nl, &network, &err), 0);
+	CHECK_FOUND(&s, firewall, "ok: no machine has a filter\n");
+	CHECK_INT(net_rules_remove(&nl, "lab", "mlab0", &err), 0);
+	/* A bridge of that name that another program has made. */
+	shell("ip link set mlab0 alias theirs");
+	CHECK_FOUND(&s, firewall, "ok: no machine has a filter\n");
+	shell("ip link del mlab0");
 	sick_end(&s);
 }
 

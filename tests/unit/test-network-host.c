@@ -250,6 +250,29 @@ TEST(rules_are_what_they_are_shown_as)
 	}
 }
 
+TEST(flushed_rules_come_back_while_the_bridge_is_there)
+{
+	NEED_NETWORK();
+	struct error err = {};
+	CLEANUP(buf_done) struct buf text = {};
+	begin(nat);
+	CHECK_INT(network_restore_rules(&network, &options, NULL, &err), 1);
+	check_shell("nft list ruleset", "");
+	prepare();
+	CLEANUP(freep) char *before = shell_output("nft list ruleset");
+	CHECK(shell_works("nft flush ruleset"));
+	CHECK_INT(network_restore_rules(&network, &options, &text, &err), 0);
+	CLEANUP(freep) char *sent = text_of(&network);
+	CHECK_STR(buf_text(&text), sent);
+	check_shell("nft list ruleset", "");
+	CHECK_INT(network_restore_rules(&network, &options, NULL, &err), 0);
+	check_shell("nft list ruleset", before);
+	teardown();
+	CHECK_INT(network_restore_rules(&network, &options, NULL, &err), 1);
+	check_shell("nft list ruleset", "");
+	end();
+}
+
 TEST(networks_share_a_table)
 {
 	NEED_NETWORK();
