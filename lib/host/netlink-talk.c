@@ -89,7 +89,11 @@ int netlink_talk(struct netlink *nl, const void *request, size_t len, struct net
 	static const size_t size = 65536;
 	CLEANUP(freep) char *data = xmalloc(size);
 
-	if (mnl_socket_sendto(nl->socket, request, len) < 0)
+	ssize_t sent;
+	do
+		sent = mnl_socket_sendto(nl->socket, request, len);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0)
 		return error_errno(err, "cannot %s", what);
 	for (;;) {
 		ssize_t n = mnl_socket_recvfrom(nl->socket, data, size);

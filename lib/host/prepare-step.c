@@ -226,9 +226,8 @@ static int run_log(struct prepare_context *c, size_t i, struct error *err)
 
 /* ---- the run directory and what is in it ---- */
 
-static int run_run_dir(struct prepare_context *c, size_t i, struct error *err)
+static int make_run_dir(struct prepare_context *c, struct error *err)
 {
-	(void)i;
 	const struct plan *plan = c->plan;
 	int r = rundir_make(plan->run_dir, prepare_sharing(c), err);
 	for (size_t k = 0; r == 0 && k < plan->n_fds; k++)
@@ -259,6 +258,14 @@ static int undo_run_dir(struct prepare_context *c, size_t i, struct error *err)
 		if (rmdir(dirs[k]) < 0 && errno != ENOTEMPTY && errno != ENOENT)
 			return error_errno(err, "cannot remove directory '%s'", dirs[k]);
 	return 0;
+}
+
+static int run_run_dir(struct prepare_context *c, size_t i, struct error *err)
+{
+	int r = make_run_dir(c, err);
+	if (r < 0)
+		(void)!undo_run_dir(c, i, NULL);
+	return r;
 }
 
 static int run_socket_dir(struct prepare_context *c, size_t i, struct error *err)
