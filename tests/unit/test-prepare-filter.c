@@ -45,11 +45,11 @@ static const char *const full[] = {
 };
 
 /* Rows with DIR for the scratch directory and _ for a blank. */
-static void make_plan(struct plan *plan)
+static void make_plan_of(struct plan *plan, const char *const *rows)
 {
 	struct error err = {};
 	*plan = (struct plan){};
-	for (const char *const *row = full; *row; row++) {
+	for (const char *const *row = rows; *row; row++) {
 		CLEANUP(strv_done) struct strv words = {};
 		CLEANUP(freep) char *copy = xstrdup(*row);
 		char *rest = copy;
@@ -68,6 +68,11 @@ static void make_plan(struct plan *plan)
 	}
 	if (plan_parse_end(plan, &err) < 0)
 		TEST_FAIL("%s", err.text);
+}
+
+static void make_plan(struct plan *plan)
+{
+	make_plan_of(plan, full);
 }
 
 /* The taps go with their descriptors. */
@@ -262,6 +267,91 @@ TEST(two_prepares_at_once_do_not_mix)
 	}
 	check_torn_down(&plan);
 	check_nothing_is_left();
+	end();
+}
+
+/* Of a machine by its number. */
+static void make_numbered(struct plan *plan, unsigned i)
+{
+	CLEANUP(freep)
+	char *tap = xasprintf("tap name=net.0 link=m%u.lan connection=lan network=lan bridge=br0 "
+			      "mac=52:54:00:00:01:%02x",
+			i, i);
+	CLEANUP(freep)
+	char *machine = xasprintf("machine name=m%u user=root run-dir=DIR/run/m%u "
+				  "socket-dir=DIR/sockets-%u",
+			i, i, i);
+	CLEANUP(freep)
+	char *filter = xasprintf("filter name=net.0 group=web any=yes guard=mac ip=10.0.1.%u", i);
+	const char *const rows[] = { machine, tap, filter, NULL };
+	make_plan_of(plan, rows);
+}
+
+/* One at a time would be no test: all of them wait for the same byte. */
+static void be_numbered(unsigned i, int ready)
+{
+	struct error err = {};
+	CLEANUP(plan_done) struct plan plan;
+	char byte;
+	int fd = -1;
+	make_numbered(&plan, i);
+	if (read(ready, &byte, 1) != 0)
+		_exit(3);
+	for (int k = 0; k < 5; k++) {
+		CLEANUP(strv_done) struct strv failures = {};
+		if (prepare_run(&plan, &options, &fd, &err) < 0)
+			break;
+		closep(&fd);
+		/* Every other one stays. */
+		if ((i % 2 || k < 4) && prepare_teardown(&plan, &options, &failures) < 0)
+			_exit(2);
+	}
+	if (err.code)
+		fprintf(stderr, "# m%u: %s\n", i, err.text);
+	_exit(err.code != 0);
+}
+
+TEST(sixteen_machines_come_and_go_at_once)
+{
+	NEED_NFT();
+	begin();
+	enum { N = 16 };
+	pid_t pids[N];
+	int ready[2];
+	CHECK_INT(pipe2(ready, O_CLOEXEC), 0);
+	for (unsigned i = 0; i < N; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			close(ready[1]);
+			be_numbered(i, ready[0]);
+		}
+	}
+	close(ready[1]);
+	for (unsigned i = 0; i < N; i++) {
+		int status = -1;
+		waitpid(pids[i], &status, 0);
+		CHECK_INT(status, 0);
+	}
+	close(ready[0]);
+	/* Those that stay are whole, those that went have left nothing. */
+	CLEANUP(strv_done) struct strv found = {};
+	struct error err = {};
+	CHECK_INT(firewall_machines(&nl, &found, &err), 0);
+	CLEANUP(buf_done) struct buf names = {};
+	for (size_t i = 0; i < found.n; i++)
+		buf_printf(&names, "%s ", found.items[i]);
+	CHECK_STR(buf_text(&names), "m0 m10 m12 m14 m2 m4 m6 m8 ");
+	CHECK(shell_works("test $(nft list map bridge machina from-vm | grep -o 'jump vm-m' | wc "
+			  "-l) = 8"));
+	CHECK(shell_works(
+			"test $(nft list set bridge machina grp-web-4 | grep -o '10\\.0\\.1' | wc "
+			"-l) = 8"));
+	for (unsigned i = 0; i < N; i++) {
+		CLEANUP(plan_done) struct plan plan;
+		make_numbered(&plan, i);
+		check_torn_down(&plan);
+	}
+	check_ruleset("");
 	end();
 }
 
