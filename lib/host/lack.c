@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/bridge.h"
 #include "host/netlink.h"
 #include "host/storage.h"
 #include "model/plan.h"
@@ -150,6 +151,21 @@ static void look_at_bridge(
 				nic->network, nic->bridge);
 }
 
+/* The network's unit makes it, unless something else is there by that name. */
+static void look_at_own_bridge(
+		const struct search *s, struct netlink *nl, const struct vm_nic *nic, size_t i)
+{
+	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
+	CLEANUP(freep) char *alias = bridge_alias(nic->network);
+	struct error err = {};
+	struct link link;
+	if (netlink_get(nl, nic->bridge, &link, &err) == 0 && strcmp(link.alias, alias) != 0)
+		tell(s, LACK_BRIDGE, pointer, nic->bridge, EEXIST,
+				"network \"%s\" makes a bridge '%s', and there is another "
+				"interface of that name",
+				nic->network, nic->bridge);
+}
+
 static void look_at_bridges(const struct search *s)
 {
 	CLEANUP(netlink_done) struct netlink nl = {};
@@ -160,7 +176,8 @@ static void look_at_bridges(const struct search *s)
 		/* Without netlink there are no bridges to miss. */
 		if (!nl.socket && netlink_open(&nl, NULL) < 0)
 			return;
-		look_at_bridge(s, &nl, nic, i);
+		(network_owns_bridge(nic->mode) ? look_at_own_bridge : look_at_bridge)(
+				s, &nl, nic, i);
 	}
 }
 

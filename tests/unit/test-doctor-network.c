@@ -66,6 +66,34 @@ TEST(bridges_are_other_interfaces)
 	sick_end(&s);
 }
 
+/* Its unit makes it. */
+TEST(own_bridges_are_not_missed)
+{
+	NEED_NETWORK();
+	struct sick s;
+	sick_begin(&s);
+	add_nic(&s, add(&s, "web", true), "mnat0")->mode = NETWORK_NAT;
+	CHECK_FOUND(&s, bridges, "");
+	sick_end(&s);
+
+	sick_begin(&s);
+	shell("ip link add mnat0 type bridge && ip link set mnat0 alias machina:network:lan");
+	add_nic(&s, add(&s, "web", true), "mnat0")->mode = NETWORK_NAT;
+	CHECK_FOUND(&s, bridges, "");
+	sick_end(&s);
+
+	sick_begin(&s);
+	shell("ip link set mnat0 alias other");
+	add_nic(&s, add(&s, "web", true), "mnat0")->mode = NETWORK_NAT;
+	CHECK_FOUND(&s, bridges,
+			"fault: network \"lan\" makes a bridge 'mnat0', and there is another "
+			"interface of that name\n"
+			"  machine 'web' cannot start\n"
+			"    ip -d link show mnat0\n");
+	shell("ip link del mnat0");
+	sick_end(&s);
+}
+
 TEST(bridges_tell_vlans_apart)
 {
 	NEED_NETWORK();
