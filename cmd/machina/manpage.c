@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/network.h"
 #include "formats.h"
 #include "help.h"
 #include "manpage-fields.h"
@@ -92,9 +93,19 @@ static void put_common_options(FILE *to)
 	}
 }
 
+static bool line_is(const char *line, size_t len, const char *wanted)
+{
+	return len == strlen(wanted) && !memcmp(line, wanted, len);
+}
+
 static int put_fields(FILE *to, const char *name, size_t len, struct error *err)
 {
 	const struct format *format = format_find(name, len);
+	/* A part of the host's format that has a page of its own. */
+	if (line_is(name, len, "network")) {
+		print_fields(to, network_fields, false);
+		return 0;
+	}
 	if (!format)
 		return error_set(err, EINVAL, "there is no table '%.*s'", (int)len, name);
 	print_fields(to, format->fields, format->with_merge);
@@ -123,11 +134,6 @@ static void put_icmp_types(FILE *to)
 		fprintf(to, ".TP\n.B %s\n", buf_text(&name));
 		roff_text(to, buf_text(&types));
 	}
-}
-
-static bool line_is(const char *line, size_t len, const char *wanted)
-{
-	return len == strlen(wanted) && !memcmp(line, wanted, len);
 }
 
 static int put_directive(FILE *to, const char *line, size_t len, struct error *err)
