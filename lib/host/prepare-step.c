@@ -11,6 +11,7 @@
 #include "host/listen.h"
 #include "host/prepare-device.h"
 #include "host/prepare-filter.h"
+#include "host/prepare-port.h"
 #include "host/prepare-text.h"
 #include "host/process.h"
 #include "host/share.h"
@@ -455,6 +456,7 @@ static int run_vhost(struct prepare_context *c, size_t i, struct error *err)
 
 const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_FORGET] = { STEP_UNIT, run_forget, NULL, text_forget, NULL },
+	[STEP_PORT] = { STEP_UNIT, prepare_port, NULL, text_port, NULL },
 	[STEP_DIRECTORY] = { STEP_ALWAYS, run_directory, NULL, text_directory, NULL },
 	[STEP_FILE] = { STEP_ALWAYS, run_file, NULL, text_file, NULL },
 	[STEP_COPY] = { STEP_ALWAYS, run_copy, NULL, text_copy, NULL },

@@ -49,6 +49,7 @@ const struct sharing *prepare_sharing(struct prepare_context *c);
 /* In the order in which they are done. */
 enum prepare_step_kind {
 	STEP_FORGET,	/* what an earlier start has left in systemd's store */
+	STEP_PORT,	/* one of plan->sockets that systemd listens at a port for */
 	STEP_DIRECTORY, /* one of plan->directories */
 	STEP_FILE,	/* one of plan->fds, FILE */
 	STEP_COPY,	/* COPY */

@@ -17,6 +17,13 @@ PREPARE_TEXT(forget)
 	buf_puts(ret, "take back what an earlier start has left with systemd");
 }
 
+PREPARE_TEXT(port)
+{
+	const struct plan_socket *screen = &plan->sockets[i];
+	buf_printf(ret, "check that systemd listens at port %d of 127.0.0.1 (screen '%s')",
+			screen->port, screen->name);
+}
+
 PREPARE_TEXT(directory)
 {
 	const struct plan_directory *d = &plan->directories[i];

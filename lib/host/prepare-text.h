@@ -8,6 +8,7 @@
 #define PREPARE_TEXT(name) void text_##name(const struct plan *plan, size_t i, struct buf *ret)
 
 PREPARE_TEXT(forget);
+PREPARE_TEXT(port);
 PREPARE_TEXT(directory);
 PREPARE_TEXT(file);
 PREPARE_TEXT(copy);

@@ -93,6 +93,9 @@ static size_t count(const struct plan *plan, enum prepare_step_kind kind)
 static void steps_build(const struct plan *plan, struct steps *ret)
 {
 	for (int kind = 0; kind < N_STEP_KINDS; kind++) {
+		for (size_t i = 0; kind == STEP_PORT && i < plan->n_sockets; i++)
+			if (plan->sockets[i].port)
+				add(ret, STEP_PORT, i);
 		for (size_t i = 0; i < count(plan, (enum prepare_step_kind)kind); i++)
 			add(ret, (enum prepare_step_kind)kind, i);
 		for (size_t i = 0; i < plan->n_fds; i++)

@@ -303,6 +303,27 @@ TEST(who_starts_qemu_himself_has_lines)
 		CHECK_STR(lines.items[i], expected[i]);
 }
 
+/* Whoever starts QEMU himself has no ports. */
+TEST(a_port_has_a_line_in_a_unit)
+{
+	static const char *const rows[] = {
+		MACHINE,
+		"socket name=spice path=DIR/sockets/spice port=5930",
+		"socket name=vnc path=DIR/sockets/vnc",
+		NULL,
+	};
+	static const char *const line =
+			"check that systemd listens at port 5930 of 127.0.0.1 (screen 'spice')";
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, rows);
+	CLEANUP(strv_done) struct strv lines = {}, own = {};
+	prepare_describe(&plan, false, &lines);
+	prepare_describe(&plan, true, &own);
+	CHECK_STR(lines.items[1], line);
+	CHECK(!strstr(lines.items[2], "systemd listens"));
+	CHECK(!strv_contains(&own, line));
+}
+
 TEST(awaiting_has_lines)
 {
 	CLEANUP(plan_done) struct plan plan = {};
