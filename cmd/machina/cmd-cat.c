@@ -81,11 +81,12 @@ static void cat_volume(unsigned level, const char *title, const struct volume_co
 	const char *separator = " (";
 	buf_printf(&text, "%s%s%s: %s", title, title[0] ? ": " : "", conf->name ? conf->name : "",
 			conf->storage ? conf->storage : "");
-	if (vm && vm->wwn[0]) {
+	/* What has findings may lack what is made from it. */
+	if (vm && vm->wwn && vm->wwn[0]) {
 		buf_printf(&text, "%swwn: %s", separator, vm->wwn);
 		separator = ", ";
 	}
-	if (vm && vm->serial[0]) {
+	if (vm && vm->serial && vm->serial[0]) {
 		buf_printf(&text, "%sserial: %s", separator, vm->serial);
 		separator = ", ";
 	}
@@ -117,21 +118,30 @@ static void cat_processor(const struct built *b)
 		line(1, "Hyper-V Enlightenments", "Enabled");
 }
 
+/* The path of a descriptor, which a machine with findings may lack. */
+static void cat_path(const char *title, const struct plan *plan, const char *name)
+{
+	const struct plan_fd *fd = plan_find(plan, name);
+	if (fd)
+		line(1, title, fd->path);
+}
+
 static void cat_tpm_and_qmp(const struct built *b)
 {
 	const struct attrs_conf *attrs = &b->machine.conf.attrs;
 	const struct vm *vm = &b->vm;
 	if (attrs->tpm.enabled) {
 		line(1, "Trusted Platform Module", "Enabled");
-		cat_volume(1, "TPM Data Directory", &attrs->tpm.data, NULL);
-		line(1, "TPM Socket Path", plan_find(&b->tpm_plan, "control")->path);
+		if (vm->tpm.data)
+			cat_volume(1, "TPM Data Directory", &attrs->tpm.data, NULL);
+		cat_path("TPM Socket Path", &b->tpm_plan, "control");
 	}
 	if (!attrs->qmp.enabled)
 		return;
 	line(1, "QMP", "Enabled");
 	for (size_t i = 0; i < vm->n_qmp; i++) {
 		CLEANUP(freep) char *name = xasprintf("qmp.%zu", i);
-		line(1, "QMP Socket Path", plan_find(&b->plan, name)->path);
+		cat_path("QMP Socket Path", &b->plan, name);
 	}
 }
 
@@ -143,7 +153,7 @@ static void cat_screens(const struct built *b)
 		if (vm->agent.port)
 			linef(1, "QEMU Guest Agent Port", "%u", vm->agent.port);
 		else
-			line(1, "QEMU Guest Agent Socket", plan_find(&b->plan, "agent")->path);
+			cat_path("QEMU Guest Agent Socket", &b->plan, "agent");
 	}
 	const struct {
 		const struct vm_remote *remote;
@@ -155,14 +165,14 @@ static void cat_screens(const struct built *b)
 		printf("  %s Display: Enabled\n", screens[i].name);
 		if (screens[i].remote->port)
 			printf("  %s Port: %u\n", screens[i].name, screens[i].remote->port);
-		else
+		else if (b->plan.socket_dir)
 			printf("  %s Socket: %s/%s\n", screens[i].name, b->plan.socket_dir,
 					i ? "vnc" : "spice");
 	}
 	if (vm->spice.enabled && b->machine.conf.attrs.spice_displays)
 		linef(1, "Spice Display Count", "%" PRId64, b->machine.conf.attrs.spice_displays);
 	if (vm->serial)
-		line(1, "Console Socket", plan_find(&b->plan, "console")->path);
+		cat_path("Console Socket", &b->plan, "console");
 }
 
 static void cat_connection(const struct vm_nic *nic)
@@ -196,7 +206,7 @@ static void cat_devices(const struct vm *vm)
 			buf_puts(&places, i ? ", " : "");
 			if (c->address)
 				buf_puts(&places, c->address);
-			else
+			else if (c->vendor && c->device)
 				buf_printf(&places, "%s:%s", c->vendor, c->device);
 		}
 		linef(2, pci->name, "%s (%s)", pci->class_name, buf_text(&places));
@@ -247,7 +257,8 @@ static void cat_text(const struct built *b)
 static struct json_object *cat_json(const struct built *b)
 {
 	struct json_object *described = vm_describe(&b->machine, &b->vm);
-	jtree_set(described, "x-stop-sec", jtree_int(b->plan.stop_sec));
+	if (b->plan.machine)
+		jtree_set(described, "x-stop-sec", jtree_int(b->plan.stop_sec));
 	return described;
 }
 
@@ -272,10 +283,9 @@ static int cat_run(const struct call *call, struct error *err)
 		r = built_argv(&built, &config, names.items[i], QEMU_FORM_UNIT, NULL, err);
 		if (r < 0)
 			print_error(err);
-		if (r != 0 || config.report.n_errors_told > before) {
-			n_failed++;
+		n_failed += r != 0 || config.report.n_errors_told > before;
+		if (!built.machine.merged)
 			continue;
-		}
 		if (options->json)
 			jtree_set(all, names.items[i], cat_json(&built));
 		else if (names.n > 1)
@@ -308,7 +318,9 @@ const struct command cmd_cat = {
 	.description = "With --json in the form of a config file, every derived identifier filled "
 		       "in: "
 		       "the result can be used as a machine's file that needs no tags. x-stop-sec "
-		       "is how many seconds a stop can take, for time-outs around it.",
+		       "is how many seconds a stop can take, for time-outs around it.\n\n"
+		       "A machine whose parts don't fit together is shown as far as it goes, the "
+		       "findings come with it, and the status is 1.",
 	.options = options,
 	.options_size = sizeof(struct cat_options),
 	.examples = examples,

@@ -157,8 +157,10 @@ static int explain_run(const struct call *call, struct error *err)
 	if (r == 0)
 		r = built_load(&built, &config, name, err);
 	print_report(stderr, &config.report);
-	if (r != 0)
+	if (r < 0 || !built.machine.merged)
 		return r < 0 ? r : STATUS_FAILURE;
+	/* Findings are where one wants to know where the values came from. */
+	int status = r == 0 ? STATUS_DONE : STATUS_FAILURE;
 	r = explain_machine(&built.machine, &built.vm, pointer, &explanation, err);
 	if (r < 0)
 		return r;
@@ -166,7 +168,7 @@ static int explain_run(const struct call *call, struct error *err)
 		print_entries_json(&explanation);
 	else
 		print_text(call, &built.machine, &explanation);
-	return STATUS_DONE;
+	return status;
 }
 
 /* A place and those that it lies in, each once. */
@@ -189,7 +191,8 @@ static void complete_pointers(struct completion *c)
 	struct error unused;
 
 	if (!c->call->words.n || config_load(&config, &c->call->paths, &unused) != 0 ||
-			built_load(&built, &config, c->call->words.items[0], &unused) != 0 ||
+			built_load(&built, &config, c->call->words.items[0], &unused) < 0 ||
+			!built.machine.merged ||
 			explain_machine(&built.machine, &built.vm, "", &explanation, &unused) < 0)
 		return;
 	for (size_t i = 0; i < explanation.n; i++)
@@ -223,7 +226,9 @@ const struct command cmd_explain = {
 		       "that it stands in, and below it what it overrode. Identifiers that no file "
 		       "sets are derived from the machine's id and name. POINTER (RFC 6901) limits "
 		       "this to one place and all below it, and shows the default of a key that is "
-		       "not set.",
+		       "not set.\n\n"
+		       "A machine whose parts don't fit together is explained, too, after the "
+		       "findings; the status is 1 then.",
 	.options = options,
 	.options_size = sizeof(struct explain_options),
 	.examples = examples,

@@ -70,7 +70,8 @@ void built_done(struct built *built);
 /*
  * Files to struct vm: built->machine and built->vm.
  *
- * Returns 0, 1 when there are findings in config->report, or a negative errno.
+ * Returns 0, 1 when there are findings in config->report, or a negative errno. With findings, the
+ * two can be shown if the machine's documents could be merged (built->machine.merged).
  */
 MUST_CHECK int built_load(
 		struct built *built, struct config *config, const char *name, struct error *err);

@@ -12,7 +12,7 @@
  * devices[].id, privileges.filesystem.group and name added where the config did not set them. It
  * loads as a machine's file again, and then describes itself the same.
  *
- * @vm: built from @machine
+ * @vm: built from @machine, maybe with findings: what it lacks is not added
  *
  * Returns a new object; the caller releases it with json_object_put().
  */

@@ -47,6 +47,7 @@ struct explanation {
 void explanation_done(struct explanation *e);
 
 /*
+ * @vm: built from @machine, maybe with findings
  * @pointer: only what is at or below it; "" for all. A key that may be set and is not gives one
  * EXPLAIN_DEFAULT entry when @pointer names it.
  *

@@ -268,8 +268,8 @@ uint32_t vm_group_id(const struct vm *vm);
  * @host, @machine: loaded without findings
  * @ret: released with vm_done() in every case
  *
- * Returns 0, or 1 when errors were added to @report: @ret is not usable then. Advice may be added
- * in both cases.
+ * Returns 0, or 1 when errors were added to @report: then @ret is only good to be shown, for what
+ * could not be made is NULL or 0. Advice may be added in both cases.
  */
 MUST_CHECK int vm_build(const struct host *host, const struct machine *machine, struct vm *ret,
 		struct report *report);

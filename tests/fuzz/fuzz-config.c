@@ -76,6 +76,15 @@ static void base_done(struct base *base)
 	host_done(&base->host);
 }
 
+/* A machine with findings is shown as well. */
+static void show(const struct way *w)
+{
+	CLEANUP(explanation_done) struct explanation explanation = {};
+	struct error err = {};
+	if (w->machine.merged)
+		FUZZ_CHECK(explain_machine(&w->machine, &w->vm, "", &explanation, &err) == 0);
+}
+
 /* Returns false when the machine has findings. */
 static bool build(struct way *w, const struct base *base, const char *text, size_t len)
 {
@@ -86,8 +95,10 @@ static bool build(struct way *w, const struct base *base, const char *text, size
 		    vm_build(host, &w->machine, &w->vm, &w->report) == 0 &&
 		    fw_check_machine(&base->policy, &w->machine, &w->vm, &w->report) == 0;
 	FUZZ_CHECK(good == !w->report.n_errors);
-	if (!good)
+	if (!good) {
+		show(w);
 		return false;
+	}
 	plan_build(&w->vm, RUN_DIR, &w->plan);
 	if (w->vm.tpm.enabled)
 		plan_build_tpm(&w->vm, RUN_DIR, &w->tpm_plan);
