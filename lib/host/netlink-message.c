@@ -135,6 +135,9 @@ static int parse_attribute(const struct nlattr *attr, void *data)
 	case IFLA_MASTER:
 		link->master = (int)number(attr);
 		break;
+	case IFLA_LINK:
+		link->lower = (int)number(attr);
+		break;
 	default:
 		break;
 	}

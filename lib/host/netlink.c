@@ -97,7 +97,13 @@ int netlink_change(struct netlink *nl, const struct link *link, const struct lin
 
 	CLEANUP(freep) char *what = xasprintf("set up interface '%s'", link->name);
 	struct netlink_answer answer = {};
-	return netlink_talk(nl, request, len, &answer, what, err);
+	int r = netlink_talk(nl, request, len, &answer, what, err);
+	if (r != -EAFNOSUPPORT || !change->no_ipv6_address)
+		return r;
+	/* No IPv6 on this host, or not on this link: no address to prevent. */
+	struct link_change rest = *change;
+	rest.no_ipv6_address = false;
+	return netlink_change(nl, link, &rest, err);
 }
 
 int netlink_delete(struct netlink *nl, const struct link *link, struct error *err)

@@ -32,6 +32,7 @@ struct link {
 	uint8_t address[LINK_ADDRESS_LEN];
 	uint32_t mtu;
 	int master; /* index; 0 for none */
+	int lower;  /* index of the link that it sits on (macvtap, VLAN); 0 for none */
 	bool up;
 	bool carrier;	     /* of a tap: somebody has it open */
 	bool vlan_filtering; /* a bridge that is VLAN-aware */
@@ -43,7 +44,7 @@ struct link_change {
 	const uint8_t *address; /* LINK_ADDRESS_LEN bytes */
 	uint32_t mtu;
 	int master;
-	bool no_ipv6_address; /* the kernel makes none up (addr_gen_mode none) */
+	bool no_ipv6_address; /* the kernel makes none up (addr_gen_mode none), if it has IPv6 */
 	bool up;
 };
 

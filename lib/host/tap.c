@@ -175,7 +175,7 @@ static int set_up(struct netlink *nl, const struct tap_request *request, const s
 	uint8_t address[6];
 	memcpy(address, request->mac, sizeof(address));
 	address[0] = 0xfe;
-	struct link_change change = {
+	const struct link_change change = {
 		.alias = request->alias,
 		.address = address,
 		.mtu = request->mtu ? request->mtu : bridge->mtu,
@@ -183,11 +183,6 @@ static int set_up(struct netlink *nl, const struct tap_request *request, const s
 		.no_ipv6_address = true,
 	};
 	r = netlink_change(nl, &link, &change, err);
-	if (r == -EAFNOSUPPORT) {
-		/* No IPv6 on this host, or not on this link: no address to prevent. */
-		change.no_ipv6_address = false;
-		r = netlink_change(nl, &link, &change, err);
-	}
 	if (r == 0 && bridge->index && request->port) {
 		struct port_settings port = *request->port;
 		memcpy(port.mac, request->mac, sizeof(port.mac));
