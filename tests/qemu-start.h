@@ -126,6 +126,7 @@ static inline int open_fd(const struct plan_fd *fd)
 {
 	switch (fd->kind) {
 	case PLAN_FD_TAP:
+	case PLAN_FD_MACVTAP:
 		return qemu_start_open_tap();
 	case PLAN_FD_FILE:
 		return open(fd->path, (fd->writable ? O_RDWR : O_RDONLY) |

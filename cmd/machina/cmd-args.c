@@ -9,6 +9,7 @@
 #include "output.h"
 #include "print-argv.h"
 #include "util/mem.h"
+#include "util/shell.h"
 
 struct args_options {
 	bool json;
@@ -75,13 +76,44 @@ static void print_needs(const struct built *built)
 	print_argv(&swtpm);
 }
 
+static void print_words(const char *const *words)
+{
+	CLEANUP(strv_done) struct strv argv = {};
+	for (; *words; words++)
+		strv_push(&argv, *words);
+	print_argv(&argv);
+}
+
+/* The kernel opens no macvtap by its name, as it does with a tap. @ret: what does, in the shell */
+static void print_macvtaps(const struct plan *plan, struct strv *ret)
+{
+	for (size_t i = 0; i < plan->n_fds; i++) {
+		const struct plan_fd *fd = &plan->fds[i];
+		if (fd->kind != PLAN_FD_MACVTAP)
+			continue;
+		print_words((const char *const[]){ "/usr/sbin/ip", "link", "add", "link",
+				fd->device, "name", fd->link, "address", fd->mac, "type", "macvtap",
+				"mode", macvtap_mode_names[fd->macvtap_mode], NULL });
+		print_words((const char *const[]){
+				"/usr/sbin/ip", "link", "set", fd->link, "up", NULL });
+		CLEANUP(freep) char *index = xasprintf("/sys/class/net/%s/ifindex", fd->link);
+		CLEANUP(buf_done) struct buf quoted = {};
+		shell_quote(&quoted, index);
+		strv_pushf(ret, "%d<>\"/dev/tap$(/usr/bin/cat %s)\"", fd->number,
+				buf_text(&quoted));
+	}
+}
+
 static void print_built(const struct built *built, const struct args_options *options)
 {
-	if (options->standalone)
+	CLEANUP(strv_done) struct strv redirections = {};
+	if (options->standalone) {
 		print_needs(built);
-	else if (options->annotate)
+		print_macvtaps(&built->plan, &redirections);
+	} else if (options->annotate) {
 		print_annotations(&built->plan);
-	print_qemu_argv(&built->argv);
+	}
+	print_qemu_argv(&built->argv, &redirections);
 }
 
 /* @all: where --json gathers several machines; NULL: this is the only one */
@@ -166,7 +198,8 @@ const struct command cmd_args = {
 		       "--standalone has paths instead, and first makes the directories for "
 		       "sockets "
 		       "and starts the TPM; --json leaves these lines out. Such a QEMU runs as the "
-		       "user who pastes it, and makes taps without connecting them.",
+		       "user who pastes it, and makes taps without connecting them; a "
+		       "macvtap is made by the shell.",
 	.options = options,
 	.options_size = sizeof(struct args_options),
 	.examples = examples,

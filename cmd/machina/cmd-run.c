@@ -98,7 +98,8 @@ static int check_privileges(const struct run *run, struct error *err)
 				run->machine, run->machine);
 	for (size_t i = 0; i < vm->n_nics; i++)
 		if (vm_nic_has_link(&vm->nics[i]))
-			buf_printf(&needs, ", a tap for connection '%s' (network '%s')",
+			buf_printf(&needs, ", a %s for connection '%s' (network '%s')",
+					vm->nics[i].mode == NETWORK_MACVTAP ? "macvtap" : "tap",
 					vm->nics[i].name, vm->nics[i].network);
 	for (size_t i = 0; i < vm->n_mdevs; i++)
 		buf_printf(&needs, ", a mediated device for '%s'", vm->mdevs[i].name);
@@ -158,7 +159,7 @@ static void show(const struct run *run)
 	print_steps(&run->built.plan);
 	if (is_root())
 		printf("run as user %u: ", run->qemu_account.uid);
-	print_qemu_argv(&run->built.argv);
+	print_qemu_argv(&run->built.argv, NULL);
 }
 
 /* ---- doing and undoing ---- */

@@ -7,7 +7,7 @@
 #include "qemu/argv.h"
 #include "util/shell.h"
 
-void print_qemu_argv(const struct strv *argv)
+void print_qemu_argv(const struct strv *argv, const struct strv *redirections)
 {
 	CLEANUP(buf_done) struct buf text = {};
 	shell_quote_program(&text, argv->items[0]);
@@ -18,6 +18,8 @@ void print_qemu_argv(const struct strv *argv)
 			option += qemu_option_length(argv, i);
 		shell_quote(&text, argv->items[i]);
 	}
+	for (size_t i = 0; redirections && i < redirections->n; i++)
+		buf_printf(&text, " \\\n    %s", redirections->items[i]);
 	puts(buf_text(&text));
 }
 

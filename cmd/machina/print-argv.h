@@ -7,8 +7,10 @@
 /*
  * QEMU's, on standard output, quoted for a shell: one option a line, so that two machines can be
  * compared by eye and by diff.
+ *
+ * @redirections: of descriptors, as the shell is to read them; NULL: none
  */
-void print_qemu_argv(const struct strv *argv);
+void print_qemu_argv(const struct strv *argv, const struct strv *redirections);
 
 /* Any other one, on one line. */
 void print_argv(const struct strv *argv);

@@ -12,6 +12,14 @@ const char *const network_mode_names[] = {
 	[NETWORK_ISOLATED] = "isolated",
 	[NETWORK_USER] = "user",
 	[NETWORK_VF] = "vf",
+	[NETWORK_MACVTAP] = "macvtap",
+	NULL,
+};
+const char *const macvtap_mode_names[] = {
+	[MACVTAP_BRIDGE] = "bridge",
+	[MACVTAP_PRIVATE] = "private",
+	[MACVTAP_VEPA] = "vepa",
+	[MACVTAP_PASSTHRU] = "passthru",
 	NULL,
 };
 
@@ -57,9 +65,18 @@ const struct field network_fields[] = {
 			"from it to the world as the host, as themselves, or not at all. "
 			"\"user\": QEMU's user-mode network, which needs nothing on the host. "
 			"\"vf\": each guest gets a virtual function of the network card "
-			"\"device\". See machina-network(5)."),
+			"\"device\". \"macvtap\": each guest is a neighbour of the host on the "
+			"interface \"device\", with a MAC address of its own; the host itself "
+			"and the guest do not reach each other there. See machina-network(5)."),
 	FIELD_STRING(struct network_conf, device, "device", form_interface, 0, NULL,
-			"Name of the bridge; of mode \"vf\": of the card's interface."),
+			"Name of the bridge; of mode \"vf\": of the card's interface; of mode "
+			"\"macvtap\": of the interface that guests share, which is no bridge's "
+			"port."),
+	FIELD_ENUM(struct network_conf, macvtap_mode, "macvtap-mode", macvtap_mode_names, "bridge",
+			"What guests on one interface see of each other (mode \"macvtap\"). "
+			"\"bridge\": all. \"private\": nothing. \"vepa\": what the switch "
+			"sends back. \"passthru\": there is one guest alone, which takes the "
+			"interface over with its MAC address."),
 	FIELD_STRING_OR_LIST(struct network_conf, address, "address", form_interface_address,
 			"The host's own address on a bridge that it makes, with the length of the "
 			"network's prefix: \"10.77.0.1/24\", \"fd77::1/64\", or a list of such."),

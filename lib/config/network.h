@@ -26,8 +26,13 @@ enum network_mode {
 	NETWORK_ISOLATED,
 	NETWORK_USER,
 	NETWORK_VF,
+	NETWORK_MACVTAP,
 };
 extern const char *const network_mode_names[];
+
+/* What the guests on one interface see of each other; the kernel's modes of macvlan. */
+enum macvtap_mode { MACVTAP_BRIDGE, MACVTAP_PRIVATE, MACVTAP_VEPA, MACVTAP_PASSTHRU };
+extern const char *const macvtap_mode_names[];
 
 /* Are the guests' interfaces ports of a bridge? Of one that the network's own unit makes? */
 bool network_has_bridge(enum network_mode mode) PURE;
@@ -41,8 +46,9 @@ struct dhcp_conf {
 struct network_conf {
 	const char *name;
 	int mode; /* enum network_mode; -1: the form of the Go program, a bridge with scripts */
-	const char *device; /* the bridge; of mode vf: the card's interface */
-	const char *up;	    /* script; NULL: the bridge is joined by us; "no": nothing is done */
+	/* The bridge; of mode vf: the card's interface; of mode macvtap: the one that is shared */
+	const char *device;
+	const char *up; /* script; NULL: the bridge is joined by us; "no": nothing is done */
 	const char *down;
 	int64_t mtu;		 /* 0: the bridge's */
 	int64_t vlan;		 /* untagged VLAN of the ports; 0: none */
@@ -57,6 +63,7 @@ struct network_conf {
 	int64_t virtual_functions;
 	bool spoof_check;
 	bool trust;
+	int macvtap_mode;     /* enum macvtap_mode; -1: not set */
 	struct jlist forward; /* struct forward_conf */
 	struct fw_default_conf defaults;
 	struct fw_guard_conf guard;

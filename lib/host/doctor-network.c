@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Networks: the devices that taps are made by, bridges, and links that were left behind. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/doctor.h"
+#include "host/macvtap.h"
 #include "host/tap.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -14,7 +16,7 @@
 
 static bool has_tap(const struct vm_nic *nic)
 {
-	return vm_nic_has_link(nic);
+	return vm_nic_has_link(nic) && nic->mode != NETWORK_MACVTAP;
 }
 
 static bool has_vhost(const struct vm_nic *nic)
@@ -54,6 +56,7 @@ void doctor_check_tun(struct doctor *d)
 	find_users(d, has_tap, &users);
 	if (!users.names.n) {
 		doctor_note(d, "no machine needs taps");
+		check_vhost(d);
 		return;
 	}
 	CLEANUP(closep) int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -74,6 +77,20 @@ void doctor_check_tun(struct doctor *d)
 }
 
 /* ---- bridges ---- */
+
+static void check_shared(struct doctor *d)
+{
+	size_t at = 0;
+	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_DEVICE, &at));) {
+		const char *device = doctor_quote(d, l->subject);
+		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
+		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+		if (l->code == ENETDOWN)
+			doctor_cure(d, "ip link set %s up", device);
+		else
+			doctor_cure(d, "ip -br link    # name another one as \"device\"");
+	}
+}
 
 void doctor_check_bridges(struct doctor *d)
 {
@@ -99,6 +116,7 @@ void doctor_check_bridges(struct doctor *d)
 				doctor_quote(d, l->subject));
 		doctor_cure(d, "# and for good in the host's own network configuration");
 	}
+	check_shared(d);
 }
 
 /* ---- links ---- */
@@ -110,6 +128,47 @@ static const char *machine_of(struct doctor *d, const struct link *link)
 {
 	const char *name = link->alias + strlen(ALIAS), *slash = strchr(name, '/');
 	return slash ? arena_strndup(&d->arena, name, (size_t)(slash - name)) : NULL;
+}
+
+static bool has_open(const char *fds, dev_t number)
+{
+	DIR *dir = opendir(fds);
+	bool found = false;
+	for (struct dirent *entry; dir && !found && (entry = readdir(dir));) {
+		struct stat st;
+		found = fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISCHR(st.st_mode) &&
+			st.st_rdev == number;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* Has any process it open? A macvtap itself does not tell. */
+static int macvtap_is_open(const struct doctor *d, const struct link *link, struct error *err)
+{
+	dev_t number;
+	int r = macvtap_number(link, &number, err);
+	if (r < 0)
+		return r;
+	DIR *dir = opendir(d->proc);
+	if (!dir)
+		return error_errno(err, "cannot list '%s'", d->proc);
+	r = 0;
+	for (struct dirent *entry; r == 0 && (entry = readdir(dir));) {
+		CLEANUP(freep) char *fds = xasprintf("%s/%s/fd", d->proc, entry->d_name);
+		r = entry->d_name[0] >= '0' && entry->d_name[0] <= '9' && has_open(fds, number);
+	}
+	closedir(dir);
+	return r;
+}
+
+/* 1, 0, or a negative errno: it can't be told. */
+static int is_in_use(const struct doctor *d, const struct link *link, struct error *err)
+{
+	if (!strcmp(link->kind, "tun"))
+		return link->carrier;
+	return !strcmp(link->kind, "macvtap") ? macvtap_is_open(d, link, err) : 1;
 }
 
 /*
@@ -128,7 +187,10 @@ void doctor_check_links(struct doctor *d)
 	}
 	for (size_t i = 0; i < n; i++) {
 		const char *machine = machine_of(d, &links[i]);
-		if (strcmp(links[i].kind, "tun") != 0 || links[i].carrier || !machine)
+		int in_use = machine ? is_in_use(d, &links[i], &err) : 1;
+		if (in_use < 0)
+			doctor_leave_out(d, "%s", err.text);
+		if (in_use)
 			continue;
 		doctor_add(d, DOCTOR_WARNING,
 				"interface '%s' was left behind by machine '%s', and nothing uses "

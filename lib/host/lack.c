@@ -166,18 +166,49 @@ static void look_at_own_bridge(
 				nic->network, nic->bridge);
 }
 
-static void look_at_bridges(const struct search *s)
+static void look_at_shared(
+		const struct search *s, struct netlink *nl, const struct vm_nic *nic, size_t i)
+{
+	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
+	char master[IFNAMSIZ] = "";
+	struct error err = {};
+	struct link link;
+	int r = netlink_get(nl, nic->device, &link, &err);
+	if (r < 0)
+		tell(s, LACK_DEVICE, pointer, nic->device, err.code, "network \"%s\": %s",
+				nic->network, err.text);
+	else if (r > 0)
+		tell(s, LACK_DEVICE, pointer, nic->device, ENODEV,
+				"network \"%s\": there is no interface '%s'", nic->network,
+				nic->device);
+	else if (!link.up)
+		tell(s, LACK_DEVICE, pointer, nic->device, ENETDOWN,
+				"network \"%s\": the interface '%s' is down", nic->network,
+				nic->device);
+	else if (link.master && if_indextoname((unsigned)link.master, master))
+		tell(s, LACK_DEVICE, pointer, nic->device, EBUSY,
+				"network \"%s\": the interface '%s' belongs to '%s', which gets "
+				"all that arrives there",
+				nic->network, nic->device, master);
+}
+
+static void look_at_interfaces(const struct search *s)
 {
 	CLEANUP(netlink_done) struct netlink nl = {};
 	for (size_t i = 0; i < s->vm->n_nics; i++) {
 		const struct vm_nic *nic = &s->vm->nics[i];
-		if (!vm_nic_has_link(nic) || !nic->join)
+		bool is_macvtap = nic->mode == NETWORK_MACVTAP;
+		if (!vm_nic_has_link(nic) || (!nic->join && !is_macvtap))
 			continue;
-		/* Without netlink there are no bridges to miss. */
+		/* Without netlink there is nothing to miss. */
 		if (!nl.socket && netlink_open(&nl, NULL) < 0)
 			return;
-		(network_owns_bridge(nic->mode) ? look_at_own_bridge : look_at_bridge)(
-				s, &nl, nic, i);
+		if (is_macvtap)
+			look_at_shared(s, &nl, nic, i);
+		else if (network_owns_bridge(nic->mode))
+			look_at_own_bridge(s, &nl, nic, i);
+		else
+			look_at_bridge(s, &nl, nic, i);
 	}
 }
 
@@ -223,6 +254,6 @@ void lacks_find(const struct vm *vm, lack_fn *fn, void *data)
 	look_at_programs(&s);
 	for (size_t i = 0; i < vm->n_shares; i++)
 		look_at_share(&s, i);
-	look_at_bridges(&s);
+	look_at_interfaces(&s);
 	look_at_devices(&s);
 }

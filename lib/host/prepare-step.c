@@ -11,6 +11,7 @@
 #include "host/listen.h"
 #include "host/prepare-device.h"
 #include "host/prepare-filter.h"
+#include "host/prepare-macvtap.h"
 #include "host/prepare-port.h"
 #include "host/prepare-text.h"
 #include "host/process.h"
@@ -475,6 +476,8 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_FILTER] = { STEP_ALWAYS, prepare_filter, NULL, text_filter, NULL },
 	[STEP_LINKS] = { STEP_ALWAYS, NULL, undo_links, NULL, text_undo_links },
 	[STEP_TAP] = { STEP_ALWAYS, run_tap, undo_tap, text_tap, text_undo_tap },
+	[STEP_MACVTAP] = { STEP_ALWAYS, prepare_macvtap, prepare_undo_macvtap, text_macvtap,
+			text_undo_macvtap },
 	[STEP_LISTEN] = { STEP_ALWAYS, run_listen, undo_listen, text_listen, text_undo_listen },
 	[STEP_LISTEN_TCP] = { STEP_ALWAYS, run_listen_tcp, NULL, text_listen_tcp, NULL },
 	[STEP_LOG] = { STEP_ALWAYS, run_log, NULL, text_log, NULL },

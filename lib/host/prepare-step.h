@@ -66,6 +66,7 @@ enum prepare_step_kind {
 	STEP_FILTER,	 /* the same, before there is anything that it filters */
 	STEP_LINKS,	 /* what there is of the machine's links: only undone */
 	STEP_TAP,	 /* TAP */
+	STEP_MACVTAP,	 /* MACVTAP */
 	STEP_LISTEN,
 	STEP_LISTEN_TCP,
 	STEP_LOG,

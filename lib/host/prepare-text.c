@@ -215,6 +215,19 @@ PREPARE_TEXT(undo_tap)
 	buf_printf(ret, " (network '%s')", fd->network);
 }
 
+PREPARE_TEXT(macvtap)
+{
+	const struct plan_fd *fd = &plan->fds[i];
+	buf_printf(ret, "make macvtap '%s' on '%s' (network '%s')", fd->link, fd->device,
+			fd->network);
+}
+
+PREPARE_TEXT(undo_macvtap)
+{
+	const struct plan_fd *fd = &plan->fds[i];
+	buf_printf(ret, "delete macvtap '%s' (network '%s')", fd->link, fd->network);
+}
+
 PREPARE_TEXT(listen)
 {
 	buf_printf(ret, "listen at '%s'", plan->fds[i].path);

@@ -30,6 +30,8 @@ PREPARE_TEXT(undo_filter);
 PREPARE_TEXT(undo_links);
 PREPARE_TEXT(tap);
 PREPARE_TEXT(undo_tap);
+PREPARE_TEXT(macvtap);
+PREPARE_TEXT(undo_macvtap);
 PREPARE_TEXT(listen);
 PREPARE_TEXT(undo_listen);
 PREPARE_TEXT(listen_tcp);

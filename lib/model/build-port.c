@@ -36,38 +36,66 @@ static bool has_vlan(const struct vm_nic *nic, int64_t vlan)
 	return false;
 }
 
-#define OWN_BRIDGE "\"nat\", \"routed\" or \"isolated\""
+#define IN(mode) (1u << NETWORK_##mode)
+#define IN_OWN_BRIDGE (IN(NAT) | IN(ROUTED) | IN(ISOLATED))
+#define IN_BRIDGE (IN(BRIDGE) | IN_OWN_BRIDGE)
+/* Networks of the Go program's form, which have no mode. */
+#define IN_OLD (1u << 31)
+
+/* A key that is set, and in which modes it does something. */
+struct key_use {
+	const char *key;
+	bool is_set;
+	unsigned modes;
+};
+
+static bool is_useless(const struct key_use *use, const struct network_conf *network)
+{
+	unsigned mode = network->mode < 0 ? IN_OLD : 1u << network->mode;
+	return use->is_set && !(use->modes & mode);
+}
+
+/* "\"bridge\", \"nat\" or \"vf\"". The caller frees it. */
+static char *modes_text(unsigned modes)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	modes &= ~IN_OLD;
+	for (unsigned mode = 0; modes; mode++) {
+		if (!(modes & (1u << mode)))
+			continue;
+		modes &= ~(1u << mode);
+		const char *before = !text.len ? "" : modes ? ", " : " or ";
+		buf_printf(&text, "%s\"%s\"", before, network_mode_names[mode]);
+	}
+	return buf_take(&text);
+}
 
 /* Keys that do nothing in a network of this mode. Networks with a bridge of their own are looked at
  * as a whole (model/network.h). */
 static void check_network_keys(struct build *b, const struct network_conf *n)
 {
-	bool is_bridge = n->mode == NETWORK_BRIDGE, is_user = n->mode == NETWORK_USER,
-	     is_vf = n->mode == NETWORK_VF;
-	const struct {
-		const char *key;
-		bool is_useless;
-		const char *modes;
-	} rows[] = {
-		{ "vlan", n->vlan && !is_bridge && !is_vf, "\"bridge\" or \"vf\"" },
-		{ "vlans", n->vlans.n && !is_bridge, "\"bridge\"" },
-		{ "isolate", n->isolate && !is_bridge, "\"bridge\", " OWN_BRIDGE },
-		{ "forward", n->forward.n && !is_user, "\"user\", \"nat\" or \"routed\"" },
-		{ "address", n->address.n, OWN_BRIDGE },
-		{ "dhcp", n->dhcp.range, OWN_BRIDGE },
-		{ "domain", n->domain && n->domain[0], OWN_BRIDGE },
-		{ "host-access", n->host_access, OWN_BRIDGE },
-		{ "mtu", n->mtu && is_vf, "\"bridge\", " OWN_BRIDGE },
-		{ "virtual-functions", n->virtual_functions && !is_vf, "\"vf\"" },
-		{ "spoof-check", !n->spoof_check && !is_vf, "\"vf\"" },
-		{ "trust", n->trust && !is_vf, "\"vf\"" },
+	const struct key_use rows[] = {
+		{ "vlan", n->vlan, IN(BRIDGE) | IN(VF) },
+		{ "vlans", n->vlans.n, IN(BRIDGE) },
+		{ "isolate", n->isolate, IN_BRIDGE },
+		{ "forward", n->forward.n, IN(NAT) | IN(ROUTED) | IN(USER) },
+		{ "address", n->address.n, IN_OWN_BRIDGE },
+		{ "dhcp", n->dhcp.range, IN_OWN_BRIDGE },
+		{ "domain", n->domain && n->domain[0], IN_OWN_BRIDGE },
+		{ "host-access", n->host_access, IN_OWN_BRIDGE },
+		{ "mtu", n->mtu, IN_BRIDGE | IN(MACVTAP) | IN_OLD },
+		{ "virtual-functions", n->virtual_functions, IN(VF) },
+		{ "spoof-check", !n->spoof_check, IN(VF) },
+		{ "trust", n->trust, IN(VF) },
+		{ "macvtap-mode", n->macvtap_mode >= 0, IN(MACVTAP) },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (!rows[i].is_useless)
+		if (!is_useless(&rows[i], n))
 			continue;
+		CLEANUP(freep) char *modes = modes_text(rows[i].modes);
 		CLEANUP(freep)
-		char *text = xasprintf("a network with \"%s\" needs \"mode\": %s", rows[i].key,
-				rows[i].modes);
+		char *text = xasprintf(
+				"a network with \"%s\" needs \"mode\": %s", rows[i].key, modes);
 		build_network_error(b, n, rows[i].key, text);
 	}
 }
@@ -75,28 +103,19 @@ static void check_network_keys(struct build *b, const struct network_conf *n)
 static void check_connection_keys(struct build *b, const struct network_conf *network,
 		const struct connection_conf *conf, const char *pointer)
 {
-	bool is_managed = network->mode >= 0,
-	     has_bridge = network_has_bridge((enum network_mode)network->mode);
-	const struct {
-		const char *key;
-		bool is_useless;
-		const char *modes;
-	} rows[] = {
-		{ "vlan",
-				conf->vlan && network->mode != NETWORK_BRIDGE &&
-						network->mode != NETWORK_VF,
-				"\"bridge\" or \"vf\"" },
-		{ "vlans", conf->vlans.n && network->mode != NETWORK_BRIDGE, "\"bridge\"" },
-		{ "isolate", conf->isolate > 0 && !(is_managed && has_bridge),
-				"\"bridge\", " OWN_BRIDGE },
-		{ "mtu", conf->mtu && is_managed && !has_bridge, "\"bridge\", " OWN_BRIDGE },
+	const struct key_use rows[] = {
+		{ "vlan", conf->vlan, IN(BRIDGE) | IN(VF) },
+		{ "vlans", conf->vlans.n, IN(BRIDGE) },
+		{ "isolate", conf->isolate > 0, IN_BRIDGE },
+		{ "mtu", conf->mtu, IN_BRIDGE | IN(MACVTAP) | IN_OLD },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (!rows[i].is_useless)
+		if (!is_useless(&rows[i], network))
 			continue;
+		CLEANUP(freep) char *modes = modes_text(rows[i].modes);
 		CLEANUP(freep) char *at = xasprintf("%s/%s", pointer, rows[i].key);
 		BUILD_ERROR(b, at, "\"%s\" needs a network of \"mode\": %s, and \"%s\" is none",
-				rows[i].key, rows[i].modes, network->name);
+				rows[i].key, modes, network->name);
 	}
 }
 
@@ -147,6 +166,23 @@ static void check_addresses(struct build *b, const struct network_conf *network,
 	}
 }
 
+static void use_macvtap(struct build *b, const struct network_conf *network, struct vm_nic *nic)
+{
+	nic->device = build_text(b, network->device);
+	nic->macvtap_mode = network->macvtap_mode < 0 ? MACVTAP_BRIDGE
+						      : (enum macvtap_mode)network->macvtap_mode;
+	nic->vhost = network->vhost;
+	if (!nic->device[0])
+		build_network_error(b, network, "device",
+				"a network of \"mode\": \"macvtap\" needs \"device\": the "
+				"interface "
+				"of the host that its guests share");
+	if (nic->up || nic->down)
+		build_network_error(b, network, nic->up ? "up" : "down",
+				"a network of \"mode\": \"macvtap\" has no interfaces for "
+				"scripts");
+}
+
 void build_nic_port(struct build *b, const struct network_conf *network,
 		const struct connection_conf *conf, const char *pointer, struct vm_nic *nic)
 {
@@ -160,6 +196,8 @@ void build_nic_port(struct build *b, const struct network_conf *network,
 	check_connection_keys(b, network, conf, pointer);
 	if (nic->mode == NETWORK_VF)
 		nic->vlan = (uint16_t)(conf->vlan ? conf->vlan : network->vlan);
+	if (nic->mode == NETWORK_MACVTAP)
+		use_macvtap(b, network, nic);
 	if (!nic->managed || !network_has_bridge(nic->mode))
 		return;
 	nic->isolate = conf->isolate < 0 ? network->isolate : conf->isolate;

@@ -147,6 +147,7 @@ static void check_keys(struct build_network *b)
 		{ "virtual-functions", c->virtual_functions },
 		{ "spoof-check", !c->spoof_check },
 		{ "trust", c->trust },
+		{ "macvtap-mode", c->macvtap_mode >= 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (rows[i].is_there)

@@ -13,6 +13,7 @@
 
 const char *const plan_fd_kind_names[] = {
 	[PLAN_FD_TAP] = "tap",
+	[PLAN_FD_MACVTAP] = "macvtap",
 	[PLAN_FD_FILE] = "file",
 	[PLAN_FD_COPY] = "copy",
 	[PLAN_FD_LISTEN] = "listen",
@@ -33,6 +34,8 @@ static const struct word fd_words[] = {
 	WORD(plan_fd, connection, "connection", TEXT),
 	WORD(plan_fd, network, "network", TEXT),
 	WORD(plan_fd, bridge, "bridge", TEXT),
+	WORD(plan_fd, device, "device", TEXT),
+	WORD_OF(plan_fd, macvtap_mode, "macvtap-mode", macvtap_mode_names),
 	WORD(plan_fd, mac, "mac", TEXT),
 	WORD(plan_fd, mtu, "mtu", INT64),
 	WORD(plan_fd, up, "up", TEXT),
@@ -115,13 +118,31 @@ void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
 		plan_filter_row(plan, i - n_device_rows, ret_words);
 }
 
-static bool has_all(const struct plan_fd *fd)
+static bool is_complete(const struct plan_fd *fd)
 {
-	if (fd->kind == PLAN_FD_TAP)
-		return fd->link && fd->connection && fd->mac;
-	if (fd->kind == PLAN_FD_LISTEN_TCP)
+	bool has_link = fd->link && fd->connection && fd->mac;
+	if (!fd->name)
+		return false;
+	switch (fd->kind) {
+	case PLAN_FD_TAP:
+		return has_link;
+	case PLAN_FD_MACVTAP:
+		return has_link && fd->device;
+	case PLAN_FD_LISTEN_TCP:
 		return fd->port > 0;
-	return fd->kind == PLAN_FD_USERNS || fd->path;
+	case PLAN_FD_USERNS:
+		return true;
+	case PLAN_FD_FILE:
+	case PLAN_FD_COPY:
+	case PLAN_FD_LISTEN:
+	case PLAN_FD_CONNECT:
+	case PLAN_FD_LOG:
+	case PLAN_FD_STATE:
+	case PLAN_FD_TREE:
+	case PLAN_FD_VHOST:
+		break;
+	}
+	return fd->path != NULL;
 }
 
 static int parse_fd(struct plan *plan, enum plan_fd_kind kind, const struct strv *words,
@@ -135,8 +156,7 @@ static int parse_fd(struct plan *plan, enum plan_fd_kind kind, const struct strv
 	int r = words_parse(fd_words, words, fd, &plan->arena, err);
 	if (r < 0)
 		return r;
-	bool complete = fd->name && has_all(fd);
-	if (!complete)
+	if (!is_complete(fd))
 		return error_set(err, EINVAL, "a '%s' lacks what it needs", words->items[0]);
 	if (kind == PLAN_FD_FILE || kind == PLAN_FD_LOG)
 		fd->set = (int)++plan->n_sets;

@@ -92,19 +92,22 @@ static void add_taps(struct plan *plan, const struct vm *vm)
 		const struct vm_nic *nic = &vm->nics[i];
 		if (!vm_nic_has_link(nic))
 			continue;
-		struct plan_fd *fd =
-				add_fd(plan, PLAN_FD_TAP, arena_printf(&plan->arena, "net.%zu", i));
+		bool is_macvtap = nic->mode == NETWORK_MACVTAP;
+		struct plan_fd *fd = add_fd(plan, is_macvtap ? PLAN_FD_MACVTAP : PLAN_FD_TAP,
+				arena_printf(&plan->arena, "net.%zu", i));
 		fd->link = arena_strdup(&plan->arena, nic->link);
 		fd->connection = arena_strdup(&plan->arena, nic->name);
 		fd->network = arena_strdup(&plan->arena, nic->network);
 		fd->bridge = nic->join ? copy_null(plan, nic->bridge) : NULL;
+		fd->device = copy_null(plan, nic->device);
+		fd->macvtap_mode = nic->macvtap_mode;
 		char *mac = arena_strdup(&plan->arena, nic->mac);
 		mac_use_colons(mac);
 		fd->mac = mac;
 		fd->up = copy_null(plan, nic->up);
 		fd->down = copy_null(plan, nic->down);
 		fd->mtu = nic->mtu;
-		fd->protect = nic->managed;
+		fd->protect = nic->managed && network_has_bridge(nic->mode);
 		fd->isolate = nic->isolate;
 		fd->own = nic->managed && network_owns_bridge(nic->mode);
 		fd->vlan = nic->vlan;

@@ -37,6 +37,7 @@
 
 enum plan_fd_kind {
 	PLAN_FD_TAP,	    /* -netdev tap,fd=N */
+	PLAN_FD_MACVTAP,    /* the same, on an interface of the host in place of a bridge */
 	PLAN_FD_FILE,	    /* -add-fd fd=N,set=S; /dev/fdset/S */
 	PLAN_FD_COPY,	    /* a sealed copy in memory: /proc/self/fd/N (QEMU opens it by itself) */
 	PLAN_FD_LISTEN,	    /* a unix socket that listens at path: -chardev socket,fd=N,server=on */
@@ -64,7 +65,7 @@ struct plan_fd {
 	const char *name; /* FDNAME= and the set's opaque text: "disk.0", "net.0", "qmp.0" */
 	int number;	  /* in QEMU: PLAN_FD_FIRST + its index */
 	int set;	  /* FILE and LOG: number of the set; -1 for others */
-	const char *path; /* all but TAP, LISTEN_TCP and USERNS */
+	const char *path; /* all but TAP, MACVTAP, LISTEN_TCP and USERNS */
 	int port;	  /* LISTEN_TCP */
 
 	/* FILE, COPY; the first one TREE as well */
@@ -74,15 +75,17 @@ struct plan_fd {
 	const char *volume; /* for messages; NULL: given by its path */
 	const char *pool;
 
-	/* TAP; NULL for what there is none of */
+	/* TAP, MACVTAP; NULL for what there is none of */
 	const char *link;
 	const char *connection;
 	const char *network;
 	const char *bridge; /* to join; NULL: the script does it */
+	const char *device; /* MACVTAP: the interface that is shared */
+	enum macvtap_mode macvtap_mode;
 	const char *mac;
 	const char *up;
 	const char *down;
-	int64_t mtu; /* 0: the bridge's */
+	int64_t mtu; /* 0: the bridge's, or the device's */
 	/* What is set on the port; all zero on a bridge of a network without a mode. */
 	bool protect; /* nothing from it changes the tree of bridges (STP) */
 	bool isolate;

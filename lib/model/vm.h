@@ -81,8 +81,10 @@ struct vm_nic {
 	uint16_t vlan;	       /* without tags; 0: what the bridge gives new ports */
 	const uint16_t *vlans; /* with tags; sorted */
 	size_t n_vlans;
-	bool isolate; /* from other ports that are isolated */
-	bool vhost;   /* packets are moved by the kernel, where it can */
+	bool isolate;	    /* from other ports that are isolated */
+	bool vhost;	    /* packets are moved by the kernel, where it can */
+	const char *device; /* of mode macvtap: the host's interface that it shares */
+	enum macvtap_mode macvtap_mode;
 	const struct forward_conf *forward;
 	size_t n_forward;
 	const struct vm_filter *filter; /* NULL: nothing of it is filtered */

@@ -47,6 +47,10 @@ static void describe(struct buf *row, const struct plan_fd *fd)
 	case PLAN_FD_TAP:
 		describe_tap(row, fd);
 		break;
+	case PLAN_FD_MACVTAP:
+		buf_printf(row, "macvtap '%s' on '%s', of network '%s'", fd->link, fd->device,
+				fd->network ? fd->network : "");
+		break;
 	case PLAN_FD_FILE:
 		describe_file(row, fd, fd->writable ? "read and write" : "read");
 		break;

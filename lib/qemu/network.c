@@ -14,7 +14,8 @@ static void add_tap(struct assembly *a, const struct vm_nic *nic, const char *id
 	CLEANUP(props_done) struct props p = {};
 	props_init(&p, "tap");
 	props_add(&p, "id", id);
-	if (a->form == QEMU_FORM_UNIT) {
+	/* QEMU can't open a macvtap by its name: whoever starts it has to. */
+	if (a->form == QEMU_FORM_UNIT || nic->mode == NETWORK_MACVTAP) {
 		props_addf(&p, "fd", "%d", assembly_fd(a, fd)->number);
 	} else {
 		props_add(&p, "ifname", nic->link);

@@ -89,9 +89,15 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 	/* On the way down this order keeps the network until the guest is off; on the way up a
 	 * bridge has to be there. */
 	unitfile_set(u, "After", "network.target");
-	if (has_kind(in->plan, PLAN_FD_TAP)) {
+	bool has_macvtap = has_kind(in->plan, PLAN_FD_MACVTAP);
+	if (has_kind(in->plan, PLAN_FD_TAP) || has_macvtap) {
 		unitfile_set(u, "Wants", "network-online.target");
 		unitfile_set(u, "After", "network-online.target");
+	}
+	/* systemd looks for the device's number when it starts the unit. */
+	if (has_macvtap) {
+		unitfile_set(u, "Wants", "modprobe@macvtap.service");
+		unitfile_set(u, "After", "modprobe@macvtap.service");
 	}
 	add_networks(u, vm);
 	if (vm->tpm.enabled) {
@@ -164,6 +170,9 @@ static void add_devices(struct unitfile *u, const struct unit_input *in)
 	}
 	if (has_kind(in->plan, PLAN_FD_TAP))
 		unitfile_set_device(u, "DeviceAllow", "/dev/net/tun", "rw");
+	/* The hook makes a node for itself. */
+	if (has_kind(in->plan, PLAN_FD_MACVTAP))
+		unitfile_set_device(u, "DeviceAllow", "char-macvtap", "rwm");
 	if (has_kind(in->plan, PLAN_FD_VHOST))
 		unitfile_set_device(u, "DeviceAllow", "/dev/vhost-net", "rw");
 	for (size_t i = 0; i < in->plan->n_fds; i++) {

@@ -50,6 +50,10 @@ CONFIGS = {
                     {"name": "cd", "storage": "isos"}, {"name": "shared", "storage": "folders"}],
         "qemu-args": ["-fw_cfg", f"name=opt/x,string={HOSTILE.replace(',', ',,')}", "$HOME", "${HOME}", "%n", "a\\"],
     },
+    "hostile-macvtap": {
+        "attrs": {"memory": {"ram": 64}},
+        "connections": [{"name": "net", "network": "phys"}],
+    },
     "hostile-user": {
         "attrs": {"memory": {"ram": 64}, "vnc": {"enabled": True}, "spice": {"enabled": True, "port": 5930}},
         "connections": [{"name": "net", "network": "user"}],
@@ -63,7 +67,7 @@ HOST = {
         "firmware": {"path": f"/usr/share/{HOSTILE}", "type": "firmware"},
         "tpm": {"path": f"/var/lib/{HOSTILE}", "type": "tpm-data"},
     },
-    "network": {"user": {"mode": "user"}},
+    "network": {"phys": {"mode": "macvtap", "device": "$%n"}, "user": {"mode": "user"}},
 }
 
 

@@ -45,18 +45,19 @@ TEST(annotations_say_what_each_descriptor_is)
 {
 	static const char *const expected[] = {
 		"fd 3 net.0: tap 'web.0' of network 'lan', port of bridge 'br0'",
-		("fd 4 (set 1) disk.0: read and write '/tank/web/os.img', volume 'os' of storage "
+		"fd 4 net.1: macvtap 'web.1' on 'eth0', of network 'lan'",
+		("fd 5 (set 1) disk.0: read and write '/tank/web/os.img', volume 'os' of storage "
 		 "pool 'tank'"),
-		"fd 5 (set 2) disk.1: read '/tank/web/cd.img', volume 'cd' of storage pool 'tank'",
-		"fd 6 kernel: copy in memory of '/tank/web/vmlinuz'",
-		"fd 7 initrd: copy in memory of '/tank/web/initrd'",
-		"fd 8 tpm: connected to '/run/machina/web/swtpm/control.socket'",
-		"fd 9 qmp.0: listen on '/run/machina/web/qmp/systemd.0.qmp.socket'",
-		"fd 10 qmp.1: listen on '/run/machina/web/qmp/command.0.qmp.socket'",
-		"fd 11 qmp.2: listen on '/run/machina/web/qmp/command.1.qmp.socket'",
-		"fd 12 agent: listen on 127.0.0.1:4900",
-		"fd 13 console: listen on '/run/machina/web/console.socket'",
-		"fd 14 (set 3) console.log: append to '/run/machina/web/console.log'",
+		"fd 6 (set 2) disk.1: read '/tank/web/cd.img', volume 'cd' of storage pool 'tank'",
+		"fd 7 kernel: copy in memory of '/tank/web/vmlinuz'",
+		"fd 8 initrd: copy in memory of '/tank/web/initrd'",
+		"fd 9 tpm: connected to '/run/machina/web/swtpm/control.socket'",
+		"fd 10 qmp.0: listen on '/run/machina/web/qmp/systemd.0.qmp.socket'",
+		"fd 11 qmp.1: listen on '/run/machina/web/qmp/command.0.qmp.socket'",
+		"fd 12 qmp.2: listen on '/run/machina/web/qmp/command.1.qmp.socket'",
+		"fd 13 agent: listen on 127.0.0.1:4900",
+		"fd 14 console: listen on '/run/machina/web/console.socket'",
+		"fd 15 (set 3) console.log: append to '/run/machina/web/console.log'",
 	};
 	CLEANUP(sample_done) struct sample s;
 	sample_init(&s);
@@ -66,6 +67,8 @@ TEST(annotations_say_what_each_descriptor_is)
 	sample_kernel(&s);
 	s.vm.tpm.enabled = s.vm.agent.enabled = s.vm.serial = true;
 	s.vm.agent.port = 4900;
+	struct vm_nic *nic = sample_nic(&s, NETWORK_MACVTAP);
+	nic->device = "eth0";
 	sample_build(&s, QEMU_FORM_UNIT);
 	CLEANUP(strv_done) struct strv rows = {};
 	qemu_annotate(&s.plan, &rows);

@@ -323,6 +323,20 @@ TEST(taps_by_descriptor_or_name)
 			"tap,id=net.1,ifname=web.1,script=no,downscript=no");
 }
 
+/* QEMU opens no macvtap by itself. */
+TEST(macvtaps_are_descriptors_in_every_form)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_nic(&s, NETWORK_BRIDGE);
+	struct vm_nic *nic = sample_nic(&s, NETWORK_MACVTAP);
+	nic->device = "eth0";
+	for (enum qemu_form form = QEMU_FORM_UNIT; form <= QEMU_FORM_STANDALONE; form++) {
+		CHECK_INT(sample_build(&s, form), 0);
+		CHECK_STR(sample_value(&s, "-netdev", "id=net.1"), "tap,id=net.1,fd=4");
+	}
+}
+
 TEST(vhost_is_switched_on_afterwards)
 {
 	CLEANUP(sample_done) struct sample s;

@@ -236,6 +236,27 @@ TEST(ports_of_a_network_and_of_a_connection)
 	CHECK(nics[4].managed && !nics[4].vhost);
 }
 
+TEST(interfaces_that_guests_share)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s,
+			    "{'network':{'n':{'mode':'macvtap','device':'eth0','mtu':1400},"
+			    "'alone':{'mode':'macvtap','device':'eth1','macvtap-mode':'passthru',"
+			    "'vhost':false}}}",
+			    "{'attrs':{" RAM "},'connections':[{'name':'a','network':'n'},"
+			    "{'name':'b','network':'alone','mtu':1300}]}"))
+		return;
+	const struct vm_nic *nics = s.vm.nics;
+	CHECK_STR(nics[0].device, "eth0");
+	CHECK_INT(nics[0].macvtap_mode, MACVTAP_BRIDGE);
+	CHECK_INT(nics[0].mtu, 1400);
+	CHECK(nics[0].vhost && !nics[1].vhost);
+	CHECK_INT(nics[1].macvtap_mode, MACVTAP_PASSTHRU);
+	CHECK_INT(nics[1].mtu, 1300);
+	for (size_t i = 0; i < s.vm.n_nics; i++)
+		CHECK(vm_nic_has_link(&nics[i]) && !nics[i].join && !nics[i].filter);
+}
+
 TEST(ports_that_lead_to_the_guest)
 {
 	CLEANUP(sample_done) struct sample s = {};

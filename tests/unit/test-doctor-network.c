@@ -11,6 +11,7 @@
 
 #include "doctor-sample.h"
 #include "host/firewall.h"
+#include "host/macvtap.h"
 #include "host/net-rules.h"
 #include "own-network.h"
 
@@ -190,6 +191,94 @@ TEST(taps_are_left_behind)
 	shell("ip link delete web.0");
 	close(used);
 	sick_end(&s);
+}
+
+/* What a macvtap of "lan" may sit on. */
+static struct vm_nic *add_macvtap(struct sick *s, struct vm *vm, const char *device)
+{
+	struct vm_nic *nic = add_nic(s, vm, "");
+	nic->mode = NETWORK_MACVTAP;
+	nic->device = device;
+	nic->join = false;
+	return nic;
+}
+
+TEST(shared_interfaces_are_looked_at)
+{
+	NEED_NETWORK();
+	struct sick s;
+	sick_begin(&s);
+	add_macvtap(&s, add(&s, "web", true), "up0");
+	CHECK_FOUND(&s, bridges,
+			"fault: network \"lan\": there is no interface 'up0'\n"
+			"  machine 'web' cannot start\n"
+			"    ip -br link    # name another one as \"device\"\n");
+	CHECK_FOUND(&s, tun, "ok: no machine needs taps\n");
+	sick_end(&s);
+
+	shell("ip link add up0 type bridge");
+	sick_begin(&s);
+	add_macvtap(&s, add(&s, "web", false), "up0");
+	CHECK_FOUND(&s, bridges,
+			"warning: network \"lan\": the interface 'up0' is down\n"
+			"  machine 'web' cannot start\n"
+			"    ip link set up0 up\n");
+	sick_end(&s);
+
+	shell("ip link set up0 up");
+	sick_begin(&s);
+	add_macvtap(&s, add(&s, "web", false), "up0");
+	CHECK_FOUND(&s, bridges, "");
+	sick_end(&s);
+
+	shell("ip link del up0; ip link add br0 type bridge; ip link add up0 master br0 type veth "
+	      "peer name up1; ip link set up0 up");
+	sick_begin(&s);
+	add_macvtap(&s, add(&s, "web", false), "up0");
+	CHECK_FOUND(&s, bridges,
+			"warning: network \"lan\": the interface 'up0' belongs to 'br0', which "
+			"gets "
+			"all that arrives there\n"
+			"  machine 'web' cannot start\n"
+			"    ip -br link    # name another one as \"device\"\n");
+	sick_end(&s);
+	shell("ip link del up0; ip link del br0");
+}
+
+TEST(macvtaps_are_left_behind)
+{
+	NEED_NETWORK();
+	struct sick s;
+	shell("ip link add br0 type bridge && ip link set br0 up");
+	if (system("PATH=$PATH:/sbin:/usr/sbin; ip link add link br0 name x type macvtap && ip "
+		   "link del x") != 0) {
+		shell("ip link del br0");
+		SKIP("this kernel has no macvtap");
+	}
+	CLEANUP(netlink_done) struct netlink nl = {};
+	struct macvtap_request request = {
+		.name = "web.0",
+		.alias = "machina:web/0",
+		.network = "lan",
+		.device = "br0",
+		.mac = { 0x52, 0x54, 0, 0, 0, 1 },
+	};
+	struct error err = {};
+	int fd = -1;
+	if (netlink_open(&nl, &err) < 0 || macvtap_create(&nl, &request, &fd, &err) < 0)
+		TEST_FAIL("%s", err.text);
+	sick_begin(&s);
+	s.doctor.proc = "/proc";
+	CHECK_FOUND(&s, links, "");
+	close(fd);
+	CHECK_FOUND(&s, links,
+			"warning: interface 'web.0' was left behind by machine 'web', and nothing "
+			"uses it\n"
+			"  the machine makes its own anew when it starts; until then this one only "
+			"confuses\n"
+			"    ip link delete web.0\n");
+	sick_end(&s);
+	shell("ip link del web.0; ip link del br0");
 }
 
 /* ---- packet filters of others ---- */

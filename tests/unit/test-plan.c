@@ -49,6 +49,15 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		.mac = "52:54:00:00:00:03",
 		.link = "web.out",
 		.mode = NETWORK_USER };
+	nics[3] = (struct vm_nic){ .name = "phys",
+		.network = "phys",
+		.mac = "52:54:00:00:00:04",
+		.link = "web.phys",
+		.mode = NETWORK_MACVTAP,
+		.managed = true,
+		.device = "eth0",
+		.macvtap_mode = MACVTAP_VEPA,
+		.mtu = 1400 };
 	parents[0] = (struct vm_mdev_parent){ "0000:41:00.0", "NVIDIA A40-8Q", true, placements,
 		3 };
 	parents[1] = (struct vm_mdev_parent){ "0000:81:00.0", "type=x", false, NULL, 0 };
@@ -62,7 +71,7 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		.volumes = volumes,
 		.n_volumes = 4,
 		.nics = nics,
-		.n_nics = 3,
+		.n_nics = 4,
 		.mdevs = mdevs,
 		.n_mdevs = 1,
 		.qmp = qmp,
@@ -79,7 +88,7 @@ static void make(struct plan *plan, struct plan *tpm)
 {
 	struct vm vm;
 	struct vm_volume volumes[4], kernel = disk("kernel", "/boot/vmlinuz", "firmware");
-	struct vm_nic nics[3];
+	struct vm_nic nics[4];
 	struct vm_mdev mdevs[1];
 	struct vm_mdev_parent parents[2];
 	struct vm_qmp_socket qmp[2];
@@ -342,6 +351,8 @@ TEST(rows_of_others_are_refused)
 		"file name=disk.0 path=/x format=vmdk",
 		"tap name=net.0",
 		"tap name=net.0 link=x",
+		"macvtap name=net.0 link=x connection=c mac=y",
+		"macvtap name=net.0 link=x connection=c mac=y device=d macvtap-mode=hub",
 		"listen-tcp name=agent",
 		"listen-tcp name=agent port=70000",
 		"listen-tcp name=agent port=0",

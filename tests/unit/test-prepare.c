@@ -49,6 +49,17 @@ static const char *enter_own_network(void)
 
 #define NEED_NETWORK() SKIP_BECAUSE(enter_own_network())
 
+/* A bridge is an interface like others: one may sit on it. */
+static const char *need_macvtap(void)
+{
+	if (system("PATH=$PATH:/sbin:/usr/sbin; ip link set br0 up && ip link add link br0 name x "
+		   "type macvtap && ip link del x") != 0)
+		return "this kernel has no macvtap";
+	return NULL;
+}
+
+#define NEED_MACVTAP() SKIP_BECAUSE(need_macvtap())
+
 /* All interfaces are the ones that were there before. */
 static void check_links(const char *expected)
 {
@@ -255,6 +266,23 @@ TEST(vhost_has_a_line)
 	prepare_describe(&plan, true, &lines);
 	CHECK_INT(lines.n, 2);
 	CHECK_STR(lines.items[1], "open '/dev/vhost-net' if it is there");
+}
+
+TEST(a_macvtap_has_lines)
+{
+	static const char *const rows[] = {
+		MACHINE,
+		"macvtap name=net.0 link=web.lan connection=lan network=lan device=eth0 "
+		"mac=52:54:00:00:00:01",
+		NULL,
+	};
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, rows);
+	CLEANUP(strv_done) struct strv lines = {};
+	prepare_describe(&plan, true, &lines);
+	prepare_describe_teardown(&plan, &lines);
+	CHECK(strv_contains(&lines, "make macvtap 'web.lan' on 'eth0' (network 'lan')"));
+	CHECK(strv_contains(&lines, "delete macvtap 'web.lan' (network 'lan')"));
 }
 
 TEST(undoing_has_lines)
@@ -555,6 +583,33 @@ TEST(a_caller_can_keep_the_descriptors)
 	end();
 }
 
+/* Whoever comes later closes what the guest was given, and deletes the interface. */
+TEST(a_macvtap_is_given_and_deleted)
+{
+	NEED_NETWORK();
+	NEED_MACVTAP();
+	static const char *const rows[] = {
+		MACHINE,
+		"macvtap name=net.0 link=web.lan connection=lan network=lan device=br0 "
+		"mac=52:54:00:00:00:01",
+		"macvtap name=net.1 link=web.dmz connection=dmz network=dmz device=br0 "
+		"mac=52:54:00:00:00:02 mtu=1300",
+		NULL,
+	};
+	begin();
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, rows);
+	check_prepared(&plan);
+	check_file("store", "3 net.0 /web.lan rw\n4 net.1 /web.dmz rw\n");
+	check_links("lo br0 web.lan web.dmz ");
+	check_prepared(&plan);
+	check_links("lo br0 web.lan web.dmz ");
+	check_torn_down(&plan);
+	check_nothing_is_left();
+	check_torn_down(&plan);
+	end();
+}
+
 TEST(without_systemd_nothing_is_begun)
 {
 	NEED_NETWORK();
@@ -819,18 +874,8 @@ static int run_until(pid_t child, unsigned n)
 	return 1;
 }
 
-TEST(killed_at_any_system_call_it_can_be_torn_down)
+static void check_killed_anywhere(const char *const *rows)
 {
-	NEED_NETWORK();
-	static const char *const rows[] = {
-		MACHINE,
-		"tap name=net.0 link=web.lan connection=lan network=lan bridge=br0 "
-		"mac=52:54:00:00:00:01 down=/bin/true",
-		"file name=disk.0 path=DIR/os.raw writable=yes volume=os pool=guest-data",
-		"listen name=qmp.0 path=DIR/run/web/qmp/systemd.0.qmp.socket",
-		"log name=console.log path=DIR/run/web/console.log",
-		NULL,
-	};
 	begin();
 	CLEANUP(plan_done) struct plan plan = {};
 	add_rows(&plan, rows);
@@ -852,6 +897,37 @@ TEST(killed_at_any_system_call_it_can_be_torn_down)
 	/* It has been through more than a handful of places. */
 	CHECK(n > 100);
 	end();
+}
+
+TEST(killed_at_any_system_call_it_can_be_torn_down)
+{
+	NEED_NETWORK();
+	static const char *const rows[] = {
+		MACHINE,
+		"tap name=net.0 link=web.lan connection=lan network=lan bridge=br0 "
+		"mac=52:54:00:00:00:01 down=/bin/true",
+		"file name=disk.0 path=DIR/os.raw writable=yes volume=os pool=guest-data",
+		"listen name=qmp.0 path=DIR/run/web/qmp/systemd.0.qmp.socket",
+		"log name=console.log path=DIR/run/web/console.log",
+		NULL,
+	};
+	check_killed_anywhere(rows);
+}
+
+/* A macvtap, unlike a tap, stays when nobody has it open. */
+TEST(killed_while_it_makes_a_macvtap_it_can_be_torn_down)
+{
+	NEED_NETWORK();
+	NEED_MACVTAP();
+	static const char *const modes[] = { "bridge", "passthru" };
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		CLEANUP(freep)
+		char *row = xasprintf("macvtap name=net.0 link=web.lan connection=lan network=lan "
+				      "device=br0 macvtap-mode=%s mac=52:54:00:00:00:01",
+				modes[i]);
+		const char *const rows[] = { MACHINE, row, NULL };
+		check_killed_anywhere(rows);
+	}
 }
 
 /* ---- after the start ---- */
