@@ -19,6 +19,7 @@ struct check {
 	doctor_check *host;		       /* either this: of the running system */
 	void (*config)(struct examination *x); /* or this: of files */
 	bool needs_host;		       /* the host's config */
+	bool needs_all;			       /* of no use for single machines */
 };
 
 /* In the order in which one thing needs the other. */
@@ -40,9 +41,10 @@ static const struct check checks[] = {
 	{ "devices", doctor_check_devices },
 	{ "taps", doctor_check_tun },
 	{ "bridges", doctor_check_bridges },
+	{ "networks", doctor_check_networks, .needs_host = true },
 	{ "forwarding", doctor_check_forwarding },
 	{ "firewall", doctor_check_firewall, .needs_host = true },
-	{ "leftovers", doctor_check_links },
+	{ "leftovers", doctor_check_links, .needs_all = true },
 	{ "replaced", doctor_check_replaced },
 	{ "groups", doctor_check_groups },
 };
@@ -68,6 +70,8 @@ static void run_check(struct examination *x, const struct check *check, struct r
 	} else if (x->call->paths.offline) {
 		ret->offline = true;
 		doctor_leave_out(d, "with --root only files are looked at");
+	} else if (check->needs_all && d->is_partial) {
+		doctor_note(d, "not looked for with single machines");
 	} else if (check->needs_host && !d->host) {
 		doctor_leave_out(d, "the host's config has faults");
 	} else {
@@ -254,6 +258,7 @@ static const struct option_spec options[] = {
 
 static const struct example examples[] = {
 	{ "machina doctor", "Look over the host, as root for all of it." },
+	{ "machina doctor web", "Only web, and what it needs of the host." },
 	{ "machina doctor --verbose", "List what was looked at, too." },
 	{},
 };
@@ -261,11 +266,14 @@ static const struct example examples[] = {
 const struct command cmd_doctor = {
 	.name = "doctor",
 	.group = GROUP_LOOK,
-	.flags = COMMAND_FILES,
+	.flags = COMMAND_FILES | COMMAND_SELECTS,
+	.arguments = arguments_machines_optional,
 	.summary = "Look over the host: what stands in the way of its machines",
 	.description = "Tries whether KVM runs guests, and looks at config, units, systemd, QEMU, "
 		       "firmware, disks, memory, bridges and packet filters. Each finding says "
-		       "what is wrong, what that means, and what mends it. Nothing is changed.\n\n"
+		       "what is wrong, what that means, and what mends it. Nothing is changed. "
+		       "With MACHINE, only these machines and "
+		       "what they need are looked at.\n\n"
 		       "What stops a machine that is up or starts with the host is a fault; the "
 		       "rest are warnings. The status is 1 if there is a fault, else 0. Checks "
 		       "that "

@@ -27,6 +27,8 @@ void examination_done(struct examination *x)
 	free(x->machines);
 	unitset_done(&x->units);
 	strv_done(&x->names);
+	strv_done(&x->selected);
+	leases_done(&x->leases);
 	config_done(&x->config);
 }
 
@@ -52,11 +54,36 @@ static void load_machine(struct examination *x, const char *name, struct claims 
 		return;
 	}
 	claims_add(claims, &built->vm, true);
+	leases_add(&x->leases, &built->vm);
 	x->built[x->n_machines] = built;
 	x->machines[x->n_machines++] = (struct doctor_machine){
 		.vm = &built->vm,
 		.enabled = is_enabled(x, name),
 	};
+}
+
+/* One that was not asked for: its faults are no matter, but what it has can't be another's. */
+static void load_other(struct examination *x, const char *name, struct claims *claims)
+{
+	CLEANUP(report_done) struct report ignored = {};
+	CLEANUP(machine_done) struct machine machine = {};
+	CLEANUP(vm_done) struct vm vm = {};
+	struct error err = {};
+	if (machine_load(x->config.paths, &x->config.host, name, &machine, &ignored, &err) != 0 ||
+			vm_build(&x->config.host, &machine, &vm, &ignored) != 0)
+		return;
+	claims_add(claims, &vm, false);
+	leases_add(&x->leases, &vm);
+}
+
+static int select_machines(struct examination *x, struct error *err)
+{
+	const struct machine_selection *words = &x->call->machines;
+	x->is_partial = words->patterns.n || words->tags.n;
+	if (x->is_partial)
+		return machines_select(x->call, &x->config.report, &x->selected, err);
+	strv_extend(&x->selected, &x->names);
+	return 0;
 }
 
 static int load(struct examination *x, struct error *err)
@@ -68,16 +95,24 @@ static int load(struct examination *x, struct error *err)
 		return r;
 	x->has_config = r == 0;
 	r = machine_list(paths, &x->names, &x->config.report, err);
+	if (r >= 0)
+		r = select_machines(x, err);
 	if (r < 0)
 		return r;
 	x->built = xcalloc(x->names.n, sizeof(struct built *));
 	x->machines = xcalloc(x->names.n, sizeof(*x->machines));
 	if (!x->has_config) {
-		machines_check(&x->config, &x->names);
+		machines_check(&x->config, &x->selected);
 		return 0;
 	}
-	for (size_t i = 0; i < x->names.n; i++)
-		load_machine(x, x->names.items[i], &claims);
+	for (size_t i = 0; i < x->names.n; i++) {
+		const char *name = x->names.items[i];
+		if (strv_contains_sorted(&x->selected, name))
+			load_machine(x, name, &claims);
+		else
+			load_other(x, name, &claims);
+	}
+	leases_sort(&x->leases);
 	claims_check(&claims, paths, &x->config.host, &x->config.report);
 	r = networks_make(&x->config, &(struct leases){}, NULL, NULL, err);
 	if (r < 0)
@@ -129,6 +164,7 @@ int examination_begin(struct examination *x, const struct call *call, struct err
 		.dev = "/dev",
 		.operators = ACCOUNT_OPERATORS,
 		.is_root = geteuid() == 0,
+		.is_partial = x->is_partial,
 		.host = x->has_config ? &x->config.host.conf : NULL,
 		.policy = x->has_config ? &x->config.policy : NULL,
 		.machines = x->machines,
@@ -146,7 +182,7 @@ void examine_config(struct examination *x)
 	struct doctor *d = &x->doctor;
 	struct report *report = &x->config.report;
 	CLEANUP(buf_done) struct buf first = {};
-	doctor_note(d, "%zu machine%s", x->names.n, x->names.n == 1 ? "" : "s");
+	doctor_note(d, "%zu machine%s", x->selected.n, x->selected.n == 1 ? "" : "s");
 	report_sort(report);
 	for (size_t i = 0; !first.len && i < report->n; i++)
 		if (report->items[i].severity == SEVERITY_ERROR)
@@ -260,14 +296,10 @@ static int add_network(void *data, struct units *units, struct error *err)
 static int compare_networks(struct examination *x, struct report *foreign, struct error *err)
 {
 	struct doctor *d = &x->doctor;
-	CLEANUP(leases_done) struct leases leases = {};
 	CLEANUP(strv_done) struct strv changed = {};
 	size_t from = x->units.n;
-	for (size_t i = 0; i < x->n_machines; i++)
-		leases_add(&leases, &x->built[i]->vm);
-	leases_sort(&leases);
 	struct comparison c = { .x = x, .foreign = foreign };
-	int r = networks_make(&x->config, &leases, add_network, &c, err);
+	int r = networks_make(&x->config, &x->leases, add_network, &c, err);
 	for (size_t i = from; i < x->units.n; i++)
 		if (x->units.rows[i].fate != UNIT_UNCHANGED)
 			strv_push(&changed, x->units.rows[i].name);
@@ -324,5 +356,6 @@ void examine_units(struct examination *x)
 			strv_push(&restart, name);
 	}
 	tell_units(x, &missing, &stale, &restart);
-	tell_others(x);
+	if (!x->is_partial)
+		tell_others(x);
 }

@@ -7,16 +7,20 @@
 
 #include "host/doctor.h"
 #include "machines.h"
+#include "model/leases.h"
 #include "unitset.h"
 
 struct examination {
 	const struct call *call;
 	struct config config;
 	struct strv names;    /* every configured machine, sorted */
-	struct built **built; /* those without faults */
+	struct strv selected; /* those that are looked over, sorted */
+	struct leases leases; /* of all machines, sorted: networks need them */
+	struct built **built; /* those that are looked over, without faults */
 	struct doctor_machine *machines;
 	size_t n_machines;
 	struct unitset units;
+	bool is_partial; /* machines were selected */
 	bool has_config; /* the host's is without faults */
 	struct doctor doctor;
 };

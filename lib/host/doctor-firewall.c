@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The packet filter: does the kernel take the machines' rules, are they there, is anything left? */
+#include <stdio.h>
 #include <string.h>
 
 #include "host/bridge.h"
 #include "host/doctor.h"
 #include "host/firewall.h"
 #include "host/net-rules.h"
+#include "host/sysfs.h"
 #include "host/tap.h"
+#include "util/file.h"
 #include "util/mem.h"
 
+/* The first with IFLA_BRPORT_LOCKED. */
+#define LOCKING_VERSION (5u << 8 | 18)
 #define NEEDED_MODULES "nf_tables nf_conntrack_bridge nft_reject_bridge"
 
 /* All connections that have a filter. */
@@ -81,6 +86,43 @@ static void check_tracking(
 	doctor_why(d, "flows are kept in sets instead, which know nothing of TCP's states and "
 		      "refuse new replies when they are full");
 	doctor_cure(d, "modprobe nf_conntrack_bridge");
+}
+
+/* "6.1.0-13-amd64": the kernel's release, as a number to compare. 0: not known */
+static unsigned kernel_version(const struct doctor *d)
+{
+	CLEANUP(freep) char *dir = path_join(d->proc, "sys/kernel");
+	CLEANUP(buf_done) struct buf text = {};
+	unsigned major = 0, minor = 0;
+	if (sysfs_read(dir, "osrelease", &text, NULL) < 0 ||
+			sscanf(buf_text(&text), "%u.%u", &major, &minor) != 2)
+		return 0;
+	return major << 8 | minor;
+}
+
+/* What the bridge itself does holds also while somebody flushes all rules. */
+static void check_locking(struct doctor *d)
+{
+	CLEANUP(doctor_group_done) struct doctor_group users = {};
+	unsigned version = kernel_version(d);
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const struct vm *vm = d->machines[i].vm;
+		for (size_t k = 0; k < vm->n_nics; k++)
+			if (vm->nics[k].managed && vm->nics[k].filter &&
+					vm->nics[k].filter->guard.mac)
+				doctor_group_add(&users, &d->machines[i]);
+	}
+	if (!users.names.n || !version || version >= LOCKING_VERSION)
+		return;
+	doctor_add(d, DOCTOR_WARNING,
+			"Linux %u.%u can't lock ports of bridges to a MAC address (5.18 can)",
+			version >> 8, version & 0xff);
+	doctor_why(d,
+			"while somebody flushes nftables, guests can send with others' MAC "
+			"addresses; "
+			"the rules alone keep them from it: %s",
+			doctor_machines(d, &users.names));
+	doctor_cure(d, "# boot Linux 5.18 or later");
 }
 
 static void check_rules(struct doctor *d, struct netlink *nl, const struct ports *ports)
@@ -192,6 +234,7 @@ void doctor_check_firewall(struct doctor *d)
 		doctor_leave_out(d, "only root may look at packet filters");
 		return;
 	}
+	check_locking(d);
 	int r = make_ports(&ports, d, &err);
 	if (r < 0) {
 		doctor_leave_out(d, "%s", err.text);
@@ -213,7 +256,7 @@ void doctor_check_firewall(struct doctor *d)
 		r = netlink_open(&links_nl, &err);
 	if (r == 0)
 		check_presence(d, &present);
-	if (r == 0)
+	if (r == 0 && !d->is_partial)
 		r = check_leftovers(d, &links_nl, &present, &err);
 	if (r == 0)
 		r = check_networks(d, &nl, &links_nl, &err);

@@ -3,6 +3,7 @@
 #include "host/doctor-forward.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -144,6 +145,7 @@ struct rules {
 	const char *interface;
 	bool is_about_it, accepts; /* the rule that is read */
 	bool found;
+	bool has_any, has_one_about_it;
 	bool is_compare, is_verdict; /* the expression that is read */
 };
 
@@ -214,6 +216,26 @@ static void take_rule(void *data, const struct nlmsghdr *message)
 	rules->is_about_it = rules->accepts = false;
 	mnl_attr_parse(message, sizeof(struct nfgenmsg), parse_rule, rules);
 	rules->found |= rules->is_about_it && rules->accepts;
+	rules->has_any = true;
+	rules->has_one_about_it |= rules->is_about_it;
+}
+
+int forward_table_look(struct netlink *nl, struct forward_table *table, const char *interface,
+		struct error *err)
+{
+	char space[REQUEST_MAX];
+	struct rules rules = { .interface = interface };
+	struct netlink_answer answer = { .add = take_rule, .data = &rules };
+	struct nlmsghdr *message = begin(space, nl, NFT_MSG_GETRULE, table->family);
+	mnl_attr_put_strz(message, NFTA_RULE_TABLE, table->name);
+	int r = netlink_talk(nl, message, message->nlmsg_len, &answer,
+			"list the rules of a packet filter", err);
+	/* Kernels differ in whether there is none of a table that is not there. */
+	if (r == -ENOENT)
+		r = 0;
+	table->has_rules = rules.has_any;
+	table->is_about_it = rules.has_one_about_it;
+	return r;
 }
 
 int forward_chain_accepts(struct netlink *nl, const struct forward_chain *chain,

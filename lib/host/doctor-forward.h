@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Chains of packet filters that see what a host forwards and drop what no rule accepts, whoever
- * made them. Private to the check of forwarding (host/doctor-forwarding.c).
+ * made them. Private to the checks of forwarding and networks (host/doctor-forwarding.c,
+ * host/doctor-own-network.c).
  */
 #pragma once
 
@@ -29,6 +30,18 @@ void forward_chains_done(struct forward_chains *chains);
 /* Those of nftables, with iptables-nft among them. Needs CAP_NET_ADMIN. */
 MUST_CHECK int forward_chains_list(
 		struct netlink *nl, struct forward_chains *ret, struct error *err);
+
+/* A table of another program, and what of it is asked. */
+struct forward_table {
+	uint8_t family;
+	const char *name;
+	bool has_rules;
+	bool is_about_it; /* one of them compares something with the interface */
+};
+
+/* Look at all rules of a table; has none if it is not there. Needs CAP_NET_ADMIN. */
+MUST_CHECK int forward_table_look(struct netlink *nl, struct forward_table *table,
+		const char *interface, struct error *err);
 
 /* Does the chain, or Docker's beside it, accept what comes from or goes to an interface? */
 MUST_CHECK int forward_chain_accepts(struct netlink *nl, const struct forward_chain *chain,

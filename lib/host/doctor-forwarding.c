@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Bridges whose frames are shown to the packet filter of the host's own IP traffic (br_netfilter),
- * where another program drops what is forwarded: Docker does. A drop in any table is final.
+ * and networks that the host routes, where another program drops what is forwarded: Docker does. A
+ * drop in any table is final.
  */
 #include <fcntl.h>
 #include <linux/netfilter.h>
@@ -13,6 +14,7 @@
 #include "host/doctor.h"
 #include "host/netlink-talk.h"
 #include "host/sysfs.h"
+#include "util/file.h"
 #include "util/mem.h"
 
 /* The kernel's words for a family of chains. */
@@ -38,6 +40,7 @@ static const struct family *family_of(const struct forward_chain *chain)
 
 struct bridge {
 	const char *name;
+	bool is_routed; /* its guests' packets are the host's to forward */
 	struct doctor_group users;
 };
 struct bridges {
@@ -52,15 +55,23 @@ static void bridges_done(struct bridges *bridges)
 	free(bridges->items);
 }
 
-static void add_user(struct bridges *bridges, const char *name, const struct doctor_machine *m)
+static bool is_routed(const struct vm_nic *nic)
 {
+	return nic->mode == NETWORK_NAT || nic->mode == NETWORK_ROUTED;
+}
+
+static void add_user(
+		struct bridges *bridges, const struct vm_nic *nic, const struct doctor_machine *m)
+{
+	const char *name = nic->bridge;
 	size_t i = 0;
 	while (i < bridges->n && strcmp(bridges->items[i].name, name) != 0)
 		i++;
 	if (i == bridges->n) {
 		bridges->items = grow_array(bridges->items, &bridges->n_alloc, bridges->n,
 				sizeof(*bridges->items));
-		bridges->items[bridges->n++] = (struct bridge){ .name = name };
+		bridges->items[bridges->n++] =
+				(struct bridge){ .name = name, .is_routed = is_routed(nic) };
 	}
 	doctor_group_add(&bridges->items[i].users, m);
 }
@@ -71,7 +82,7 @@ static void find_bridges(const struct doctor *d, struct bridges *ret)
 		const struct vm *vm = d->machines[i].vm;
 		for (size_t k = 0; k < vm->n_nics; k++)
 			if (vm->nics[k].bridge && vm->nics[k].bridge[0])
-				add_user(ret, vm->nics[k].bridge, &d->machines[i]);
+				add_user(ret, &vm->nics[k], &d->machines[i]);
 	}
 }
 
@@ -87,6 +98,31 @@ static bool is_shown(const struct doctor *d, const struct family *f, const char 
 	CLEANUP(freep) char *all = xasprintf("%s/sys/net/bridge", d->proc);
 	CLEANUP(freep) char *own = xasprintf("%s/class/net/%s/bridge", d->sys, bridge);
 	return is_one(all, f->sysctl) || is_one(own, f->option);
+}
+
+/* Docker's chain drops what no rule accepts, and so both ways need one. */
+static void tell_routed(
+		struct doctor *d, const struct forward_chain *chain, const struct bridge *bridge)
+{
+	static const char *const ways[][2] = { { "-i", "iifname" }, { "-o", "oifname" } };
+	const struct family *f = family_of(chain);
+	const char *name = doctor_quote(d, bridge->name);
+	doctor_add(d, doctor_level_of(bridge->users.urgent),
+			"network bridge '%s': what the host forwards for it passes the chain '%s' "
+			"of "
+			"table '%s %s', which drops it%s",
+			bridge->name, chain->name, f->word, chain->table,
+			chain->has_docker ? " (Docker's)" : "");
+	doctor_why(d, "guests on it reach the host, but nothing beyond: %s",
+			doctor_machines(d, &bridge->users.names));
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		if (chain->has_docker)
+			doctor_cure(d, "%s -I DOCKER-USER %s %s -j ACCEPT", f->iptables, ways[i][0],
+					name);
+		else
+			doctor_cure(d, "nft insert rule %s %s %s %s %s accept", f->word,
+					chain->table, chain->name, ways[i][1], name);
+	}
 }
 
 static void tell(struct doctor *d, const struct forward_chain *chain, const struct bridge *bridge)
@@ -118,14 +154,36 @@ static int look(struct doctor *d, const struct bridges *bridges, struct netlink 
 		for (size_t k = 0; r == 0 && k < bridges->n; k++) {
 			const char *name = bridges->items[k].name;
 			bool accepts = false;
-			if (!is_shown(d, family_of(&chains.items[i]), name))
+			bool routed = bridges->items[k].is_routed;
+			if (!routed && !is_shown(d, family_of(&chains.items[i]), name))
 				continue;
 			r = forward_chain_accepts(nl, &chains.items[i], name, &accepts, err);
 			if (r == 0 && !accepts)
-				tell(d, &chains.items[i], &bridges->items[k]);
+				(routed ? tell_routed : tell)(
+						d, &chains.items[i], &bridges->items[k]);
 		}
 	}
 	return r;
+}
+
+/* Tables that nftables does not show, in the kernel since somebody has used iptables-legacy. */
+static void check_legacy(struct doctor *d)
+{
+	CLEANUP(freep) char *dir = path_join(d->proc, "net");
+	CLEANUP(buf_done) struct buf names = {};
+	/* Only root may read them, and only with these modules are they there. */
+	if (sysfs_read(dir, "ip_tables_names", &names, NULL) < 0 || !names.len)
+		return;
+	for (char *c = names.text; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	doctor_add(d, DOCTOR_WARNING, "there are tables of iptables-legacy: %s", buf_text(&names));
+	doctor_why(d, "nft does not show them, and what they drop is dropped: guests may not reach "
+		      "each other or the network");
+	doctor_cure(d, "iptables-legacy-save");
+	doctor_cure(d, "# if nobody needs them, until the next program uses them:");
+	doctor_cure(d, "iptables-legacy -P FORWARD ACCEPT && iptables-legacy -F");
+	doctor_cure(d, "update-alternatives --set iptables /usr/sbin/iptables-nft");
 }
 
 void doctor_check_forwarding(struct doctor *d)
@@ -137,11 +195,13 @@ void doctor_check_forwarding(struct doctor *d)
 	find_bridges(d, &bridges);
 	for (size_t i = 0; i < bridges.n; i++)
 		for (size_t k = 0; k < ARRAY_SIZE(families); k++)
-			shown |= is_shown(d, &families[k], bridges.items[i].name);
+			shown |= bridges.items[i].is_routed ||
+				 is_shown(d, &families[k], bridges.items[i].name);
 	if (!bridges.n) {
 		doctor_note(d, "no machine is on a bridge");
 		return;
 	}
+	check_legacy(d);
 	if (!shown) {
 		doctor_note(d, "frames on bridges do not pass iptables");
 		return;

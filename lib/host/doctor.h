@@ -59,6 +59,8 @@ struct doctor {
 	const char *swtpm;     /* the program */
 	const char *operators; /* the group */
 	bool is_root;
+	/* Not all machines are looked at: what is of none of them is not looked for. */
+	bool is_partial;
 	/* NULL, both: the host's config has faults, and is not known. */
 	const struct host_conf *host;
 	const struct fw_policy *policy;
@@ -139,6 +141,7 @@ doctor_check doctor_check_hugepages;
 doctor_check doctor_check_devices;
 doctor_check doctor_check_tun;
 doctor_check doctor_check_bridges;
+doctor_check doctor_check_networks;
 doctor_check doctor_check_forwarding;
 doctor_check doctor_check_firewall;
 doctor_check doctor_check_links;

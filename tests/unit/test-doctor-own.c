@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What doctor finds of networks that the host makes, and of packet filters that it can't see into:
+ * in a network namespace of this process. */
+#include "doctor-sample.h"
+#include "host/net-rules.h"
+#include "own-network.h"
+
+static const char *enter_own_network(void)
+{
+	static bool entered;
+	if (entered)
+		return NULL;
+	const char *why_not = own_network("only root makes networks");
+	if (why_not)
+		return why_not;
+	entered = true;
+	return NULL;
+}
+
+static const char *need_nft(void)
+{
+	const char *why_not = enter_own_network();
+	return why_not ? why_not : shell_works("nft list ruleset") ? NULL : "nft does not run here";
+}
+
+#define NEED_NETWORK() SKIP_BECAUSE(enter_own_network())
+#define NEED_NFT() SKIP_BECAUSE(need_nft())
+
+#define HOME_BRIDGE "ip link add mnat0 type bridge && ip link set mnat0 alias machina:network:home"
+
+static const char *addresses[] = { "10.77.0.1/24", "fd77::1/64" };
+
+/* A host with the network "home" and a machine on it. */
+static void begin(struct sick *s, struct network_conf *home, enum network_mode mode)
+{
+	sick_begin(s);
+	*home = (struct network_conf){
+		.name = "home",
+		.mode = (int)mode,
+		.device = "mnat0",
+		.address = { .items = addresses, .n = 2 },
+	};
+	s->host.network = (struct jlist){ .items = home, .n = 1 };
+	struct vm_nic *nic = add_nic(s, add(s, "web", true), "mnat0");
+	nic->network = "home";
+	nic->mode = mode;
+}
+
+static void clean_up(struct sick *s)
+{
+	(void)shell_works("ip link del mnat0");
+	sick_end(s);
+}
+
+TEST(networks_that_are_down_have_no_fault)
+{
+	NEED_NETWORK();
+	struct sick s;
+	struct network_conf home;
+	begin(&s, &home, NETWORK_NAT);
+	put_file("proc/sys/net/ipv4/ip_forward", "0\n");
+	CHECK_FOUND(&s, networks, "ok: 0 of 1 that the host makes are up\n");
+	clean_up(&s);
+}
+
+TEST(forwarding_was_switched_off)
+{
+	NEED_NETWORK();
+	struct sick s;
+	struct network_conf home;
+	begin(&s, &home, NETWORK_NAT);
+	CHECK(shell_works(HOME_BRIDGE));
+	put_file("proc/sys/net/ipv4/ip_forward", "0\n");
+	put_file("proc/sys/net/ipv6/conf/all/forwarding", "1\n");
+	CHECK_FOUND(&s, networks,
+			"fault: the host does not forward IPv4: net.ipv4.ip_forward is 0\n"
+			"  guests of network 'home' reach the host, and nothing beyond: machine "
+			"'web'\n"
+			"    sysctl -w net.ipv4.ip_forward=1\n"
+			"    grep -rs ip_forward /etc/sysctl.conf /etc/sysctl.d   # who sets it "
+			"back?\n");
+	put_file("proc/sys/net/ipv4/ip_forward", "1\n");
+	CHECK_FOUND(&s, networks, "ok: 1 of 1 that the host makes are up\n");
+	put_file("proc/sys/net/ipv6/conf/all/forwarding", "0\n");
+	examine(&s, "networks", doctor_check_networks);
+	CHECK_STR(s.doctor.findings[0].what,
+			"the host does not forward IPv6: net.ipv6.conf.all.forwarding is 0");
+	/* Not its matter: a family without an address, and who is not to leave anyway. */
+	home.address.n = 1;
+	CHECK_FOUND(&s, networks, "ok: 1 of 1 that the host makes are up\n");
+	home.mode = NETWORK_ISOLATED;
+	home.address.n = 2;
+	CHECK_FOUND(&s, networks, "ok: 1 of 1 that the host makes are up\n");
+	clean_up(&s);
+}
+
+TEST(firewalld_does_not_know_the_bridge)
+{
+	NEED_NFT();
+	struct sick s;
+	struct network_conf home;
+	begin(&s, &home, NETWORK_ROUTED);
+	CHECK(shell_works(HOME_BRIDGE));
+	CHECK(shell_works("nft add table inet firewalld && nft add chain inet firewalld zones && "
+			  "nft add rule inet firewalld zones iifname eth0 accept"));
+	CHECK_FOUND(&s, networks,
+			"warning: firewalld has bridge 'mnat0' in no zone\n"
+			"  guests of network 'home' may reach the host, but nothing beyond: the "
+			"default zone forwards nothing: machine 'web'\n"
+			"    firewall-cmd --permanent --zone=trusted --add-interface=mnat0\n"
+			"    firewall-cmd --reload\n");
+	CHECK(shell_works("nft add rule inet firewalld zones iifname mnat0 accept"));
+	CHECK_FOUND(&s, networks, "ok: 1 of 1 that the host makes are up\n");
+	CHECK(shell_works("nft delete table inet firewalld"));
+	clean_up(&s);
+}
+
+TEST(bridges_of_networks_that_have_gone)
+{
+	NEED_NETWORK();
+	struct sick s;
+	struct network_conf home;
+	begin(&s, &home, NETWORK_NAT);
+	CHECK(shell_works("ip link add mold0 type bridge && ip link set mold0 alias "
+			  "machina:network:old"));
+	CHECK_FOUND(&s, networks,
+			"warning: bridge 'mold0' is of network 'old', which is not configured any "
+			"more\n"
+			"  it takes part in the host's routing until it goes\n"
+			"    systemctl stop machina-network-old.service\n"
+			"    machina teardown --network old\n");
+	s.doctor.is_partial = true;
+	CHECK_FOUND(&s, networks, "ok: 0 of 1 that the host makes are up\n");
+	s.doctor.is_partial = false;
+	CHECK(shell_works("ip link set mold0 alias machina:network:home"));
+	CHECK_FOUND(&s, networks,
+			"warning: bridge 'mold0' is of network 'home', which has another one by "
+			"now\n"
+			"  it takes part in the host's routing until it goes\n"
+			"    systemctl restart machina-network-home.service\n");
+	CHECK(shell_works("ip link del mold0"));
+	clean_up(&s);
+}
+
+TEST(rules_of_networks_that_are_down)
+{
+	NEED_NFT();
+	struct sick s;
+	struct network_conf home;
+	CLEANUP(netlink_done) struct netlink nl = {};
+	const struct network network = {
+		.name = "home", .mode = NETWORK_ISOLATED, .bridge = "mnat0"
+	};
+	struct error err = {};
+	begin(&s, &home, NETWORK_ISOLATED);
+	CHECK_INT(nft_open(&nl, &err), 0);
+	if (net_rules_install(&nl, &network, &err) < 0)
+		SKIP(err.text);
+	CHECK_FOUND(&s, networks,
+			"warning: nftables still has rules of network 'home', which is not up\n"
+			"  ports that they forward lead nowhere\n"
+			"    machina teardown --network home\n");
+	CHECK(shell_works(HOME_BRIDGE));
+	CHECK_FOUND(&s, networks, "ok: 1 of 1 that the host makes are up\n");
+	CHECK_INT(net_rules_remove(&nl, "home", "mnat0", &err), 0);
+	clean_up(&s);
+}
+
+/* ---- what others drop ---- */
+
+#define DOCKER                                                                                     \
+	"nft 'table ip filter { chain DOCKER-USER { return; }; "                                   \
+	"chain FORWARD { type filter hook forward priority 0; policy drop; jump DOCKER-USER; }; "  \
+	"}'"
+
+/* Without br_netfilter, too: it is the host that forwards. */
+TEST(docker_drops_what_the_host_routes)
+{
+	NEED_NFT();
+	struct sick s;
+	struct network_conf home;
+	begin(&s, &home, NETWORK_NAT);
+	CHECK(shell_works(DOCKER));
+	CHECK_FOUND(&s, forwarding,
+			"fault: network bridge 'mnat0': what the host forwards for it passes the "
+			"chain 'FORWARD' of table 'ip filter', which drops it (Docker's)\n"
+			"  guests on it reach the host, but nothing beyond: machine 'web'\n"
+			"    iptables -I DOCKER-USER -i mnat0 -j ACCEPT\n"
+			"    iptables -I DOCKER-USER -o mnat0 -j ACCEPT\n");
+	CHECK(shell_works("nft insert rule ip filter DOCKER-USER iifname mnat0 accept"));
+	CHECK_FOUND(&s, forwarding, "");
+	CHECK(shell_works("nft flush ruleset"));
+	CHECK(shell_works("nft 'table inet wall { chain pass { type filter hook forward priority "
+			  "0; policy drop; }; }'"));
+	examine(&s, "forwarding", doctor_check_forwarding);
+	CHECK_INT(s.doctor.n, 1);
+	CHECK_STR(s.doctor.findings[0].cures.items[1],
+			"nft insert rule inet wall pass oifname mnat0 accept");
+	s.nics[0].mode = NETWORK_ISOLATED;
+	CHECK_FOUND(&s, forwarding, "ok: frames on bridges do not pass iptables\n");
+	CHECK(shell_works("nft flush ruleset"));
+	clean_up(&s);
+}
+
+TEST(tables_that_nftables_does_not_show)
+{
+	struct sick s;
+	struct network_conf home;
+	begin(&s, &home, NETWORK_ISOLATED);
+	put_file("proc/net/ip_tables_names", "");
+	CHECK_FOUND(&s, forwarding, "ok: frames on bridges do not pass iptables\n");
+	put_file("proc/net/ip_tables_names", "nat\nfilter\n");
+	CHECK_FOUND(&s, forwarding,
+			"warning: there are tables of iptables-legacy: nat filter\n"
+			"  nft does not show them, and what they drop is dropped: guests may not "
+			"reach each other or the network\n"
+			"    iptables-legacy-save\n"
+			"    # if nobody needs them, until the next program uses them:\n"
+			"    iptables-legacy -P FORWARD ACCEPT && iptables-legacy -F\n"
+			"    update-alternatives --set iptables /usr/sbin/iptables-nft\n");
+	sick_end(&s);
+}
+
+/* ---- old kernels ---- */
+
+TEST(ports_that_cannot_be_locked)
+{
+	NEED_NFT();
+	struct sick s;
+	struct network_conf home;
+	struct vm_filter filter = { .guard.mac = true };
+	struct fw_policy policy = { .state = FW_STATE_NONE };
+	memset(filter.defaults, 0xff, sizeof(filter.defaults));
+	begin(&s, &home, NETWORK_NAT);
+	s.doctor.policy = &policy;
+	s.nics[0].filter = &filter;
+	s.nics[0].managed = true;
+	s.nics[0].name = "0";
+	s.nics[0].link = "web.0";
+	s.nics[0].mac = "52:54:00:12:34:56";
+	put_file("proc/sys/kernel/osrelease", "5.10.0-28-amd64\n");
+	CHECK_FOUND(&s, firewall,
+			"warning: Linux 5.10 can't lock ports of bridges to a MAC address (5.18 "
+			"can)\n"
+			"  while somebody flushes nftables, guests can send with others' MAC "
+			"addresses; the rules alone keep them from it: machine 'web'\n"
+			"    # boot Linux 5.18 or later\n");
+	put_file("proc/sys/kernel/osrelease", "5.18.0\n");
+	CHECK_FOUND(&s, firewall, "");
+	put_file("proc/sys/kernel/osrelease", "6.1.0-13-amd64\n");
+	CHECK_FOUND(&s, firewall, "");
+	put_file("proc/sys/kernel/osrelease", "4.19.0\n");
+	filter.guard.mac = false;
+	filter.guard.router = true;
+	CHECK_FOUND(&s, firewall, "");
+	sick_end(&s);
+}
+
+TEST_MAIN()
