@@ -79,10 +79,17 @@ static const struct word socket_words[] = {
 	{},
 };
 
+static const struct word netdev_words[] = {
+	WORD(plan_netdev, name, "name", TEXT),
+	WORD(plan_netdev, connection, "connection", TEXT),
+	WORD(plan_netdev, network, "network", TEXT),
+	{},
+};
+
 size_t plan_n_rows(const struct plan *plan)
 {
-	return 1 + plan->n_fds + plan->n_directories + plan->n_sockets + plan_n_device_rows(plan) +
-	       plan_filter_n_rows(plan);
+	return 1 + plan->n_fds + plan->n_directories + plan->n_sockets + plan->n_netdevs +
+	       plan_n_device_rows(plan) + plan_filter_n_rows(plan);
 }
 
 void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
@@ -111,6 +118,12 @@ void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
 		return;
 	}
 	i -= plan->n_sockets;
+	if (i < plan->n_netdevs) {
+		strv_push(ret_words, "netdev");
+		words_put(netdev_words, &plan->netdevs[i], ret_words);
+		return;
+	}
+	i -= plan->n_netdevs;
 	size_t n_device_rows = plan_n_device_rows(plan);
 	if (i < n_device_rows)
 		plan_device_row(plan, i, ret_words);
@@ -187,6 +200,12 @@ int plan_parse_row(struct plan *plan, const struct strv *words, struct error *er
 		return words_parse(socket_words, words, &plan->sockets[plan->n_sockets++],
 				&plan->arena, err);
 	}
+	if (!strcmp(kind, "netdev")) {
+		plan->netdevs = words_append(&plan->arena, plan->netdevs, plan->n_netdevs,
+				sizeof(*plan->netdevs));
+		return words_parse(netdev_words, words, &plan->netdevs[plan->n_netdevs++],
+				&plan->arena, err);
+	}
 	int r = plan_parse_device_row(plan, words, err);
 	if (r <= 0)
 		return r;
@@ -206,6 +225,9 @@ int plan_parse_end(const struct plan *plan, struct error *err)
 	for (size_t i = 0; i < plan->n_sockets; i++)
 		if (!plan->sockets[i].name || !plan->sockets[i].path)
 			return error_set(err, EINVAL, "a 'socket' lacks what it needs");
+	for (size_t i = 0; i < plan->n_netdevs; i++)
+		if (!plan->netdevs[i].name || !plan->netdevs[i].connection)
+			return error_set(err, EINVAL, "a 'netdev' lacks what it needs");
 	for (size_t i = 0; i < plan->n_fds; i++)
 		if (plan_find(plan, plan->fds[i].name) != &plan->fds[i])
 			return error_set(err, EINVAL, "two descriptors are called '%s'",

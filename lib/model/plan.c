@@ -115,6 +115,21 @@ static void add_taps(struct plan *plan, const struct vm *vm)
 	}
 }
 
+static void add_netdevs(struct plan *plan, const struct vm *vm)
+{
+	plan->netdevs = arena_array(&plan->arena, vm->n_nics, sizeof(*plan->netdevs));
+	for (size_t i = 0; i < vm->n_nics; i++) {
+		const struct vm_nic *nic = &vm->nics[i];
+		if (nic->mode != NETWORK_USER)
+			continue;
+		plan->netdevs[plan->n_netdevs++] = (struct plan_netdev){
+			.name = arena_printf(&plan->arena, "net.%zu", i),
+			.connection = arena_strdup(&plan->arena, nic->name),
+			.network = arena_strdup(&plan->arena, nic->network),
+		};
+	}
+}
+
 /* They can be missing, and must not move others. */
 static void add_vhost(struct plan *plan, const struct vm *vm)
 {
@@ -255,6 +270,7 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 	begin(ret, vm, run_dir);
 	ret->stop_sec = PLAN_STOP_SEC;
 	add_taps(ret, vm);
+	add_netdevs(ret, vm);
 	add_disks(ret, vm);
 	if (vm->tpm.enabled)
 		add_path_fd(ret, PLAN_FD_CONNECT, "tpm", tpm_socket(ret, vm));

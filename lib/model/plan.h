@@ -109,6 +109,21 @@ struct plan_socket {
 	int port; /* of 127.0.0.1, which units of its own forward to it; 0: none */
 };
 
+/* The host's end of a network card that needs nothing of the host: QEMU has it alone. */
+struct plan_netdev {
+	const char *name; /* "net.0", as a tap's descriptor would be called */
+	const char *connection;
+	const char *network;
+};
+
+/* A connection of the machine's to a network, whatever it is made of. */
+struct plan_connection {
+	const char *name;
+	const char *network;
+	const char *id; /* "net.0"; NULL: a virtual function, in which QEMU has no part */
+	const struct plan_fd *tap; /* NULL: it has none */
+};
+
 struct plan {
 	struct arena arena;
 	const char *machine;
@@ -126,6 +141,8 @@ struct plan {
 	size_t n_directories;
 	struct plan_socket *sockets;
 	size_t n_sockets;
+	struct plan_netdev *netdevs;
+	size_t n_netdevs;
 	const char *tpm_data; /* plan of the TPM's unit: the directory of its state; else NULL */
 	const char *share;    /* plan of a share's unit: the share; else NULL */
 	/* Not of those two. For whoever stops the machine with a time-out of his own. */
@@ -170,6 +187,14 @@ const struct plan_fd *plan_find(const struct plan *plan, const char *name);
 
 /* Has a connection a packet filter? */
 bool plan_has_filter(const struct plan *plan) PURE;
+
+/* The connections: those with taps, those that QEMU has alone, virtual functions; each as listed.
+ * Their texts are the plan's. */
+size_t plan_n_connections(const struct plan *plan) PURE;
+struct plan_connection plan_connection(const struct plan *plan, size_t i);
+/* QEMU's id of the netdev of a connection ("net.0" of struct plan_connection). The caller frees it.
+ */
+char *plan_netdev_id(const struct plan *plan, const char *id);
 
 /* Number of rows, and the words of one, appended to @ret_words. Pure. */
 size_t plan_n_rows(const struct plan *plan);

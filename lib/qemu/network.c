@@ -75,8 +75,7 @@ void network_add(struct assembly *a)
 			continue;
 		}
 		const char *fd = arena_printf(&t->arena, "net.%zu", i);
-		/* "-set" can't name what has a dot in its id (qemu_vhost_args()). */
-		const char *id = nic->vhost ? arena_printf(&t->arena, "net%zu", i) : fd;
+		CLEANUP(freep) char *id = plan_netdev_id(a->plan, fd);
 		const char *pointer = arena_printf(&t->arena, "/connections/%zu", i);
 		if (nic->mode == NETWORK_USER)
 			add_user(a, nic, id, pointer);

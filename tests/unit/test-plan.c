@@ -372,6 +372,8 @@ TEST(rows_of_others_are_refused)
 		"directory",
 		"socket name=spice",
 		"socket name=spice path=/s port=70000",
+		"netdev name=net.0",
+		"netdev connection=0",
 		"machine name=x",
 		"machine name",
 		"filter",
@@ -424,6 +426,31 @@ TEST(rows_of_other_filters_are_refused)
 		if (parse_text(&plan, bad[i], &err) != -EINVAL)
 			TEST_FAIL("taken: %s", bad[i]);
 	}
+}
+
+TEST(connections_are_found_whatever_they_are_made_of)
+{
+	CLEANUP(plan_done) struct plan plan = {}, tpm = {};
+	make(&plan, &tpm);
+	static const struct {
+		const char *name, *id, *netdev, *link;
+	} expected[] = {
+		{ "lan", "net.0", "net0", "web.lan" },
+		{ "dmz", "net.1", "net.1", "web.dmz" },
+		{ "phys", "net.3", "net.3", NULL },
+		{ "out", "net.2", "net.2", NULL },
+	};
+	CHECK_INT(plan_n_connections(&plan), ARRAY_SIZE(expected));
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		const struct plan_connection c = plan_connection(&plan, i);
+		CLEANUP(freep) char *netdev = plan_netdev_id(&plan, c.id);
+		CHECK_STR(c.name, expected[i].name);
+		CHECK_STR(c.network, expected[i].name);
+		CHECK_STR(c.id, expected[i].id);
+		CHECK_STR(netdev, expected[i].netdev);
+		CHECK_STR(c.tap ? c.tap->link : "", expected[i].link ? expected[i].link : "");
+	}
+	CHECK_INT(plan_n_connections(&tpm), 0);
 }
 
 TEST(two_descriptors_of_one_name_are_refused)
