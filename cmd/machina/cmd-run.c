@@ -9,6 +9,7 @@
 #include "foreground.h"
 #include "hookplan.h"
 #include "host/environment.h"
+#include "host/netns.h"
 #include "host/prepare.h"
 #include "host/process.h"
 #include "output.h"
@@ -17,9 +18,6 @@
 #include "run-session.h"
 #include "util/file.h"
 #include "util/mem.h"
-
-/* No unit has put us into an empty network: where we are is where the machine belongs. */
-#define NETNS_OWN "/proc/thread-self/ns/net"
 
 struct run_options {
 	bool dry_run;

@@ -44,9 +44,9 @@ size_t link_message_change(int index, const struct link_change *change, uint32_t
 {
 	struct nlmsghdr *message = begin(space, RTM_NEWLINK, NLM_F_ACK, sequence, index);
 
-	if (change->up) {
+	if (change->up || change->down) {
 		struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-		info->ifi_flags = IFF_UP;
+		info->ifi_flags = change->up ? IFF_UP : 0;
 		info->ifi_change = IFF_UP;
 	}
 	if (change->alias)
@@ -55,7 +55,7 @@ size_t link_message_change(int index, const struct link_change *change, uint32_t
 		mnl_attr_put(message, IFLA_ADDRESS, LINK_ADDRESS_LEN, change->address);
 	if (change->mtu)
 		mnl_attr_put_u32(message, IFLA_MTU, change->mtu);
-	if (change->master)
+	if (change->master || change->no_master)
 		mnl_attr_put_u32(message, IFLA_MASTER, (uint32_t)change->master);
 	if (change->no_ipv6_address) {
 		struct nlattr *families = mnl_attr_nest_start(message, IFLA_AF_SPEC);

@@ -46,6 +46,8 @@ struct link_change {
 	int master;
 	bool no_ipv6_address; /* the kernel makes none up (addr_gen_mode none), if it has IPv6 */
 	bool up;
+	bool down;
+	bool no_master;
 };
 
 struct netlink {

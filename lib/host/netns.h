@@ -17,6 +17,8 @@
 #include "util/error.h"
 
 #define NETNS_HOST "/proc/1/ns/net"
+/* For who is where its machines belong: none is entered. */
+#define NETNS_OWN "/proc/thread-self/ns/net"
 
 struct netns {
 	bool entered; /* false: it was the same one, nothing to go back to */

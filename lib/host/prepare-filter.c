@@ -79,6 +79,23 @@ int prepare_filter(struct prepare_context *c, size_t i, struct error *err)
 	return firewall_install(&c->nft, &request, err);
 }
 
+int prepare_filter_one(struct prepare_context *c, const struct plan_fd *fd, struct error *err)
+{
+	CLEANUP(fw_port_done) struct fw_port port = {};
+	int r = need_nft(c, err);
+	if (r == 0)
+		r = fw_port_of_plan(policy_of(c), c->plan, fd, &port, err);
+	if (r == 0)
+		r = check_link(c, fd, err);
+	if (r < 0)
+		return r;
+	const struct firewall_port wanted = { .port = &port };
+	return firewall_install(&c->nft,
+			&(struct firewall_request){
+					.policy = policy_of(c), .ports = &wanted, .n = 1 },
+			err);
+}
+
 /* Of whatever plan the machine was started with: its chains say whose they are. */
 int prepare_undo_filter(struct prepare_context *c, size_t i, struct error *err)
 {

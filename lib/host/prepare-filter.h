@@ -5,4 +5,7 @@
 #include "host/prepare-step.h"
 
 MUST_CHECK int prepare_filter(struct prepare_context *c, size_t i, struct error *err);
+/* Of one connection, which has a filter, whatever there is of it. */
+MUST_CHECK int prepare_filter_one(
+		struct prepare_context *c, const struct plan_fd *fd, struct error *err);
 MUST_CHECK int prepare_undo_filter(struct prepare_context *c, size_t i, struct error *err);

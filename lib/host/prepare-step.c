@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "host/clock.h"
+#include "host/connect.h"
 #include "host/environment.h"
 #include "host/listen.h"
 #include "host/prepare-device.h"
@@ -18,7 +19,6 @@
 #include "host/share.h"
 #include "host/storage.h"
 #include "host/swtpm.h"
-#include "host/tap.h"
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -238,8 +238,9 @@ static int make_run_dir(struct prepare_context *c, struct error *err)
 	if (r < 0 || plan_is_companion(plan))
 		return r;
 
-	/* Arguments that were meant for an earlier start. */
-	return environment_clear(plan->run_dir, err);
+	/* Arguments that were meant for an earlier start, and what was taken away from its QEMU. */
+	r = environment_clear(plan->run_dir, err);
+	return r < 0 ? r : connect_forget(plan->run_dir, err);
 }
 
 static int undo_run_dir(struct prepare_context *c, size_t i, struct error *err)
@@ -362,39 +363,56 @@ static int run_script(const struct plan_fd *fd, const char *script, struct error
 	return r < 0 ? error_wrap(err, "network '%s'", fd->network) : 0;
 }
 
+int prepare_tap_init(const struct plan *plan, const struct plan_fd *fd, struct prepare_tap *ret,
+		struct error *err)
+{
+	*ret = (struct prepare_tap){
+		.alias = tap_alias(plan->machine, fd->connection),
+		.port = {
+			.protect = fd->protect,
+			.isolate = fd->isolate,
+			.lock = fd->filter && fd->filter->guard.mac,
+			.vlan = (uint16_t)fd->vlan,
+			.vlans = fd->filter ? fd->filter->vlans : NULL,
+			.n_vlans = fd->filter ? fd->filter->n_vlans : 0,
+		},
+		.request = {
+			.name = fd->link,
+			.network = fd->network,
+			.bridge = fd->bridge,
+			.own_bridge = fd->own,
+			.mtu = (uint32_t)fd->mtu,
+			/* The script is to see the interface when QEMU is gone. */
+			.persistent = fd->down != NULL,
+		},
+	};
+	ret->request.alias = ret->alias;
+	ret->request.port = fd->protect || ret->port.lock ? &ret->port : NULL;
+	if (parse_mac(fd->mac, ret->request.mac) < 0)
+		return error_set(err, EINVAL, "'%s' is not a MAC address", fd->mac);
+	return 0;
+}
+
+void prepare_tap_done(struct prepare_tap *tap)
+{
+	free(tap->alias);
+	*tap = (struct prepare_tap){};
+}
+
 static int run_tap(struct prepare_context *c, size_t i, struct error *err)
 {
 	const struct plan_fd *fd = fd_of(c, i);
-	CLEANUP(freep) char *alias = tap_alias(c->plan->machine, fd->connection);
-	const struct port_settings port = {
-		.protect = fd->protect,
-		.isolate = fd->isolate,
-		.lock = fd->filter && fd->filter->guard.mac,
-		.vlan = (uint16_t)fd->vlan,
-		.vlans = fd->filter ? fd->filter->vlans : NULL,
-		.n_vlans = fd->filter ? fd->filter->n_vlans : 0,
-	};
-	struct tap_request request = {
-		.name = fd->link,
-		.alias = alias,
-		.network = fd->network,
-		.bridge = fd->bridge,
-		.own_bridge = fd->own,
-		.mtu = (uint32_t)fd->mtu,
-		.port = fd->protect || port.lock ? &port : NULL,
-		/* The script is to see the interface when QEMU is gone. */
-		.persistent = fd->down != NULL,
-	};
-	if (parse_mac(fd->mac, request.mac) < 0)
-		return error_set(err, EINVAL, "'%s' is not a MAC address", fd->mac);
-	int r = prepare_network(c, err);
+	CLEANUP(prepare_tap_done) struct prepare_tap tap = {};
+	int r = prepare_tap_init(c->plan, fd, &tap, err);
 	if (r == 0)
-		r = tap_create(&c->netlink, &request, &c->fds[i], err);
+		r = prepare_network(c, err);
+	if (r == 0)
+		r = tap_create(&c->netlink, &tap.request, &c->fds[i], err);
 	if (r < 0 || !fd->up)
 		return r;
 	r = run_script(fd, fd->up, err);
 	if (r < 0)
-		(void)!tap_remove(&c->netlink, fd->link, alias, NULL);
+		(void)!tap_remove(&c->netlink, fd->link, tap.alias, NULL);
 	return r;
 }
 

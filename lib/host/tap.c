@@ -194,6 +194,57 @@ static int set_up(struct netlink *nl, const struct tap_request *request, const s
 	return r < 0 ? error_wrap(err, "network '%s'", request->network) : 0;
 }
 
+static bool is_port(const struct link *link, const struct link *bridge)
+{
+	return link->up && link->master == bridge->index;
+}
+
+int tap_check(struct netlink *nl, const struct tap_request *request, struct error *err)
+{
+	struct link link, bridge;
+	int r = tap_find(nl, request->name, request->alias, &link, err);
+	if (r == 0)
+		r = netlink_get(nl, request->bridge, &bridge, err);
+	return r != 0 ? r : !is_port(&link, &bridge);
+}
+
+static int leave(struct netlink *nl, const struct link *link, struct error *err)
+{
+	return netlink_change(
+			nl, link, &(struct link_change){ .down = true, .no_master = true }, err);
+}
+
+int tap_leave(struct netlink *nl, const char *name, const char *alias, struct error *err)
+{
+	struct link link;
+	int r = tap_find(nl, name, alias, &link, err);
+	if (r == 0 && !link.up && !link.master)
+		r = 1;
+	return r == 0 ? leave(nl, &link, err) : r;
+}
+
+int tap_join(struct netlink *nl, const struct tap_request *request, struct error *err)
+{
+	struct link link, bridge;
+	int r = find_bridge(nl, request, &bridge, err);
+	if (r == 0)
+		r = tap_find(nl, request->name, request->alias, &link, err);
+	if (r > 0)
+		return error_set(err, ENODEV, "there is no tap '%s' of connection '%s'",
+				request->name, request->alias);
+	if (r < 0)
+		return r;
+	if (is_port(&link, &bridge))
+		return 1;
+	/* As a port of another bridge, or before the port's settings, nothing may pass. */
+	r = leave(nl, &link, err);
+	if (r == 0)
+		r = set_up(nl, request, &bridge, err);
+	if (r < 0)
+		(void)!leave(nl, &link, NULL);
+	return r;
+}
+
 int tap_create(struct netlink *nl, const struct tap_request *request, int *ret_fd,
 		struct error *err)
 {

@@ -45,6 +45,22 @@ char *tap_alias_prefix(const char *machine);
 MUST_CHECK int tap_create(struct netlink *nl, const struct tap_request *request, int *ret_fd,
 		struct error *err);
 
+/*
+ * Let a tap that is there be a port of its bridge as tap_create() makes it: packets pass when all
+ * is set up. What fails leaves it without a bridge.
+ *
+ * Returns 0; 1 when it is one already; or a negative errno: ENODEV, there is no tap of ours, or as
+ * tap_create().
+ */
+MUST_CHECK int tap_join(struct netlink *nl, const struct tap_request *request, struct error *err);
+
+/* Take a tap out of any bridge and switch it off. 1: that it was, or there is none of ours. */
+MUST_CHECK int tap_leave(
+		struct netlink *nl, const char *name, const char *alias, struct error *err);
+
+/* 0: it is a port of its bridge and up; 1: it is not, or there is none of ours. */
+MUST_CHECK int tap_check(struct netlink *nl, const struct tap_request *request, struct error *err);
+
 /* Delete the link of that name if it has that alias. 1: there was none of ours. */
 MUST_CHECK int tap_remove(
 		struct netlink *nl, const char *name, const char *alias, struct error *err);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connections of a machine that runs: taking one away and giving it back, like a cable that is
+ * pulled.
+ *
+ * It is taken away on the host first: its tap leaves the bridge. Then QEMU tells the guest that the
+ * link is down. It comes back when its packet filter is installed, and the guest is told at the
+ * end. A connection without a bridge of ours (mode "user", a bridge that scripts join) has only the
+ * link.
+ *
+ * QEMU does not tell the state of a link (7.2 has no command for it). So what was taken away has an
+ * empty file in the machine's run directory, "disconnected/net.0", as long as it is away. A start
+ * removes them all: QEMU begins with all links up.
+ */
+#pragma once
+
+#include "host/prepare.h"
+
+enum connect_state {
+	CONNECT_ON,
+	CONNECT_OFF,
+	CONNECT_LOST, /* nobody has taken it away, but its tap is no port of its bridge */
+};
+
+/*
+ * @i: of plan_connection()
+ * @options: of whom @netns and @policy count
+ *
+ * Returns an enum connect_state, CONNECT_ON for a virtual function; or a negative errno: EACCES,
+ * the machine's directory is not for this user.
+ */
+MUST_CHECK int connect_look(const struct plan *plan, size_t i,
+		const struct prepare_options *options, struct error *err);
+
+/*
+ * Give a connection back (@on) or take it away. Goes on where an earlier call has stopped. The
+ * caller has the machine's lock (prepare_lock()).
+ *
+ * Errors: EOPNOTSUPP: it is a virtual function; EHOSTDOWN: QEMU does not run; those of the filter,
+ * the tap and QEMU. What is done by then stays: a connection that could not be given back has no
+ * link in the guest.
+ */
+MUST_CHECK int connect_change(const struct plan *plan, size_t i, bool on,
+		const struct prepare_options *options, struct error *err);
+
+/* The lines of what connect_change() does. Pure. */
+void connect_describe(const struct plan *plan, size_t i, bool on, struct strv *ret_lines);
+
+/* When a machine starts: forget what was taken away from an earlier QEMU. */
+MUST_CHECK int connect_forget(const char *run_dir, struct error *err);

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Taking connections away and giving them back, in a network namespace of this process, with a peer
+ * in QEMU's place. A real QEMU and a real guest are in tests/e2e.
+ */
+#include "host/connect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "host/listen.h"
+#include "host/netns.h"
+#include "host/tap.h"
+#include "own-network.h"
+#include "scratch.h"
+#include "test.h"
+
+/* NULL, or why there can be no taps here. */
+static const char *enter_own_network(void)
+{
+	static bool entered;
+	if (entered)
+		return NULL;
+	const char *why_not = own_network("only root makes taps");
+	if (why_not)
+		return why_not;
+	if (access("/dev/net/tun", R_OK | W_OK) < 0)
+		return "/dev/net/tun cannot be opened";
+	entered = true;
+	return NULL;
+}
+
+#define NEED_NETWORK() SKIP_BECAUSE(enter_own_network())
+
+static const struct prepare_options options = { .netns = NETNS_OWN };
+
+/* ---- QEMU ---- */
+
+/* Answers that all is done, and writes what it was told to the file "said". */
+static void serve(int listen_fd)
+{
+	static const char greeting[] = "{\"QMP\": {\"version\": {\"qemu\": {\"major\": 7, "
+				       "\"minor\": 2, \"micro\": "
+				       "0}, "
+				       "\"package\": \"\"}, \"capabilities\": []}}\r\n";
+	for (;;) {
+		int fd = accept(listen_fd, NULL, NULL);
+		FILE *in = fdopen(fd, "r+");
+		CLEANUP(freep) char *line = NULL;
+		size_t size = 0;
+		if (!in || write(fd, greeting, strlen(greeting)) < 0)
+			_exit(1);
+		while (getline(&line, &size, in) > 0) {
+			FILE *said = fopen(scratch_path("said"), "ae");
+			const char *arguments = strstr(line, "\"arguments\"");
+			const char *id = strstr(line, "\"id\"");
+			if (strstr(line, "set_link") && arguments)
+				fputs(arguments, said);
+			fclose(said);
+			dprintf(fd, "{\"return\": {}, %.*s}\r\n", id ? (int)strcspn(id, ",}") : 0,
+					id ? id : "");
+		}
+		fclose(in);
+	}
+}
+
+static pid_t qemu_start(void)
+{
+	struct error err = {};
+	int fd = -1;
+	put_file("said", "");
+	make_directory("web");
+	const struct sharing nobody = {};
+	if (listen_unix(scratch_path("web/qmp.1"), &nobody, &fd, &err) < 0)
+		TEST_FAIL("%s", err.text);
+	pid_t pid = fork();
+	if (pid == 0)
+		serve(fd);
+	close(fd);
+	return pid;
+}
+
+static void qemu_end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* What it was told since the last time. */
+static void check_said(const char *expected)
+{
+	CLEANUP(buf_done) struct buf got = {};
+	struct error err = {};
+	CHECK_INT(file_read(scratch_path("said"), 65536, &got, &err), 0);
+	if (!strstr(buf_text(&got), expected))
+		TEST_FAIL("'%s' was expected, and said was '%s'", expected, buf_text(&got));
+	put_file("said", "");
+}
+
+/* ---- the machine ---- */
+
+static struct plan_fd fds[4];
+static struct plan_netdev netdevs[1];
+static struct vm_pci pcis[1];
+static struct plan plan;
+
+static void make_plan(void)
+{
+	fds[0] = (struct plan_fd){ .kind = PLAN_FD_TAP,
+		.name = "net.0",
+		.link = "web.lan",
+		.connection = "lan",
+		.network = "lan",
+		.bridge = "br0",
+		.mac = "52:54:00:00:00:01" };
+	fds[1] = (struct plan_fd){ .kind = PLAN_FD_TAP,
+		.name = "net.3",
+		.link = "web.dmz",
+		.connection = "dmz",
+		.network = "dmz",
+		.mac = "52:54:00:00:00:02" };
+	fds[2] = (struct plan_fd){
+		.kind = PLAN_FD_LISTEN, .name = "qmp.1", .path = xstrdup(scratch_path("web/qmp.1"))
+	};
+	fds[3] = (struct plan_fd){
+		.kind = PLAN_FD_VHOST, .name = "vhost.3", .path = "/dev/vhost-net"
+	};
+	netdevs[0] = (struct plan_netdev){ "net.1", "out", "world" };
+	pcis[0] = (struct vm_pci){ .name = "fast", .vf = { .network = "card" } };
+	plan = (struct plan){
+		.machine = "web",
+		.run_dir = xstrdup(scratch_path("web")),
+		.fds = fds,
+		.n_fds = 4,
+		.netdevs = netdevs,
+		.n_netdevs = 1,
+		.pcis = pcis,
+		.n_pcis = 1,
+	};
+}
+
+static void drop_plan(void)
+{
+	CLEANUP(freep) char *run_dir = xstrdup(plan.run_dir);
+	struct error err = {};
+	CHECK_INT(remove_tree(run_dir, &err), 0);
+	free((char *)(uintptr_t)plan.run_dir);
+	free((char *)(uintptr_t)fds[2].path);
+}
+
+enum { LAN, DMZ, OUT, FAST };
+
+static void check_change(size_t i, bool on)
+{
+	struct error err = {};
+	int r = connect_change(&plan, i, on, &options, &err);
+	CHECK_INT(r, 0);
+	if (r < 0)
+		test_note("%s", err.text);
+}
+
+static int look(size_t i)
+{
+	struct error err = {};
+	int r = connect_look(&plan, i, &options, &err);
+	if (r < 0)
+		test_note("%s", err.text);
+	return r;
+}
+
+static bool is_port(void)
+{
+	return shell_works("ip link show master br0 | grep -q web.lan");
+}
+
+static int make_tap(void)
+{
+	CLEANUP(netlink_done) struct netlink nl = {};
+	const struct tap_request request = {
+		.name = "web.lan",
+		.alias = "machina:web/lan",
+		.network = "lan",
+		.bridge = "br0",
+		.mac = { 0x52, 0x54, 0, 0, 0, 1 },
+	};
+	struct error err = {};
+	int fd = -1;
+	if (!shell_works("ip link add br0 type bridge && ip link set br0 up") ||
+			netlink_open(&nl, &err) < 0 || tap_create(&nl, &request, &fd, &err) < 0)
+		TEST_FAIL("%s", err.text);
+	return fd;
+}
+
+TEST(a_tap_leaves_its_bridge_and_comes_back)
+{
+	NEED_NETWORK();
+	scratch_begin();
+	make_plan();
+	int tap = make_tap();
+	pid_t qemu = qemu_start();
+	CHECK_INT(look(LAN), CONNECT_ON);
+	check_change(LAN, false);
+	CHECK(!is_port());
+	CHECK_INT(look(LAN), CONNECT_OFF);
+	check_said("{\"name\":\"net.0\",\"up\":false}");
+	check_change(LAN, false);
+	check_said("{\"name\":\"net.0\",\"up\":false}");
+	check_change(LAN, true);
+	CHECK(is_port());
+	CHECK_INT(look(LAN), CONNECT_ON);
+	check_said("{\"name\":\"net.0\",\"up\":true}");
+	/* Somebody else took it out, or its bridge was made anew. */
+	CHECK(shell_works("ip link set web.lan nomaster"));
+	CHECK_INT(look(LAN), CONNECT_LOST);
+	check_change(LAN, true);
+	CHECK(is_port());
+	qemu_end(qemu);
+	close(tap);
+	CHECK(shell_works("ip link del br0"));
+	drop_plan();
+	scratch_end();
+}
+
+/* On the host it is gone, whatever becomes of the guest's end. */
+TEST(without_qemu_the_port_goes_all_the_same)
+{
+	NEED_NETWORK();
+	scratch_begin();
+	make_directory("web");
+	make_plan();
+	int tap = make_tap();
+	struct error err = {};
+	CHECK_INT(connect_change(&plan, LAN, false, &options, &err), -EHOSTDOWN);
+	CHECK_STR(err.text, "machine 'web' does not run");
+	CHECK(!is_port());
+	CHECK_INT(look(LAN), CONNECT_LOST);
+	close(tap);
+	CHECK(shell_works("ip link del br0"));
+	drop_plan();
+	scratch_end();
+}
+
+TEST(without_a_bridge_of_ours_only_the_link_is_switched)
+{
+	scratch_begin();
+	make_plan();
+	pid_t qemu = qemu_start();
+	check_change(OUT, false);
+	check_said("{\"name\":\"net.1\",\"up\":false}");
+	CHECK_INT(look(OUT), CONNECT_OFF);
+	CHECK_INT(look(DMZ), CONNECT_ON);
+	/* QEMU's ids of those with vhost-net have no dot. */
+	check_change(DMZ, false);
+	check_said("{\"name\":\"net3\",\"up\":false}");
+	check_change(OUT, true);
+	check_said("{\"name\":\"net.1\",\"up\":true}");
+	CHECK_INT(look(OUT), CONNECT_ON);
+	CHECK_INT(look(DMZ), CONNECT_OFF);
+	struct error err = {};
+	CHECK_INT(connect_forget(plan.run_dir, &err), 0);
+	CHECK_INT(look(DMZ), CONNECT_ON);
+	CHECK_INT(connect_forget(plan.run_dir, &err), 0);
+	qemu_end(qemu);
+	drop_plan();
+	scratch_end();
+}
+
+TEST(virtual_functions_are_refused_with_a_way_out)
+{
+	scratch_begin();
+	make_directory("web");
+	make_plan();
+	struct error err = {};
+	CHECK_INT(connect_change(&plan, FAST, false, &options, &err), -EOPNOTSUPP);
+	CHECK_STR(err.text, "connection 'fast' of machine 'web' is a virtual function of a network "
+			    "card "
+			    "(network 'card', mode \"vf\"), whose link is not QEMU's: switch it "
+			    "with 'ip "
+			    "link set CARD vf NUMBER state disable' (or 'auto')");
+	CHECK_INT(look(FAST), CONNECT_ON);
+	drop_plan();
+	scratch_end();
+}
+
+TEST(what_is_done_is_told)
+{
+	static struct vm_filter filter;
+	static const char *const expected[][3] = {
+		{ "take tap 'web.lan' out of bridge 'br0' (network 'lan')",
+				"switch off the link of connection 'lan' in the guest of machine "
+				"'web'" },
+		{ "install the packet filter of 'web.lan'",
+				"connect tap 'web.lan' to bridge 'br0' (network 'lan')",
+				"switch on the link of connection 'lan' in the guest of machine "
+				"'web'" },
+	};
+	scratch_begin();
+	make_directory("web");
+	make_plan();
+	fds[0].filter = &filter;
+	for (int on = 0; on < 2; on++) {
+		CLEANUP(strv_done) struct strv lines = {};
+		connect_describe(&plan, LAN, on, &lines);
+		CHECK_INT(lines.n, on ? 3 : 2);
+		for (size_t i = 0; i < lines.n; i++)
+			CHECK_STR(lines.items[i], expected[on][i]);
+	}
+	drop_plan();
+	scratch_end();
+}
+
+TEST_MAIN()
