@@ -8,6 +8,7 @@
 
 #include "hookplan.h"
 #include "host/clock.h"
+#include "host/connect.h"
 #include "host/journal.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
@@ -97,6 +98,7 @@ struct running {
 	struct door *doors;
 	size_t n_doors;
 	const char *console_log; /* NULL: none */
+	int *connections;	 /* enum connect_state of plan_connection(i); -1: not known */
 	bool needs_restart;
 };
 
@@ -104,12 +106,34 @@ static void running_done(struct running *running)
 {
 	plan_done(&running->plan);
 	free(running->doors);
+	free(running->connections);
 	*running = (struct running){};
 }
 
 static void add_door(struct running *running, const char *name, const char *path, int port)
 {
 	running->doors[running->n_doors++] = (struct door){ name, path, port };
+}
+
+/* What can't be found out is told once. */
+static void look_at_connections(struct running *running)
+{
+	static const struct prepare_options options = {};
+	const struct plan *plan = &running->plan;
+	size_t n = plan_n_connections(plan);
+	bool failed = false;
+	running->connections = xcalloc(n + 1, sizeof(*running->connections));
+	for (size_t i = 0; i < n; i++) {
+		struct error err = {};
+		running->connections[i] = connect_look(plan, i, &options, &err);
+		if (running->connections[i] >= 0)
+			continue;
+		/* Who is no operator is not told everything. */
+		if (!failed && running->connections[i] != -EACCES)
+			print_error(&err);
+		failed = true;
+		running->connections[i] = -1;
+	}
 }
 
 static void running_load(const struct call *call, const char *machine, struct running *ret)
@@ -134,6 +158,24 @@ static void running_load(const struct call *call, const char *machine, struct ru
 		add_door(ret, plan->sockets[i].name, plan->sockets[i].path, plan->sockets[i].port);
 	const struct plan_fd *log = plan_find(plan, "console.log");
 	ret->console_log = log ? log->path : NULL;
+	look_at_connections(ret);
+}
+
+/* Of those that are as they should be there is nothing to say. */
+static void print_connections(const struct running *running)
+{
+	const struct plan *plan = &running->plan;
+	for (size_t i = 0; i < plan_n_connections(plan); i++) {
+		const struct plan_connection c = plan_connection(plan, i);
+		if (running->connections[i] == CONNECT_OFF)
+			field("connection", "%s, disconnected", c.name);
+		if (running->connections[i] == CONNECT_LOST)
+			field("connection",
+					"%s, not a port of its bridge '%s': 'machina connect "
+					"%s.%s' "
+					"puts it back",
+					c.name, c.tap->bridge, plan->machine, c.name);
+	}
 }
 
 static void print_running(const struct running *running)
@@ -148,6 +190,31 @@ static void print_running(const struct running *running)
 	}
 	if (running->console_log)
 		field("console log", "%s", running->console_log);
+	print_connections(running);
+}
+
+static struct json_object *connections_json(const struct running *running)
+{
+	static const char *const states[] = {
+		[CONNECT_ON] = "connected",
+		[CONNECT_OFF] = "disconnected",
+		[CONNECT_LOST] = "lost",
+	};
+	const struct plan *plan = &running->plan;
+	struct json_object *list = jtree_list();
+	for (size_t i = 0; i < plan_n_connections(plan); i++) {
+		const struct plan_connection c = plan_connection(plan, i);
+		struct json_object *o = jtree_object();
+		jtree_set(o, "name", jtree_string(c.name));
+		if (c.network)
+			jtree_set(o, "network", jtree_string(c.network));
+		if (c.tap)
+			jtree_set(o, "interface", jtree_string(c.tap->link));
+		if (running->connections[i] >= 0)
+			jtree_set(o, "state", jtree_string(states[running->connections[i]]));
+		jtree_push(list, o);
+	}
+	return list;
 }
 
 static struct json_object *doors_json(const struct running *running)
@@ -266,6 +333,7 @@ static struct json_object *machine_json(const char *machine, const char *unit,
 	put(o, "sockets", doors_json(running));
 	if (running->console_log)
 		put(o, "console_log", jtree_string(running->console_log));
+	put(o, "connections", connections_json(running));
 	return o;
 }
 
@@ -338,8 +406,9 @@ const struct command cmd_status = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines,
 	.summary = "Show the state of machines",
-	.description = "State, process, use of memory and processor, sockets; whether its unit has "
-		       "changed since it was started; after a failure its cause and the last lines "
+	.description = "State, process, use of memory and processor, sockets; connections that are "
+		       "disconnected; whether its unit has changed since it was started; after a "
+		       "failure its cause and the last lines "
 		       "of the journal.\n\n"
 		       "The status is 0 when all run, 3 when one does not, 4 when one has no unit.",
 	.options = options,

@@ -25,6 +25,8 @@ extern const struct command cmd_stop;
 extern const struct command cmd_restart;
 extern const struct command cmd_shutdown;
 extern const struct command cmd_run;
+extern const struct command cmd_connect;
+extern const struct command cmd_disconnect;
 
 extern const struct command cmd_list;
 extern const struct command cmd_status;
@@ -62,6 +64,8 @@ static const struct command *const commands[] = {
 	&cmd_restart,
 	&cmd_shutdown,
 	&cmd_run,
+	&cmd_connect,
+	&cmd_disconnect,
 
 	&cmd_list,
 	&cmd_status,

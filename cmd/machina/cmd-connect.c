@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina connect, disconnect: the connections of machines that run. */
+#include <stdio.h>
+#include <string.h>
+
+#include "complete.h"
+#include "config/forms.h"
+#include "firewall-target.h"
+#include "foreground.h"
+#include "hookplan.h"
+#include "host/connect.h"
+#include "host/netns.h"
+#include "json/jnames.h"
+#include "output.h"
+#include "util/mem.h"
+
+struct connect_options {
+	bool dry_run;
+};
+
+/* ---- which connections are meant ---- */
+
+struct wanted {
+	char *machine;
+	char *connection; /* NULL: all */
+};
+
+struct wanted_list {
+	struct wanted *items;
+	size_t n;
+};
+
+static void wanted_list_done(struct wanted_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		free(list->items[i].machine);
+		free(list->items[i].connection);
+	}
+	free(list->items);
+}
+
+/*
+ * Both names may hold dots. A machine that runs is meant rather than none, and a longer name rather
+ * than a shorter one.
+ */
+static struct wanted split(const struct call *call, const char *word)
+{
+	for (size_t len = strlen(word); len > 0; len--) {
+		if (word[len] != '\0' && (word[len] != '.' || !word[len + 1]))
+			continue;
+		CLEANUP(freep) char *machine = xstrndup(word, len);
+		if (machine_name_valid(machine) &&
+				hookplan_is_kept(&call->paths, HOOK_QEMU, machine))
+			return (struct wanted){ take_ptr(machine),
+				word[len] ? xstrdup(word + len + 1) : NULL };
+	}
+	return (struct wanted){};
+}
+
+static int find_wanted(
+		const struct call *call, const char *word, struct wanted *ret, struct error *err)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(report_done) struct report unused = {};
+	*ret = split(call, word);
+	if (ret->machine)
+		return 0;
+	int r = machine_list(&call->paths, &names, &unused, err);
+	for (size_t i = 0; r >= 0 && i < names.n; i++) {
+		size_t len = strlen(names.items[i]);
+		if (!strncmp(word, names.items[i], len) && (!word[len] || word[len] == '.'))
+			return error_set(err, EHOSTDOWN, "machine '%s' does not run",
+					names.items[i]);
+	}
+	return r < 0 ? r : error_set(err, ENOENT, "there is no machine '%s'", word);
+}
+
+/* The index in the plan; all that are there for a NULL @name. */
+static int find_connections(const struct plan *plan, const char *name, size_t *ret_first,
+		size_t *ret_end, struct error *err)
+{
+	size_t n = plan_n_connections(plan);
+	CLEANUP(freep) const char **names = xcalloc(n + 1, sizeof(*names));
+	CLEANUP(buf_done) struct buf hint = {};
+	*ret_first = 0;
+	*ret_end = n;
+	if (!name && n)
+		return 0;
+	if (!name)
+		return error_set(err, ENOENT, "machine '%s' has no connections", plan->machine);
+	for (size_t i = 0; i < n; i++) {
+		names[i] = plan_connection(plan, i).name;
+		if (strcmp(names[i], name) != 0)
+			continue;
+		*ret_first = i;
+		*ret_end = i + 1;
+		return 0;
+	}
+	jnames_hint(&hint, name, names, n);
+	return error_set(err, ENOENT, "machine '%s' was started without a connection '%s'%s",
+			plan->machine, name, buf_text(&hint));
+}
+
+/* ---- doing it ---- */
+
+struct work {
+	const struct call *call;
+	bool on;
+	struct config config; /* for the filters, once one is needed */
+	bool has_config;
+};
+
+static int load_policy(struct work *w, const struct plan *plan, struct error *err)
+{
+	if (!w->on || w->has_config || !plan_has_filter(plan))
+		return 0;
+	int r = config_load_policy(&w->config, &w->call->paths, err);
+	w->has_config = r == 0;
+	return r;
+}
+
+static void print_lines(const struct plan *plan, size_t i, bool on)
+{
+	CLEANUP(strv_done) struct strv lines = {};
+	connect_describe(plan, i, on, &lines);
+	for (size_t k = 0; k < lines.n; k++)
+		puts(lines.items[k]);
+}
+
+static int change_one(struct work *w, const struct plan *plan, size_t i,
+		const struct prepare_options *options, struct error *err)
+{
+	const struct connect_options *cli = w->call->options;
+	const struct plan_connection connection = plan_connection(plan, i);
+	/* A virtual function: it is told what to do instead. */
+	if (!connection.id)
+		return connect_change(plan, i, w->on, options, err);
+	int before = connect_look(plan, i, options, err);
+	bool is_so = before == (w->on ? CONNECT_ON : CONNECT_OFF);
+	if (before < 0)
+		return before;
+	if (cli->dry_run && !is_so) {
+		print_lines(plan, i, w->on);
+		return 0;
+	}
+	/* Also what is so already: whoever has changed it by hand gets what he asks for. */
+	int r = cli->dry_run ? 0 : connect_change(plan, i, w->on, options, err);
+	if (r == 0)
+		printf("%s.%s: %s%s\n", plan->machine, connection.name,
+				w->on ? "connected" : "disconnected", is_so ? " already" : "");
+	return r;
+}
+
+/* Nobody starts or stops the machine meanwhile: what is done belongs to this plan. */
+static int change_machine(struct work *w, const struct wanted *wanted, struct error *err)
+{
+	const struct config_paths *paths = &w->call->paths;
+	CLEANUP(lock_done) struct lock lock = {};
+	CLEANUP(plan_done) struct plan plan = {};
+	size_t first = 0, end = 0, n_failed = 0;
+	struct error doubt = {};
+	bool is_foreground = foreground_check(paths, wanted->machine, NULL) == -EBUSY;
+	const struct prepare_options options = {
+		.policy = &w->config.policy,
+		.netns = is_foreground ? NETNS_OWN : NETNS_HOST,
+	};
+	int r = prepare_lock(paths->run_dir, wanted->machine, LOCK_WAIT_USEC, &lock, err);
+	if (r == 0 && !hookplan_is_kept(paths, HOOK_QEMU, wanted->machine))
+		r = error_set(err, EHOSTDOWN, "machine '%s' does not run", wanted->machine);
+	if (r == 0)
+		hookplan_recall(paths, HOOK_QEMU, wanted->machine, &plan, &doubt);
+	if (r == 0 && doubt.code)
+		r = error_set(err, doubt.code, "%s", doubt.text);
+	if (r == 0)
+		r = find_connections(&plan, wanted->connection, &first, &end, err);
+	if (r == 0)
+		r = load_policy(w, &plan, err);
+	for (size_t i = first; r == 0 && i < end; i++) {
+		struct error failure = {};
+		if (change_one(w, &plan, i, &options, &failure) == 0)
+			continue;
+		print_error(&failure);
+		n_failed++;
+	}
+	return r < 0 ? r : n_failed ? STATUS_FAILURE : STATUS_DONE;
+}
+
+static int change(const struct call *call, bool on, struct error *err)
+{
+	CLEANUP(wanted_list_done) struct wanted_list list = {};
+	struct work work = { .call = call, .on = on };
+	int r = 0, status = STATUS_DONE;
+	list.items = xcalloc(call->words.n, sizeof(*list.items));
+	/* All or none of what is meant is understood. */
+	for (size_t i = 0; r == 0 && i < call->words.n; i++)
+		r = find_wanted(call, call->words.items[i], &list.items[list.n++], err);
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		struct error failure = {};
+		int done = change_machine(&work, &list.items[i], &failure);
+		if (done < 0)
+			print_error(&failure);
+		if (done != 0)
+			status = STATUS_FAILURE;
+	}
+	config_done(&work.config);
+	return r < 0 ? r : status;
+}
+
+static int connect_run(const struct call *call, struct error *err)
+{
+	return change(call, true, err);
+}
+
+static int disconnect_run(const struct call *call, struct error *err)
+{
+	return change(call, false, err);
+}
+
+static const struct option_spec options[] = {
+	OPTION_DRY_RUN(struct connect_options, dry_run),
+	{},
+};
+
+static const struct argument arguments[] = {
+	{ .name = "MACHINE[.NAME]", .flags = ARGUMENT_MANY, .complete = complete_connections },
+	{},
+};
+
+static const struct example connect_examples[] = {
+	{ "machina connect web.lan", "Plug the cable of web's connection 'lan' in again." },
+	{},
+};
+
+static const struct example disconnect_examples[] = {
+	{ "machina disconnect web", "Cut web off from all networks, without stopping it." },
+	{},
+};
+
+const struct command cmd_connect = {
+	.name = "connect",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_LIVE,
+	.arguments = arguments,
+	.summary = "Give machines that run their connections back",
+	.description = "The packet filter is installed, the interface joins its bridge, and the "
+		       "guest sees its link come up. NAME is the connection's; without it all of "
+		       "the machine's are meant.\n\n"
+		       "It goes by what the machine was started with, as everything that is done "
+		       "to one that runs. Every start connects all.",
+	.options = options,
+	.options_size = sizeof(struct connect_options),
+	.examples = connect_examples,
+	.run = connect_run,
+};
+
+const struct command cmd_disconnect = {
+	.name = "disconnect",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_LIVE,
+	.arguments = arguments,
+	.summary = "Take connections away from machines that run",
+	.description = "As if the cable were pulled: the interface leaves its bridge, then the "
+		       "guest "
+		       "sees its link go down. NAME is the connection's; without it all of the "
+		       "machine's are meant.\n\n"
+		       "It stays so when the guest reboots, until 'machina connect', or until QEMU "
+		       "is "
+		       "started anew: a start connects all.",
+	.options = options,
+	.options_size = sizeof(struct connect_options),
+	.examples = disconnect_examples,
+	.run = disconnect_run,
+};
