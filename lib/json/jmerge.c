@@ -377,10 +377,34 @@ static struct json_object **sort_values(
 	return values;
 }
 
+/*
+ * Is the merged form of an object that stands alone this object itself: does every value count, and
+ * are the keys in the order of the table?
+ */
+static bool is_merged(const struct field *fields, struct json_object *object)
+{
+	json_object_object_foreach(object, key, value)
+	{
+		const struct field *f = value ? field_find(fields, key) : NULL;
+		bool is_list = json_object_is_type(value, json_type_array),
+		     is_object = json_object_is_type(value, json_type_object);
+		if (!f || is_list)
+			return false;
+		if (is_object ? f->merge != MERGE_FIELDS || !is_merged(f->fields, value)
+			      : f->merge != MERGE_FIRST || !counts(f, value))
+			return false;
+		fields = f + 1;
+	}
+	return true;
+}
+
 /* Objects, each key by its own rule. */
 static struct json_object *merge_fields(
 		struct merge *m, const struct field *fields, const struct source *sources, size_t n)
 {
+	/* Most objects of a machine are a tag's: a thousand machines need no copies of them. */
+	if (n == 1 && !is_traced(m) && sources[0].value && is_merged(fields, sources[0].value))
+		return json_object_get(sources[0].value);
 	struct json_object *merged = jtree_object();
 	struct json_object **values = sort_values(m, fields, sources, n);
 	struct source *found = arena_array(&m->arena, n, sizeof(*found));

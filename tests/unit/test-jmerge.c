@@ -8,6 +8,7 @@
 #include "json/jlocate.h"
 #include "json/jtree.h"
 #include "test.h"
+#include "util/mem.h"
 #include "util/strv.h"
 
 #define LAYERS_MAX 4
@@ -210,6 +211,33 @@ TEST(entries_without_a_name_are_one_name)
 	struct json_object *merged = jmerge(demo_fields, &layer, 1, NULL, NULL);
 	CHECK_STR(plain(merged), "{\"disks\":[{\"size\":1},{\"name\":\"a\",\"size\":4}]}");
 	json_object_put(merged);
+}
+
+/* The copy of a thousand machines' tags is what merging would cost. */
+TEST(an_object_that_stands_alone_is_not_copied)
+{
+	static const struct {
+		const char *entry, *expected;
+		bool is_same;
+	} rows[] = {
+		{ "{\"name\":\"a\",\"size\":4}", "{\"name\":\"a\",\"size\":4}", true },
+		{ "{\"size\":4,\"name\":\"a\"}", "{\"name\":\"a\",\"size\":4}", false },
+		{ "{\"name\":\"a\",\"storage\":\"\",\"size\":4}", "{\"name\":\"a\",\"size\":4}",
+				false },
+		{ "{\"name\":\"a\",\"storage\":null,\"size\":4}", "{\"name\":\"a\",\"size\":4}",
+				false },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(stack_done) struct stack s = {};
+		CLEANUP(freep) char *text = xasprintf("{\"disks\":[%s]}", rows[i].entry);
+		load(&s, (const char *const[]){ text, "{}", NULL });
+		struct json_object *merged = jmerge(demo_fields, s.layers, s.n, NULL, NULL);
+		struct json_object *from = jpointer_get(s.docs[0].root, "/disks/0");
+		struct json_object *to = jpointer_get(merged, "/disks/0");
+		CHECK_STR(plain(to), rows[i].expected);
+		CHECK((from == to) == rows[i].is_same);
+		json_object_put(merged);
+	}
 }
 
 TEST(lists_are_joined_from_the_last_layer_to_the_first)
