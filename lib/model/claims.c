@@ -195,8 +195,9 @@ static void visit_devices(const struct visit *v, const struct vm *vm)
 /* Those in the run directory, too: another machine's "paths" may lead there. */
 static void visit_qmp(const struct visit *v, const struct vm *vm, const struct vm_qmp_socket *qmp)
 {
-	CLEANUP(freep) char *own = plan_qmp_path("/run/machina", vm->name, qmp->name);
 	bool is_own = !qmp->path[0];
+	CLEANUP(freep)
+	char *own = is_own ? plan_qmp_path("/run/machina", vm->name, qmp->name) : NULL;
 	visit(v, &(struct told){ .kind = CLAIM_SOCKET, .value = is_own ? own : qmp->path },
 			"/attrs/qmp/sockets/%s", is_own ? "names" : "paths");
 }
@@ -436,6 +437,31 @@ static void check_run(struct claims *claims, const struct claim *run, size_t n,
 	free(s.items);
 }
 
+/*
+ * Keep the claims that may have another one with their hash: those that share their bit of a map.
+ * Nearly all are alone, and to sort them would take longer than all else here.
+ */
+static void drop_alone(struct claims *claims)
+{
+	size_t n_bits = 64, n = 0;
+	while (n_bits < 16 * claims->n)
+		n_bits *= 2;
+	CLEANUP(freep) uint64_t *seen = xcalloc(n_bits / 64, sizeof(*seen));
+	CLEANUP(freep) uint64_t *again = xcalloc(n_bits / 64, sizeof(*again));
+	for (size_t i = 0; i < claims->n; i++) {
+		size_t bit = claims->items[i].hash % n_bits;
+		uint64_t mask = UINT64_C(1) << bit % 64;
+		again[bit / 64] |= seen[bit / 64] & mask;
+		seen[bit / 64] |= mask;
+	}
+	for (size_t i = 0; i < claims->n; i++) {
+		size_t bit = claims->items[i].hash % n_bits;
+		if (again[bit / 64] >> bit % 64 & 1)
+			claims->items[n++] = claims->items[i];
+	}
+	claims->n = n;
+}
+
 static int compare(const void *a, const void *b)
 {
 	const struct claim *x = a, *y = b;
@@ -458,6 +484,7 @@ static bool is_suspect(const struct claims *claims, const struct claim *run, siz
 void claims_check(struct claims *claims, const struct config_paths *paths, const struct host *host,
 		struct report *report)
 {
+	drop_alone(claims);
 	if (claims->n > 1)
 		qsort(claims->items, claims->n, sizeof(*claims->items), compare);
 	for (size_t i = 0, end; i < claims->n; i = end) {
