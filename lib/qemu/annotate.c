@@ -8,7 +8,8 @@
 
 static bool is_one_of(const char *word, const char *const *list)
 {
-	while (*list && strcmp(word, *list) != 0)
+	/* The letter behind the dash tells mostly. */
+	while (*list && (word[1] != (*list)[1] || strcmp(word, *list) != 0))
 		list++;
 	return *list;
 }
