@@ -332,7 +332,8 @@ static int generate(struct run *run, struct error *err)
 	int r = host < 0 ? host
 			 : machine_list(&run->call->paths, &run->all, &run->config.report, err);
 	if (r == 0)
-		r = machines_select(run->call, &run->config.report, &run->selected, err);
+		r = machines_select_of(
+				run->call, &run->all, &run->config.report, &run->selected, err);
 	if (r == 0 && host > 0) {
 		machines_check(&run->config, &run->selected);
 		return 1;

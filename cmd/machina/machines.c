@@ -127,18 +127,21 @@ int machines_select(const struct call *call, struct report *report, struct strv 
 	CLEANUP(report_done) struct report names_report = {};
 	bool whole = call->machines.all || call->machines.tags.n;
 	int r = machine_list(&call->paths, &all, whole ? report : &names_report, err);
-	if (r < 0)
-		return r;
+	return r < 0 ? r : machines_select_of(call, &all, report, ret_names, err);
+}
 
-	CLEANUP(freep) bool *chosen = xcalloc(all.n, sizeof(*chosen));
-	r = select_words(call, &all, chosen, err);
+int machines_select_of(const struct call *call, const struct strv *all, struct report *report,
+		struct strv *ret_names, struct error *err)
+{
+	CLEANUP(freep) bool *chosen = xcalloc(all->n, sizeof(*chosen));
+	int r = select_words(call, all, chosen, err);
 	if (r == 0 && call->machines.tags.n)
-		r = select_tags(call, report, &all, chosen, err);
+		r = select_tags(call, report, all, chosen, err);
 	if (r != 0)
 		return r;
-	for (size_t i = 0; i < all.n; i++)
+	for (size_t i = 0; i < all->n; i++)
 		if (chosen[i] || call->machines.all)
-			strv_push(ret_names, all.items[i]);
+			strv_push(ret_names, all->items[i]);
 	if (call->machines.tags.n && !ret_names->n)
 		return error_set(err, ENOENT, "no machine has the tag '%s'",
 				call->machines.tags.items[0]);

@@ -48,6 +48,10 @@ const char *config_short_file(const struct config_paths *paths, const char *file
 MUST_CHECK int machines_select(const struct call *call, struct report *report,
 		struct strv *ret_names, struct error *err);
 
+/* The same for who has listed all machines already, with machine_list(). */
+MUST_CHECK int machines_select_of(const struct call *call, const struct strv *all,
+		struct report *report, struct strv *ret_names, struct error *err);
+
 /*
  * Look for what is wrong in the machines' own files, when the host's config can't be used: so that
  * one run shows all.

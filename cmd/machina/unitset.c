@@ -24,6 +24,13 @@ void unitset_done(struct unitset *set)
 	*set = (struct unitset){};
 }
 
+/* A unit of ours that is not QEMU's, which every machine has. */
+static bool is_companion(const char *name)
+{
+	static const char ours[] = "machina-", qemu[] = "machina-qemu-";
+	return !strncmp(name, ours, strlen(ours)) && strncmp(name, qemu, strlen(qemu)) != 0;
+}
+
 int unitset_init(struct unitset *set, const struct config_paths *paths, unsigned flags,
 		struct error *err)
 {
@@ -39,9 +46,12 @@ int unitset_init(struct unitset *set, const struct config_paths *paths, unsigned
 		return r < 0 ? r : 0;
 	set->exists = true;
 	r = file_batch_init(&set->batch, dir, err);
-	for (size_t i = 0; r == 0 && !(flags & UNITSET_DRY) && i < set->on_disk.n; i++)
-		if (file_is_stale(set->on_disk.items[i]))
-			unlinkat(set->batch.dirfd, set->on_disk.items[i], 0);
+	for (size_t i = 0; r == 0 && i < set->on_disk.n; i++) {
+		const char *name = set->on_disk.items[i];
+		set->has_companions |= is_companion(name);
+		if (!(flags & UNITSET_DRY) && file_is_stale(name))
+			unlinkat(set->batch.dirfd, name, 0);
+	}
 	return r;
 }
 
@@ -195,6 +205,9 @@ int unitset_add(struct unitset *set, const char *machine, struct units *units,
 	int first = unitset_add_others(set, units, report, err);
 	if (first < 0)
 		return first;
+	/* Looking for what is not wanted any more costs more than all else here. */
+	if (!set->has_companions)
+		return 0;
 	for (size_t i = 0; unit_name_patterns[i]; i++) {
 		CLEANUP(freep) char *name = unit_name(unit_name_patterns[i], machine);
 		if (!strv_contains_sorted(&set->on_disk, name))

@@ -41,6 +41,7 @@ struct unitset {
 	unsigned flags; /* UNITSET_* */
 	struct file_batch batch;
 	struct strv on_disk; /* names in the directory, sorted */
+	bool has_companions; /* does one of them stand beside QEMU's unit? */
 	struct unitset_row *rows;
 	size_t n;
 	size_t n_alloc;
