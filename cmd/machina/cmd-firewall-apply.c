@@ -306,9 +306,10 @@ const struct command cmd_firewall_apply = {
 		       "config as it is now, a machine's own rules from its unit.\n"
 		       "\n"
 		       "Without names, of all machines that run and of all networks that are up, "
-		       "and what nobody uses any more is removed. machina-firewall.service does "
-		       "that when nftables.service or "
-		       "firewalld.service was started or reloaded.",
+		       "and what nobody uses any more is removed. "
+		       "machina-firewall-nftables.service "
+		       "and machina-firewall-firewalld.service do that when one of these firewalls "
+		       "was started or reloaded.",
 	.options = apply_rows,
 	.options_size = sizeof(struct apply_options),
 	.examples = apply_examples,
@@ -320,9 +321,9 @@ const struct command cmd_firewall_hold = {
 	.group = GROUP_HOOKS,
 	.flags = COMMAND_FILES | COMMAND_LIVE,
 	.summary = "Let nothing pass to and from machines that have a filter",
-	.description = "Called by machina-firewall.service and machina-firewall-hold.service "
-		       "before nftables is flushed. 'machina firewall apply' lets packets pass "
-		       "again.",
+	.description = "Called by the units machina-firewall-* before nftables is flushed. "
+		       "'machina "
+		       "firewall apply' lets packets pass again.",
 	.options = hold_rows,
 	.options_size = sizeof(struct hold_options),
 	.run = hold_run,
