@@ -35,8 +35,14 @@ peer_machine() {
 	machina generate peer >/dev/null && systemctl daemon-reload
 }
 
-# libvirt as it is after its installation, whatever this host has made of it.
 peer_libvirt() {
+	libvirt_start || return
+	# For its sockets and logs.
+	install -d -o libvirt-qemu /run/peer && virsh -q define "$bench/peer/domain.xml" >&2
+}
+
+# libvirt as it is after its installation, whatever this host has made of it.
+libvirt_start() {
 	export LIBVIRT_DEFAULT_URI=qemu:///system
 	rm -rf /etc/libvirt /var/lib/libvirt /var/cache/libvirt
 	install -d -m 700 /etc/libvirt && cp -r /usr/share/libvirt/nwfilter /etc/libvirt/ || return
@@ -44,10 +50,7 @@ peer_libvirt() {
 	# QEMU anew for all that it can do, before each start: seconds that no working host spends.
 	rm -f /dev/kvm
 	systemd-sysusers --inline 'u libvirt-qemu - "Libvirt Qemu"' 2>/dev/null || return
-	# For its sockets and logs.
-	install -d -o libvirt-qemu /run/peer || return
-	peer_units && systemctl daemon-reload && systemctl start libvirtd.service || return
-	virsh -q define "$bench/peer/domain.xml" >&2
+	peer_units && systemctl daemon-reload && systemctl start libvirtd.service
 }
 
 # As Debian's, without what has no part in starting a machine.
