@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* machina firewall apply, hold: filters of machines that run. */
+/* machina firewall apply: filters of machines that run. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -7,6 +7,7 @@
 #include "complete.h"
 #include "firewall-running.h"
 #include "hookplan.h"
+#include "host/hold.h"
 #include "host/netns.h"
 #include "host/network.h"
 #include "host/prepare.h"
@@ -15,10 +16,6 @@
 #include "util/mem.h"
 
 struct apply_options {
-	bool dry_run;
-};
-
-struct hold_options {
 	bool dry_run;
 };
 
@@ -90,11 +87,8 @@ static size_t install(struct netlink *nft, const struct firewall_request *reques
 }
 
 /* Whose rules can't be installed, and who has none from before either, gets no packets. */
-static void close_unfiltered(
-		const struct running_machine *m, const struct strv *present, struct netlink *links)
+static void close_unfiltered(const struct running_machine *m, struct netlink *links)
 {
-	if (!plan_has_filter(&m->plan) || strv_contains_sorted(present, m->name))
-		return;
 	complain("machine '%s' has no packet filter: its interfaces are closed until 'machina "
 		 "firewall apply %s' succeeds",
 			m->name, m->name);
@@ -107,20 +101,23 @@ static size_t finish(const struct config_paths *paths, const struct running *run
 {
 	CLEANUP(strv_done) struct strv present = {};
 	size_t n_failed = 0;
+	bool opens = !hold_is_newer(paths->run_dir);
 	if (firewall_machines(nft, &present, NULL) < 0)
 		strv_clear(&present);
 	for (size_t i = 0; i < running->n; i++) {
 		const struct running_machine *m = &running->items[i];
 		struct error err = {};
-		if (!done[i]) {
-			close_unfiltered(m, &present, links);
+		if (!done[i] && plan_has_filter(&m->plan) &&
+				!strv_contains_sorted(&present, m->name)) {
+			close_unfiltered(m, links);
 			continue;
 		}
-		if (m->is_changed && hookplan_change(paths, &m->plan, &err) < 0) {
+		if (done[i] && m->is_changed && hookplan_change(paths, &m->plan, &err) < 0) {
 			print_error(&err);
 			n_failed++;
 		}
-		n_failed += running_open(links, &m->plan, true);
+		if (opens)
+			n_failed += running_open(links, &m->plan, true);
 	}
 	return n_failed;
 }
@@ -128,7 +125,7 @@ static size_t finish(const struct config_paths *paths, const struct running *run
 static int apply(const struct call *call, const struct fw_policy *policy, const struct strv *names,
 		struct netlink *nft, struct netlink *links, struct error *err)
 {
-	const struct apply_options *options = call->options;
+	const struct apply_options *cli = call->options;
 	CLEANUP(running_done) struct running running = {};
 	int r = running_find(&call->paths, policy, names, nft, links, &running, err);
 	if (r < 0)
@@ -144,7 +141,7 @@ static int apply(const struct call *call, const struct fw_policy *policy, const 
 	};
 	for (size_t i = 0; i < running.n; i++)
 		add_requests(&running.items[i], ports, &request.n);
-	if (options->dry_run) {
+	if (cli->dry_run) {
 		CLEANUP(buf_done) struct buf text = {};
 		r = firewall_preview(nft, &request, &text, err);
 		fputs(buf_text(&text), stdout);
@@ -171,7 +168,7 @@ static int restore_network(
 /* Returns how many have failed, which was printed. */
 static size_t restore_networks(const struct call *call)
 {
-	const struct apply_options *options = call->options;
+	const struct apply_options *cli = call->options;
 	CLEANUP(strv_done) struct strv names = {};
 	CLEANUP(buf_done) struct buf text = {};
 	struct error err = {};
@@ -182,8 +179,7 @@ static size_t restore_networks(const struct call *call)
 	}
 	for (size_t i = 0; i < names.n; i++) {
 		err = (struct error){};
-		if (restore_network(call, names.items[i], options->dry_run ? &text : NULL, &err) ==
-				0)
+		if (restore_network(call, names.items[i], cli->dry_run ? &text : NULL, &err) == 0)
 			continue;
 		print_error(&err);
 		n_failed++;
@@ -220,7 +216,7 @@ static bool names_machines(const struct call *call)
 	return call->machines.patterns.n || call->machines.tags.n;
 }
 
-static int apply_run(const struct call *call, struct error *err)
+static int apply_once(const struct call *call, struct error *err)
 {
 	CLEANUP(config_done) struct config config = {};
 	CLEANUP(strv_done) struct strv names = {};
@@ -240,54 +236,29 @@ static int apply_run(const struct call *call, struct error *err)
 	return r == STATUS_DONE && n_failed ? STATUS_FAILURE : r;
 }
 
-/* ---- hold ---- */
-
-static void print_held(const struct plan *plan)
+static int apply_run(const struct call *call, struct error *err)
 {
-	for (size_t i = 0; i < plan->n_fds; i++)
-		if (plan->fds[i].filter)
-			printf("close interface '%s' of machine '%s'\n", plan->fds[i].link,
-					plan->machine);
+	const struct apply_options *cli = call->options;
+	const char *run_dir = call->paths.run_dir;
+	CLEANUP(lock_done) struct lock lock = {};
+	if (cli->dry_run)
+		return apply_once(call, err);
+	int r = hold_lock(run_dir, &lock, err);
+	if (r < 0)
+		return r;
+	r = apply_once(call, err);
+	if (names_machines(call) || hold_is_newer(run_dir) || !hold_unmark(run_dir))
+		return r;
+	/* Who was prepared before that has closed its interfaces, and may not have been seen. */
+	return apply_once(call, err);
 }
 
-static int hold_run(const struct call *call, struct error *err)
-{
-	const struct hold_options *options = call->options;
-	CLEANUP(strv_done) struct strv names = {};
-	CLEANUP(sockets_done) struct sockets sockets = {};
-	size_t n_failed = 0;
-	int r = hookplan_list(&call->paths, &names, err);
-	if (r == 0)
-		r = netns_enter(NETNS_HOST, &sockets.outside, err);
-	if (r == 0)
-		r = netlink_open(&sockets.links, err);
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		CLEANUP(plan_done) struct plan plan = {};
-		struct error doubt = {};
-		hookplan_recall(&call->paths, HOOK_QEMU, names.items[i], &plan, &doubt);
-		if (doubt.code) {
-			print_error(&doubt);
-			n_failed++;
-		}
-		if (options->dry_run)
-			print_held(&plan);
-		else
-			n_failed += running_open(&sockets.links, &plan, false);
-	}
-	return r < 0 ? r : n_failed ? STATUS_FAILURE : STATUS_DONE;
-}
-
-static const struct option_spec apply_rows[] = {
+static const struct option_spec options[] = {
 	OPTION_DRY_RUN(struct apply_options, dry_run),
 	{},
 };
 
-static const struct option_spec hold_rows[] = {
-	OPTION_DRY_RUN(struct hold_options, dry_run),
-	{},
-};
-
-static const struct example apply_examples[] = {
+static const struct example examples[] = {
 	{ "machina firewall apply",
 			"After a change of groups, or when somebody has flushed nftables." },
 	{ "machina generate web && machina firewall apply web",
@@ -310,21 +281,8 @@ const struct command cmd_firewall_apply = {
 		       "machina-firewall-nftables.service "
 		       "and machina-firewall-firewalld.service do that when one of these firewalls "
 		       "was started or reloaded.",
-	.options = apply_rows,
+	.options = options,
 	.options_size = sizeof(struct apply_options),
-	.examples = apply_examples,
+	.examples = examples,
 	.run = apply_run,
-};
-
-const struct command cmd_firewall_hold = {
-	.name = "firewall hold",
-	.group = GROUP_HOOKS,
-	.flags = COMMAND_FILES | COMMAND_LIVE,
-	.summary = "Let nothing pass to and from machines that have a filter",
-	.description = "Called by the units machina-firewall-* before nftables is flushed. "
-		       "'machina "
-		       "firewall apply' lets packets pass again.",
-	.options = hold_rows,
-	.options_size = sizeof(struct hold_options),
-	.run = hold_run,
 };

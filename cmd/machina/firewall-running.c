@@ -234,7 +234,8 @@ size_t running_open(struct netlink *nl, const struct plan *plan, bool open)
 			continue;
 		CLEANUP(freep) char *alias = tap_alias(plan->machine, fd->connection);
 		int r = tap_find(nl, fd->link, alias, &link, &err);
-		if (r == 0 && link.master)
+		/* One that is not up yet is about to be closed by who prepares it. */
+		if (r == 0 && link.master && (open || link.up))
 			r = port_set_open(nl, &link, open, &err);
 		if (r >= 0)
 			continue;

@@ -109,7 +109,14 @@ static int join(struct prepare_context *c, const struct plan_fd *fd, struct erro
 		r = prepare_network(c, err);
 	if (r == 0 && fd->filter)
 		r = prepare_filter_one(c, fd, err);
-	return r < 0 ? r : tap_join(&c->netlink, &tap.request, err);
+	if (r == 0)
+		r = tap_join(&c->netlink, &tap.request, err);
+	if (r < 0)
+		return r;
+	r = prepare_hold(c, fd, err);
+	if (r < 0)
+		(void)!tap_leave(&c->netlink, fd->link, tap.alias, NULL);
+	return r;
 }
 
 static int leave(struct prepare_context *c, const struct plan_fd *fd, struct error *err)

@@ -6,6 +6,7 @@
 #include "host/prepare-filter.h"
 
 #include "host/firewall.h"
+#include "host/hold.h"
 #include "host/tap.h"
 #include "util/mem.h"
 
@@ -111,4 +112,20 @@ int prepare_undo_filter(struct prepare_context *c, size_t i, struct error *err)
 	/* Who may not ask, or has a kernel without netfilter, has installed nothing. */
 	bool cannot_be = r == -EPERM || r == -EPROTONOSUPPORT;
 	return cannot_be && !plan_has_filter(plan) ? 0 : r;
+}
+
+/*
+ * The interface is there before this looks: who leaves the mark afterwards finds it. Its guest
+ * sends nothing yet.
+ */
+int prepare_hold(struct prepare_context *c, const struct plan_fd *fd, struct error *err)
+{
+	CLEANUP(freep) char *alias = tap_alias(c->plan->machine, fd->connection);
+	struct link link;
+	if (!fd->filter || !hold_is_on(c->parent_dir))
+		return 0;
+	int r = tap_find(&c->netlink, fd->link, alias, &link, err);
+	if (r > 0)
+		return error_set(err, ENODEV, "interface '%s' has gone", fd->link);
+	return r < 0 || !link.master ? r : port_set_open(&c->netlink, &link, false, err);
 }

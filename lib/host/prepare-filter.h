@@ -9,3 +9,6 @@ MUST_CHECK int prepare_filter(struct prepare_context *c, size_t i, struct error 
 MUST_CHECK int prepare_filter_one(
 		struct prepare_context *c, const struct plan_fd *fd, struct error *err);
 MUST_CHECK int prepare_undo_filter(struct prepare_context *c, size_t i, struct error *err);
+
+/* Close an interface that has just joined its bridge while others are closed (host/hold.h). */
+MUST_CHECK int prepare_hold(struct prepare_context *c, const struct plan_fd *fd, struct error *err);

@@ -408,9 +408,12 @@ static int run_tap(struct prepare_context *c, size_t i, struct error *err)
 		r = prepare_network(c, err);
 	if (r == 0)
 		r = tap_create(&c->netlink, &tap.request, &c->fds[i], err);
-	if (r < 0 || !fd->up)
+	if (r < 0)
 		return r;
-	r = run_script(fd, fd->up, err);
+	if (fd->up)
+		r = run_script(fd, fd->up, err);
+	if (r == 0)
+		r = prepare_hold(c, fd, err);
 	if (r < 0)
 		(void)!tap_remove(&c->netlink, fd->link, tap.alias, NULL);
 	return r;

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "host/hold.h"
 #include "host/listen.h"
 #include "host/netns.h"
 #include "host/tap.h"
@@ -220,6 +221,36 @@ TEST(a_tap_leaves_its_bridge_and_comes_back)
 	qemu_end(qemu);
 	close(tap);
 	CHECK(shell_works("ip link del br0"));
+	drop_plan();
+	scratch_end();
+}
+
+TEST(while_others_flush_nftables_what_comes_back_passes_nothing)
+{
+	NEED_NETWORK();
+	if (!shell_works("nft add table bridge x && nft delete table bridge x"))
+		SKIP("the kernel has no nftables for bridges, or nft is not installed");
+	struct vm_filter filter = { .guard.mac = true };
+	struct error err = {};
+	memset(filter.defaults, 0xff, sizeof(filter.defaults));
+	scratch_begin();
+	make_plan();
+	fds[0].filter = &filter;
+	int tap = make_tap();
+	pid_t qemu = qemu_start();
+	for (int held = 1; held >= 0; held--) {
+		if (held)
+			CHECK_INT(hold_mark(scratch_dir, &err), 0);
+		else
+			CHECK(hold_unmark(scratch_dir));
+		check_change(LAN, false);
+		check_change(LAN, true);
+		CHECK(shell_works("nft list chain bridge machina vm-web.lan-out"));
+		CHECK(shell_works("ip -d link show web.lan | grep -F 'state disabled'") == held);
+	}
+	qemu_end(qemu);
+	close(tap);
+	CHECK(shell_works("ip link del br0; nft delete table bridge machina"));
 	drop_plan();
 	scratch_end();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Preparing a machine with packet filters: there are never interfaces without their rules. */
 #include "host/firewall.h"
+#include "host/hold.h"
 #include "host/prepare.h"
 #include "kill-child.h"
 #include "nft-namespace.h"
@@ -187,6 +188,51 @@ TEST(without_its_rules_there_is_no_interface)
 			"generate web'");
 	check_nothing_is_left();
 	end();
+}
+
+TEST(while_others_flush_it_passes_nothing)
+{
+	NEED_NFT();
+	struct error err = {};
+	int fds[2];
+	begin();
+	CLEANUP(plan_done) struct plan plan;
+	make_plan(&plan);
+	CLEANUP(freep) char *parent = xasprintf("%s/run", scratch_dir);
+	CHECK_INT(mkdir(parent, 0755), 0);
+	for (int held = 1; held >= 0; held--) {
+		if (held)
+			CHECK_INT(hold_mark(parent, &err), 0);
+		else
+			CHECK(hold_unmark(parent));
+		CHECK_INT(prepare(&plan, fds, &err), 0);
+		/* BR_STATE_DISABLED, BR_STATE_FORWARDING */
+		CHECK(shell_works("ip -d link show web.lan | grep -F 'state disabled'") == held);
+		CHECK(shell_works("ip -d link show web.dmz | grep -F 'state forwarding'") != held);
+		closep(&fds[0]);
+		closep(&fds[1]);
+		check_torn_down(&plan);
+	}
+	end();
+}
+
+TEST(who_was_started_before_is_not_the_one_to_open)
+{
+	struct error err = {};
+	CLEANUP(lock_done) struct lock lock = {};
+	scratch_begin();
+	CLEANUP(freep) char *dir = xasprintf("%s/run", scratch_dir);
+	CHECK(!hold_is_on(dir) && !hold_is_newer(dir) && !hold_unmark(dir));
+	CHECK_INT(hold_lock(dir, &lock, &err), 0);
+	CHECK_INT(hold_mark(dir, &err), 0);
+	CHECK(hold_is_on(dir) && !hold_is_newer(dir));
+	put_file("run/.hold", "1");
+	CHECK(hold_is_on(dir) && !hold_is_newer(dir));
+	put_file("run/.hold", "18446744073709551615");
+	CHECK(hold_is_on(dir) && hold_is_newer(dir));
+	CHECK(hold_unmark(dir) && !hold_is_on(dir) && !hold_is_newer(dir));
+	lock_done(&lock);
+	scratch_end();
 }
 
 TEST(an_interface_of_another_keeps_its_rules)
