@@ -12,6 +12,7 @@
 #include "host/bus-unit.h"
 #include "lifecycle.h"
 #include "model/claims.h"
+#include "model/dnsmasq.h"
 #include "networks.h"
 #include "util/mem.h"
 
@@ -162,6 +163,7 @@ int examination_begin(struct examination *x, const struct call *call, struct err
 		.sys = "/sys",
 		.proc = "/proc",
 		.dev = "/dev",
+		.dnsmasq = DNSMASQ,
 		.operators = ACCOUNT_OPERATORS,
 		.is_root = geteuid() == 0,
 		.is_partial = x->is_partial,

@@ -6,6 +6,7 @@
 #include <linux/netfilter.h>
 #include <linux/netlink.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/network.h"
 #include "host/bridge.h"
@@ -80,6 +81,28 @@ static void tell_why(struct doctor *d, const struct network_conf *conf, const ch
 				doctor_machines(d, &users.names));
 	else
 		doctor_why(d, "guests of network '%s' %s", conf->name, what);
+}
+
+/* ---- DHCP ---- */
+
+static void check_dnsmasq(struct doctor *d)
+{
+	CLEANUP(doctor_group_done) struct doctor_group users = {};
+	CLEANUP(strv_done) struct strv networks = {};
+	const struct network_conf *confs = d->host->network.items;
+	for (size_t i = 0; i < d->host->network.n; i++) {
+		if (!is_own(&confs[i]) || !confs[i].dhcp.range)
+			continue;
+		strv_push(&networks, confs[i].name);
+		find_users(d, confs[i].name, &users);
+	}
+	if (!networks.n || access(d->dnsmasq, X_OK) == 0)
+		return;
+	doctor_add(d, doctor_level_of(users.urgent), "'%s' does not exist", d->dnsmasq);
+	doctor_why(d, "network%s %s with \"dhcp\" cannot start%s%s", networks.n == 1 ? "" : "s",
+			doctor_names(d, &networks), users.names.n ? ", nor can " : "",
+			users.names.n ? doctor_machines(d, &users.names) : "");
+	doctor_cure(d, "apt-get install dnsmasq-base");
 }
 
 /* ---- forwarding ---- */
@@ -203,6 +226,7 @@ void doctor_check_networks(struct doctor *d)
 		doctor_leave_out(d, "%s", err.text);
 		return;
 	}
+	check_dnsmasq(d);
 	for (size_t i = 0; i < d->host->network.n; i++) {
 		n_own += is_own(&confs[i]);
 		if (!is_own(&confs[i]) || !find_bridge(&scene, confs[i].name))

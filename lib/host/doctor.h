@@ -56,7 +56,7 @@ struct doctor_lack {
 struct doctor {
 	/* Where the kernel shows itself: "/sys", "/proc", "/dev". */
 	const char *sys, *proc, *dev;
-	const char *swtpm;     /* the program */
+	const char *dnsmasq;   /* the program */
 	const char *operators; /* the group */
 	bool is_root;
 	/* Not all machines are looked at: what is of none of them is not looked for. */

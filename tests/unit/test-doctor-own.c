@@ -63,6 +63,23 @@ TEST(networks_that_are_down_have_no_fault)
 	clean_up(&s);
 }
 
+TEST(dhcp_needs_dnsmasq)
+{
+	NEED_NETWORK();
+	struct sick s;
+	struct network_conf home;
+	begin(&s, &home, NETWORK_NAT);
+	home.dhcp.range = "static";
+	s.doctor.dnsmasq = "/none/dnsmasq";
+	CHECK_FOUND(&s, networks,
+			"fault: '/none/dnsmasq' does not exist\n"
+			"  network 'home' with \"dhcp\" cannot start, nor can machine 'web'\n"
+			"    apt-get install dnsmasq-base\n");
+	s.doctor.dnsmasq = "/bin/true";
+	CHECK_FOUND(&s, networks, "ok: 0 of 1 that the host makes are up\n");
+	clean_up(&s);
+}
+
 TEST(forwarding_was_switched_off)
 {
 	NEED_NETWORK();
