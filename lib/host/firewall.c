@@ -349,10 +349,14 @@ static void sort_out(const struct nft_list *chains, const char *machine, struct 
 	CLEANUP(freep) char *prefix = batch_comment_prefix(machine);
 	*ret_alone = true;
 	for (size_t i = 0; i < chains->n; i++) {
+		bool is_own = !strncmp(chains->items[i].comment, prefix, strlen(prefix));
+		/* There may be thousands of others, and one is enough. */
+		if (!is_own && !*ret_alone)
+			continue;
 		CLEANUP(freep) char *link = batch_link_of(chains->items[i].name);
 		if (!link)
 			continue;
-		if (strncmp(chains->items[i].comment, prefix, strlen(prefix)) != 0)
+		if (!is_own)
 			*ret_alone = false;
 		else if (!strv_contains(ret_links, link))
 			strv_push(ret_links, link);
