@@ -39,6 +39,9 @@
 
 static pid_t kernel_pid; /* 0: there is none, or this is it */
 
+/* Binding on other buses than PCI (fake-usb.h). */
+static int (*kernel_bind_other)(const char *driver, const char *device);
+
 /* ---- building ---- */
 
 static inline void kernel_link(const char *target, const char *name)
@@ -439,7 +442,7 @@ static inline int kernel_do(const char *path, const char *text)
 	char *name = strrchr(dir, '/');
 	*name++ = '\0';
 	const char *owner = kernel_base(dir);
-	bool of_driver = strstr(path, "/bus/pci/drivers") != NULL;
+	bool of_driver = strstr(path, "/drivers") != NULL;
 	CLEANUP(freep) char *key = xasprintf("%s:%s", name, of_driver ? text : owner);
 	const char *fails = kernel_get("fake/fail/%s", key);
 	if (fails[0] && atoi(fails))
@@ -453,7 +456,8 @@ static inline int kernel_do(const char *path, const char *text)
 	if (!strcmp(name, "unbind"))
 		return kernel_unbind(owner, text);
 	if (!strcmp(name, "bind"))
-		return kernel_try_bind(owner, text);
+		return strstr(path, "/bus/pci/") ? kernel_try_bind(owner, text)
+						 : kernel_bind_other(owner, text);
 	if (!strcmp(name, "drivers_probe"))
 		return kernel_probe(text);
 	if (!strcmp(name, "create"))

@@ -13,7 +13,9 @@
 
 #include "fake-kernel.h"
 #include "host/pci.h"
+#include "host/usb.h"
 #include "host/vf.h"
+#include "kill-child.h"
 
 static struct device_host host;
 
@@ -100,7 +102,8 @@ static inline void make_plan(struct plan *plan, const char *machine, const char 
 	CLEANUP(plan_done) struct plan var;                                                        \
 	make_plan(&var, machine, rows)
 
-/* All of it, as prepare does; the addresses of all functions in one text. */
+/* All of it, as prepare does; the addresses of all functions in one text, and of each USB device
+ * its node. */
 static inline int lend(const struct plan *plan, struct buf *ret, struct error *err)
 {
 	CLEANUP(strv_done) struct strv addresses = {};
@@ -109,6 +112,14 @@ static inline int lend(const struct plan *plan, struct buf *ret, struct error *e
 		r = pci_lend(&host, plan, i, err);
 	for (size_t i = 0; r == 0 && i < plan->n_pcis; i++)
 		r = pci_bind(&host, plan, i, 64000, &addresses, err);
+	for (size_t i = 0; r == 0 && i < plan->n_usbs; i++) {
+		CLEANUP(closep) int fd = -1;
+		char link[32], path[PATH_MAX] = "";
+		r = usb_lend(&host, plan, i, &fd, err);
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		if (r == 0 && readlink(link, path, sizeof(path) - 1) > 0)
+			strv_push(&addresses, without_scratch(path));
+	}
 	for (size_t i = 0; ret && i < addresses.n; i++)
 		buf_printf(ret, "%s%s", i ? " " : "", addresses.items[i]);
 	return r;
@@ -123,10 +134,17 @@ static inline void check_lent(const struct plan *plan, const char *expected)
 	CHECK_STR(buf_text(&addresses), expected);
 }
 
+static inline int give_back(const char *machine, struct strv *ret_failures)
+{
+	int usb = usb_give_back(&host, machine, ret_failures);
+	int pci = pci_give_back(&host, machine, ret_failures);
+	return usb < 0 ? usb : pci;
+}
+
 static inline void check_given_back(const char *machine)
 {
 	CLEANUP(strv_done) struct strv failures = {};
-	CHECK_INT(pci_give_back(&host, machine, &failures), 0);
+	CHECK_INT(give_back(machine, &failures), 0);
 	for (size_t i = 0; i < failures.n; i++)
 		TEST_FAIL("%s", without_scratch(failures.items[i]));
 }
@@ -152,4 +170,100 @@ static inline void check_driver(const char *address, const char *driver)
 {
 	const char *bound = kernel_driver_of(address);
 	CHECK_STR(bound ? bound : "", driver);
+}
+
+/* ---- several at once, and the end at any point ---- */
+
+#define SEVERAL 16
+
+static inline char *name_of(int i)
+{
+	return xasprintf("web%d", i);
+}
+
+/* Sixteen machines want the same: @n get it; all is given back at once. */
+static inline void check_lent_to_several(const char *rows, int n)
+{
+	CLEANUP(freep) char *before = kernel_shot();
+	for (int round = 0; round < 2; round++) {
+		pid_t children[SEVERAL];
+		int n_done = 0;
+		for (int i = 0; i < SEVERAL; i++) {
+			children[i] = fork();
+			if (children[i] != 0)
+				continue;
+			CLEANUP(freep) char *name = name_of(i);
+			CLEANUP(strv_done) struct strv failures = {};
+			if (round > 0)
+				_exit(give_back(name, &failures) < 0);
+			PLAN(plan, name, rows);
+			_exit(lend(&plan, NULL, NULL) < 0);
+		}
+		for (int i = 0; i < SEVERAL; i++) {
+			int status = -1;
+			waitpid(children[i], &status, 0);
+			n_done += status == 0;
+		}
+		CHECK_INT(n_done, round ? SEVERAL : n);
+	}
+	kernel_check_shot(before);
+}
+
+/* What a process that was killed leaves beside loans: files that it was writing, a lock that nobody
+ * holds. */
+static inline void remove_stale(void)
+{
+	file_remove_stale(scratch_path("run"));
+	unlink(scratch_path("run/.devices.lock"));
+}
+
+/* @again: it is lent once more before it is given back; then what is lent. NULL: it is not.
+ * @n_least: places at which a kill makes a difference */
+static inline void check_killed_lending(const char *rows, const char *again, unsigned n_least)
+{
+	PLAN(plan, "web", rows);
+	CLEANUP(freep) char *before = kernel_shot();
+	unsigned n = 0;
+	int r = 1;
+	for (; r > 0; n++) {
+		pid_t child = kill_child_fork();
+		if (child == 0)
+			_exit(lend(&plan, NULL, NULL) < 0);
+		r = kill_child_at(child, n);
+		kernel_sync();
+		if (again)
+			check_lent(&plan, again);
+		check_given_back("web");
+		remove_stale();
+		kernel_check_shot(before);
+	}
+	CHECK_INT(r, 0);
+	CHECK(n > n_least);
+}
+
+/* @used: called when it is lent; may be NULL */
+static inline void check_killed_giving_back(
+		const char *rows, const char *lent, void (*used)(void), unsigned n_least)
+{
+	PLAN(plan, "web", rows);
+	CLEANUP(freep) char *before = kernel_shot();
+	unsigned n = 0;
+	int r = 1;
+	for (; r > 0; n++) {
+		check_lent(&plan, lent);
+		if (used)
+			used();
+		pid_t child = kill_child_fork();
+		if (child == 0) {
+			CLEANUP(strv_done) struct strv failures = {};
+			_exit(give_back("web", &failures) < 0);
+		}
+		r = kill_child_at(child, n);
+		kernel_sync();
+		check_given_back("web");
+		remove_stale();
+		kernel_check_shot(before);
+	}
+	CHECK_INT(r, 0);
+	CHECK(n > n_least);
 }

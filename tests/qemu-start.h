@@ -144,6 +144,7 @@ static inline int open_fd(const struct plan_fd *fd)
 	case PLAN_FD_STATE:
 	case PLAN_FD_TREE:
 	case PLAN_FD_USERNS:
+	case PLAN_FD_USB:
 		break;
 	}
 	return -1;

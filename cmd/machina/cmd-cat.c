@@ -183,33 +183,51 @@ static void cat_connection(const struct vm_nic *nic)
 	linef(2, nic->name, "%s (ip: %s, mac: %s)", nic->network, buf_text(&ip), nic->mac);
 }
 
+static void cat_pci(const struct vm_pci *pci)
+{
+	CLEANUP(buf_done) struct buf places = {};
+	for (size_t i = 0; i < pci->n_candidates; i++) {
+		const struct vm_pci_candidate *c = &pci->candidates[i];
+		buf_puts(&places, i ? ", " : "");
+		if (c->address)
+			buf_puts(&places, c->address);
+		else if (c->vendor && c->device)
+			buf_printf(&places, "%s:%s", c->vendor, c->device);
+	}
+	linef(2, pci->name, "%s (%s)", pci->class_name, buf_text(&places));
+}
+
+/* "046d:c52b", "port 1-2", "046d:c52b at port 1-2" */
+static void cat_usb(const struct vm_usb *usb)
+{
+	CLEANUP(buf_done) struct buf places = {};
+	for (size_t i = 0; i < usb->n_candidates; i++) {
+		const struct vm_usb_candidate *c = &usb->candidates[i];
+		buf_printf(&places, "%s%s%s%s%s", i ? ", " : "", c->id ? c->id : "",
+				c->id && c->port ? " at " : "", c->port ? "port " : "",
+				c->port ? c->port : "");
+	}
+	linef(2, usb->name, "%s (%s)", usb->class_name, buf_text(&places));
+}
+
 /* "gpu: CLASS (0000:01:00.0)", in the order of the list. */
 static void cat_devices(const struct vm *vm)
 {
-	size_t m = 0, p = 0;
+	size_t m = 0, p = 0, u = 0;
 	/* Those of connections are shown there. */
 	while (p < vm->n_pcis && !vm->pcis[p].class_name)
 		p++;
-	if (m < vm->n_mdevs || p < vm->n_pcis)
+	if (m < vm->n_mdevs || p < vm->n_pcis || u < vm->n_usbs)
 		puts("  Devices:");
-	while (m < vm->n_mdevs || p < vm->n_pcis) {
-		if (m < vm->n_mdevs &&
-				(p == vm->n_pcis || vm->mdevs[m].index < vm->pcis[p].index)) {
+	for (size_t i = 0; m < vm->n_mdevs || p < vm->n_pcis || u < vm->n_usbs; i++) {
+		if (m < vm->n_mdevs && vm->mdevs[m].index == i) {
 			const struct vm_mdev *mdev = &vm->mdevs[m++];
 			linef(2, mdev->name, "%s (%s)", mdev->class_name, mdev->uuid);
-			continue;
 		}
-		const struct vm_pci *pci = &vm->pcis[p++];
-		CLEANUP(buf_done) struct buf places = {};
-		for (size_t i = 0; i < pci->n_candidates; i++) {
-			const struct vm_pci_candidate *c = &pci->candidates[i];
-			buf_puts(&places, i ? ", " : "");
-			if (c->address)
-				buf_puts(&places, c->address);
-			else if (c->vendor && c->device)
-				buf_printf(&places, "%s:%s", c->vendor, c->device);
-		}
-		linef(2, pci->name, "%s (%s)", pci->class_name, buf_text(&places));
+		if (p < vm->n_pcis && vm->pcis[p].index == i)
+			cat_pci(&vm->pcis[p++]);
+		if (u < vm->n_usbs && vm->usbs[u].index == i)
+			cat_usb(&vm->usbs[u++]);
 	}
 }
 

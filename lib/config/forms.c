@@ -157,6 +157,38 @@ bool form_pci_id(const char *text, const char **ret_expected)
 	return !text[0] || (strlen(text) == 4 && strspn(text, "0123456789abcdefABCDEF") == 4);
 }
 
+bool form_usb_id(const char *text, const char **ret_expected)
+{
+	static const char hex[] = "0123456789abcdefABCDEF";
+	*ret_expected = "vendor and product, each four hexadecimal digits, such as \"046d:c52b\"";
+	return !text[0] || (strlen(text) == 9 && strspn(text, hex) == 4 && text[4] == ':' &&
+					   strspn(text + 5, hex) == 4);
+}
+
+/* A number from 1, without leading zeros; what follows it, or NULL. */
+static const char *port_number(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+	return n && n <= 3 && text[0] != '0' ? text + n : NULL;
+}
+
+/* The kernel's names (drivers/usb/core/usb.c, usb_alloc_dev()): six hubs at most. */
+bool form_usb_port(const char *text, const char **ret_expected)
+{
+	*ret_expected = "a bus and a port such as \"1-2\", behind hubs \"1-2.3\"";
+	if (!text[0])
+		return true;
+	const char *at = port_number(text);
+	for (int i = 0; at && i < 6; i++) {
+		if (*at != (i ? '.' : '-'))
+			return false;
+		at = port_number(at + 1);
+		if (at && !*at)
+			return true;
+	}
+	return false;
+}
+
 /* The family of an IP address; 0: it is none. */
 static int family_of(const char *text)
 {

@@ -28,6 +28,8 @@ field_check form_interface; /* a network interface name of the kernel: 1..15 byt
 field_check form_script;    /* absolute path, "no" or "" */
 field_check form_pci_address;	    /* "0000:c1:00.0" */
 field_check form_pci_id;	    /* "10de"; "" is "not set" */
+field_check form_usb_id;	    /* "046d:c52b"; likewise */
+field_check form_usb_port;	    /* "1-2.3"; likewise */
 field_check form_ip;		    /* "" is "not set" */
 field_check form_interface_address; /* "10.77.0.1/24" */
 field_check form_dhcp_range;	    /* "10.77.0.100-10.77.0.199", "static" */

@@ -100,6 +100,20 @@ static const struct field pci_device_fields[] = {
 	{},
 };
 
+static const struct field usb_device_fields[] = {
+	FIELD_STRING_OR_LIST(struct usb_device_conf, classes, "class", form_text_line,
+			"Device class that it offers, or a list of them. Several devices may offer "
+			"one class: a machine gets the first that is free."),
+	FIELD_STRING(struct usb_device_conf, id, "id", form_usb_id, 0, NULL,
+			"Its vendor and product, as in 'lsusb': \"046d:c52b\". Without a port, "
+			"only "
+			"one such device may be plugged in; with one, it must be that device."),
+	FIELD_STRING(struct usb_device_conf, port, "port", form_usb_port, 0, NULL,
+			"Where it is plugged in: the bus, and the port on it or on each hub on the "
+			"way, as in /sys/bus/usb/devices: \"1-2.3\"."),
+	{},
+};
+
 const struct field host_fields[] = {
 	FIELD_MAP(struct host_conf, processor, struct processor_conf, name, "processor",
 			processor_fields, form_text_line, "Processors of the host."),
@@ -117,6 +131,9 @@ const struct field host_fields[] = {
 	FIELD_MAP(struct host_conf, pci_device, struct pci_device_conf, name, "pci-device",
 			pci_device_fields, form_text_line,
 			"PCI devices that are given to machines as a whole."),
+	FIELD_MAP(struct host_conf, usb_device, struct usb_device_conf, name, "usb-device",
+			usb_device_fields, form_text_line,
+			"USB devices that are given to machines."),
 	/* Tags are read through their layers, not bound (see config/load.h). */
 	{ .name = "tag",
 			.kind = FIELD_KIND_MAP,

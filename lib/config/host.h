@@ -78,6 +78,14 @@ struct pci_device_conf {
 	bool vga;
 };
 
+/* A USB device that is given away. */
+struct usb_device_conf {
+	const char *name;
+	struct jstrings classes;
+	const char *id;	  /* vendor and product: "046d:c52b" */
+	const char *port; /* "1-2.3"; with an id: what is plugged in there must be that */
+};
+
 struct host_conf {
 	struct jlist processor; /* struct processor_conf */
 	struct jlist storage;	/* struct storage_conf */
@@ -86,6 +94,7 @@ struct host_conf {
 	struct jlist mediated_device; /* struct mdev_conf */
 	struct jlist mdev;	      /* the same, under the name that older files use */
 	struct jlist pci_device;      /* struct pci_device_conf */
+	struct jlist usb_device;      /* struct usb_device_conf */
 };
 
 extern const struct field disk_tuning_fields[];

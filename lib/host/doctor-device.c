@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Devices of the host that machines have: PCI devices, and those that offer mediated ones. */
+/* Devices of the host that machines have: PCI and USB devices, and those that offer mediated ones.
+ */
 #include <string.h>
 
 #include "host/doctor.h"
@@ -7,13 +8,13 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-static void tell_lacks(struct doctor *d)
+static void tell_lacks(struct doctor *d, enum lack_kind kind, const char *cure)
 {
 	size_t at = 0;
-	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_PCI, &at));) {
+	for (const struct doctor_lack *l; (l = doctor_lacks(d, kind, &at));) {
 		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
 		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
-		doctor_cure(d, "lspci -D");
+		doctor_cure(d, "%s", cure);
 	}
 }
 
@@ -90,11 +91,12 @@ void doctor_check_devices(struct doctor *d)
 	bool any = false;
 	for (size_t i = 0; i < d->n_machines; i++) {
 		const struct doctor_machine *m = &d->machines[i];
-		any |= m->vm->n_pcis || m->vm->n_mdevs;
+		any |= m->vm->n_pcis || m->vm->n_mdevs || m->vm->n_usbs;
 		for (size_t k = 0; k < m->vm->n_mdevs; k++)
 			check_mdev(d, m, &m->vm->mdevs[k]);
 	}
-	tell_lacks(d);
+	tell_lacks(d, LACK_PCI, "lspci -D");
+	tell_lacks(d, LACK_USB, "lsusb -t");
 	check_iommu(d);
 	if (!any)
 		doctor_note(d, "no machine has one");

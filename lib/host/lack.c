@@ -10,6 +10,7 @@
 #include "host/bridge.h"
 #include "host/netlink.h"
 #include "host/storage.h"
+#include "host/usb.h"
 #include "model/plan.h"
 #include "util/mem.h"
 
@@ -235,6 +236,18 @@ static void look_at_card(const struct search *s, const struct vm_pci *pci)
 				interface);
 }
 
+static void look_at_usb(const struct search *s, const struct vm_usb *usb)
+{
+	const struct device_host host = { .sys = "/sys" };
+	const struct vm_usb_candidate *only = &usb->candidates[0];
+	CLEANUP(freep) char *pointer = xasprintf("/devices/%zu/class", usb->index);
+	CLEANUP(freep) char *port = NULL;
+	struct error err = {};
+	if (usb->n_candidates == 1 && usb_find(&host, only, &port, &err) < 0)
+		tell(s, LACK_USB, pointer, only->port ? only->port : only->id, 0,
+				"device \"%s\": %s", usb->name, err.text);
+}
+
 /* Those that are looked for when the machine starts may come by then. */
 static void look_at_devices(const struct search *s)
 {
@@ -245,6 +258,8 @@ static void look_at_devices(const struct search *s)
 		else if (pci->candidates[0].interface)
 			look_at_card(s, pci);
 	}
+	for (size_t i = 0; i < s->vm->n_usbs; i++)
+		look_at_usb(s, &s->vm->usbs[i]);
 }
 
 void lacks_find(const struct vm *vm, lack_fn *fn, void *data)

@@ -18,6 +18,7 @@ enum lack_kind {
 	LACK_SHARE_PROGRAM,
 	LACK_SHARE_PATH, /* its directory */
 	LACK_SHARE_USER, /* its account */
+	LACK_USB,	 /* a device that can only be one; the subject is its port or its ids */
 	LACK_PCI,	 /* a device; the subject is its address, or the interface of a card */
 };
 

@@ -9,6 +9,8 @@
 #include "util/mem.h"
 
 #define LOAN_SIZE_MAX ((size_t)16384)
+/* More than a few say the same. */
+#define REASONS_MAX 4
 
 void loan_done(struct loan *loan)
 {
@@ -98,6 +100,37 @@ int loan_list(const struct device_host *host, const char *prefix, const char *ma
 		r = r > 0 ? 0 : r;
 	}
 	return r < 0 ? r : 0;
+}
+
+int loan_check(const struct device_host *host, const char *device, const char *title,
+		const char *machine, const char *owner, struct error *err)
+{
+	CLEANUP(loan_done) struct loan loan = {};
+	int r = loan_read(host, device, &loan, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	const char *borrower = loan_get(&loan, LOAN_MACHINE), *what = loan_get(&loan, LOAN_OWNER);
+	if (borrower && strcmp(borrower, machine) != 0)
+		return error_set(err, EBUSY,
+				"%s is lent to machine '%s' ('machina teardown %s' gives it back "
+				"if "
+				"that does not run)",
+				title, borrower, borrower);
+	if (borrower && owner && what && strcmp(what, owner) != 0)
+		return error_set(err, EBUSY, "%s is another device of this machine", title);
+	return 0;
+}
+
+int loan_refuse(const char *what, const struct strv *reasons, struct error *err)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	if (reasons->n == 1)
+		return error_set(err, ENODEV, "%s", reasons->items[0]);
+	for (size_t i = 0; i < reasons->n && i < REASONS_MAX; i++)
+		buf_printf(&text, "%s%s", i ? "; " : "", reasons->items[i]);
+	if (reasons->n > REASONS_MAX)
+		buf_printf(&text, "; and %zu more", reasons->n - REASONS_MAX);
+	return error_set(err, ENODEV, "no %s is free: %s", what, buf_text(&text));
 }
 
 int loan_lock(const struct device_host *host, struct lock *ret, struct error *err)

@@ -50,5 +50,22 @@ MUST_CHECK int loan_end(const struct device_host *host, const char *device, stru
 MUST_CHECK int loan_list(const struct device_host *host, const char *prefix, const char *machine,
 		const char *owner, struct strv *ret_devices, struct error *err);
 
+/*
+ * Is it lent to another machine, or for something else of the same one? Then it is an error, EBUSY.
+ *
+ * @title: what messages call it: "0000:01:00.0"
+ * @owner: LOAN_OWNER; NULL: whatever it is for
+ */
+MUST_CHECK int loan_check(const struct device_host *host, const char *device, const char *title,
+		const char *machine, const char *owner, struct error *err);
+
+/*
+ * Always returns -ENODEV: none of those that were tried can be lent.
+ *
+ * @what: "device of class 'gpu'"
+ * @reasons: a sentence for each; a single one is all that is said
+ */
+int loan_refuse(const char *what, const struct strv *reasons, struct error *err);
+
 /* Whoever looks for a device that is free, and takes it, holds this. */
 MUST_CHECK int loan_lock(const struct device_host *host, struct lock *ret, struct error *err);

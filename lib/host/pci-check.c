@@ -57,19 +57,6 @@ static int find_borrower(
 	return r < 0 ? r : 0;
 }
 
-static int check_borrower(const struct device_host *host, const struct plan *plan,
-		const char *address, struct error *err)
-{
-	CLEANUP(freep) char *machine = NULL;
-	int r = find_borrower(host, address, &machine, err);
-	if (r < 0 || !machine || !strcmp(machine, plan->machine))
-		return r;
-	return error_set(err, EBUSY,
-			"%s is lent to machine '%s' ('machina teardown %s' gives it back if that "
-			"does not run)",
-			address, machine, machine);
-}
-
 /* ---- its group ---- */
 
 static int tell_no_group(const struct device_host *host, const char *address, struct error *err)
@@ -239,7 +226,8 @@ int pci_check(const struct device_host *host, const struct plan *plan, const cha
 				"%s has %jd virtual functions, which would go with it ('echo 0 > "
 				"%s/sriov_numvfs' removes them)",
 				address, (intmax_t)n_functions, dir);
-	int r = check_borrower(host, plan, address, err);
+	CLEANUP(freep) char *name = pci_loan_name(address);
+	int r = loan_check(host, name, address, plan->machine, NULL, err);
 	if (r == 0)
 		r = pci_check_group(host, plan, address, together, err);
 	if (r == 0)

@@ -146,48 +146,26 @@ static int try_place(const struct device_host *host, const struct plan *plan,
 	return r;
 }
 
-/* One that the machine has for another of its devices. */
-static bool is_taken(const struct device_host *host, const struct plan *plan,
-		const struct vm_pci *pci, const char *address)
-{
-	CLEANUP(freep) char *name = pci_loan_name(address);
-	CLEANUP(freep) char *owner = pci_owner(pci);
-	CLEANUP(loan_done) struct loan loan = {};
-	if (loan_read(host, name, &loan, NULL) != 0)
-		return false;
-	const char *machine = loan_get(&loan, LOAN_MACHINE), *what = loan_get(&loan, LOAN_OWNER);
-	return machine && !strcmp(machine, plan->machine) && what && strcmp(what, owner) != 0;
-}
-
 /* ---- all of them ---- */
-
-/* More than a few say the same. */
-#define REASONS_MAX 4
 
 static int tell_none(const struct vm_pci *pci, const struct strv *reasons, struct error *err)
 {
-	CLEANUP(buf_done) struct buf text = {};
-	if (reasons->n == 1)
-		return error_set(err, ENODEV, "%s", reasons->items[0]);
-	for (size_t i = 0; i < reasons->n && i < REASONS_MAX; i++)
-		buf_printf(&text, "%s%s", i ? "; " : "", reasons->items[i]);
-	if (reasons->n > REASONS_MAX)
-		buf_printf(&text, "; and %zu more", reasons->n - REASONS_MAX);
-	if (pci->class_name)
-		return error_set(err, ENODEV, "no device of class '%s' is free: %s",
-				pci->class_name, buf_text(&text));
-	return error_set(err, ENODEV, "no virtual function of network '%s' is free: %s",
-			pci->vf.network, buf_text(&text));
+	CLEANUP(freep)
+	char *what = pci->class_name ? xasprintf("device of class '%s'", pci->class_name)
+				     : xasprintf("virtual function of network '%s'",
+						       pci->vf.network);
+	return loan_refuse(what, reasons, err);
 }
 
 /* Returns 0, or 1 when the reason why not was added. */
 static int try_and_tell(const struct device_host *host, const struct plan *plan,
 		const struct vm_pci *pci, const char *address, struct strv *reasons)
 {
+	CLEANUP(freep) char *name = pci_loan_name(address);
+	CLEANUP(freep) char *owner = pci_owner(pci);
 	struct error reason = {};
-	if (is_taken(host, plan, pci, address))
-		(void)!error_set(&reason, EBUSY, "%s is another device of this machine", address);
-	else if (try_place(host, plan, pci, address, &reason) == 0)
+	if (loan_check(host, name, address, plan->machine, owner, &reason) == 0 &&
+			try_place(host, plan, pci, address, &reason) == 0)
 		return 0;
 	strv_push(reasons, reason.text);
 	return 1;

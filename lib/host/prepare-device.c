@@ -5,6 +5,7 @@
 #include "host/environment.h"
 #include "host/mdev.h"
 #include "host/pci.h"
+#include "host/usb.h"
 #include "util/mem.h"
 
 int prepare_mdev(struct prepare_context *c, size_t i, struct error *err)
@@ -84,12 +85,23 @@ int prepare_pci(struct prepare_context *c, size_t i, struct error *err)
 	return r;
 }
 
+int prepare_usb(struct prepare_context *c, size_t i, struct error *err)
+{
+	int fd;
+	int r = usb_lend(&c->devices, c->plan, i, &fd, err);
+	if (r == 0)
+		c->fds[plan_usb_fd(c->plan, i) - c->plan->fds] = fd;
+	return r;
+}
+
 int prepare_undo_loans(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
 	CLEANUP(strv_done) struct strv failures = {};
 	CLEANUP(buf_done) struct buf text = {};
-	int r = pci_give_back(&c->devices, c->plan->machine, &failures);
+	int usb = usb_give_back(&c->devices, c->plan->machine, &failures);
+	int pci = pci_give_back(&c->devices, c->plan->machine, &failures);
+	int r = usb < 0 ? usb : pci;
 	for (size_t k = 0; k < failures.n; k++)
 		buf_printf(&text, "%s%s", k ? "; " : "", failures.items[k]);
 	return r < 0 ? error_set(err, -r, "%s", buf_text(&text)) : 0;

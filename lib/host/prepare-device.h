@@ -13,5 +13,7 @@ struct vf_access prepare_functions(struct prepare_context *c);
 /* One of plan->pcis: find one that is free; bind it. */
 int prepare_lend(struct prepare_context *c, size_t i, struct error *err);
 int prepare_pci(struct prepare_context *c, size_t i, struct error *err);
+/* One of plan->usbs: find one that is free, open it. */
+int prepare_usb(struct prepare_context *c, size_t i, struct error *err);
 /* Give back all that the machine has, whatever its plan says. */
 int prepare_undo_loans(struct prepare_context *c, size_t i, struct error *err);

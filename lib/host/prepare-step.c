@@ -493,6 +493,7 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_LOANS] = { STEP_ALWAYS, NULL, prepare_undo_loans, NULL, text_undo_loans },
 	[STEP_LEND] = { STEP_ALWAYS, prepare_lend, NULL, text_lend, NULL },
 	[STEP_PCI] = { STEP_ALWAYS, prepare_pci, NULL, text_pci, NULL },
+	[STEP_USB] = { STEP_ALWAYS, prepare_usb, NULL, text_usb, NULL },
 	[STEP_FILTERS] = { STEP_ALWAYS, NULL, prepare_undo_filter, NULL, text_undo_filter },
 	[STEP_FILTER] = { STEP_ALWAYS, prepare_filter, NULL, text_filter, NULL },
 	[STEP_LINKS] = { STEP_ALWAYS, NULL, undo_links, NULL, text_undo_links },

@@ -73,6 +73,7 @@ enum prepare_step_kind {
 	STEP_LOANS,	 /* what the machine has of the host's devices: only undone */
 	STEP_LEND,	 /* one of plan->pcis */
 	STEP_PCI,	 /* the same, when all are lent */
+	STEP_USB,	 /* one of plan->usbs */
 	STEP_FILTERS,	 /* the packet filter of the machine's connections: only undone */
 	STEP_FILTER,	 /* the same, before there is anything that it filters */
 	STEP_LINKS,	 /* what there is of the machine's links: only undone */

@@ -169,6 +169,19 @@ PREPARE_TEXT(pci)
 			plan->user, pci->class_name ? "device" : "connection", pci->name);
 }
 
+PREPARE_TEXT(usb)
+{
+	const struct vm_usb *usb = &plan->usbs[i];
+	buf_puts(ret, usb->n_candidates == 1 ? "take " : "look for one that is free and take it: ");
+	for (size_t k = 0; k < usb->n_candidates; k++) {
+		const struct vm_usb_candidate *c = &usb->candidates[k];
+		buf_printf(ret, "%sUSB device%s%s%s%s", k ? ", " : "", c->id ? " " : "",
+				c->id ? c->id : "", c->port ? " at port " : "",
+				c->port ? c->port : "");
+	}
+	buf_printf(ret, " (device '%s', class '%s')", usb->name, usb->class_name);
+}
+
 PREPARE_TEXT(filter)
 {
 	(void)i;

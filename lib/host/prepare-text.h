@@ -25,6 +25,7 @@ PREPARE_TEXT(undo_mdev);
 PREPARE_TEXT(undo_loans);
 PREPARE_TEXT(lend);
 PREPARE_TEXT(pci);
+PREPARE_TEXT(usb);
 PREPARE_TEXT(filter);
 PREPARE_TEXT(undo_filter);
 PREPARE_TEXT(undo_links);

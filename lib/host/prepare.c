@@ -56,6 +56,8 @@ static enum prepare_step_kind kind_of(enum plan_fd_kind kind)
 		return STEP_TREE;
 	case PLAN_FD_USERNS:
 		return STEP_USERNS;
+	case PLAN_FD_USB:
+		break; /* by plan->usbs */
 	case PLAN_FD_VHOST:
 		break; /* all at once */
 	}
@@ -87,6 +89,8 @@ static size_t count(const struct plan *plan, enum prepare_step_kind kind)
 	case STEP_LEND:
 	case STEP_PCI:
 		return plan->n_pcis;
+	case STEP_USB:
+		return plan->n_usbs;
 	default:
 		return 0;
 	}

@@ -114,6 +114,7 @@ static void report_unknown(struct build *b, const struct device_conf *conf, cons
 	list_mdev_classes(&b->host->conf.mediated_device, &classes);
 	list_mdev_classes(&b->host->conf.mdev, &classes);
 	build_pci_classes(b, &classes);
+	build_usb_classes(b, &classes);
 	build_unknown(b,
 			&(struct reference){ "device", build_text(b, conf->name), "device class",
 					pointer, "class", build_text(b, conf->class_name) },
@@ -159,13 +160,16 @@ static void build_device(
 						mdev_offers(&host->mdev, class_name),
 				true },
 		{ "pci-device", build_pci_offers(b, class_name), false },
+		{ "usb-device", build_usb_offers(b, class_name), false },
 	};
 	if (!check_kinds(b, conf, pointer, kinds, ARRAY_SIZE(kinds)))
 		return;
 	if (kinds[0].offers)
 		build_mdev(b, conf, index);
-	else
+	else if (kinds[1].offers)
 		build_pci(b, conf, pointer, index);
+	else
+		build_usb(b, conf, index);
 }
 
 void build_devices(struct build *b)
@@ -173,6 +177,7 @@ void build_devices(struct build *b)
 	const struct device_conf *confs = b->conf->devices.items;
 	size_t n = b->conf->devices.n;
 	b->vm->mdevs = arena_array(&b->vm->arena, n, sizeof(*b->vm->mdevs));
+	b->vm->usbs = arena_array(&b->vm->arena, n, sizeof(*b->vm->usbs));
 	for (size_t i = 0; i < n; i++) {
 		char pointer[sizeof("/devices/") + 20];
 		snprintf(pointer, sizeof(pointer), "/devices/%zu", i);

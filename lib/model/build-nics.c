@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json/jlocate.h"
 #include "model/build.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -21,12 +20,7 @@ static const struct network_conf *find_network(const struct build *b, const char
 void build_network_error(struct build *b, const struct network_conf *network, const char *key,
 		const char *text)
 {
-	CLEANUP(buf_done) struct buf at = {};
-	buf_puts(&at, "/network");
-	jpointer_push(&at, network->name);
-	jpointer_push(&at, key);
-	host_report(b->host, b->report, SEVERITY_ERROR, buf_text(&at),
-			"%s (used by machine \"%s\")", text, b->vm->name);
+	build_entry_error(b, "network", network->name, key, "%s", text);
 }
 
 /* The script of a network, or "" for the Go program's own one: there is no such script any more,

@@ -1,42 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Devices of a class of "pci-device": where on the host they may be found. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "json/jlocate.h"
 #include "model/build.h"
 #include "util/mem.h"
 
-/* Lower case, as in sysfs; NULL for "". */
-static const char *lower(struct build *b, const char *text)
-{
-	if (!text || !text[0])
-		return NULL;
-	char *copy = arena_strdup(&b->vm->arena, text);
-	for (char *c = copy; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return copy;
-}
-
-static void report_entry(struct build *b, const struct pci_device_conf *conf, const char *key,
-		const char *format, ...) PRINTF(4, 5);
-
-/* A device that no machine uses may be anything. */
-static void report_entry(struct build *b, const struct pci_device_conf *conf, const char *key,
-		const char *format, ...)
-{
-	CLEANUP(buf_done) struct buf at = {};
-	va_list ap;
-	va_start(ap, format);
-	CLEANUP(freep) char *text = xvasprintf(format, ap);
-	va_end(ap);
-	buf_puts(&at, "/pci-device");
-	jpointer_push(&at, conf->name);
-	jpointer_push(&at, key);
-	host_report(b->host, b->report, SEVERITY_ERROR, buf_text(&at),
-			"%s (used by machine \"%s\")", text, b->vm->name);
-}
+#define PCI_ERROR(b, conf, key, ...)                                                               \
+	build_entry_error((b), "pci-device", (conf)->name, (key), __VA_ARGS__)
 
 static bool is_set(const char *text)
 {
@@ -48,16 +19,16 @@ static void check_place(struct build *b, const struct pci_device_conf *conf)
 	const struct jlist *maps[] = { &b->host->conf.mediated_device, &b->host->conf.mdev };
 	bool vendor = is_set(conf->vendor), device = is_set(conf->device);
 	if (vendor != device)
-		report_entry(b, conf, vendor ? "vendor" : "device",
+		PCI_ERROR(b, conf, vendor ? "vendor" : "device",
 				"\"vendor\" and \"device\" are needed together");
 	else if (!is_set(conf->address) && !vendor)
-		report_entry(b, conf, "address",
+		PCI_ERROR(b, conf, "address",
 				"a PCI device needs \"address\", or \"vendor\" and \"device\"");
 	for (size_t m = 0; is_set(conf->address) && m < ARRAY_SIZE(maps); m++) {
 		const struct mdev_conf *mdevs = maps[m]->items;
 		for (size_t i = 0; i < maps[m]->n; i++)
 			if (mdevs[i].address && !strcasecmp(mdevs[i].address, conf->address))
-				report_entry(b, conf, "address",
+				PCI_ERROR(b, conf, "address",
 						"%s is the mediated device \"%s\", too: it cannot "
 						"be given away as a whole",
 						conf->address, mdevs[i].name);
@@ -67,10 +38,10 @@ static void check_place(struct build *b, const struct pci_device_conf *conf)
 static void check_functions(struct build *b, const struct pci_device_conf *conf)
 {
 	if (conf->virtual_functions && !is_set(conf->address))
-		report_entry(b, conf, "virtual-functions",
+		PCI_ERROR(b, conf, "virtual-functions",
 				"virtual functions need the \"address\" of their device");
 	if (conf->virtual_functions && conf->functions.n)
-		report_entry(b, conf, "functions",
+		PCI_ERROR(b, conf, "functions",
 				"virtual functions are given away one by one: there are no others "
 				"that go with them");
 	unsigned seen = 0;
@@ -79,7 +50,7 @@ static void check_functions(struct build *b, const struct pci_device_conf *conf)
 	for (size_t i = 0; i < conf->functions.n; i++) {
 		unsigned bit = 1u << conf->functions.items[i];
 		if (seen & bit)
-			report_entry(b, conf, "functions",
+			PCI_ERROR(b, conf, "functions",
 					"function %" PRId64 " is there already: \"functions\" are "
 					"those beside the device itself",
 					conf->functions.items[i]);
@@ -109,18 +80,10 @@ static void check_alike(struct build *b, const struct pci_device_conf *first,
 			  : first->vga != other->vga	     ? "vga"
 							     : NULL;
 	if (key)
-		report_entry(b, other, key,
+		PCI_ERROR(b, other, key,
 				"class \"%s\" is offered by \"%s\" as well, which differs in "
 				"\"%s\": the guest has to see the same, whichever it gets",
 				class_name, first->name, key);
-}
-
-static bool offers(const struct pci_device_conf *conf, const char *class_name)
-{
-	for (size_t i = 0; i < conf->classes.n; i++)
-		if (!strcmp(conf->classes.items[i], class_name))
-			return true;
-	return false;
 }
 
 /* Those that are known by their ids alone come last, in the order of the file. */
@@ -154,7 +117,7 @@ bool build_pci_offers(const struct build *b, const char *class_name)
 {
 	const struct pci_device_conf *items = b->host->conf.pci_device.items;
 	for (size_t i = 0; i < b->host->conf.pci_device.n; i++)
-		if (offers(&items[i], class_name))
+		if (build_lists(&items[i].classes, class_name))
 			return true;
 	return false;
 }
@@ -213,7 +176,7 @@ void build_pci(struct build *b, const struct device_conf *conf, const char *poin
 		.index = index,
 	};
 	for (size_t i = 0; i < n; i++) {
-		if (!offers(&items[i], pci->class_name))
+		if (!build_lists(&items[i].classes, pci->class_name))
 			continue;
 		check_place(b, &items[i]);
 		check_functions(b, &items[i]);
@@ -223,9 +186,9 @@ void build_pci(struct build *b, const struct device_conf *conf, const char *poin
 			copy_entry(b, &items[i], pci);
 		first = first ? first : &items[i];
 		const struct vm_pci_candidate candidate = {
-			.address = lower(b, items[i].address),
-			.vendor = lower(b, items[i].vendor),
-			.device = lower(b, items[i].device),
+			.address = build_lower(b, items[i].address),
+			.vendor = build_lower(b, items[i].vendor),
+			.device = build_lower(b, items[i].device),
 			.virtual_functions = items[i].virtual_functions,
 		};
 		insert(candidates, pci->n_candidates++, &candidate);

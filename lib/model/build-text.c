@@ -2,14 +2,49 @@
 /* Texts of the config as texts of the machine. */
 #include "model/build.h"
 
+#include <ctype.h>
 #include <string.h>
 
+#include "json/jlocate.h"
 #include "util/file.h"
 #include "util/mem.h"
 
 const char *build_text(struct build *b, const char *text)
 {
 	return text && text[0] ? arena_strdup(&b->vm->arena, text) : "";
+}
+
+const char *build_lower(struct build *b, const char *text)
+{
+	if (!text || !text[0])
+		return NULL;
+	char *copy = arena_strdup(&b->vm->arena, text);
+	for (char *c = copy; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return copy;
+}
+
+bool build_lists(const struct jstrings *list, const char *text)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!strcmp(list->items[i], text))
+			return true;
+	return false;
+}
+
+void build_entry_error(struct build *b, const char *section, const char *name, const char *key,
+		const char *format, ...)
+{
+	CLEANUP(buf_done) struct buf at = {};
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	jpointer_push(&at, section);
+	jpointer_push(&at, name);
+	jpointer_push(&at, key);
+	host_report(b->host, b->report, SEVERITY_ERROR, buf_text(&at),
+			"%s (used by machine \"%s\")", text, b->vm->name);
 }
 
 const char *build_socket_path(struct build *b, const char *text, const char *pointer)

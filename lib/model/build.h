@@ -53,13 +53,21 @@ bool build_pci_offers(const struct build *b, const char *class_name);
 void build_pci_classes(const struct build *b, struct strv *names);
 void build_pci(struct build *b, const struct device_conf *conf, const char *pointer, size_t index);
 
+/* The same for "usb-device". */
+bool build_usb_offers(const struct build *b, const char *class_name);
+void build_usb_classes(const struct build *b, struct strv *names);
+void build_usb(struct build *b, const struct device_conf *conf, size_t index);
+
 /* The rules of the machine, which its connections share. */
 void build_machine_rules(struct build *b);
 /* nic->filter, once the rest of it is there; @pointer: of the connection. */
 void build_filter(struct build *b, const struct connection_conf *conf, const char *pointer,
 		const struct network_conf *network, struct vm_nic *nic);
-/* A finding in a network that this machine uses: one that no machine uses may be anything, as in
- * the Go program. @key: of the network */
+/* A finding in an entry of the host's config that this machine uses: what no machine uses may be
+ * anything, as in the Go program. @section: "network"; @key: of the entry */
+void build_entry_error(struct build *b, const char *section, const char *name, const char *key,
+		const char *format, ...) PRINTF(5, 6);
+/* The same for a network. */
 void build_network_error(struct build *b, const struct network_conf *network, const char *key,
 		const char *text);
 /* VLANs, isolation and the like, of the network or in their place of the connection. @pointer: of
@@ -69,6 +77,10 @@ void build_nic_port(struct build *b, const struct network_conf *network,
 
 /* "" for NULL; a copy in the machine's arena. */
 const char *build_text(struct build *b, const char *text);
+/* A copy in lower case, as in sysfs; NULL for "" and NULL. */
+const char *build_lower(struct build *b, const char *text);
+/* Is @text one of the list? */
+bool build_lists(const struct jstrings *list, const char *text);
 
 /* The longest path of a socket, in bytes (unix(7)). */
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)

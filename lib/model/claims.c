@@ -22,6 +22,7 @@ enum claim_kind {
 	CLAIM_TPM,
 	CLAIM_MDEV,
 	CLAIM_PCI,
+	CLAIM_USB,
 	CLAIM_SOCKET,
 	CLAIM_PORT,
 };
@@ -35,6 +36,7 @@ static const char *const kind_names[] = {
 	[CLAIM_TPM] = "TPM state",
 	[CLAIM_MDEV] = "mediated device",
 	[CLAIM_PCI] = "PCI device",
+	[CLAIM_USB] = "USB device",
 	[CLAIM_SOCKET] = "socket",
 	[CLAIM_PORT] = "port",
 };
@@ -183,6 +185,16 @@ static void visit_pci(const struct visit *v, const struct vm_pci *pci)
 	}
 }
 
+/* Likewise. */
+static void visit_usb(const struct visit *v, const struct vm_usb *usb)
+{
+	const struct vm_usb_candidate *only = &usb->candidates[0];
+	const char *place = only->port ? only->port : only->id;
+	if (usb->n_candidates == 1 && place)
+		visit(v, &(struct told){ .kind = CLAIM_USB, .value = place }, "/devices/%zu/class",
+				usb->index);
+}
+
 static void visit_devices(const struct visit *v, const struct vm *vm)
 {
 	for (size_t i = 0; i < vm->n_mdevs; i++)
@@ -190,6 +202,8 @@ static void visit_devices(const struct visit *v, const struct vm *vm)
 				"/devices/%zu/id", vm->mdevs[i].index);
 	for (size_t i = 0; i < vm->n_pcis; i++)
 		visit_pci(v, &vm->pcis[i]);
+	for (size_t i = 0; i < vm->n_usbs; i++)
+		visit_usb(v, &vm->usbs[i]);
 }
 
 /* Those in the run directory, too: another machine's "paths" may lead there. */

@@ -46,6 +46,18 @@ static const struct word candidate_words[] = {
 	{},
 };
 
+static const struct word usb_words[] = {
+	WORD(vm_usb, name, "name", TEXT),
+	WORD(vm_usb, class_name, "class", TEXT),
+	{},
+};
+
+static const struct word plug_words[] = {
+	WORD(vm_usb_candidate, id, "id", TEXT),
+	WORD(vm_usb_candidate, port, "port", TEXT),
+	{},
+};
+
 static void put(const char *kind, const struct word *table, const void *object, struct strv *out)
 {
 	strv_push(out, kind);
@@ -54,11 +66,13 @@ static void put(const char *kind, const struct word *table, const void *object, 
 
 size_t plan_n_device_rows(const struct plan *plan)
 {
-	size_t n = plan->n_mdevs + plan->n_pcis;
+	size_t n = plan->n_mdevs + plan->n_pcis + plan->n_usbs;
 	for (size_t i = 0; i < plan->n_mdevs; i++)
 		n += plan->mdevs[i].n_parents;
 	for (size_t i = 0; i < plan->n_pcis; i++)
 		n += plan->pcis[i].n_candidates;
+	for (size_t i = 0; i < plan->n_usbs; i++)
+		n += plan->usbs[i].n_candidates;
 	return n;
 }
 
@@ -88,6 +102,18 @@ void plan_device_row(const struct plan *plan, size_t i, struct strv *out)
 			return;
 		}
 		i -= 1 + pci->n_candidates;
+	}
+	for (size_t k = 0; k < plan->n_usbs; k++) {
+		const struct vm_usb *usb = &plan->usbs[k];
+		if (i == 0) {
+			put("usb", usb_words, usb, out);
+			return;
+		}
+		if (i <= usb->n_candidates) {
+			put("plug", plug_words, &usb->candidates[i - 1], out);
+			return;
+		}
+		i -= 1 + usb->n_candidates;
 	}
 }
 
@@ -137,6 +163,23 @@ static int parse_candidate(struct plan *plan, const struct strv *words, struct e
 			err);
 }
 
+static int parse_usb(struct plan *plan, const struct strv *words, struct error *err)
+{
+	plan->usbs = words_append(&plan->arena, plan->usbs, plan->n_usbs, sizeof(*plan->usbs));
+	return words_parse(usb_words, words, &plan->usbs[plan->n_usbs++], &plan->arena, err);
+}
+
+static int parse_plug(struct plan *plan, const struct strv *words, struct error *err)
+{
+	if (!plan->n_usbs)
+		return error_set(err, EINVAL, "a 'plug' comes before any 'usb'");
+	struct vm_usb *usb = &plan->usbs[plan->n_usbs - 1];
+	struct vm_usb_candidate *plugs = words_append(
+			&plan->arena, usb->candidates, usb->n_candidates, sizeof(*plugs));
+	usb->candidates = plugs;
+	return words_parse(plug_words, words, &plugs[usb->n_candidates++], &plan->arena, err);
+}
+
 int plan_parse_device_row(struct plan *plan, const struct strv *words, struct error *err)
 {
 	static const struct {
@@ -148,11 +191,28 @@ int plan_parse_device_row(struct plan *plan, const struct strv *words, struct er
 		{ "pci", parse_pci },
 		{ "vf", parse_vf },
 		{ "candidate", parse_candidate },
+		{ "usb", parse_usb },
+		{ "plug", parse_plug },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (!strcmp(words->items[0], kinds[i].kind))
 			return kinds[i].parse(plan, words, err);
 	return 1;
+}
+
+static int check_usbs(const struct plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < plan->n_usbs; i++) {
+		const struct vm_usb *usb = &plan->usbs[i];
+		const struct plan_fd *fd = plan_usb_fd(plan, i);
+		if (!usb->name || !usb->class_name || !usb->n_candidates || !fd ||
+				fd->kind != PLAN_FD_USB)
+			return error_set(err, EINVAL, "a 'usb' lacks what it needs");
+		for (size_t k = 0; k < usb->n_candidates; k++)
+			if (!usb->candidates[k].id && !usb->candidates[k].port)
+				return error_set(err, EINVAL, "a 'plug' is nowhere");
+	}
+	return 0;
 }
 
 int plan_check_device_rows(const struct plan *plan, struct error *err)
@@ -179,5 +239,5 @@ int plan_check_device_rows(const struct plan *plan, struct error *err)
 				return error_set(err, EINVAL, "a 'candidate' is nowhere");
 		}
 	}
-	return 0;
+	return check_usbs(plan, err);
 }

@@ -51,6 +51,31 @@ static const struct vm_pci_candidate *copy_candidates(struct arena *a, const str
 	return copy;
 }
 
+static const struct vm_usb_candidate *copy_plugs(struct arena *a, const struct vm_usb *from)
+{
+	struct vm_usb_candidate *copy = arena_array(a, from->n_candidates, sizeof(*copy));
+	for (size_t i = 0; i < from->n_candidates; i++)
+		copy[i] = (struct vm_usb_candidate){
+			.id = copy_text(a, from->candidates[i].id),
+			.port = copy_text(a, from->candidates[i].port),
+		};
+	return copy;
+}
+
+static void add_usbs(struct plan *plan, const struct vm *vm)
+{
+	struct arena *a = &plan->arena;
+	plan->usbs = arena_array(a, vm->n_usbs, sizeof(*plan->usbs));
+	plan->n_usbs = vm->n_usbs;
+	for (size_t i = 0; i < vm->n_usbs; i++) {
+		const struct vm_usb *from = &vm->usbs[i];
+		plan->usbs[i] = *from;
+		plan->usbs[i].name = arena_strdup(a, from->name);
+		plan->usbs[i].class_name = arena_strdup(a, from->class_name);
+		plan->usbs[i].candidates = copy_plugs(a, from);
+	}
+}
+
 void plan_add_devices(struct plan *plan, const struct vm *vm)
 {
 	struct arena *a = &plan->arena;
@@ -77,6 +102,7 @@ void plan_add_devices(struct plan *plan, const struct vm *vm)
 		plan->pcis[i].functions = copy_numbers(a, from->functions, from->n_functions);
 		plan->pcis[i].candidates = copy_candidates(a, from);
 	}
+	add_usbs(plan, vm);
 }
 
 char *plan_pci_variable(size_t i, size_t function)

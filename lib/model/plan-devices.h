@@ -8,6 +8,8 @@
  *	candidate address=0000:01:00.0
  *	vf connection=lan network=fast mac=52:54:00:26:77:fa vlan=20 spoof-check=yes
  *	candidate interface=enp65s0f0 virtual-functions=8
+ *	usb name=dongle class=license
+ *	plug id=0529:0001 port=1-2.3
  *
  * Each device is followed by those that say where it may come from.
  */

@@ -23,6 +23,7 @@ const char *const plan_fd_kind_names[] = {
 	[PLAN_FD_STATE] = "state",
 	[PLAN_FD_TREE] = "tree",
 	[PLAN_FD_USERNS] = "users",
+	[PLAN_FD_USB] = "usb-node",
 	[PLAN_FD_VHOST] = "vhost",
 	NULL,
 };
@@ -144,6 +145,7 @@ static bool is_complete(const struct plan_fd *fd)
 	case PLAN_FD_LISTEN_TCP:
 		return fd->port > 0;
 	case PLAN_FD_USERNS:
+	case PLAN_FD_USB:
 		return true;
 	case PLAN_FD_FILE:
 	case PLAN_FD_COPY:
@@ -171,7 +173,7 @@ static int parse_fd(struct plan *plan, enum plan_fd_kind kind, const struct strv
 		return r;
 	if (!is_complete(fd))
 		return error_set(err, EINVAL, "a '%s' lacks what it needs", words->items[0]);
-	if (kind == PLAN_FD_FILE || kind == PLAN_FD_LOG)
+	if (plan_fd_has_set(kind))
 		fd->set = (int)++plan->n_sets;
 	plan->n_fds++;
 	return 0;

@@ -45,6 +45,17 @@ const struct plan_fd *plan_find(const struct plan *plan, const char *name)
 	return NULL;
 }
 
+bool plan_fd_has_set(enum plan_fd_kind kind)
+{
+	return kind == PLAN_FD_FILE || kind == PLAN_FD_LOG || kind == PLAN_FD_USB;
+}
+
+const struct plan_fd *plan_usb_fd(const struct plan *plan, size_t i)
+{
+	CLEANUP(freep) char *name = xasprintf("usb.%zu", i);
+	return plan_find(plan, name);
+}
+
 /* The arrays get room for all that a machine can ask for; the counts then say what was used. */
 static struct plan_fd *add_fd(struct plan *plan, enum plan_fd_kind kind, const char *name)
 {
@@ -55,7 +66,7 @@ static struct plan_fd *add_fd(struct plan *plan, enum plan_fd_kind kind, const c
 		.number = PLAN_FD_FIRST + (int)plan->n_fds,
 		.set = -1,
 	};
-	if (kind == PLAN_FD_FILE || kind == PLAN_FD_LOG)
+	if (plan_fd_has_set(kind))
 		fd->set = (int)++plan->n_sets;
 	plan->n_fds++;
 	return fd;
@@ -202,6 +213,12 @@ static void add_roms(struct plan *plan)
 					plan->pcis[i].rom);
 }
 
+static void add_usbs(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_usbs; i++)
+		add_fd(plan, PLAN_FD_USB, arena_printf(&plan->arena, "usb.%zu", i));
+}
+
 static void add_screens(struct plan *plan, const struct vm *vm)
 {
 	const struct {
@@ -254,7 +271,8 @@ static void add_shares(struct plan *plan, const struct vm *vm, const char *run_d
 static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
 {
 	/* Two firmware images, two boot files, agent, console and its log, TPM. */
-	size_t n_fds = 2 * vm->n_nics + vm->n_volumes + vm->n_shares + vm->n_qmp + vm->n_pcis + 8;
+	size_t n_fds = 2 * vm->n_nics + vm->n_volumes + vm->n_shares + vm->n_qmp + vm->n_pcis +
+		       vm->n_usbs + 8;
 
 	*plan = (struct plan){};
 	plan->machine = arena_strdup(&plan->arena, vm->name);
@@ -278,6 +296,7 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 	add_sockets(ret, vm, run_dir);
 	plan_add_devices(ret, vm);
 	add_roms(ret);
+	add_usbs(ret);
 	add_vhost(ret, vm);
 	add_screens(ret, vm);
 }

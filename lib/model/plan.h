@@ -47,9 +47,13 @@ enum plan_fd_kind {
 	PLAN_FD_STATE,	    /* a directory, made, lent to the unit's user: /proc/self/fd/N */
 	PLAN_FD_TREE,	/* a directory as a mount of its own, writable or not: /proc/self/fd/N */
 	PLAN_FD_USERNS, /* a user namespace whose root is the unit's user: for setns(2) */
-	PLAN_FD_VHOST,	/* the device at path, for the netdev @name: vhostfd=N; see below */
+	PLAN_FD_USB, /* "usb.N", the node of the device lent for plan->usbs[N]; in a set like a file
+		      */
+	PLAN_FD_VHOST, /* the device at path, for the netdev @name: vhostfd=N; see below */
 };
 extern const char *const plan_fd_kind_names[];
+/* Is such a descriptor in a set, from which QEMU takes it as /dev/fdset/S? */
+bool plan_fd_has_set(enum plan_fd_kind kind) PURE;
 
 /* What a file must be; others are refused by prepare. */
 enum plan_format { PLAN_FORMAT_RAW, PLAN_FORMAT_QCOW2 };
@@ -64,8 +68,8 @@ struct plan_fd {
 	enum plan_fd_kind kind;
 	const char *name; /* FDNAME= and the set's opaque text: "disk.0", "net.0", "qmp.0" */
 	int number;	  /* in QEMU: PLAN_FD_FIRST + its index */
-	int set;	  /* FILE and LOG: number of the set; -1 for others */
-	const char *path; /* all but TAP, MACVTAP, LISTEN_TCP and USERNS */
+	int set;	  /* FILE, LOG and USB: number of the set; -1 for others */
+	const char *path; /* all but TAP, MACVTAP, LISTEN_TCP, USERNS and USB */
 	int port;	  /* LISTEN_TCP */
 
 	/* FILE, COPY; the first one TREE as well */
@@ -137,6 +141,8 @@ struct plan {
 	size_t n_mdevs;
 	struct vm_pci *pcis;
 	size_t n_pcis;
+	struct vm_usb *usbs;
+	size_t n_usbs;
 	struct plan_directory *directories;
 	size_t n_directories;
 	struct plan_socket *sockets;
@@ -181,6 +187,9 @@ bool plan_is_device(const char *path);
  * for the device itself, of plan->pcis[i]. The caller frees it.
  */
 char *plan_pci_variable(size_t i, size_t function);
+
+/* The descriptor of plan->usbs[i], which a plan has that was built or read to its end. */
+const struct plan_fd *plan_usb_fd(const struct plan *plan, size_t i);
 
 /* The descriptor of a name, or NULL. */
 const struct plan_fd *plan_find(const struct plan *plan, const char *name);

@@ -173,6 +173,21 @@ bool vm_pci_is_fixed(const struct vm_pci *pci) PURE;
 /* The address of function @number of the slot of @address; the caller frees it. */
 char *vm_pci_function(const char *address, int64_t number);
 
+/* Where a USB device may be found: at its port, wherever it is plugged in, or both. */
+struct vm_usb_candidate {
+	const char *id;	  /* "046d:c52b", lower case; NULL: any */
+	const char *port; /* "1-2.3"; NULL: any */
+};
+
+/* A USB device of the host: the first candidate that is free. */
+struct vm_usb {
+	const char *name;
+	const char *class_name;
+	const struct vm_usb_candidate *candidates; /* as listed */
+	size_t n_candidates;
+	size_t index; /* in the list of devices */
+};
+
 struct vm_qmp_socket {
 	const char *name; /* "systemd.0", or the path for one given by its path */
 	const char *path; /* "" when it is in the run directory: NAME.qmp.socket below qmp/ */
@@ -245,6 +260,8 @@ struct vm {
 	size_t n_mdevs;
 	struct vm_pci *pcis; /* those of connections first */
 	size_t n_pcis;
+	struct vm_usb *usbs;
+	size_t n_usbs;
 	struct vm_share *shares; /* at most VM_SHARES_MAX */
 	size_t n_shares;
 

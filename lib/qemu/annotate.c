@@ -79,6 +79,9 @@ static void describe(struct buf *row, const struct plan_fd *fd)
 	case PLAN_FD_USERNS:
 		buf_puts(row, "user namespace");
 		break;
+	case PLAN_FD_USB:
+		buf_puts(row, "USB device that is found at the start");
+		break;
 	case PLAN_FD_VHOST:
 		describe_file(row, fd, "if it is there,");
 		break;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Devices without a subsystem of their own. */
+#include <string.h>
+
 #include "qemu/chardev.h"
+#include "qemu/controllers.h"
 #include "qemu/parts.h"
 
 static struct device *add_behind_port(struct assembly *a, const char *driver, const char *id)
@@ -131,6 +134,35 @@ void device_add_shares(struct assembly *a)
 		props_add(&d->props, "chardev", socket);
 		props_add(&d->props, "tag", a->vm->shares[i].name);
 		assembly_check_room(a, arena_printf(arena, "/shares/%zu", i));
+	}
+}
+
+/* Without a descriptor QEMU looks for the device by itself. */
+static void put_place(struct device *d, const struct vm_usb_candidate *c)
+{
+	if (c->port) {
+		size_t n = strcspn(c->port, "-");
+		props_addf(&d->props, "hostbus", "%.*s", (int)n, c->port);
+		props_add(&d->props, "hostport", c->port + n + 1);
+	}
+	if (c->id) {
+		props_addf(&d->props, "vendorid", "0x%.4s", c->id);
+		props_addf(&d->props, "productid", "0x%s", c->id + strlen("046d:"));
+	}
+}
+
+void device_add_usb(struct assembly *a)
+{
+	for (size_t i = 0; i < a->vm->n_usbs; i++) {
+		const struct vm_usb *usb = &a->vm->usbs[i];
+		struct device *d = controllers_add_usb(a, "usb-host");
+		if (a->form == QEMU_FORM_UNIT)
+			props_addf(&d->props, "hostdevice", "/dev/fdset/%d",
+					plan_usb_fd(a->plan, i)->set);
+		else
+			put_place(d, &usb->candidates[0]);
+		assembly_check_room(
+				a, arena_printf(&a->topology.arena, "/devices/%zu", usb->index));
 	}
 }
 

@@ -40,4 +40,5 @@ void device_add_host_devices(struct assembly *a);
 void device_add_rng(struct assembly *a);
 void device_add_balloon(struct assembly *a);
 void device_add_shares(struct assembly *a);
+void device_add_usb(struct assembly *a);
 void device_add_spare_ports(struct assembly *a);

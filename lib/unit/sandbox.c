@@ -76,6 +76,12 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 	if (sandbox->address_reason)
 		unitfile_comment(u, sandbox->address_reason);
 	unitfile_set(u, "RestrictAddressFamilies", sandbox->address_families);
+	if (sandbox->hears_kernel) {
+		unitfile_comment(u,
+				"\"devices\": QEMU's libusb does not start without. In a network "
+				"of its own it hears nothing.");
+		unitfile_set(u, "RestrictAddressFamilies", "AF_NETLINK");
+	}
 	if (!sandbox->ip_any)
 		unitfile_set(u, "IPAddressDeny", "any");
 	if (sandbox->ip_localhost)

@@ -180,6 +180,8 @@ static void add_devices(struct unitfile *u, const struct unit_input *in)
 		if (fd->kind == PLAN_FD_FILE && plan_is_device(fd->path))
 			unitfile_set_device(u, "DeviceAllow", fd->path, fd->writable ? "rw" : "r");
 	}
+	if (in->vm->n_usbs)
+		unitfile_set_device(u, "DeviceAllow", "char-usb_device", "rw");
 	if (vm_uses_vfio(in->vm)) {
 		unitfile_comment(u, "\"devices\": VFIO pins all of the guest's memory.");
 		unitfile_set(u, "BindPaths", "/dev/vfio");
@@ -203,7 +205,11 @@ static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 {
 	CLEANUP(strv_done) struct strv exec_paths = {};
 	unit_exec_paths(&exec_paths, in->vm->emulator);
-	struct sandbox sandbox = { .address_families = "none", .exec_paths = &exec_paths };
+	struct sandbox sandbox = {
+		.address_families = "none",
+		.hears_kernel = in->vm->n_usbs > 0,
+		.exec_paths = &exec_paths,
+	};
 	/* For the agent's port, and for SPICE's, which a QEMU that the Go program's unit has
 	 * started opened by itself: systemd applies this filter at once to what still runs. */
 	sandbox.ip_localhost = has_kind(in->plan, PLAN_FD_LISTEN_TCP) || in->vm->spice.port;

@@ -469,6 +469,46 @@ TEST(shares_share_the_guests_memory_with_who_serves_them)
 	CHECK(sample_has_part(sample_value(&s, "-device", "id=balloon.0"), "bus=pcie.1.1"));
 }
 
+TEST(usb_devices_are_descriptors_at_a_controller)
+{
+	const struct vm_usb_candidate port[] = { { .port = "1-2.3" }, { .id = "0529:0001" } };
+	const struct vm_usb_candidate ids[] = { { .id = "046d:c52b" } };
+	struct vm_usb usbs[] = {
+		{ .name = "key", .class_name = "key", .candidates = port, .n_candidates = 2 },
+		{ .name = "mouse", .class_name = "mouse", .candidates = ids, .n_candidates = 1 },
+	};
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.usbs = usbs;
+	s.vm.n_usbs = 2;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	CHECK_STR(sample_value(&s, "-add-fd", "opaque=usb.1"), "fd=7,set=2,opaque=usb.1");
+	CHECK_STR(sample_value(&s, "-device", "qemu-xhci"),
+			"qemu-xhci,id=usb,bus=pcie.1.1,p2=4,p3=4");
+	CHECK_STR(sample_value(&s, "-device", "id=usb.0.1"),
+			"usb-host,id=usb.0.1,bus=usb.0,port=1,hostdevice=/dev/fdset/1");
+	CHECK_STR(sample_value(&s, "-device", "id=usb.0.2"),
+			"usb-host,id=usb.0.2,bus=usb.0,port=2,hostdevice=/dev/fdset/2");
+	/* QEMU finds them by itself where nobody has opened them. */
+	CHECK_INT(sample_build(&s, QEMU_FORM_STANDALONE), 0);
+	CHECK_STR(sample_value(&s, "-device", "id=usb.0.1"),
+			"usb-host,id=usb.0.1,bus=usb.0,port=1,hostbus=1,hostport=2.3");
+	CHECK_STR(sample_value(&s, "-device", "id=usb.0.2"),
+			"usb-host,id=usb.0.2,bus=usb.0,port=2,vendorid=0x046d,productid=0xc52b");
+	/* They move nothing that a machine without them has. */
+	s.vm.balloon = s.vm.vnc.enabled = true;
+	s.vm.display = VM_DISPLAY_VIRTIO;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	CHECK(sample_has_part(sample_value(&s, "-device", "usb-tablet"), "port=1"));
+	CHECK(sample_has_part(sample_value(&s, "-device", "id=usb.0.2"), "usb-host"));
+	s.vm.n_usbs = 0;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	CLEANUP(freep) char *balloon = xstrdup(sample_value(&s, "-device", "id=balloon.0"));
+	s.vm.n_usbs = 2;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	CHECK_STR(sample_value(&s, "-device", "id=balloon.0"), balloon);
+}
+
 TEST(too_many_spare_ports_are_an_error)
 {
 	CLEANUP(sample_done) struct sample s;

@@ -616,6 +616,34 @@ TEST(nothing_offers_a_mediated_device)
 	sick_end(&s);
 }
 
+TEST(usb_devices_are_plugged_in)
+{
+	struct sick s;
+	const struct vm_usb_candidate places[] = { { .port = "999-1" }, { .id = "0000:0000" } };
+	struct vm_usb usbs[] = {
+		{ .name = "key", .candidates = places, .n_candidates = 1 },
+		/* It may be either: that is seen when the machine starts. */
+		{ .name = "any", .candidates = places, .n_candidates = 2 },
+	};
+	sick_begin(&s);
+	struct vm *vm = add(&s, "web", false);
+	vm->usbs = usbs;
+	vm->n_usbs = ARRAY_SIZE(usbs);
+	CHECK_FOUND(&s, devices,
+			access("/sys/bus/usb/devices", F_OK) == 0
+					? "warning: device \"key\": the host has no USB bus 999, "
+					  "of "
+					  "port 999-1 ('lsusb -t' shows all)\n"
+					  "  machine 'web' cannot start\n"
+					  "    lsusb -t\n"
+					: "warning: device \"key\": the host has no USB: no driver "
+					  "of a "
+					  "USB controller is loaded\n"
+					  "  machine 'web' cannot start\n"
+					  "    lsusb -t\n");
+	sick_end(&s);
+}
+
 TEST(pci_devices_need_an_iommu)
 {
 	struct sick s;

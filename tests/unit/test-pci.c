@@ -4,7 +4,6 @@
 
 #include "host/clock.h"
 #include "host/sysfs.h"
-#include "kill-child.h"
 #include "lending.h"
 #include "test.h"
 
@@ -584,96 +583,31 @@ TEST(of_sixteen_machines_as_many_as_there_are_cards_get_one)
 {
 	NEED_NODES();
 	begin();
-	CLEANUP(freep) char *before = kernel_shot();
-	pid_t children[16];
-	int n = 0;
-	for (int i = 0; i < 16; i++) {
-		children[i] = fork();
-		if (children[i] != 0)
-			continue;
-		char name[16];
-		snprintf(name, sizeof(name), "web%d", i);
-		PLAN(plan, name, CARDS);
-		_exit(lend(&plan, NULL, NULL) == 0 ? 0 : 1);
-	}
-	for (int i = 0; i < 16; i++) {
-		int status = -1;
-		waitpid(children[i], &status, 0);
-		n += status == 0;
-	}
-	CHECK_INT(n, 2);
-	check_driver(GPU, "vfio-pci");
-	check_driver(GPU2, "vfio-pci");
-	for (int i = 0; i < 16; i++) {
-		char name[16];
-		snprintf(name, sizeof(name), "web%d", i);
-		check_given_back(name);
-	}
-	kernel_check_shot(before);
-	end();
-}
-
-static void kill_and_repeat(bool again)
-{
-	begin();
-	PLAN(plan, "web", CARDS);
-	CLEANUP(freep) char *before = kernel_shot();
-	unsigned n = 0;
-	int r = 1;
-	for (; r > 0; n++) {
-		pid_t child = kill_child_fork();
-		if (child == 0)
-			_exit(lend(&plan, NULL, NULL) < 0);
-		r = kill_child_at(child, n);
-		kernel_sync();
-		if (again)
-			check_lent(&plan, GPU " " SOUND);
-		check_given_back("web");
-		file_remove_stale(scratch_path("run"));
-		/* A lock that nobody holds. */
-		unlink(scratch_path("run/.devices.lock"));
-		kernel_check_shot(before);
-	}
-	CHECK_INT(r, 0);
-	/* It has been through more than a handful of places. */
-	CHECK(n > 12);
+	check_lent_to_several(CARDS, 2);
 	end();
 }
 
 TEST(killed_at_any_point_it_can_be_undone)
 {
 	NEED_NODES();
-	kill_and_repeat(false);
+	begin();
+	check_killed_lending(CARDS, NULL, 12);
+	end();
 }
 
 TEST(killed_at_any_point_it_can_be_done_again)
 {
 	NEED_NODES();
-	kill_and_repeat(true);
+	begin();
+	check_killed_lending(CARDS, GPU " " SOUND, 12);
+	end();
 }
 
 TEST(giving_back_can_be_killed_at_any_point)
 {
 	NEED_NODES();
 	begin();
-	PLAN(plan, "web", CARD);
-	CLEANUP(freep) char *before = kernel_shot();
-	unsigned n = 0;
-	int r = 1;
-	for (; r > 0; n++) {
-		check_lent(&plan, GPU " " SOUND);
-		pid_t child = kill_child_fork();
-		if (child == 0) {
-			CLEANUP(strv_done) struct strv failures = {};
-			_exit(pci_give_back(&host, "web", &failures) < 0);
-		}
-		r = kill_child_at(child, n);
-		kernel_sync();
-		check_given_back("web");
-		kernel_check_shot(before);
-	}
-	CHECK_INT(r, 0);
-	CHECK(n > 8);
+	check_killed_giving_back(CARD, GPU " " SOUND, NULL, 8);
 	end();
 }
 

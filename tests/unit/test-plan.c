@@ -369,6 +369,9 @@ TEST(rows_of_others_are_refused)
 		"vf connection=lan",
 		"vf connection=lan network=x mac=52:54:00:00:00:01",
 		"vf connection=lan network=x mac=52:54:00:00:00:01 vlan=x",
+		"usb",
+		"usb name=a class=b",
+		"plug id=0529:0001",
 		"directory",
 		"socket name=spice",
 		"socket name=spice path=/s port=70000",
@@ -504,10 +507,12 @@ TEST(users_fit_the_kernel_and_systemd)
 	}
 }
 
-TEST(rows_of_pci_devices_read_back)
+TEST(rows_of_devices_read_back)
 {
 	static const char *const rows[] = {
 		"machine name=web user=u run-dir=/r socket-dir=/s",
+		"file name=disk.0 path=/x",
+		"usb-node name=usb.0",
 		"mdev name=vgpu class=cad uuid=3e2cee4d-1002-4989-af98-3e03b8ad3197",
 		"parent address=0000:41:00.0 type=t placement=-1 placement=4",
 		"pci name=gpu class=gpu function=1 function=3",
@@ -520,6 +525,9 @@ TEST(rows_of_pci_devices_read_back)
 		"candidate interface=enp65s0f0 virtual-functions=8",
 		"pci name=disk class=disk",
 		"candidate address=0000:05:00.0 virtual-functions=4",
+		"usb name=key class=licence",
+		"plug id=0529:0001",
+		"plug id=0529:0001 port=1-2.3",
 	};
 	CLEANUP(plan_done) struct plan plan = {};
 	struct error err = {};
@@ -534,6 +542,9 @@ TEST(rows_of_pci_devices_read_back)
 	}
 	CHECK_INT(plan_parse_end(&plan, &err), 0);
 	CHECK_INT(plan.n_pcis, 4);
+	CHECK_INT(plan.n_usbs, 1);
+	CHECK_INT(plan.usbs[0].n_candidates, 2);
+	CHECK_INT(plan_usb_fd(&plan, 0)->set, 2);
 	CHECK(!vm_pci_is_fixed(&plan.pcis[2]) && !vm_pci_is_fixed(&plan.pcis[3]));
 	CHECK_INT(plan.pcis[0].n_candidates, 2);
 	CHECK(vm_pci_is_fixed(&plan.pcis[1]));

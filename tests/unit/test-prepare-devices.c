@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Preparing a machine with devices of the host, with a kernel of the test's own. */
-#include "fake-kernel.h"
+#include "fake-usb.h"
 #include "host/environment.h"
 #include "host/prepare.h"
 #include "test.h"
@@ -17,6 +17,7 @@ static void begin(void)
 {
 	static char *paths[3];
 	const char *const names[] = { "sys", "dev", "proc" };
+	kernel_bind_other = kernel_bind_usb;
 	kernel_begin();
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		free(paths[i]);
@@ -34,6 +35,8 @@ static void begin(void)
 	kernel_pci(&(struct kernel_pci){
 			NIC, .class = "0x020000\n", .driver = "igb", .group = "17" });
 	kernel_mdev_type(GPU2, "nvidia-563", "A40-8Q\n", "2\n");
+	kernel_usb(&(struct kernel_usb){
+			"1-2", "0781:5567", .number = 4, .driver = "usb-storage" });
 }
 
 /* Rows with DIR for the scratch directory. */
@@ -69,6 +72,9 @@ static const char *const full[] = {
 	"candidate address=" GPU,
 	"pci name=nic class=nic",
 	"candidate address=" NIC,
+	"usb-node name=usb.0",
+	"usb name=stick class=disk",
+	"plug id=0781:5567",
 	NULL,
 };
 
@@ -76,8 +82,11 @@ static int prepare(const struct plan *plan, struct error *err)
 {
 	int fds[8];
 	int r = prepare_run(plan, &options, fds, err);
-	for (size_t i = 0; r == 0 && i < plan->n_fds; i++)
+	for (size_t i = 0; r == 0 && i < plan->n_fds; i++) {
+		/* Of the USB device. */
+		CHECK(fcntl(fds[i], F_GETFL) >= 0);
 		close(fds[i]);
+	}
 	return r;
 }
 
@@ -102,6 +111,8 @@ TEST(what_was_found_is_told_to_qemu)
 	check_file("run/web/environment", "MACHINA_PCI_0_0=" GPU "\nMACHINA_PCI_0_1=" SOUND "\n");
 	CHECK_STR(kernel_driver_of(NIC), "vfio-pci");
 	CHECK(mode_at("sys/bus/mdev/devices/" UUID));
+	CHECK(mode_at("run/.usb:1-2"));
+	kernel_usb_take("1-2", NULL);
 
 	CLEANUP(strv_done) struct strv argv = {};
 	CLEANUP(freep) char *run_dir = xasprintf("%s/run/web", scratch_dir);
@@ -180,6 +191,13 @@ TEST(steps_have_lines)
 		"candidate interface=enp65s0f0 virtual-functions=8",
 		"pci name=disk class=disk",
 		"candidate address=" NIC " virtual-functions=2",
+		"usb-node name=usb.0",
+		"usb name=key class=licence",
+		"plug id=0529:0001",
+		"usb-node name=usb.1",
+		"usb name=stick class=disk",
+		"plug port=1-2",
+		"plug id=0781:5567 port=1-3.4",
 		NULL,
 	};
 	CLEANUP(plan_done) struct plan plan;
@@ -202,6 +220,9 @@ TEST(steps_have_lines)
 		"give it the MAC address 52:54:00:00:00:01 and VLAN 20, bind it to 'vfio-pci', "
 		"reset it and give its group to 'u' (connection 'lan')",
 		"bind it to 'vfio-pci', reset it and give its group to 'u' (device 'disk')",
+		"take USB device 0529:0001 (device 'key', class 'licence')",
+		"look for one that is free and take it: USB device at port 1-2, USB device "
+		"0781:5567 at port 1-3.4 (device 'stick', class 'disk')",
 		"take back the descriptors that systemd has",
 		"delete all interfaces of machine 'web'",
 		"remove the packet filter of machine 'web'",

@@ -5,7 +5,6 @@
 #include <errno.h>
 
 #include "host/loan.h"
-#include "kill-child.h"
 #include "lending.h"
 #include "test.h"
 
@@ -276,36 +275,7 @@ TEST(of_sixteen_machines_as_many_as_there_are_functions_get_one)
 {
 	NEED_NODES();
 	begin();
-	CLEANUP(freep) char *before = kernel_shot();
-	pid_t children[16];
-	int n = 0;
-	for (int i = 0; i < 16; i++) {
-		children[i] = fork();
-		if (children[i] != 0)
-			continue;
-		CLEANUP(freep) char *name = xasprintf("m%d", i);
-		PLAN(plan, name, LAN);
-		_exit(lend(&plan, NULL, NULL) == 0 ? 0 : 1);
-	}
-	for (int i = 0; i < 16; i++) {
-		int status = -1;
-		waitpid(children[i], &status, 0);
-		n += status == 0;
-	}
-	CHECK_INT(n, 8);
-	for (int i = 0; i < 16; i++)
-		children[i] = fork() ?: ({
-			CLEANUP(freep) char *name = xasprintf("m%d", i);
-			CLEANUP(strv_done) struct strv failures = {};
-			_exit(pci_give_back(&host, name, &failures) < 0);
-			0;
-		});
-	for (int i = 0; i < 16; i++) {
-		int status = -1;
-		waitpid(children[i], &status, 0);
-		CHECK_INT(status, 0);
-	}
-	kernel_check_shot(before);
+	check_lent_to_several(LAN, 8);
 	kernel_end();
 }
 
@@ -313,25 +283,7 @@ TEST(killed_at_any_point_it_can_be_undone)
 {
 	NEED_NODES();
 	begin();
-	PLAN(plan, "web", LAN);
-	CLEANUP(freep) char *before = kernel_shot();
-	unsigned n = 0;
-	for (int r = 1; r > 0; n++) {
-		pid_t child = kill_child_fork();
-		if (child == 0)
-			_exit(lend(&plan, NULL, NULL) < 0);
-		r = kill_child_at(child, n);
-		CHECK(r >= 0);
-		kernel_sync();
-		check_given_back("web");
-		for (unsigned i = 0; i < 8; i++)
-			check_function(i, ZEROS);
-		file_remove_stale(scratch_path("run"));
-		/* A lock that nobody holds. */
-		unlink(scratch_path("run/.devices.lock"));
-		kernel_check_shot(before);
-	}
-	CHECK(n > 12);
+	check_killed_lending(LAN, NULL, 12);
 	kernel_end();
 }
 
@@ -339,24 +291,7 @@ TEST(giving_back_can_be_killed_at_any_point)
 {
 	NEED_NODES();
 	begin();
-	PLAN(plan, "web", LAN);
-	CLEANUP(freep) char *before = kernel_shot();
-	unsigned n = 0;
-	for (int r = 1; r > 0; n++) {
-		check_lent(&plan, VF0);
-		pid_t child = kill_child_fork();
-		if (child == 0) {
-			CLEANUP(strv_done) struct strv failures = {};
-			_exit(pci_give_back(&host, "web", &failures) < 0);
-		}
-		r = kill_child_at(child, n);
-		CHECK(r >= 0);
-		kernel_sync();
-		check_given_back("web");
-		unlink(scratch_path("run/.devices.lock"));
-		kernel_check_shot(before);
-	}
-	CHECK(n > 8);
+	check_killed_giving_back(LAN, VF0, NULL, 8);
 	kernel_end();
 }
 
