@@ -79,6 +79,30 @@ static int check_own_bridge(
 	return 0;
 }
 
+int tap_check_bridge(
+		const struct tap_request *request, const struct link *bridge, struct error *err)
+{
+	if (!strcmp(bridge->kind, "openvswitch"))
+		return error_set(err, EINVAL,
+				"network '%s': '%s' is a bridge of Open vSwitch; use scripts ('up' "
+				"and 'down') to connect to it, or mode vhost-user where it runs "
+				"with DPDK",
+				request->network, request->bridge);
+	if (strcmp(bridge->kind, "bridge") != 0)
+		return error_set(err, EINVAL, "network '%s': '%s' is not a bridge",
+				request->network, request->bridge);
+	/* Without it the bridge would take all guests for members of one network. */
+	if (request->port && port_has_vlans(request->port) && !bridge->vlan_filtering)
+		return error_set(err, EINVAL,
+				"network '%s': the bridge '%s' does not tell VLANs apart; switch "
+				"it "
+				"on ('ip link set %s type bridge vlan_filtering 1'), or take "
+				"'vlan' "
+				"and 'vlans' out of the network",
+				request->network, request->bridge, request->bridge);
+	return 0;
+}
+
 static int find_bridge(struct netlink *nl, const struct tap_request *request, struct link *ret,
 		struct error *err)
 {
@@ -95,24 +119,7 @@ static int find_bridge(struct netlink *nl, const struct tap_request *request, st
 				"network '%s': the bridge '%s' does not exist; create it, "
 				"or correct 'device' of the network",
 				request->network, request->bridge);
-	if (!strcmp(ret->kind, "openvswitch"))
-		return error_set(err, EINVAL,
-				"network '%s': '%s' is a bridge of Open vSwitch; "
-				"use scripts ('up' and 'down') to connect to it",
-				request->network, request->bridge);
-	if (strcmp(ret->kind, "bridge") != 0)
-		return error_set(err, EINVAL, "network '%s': '%s' is not a bridge",
-				request->network, request->bridge);
-	/* Without it the bridge would take all guests for members of one network. */
-	if (request->port && port_has_vlans(request->port) && !ret->vlan_filtering)
-		return error_set(err, EINVAL,
-				"network '%s': the bridge '%s' does not tell VLANs apart; switch "
-				"it "
-				"on ('ip link set %s type bridge vlan_filtering 1'), or take "
-				"'vlan' "
-				"and 'vlans' out of the network",
-				request->network, request->bridge, request->bridge);
-	return 0;
+	return tap_check_bridge(request, ret, err);
 }
 
 static int refuse_foreign(const char *alias, const struct link *link, struct error *err)

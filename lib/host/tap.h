@@ -61,6 +61,10 @@ MUST_CHECK int tap_leave(
 /* 0: it is a port of its bridge and up; 1: it is not, or there is none of ours. */
 MUST_CHECK int tap_check(struct netlink *nl, const struct tap_request *request, struct error *err);
 
+/* Will this link do as the bridge? Errors: EINVAL: it is none, or has no VLANs. */
+MUST_CHECK int tap_check_bridge(
+		const struct tap_request *request, const struct link *bridge, struct error *err);
+
 /* Delete the link of that name if it has that alias. 1: there was none of ours. */
 MUST_CHECK int tap_remove(
 		struct netlink *nl, const char *name, const char *alias, struct error *err);

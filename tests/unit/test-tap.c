@@ -251,6 +251,18 @@ TEST(a_bridge_is_a_bridge)
 	netlink_done(&nl);
 }
 
+/* Its ports are made otherwise, and its frames pass no filter of the kernel's bridges. */
+TEST(a_bridge_of_open_vswitch_is_none)
+{
+	const struct tap_request r = request();
+	const struct link bridge = { .index = 7, .name = "br0", .kind = "openvswitch" };
+	struct error err = {};
+	CHECK_INT(tap_check_bridge(&r, &bridge, &err), -EINVAL);
+	CHECK_STR(err.text,
+			"network 'lan': 'br0' is a bridge of Open vSwitch; use scripts ('up' and "
+			"'down') to connect to it, or mode vhost-user where it runs with DPDK");
+}
+
 TEST(a_link_of_others_is_not_touched)
 {
 	NEED_NETWORK();
