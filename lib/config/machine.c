@@ -207,7 +207,8 @@ static const struct field memory_fields[] = {
 			"be reserved."),
 	FIELD_BOOL(struct attrs_conf, memory.shared, "shared", false,
 			"Let other processes share the guest's memory: vhost-user by \"qemu-args\" "
-			"needs that. With \"shares\" it always is."),
+			"needs that. With \"shares\", and on a network of mode "
+			"\"vhost-user\", it always is."),
 	{},
 };
 

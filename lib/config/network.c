@@ -13,6 +13,7 @@ const char *const network_mode_names[] = {
 	[NETWORK_USER] = "user",
 	[NETWORK_VF] = "vf",
 	[NETWORK_MACVTAP] = "macvtap",
+	[NETWORK_VHOST_USER] = "vhost-user",
 	NULL,
 };
 const char *const macvtap_mode_names[] = {
@@ -67,7 +68,9 @@ const struct field network_fields[] = {
 			"\"vf\": each guest gets a virtual function of the network card "
 			"\"device\". \"macvtap\": each guest is a neighbour of the host on the "
 			"interface \"device\", with a MAC address of its own; the host itself "
-			"and the guest do not reach each other there. See machina-network(5)."),
+			"and the guest do not reach each other there. \"vhost-user\": packets go "
+			"through the guest's memory to a switch that is a program (Open vSwitch "
+			"with DPDK, VPP). See machina-network(5)."),
 	FIELD_STRING(struct network_conf, device, "device", form_interface, 0, NULL,
 			"Name of the bridge; of mode \"vf\": of the card's interface; of mode "
 			"\"macvtap\": of the interface that guests share, which is no bridge's "
@@ -77,6 +80,14 @@ const struct field network_fields[] = {
 			"\"bridge\": all. \"private\": nothing. \"vepa\": what the switch "
 			"sends back. \"passthru\": there is one guest alone, which takes the "
 			"interface over with its MAC address."),
+	FIELD_STRING(struct network_conf, socket, "socket", form_text_line, 0,
+			"/run/machina-qemu/MACHINE/net.CONNECTION, made by QEMU",
+			"The unix socket of mode \"vhost-user\" that the switch listens at: a "
+			"pattern "
+			"with the variables of machina.conf(5) and ${connection}, the connection's "
+			"name. QEMU connects to it again when the switch was restarted. Without it "
+			"QEMU listens, the switch connects, as root (Open vSwitch: "
+			"dpdkvhostuserclient), and the machine starts when it has."),
 	FIELD_STRING_OR_LIST(struct network_conf, address, "address", form_interface_address,
 			"The host's own address on a bridge that it makes, with the length of the "
 			"network's prefix: \"10.77.0.1/24\", \"fd77::1/64\", or a list of such."),

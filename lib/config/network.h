@@ -27,6 +27,7 @@ enum network_mode {
 	NETWORK_USER,
 	NETWORK_VF,
 	NETWORK_MACVTAP,
+	NETWORK_VHOST_USER,
 };
 extern const char *const network_mode_names[];
 
@@ -63,6 +64,7 @@ struct network_conf {
 	int64_t virtual_functions;
 	bool spoof_check;
 	bool trust;
+	const char *socket;   /* pattern; mode vhost-user. NULL: QEMU makes one */
 	int macvtap_mode;     /* enum macvtap_mode; -1: not set */
 	struct jlist forward; /* struct forward_conf */
 	struct fw_default_conf defaults;

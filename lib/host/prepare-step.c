@@ -13,6 +13,7 @@
 #include "host/prepare-device.h"
 #include "host/prepare-filter.h"
 #include "host/prepare-macvtap.h"
+#include "host/prepare-peer.h"
 #include "host/prepare-port.h"
 #include "host/prepare-text.h"
 #include "host/process.h"
@@ -480,6 +481,7 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_FORGET] = { STEP_UNIT, run_forget, NULL, text_forget, NULL },
 	[STEP_PORT] = { STEP_UNIT, prepare_port, NULL, text_port, NULL },
 	[STEP_DIRECTORY] = { STEP_ALWAYS, run_directory, NULL, text_directory, NULL },
+	[STEP_PEER] = { STEP_ALWAYS, prepare_peer, NULL, text_peer, NULL },
 	[STEP_FILE] = { STEP_ALWAYS, run_file, NULL, text_file, NULL },
 	[STEP_COPY] = { STEP_ALWAYS, run_copy, NULL, text_copy, NULL },
 	[STEP_RUN_DIR] = { STEP_ALWAYS, run_run_dir, undo_run_dir, text_run_dir,

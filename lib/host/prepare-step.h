@@ -62,6 +62,7 @@ enum prepare_step_kind {
 	STEP_FORGET,	/* what an earlier start has left in systemd's store */
 	STEP_PORT,	/* one of plan->sockets that systemd listens at a port for */
 	STEP_DIRECTORY, /* one of plan->directories */
+	STEP_PEER,	/* one of plan->peers */
 	STEP_FILE,	/* one of plan->fds, FILE */
 	STEP_COPY,	/* COPY */
 	STEP_RUN_DIR,

@@ -31,6 +31,13 @@ PREPARE_TEXT(directory)
 	add_volume(d->volume, d->pool, ret);
 }
 
+PREPARE_TEXT(peer)
+{
+	const struct plan_peer *peer = &plan->peers[i];
+	buf_printf(ret, "check that '%s' can connect to '%s' (connection '%s', network '%s')",
+			plan->user, peer->path, peer->connection, peer->network);
+}
+
 PREPARE_TEXT(file)
 {
 	const struct plan_fd *fd = &plan->fds[i];

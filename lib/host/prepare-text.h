@@ -10,6 +10,7 @@
 PREPARE_TEXT(forget);
 PREPARE_TEXT(port);
 PREPARE_TEXT(directory);
+PREPARE_TEXT(peer);
 PREPARE_TEXT(file);
 PREPARE_TEXT(copy);
 PREPARE_TEXT(run_dir);

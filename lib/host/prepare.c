@@ -84,6 +84,8 @@ static size_t count(const struct plan *plan, enum prepare_step_kind kind)
 		return plan_is_companion(plan) ? 0 : 1;
 	case STEP_DIRECTORY:
 		return plan->n_directories;
+	case STEP_PEER:
+		return plan->n_peers;
 	case STEP_MDEV:
 		return plan->n_mdevs;
 	case STEP_LEND:

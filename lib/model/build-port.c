@@ -7,6 +7,8 @@
 #include "model/build.h"
 #include "model/filter.h"
 #include "model/network.h"
+#include "model/plan.h"
+#include "util/file.h"
 #include "util/mem.h"
 
 /* Sorted, each once. */
@@ -88,6 +90,7 @@ static void check_network_keys(struct build *b, const struct network_conf *n)
 		{ "spoof-check", !n->spoof_check, IN(VF) },
 		{ "trust", n->trust, IN(VF) },
 		{ "macvtap-mode", n->macvtap_mode >= 0, IN(MACVTAP) },
+		{ "socket", n->socket && n->socket[0], IN(VHOST_USER) },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (!is_useless(&rows[i], n))
@@ -183,6 +186,70 @@ static void use_macvtap(struct build *b, const struct network_conf *network, str
 				"scripts");
 }
 
+/* What QEMU can't see in its unit: PrivateTmp=, ProtectHome=. */
+static bool is_hidden(const char *path)
+{
+	static const char *const places[] = { "/tmp/", "/var/tmp/", "/home/", "/root/",
+		"/run/user/" };
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (!strncmp(path, places[i], strlen(places[i])))
+			return true;
+	return false;
+}
+
+static void check_own_socket(struct build *b, const char *pointer, const struct vm_nic *nic)
+{
+	CLEANUP(freep) char *path = plan_net_path("/run/machina-qemu", b->vm->name, nic->name);
+	if (strchr(nic->name, '/'))
+		BUILD_ERROR(b, pointer,
+				"connection \"%s\": its socket is called after it, and so can't "
+				"have "
+				"a '/' in its name",
+				nic->name);
+	else if (strlen(path) > SOCKET_PATH_MAX)
+		BUILD_ERROR(b, pointer,
+				"connection \"%s\": together with the machine's, the name is too "
+				"long "
+				"for the path of a socket",
+				nic->name);
+}
+
+static void use_vhost_user(struct build *b, const struct network_conf *network, const char *pointer,
+		struct vm_nic *nic)
+{
+	struct vars vars = build_port_vars(b);
+	struct var *rows = arena_array(&b->vm->arena, vars.n + 1, sizeof(*rows));
+	CLEANUP(buf_done) struct buf text = {};
+	struct error err = {};
+	/* The switch reads and writes the guest's packets where they are. */
+	b->vm->memory.shared = true;
+	if (nic->up || nic->down)
+		build_network_error(b, network, nic->up ? "up" : "down",
+				"a network of \"mode\": \"vhost-user\" has no interfaces for "
+				"scripts");
+	if (!network->socket || !network->socket[0]) {
+		check_own_socket(b, pointer, nic);
+		return;
+	}
+	rows[0] = (struct var){ "connection", nic->name };
+	memcpy(rows + 1, vars.rows, vars.n * sizeof(*rows));
+	if (vars_expand(&(struct vars){ rows, vars.n + 1 }, network->socket, &text, &err) < 0) {
+		build_network_error(b, network, "socket", err.text);
+		return;
+	}
+	CLEANUP(freep) char *path = path_clean(buf_text(&text));
+	CLEANUP(freep)
+	char *message = xasprintf("'%s' is no path that QEMU can use: it begins with '/', has at "
+				  "most %zu bytes "
+				  "and is not below /tmp, /var/tmp, /home, /root or /run/user, "
+				  "which are hidden "
+				  "from the unit",
+			path, SOCKET_PATH_MAX);
+	if (path[0] != '/' || strlen(path) > SOCKET_PATH_MAX || is_hidden(path))
+		build_network_error(b, network, "socket", message);
+	nic->socket = build_text(b, path);
+}
+
 void build_nic_port(struct build *b, const struct network_conf *network,
 		const struct connection_conf *conf, const char *pointer, struct vm_nic *nic)
 {
@@ -198,6 +265,8 @@ void build_nic_port(struct build *b, const struct network_conf *network,
 		nic->vlan = (uint16_t)(conf->vlan ? conf->vlan : network->vlan);
 	if (nic->mode == NETWORK_MACVTAP)
 		use_macvtap(b, network, nic);
+	if (nic->mode == NETWORK_VHOST_USER)
+		use_vhost_user(b, network, pointer, nic);
 	if (!nic->managed || !network_has_bridge(nic->mode))
 		return;
 	nic->isolate = conf->isolate < 0 ? network->isolate : conf->isolate;

@@ -136,6 +136,10 @@ static void visit_nic(const struct visit *v, const struct vm_nic *nic, size_t i)
 	if (vm_nic_has_link(nic))
 		visit(v, &(struct told){ .kind = CLAIM_LINK, .value = nic->link },
 				"/connections/%zu/name", i);
+	/* A switch has a socket for each of its ports. */
+	if (nic->socket)
+		visit(v, &(struct told){ .kind = CLAIM_SOCKET, .value = nic->socket },
+				"/connections/%zu/network", i);
 	visit_addresses(v, nic, i);
 	for (size_t k = 0; k < nic->n_forward; k++)
 		visit_forward(v, &nic->forward[k], i);

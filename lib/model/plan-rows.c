@@ -87,10 +87,18 @@ static const struct word netdev_words[] = {
 	{},
 };
 
+static const struct word peer_words[] = {
+	WORD(plan_peer, name, "name", TEXT),
+	WORD(plan_peer, path, "path", TEXT),
+	WORD(plan_peer, connection, "connection", TEXT),
+	WORD(plan_peer, network, "network", TEXT),
+	{},
+};
+
 size_t plan_n_rows(const struct plan *plan)
 {
 	return 1 + plan->n_fds + plan->n_directories + plan->n_sockets + plan->n_netdevs +
-	       plan_n_device_rows(plan) + plan_filter_n_rows(plan);
+	       plan->n_peers + plan_n_device_rows(plan) + plan_filter_n_rows(plan);
 }
 
 void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
@@ -125,6 +133,12 @@ void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
 		return;
 	}
 	i -= plan->n_netdevs;
+	if (i < plan->n_peers) {
+		strv_push(ret_words, "peer");
+		words_put(peer_words, &plan->peers[i], ret_words);
+		return;
+	}
+	i -= plan->n_peers;
 	size_t n_device_rows = plan_n_device_rows(plan);
 	if (i < n_device_rows)
 		plan_device_row(plan, i, ret_words);
@@ -208,6 +222,12 @@ int plan_parse_row(struct plan *plan, const struct strv *words, struct error *er
 		return words_parse(netdev_words, words, &plan->netdevs[plan->n_netdevs++],
 				&plan->arena, err);
 	}
+	if (!strcmp(kind, "peer")) {
+		plan->peers = words_append(
+				&plan->arena, plan->peers, plan->n_peers, sizeof(*plan->peers));
+		return words_parse(peer_words, words, &plan->peers[plan->n_peers++], &plan->arena,
+				err);
+	}
 	int r = plan_parse_device_row(plan, words, err);
 	if (r <= 0)
 		return r;
@@ -230,6 +250,10 @@ int plan_parse_end(const struct plan *plan, struct error *err)
 	for (size_t i = 0; i < plan->n_netdevs; i++)
 		if (!plan->netdevs[i].name || !plan->netdevs[i].connection)
 			return error_set(err, EINVAL, "a 'netdev' lacks what it needs");
+	for (size_t i = 0; i < plan->n_peers; i++)
+		if (!plan->peers[i].name || !plan->peers[i].path || !plan->peers[i].connection ||
+				!plan->peers[i].network)
+			return error_set(err, EINVAL, "a 'peer' lacks what it needs");
 	for (size_t i = 0; i < plan->n_fds; i++)
 		if (plan_find(plan, plan->fds[i].name) != &plan->fds[i])
 			return error_set(err, EINVAL, "two descriptors are called '%s'",

@@ -131,7 +131,7 @@ static void add_netdevs(struct plan *plan, const struct vm *vm)
 	plan->netdevs = arena_array(&plan->arena, vm->n_nics, sizeof(*plan->netdevs));
 	for (size_t i = 0; i < vm->n_nics; i++) {
 		const struct vm_nic *nic = &vm->nics[i];
-		if (nic->mode != NETWORK_USER)
+		if (nic->mode != NETWORK_USER && nic->mode != NETWORK_VHOST_USER)
 			continue;
 		plan->netdevs[plan->n_netdevs++] = (struct plan_netdev){
 			.name = arena_printf(&plan->arena, "net.%zu", i),
@@ -226,7 +226,8 @@ static void add_screens(struct plan *plan, const struct vm *vm)
 		const struct vm_remote *remote;
 	} screens[] = { { "spice", &vm->spice }, { "vnc", &vm->vnc } };
 
-	plan->sockets = arena_array(&plan->arena, ARRAY_SIZE(screens), sizeof(*plan->sockets));
+	plan->sockets = arena_array(
+			&plan->arena, ARRAY_SIZE(screens) + vm->n_nics, sizeof(*plan->sockets));
 	for (size_t i = 0; i < ARRAY_SIZE(screens); i++)
 		if (screens[i].remote->enabled)
 			plan->sockets[plan->n_sockets++] = (struct plan_socket){
@@ -235,6 +236,34 @@ static void add_screens(struct plan *plan, const struct vm *vm)
 						screens[i].name),
 				.port = screens[i].remote->port,
 			};
+}
+
+char *plan_net_path(const char *socket_dir, const char *machine, const char *connection)
+{
+	return xasprintf("%s/%s/net.%s", socket_dir, machine, connection);
+}
+
+/* Of mode vhost-user: QEMU talks to the switch by itself, for it takes no descriptor for that
+ * (net_vhost_claim_chardev() in net/vhost-user.c). */
+static void add_switches(struct plan *plan, const struct vm *vm, const char *run_dir)
+{
+	struct arena *a = &plan->arena;
+	CLEANUP(freep) char *socket_dir = xasprintf("%s-qemu", run_dir);
+	plan->peers = arena_array(a, vm->n_nics, sizeof(*plan->peers));
+	for (size_t i = 0; i < vm->n_nics; i++) {
+		const struct vm_nic *nic = &vm->nics[i];
+		if (nic->mode != NETWORK_VHOST_USER)
+			continue;
+		const char *name = arena_printf(a, "net.%zu", i);
+		CLEANUP(freep) char *own = plan_net_path(socket_dir, vm->name, nic->name);
+		if (nic->socket)
+			plan->peers[plan->n_peers++] = (struct plan_peer){ name,
+				arena_strdup(a, nic->socket), arena_strdup(a, nic->name),
+				arena_strdup(a, nic->network) };
+		else
+			plan->sockets[plan->n_sockets++] = (struct plan_socket){ .name = name,
+				.path = arena_strdup(a, own) };
+	}
 }
 
 char *plan_share_path(const char *run_dir, const char *machine, const char *share)
@@ -299,6 +328,7 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 	add_usbs(ret);
 	add_vhost(ret, vm);
 	add_screens(ret, vm);
+	add_switches(ret, vm, run_dir);
 }
 
 void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret)

@@ -108,7 +108,7 @@ struct plan_directory {
 /* A socket that QEMU makes by itself in socket_dir (it can't take these as descriptors); await
  * gives it to the operators' group. */
 struct plan_socket {
-	const char *name; /* "spice", "vnc" */
+	const char *name; /* "spice", "vnc"; "net.0" of a connection of mode vhost-user */
 	const char *path;
 	int port; /* of 127.0.0.1, which units of its own forward to it; 0: none */
 };
@@ -126,6 +126,14 @@ struct plan_connection {
 	const char *network;
 	const char *id; /* "net.0"; NULL: a virtual function, in which QEMU has no part */
 	const struct plan_fd *tap; /* NULL: it has none */
+};
+
+/* A socket that QEMU connects to by itself, as the unit's user: of a switch. */
+struct plan_peer {
+	const char *name; /* "net.0" */
+	const char *path;
+	const char *connection; /* for messages */
+	const char *network;
 };
 
 struct plan {
@@ -149,6 +157,8 @@ struct plan {
 	size_t n_sockets;
 	struct plan_netdev *netdevs;
 	size_t n_netdevs;
+	struct plan_peer *peers;
+	size_t n_peers;
 	const char *tpm_data; /* plan of the TPM's unit: the directory of its state; else NULL */
 	const char *share;    /* plan of a share's unit: the share; else NULL */
 	/* Not of those two. For whoever stops the machine with a time-out of his own. */
@@ -217,6 +227,10 @@ void plan_row(const struct plan *plan, size_t i, struct strv *ret_words);
  */
 MUST_CHECK int plan_parse_row(struct plan *plan, const struct strv *words, struct error *err);
 MUST_CHECK int plan_parse_end(const struct plan *plan, struct error *err);
+
+/* "/run/machina-qemu/NAME/net.CONNECTION": what QEMU makes for a switch that connects. The caller
+ * frees it. @socket_dir: of all machines */
+char *plan_net_path(const char *socket_dir, const char *machine, const char *connection);
 
 /* "/run/machina/NAME/qmp/systemd.0.qmp.socket" and the like. The caller frees the result. */
 char *plan_qmp_path(const char *run_dir, const char *machine, const char *socket_name);

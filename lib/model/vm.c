@@ -54,7 +54,8 @@ bool vm_pci_is_virtual(const struct vm_pci_candidate *candidate)
 
 bool vm_nic_has_link(const struct vm_nic *nic)
 {
-	return nic->mode != NETWORK_USER && nic->mode != NETWORK_VF;
+	return nic->mode != NETWORK_USER && nic->mode != NETWORK_VF &&
+	       nic->mode != NETWORK_VHOST_USER;
 }
 
 char *vm_pci_function(const char *address, int64_t number)

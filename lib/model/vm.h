@@ -85,6 +85,7 @@ struct vm_nic {
 	bool vhost;	    /* packets are moved by the kernel, where it can */
 	const char *device; /* of mode macvtap: the host's interface that it shares */
 	enum macvtap_mode macvtap_mode;
+	const char *socket; /* of mode vhost-user: of the switch; NULL: QEMU makes one */
 	const struct forward_conf *forward;
 	size_t n_forward;
 	const struct vm_filter *filter; /* NULL: nothing of it is filtered */

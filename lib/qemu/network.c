@@ -65,6 +65,36 @@ static void add_vf(struct assembly *a, size_t i)
 	assembly_check_room(a, arena_printf(&t->arena, "/connections/%zu", i));
 }
 
+static const char *peer_path(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->n_peers; i++)
+		if (!strcmp(plan->peers[i].name, name))
+			return plan->peers[i].path;
+	return NULL;
+}
+
+/* A switch that goes away is waited for by both: it or QEMU connects again. */
+static void add_vhost_user(struct assembly *a, const char *id)
+{
+	const char *path = peer_path(a->plan, id);
+	const char *chardev = arena_printf(&a->topology.arena, "%s.socket", id);
+	CLEANUP(props_done) struct props p = {};
+	props_init(&p, "socket");
+	props_add(&p, "id", chardev);
+	props_add(&p, "path", path ? path : assembly_socket(a, id));
+	if (path) {
+		props_add(&p, "reconnect", "1");
+	} else {
+		props_add(&p, "server", "on");
+		props_add(&p, "wait", "off");
+	}
+	assembly_option(a, SECTION_CHARDEV, "-chardev", &p);
+	props_init(&p, "vhost-user");
+	props_add(&p, "id", id);
+	props_add(&p, "chardev", chardev);
+	assembly_option(a, SECTION_NETDEV, "-netdev", &p);
+}
+
 void network_add(struct assembly *a)
 {
 	struct topology *t = &a->topology;
@@ -79,6 +109,8 @@ void network_add(struct assembly *a)
 		const char *pointer = arena_printf(&t->arena, "/connections/%zu", i);
 		if (nic->mode == NETWORK_USER)
 			add_user(a, nic, id, pointer);
+		else if (nic->mode == NETWORK_VHOST_USER)
+			add_vhost_user(a, id);
 		else
 			add_tap(a, nic, id, fd);
 

@@ -193,10 +193,10 @@ static void add_devices(struct unitfile *u, const struct unit_input *in)
 		unitfile_set(u, "BindReadOnlyPaths", in->plan->directories[i].path);
 }
 
-static bool has_user_network(const struct vm *vm)
+static bool has_network_of(const struct vm *vm, enum network_mode mode)
 {
 	for (size_t i = 0; i < vm->n_nics; i++)
-		if (vm->nics[i].mode == NETWORK_USER)
+		if (vm->nics[i].mode == mode)
 			return true;
 	return false;
 }
@@ -221,7 +221,13 @@ static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 		unitfile_setf(u, "RuntimeDirectory", "machina-qemu/%s", in->vm->name);
 		unitfile_set(u, "RuntimeDirectoryMode", "0711");
 	}
-	if (has_user_network(in->vm)) {
+	if (has_network_of(in->vm, NETWORK_VHOST_USER)) {
+		sandbox.address_families = "AF_UNIX";
+		sandbox.address_reason =
+				"A network of \"mode\": \"vhost-user\": QEMU itself talks to "
+				"the switch, on a unix socket.";
+	}
+	if (has_network_of(in->vm, NETWORK_USER)) {
 		sandbox.own_network = true;
 		sandbox.ip_any = true;
 		sandbox.address_families = "AF_UNIX AF_INET AF_INET6";

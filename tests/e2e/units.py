@@ -60,6 +60,10 @@ CONFIGS = {
         "attrs": {"memory": {"ram": 64}},
         "connections": [{"name": "net", "network": "phys"}],
     },
+    "hostile-switch": {
+        "attrs": {"memory": {"ram": 64}},
+        "connections": [{"name": "a %n", "network": "ports"}, {"name": "own", "network": "own"}],
+    },
     "hostile-user": {
         "attrs": {"memory": {"ram": 64}, "vnc": {"enabled": True}, "spice": {"enabled": True, "port": 5930}},
         "connections": [{"name": "net", "network": "user"}],
@@ -73,7 +77,9 @@ HOST = {
         "firmware": {"path": f"/usr/share/{HOSTILE}", "type": "firmware"},
         "tpm": {"path": f"/var/lib/{HOSTILE}", "type": "tpm-data"},
     },
-    "network": {"phys": {"mode": "macvtap", "device": "$%n"}, "user": {"mode": "user"}},
+    "network": {"phys": {"mode": "macvtap", "device": "$%n"},
+                "ports": {"mode": "vhost-user", "socket": "/run/%n/${connection}"}, "own": {"mode": "vhost-user"},
+                "user": {"mode": "user"}},
 }
 
 

@@ -337,6 +337,32 @@ TEST(macvtaps_are_descriptors_in_every_form)
 	}
 }
 
+/* QEMU takes no descriptor for them. */
+TEST(switches_are_talked_to_by_path)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	struct vm_nic *nic = sample_nic(&s, NETWORK_VHOST_USER);
+	nic->socket = "/run/dpdk/a,b";
+	nic = sample_nic(&s, NETWORK_VHOST_USER);
+	nic->name = "own";
+	s.vm.memory.shared = true;
+	for (enum qemu_form form = QEMU_FORM_UNIT; form <= QEMU_FORM_STANDALONE; form++) {
+		CHECK_INT(sample_build(&s, form), 0);
+		CHECK_STR(sample_value(&s, "-chardev", "id=net.0.socket"),
+				"socket,id=net.0.socket,path=/run/dpdk/a,,b,reconnect=1");
+		CHECK_STR(sample_value(&s, "-netdev", "id=net.0"),
+				"vhost-user,id=net.0,chardev=net.0.socket");
+		CHECK_STR(sample_value(&s, "-chardev", "id=net.1.socket"),
+				"socket,id=net.1.socket,path=/run/machina-qemu/web/"
+				"net.own,server=on,"
+				"wait=off");
+		CHECK_STR(sample_value(&s, "-device", "netdev=net.1"),
+				"virtio-net-pci,id=nic.1,bus=pcie.1.2,mac=52:54:00:00:00:01,netdev="
+				"net.1");
+	}
+}
+
 TEST(vhost_is_switched_on_afterwards)
 {
 	CLEANUP(sample_done) struct sample s;

@@ -257,6 +257,24 @@ TEST(interfaces_that_guests_share)
 		CHECK(vm_nic_has_link(&nics[i]) && !nics[i].join && !nics[i].filter);
 }
 
+TEST(sockets_of_switches)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s,
+			    "{'network':{'n':{'mode':'vhost-user','socket':"
+			    "'/run//dpdk/${machine-name}.${connection}'},"
+			    "'own':{'mode':'vhost-user'}}}",
+			    "{'attrs':{" RAM "},'connections':[{'name':'a','network':'n'},"
+			    "{'name':'b','network':'own'}]}"))
+		return;
+	const struct vm_nic *nics = s.vm.nics;
+	CHECK_STR(nics[0].socket, "/run/dpdk/web.a");
+	CHECK_STR(nics[1].socket, NULL);
+	CHECK(s.vm.memory.shared);
+	for (size_t i = 0; i < s.vm.n_nics; i++)
+		CHECK(!vm_nic_has_link(&nics[i]) && !nics[i].vhost && !nics[i].filter);
+}
+
 TEST(ports_that_lead_to_the_guest)
 {
 	CLEANUP(sample_done) struct sample s = {};

@@ -58,6 +58,19 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		.device = "eth0",
 		.macvtap_mode = MACVTAP_VEPA,
 		.mtu = 1400 };
+	nics[4] = (struct vm_nic){ .name = "fast",
+		.network = "fast",
+		.mac = "52:54:00:00:00:05",
+		.link = "web.fast",
+		.mode = NETWORK_VHOST_USER,
+		.managed = true,
+		.socket = "/run/dpdk/x y" };
+	nics[5] = (struct vm_nic){ .name = "own",
+		.network = "own",
+		.mac = "52:54:00:00:00:06",
+		.link = "web.own",
+		.mode = NETWORK_VHOST_USER,
+		.managed = true };
 	parents[0] = (struct vm_mdev_parent){ "0000:41:00.0", "NVIDIA A40-8Q", true, placements,
 		3 };
 	parents[1] = (struct vm_mdev_parent){ "0000:81:00.0", "type=x", false, NULL, 0 };
@@ -71,7 +84,7 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		.volumes = volumes,
 		.n_volumes = 4,
 		.nics = nics,
-		.n_nics = 4,
+		.n_nics = 6,
 		.mdevs = mdevs,
 		.n_mdevs = 1,
 		.qmp = qmp,
@@ -88,7 +101,7 @@ static void make(struct plan *plan, struct plan *tpm)
 {
 	struct vm vm;
 	struct vm_volume volumes[4], kernel = disk("kernel", "/boot/vmlinuz", "firmware");
-	struct vm_nic nics[4];
+	struct vm_nic nics[6];
 	struct vm_mdev mdevs[1];
 	struct vm_mdev_parent parents[2];
 	struct vm_qmp_socket qmp[2];
@@ -374,6 +387,9 @@ TEST(rows_of_others_are_refused)
 		"plug id=0529:0001",
 		"directory",
 		"socket name=spice",
+		"peer name=net.0 path=/s connection=c",
+		"peer path=/s connection=c network=n",
+		"peer name=net.0 path=/s connection=c network=n mode=x",
 		"socket name=spice path=/s port=70000",
 		"netdev name=net.0",
 		"netdev connection=0",
@@ -442,6 +458,8 @@ TEST(connections_are_found_whatever_they_are_made_of)
 		{ "dmz", "net.1", "net.1", "web.dmz" },
 		{ "phys", "net.3", "net.3", NULL },
 		{ "out", "net.2", "net.2", NULL },
+		{ "fast", "net.4", "net.4", NULL },
+		{ "own", "net.5", "net.5", NULL },
 	};
 	CHECK_INT(plan_n_connections(&plan), ARRAY_SIZE(expected));
 	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {

@@ -610,6 +610,48 @@ TEST(a_macvtap_is_given_and_deleted)
 	end();
 }
 
+/* QEMU would try for ever. */
+TEST(sockets_of_switches_are_tried)
+{
+	NEED_NETWORK();
+	static const char *const rows[] = {
+		MACHINE,
+		"peer name=net.0 path=DIR/open/switch connection=lan network=dpdk",
+		NULL,
+	};
+	const struct account nobody = { .uid = 65534, .gid = 65534 };
+	begin();
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, rows);
+	options.account = &nobody;
+	int fds[1], listening = -1;
+	struct error err = {};
+	CHECK_INT(prepare_run(&plan, &options, fds, &err), -ENOENT);
+	CHECK(strstr(err.text, "does the switch run") != NULL);
+	put_file("open/switch", "");
+	CHECK_INT(prepare_run(&plan, &options, fds, &err), -ENOTSOCK);
+	unlink(scratch_path("open/switch"));
+	if (listen_unix(scratch_path("open/switch"), &(struct sharing){}, &listening, &err) < 0)
+		TEST_FAIL("%s", err.text);
+	chmod(scratch_dir, 0755);
+	/* For root's group, which this process has, and that user has not. */
+	chmod(scratch_path("open/switch"), 0775);
+	CHECK_INT(prepare_run(&plan, &options, fds, &err), -EACCES);
+	CHECK(strstr(err.text, "connection 'lan' (network 'dpdk'): user 'root' may not connect to "
+			       "'") == err.text);
+	chmod(scratch_path("open/switch"), 0777);
+	chmod(scratch_path("open"), 0700);
+	CHECK_INT(prepare_run(&plan, &options, fds, &err), -EACCES);
+	chmod(scratch_path("open"), 0755);
+	if (prepare_run(&plan, &options, fds, &err) < 0)
+		TEST_FAIL("%s", err.text);
+	CHECK_INT(geteuid(), 0);
+	CHECK_INT(access(scratch_path("open"), W_OK), 0);
+	check_torn_down(&plan);
+	close(listening);
+	end();
+}
+
 TEST(without_systemd_nothing_is_begun)
 {
 	NEED_NETWORK();
