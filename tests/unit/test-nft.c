@@ -3,6 +3,8 @@
 #include "host/nft.h"
 
 #include <errno.h>
+#include <libmnl/libmnl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "firewall/batch.h"
@@ -197,6 +199,70 @@ TEST(who_is_not_root_is_told)
 	waitpid(pid, &status, 0);
 	CHECK_INT(status, 0);
 	sample_end();
+}
+
+/* A conversation with somebody else than the kernel: @answer is there once the batch is sent. */
+static int commit_to_peer(const void *answer, size_t size, struct error *err)
+{
+	CLEANUP(netlink_done) struct netlink own = {};
+	CLEANUP(nft_batch_done) struct nft_batch batch = {};
+	int pair[2];
+	if (nft_open(&own, err) < 0 || socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0)
+		TEST_FAIL("%s", err->text);
+	own.sequence = 0;
+	CHECK(size == 0 || write(pair[1], answer, size) == (ssize_t)size);
+	CHECK(dup2(pair[0], mnl_socket_get_fd(own.socket)) >= 0);
+	batch_flush_chain(&batch, "vm-web.0-in");
+	int r = nft_commit(&own, &batch, 0, NULL, err);
+	close(pair[0]);
+	close(pair[1]);
+	return r;
+}
+
+TEST(no_answer_is_a_failure)
+{
+	NEED_NFT();
+	struct error err = {};
+	CHECK_INT(commit_to_peer(NULL, 0, &err), -EIO);
+	CHECK_STR(err.text, "nftables has not answered");
+	/* One to another message is none. */
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+	} answer = { .header = { .nlmsg_len = sizeof(answer),
+				     .nlmsg_type = NLMSG_ERROR,
+				     .nlmsg_seq = 77 } };
+	CHECK_INT(commit_to_peer(&answer, sizeof(answer), &err), -EIO);
+	/* BATCH_BEGIN is the first one: all of it is refused. */
+	answer.header.nlmsg_seq = 1;
+	answer.error.error = -EPERM;
+	CHECK_INT(commit_to_peer(&answer, sizeof(answer), &err), -EPERM);
+	CHECK_STR(err.text, "cannot change nftables; only root may change nftables: Operation not "
+			    "permitted");
+	/* Half an answer. */
+	CHECK_INT(commit_to_peer(&answer, sizeof(answer) - 8, &err), -EIO);
+}
+
+TEST(of_more_refusals_than_there_is_room_for_the_first_is_told)
+{
+	NEED_NFT();
+	struct error err = {};
+	struct nft_failure failure = {};
+	CLEANUP(netlink_done) struct netlink own = {};
+	CLEANUP(nft_batch_done) struct nft_batch batch = {};
+	int room = 1;
+	CHECK_INT(nft_open(&own, &err), 0);
+	CHECK_INT(setsockopt(mnl_socket_get_fd(own.socket), SOL_SOCKET, SO_RCVBUF, &room,
+				  sizeof(room)),
+			0);
+	for (int i = 0; i < 1000; i++)
+		batch_flush_chain(&batch, "vm-web.0-in");
+	CHECK_INT(nft_commit(&own, &batch, 0, &failure, &err), -ENOENT);
+	CHECK_STR(err.text, "the kernel refuses 'flush chain bridge machina vm-web.0-in': No such "
+			    "file or directory");
+	CHECK_INT(failure.code, ENOENT);
+	CHECK_INT(failure.change, 0);
+	check_ruleset("");
 }
 
 TEST(the_rule_that_is_refused_is_named)
