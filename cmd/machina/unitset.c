@@ -231,15 +231,26 @@ static char *subject_of(const char *name, const char *pattern)
 	return xstrndup(name + before, len - before - strlen(after));
 }
 
-/* The machine that a unit's name speaks of. */
-static char *machine_of(const char *name)
+/* "web" of "machina-virtiofsd-web@data.service". */
+static char *machine_of_share(const char *name)
 {
-	CLEANUP(freep) char *instance = subject_of(name, UNIT_SHARE);
+	char *instance = subject_of(name, UNIT_SHARE);
 	char *at = instance ? strchr(instance, '@') : NULL;
 	if (at) {
 		*at = '\0';
-		return machine_name_valid(instance) ? take_ptr(instance) : NULL;
+		if (machine_name_valid(instance))
+			return instance;
 	}
+	free(instance);
+	return NULL;
+}
+
+/* The machine that a unit's name speaks of. */
+static char *machine_of(const char *name)
+{
+	char *of_share = machine_of_share(name);
+	if (of_share)
+		return of_share;
 	for (size_t i = 0; unit_name_patterns[i]; i++) {
 		char *machine = subject_of(name, unit_name_patterns[i]);
 		if (machine && machine_name_valid(machine))
@@ -272,28 +283,29 @@ static bool is_made_from(const struct unitset *set, const char *source)
 	return found && found < text + strcspn(text, "\n");
 }
 
-/* Does a unit belong to nothing that is configured? *ret_source: the file that would have it. */
-static bool is_of_none(const struct unitset *set, const char *name,
-		const struct unitset_known *known, char **ret_source)
+/* Of a unit that belongs to nothing that is configured, the file that would have it; else NULL. The
+ * caller frees it. */
+static char *missing_source(
+		const struct unitset *set, const char *name, const struct unitset_known *known)
 {
-	CLEANUP(freep) char *machine = machine_of(name);
-	CLEANUP(freep) char *network = machine ? NULL : network_of(name);
-	if (machine)
-		*ret_source = xasprintf("%s/%s.conf.json;", set->machine_dir, machine);
-	else if (network)
-		*ret_source = xasprintf(" %s/machina.conf.json", set->config_dir);
-	else
-		return false;
-	return machine ? !strv_contains_sorted(known->machines, machine)
-		       : !strv_contains_sorted(known->networks, network);
+	char *machine = machine_of(name);
+	char *network = machine ? NULL : network_of(name);
+	char *source = NULL;
+	if (machine && !strv_contains_sorted(known->machines, machine))
+		source = xasprintf("%s/%s.conf.json;", set->machine_dir, machine);
+	else if (network && !strv_contains_sorted(known->networks, network))
+		source = xasprintf(" %s/machina.conf.json", set->config_dir);
+	free(machine);
+	free(network);
+	return source;
 }
 
 int unitset_remove_others(struct unitset *set, const struct unitset_known *known, struct error *err)
 {
 	for (size_t i = 0; i < set->on_disk.n; i++) {
 		const char *name = set->on_disk.items[i], *what = NULL;
-		CLEANUP(freep) char *source = NULL;
-		if (!is_of_none(set, name, known, &source))
+		CLEANUP(freep) char *source = missing_source(set, name, known);
+		if (!source)
 			continue;
 		int r = read_own(set, name, &what, err);
 		if (r < 0)
