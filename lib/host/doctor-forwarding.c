@@ -32,10 +32,11 @@ static const struct family {
 
 static const struct family *family_of(const struct forward_chain *chain)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
-		if (families[i].family == chain->family)
-			return &families[i];
-	return NULL;
+	size_t i = 0;
+	/* Chains of others are not listed. */
+	while (i + 1 < ARRAY_SIZE(families) && families[i].family != chain->family)
+		i++;
+	return &families[i];
 }
 
 struct bridge {
