@@ -329,7 +329,7 @@ TEST(vlans_of_a_port)
 		SKIP("this kernel's bridges know no VLANs");
 	int other = add_guest("t0", 1, NULL), guest = add_guest("t1", 2, &untagged),
 	    router = add_guest("t2", 3, &tagged);
-	check_has("bridge vlan show dev t1", "t1 30 PVID Egress Untagged \n");
+	check_has("{ bridge vlan show dev t1; echo end; }", " t1 30 PVID Egress Untagged end");
 	check_has("bridge vlan show dev t2", "t2 30 31 32 40 ");
 	check_has("bridge vlan show dev t0", "t0 1 PVID Egress Untagged");
 	check_has("bridge fdb show dev t2", "52:54:00:00:00:03 vlan 40 sticky master br0 static");
