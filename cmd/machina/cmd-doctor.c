@@ -32,6 +32,7 @@ static const struct check checks[] = {
 	{ "start", doctor_check_start },
 	{ "firmware", doctor_check_firmware },
 	{ "tpm", doctor_check_tpm },
+	{ "passt", doctor_check_passt },
 	{ "shares", doctor_check_shares },
 	{ "pools", doctor_check_pools, .needs_host = true },
 	{ "volumes", doctor_check_volumes },

@@ -95,6 +95,15 @@ static int check_privileges(const struct run *run, struct error *err)
 				"'machina start %s' starts it",
 				run->machine, run->machine);
 	for (size_t i = 0; i < vm->n_nics; i++)
+		if (vm->nics[i].passt)
+			return error_set(err, EOPNOTSUPP,
+					"network '%s' of machine '%s' is by passt, which only "
+					"units "
+					"start: 'machina start %s' starts it (\"backend\": "
+					"\"slirp\" of "
+					"the network does without)",
+					vm->nics[i].network, run->machine, run->machine);
+	for (size_t i = 0; i < vm->n_nics; i++)
 		if (vm_nic_has_link(&vm->nics[i]))
 			buf_printf(&needs, ", a %s for connection '%s' (network '%s')",
 					vm->nics[i].mode == NETWORK_MACVTAP ? "macvtap" : "tap",

@@ -118,7 +118,7 @@ static void explain_absence(struct bus *bus, const char *machine)
 }
 
 /* As the machine's unit on disk has them. */
-static bool explain_shares(const struct config_paths *paths, struct bus *bus, const char *machine)
+static bool explain_others(const struct config_paths *paths, struct bus *bus, const char *machine)
 {
 	CLEANUP(freep) char *path = NULL;
 	CLEANUP(buf_done) struct buf text = {};
@@ -128,18 +128,23 @@ static bool explain_shares(const struct config_paths *paths, struct bus *bus, co
 			unit_read_plan(path, buf_text(&text), text.len, &plan, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < plan.n_fds; i++) {
-		const char *share = plan_share_of(&plan.fds[i]);
-		CLEANUP(freep) char *instance = share ? unit_share_instance(machine, share) : NULL;
-		explained |= share && explain_named(bus, machine, UNIT_SHARE, instance);
+		const struct plan_fd *fd = &plan.fds[i];
+		const char *share = plan_share_of(fd);
+		const char *which = share		? share
+				    : plan_is_passt(fd) ? strrchr(fd->name, '.') + 1
+							: NULL;
+		CLEANUP(freep) char *instance = which ? unit_share_instance(machine, which) : NULL;
+		explained |= which &&
+			     explain_named(bus, machine, share ? UNIT_SHARE : UNIT_PASST, instance);
 	}
 	return explained;
 }
 
 void lifecycle_explain(const struct config_paths *paths, struct bus *bus, const char *machine)
 {
-	/* A TPM or share that did not come up is the cause, the machine's own failure the
+	/* A TPM, share or network that did not come up is the cause, the machine's own failure the
 	 * consequence. Most machines have none. */
-	if (!explain_unit(bus, machine, UNIT_SWTPM) && !explain_shares(paths, bus, machine) &&
+	if (!explain_unit(bus, machine, UNIT_SWTPM) && !explain_others(paths, bus, machine) &&
 			!explain_unit(bus, machine, UNIT_QEMU))
 		explain_absence(bus, machine);
 }

@@ -145,6 +145,9 @@ int unitset_read(struct unitset *set, const char *name, struct buf *ret, struct 
 	return r;
 }
 
+/* Of units that a machine has several of: "MACHINE@WHICH". */
+static const char *const instance_patterns[] = { UNIT_SHARE, UNIT_PASST };
+
 /* One of a machine's that is not made any more. */
 static int remove_unwanted(
 		struct unitset *set, const struct units *units, const char *name, struct error *err)
@@ -169,12 +172,12 @@ static size_t first_with(const struct strv *names, const char *prefix)
 	return low;
 }
 
-/* A machine may have had shares of any name. */
-static int remove_shares(struct unitset *set, const char *machine, const struct units *units,
-		struct error *err)
+/* A machine may have had shares of any name, and connections in any number. */
+static int remove_instances(struct unitset *set, const char *pattern, const char *machine,
+		const struct units *units, struct error *err)
 {
-	CLEANUP(freep) char *instance = unit_share_instance(machine, "");
-	CLEANUP(freep) char *prefix = unit_name(UNIT_SHARE, instance);
+	CLEANUP(freep) char *instance = xasprintf("%s@", machine);
+	CLEANUP(freep) char *prefix = unit_name(pattern, instance);
 	size_t len = strlen(prefix) - strlen(".service");
 	prefix[len] = '\0';
 	for (size_t i = first_with(&set->on_disk, prefix); i < set->on_disk.n; i++) {
@@ -216,7 +219,12 @@ int unitset_add(struct unitset *set, const char *machine, struct units *units,
 		if (r < 0)
 			return r;
 	}
-	return remove_shares(set, machine, units, err);
+	for (size_t i = 0; i < ARRAY_SIZE(instance_patterns); i++) {
+		int r = remove_instances(set, instance_patterns[i], machine, units, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* What stands for "%s" in a unit's name; NULL if the name is no such one. The caller frees it. */
@@ -232,9 +240,9 @@ static char *subject_of(const char *name, const char *pattern)
 }
 
 /* "web" of "machina-virtiofsd-web@data.service". */
-static char *machine_of_share(const char *name)
+static char *machine_of_instance(const char *name, const char *pattern)
 {
-	char *instance = subject_of(name, UNIT_SHARE);
+	char *instance = subject_of(name, pattern);
 	char *at = instance ? strchr(instance, '@') : NULL;
 	if (at) {
 		*at = '\0';
@@ -248,9 +256,11 @@ static char *machine_of_share(const char *name)
 /* The machine that a unit's name speaks of. */
 static char *machine_of(const char *name)
 {
-	char *of_share = machine_of_share(name);
-	if (of_share)
-		return of_share;
+	for (size_t i = 0; i < ARRAY_SIZE(instance_patterns); i++) {
+		char *machine = machine_of_instance(name, instance_patterns[i]);
+		if (machine)
+			return machine;
+	}
 	for (size_t i = 0; unit_name_patterns[i]; i++) {
 		char *machine = subject_of(name, unit_name_patterns[i]);
 		if (machine && machine_name_valid(machine))

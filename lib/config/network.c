@@ -5,6 +5,7 @@
 #include "config/forms.h"
 
 const char *const forward_protocol_names[] = { "tcp", "udp", NULL };
+const char *const user_backend_names[] = { "slirp", "passt", NULL };
 const char *const network_mode_names[] = {
 	[NETWORK_BRIDGE] = "bridge",
 	[NETWORK_NAT] = "nat",
@@ -126,6 +127,11 @@ const struct field network_fields[] = {
 	FIELD_BOOL(struct network_conf, trust, "trust", false,
 			"Let guests change their MAC address and see all packets, as far as the "
 			"card lets those that it trusts (mode \"vf\")."),
+	FIELD_ENUM(struct network_conf, backend, "backend", user_backend_names, "slirp",
+			"What gives guests their network in mode \"user\". \"slirp\": QEMU itself, "
+			"which needs the host's network for that. \"passt\": passt(1), in a unit "
+			"of its own, so that QEMU sees no network at all; for IPv4 alone. Guests "
+			"find the same addresses with both."),
 	FIELD_LIST(struct network_conf, forward, struct forward_conf, "forward", MERGE_FIRST,
 			forward_fields,
 			"Ports of the host that lead to a guest (modes \"user\", \"nat\" and "

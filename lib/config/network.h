@@ -19,6 +19,10 @@ struct forward_conf {
 enum forward_protocol { FORWARD_TCP, FORWARD_UDP };
 extern const char *const forward_protocol_names[];
 
+/* What gives a guest its network in mode user. */
+enum user_backend { USER_BACKEND_SLIRP, USER_BACKEND_PASST };
+extern const char *const user_backend_names[];
+
 enum network_mode {
 	NETWORK_BRIDGE,
 	NETWORK_NAT,
@@ -66,6 +70,7 @@ struct network_conf {
 	bool trust;
 	const char *socket;   /* pattern; mode vhost-user. NULL: QEMU makes one */
 	int macvtap_mode;     /* enum macvtap_mode; -1: not set */
+	int backend;	      /* enum user_backend; -1: slirp */
 	struct jlist forward; /* struct forward_conf */
 	struct fw_default_conf defaults;
 	struct fw_guard_conf guard;

@@ -9,7 +9,7 @@
 
 #include "host/clock.h"
 #include "host/prepare-filter.h"
-#include "host/prepare-step.h"
+#include "host/prepare-tap.h"
 #include "host/qmp.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -77,13 +77,13 @@ static bool has_bridge(const struct plan_connection *connection)
 static int look(struct prepare_context *c, const struct plan_connection *connection,
 		struct error *err)
 {
-	CLEANUP(prepare_tap_done) struct prepare_tap tap = {};
+	CLEANUP(prepare_tap_want_done) struct prepare_tap_want tap = {};
 	int r = connection->id ? is_marked(c->plan, connection, err) : 0;
 	if (r != 0)
 		return r < 0 ? r : CONNECT_OFF;
 	if (!has_bridge(connection))
 		return CONNECT_ON;
-	r = prepare_tap_init(c->plan, connection->tap, &tap, err);
+	r = prepare_tap_want_init(c->plan, connection->tap, &tap, err);
 	if (r == 0)
 		r = prepare_network(c, err);
 	if (r == 0)
@@ -103,8 +103,8 @@ int connect_look(const struct plan *plan, size_t i, const struct prepare_options
 /* A port is never in a bridge without its rules, also where somebody has flushed them meanwhile. */
 static int join(struct prepare_context *c, const struct plan_fd *fd, struct error *err)
 {
-	CLEANUP(prepare_tap_done) struct prepare_tap tap = {};
-	int r = prepare_tap_init(c->plan, fd, &tap, err);
+	CLEANUP(prepare_tap_want_done) struct prepare_tap_want tap = {};
+	int r = prepare_tap_want_init(c->plan, fd, &tap, err);
 	if (r == 0)
 		r = prepare_network(c, err);
 	if (r == 0 && fd->filter)

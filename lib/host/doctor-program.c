@@ -157,6 +157,18 @@ void doctor_check_tpm(struct doctor *d)
 		doctor_note(d, "no machine needs it");
 }
 
+void doctor_check_passt(struct doctor *d)
+{
+	bool any = false;
+	for (size_t i = 0; i < d->n_machines; i++)
+		for (size_t k = 0; k < d->machines[i].vm->n_nics; k++)
+			any |= d->machines[i].vm->nics[k].passt;
+	if (any)
+		tell_lacks(d, LACK_PASST, "passt");
+	else
+		doctor_note(d, "no machine needs it");
+}
+
 /* ---- QEMU that was replaced ---- */
 
 static bool is_replaced(const struct doctor *d, pid_t pid, bool *ret_unknown)

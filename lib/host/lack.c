@@ -14,6 +14,8 @@
 #include "model/plan.h"
 #include "util/mem.h"
 
+#define PASST "/usr/bin/passt"
+
 struct search {
 	const struct vm *vm;
 	lack_fn *tell;
@@ -129,6 +131,17 @@ static void look_at_share(const struct search *s, size_t i)
 				share->user);
 }
 
+static void look_at_passt(const struct search *s, size_t i)
+{
+	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
+	if (access(PASST, X_OK) < 0)
+		tell(s, LACK_PASST, pointer, PASST, 0,
+				"'" PASST
+				"' is not there (package passt), which network \"%s\" needs "
+				"(\"backend\": \"slirp\" does without)",
+				s->vm->nics[i].network);
+}
+
 static void look_at_bridge(
 		const struct search *s, struct netlink *nl, const struct vm_nic *nic, size_t i)
 {
@@ -199,6 +212,8 @@ static void look_at_interfaces(const struct search *s)
 	for (size_t i = 0; i < s->vm->n_nics; i++) {
 		const struct vm_nic *nic = &s->vm->nics[i];
 		bool is_macvtap = nic->mode == NETWORK_MACVTAP;
+		if (nic->passt)
+			look_at_passt(s, i);
 		if (!vm_nic_has_link(nic) || (!nic->join && !is_macvtap))
 			continue;
 		/* Without netlink there is nothing to miss. */

@@ -11,6 +11,7 @@ enum lack_kind {
 	LACK_FIRMWARE, /* its code or variables */
 	LACK_EMULATOR,
 	LACK_TPM,
+	LACK_PASST,
 	LACK_KVM,
 	LACK_BRIDGE, /* it is missing, or is none */
 	LACK_VLANS,  /* of a bridge */

@@ -10,19 +10,19 @@
 #include "host/connect.h"
 #include "host/environment.h"
 #include "host/listen.h"
+#include "host/passt.h"
 #include "host/prepare-device.h"
 #include "host/prepare-filter.h"
 #include "host/prepare-macvtap.h"
 #include "host/prepare-peer.h"
 #include "host/prepare-port.h"
+#include "host/prepare-tap.h"
 #include "host/prepare-text.h"
-#include "host/process.h"
 #include "host/share.h"
 #include "host/storage.h"
 #include "host/swtpm.h"
 #include "util/file.h"
 #include "util/mem.h"
-#include "util/parse.h"
 
 /* Below a machine's run directory: what belongs to the unit of its TPM. */
 #define TPM_DIR "swtpm"
@@ -312,7 +312,10 @@ static int run_listen_tcp(struct prepare_context *c, size_t i, struct error *err
 
 static int run_connect(struct prepare_context *c, size_t i, struct error *err)
 {
-	return connect_unix(fd_of(c, i)->path, &c->fds[i], err);
+	const struct plan_fd *fd = fd_of(c, i);
+	if (plan_is_passt(fd))
+		return passt_connect(fd->path, &c->fds[i], err);
+	return connect_unix(fd->path, &c->fds[i], err);
 }
 
 /* ---- the TPM ---- */
@@ -353,95 +356,6 @@ static int run_userns(struct prepare_context *c, size_t i, struct error *err)
 {
 	int r = prepare_account(c, err);
 	return r < 0 ? r : share_make_users(&c->account, &c->fds[i], err);
-}
-
-/* ---- taps ---- */
-
-static int run_script(const struct plan_fd *fd, const char *script, struct error *err)
-{
-	const char *argv[] = { script, fd->link, NULL };
-	int r = process_run(&(struct process){ .argv = argv }, err);
-	return r < 0 ? error_wrap(err, "network '%s'", fd->network) : 0;
-}
-
-int prepare_tap_init(const struct plan *plan, const struct plan_fd *fd, struct prepare_tap *ret,
-		struct error *err)
-{
-	*ret = (struct prepare_tap){
-		.alias = tap_alias(plan->machine, fd->connection),
-		.port = {
-			.protect = fd->protect,
-			.isolate = fd->isolate,
-			.lock = fd->filter && fd->filter->guard.mac,
-			.vlan = (uint16_t)fd->vlan,
-			.vlans = fd->filter ? fd->filter->vlans : NULL,
-			.n_vlans = fd->filter ? fd->filter->n_vlans : 0,
-		},
-		.request = {
-			.name = fd->link,
-			.network = fd->network,
-			.bridge = fd->bridge,
-			.own_bridge = fd->own,
-			.mtu = (uint32_t)fd->mtu,
-			/* The script is to see the interface when QEMU is gone. */
-			.persistent = fd->down != NULL,
-		},
-	};
-	ret->request.alias = ret->alias;
-	ret->request.port = fd->protect || ret->port.lock ? &ret->port : NULL;
-	if (parse_mac(fd->mac, ret->request.mac) < 0)
-		return error_set(err, EINVAL, "'%s' is not a MAC address", fd->mac);
-	return 0;
-}
-
-void prepare_tap_done(struct prepare_tap *tap)
-{
-	free(tap->alias);
-	*tap = (struct prepare_tap){};
-}
-
-static int run_tap(struct prepare_context *c, size_t i, struct error *err)
-{
-	const struct plan_fd *fd = fd_of(c, i);
-	CLEANUP(prepare_tap_done) struct prepare_tap tap = {};
-	int r = prepare_tap_init(c->plan, fd, &tap, err);
-	if (r == 0)
-		r = prepare_network(c, err);
-	if (r == 0)
-		r = tap_create(&c->netlink, &tap.request, &c->fds[i], err);
-	if (r < 0)
-		return r;
-	if (fd->up)
-		r = run_script(fd, fd->up, err);
-	if (r == 0)
-		r = prepare_hold(c, fd, err);
-	if (r < 0)
-		(void)!tap_remove(&c->netlink, fd->link, tap.alias, NULL);
-	return r;
-}
-
-static int undo_tap(struct prepare_context *c, size_t i, struct error *err)
-{
-	const struct plan_fd *fd = fd_of(c, i);
-	CLEANUP(freep) char *alias = tap_alias(c->plan->machine, fd->connection);
-	struct link link;
-	int r = prepare_network(c, err);
-	if (r == 0)
-		r = tap_find(&c->netlink, fd->link, alias, &link, err);
-	if (r != 0)
-		return r;
-	int script = fd->down ? run_script(fd, fd->down, err) : 0;
-	int removed = tap_remove(&c->netlink, fd->link, alias, script < 0 ? NULL : err);
-	return script < 0 ? script : removed;
-}
-
-/* Those of connections that have other names by now, too. */
-static int undo_links(struct prepare_context *c, size_t i, struct error *err)
-{
-	(void)i;
-	CLEANUP(freep) char *prefix = tap_alias_prefix(c->plan->machine);
-	int r = prepare_network(c, err);
-	return r < 0 ? r : tap_remove_all(&c->netlink, prefix, err);
 }
 
 /* ---- vhost-net ---- */
@@ -498,8 +412,8 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_USB] = { STEP_ALWAYS, prepare_usb, NULL, text_usb, NULL },
 	[STEP_FILTERS] = { STEP_ALWAYS, NULL, prepare_undo_filter, NULL, text_undo_filter },
 	[STEP_FILTER] = { STEP_ALWAYS, prepare_filter, NULL, text_filter, NULL },
-	[STEP_LINKS] = { STEP_ALWAYS, NULL, undo_links, NULL, text_undo_links },
-	[STEP_TAP] = { STEP_ALWAYS, run_tap, undo_tap, text_tap, text_undo_tap },
+	[STEP_LINKS] = { STEP_ALWAYS, NULL, prepare_undo_links, NULL, text_undo_links },
+	[STEP_TAP] = { STEP_ALWAYS, prepare_tap, prepare_undo_tap, text_tap, text_undo_tap },
 	[STEP_MACVTAP] = { STEP_ALWAYS, prepare_macvtap, prepare_undo_macvtap, text_macvtap,
 			text_undo_macvtap },
 	[STEP_LISTEN] = { STEP_ALWAYS, run_listen, undo_listen, text_listen, text_undo_listen },

@@ -9,7 +9,6 @@
 #include "host/netns.h"
 #include "host/prepare.h"
 #include "host/rundir.h"
-#include "host/tap.h"
 #include "host/vf.h"
 
 /* What the steps of one run share. Members that are looked up have a function that does. */
@@ -43,16 +42,6 @@ size_t prepare_n_fixed(const struct plan *plan) PURE;
 MUST_CHECK int prepare_network(struct prepare_context *c, struct error *err);
 /* The user that will run QEMU, in c->account. */
 MUST_CHECK int prepare_account(struct prepare_context *c, struct error *err);
-
-/* What is asked of the kernel for a tap of the plan. */
-struct prepare_tap {
-	char *alias;
-	struct port_settings port;
-	struct tap_request request;
-};
-MUST_CHECK int prepare_tap_init(const struct plan *plan, const struct plan_fd *fd,
-		struct prepare_tap *ret, struct error *err);
-void prepare_tap_done(struct prepare_tap *tap);
 
 /* The operators' group. Borrowed from @c. */
 const struct sharing *prepare_sharing(struct prepare_context *c);

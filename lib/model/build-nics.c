@@ -44,6 +44,7 @@ static void use_network(struct build *b, const struct network_conf *network, str
 	nic->down = down[0] && strcmp(down, "no") != 0 ? build_text(b, down) : NULL;
 	nic->join = network->mode < 0 ? !up[0] : network_has_bridge(nic->mode);
 	if (nic->mode == NETWORK_USER) {
+		nic->passt = network->backend == USER_BACKEND_PASST;
 		nic->forward = network->forward.items;
 		nic->n_forward = network->forward.n;
 	}
@@ -171,7 +172,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 void build_nics(struct build *b)
 {
 	const struct connection_conf *confs = b->conf->connections.items;
-	size_t n = b->conf->connections.n;
+	size_t n = b->conf->connections.n, n_passt = 0;
 	b->vm->nics = arena_array(&b->vm->arena, n, sizeof(*b->vm->nics));
 	b->vm->n_nics = n;
 	b->vm->pcis = arena_array(&b->vm->arena, n + b->conf->devices.n, sizeof(*b->vm->pcis));
@@ -180,5 +181,12 @@ void build_nics(struct build *b)
 		char pointer[sizeof("/connections/") + 20];
 		snprintf(pointer, sizeof(pointer), "/connections/%zu", i);
 		build_nic(b, &confs[i], pointer, i, &b->vm->nics[i]);
+		n_passt += b->vm->nics[i].passt;
 	}
+	if (n_passt > VM_PASST_MAX)
+		BUILD_ERROR(b, "/connections",
+				"%zu connections to networks of \"backend\": \"passt\" are more "
+				"than "
+				"%d",
+				n_passt, VM_PASST_MAX);
 }

@@ -80,6 +80,7 @@ static void check_network_keys(struct build *b, const struct network_conf *n)
 		{ "vlan", n->vlan, IN(BRIDGE) | IN(VF) },
 		{ "vlans", n->vlans.n, IN(BRIDGE) },
 		{ "isolate", n->isolate, IN_BRIDGE },
+		{ "backend", n->backend >= 0, IN(USER) },
 		{ "forward", n->forward.n, IN(NAT) | IN(ROUTED) | IN(USER) },
 		{ "address", n->address.n, IN_OWN_BRIDGE },
 		{ "dhcp", n->dhcp.range, IN_OWN_BRIDGE },

@@ -149,6 +149,7 @@ static void check_keys(struct build_network *b)
 		{ "trust", c->trust },
 		{ "macvtap-mode", c->macvtap_mode >= 0 },
 		{ "socket", c->socket && c->socket[0] },
+		{ "backend", c->backend >= 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (rows[i].is_there)

@@ -34,6 +34,7 @@ static const struct word fd_words[] = {
 	WORD(plan_fd, link, "link", TEXT),
 	WORD(plan_fd, connection, "connection", TEXT),
 	WORD(plan_fd, network, "network", TEXT),
+	WORD(plan_fd, forward, "forward", TEXT),
 	WORD(plan_fd, bridge, "bridge", TEXT),
 	WORD(plan_fd, device, "device", TEXT),
 	WORD_OF(plan_fd, macvtap_mode, "macvtap-mode", macvtap_mode_names),

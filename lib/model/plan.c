@@ -2,6 +2,7 @@
 /* From a machine to the plan of its host's side. */
 #include "model/plan.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "model/plan-devices.h"
@@ -97,10 +98,30 @@ static const char *copy_null(struct plan *plan, const char *text)
 	return text && text[0] ? arena_strdup(&plan->arena, text) : NULL;
 }
 
+static void add_passt(struct plan *plan, const struct vm_nic *nic, size_t i)
+{
+	CLEANUP(freep) char *dir = plan_passt_dir(plan->run_dir, i);
+	struct plan_fd *fd =
+			add_fd(plan, PLAN_FD_CONNECT, arena_printf(&plan->arena, "net.%zu", i));
+	fd->path = arena_printf(&plan->arena, "%s/socket", dir);
+	fd->connection = arena_strdup(&plan->arena, nic->name);
+	fd->network = arena_strdup(&plan->arena, nic->network);
+	CLEANUP(buf_done) struct buf forward = {};
+	for (size_t k = 0; k < nic->n_forward; k++) {
+		const struct forward_conf *f = &nic->forward[k];
+		buf_printf(&forward, "%s%s:%s:%" PRId64 "-:%" PRId64, k ? " " : "",
+				forward_protocol_names[f->protocol], f->address, f->port,
+				f->to_port);
+	}
+	fd->forward = copy_null(plan, buf_text(&forward));
+}
+
 static void add_taps(struct plan *plan, const struct vm *vm)
 {
 	for (size_t i = 0; i < vm->n_nics; i++) {
 		const struct vm_nic *nic = &vm->nics[i];
+		if (nic->passt)
+			add_passt(plan, nic, i);
 		if (!vm_nic_has_link(nic))
 			continue;
 		bool is_macvtap = nic->mode == NETWORK_MACVTAP;
@@ -131,7 +152,7 @@ static void add_netdevs(struct plan *plan, const struct vm *vm)
 	plan->netdevs = arena_array(&plan->arena, vm->n_nics, sizeof(*plan->netdevs));
 	for (size_t i = 0; i < vm->n_nics; i++) {
 		const struct vm_nic *nic = &vm->nics[i];
-		if (nic->mode != NETWORK_USER && nic->mode != NETWORK_VHOST_USER)
+		if ((nic->mode != NETWORK_USER && nic->mode != NETWORK_VHOST_USER) || nic->passt)
 			continue;
 		plan->netdevs[plan->n_netdevs++] = (struct plan_netdev){
 			.name = arena_printf(&plan->arena, "net.%zu", i),
@@ -283,6 +304,17 @@ const char *plan_share_of(const struct plan_fd *fd)
 	if (fd->kind != PLAN_FD_CONNECT || strncmp(fd->name, "share.", strlen("share.")) != 0)
 		return NULL;
 	return strrchr(fd->path, '/') + 1;
+}
+
+char *plan_passt_dir(const char *run_dir, size_t i)
+{
+	const char *machine = strrchr(run_dir, '/');
+	return xasprintf("%.*s-passt%s@%zu", (int)(machine - run_dir), run_dir, machine, i);
+}
+
+bool plan_is_passt(const struct plan_fd *fd)
+{
+	return fd->kind == PLAN_FD_CONNECT && fd->connection;
 }
 
 bool plan_is_companion(const struct plan *plan)

@@ -79,7 +79,12 @@ struct plan_fd {
 	const char *volume; /* for messages; NULL: given by its path */
 	const char *pool;
 
-	/* TAP, MACVTAP; NULL for what there is none of */
+	/* CONNECT, to passt: the ports that it forwards, "tcp:127.0.0.1:2222-:22", with spaces
+	 * between them. For the units to differ: passt is started with the machine. */
+	const char *forward;
+
+	/* TAP, MACVTAP; NULL for what there is none of. CONNECT to passt: the connection and its
+	 * network. */
 	const char *link;
 	const char *connection;
 	const char *network;
@@ -180,6 +185,15 @@ void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret);
 void plan_build_share(const struct vm *vm, size_t i, const char *run_dir, struct plan *ret);
 /* Does it belong to a unit beside QEMU's, that of a TPM or a share? */
 bool plan_is_companion(const struct plan *plan);
+/* In the plan of a QEMU: does the descriptor lead to passt, which serves a connection? */
+bool plan_is_passt(const struct plan_fd *fd) PURE;
+/*
+ * The directory of passt for connection @i, "/run/machina-passt/NAME@0", made by systemd for the
+ * unit's user; its socket in it is "socket". The caller frees it.
+ *
+ * @run_dir: the machine's
+ */
+char *plan_passt_dir(const char *run_dir, size_t i);
 /* In the plan of a QEMU: the name of the share that a descriptor leads to; NULL: to none. */
 const char *plan_share_of(const struct plan_fd *fd);
 

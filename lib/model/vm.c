@@ -74,6 +74,12 @@ char *vm_tpm_user_name(const char *machine)
 	return user_name("machina-tpm-", machine);
 }
 
+char *vm_passt_user_name(const char *machine, size_t i)
+{
+	CLEANUP(freep) char *both = xasprintf("%s:%zu", machine, i);
+	return user_name("machina-passt-", both);
+}
+
 char *vm_share_user_name(const char *machine, const char *share)
 {
 	/* No name has a colon, so that no two shares are one. */

@@ -86,6 +86,7 @@ struct vm_nic {
 	const char *device; /* of mode macvtap: the host's interface that it shares */
 	enum macvtap_mode macvtap_mode;
 	const char *socket; /* of mode vhost-user: of the switch; NULL: QEMU makes one */
+	bool passt;	    /* mode user: passt does it, and not QEMU */
 	const struct forward_conf *forward;
 	size_t n_forward;
 	const struct vm_filter *filter; /* NULL: nothing of it is filtered */
@@ -113,6 +114,8 @@ struct vm_share {
 	const char *program; /* an absolute path, or a name that is looked up */
 };
 #define VM_SHARES_MAX 16
+/* Connections that passt serves. */
+#define VM_PASST_MAX 16
 /* Where a program is that is named without its path: that of the virtiofsd in Rust, QEMU 7.2's in
  * Debian, Arch. */
 #define VM_SHARE_PROGRAM_DIRS "/usr/libexec:/usr/lib/qemu:/usr/lib"
@@ -301,3 +304,5 @@ char *vm_user_name(const char *machine);
 char *vm_tpm_user_name(const char *machine);
 /* The same for the unit of a share that has no account: "machina-" and 16 hex digits. */
 char *vm_share_user_name(const char *machine, const char *share);
+/* The same for the unit of passt that serves connection @i. */
+char *vm_passt_user_name(const char *machine, size_t i);

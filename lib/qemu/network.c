@@ -25,30 +25,46 @@ static void add_tap(struct assembly *a, const struct vm_nic *nic, const char *id
 	assembly_option(a, SECTION_NETDEV, "-netdev", &p);
 }
 
-/* "tcp:127.0.0.1:2222-:22"; addresses are IPv4 (QEMU: net/slirp.c, slirp_hostfwd). */
-static void add_forward(struct assembly *a, struct props *p, const struct vm_nic *nic,
-		const struct forward_conf *f, const char *pointer)
+/* Both ways know IPv4 addresses alone (QEMU: net/slirp.c, slirp_hostfwd). */
+static void check_forwards(struct assembly *a, const struct vm_nic *nic, const char *pointer)
 {
 	struct in_addr binary;
-	if (inet_pton(AF_INET, f->address, &binary) != 1) {
-		assembly_error(a, pointer,
-				"network \"%s\" forwards a port of the address \"%s\", which is "
-				"not an IPv4 address",
-				nic->network, f->address);
-		return;
-	}
+	for (size_t i = 0; i < nic->n_forward; i++)
+		if (inet_pton(AF_INET, nic->forward[i].address, &binary) != 1)
+			assembly_error(a, pointer,
+					"network \"%s\" forwards a port of the address \"%s\", "
+					"which "
+					"is not an IPv4 address",
+					nic->network, nic->forward[i].address);
+}
+
+/* "tcp:127.0.0.1:2222-:22" */
+static void add_forward(struct props *p, const struct forward_conf *f)
+{
 	props_addf(p, "hostfwd", "%s:%s:%" PRId64 "-:%" PRId64, forward_protocol_names[f->protocol],
 			f->address, f->port, f->to_port);
 }
 
-static void add_user(
-		struct assembly *a, const struct vm_nic *nic, const char *id, const char *pointer)
+static void add_user(struct assembly *a, const struct vm_nic *nic, const char *id)
 {
 	CLEANUP(props_done) struct props p = {};
 	props_init(&p, "user");
 	props_add(&p, "id", id);
 	for (size_t i = 0; i < nic->n_forward; i++)
-		add_forward(a, &p, nic, &nic->forward[i], pointer);
+		add_forward(&p, &nic->forward[i]);
+	assembly_option(a, SECTION_NETDEV, "-netdev", &p);
+}
+
+/* The other end is passt, in a unit of its own. Since QEMU 7.2 (qapi/net.json,
+ * NetdevStreamOptions). */
+static void add_passt(struct assembly *a, const char *id, const char *fd)
+{
+	CLEANUP(props_done) struct props p = {};
+	props_init(&p, "stream");
+	props_add(&p, "id", id);
+	props_add(&p, "server", "off");
+	props_add(&p, "addr.type", "fd");
+	props_addf(&p, "addr.str", "%d", assembly_fd(a, fd)->number);
 	assembly_option(a, SECTION_NETDEV, "-netdev", &p);
 }
 
@@ -107,8 +123,11 @@ void network_add(struct assembly *a)
 		const char *fd = arena_printf(&t->arena, "net.%zu", i);
 		CLEANUP(freep) char *id = plan_netdev_id(a->plan, fd);
 		const char *pointer = arena_printf(&t->arena, "/connections/%zu", i);
-		if (nic->mode == NETWORK_USER)
-			add_user(a, nic, id, pointer);
+		check_forwards(a, nic, pointer);
+		if (nic->passt && a->form == QEMU_FORM_UNIT)
+			add_passt(a, id, fd);
+		else if (nic->mode == NETWORK_USER)
+			add_user(a, nic, id);
 		else if (nic->mode == NETWORK_VHOST_USER)
 			add_vhost_user(a, id);
 		else

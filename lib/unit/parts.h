@@ -46,6 +46,10 @@ MUST_CHECK int unit_build_swtpm(const struct unit_input *in, struct units *ret, 
 MUST_CHECK int unit_build_share(
 		const struct unit_input *in, size_t i, struct units *ret, struct error *err);
 
+/* @i: of the machine's connections, one that passt serves */
+MUST_CHECK int unit_build_passt(
+		const struct unit_input *in, size_t i, struct units *ret, struct error *err);
+
 /* TCP on 127.0.0.1:@port to the unix socket @name that QEMU made. */
 MUST_CHECK int unit_build_proxy(const struct unit_input *in, const char *name, uint16_t port,
 		struct units *ret, struct error *err);

@@ -54,6 +54,12 @@ static const char user_namespace_settings[] =
 		"SystemCallFilter=capset chroot setgid setgroups setresgid setresuid setuid\n"
 		"SystemCallFilter=@chown\n";
 
+/* What a program needs that shuts itself in, as passt does. */
+static const char own_namespaces_settings[] =
+		"RestrictNamespaces=user mnt ipc uts pid\n"
+		"SystemCallFilter=mount umount2 pivot_root unshare capset setgroups setresgid "
+		"setresuid setgid setuid\n";
+
 void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 {
 	unitfile_add_lines(u, settings);
@@ -70,6 +76,10 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 	if (sandbox->enters_user_namespace) {
 		unitfile_comment(u, "It becomes root of the user namespace that prepare makes.");
 		unitfile_add_lines(u, user_namespace_settings);
+	}
+	if (sandbox->makes_namespaces) {
+		unitfile_comment(u, "It shuts itself in, in namespaces that it makes.");
+		unitfile_add_lines(u, own_namespaces_settings);
 	}
 	if (!sandbox->own_network)
 		unitfile_set(u, "PrivateNetwork", "yes");

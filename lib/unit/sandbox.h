@@ -18,6 +18,7 @@ struct sandbox {
 	const char *capabilities;      /* with spaces between them; NULL: none */
 	const char *capability_reason; /* comment in front of them */
 	bool enters_user_namespace;    /* one that prepare has made, to be its root */
+	bool makes_namespaces;	       /* as root of a user namespace that it makes itself */
 	const struct strv *exec_paths; /* what may be executed */
 };
 

@@ -111,6 +111,13 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 		unitfile_set(u, "Requires", share);
 		unitfile_set(u, "After", share);
 	}
+	for (size_t i = 0; i < vm->n_nics; i++) {
+		CLEANUP(freep) char *passt = unit_passt_name(vm->name, i);
+		if (!vm->nics[i].passt)
+			continue;
+		unitfile_set(u, "Requires", passt);
+		unitfile_set(u, "After", passt);
+	}
 	if (vm_uses_vfio(vm)) {
 		unitfile_set(u, "Wants", "modprobe@vfio_pci.service");
 		unitfile_set(u, "After", "modprobe@vfio_pci.service");
@@ -196,7 +203,7 @@ static void add_devices(struct unitfile *u, const struct unit_input *in)
 static bool has_network_of(const struct vm *vm, enum network_mode mode)
 {
 	for (size_t i = 0; i < vm->n_nics; i++)
-		if (vm->nics[i].mode == mode)
+		if (vm->nics[i].mode == mode && !vm->nics[i].passt)
 			return true;
 	return false;
 }
@@ -270,6 +277,9 @@ int units_build(const struct unit_input *input, struct units *ret, struct error 
 		r = unit_build_swtpm(input, ret, err);
 	for (size_t i = 0; r == 0 && i < input->vm->n_shares; i++)
 		r = unit_build_share(input, i, ret, err);
+	for (size_t i = 0; r == 0 && i < input->vm->n_nics; i++)
+		if (input->vm->nics[i].passt)
+			r = unit_build_passt(input, i, ret, err);
 	if (r == 0 && input->vm->spice.enabled && input->vm->spice.port)
 		r = unit_build_proxy(input, "spice", input->vm->spice.port, ret, err);
 	if (r == 0 && input->vm->vnc.enabled && input->vm->vnc.port)

@@ -5,6 +5,7 @@
  *	machina-qemu-NAME.service	QEMU, with the hooks that prepare the host and clean up
  *	machina-swtpm-NAME.service	the TPM, if there is one
  *	machina-virtiofsd-NAME@SHARE.service	a shared directory
+ *	machina-passt-NAME@I.service	passt, for connection I of mode user
  *	machina-spice-NAME.socket	TCP to SPICE's unix socket, and the service that forwards it
  *	machina-spice-NAME.service
  *	machina-vnc-NAME.socket		the same for VNC
@@ -28,7 +29,7 @@ struct unit {
 	size_t len;
 };
 
-#define UNITS_MAX (6 + VM_SHARES_MAX)
+#define UNITS_MAX (6 + VM_SHARES_MAX + VM_PASST_MAX)
 struct units {
 	struct unit items[UNITS_MAX]; /* QEMU's first */
 	size_t n;
@@ -52,8 +53,8 @@ struct unit_input {
 /* @ret: released with units_done() in every case. Errors: EINVAL for text that no unit can hold. */
 MUST_CHECK int units_build(const struct unit_input *input, struct units *ret, struct error *err);
 
-/* All unit names that a machine may have but those of its shares; NULL-terminated. "%s" stands for
- * the machine. */
+/* All unit names that a machine may have but those of its shares and of passt; NULL-terminated.
+ * "%s" stands for the machine. */
 extern const char *const unit_name_patterns[];
 /* The name from a pattern of the table. The caller frees it. */
 char *unit_name(const char *pattern, const char *machine);
@@ -61,7 +62,10 @@ char *unit_name(const char *pattern, const char *machine);
 #define UNIT_SWTPM "machina-swtpm-%s.service"
 /* "%s" stands for "MACHINE@SHARE": no machine's name has that sign. */
 #define UNIT_SHARE "machina-virtiofsd-%s.service"
-/* The caller frees it. */
+/* "%s" stands for "MACHINE@I", where I is the connection's index. */
+#define UNIT_PASST "machina-passt-%s.service"
+/* The caller frees them. */
+char *unit_passt_name(const char *machine, size_t i);
 char *unit_share_instance(const char *machine, const char *share);
 
 /* How the TPM is started, with the descriptors of its plan. Appended to @ret, the program first. */

@@ -402,6 +402,39 @@ TEST(user_mode_network_with_forwards)
 	CHECK_STR(sample_value(&s, "-netdev", "id=net.1"), "tap,id=net.1,fd=3");
 }
 
+/* What is to be pasted into a shell has no unit beside it. */
+TEST(passt_is_at_the_other_end_of_a_descriptor)
+{
+	static const struct {
+		enum qemu_form form;
+		const char *netdev;
+	} rows[] = {
+		{ QEMU_FORM_UNIT, "stream,id=net.0,server=off,addr.type=fd,addr.str=3" },
+		{ QEMU_FORM_STANDALONE, "user,id=net.0,hostfwd=tcp:127.0.0.1:2222-:22" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s;
+		sample_init(&s);
+		struct vm_nic *nic = sample_nic(&s, NETWORK_USER);
+		struct forward_conf forward = {
+			.address = "127.0.0.1", .port = 2222, .to_port = 22
+		};
+		nic->passt = true;
+		nic->forward = &forward;
+		nic->n_forward = 1;
+		CHECK_INT(sample_build(&s, rows[i].form), 0);
+		CHECK_STR(sample_value(&s, "-netdev", "id=net.0"), rows[i].netdev);
+		const struct plan_fd *fd = plan_find(&s.plan, "net.0");
+		CHECK(fd && plan_is_passt(fd));
+		if (!fd)
+			continue;
+		CHECK_STR(fd->path, "/run/machina-passt/web@0/socket");
+		CHECK_STR(fd->forward, "tcp:127.0.0.1:2222-:22");
+		CHECK_INT(plan_n_connections(&s.plan), 1);
+		CHECK_STR(plan_connection(&s.plan, 0).id, "net.0");
+	}
+}
+
 TEST(forward_from_what_is_no_ipv4_address_is_refused)
 {
 	static const char *const bad[] = { "::1", "localhost", "127.0.0.1:1-:2,restrict=off", "" };

@@ -236,6 +236,19 @@ TEST(ports_of_a_network_and_of_a_connection)
 	CHECK(nics[4].managed && !nics[4].vhost);
 }
 
+TEST(who_does_mode_user)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s,
+			    "{'network':{'a':{'mode':'user'},'b':{'mode':'user','backend':'passt'},"
+			    "'c':{'mode':'user','backend':'slirp'}}}",
+			    "{'attrs':{" RAM "},'connections':[{'name':'a','network':'a'},"
+			    "{'name':'b','network':'b'},{'name':'c','network':'c'}]}"))
+		return;
+	const struct vm_nic *nics = s.vm.nics;
+	CHECK(!nics[0].passt && nics[1].passt && !nics[2].passt);
+}
+
 TEST(interfaces_that_guests_share)
 {
 	CLEANUP(sample_done) struct sample s = {};
