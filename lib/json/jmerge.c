@@ -383,9 +383,10 @@ static struct json_object **sort_values(
  */
 static bool is_merged(const struct field *fields, struct json_object *object)
 {
+	const struct field *from = fields;
 	json_object_object_foreach(object, key, value)
 	{
-		const struct field *f = value ? field_find(fields, key) : NULL;
+		const struct field *f = value ? field_find(from, key) : NULL;
 		bool is_list = json_object_is_type(value, json_type_array),
 		     is_object = json_object_is_type(value, json_type_object);
 		if (!f || is_list)
@@ -393,7 +394,7 @@ static bool is_merged(const struct field *fields, struct json_object *object)
 		if (is_object ? f->merge != MERGE_FIELDS || !is_merged(f->fields, value)
 			      : f->merge != MERGE_FIRST || !counts(f, value))
 			return false;
-		fields = f + 1;
+		from = f + 1;
 	}
 	return true;
 }

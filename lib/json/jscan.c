@@ -42,12 +42,6 @@ static int hex4(const char *text, size_t len, size_t at)
 	return value;
 }
 
-static void put_utf8(struct buf *out, int c)
-{
-	char text[UTF8_LENGTH_MAX];
-	buf_add(out, text, unicode_encode((uint32_t)c, text));
-}
-
 /* What stands behind "\u" at @at; *@ret_len: how many bytes of it are used. */
 static enum jscan_fault unicode_escape(
 		const char *text, size_t len, size_t at, struct buf *out, size_t *ret_len)
@@ -70,7 +64,7 @@ static enum jscan_fault unicode_escape(
 	if (out && fault)
 		buf_puts(out, replacement);
 	else if (out)
-		put_utf8(out, c);
+		unicode_append(out, (uint32_t)c);
 	return fault;
 }
 

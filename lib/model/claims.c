@@ -313,7 +313,7 @@ static void found_done(struct found *f)
 
 struct search {
 	uint64_t hash;
-	const struct machine *machine;
+	struct machine machine; /* what was read again, while it is looked at */
 	const char *name;
 	bool selected;
 	struct found *items;
@@ -350,10 +350,10 @@ static void collect(void *context, const struct told *told)
 		.selected = s->selected,
 	};
 	CLEANUP(freep)
-	char *pointer = told->kind == CLAIM_PORT ? port_pointer(s->machine, told->pointer)
+	char *pointer = told->kind == CLAIM_PORT ? port_pointer(&s->machine, told->pointer)
 						 : xstrdup(told->pointer);
 	const char *chain;
-	machine_locate(s->machine, pointer, &f.at, &chain, &f.pointer);
+	machine_locate(&s->machine, pointer, &f.at, &chain, &f.pointer);
 	f.file = xstrdup(f.at.file);
 	f.chain = xstrdup_null(chain);
 	s->items = grow_array(s->items, &s->n_alloc, s->n, sizeof(*s->items));
@@ -363,16 +363,16 @@ static void collect(void *context, const struct told *told)
 static void read_again(struct search *s, const struct config_paths *paths, const struct host *host)
 {
 	CLEANUP(report_done) struct report report = {};
-	CLEANUP(machine_done) struct machine machine = {};
 	CLEANUP(vm_done) struct vm vm = {};
 	struct error err = {};
-	if (machine_load(paths, host, s->name, &machine, &report, &err) != 0 ||
-			vm_build(host, &machine, &vm, &report) != 0)
-		return;
-	s->machine = &machine;
-	visit_machine(&(struct visit){ .visitor = collect, .context = s, .has_pointers = true },
-			&vm);
-	s->machine = NULL;
+	if (machine_load(paths, host, s->name, &s->machine, &report, &err) == 0 &&
+			vm_build(host, &s->machine, &vm, &report) == 0)
+		visit_machine(&(struct visit){ .visitor = collect,
+					      .context = s,
+					      .has_pointers = true },
+				&vm);
+	machine_done(&s->machine);
+	s->machine = (struct machine){};
 }
 
 static bool listens_everywhere(const char *address)

@@ -178,12 +178,6 @@ void quote_glob(struct buf *b, const char *path)
 	}
 }
 
-static void put_utf8(struct buf *b, uint32_t c)
-{
-	char text[UTF8_LENGTH_MAX];
-	buf_add(b, text, unicode_encode(c, text));
-}
-
 static const struct numeric_escape {
 	char letter;
 	int base, n_digits;
@@ -211,7 +205,7 @@ static int read_number(const char *at, const struct numeric_escape *form, struct
 	if (form->is_byte)
 		buf_putc(ret, (char)c);
 	else
-		put_utf8(ret, c);
+		unicode_append(ret, c);
 	return form->n_digits;
 }
 

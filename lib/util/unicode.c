@@ -29,6 +29,13 @@ size_t unicode_encode(uint32_t c, char ret[UTF8_LENGTH_MAX])
 	return n;
 }
 
+void unicode_append(struct buf *buf, uint32_t c)
+{
+	char text[UTF8_LENGTH_MAX] = "";
+	size_t len = unicode_encode(c, text);
+	buf_add(buf, text, len);
+}
+
 bool unicode_noncharacter(uint32_t c)
 {
 	return (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/buf.h"
 #include "util/cleanup.h"
 
 /* What stands for a byte that is not UTF-8. */
@@ -24,6 +25,8 @@ uint32_t unicode_decode(const char *text, size_t len, size_t *ret_len) NONNULL(1
 #define UTF8_LENGTH_MAX 4
 /* UTF-8 of a character up to UNICODE_MAX; returns its length. Surrogates are not looked for. */
 size_t unicode_encode(uint32_t c, char ret[UTF8_LENGTH_MAX]);
+/* The same, at the end of @buf. */
+void unicode_append(struct buf *buf, uint32_t c);
 
 /*
  * Is it one of those that Unicode will never assign? systemd refuses a unit with such text in it
