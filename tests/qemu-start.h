@@ -152,9 +152,16 @@ static inline int open_fd(const struct plan_fd *fd)
 
 /* --- QEMU ------------------------------------------------------------------------------------ */
 
-static const char commands[] = "{\"execute\":\"qmp_capabilities\"}\n"
-			       "{\"execute\":\"query-named-block-nodes\",\"id\":\"nodes\"}\n"
-			       "{\"execute\":\"quit\",\"id\":\"quit\"}\n";
+static const char question[] = "{\"execute\":\"qmp_capabilities\"}\n"
+			       "{\"execute\":\"query-named-block-nodes\",\"id\":\"nodes\"}\n";
+static const char answer_end[] = "\"id\": \"nodes\"}";
+/* QEMU does not write the rest of an answer any more when it is told this. */
+static const char farewell[] = "{\"execute\":\"quit\"}\n";
+
+static inline bool was_answered(const struct buf *out)
+{
+	return strstr(buf_text(out), answer_end) != NULL;
+}
 
 /* In the child: the plan's descriptors get their numbers, everything else stays close-on-exec. */
 static inline void become_qemu(const struct sample *s, char **argv, const int *fds, int in, int out)
@@ -176,9 +183,11 @@ static inline void become_qemu(const struct sample *s, char **argv, const int *f
 	_exit(127);
 }
 
-static inline void read_until_end(int fd, pid_t pid, struct buf *out)
+/* What QEMU says; it is told to quit when it has answered. */
+static inline void read_until_end(int to, int fd, pid_t pid, struct buf *out)
 {
 	time_t end = time(NULL) + LIMIT_SECONDS;
+	bool answered = false;
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		int left = (int)(end - time(NULL));
@@ -192,6 +201,10 @@ static inline void read_until_end(int fd, pid_t pid, struct buf *out)
 		if (n <= 0)
 			return;
 		buf_add(out, part, (size_t)n);
+		if (answered || !was_answered(out))
+			continue;
+		answered = true;
+		CHECK(write(to, farewell, strlen(farewell)) == (ssize_t)strlen(farewell));
 	}
 }
 
@@ -223,12 +236,12 @@ static inline void run(struct sample *s, const int *fds, struct buf *out)
 		become_qemu(s, argv.items, fds, in[0], output[1]);
 	close(in[0]);
 	close(output[1]);
-	CHECK(write(in[1], commands, strlen(commands)) == (ssize_t)strlen(commands));
-	close(in[1]);
-	read_until_end(output[0], pid, out);
+	CHECK(write(in[1], question, strlen(question)) == (ssize_t)strlen(question));
+	read_until_end(in[1], output[0], pid, out);
 	close(output[0]);
+	close(in[1]);
 	CHECK(waitpid(pid, &status, 0) == pid);
-	if (status || !strstr(buf_text(out), "\"id\": \"quit\"")) {
+	if (status || !was_answered(out)) {
 		TEST_FAIL("QEMU failed with status %#x", status);
 		say_why(s);
 	}
