@@ -102,6 +102,25 @@ int loan_list(const struct device_host *host, const char *prefix, const char *ma
 	return r < 0 ? r : 0;
 }
 
+int loan_give_back(const struct device_host *host, const char *prefix, const char *machine,
+		loan_giver *give_back, struct strv *ret_failures)
+{
+	CLEANUP(strv_done) struct strv loans = {};
+	struct error err = {};
+	int first = loan_list(host, prefix, machine, NULL, &loans, &err);
+	if (first < 0)
+		strv_push(ret_failures, err.text);
+	for (size_t i = loans.n; i-- > 0;) {
+		int r = give_back(host, loans.items[i], &err);
+		if (r >= 0)
+			continue;
+		strv_push(ret_failures, err.text);
+		if (first == 0)
+			first = r;
+	}
+	return first;
+}
+
 int loan_check(const struct device_host *host, const char *device, const char *title,
 		const char *machine, const char *owner, struct error *err)
 {

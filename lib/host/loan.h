@@ -51,6 +51,18 @@ MUST_CHECK int loan_list(const struct device_host *host, const char *prefix, con
 		const char *owner, struct strv *ret_devices, struct error *err);
 
 /*
+ * Give back all that a machine was lent, the last one first, and go on where one fails.
+ *
+ * @give_back: gives one back and ends its loan
+ * @ret_failures: a sentence for each failure is appended
+ *
+ * Returns 0 or the first negative errno.
+ */
+typedef int loan_giver(const struct device_host *host, const char *device, struct error *err);
+MUST_CHECK int loan_give_back(const struct device_host *host, const char *prefix,
+		const char *machine, loan_giver *give_back, struct strv *ret_failures);
+
+/*
  * Is it lent to another machine, or for something else of the same one? Then it is an error, EBUSY.
  *
  * @title: what messages call it: "0000:01:00.0"

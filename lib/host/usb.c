@@ -416,18 +416,5 @@ static int give_back(const struct device_host *host, const char *name, struct er
 
 int usb_give_back(const struct device_host *host, const char *machine, struct strv *ret_failures)
 {
-	CLEANUP(strv_done) struct strv loans = {};
-	struct error err = {};
-	int first = loan_list(host, PREFIX, machine, NULL, &loans, &err);
-	if (first < 0)
-		strv_push(ret_failures, err.text);
-	for (size_t i = loans.n; i-- > 0;) {
-		int r = give_back(host, loans.items[i], &err);
-		if (r >= 0)
-			continue;
-		strv_push(ret_failures, err.text);
-		if (first == 0)
-			first = r;
-	}
-	return first;
+	return loan_give_back(host, PREFIX, machine, give_back, ret_failures);
 }
