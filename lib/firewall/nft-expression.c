@@ -18,9 +18,7 @@
 
 static struct nftnl_expr *add(struct nftnl_rule *rule, const char *name)
 {
-	struct nftnl_expr *e = nftnl_expr_alloc(name);
-	if (!e)
-		out_of_memory();
+	struct nftnl_expr *e = xgiven(nftnl_expr_alloc(name));
 	nftnl_rule_add_expr(rule, e);
 	return e;
 }

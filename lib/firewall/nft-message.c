@@ -65,13 +65,6 @@ static void udata_freep(struct nftnl_udata_buf **udata)
 }
 
 /* libnftnl fails for want of memory alone: it gives no object, or a negative number. */
-static void *there(void *object)
-{
-	if (!object)
-		out_of_memory();
-	return object;
-}
-
 static void done(int result)
 {
 	if (result < 0)
@@ -134,7 +127,7 @@ static struct nftnl_udata_buf *comment_udata(uint8_t type, const char *comment)
 {
 	char text[NFT_COMMENT_MAX + 1] = "";
 	struct nftnl_udata_buf *udata =
-			there(nftnl_udata_buf_alloc(NFTNL_UDATA_COMMENT_MAXLEN * 2));
+			xgiven(nftnl_udata_buf_alloc(NFTNL_UDATA_COMMENT_MAXLEN * 2));
 	memcpy(text, comment, strnlen(comment, NFT_COMMENT_MAX));
 	(void)nftnl_udata_put_strz(udata, type, text);
 	return udata;
@@ -143,7 +136,7 @@ static struct nftnl_udata_buf *comment_udata(uint8_t type, const char *comment)
 static void write_table(struct writer *w, uint16_t type)
 {
 	bool is_new = type == NFT_MSG_NEWTABLE;
-	CLEANUP(table_freep) struct nftnl_table *table = there(nftnl_table_alloc());
+	CLEANUP(table_freep) struct nftnl_table *table = xgiven(nftnl_table_alloc());
 	CLEANUP(udata_freep)
 	struct nftnl_udata_buf *comment =
 			comment_udata(NFTNL_UDATA_TABLE_COMMENT, NFT_TABLE_COMMENT);
@@ -167,7 +160,7 @@ static void set_hook(struct nftnl_chain *chain, const struct nft_hook_row *row)
 static void write_chain(struct writer *w, const struct nft_change *change, uint16_t type)
 {
 	bool is_new = type == NFT_MSG_NEWCHAIN;
-	CLEANUP(chain_freep) struct nftnl_chain *chain = there(nftnl_chain_alloc());
+	CLEANUP(chain_freep) struct nftnl_chain *chain = xgiven(nftnl_chain_alloc());
 	done(nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, NFT_TABLE));
 	done(nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, change->chain));
 	if (is_new && change->hook)
@@ -186,7 +179,7 @@ static void write_chain(struct writer *w, const struct nft_change *change, uint1
 
 static struct nftnl_rule *rule_of(const struct nft_change *change)
 {
-	struct nftnl_rule *rule = there(nftnl_rule_alloc());
+	struct nftnl_rule *rule = xgiven(nftnl_rule_alloc());
 	done(nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, NFT_TABLE));
 	done(nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, change->chain));
 	return rule;
@@ -225,7 +218,7 @@ static uint32_t key_size(const struct nft_set *set)
 static void set_byte_order(struct nftnl_set *to, const struct nft_set *set)
 {
 	CLEANUP(udata_freep)
-	struct nftnl_udata_buf *udata = there(nftnl_udata_buf_alloc(NFTNL_UDATA_COMMENT_MAXLEN));
+	struct nftnl_udata_buf *udata = xgiven(nftnl_udata_buf_alloc(NFTNL_UDATA_COMMENT_MAXLEN));
 	if (set->n_fields > 1)
 		return;
 	(void)nftnl_udata_put_u32(udata, NFTNL_UDATA_SET_KEYBYTEORDER,
@@ -244,7 +237,7 @@ static uint32_t set_flags(const struct nft_set *set)
 /* What tells which set is meant. @id: of one without a name, else 0 */
 static struct nftnl_set *set_of(const struct nft_set *set, uint32_t id)
 {
-	struct nftnl_set *to = there(nftnl_set_alloc());
+	struct nftnl_set *to = xgiven(nftnl_set_alloc());
 	done(nftnl_set_set_str(to, NFTNL_SET_TABLE, NFT_TABLE));
 	done(nftnl_set_set_str(to, NFTNL_SET_NAME, set->name));
 	if (id)
@@ -280,7 +273,7 @@ static void write_delete_set(struct writer *w, const struct nft_set *set)
 
 static struct nftnl_set_elem *add_key(struct nftnl_set *to, const void *key, size_t size)
 {
-	struct nftnl_set_elem *element = there(nftnl_set_elem_alloc());
+	struct nftnl_set_elem *element = xgiven(nftnl_set_elem_alloc());
 	nftnl_set_elem_add(to, element);
 	done(nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, (uint32_t)size));
 	return element;

@@ -42,14 +42,6 @@ static struct nlmsghdr *begin(struct netlink *nl, enum nft_family family, char s
 			++nl->sequence);
 }
 
-/* libnftnl fails to make an object for want of memory alone. */
-static void *there(void *object)
-{
-	if (!object)
-		out_of_memory();
-	return object;
-}
-
 /* ---- objects ---- */
 
 /* A comment in what nft keeps for itself: of tables, chains and rules alike. */
@@ -82,7 +74,7 @@ static bool is_ours(const char *table)
 static bool take_table(const struct nlmsghdr *message, struct nft_item *ret)
 {
 	uint32_t len = 0;
-	struct nftnl_table *table = there(nftnl_table_alloc());
+	struct nftnl_table *table = xgiven(nftnl_table_alloc());
 	bool taken = nftnl_table_nlmsg_parse(message, table) == 0 &&
 		     is_ours(nftnl_table_get_str(table, NFTNL_TABLE_NAME));
 	if (taken) {
@@ -97,7 +89,7 @@ static bool take_table(const struct nlmsghdr *message, struct nft_item *ret)
 static bool take_chain(const struct nlmsghdr *message, struct nft_item *ret)
 {
 	uint32_t len = 0;
-	struct nftnl_chain *chain = there(nftnl_chain_alloc());
+	struct nftnl_chain *chain = xgiven(nftnl_chain_alloc());
 	bool taken = nftnl_chain_nlmsg_parse(message, chain) == 0 &&
 		     is_ours(nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE));
 	if (taken) {
@@ -112,7 +104,7 @@ static bool take_chain(const struct nlmsghdr *message, struct nft_item *ret)
 
 static bool take_set(const struct nlmsghdr *message, struct nft_item *ret)
 {
-	struct nftnl_set *set = there(nftnl_set_alloc());
+	struct nftnl_set *set = xgiven(nftnl_set_alloc());
 	bool taken = nftnl_set_nlmsg_parse(message, set) == 0 &&
 		     is_ours(nftnl_set_get_str(set, NFTNL_SET_TABLE));
 	if (taken) {
@@ -138,7 +130,7 @@ static int take_counter(struct nftnl_expr *e, void *data)
 static bool take_rule(const struct nlmsghdr *message, struct nft_item *ret)
 {
 	uint32_t len = 0;
-	struct nftnl_rule *rule = there(nftnl_rule_alloc());
+	struct nftnl_rule *rule = xgiven(nftnl_rule_alloc());
 	bool is_read = nftnl_rule_nlmsg_parse(message, rule) == 0;
 	bool taken = !is_read || is_ours(nftnl_rule_get_str(rule, NFTNL_RULE_TABLE));
 	if (taken) {
@@ -285,7 +277,7 @@ int nft_find_table(
 
 static void take_generation(void *data, const struct nlmsghdr *message)
 {
-	struct nftnl_gen *generation = there(nftnl_gen_alloc());
+	struct nftnl_gen *generation = xgiven(nftnl_gen_alloc());
 	if (nftnl_gen_nlmsg_parse(message, generation) == 0)
 		*(uint32_t *)data = nftnl_gen_get_u32(generation, NFTNL_GEN_ID);
 	nftnl_gen_free(generation);

@@ -18,6 +18,13 @@ void out_of_memory(void)
 	_exit(1);
 }
 
+void *xgiven(void *object)
+{
+	if (!object)
+		out_of_memory();
+	return object;
+}
+
 void *xmalloc(size_t size)
 {
 	void *p = malloc(size ? size : 1);

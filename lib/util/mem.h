@@ -27,6 +27,8 @@ PRINTF(1, 0);
 
 /* For libraries that report it in their own way: the same message, the same exit. */
 void out_of_memory(void) __attribute__((noreturn));
+/* What such a library gives where it fails for want of memory alone: @object, which is there. */
+void *xgiven(void *object) __attribute__((returns_nonnull));
 
 /*
  * Make room for one more element in a growing array: @items has room for *@n_alloc and holds @n.
