@@ -9,6 +9,7 @@
 
 #include "fail-child.h"
 #include "nft-namespace.h"
+#include "plan-rows.h"
 #include "systemd-store.h"
 
 static struct prepare_options options;
@@ -32,29 +33,6 @@ static const char *const full[] = {
 	"rule direction=in action=accept protocol=6 port=22 set=office priority=200 origin=vm",
 	NULL,
 };
-
-static void make_plan(struct plan *plan)
-{
-	struct error err = {};
-	*plan = (struct plan){};
-	for (const char *const *row = full; *row; row++) {
-		CLEANUP(strv_done) struct strv words = {};
-		CLEANUP(freep) char *copy = xstrdup(*row);
-		char *rest = copy;
-		for (char *word; (word = strsep(&rest, " "));) {
-			const char *at = strstr(word, "DIR");
-			if (at)
-				strv_pushf(&words, "%.*s%s%s", (int)(at - word), word, scratch_dir,
-						at + 3);
-			else
-				strv_push(&words, word);
-		}
-		if (plan_parse_row(plan, &words, &err) < 0)
-			TEST_FAIL("%s: %s", *row, err.text);
-	}
-	if (plan_parse_end(plan, &err) < 0)
-		TEST_FAIL("%s", err.text);
-}
 
 /* ---- the host ---- */
 
@@ -186,7 +164,7 @@ static unsigned fail_each(const struct walk *walk)
 {
 	begin();
 	CLEANUP(plan_done) struct plan plan;
-	make_plan(&plan);
+	plan_of_rows(&plan, full);
 	/* What stays once it was there: "store", which the stand-in writes. */
 	CHECK_INT(prepare(&plan), DONE);
 	CHECK_INT(tear_down(&plan), DONE);

@@ -3,6 +3,7 @@
 #include "fake-usb.h"
 #include "host/environment.h"
 #include "host/prepare.h"
+#include "plan-rows.h"
 #include "test.h"
 
 #define GPU "0000:01:00.0"
@@ -37,30 +38,6 @@ static void begin(void)
 	kernel_mdev_type(GPU2, "nvidia-563", "A40-8Q\n", "2\n");
 	kernel_usb(&(struct kernel_usb){
 			"1-2", "0781:5567", .number = 4, .driver = "usb-storage" });
-}
-
-/* Rows with DIR for the scratch directory. */
-static void make_plan(struct plan *plan, const char *const *rows)
-{
-	struct error err = {};
-	*plan = (struct plan){};
-	for (; *rows; rows++) {
-		CLEANUP(strv_done) struct strv words = {};
-		CLEANUP(freep) char *copy = xstrdup(*rows);
-		char *rest = copy;
-		for (char *word; (word = strsep(&rest, " "));) {
-			const char *at = strstr(word, "DIR");
-			if (at)
-				strv_pushf(&words, "%.*s%s%s", (int)(at - word), word, scratch_dir,
-						at + 3);
-			else
-				strv_push(&words, word);
-		}
-		if (plan_parse_row(plan, &words, &err) < 0)
-			TEST_FAIL("%s: %s", *rows, err.text);
-	}
-	if (plan_parse_end(plan, &err) < 0)
-		TEST_FAIL("%s", err.text);
 }
 
 static const char *const full[] = {
@@ -103,7 +80,7 @@ TEST(what_was_found_is_told_to_qemu)
 	NEED_NODES();
 	begin();
 	CLEANUP(plan_done) struct plan plan;
-	make_plan(&plan, full);
+	plan_of_rows(&plan, full);
 	CLEANUP(freep) char *before = kernel_shot();
 	struct error err = {};
 	if (prepare(&plan, &err) < 0)
@@ -137,7 +114,7 @@ TEST(a_failure_gives_all_devices_back)
 	NEED_NODES();
 	begin();
 	CLEANUP(plan_done) struct plan plan;
-	make_plan(&plan, full);
+	plan_of_rows(&plan, full);
 	CLEANUP(freep) char *before = kernel_shot();
 	struct error err = {};
 	kernel_fail("unbind:" NIC, EBUSY);
@@ -166,8 +143,8 @@ TEST(devices_that_the_plan_does_not_name_are_given_back)
 	NEED_NODES();
 	begin();
 	CLEANUP(plan_done) struct plan plan, other;
-	make_plan(&plan, (const char *const[]){ full[0], full[6], full[7], NULL });
-	make_plan(&other, (const char *const[]){ full[0], NULL });
+	plan_of_rows(&plan, (const char *const[]){ full[0], full[6], full[7], NULL });
+	plan_of_rows(&other, (const char *const[]){ full[0], NULL });
 	CLEANUP(freep) char *before = kernel_shot();
 	struct error err = {};
 	CHECK_INT(prepare(&plan, &err), 0);
@@ -202,7 +179,7 @@ TEST(steps_have_lines)
 	};
 	CLEANUP(plan_done) struct plan plan;
 	CLEANUP(strv_done) struct strv lines = {};
-	make_plan(&plan, rows);
+	plan_of_rows(&plan, rows);
 	prepare_describe(&plan, true, &lines);
 	prepare_describe_teardown(&plan, &lines);
 	static const char *const expected[] = {

@@ -5,6 +5,7 @@
 #include "host/prepare.h"
 #include "kill-child.h"
 #include "nft-namespace.h"
+#include "plan-rows.h"
 #include "scratch.h"
 
 static struct prepare_options options;
@@ -45,35 +46,9 @@ static const char *const full[] = {
 	NULL,
 };
 
-/* Rows with DIR for the scratch directory and _ for a blank. */
-static void make_plan_of(struct plan *plan, const char *const *rows)
-{
-	struct error err = {};
-	*plan = (struct plan){};
-	for (const char *const *row = rows; *row; row++) {
-		CLEANUP(strv_done) struct strv words = {};
-		CLEANUP(freep) char *copy = xstrdup(*row);
-		char *rest = copy;
-		for (char *word; (word = strsep(&rest, " "));) {
-			const char *at = strstr(word, "DIR");
-			for (char *c = word; *c; c++)
-				*c = *c == '_' ? ' ' : *c;
-			if (at)
-				strv_pushf(&words, "%.*s%s%s", (int)(at - word), word, scratch_dir,
-						at + 3);
-			else
-				strv_push(&words, word);
-		}
-		if (plan_parse_row(plan, &words, &err) < 0)
-			TEST_FAIL("%s: %s", *row, err.text);
-	}
-	if (plan_parse_end(plan, &err) < 0)
-		TEST_FAIL("%s", err.text);
-}
-
 static void make_plan(struct plan *plan)
 {
-	make_plan_of(plan, full);
+	plan_of_rows(plan, full);
 }
 
 /* The taps go with their descriptors. */
@@ -330,7 +305,7 @@ static void make_numbered(struct plan *plan, unsigned i)
 	CLEANUP(freep)
 	char *filter = xasprintf("filter name=net.0 group=web any=yes guard=mac ip=10.0.1.%u", i);
 	const char *const rows[] = { machine, tap, filter, NULL };
-	make_plan_of(plan, rows);
+	plan_of_rows(plan, rows);
 }
 
 /* One at a time would be no test: all of them wait for the same byte. */
