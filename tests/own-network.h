@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,19 @@ static inline const char *own_network(const char *needs_root)
 	if (geteuid() != 0)
 		return needs_root;
 	return unshare(CLONE_NEWNET) < 0 ? "no network namespace can be made" : NULL;
+}
+
+/* The same, with taps in it. */
+static inline const char *own_network_with_taps(void)
+{
+	const char *why_not = own_network("only root makes taps");
+	if (why_not)
+		return why_not;
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return "/dev/net/tun cannot be opened";
+	close(fd);
+	return NULL;
 }
 
 /* An ordinary user's PATH may lack ip(8) and nft(8). */
