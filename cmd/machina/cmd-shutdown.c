@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/shutdown.h"
 #include "lifecycle.h"
 #include "model/plan.h"
+#include "monitor.h"
 #include "output.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -70,9 +70,10 @@ static const char *outcome_text(enum shutdown_outcome outcome)
 	return "";
 }
 
-static int shut_down(const struct call *call, char *machine)
+static int shut_down(const struct call *call, const char *machine, struct error *err)
 {
 	const struct shutdown_options *options = call->options;
+	CLEANUP(freep) char *name = xstrdup(machine);
 	CLEANUP(freep)
 	char *path = plan_qmp_path(
 			call->paths.run_dir, machine, options->system ? "systemd.0" : "command.0");
@@ -83,52 +84,15 @@ static int shut_down(const struct call *call, char *machine)
 				: options->wait	      ? SHUTDOWN_WAIT_FOREVER
 						      : SHUTDOWN_PRESS_ONCE,
 		.progress = progress,
-		.data = machine,
+		.data = name,
 	};
-	struct error err = {};
 	enum shutdown_outcome outcome;
-	if (shutdown_machine(&request, &outcome, &err) < 0) {
-		error_wrap(&err, "%s", machine);
-		print_error(&err);
-		return STATUS_FAILURE;
-	}
+	if (shutdown_machine(&request, &outcome, err) < 0)
+		return error_wrap(err, "%s", machine);
 	/* For systemd's own call this is the normal end of a guest that went by itself. */
 	if (outcome != SHUTDOWN_NOT_RUNNING || !options->system)
 		say(machine, outcome_text(outcome));
 	return STATUS_DONE;
-}
-
-static int wait_for(pid_t *children, size_t n)
-{
-	int worst = STATUS_DONE;
-	for (size_t i = 0; i < n; i++) {
-		int status;
-		while (waitpid(children[i], &status, 0) < 0 && errno == EINTR)
-			;
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != STATUS_DONE)
-			worst = STATUS_FAILURE;
-	}
-	return worst;
-}
-
-/* All at once: how long one guest takes must not add to the time of the others. */
-static int shut_down_all(const struct call *call, const struct strv *names, struct error *err)
-{
-	if (names->n == 1)
-		return shut_down(call, names->items[0]);
-	CLEANUP(freep) pid_t *children = xcalloc(names->n, sizeof(*children));
-	fflush(stdout);
-	for (size_t i = 0; i < names->n; i++) {
-		children[i] = fork();
-		if (children[i] < 0) {
-			error_errno(err, "cannot make a process for '%s'", names->items[i]);
-			wait_for(children, i);
-			return -err->code;
-		}
-		if (children[i] == 0)
-			_exit(output_finish(shut_down(call, names->items[i])));
-	}
-	return wait_for(children, names->n);
 }
 
 static int shutdown_run(const struct call *call, struct error *err)
@@ -146,7 +110,8 @@ static int shutdown_run(const struct call *call, struct error *err)
 		return r < 0 ? r : STATUS_FAILURE;
 	for (size_t i = 0; options->dry_run && i < names.n; i++)
 		printf("would press the power button of %s\n", names.items[i]);
-	return options->dry_run || !names.n ? STATUS_DONE : shut_down_all(call, &names, err);
+	return options->dry_run || !names.n ? STATUS_DONE
+					    : each_machine(call, &names, shut_down, err);
 }
 
 static const struct option_spec options[] = {

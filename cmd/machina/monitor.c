@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Machines that run, for commands that talk to their QEMU. */
+#include "monitor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hookplan.h"
+#include "host/clock.h"
+#include "lifecycle.h"
+#include "output.h"
+#include "util/mem.h"
+
+void monitor_done(struct monitor *monitor)
+{
+	qmp_free(monitor->qmp);
+	plan_done(&monitor->plan);
+	*monitor = (struct monitor){};
+}
+
+bool monitor_is_there(const struct config_paths *paths, const char *machine)
+{
+	return hookplan_is_kept(paths, HOOK_QEMU, machine);
+}
+
+int monitor_select(const struct call *call, struct strv *ret_names, struct error *err)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	bool named = call->machines.patterns.n > 0;
+	int r = lifecycle_select(call, false, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		if (named || monitor_is_there(&call->paths, names.items[i]))
+			strv_push(ret_names, names.items[i]);
+	return r;
+}
+
+/* A QEMU whose socket nobody listens at has ended, or is about to begin. */
+static int open_qmp(const struct config_paths *paths, const char *machine, uint64_t deadline_usec,
+		struct qmp **ret, struct error *err)
+{
+	CLEANUP(freep) char *path = plan_qmp_path(paths->run_dir, machine, MONITOR_COMMANDS);
+	int r = qmp_open(path, -1, deadline_usec, ret, err);
+	switch (r) {
+	case QMP_DONE:
+		return 0;
+	case QMP_ABSENT:
+	case QMP_CLOSED:
+		return error_set(err, EHOSTDOWN, "machine '%s' does not run", machine);
+	default:
+		return error_wrap(err, "machine '%s'", machine);
+	}
+}
+
+int monitor_open(const struct config_paths *paths, const char *machine, uint64_t deadline_usec,
+		struct monitor *ret, struct error *err)
+{
+	CLEANUP(monitor_done) struct monitor monitor = {};
+	struct error doubt = {};
+	if (!monitor_is_there(paths, machine))
+		return error_set(err, EHOSTDOWN, "machine '%s' does not run", machine);
+	hookplan_recall(paths, HOOK_QEMU, machine, &monitor.plan, &doubt);
+	if (doubt.code)
+		return error_set(err, doubt.code, "%s", doubt.text);
+	int r = open_qmp(paths, machine, deadline_usec, &monitor.qmp, err);
+	if (r < 0)
+		return r;
+	*ret = monitor;
+	monitor = (struct monitor){};
+	return 0;
+}
+
+static int run_one(const struct call *call, const char *machine,
+		int (*one)(const struct call *call, const char *machine, struct error *err))
+{
+	struct error err = {};
+	int r = one(call, machine, &err);
+	if (r >= 0)
+		return r;
+	print_error(&err);
+	return STATUS_FAILURE;
+}
+
+static int wait_for(const pid_t *children, size_t n)
+{
+	int worst = STATUS_DONE;
+	for (size_t i = 0; i < n; i++) {
+		int status;
+		while (waitpid(children[i], &status, 0) < 0 && errno == EINTR)
+			;
+		int code = WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_FAILURE;
+		if (code > worst)
+			worst = code;
+	}
+	return worst;
+}
+
+int each_machine(const struct call *call, const struct strv *names,
+		int (*one)(const struct call *call, const char *machine, struct error *err),
+		struct error *err)
+{
+	if (names->n == 1)
+		return run_one(call, names->items[0], one);
+	CLEANUP(freep) pid_t *children = xcalloc(names->n + 1, sizeof(*children));
+	fflush(stdout);
+	for (size_t i = 0; i < names->n; i++) {
+		children[i] = fork();
+		if (children[i] < 0) {
+			error_errno(err, "cannot make a process for '%s'", names->items[i]);
+			wait_for(children, i);
+			return -err->code;
+		}
+		if (children[i] == 0)
+			_exit(output_finish(run_one(call, names->items[i], one)));
+	}
+	return wait_for(children, names->n);
+}
