@@ -72,6 +72,7 @@ static inline void sample_init(struct sample *s)
 		.qmp = s->qmp,
 		.n_qmp = ARRAY_SIZE(s->qmp),
 		.spice_displays = 1,
+		.shutdown_sec = VM_SHUTDOWN_SEC,
 		.volumes = s->volumes,
 		.nics = s->nics,
 		.mdevs = s->mdevs,

@@ -14,8 +14,9 @@ struct jobs_options {
 	bool dry_run;
 };
 
-/* Units have time limits of their own: a start may take ten minutes, a stop a minute and a half. */
-#define JOBS_TIMEOUT_USEC (UINT64_C(30) * 60 * USEC_PER_SEC)
+/* Units have time limits of their own: a start may take ten minutes, a guest an hour to shut down,
+ * and what others require of it has to stop before. */
+#define JOBS_TIMEOUT_USEC (UINT64_C(6) * 3600 * USEC_PER_SEC)
 
 struct jobs {
 	const struct config_paths *paths;

@@ -235,6 +235,14 @@ bool form_lease(const char *text, const char **ret_expected)
 					   usec / 1000000 < UINT32_MAX);
 }
 
+bool form_shutdown_time(const char *text, const char **ret_expected)
+{
+	uint64_t usec;
+	*ret_expected = "a time from 1 second to 1 hour, such as \"2min\"";
+	return !text[0] || (parse_span(text, &usec) == 0 && usec >= UINT64_C(1000000) &&
+					   usec <= 3600 * UINT64_C(1000000));
+}
+
 /* Labels of RFC 1035. */
 bool form_domain(const char *text, const char **ret_expected)
 {

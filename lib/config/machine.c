@@ -327,6 +327,15 @@ static const struct field balloon_fields[] = {
 	{},
 };
 
+static const struct field shutdown_fields[] = {
+	FIELD_STRING(struct attrs_conf, shutdown.timeout, "timeout", form_shutdown_time, 0, "85s",
+			"How long the guest may take to shut down, such as \"90s\" or \"5min\"; "
+			"then "
+			"QEMU is told to quit, a power cut for the guest. See "
+			"machina-life-cycle(7)."),
+	{},
+};
+
 static const struct field filter_fields[] = {
 	FILTER_FIELDS(struct attrs_conf, firewall, "the network's", ""),
 	{},
@@ -358,6 +367,7 @@ static const struct field attrs_fields[] = {
 	ATTRS_OBJECT("firewall", filter_fields,
 			"Packet filter of the connections, which can replace each of its keys: "
 			"machina-firewall(7)."),
+	ATTRS_OBJECT("shutdown", shutdown_fields, "Shutting the guest down."),
 	FIELD_SCALAR_MAP(struct attrs_conf, limits, "limits", limit_names,
 			"Settings of the machine's unit by systemd's own names: "
 			"systemd.resource-control(5), systemd.exec(5)."),

@@ -121,6 +121,9 @@ struct attrs_conf {
 	struct port_conf vnc;
 	int display; /* enum vm_display; -1: qxl with SPICE, virtio with VNC, else none */
 	struct fw_filter_conf firewall;
+	struct {
+		const char *timeout; /* a span of time; NULL or "": not set */
+	} shutdown;
 	struct jpairs limits;
 	bool cluster;
 };

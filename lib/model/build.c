@@ -286,6 +286,15 @@ static void check_limits(struct build *b)
 	}
 }
 
+/* Whole seconds: systemd's own limit is counted from them. */
+static int shutdown_seconds(const char *text)
+{
+	uint64_t usec;
+	if (!text || !text[0] || parse_span(text, &usec) < 0)
+		return VM_SHUTDOWN_SEC;
+	return (int)((usec + 999999) / 1000000);
+}
+
 static void build_unit(struct build *b)
 {
 	const struct jstrings *args = &b->conf->qemu_args;
@@ -293,6 +302,7 @@ static void build_unit(struct build *b)
 	vm->limits = copy_pairs(b, &b->conf->attrs.limits);
 	check_limits(b);
 	vm->cluster = b->conf->attrs.cluster;
+	vm->shutdown_sec = shutdown_seconds(b->conf->attrs.shutdown.timeout);
 	vm->qemu_args = arena_array(&vm->arena, args->n, sizeof(*vm->qemu_args));
 	vm->n_qemu_args = args->n;
 	for (size_t i = 0; i < args->n; i++)

@@ -347,7 +347,7 @@ static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
 void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 {
 	begin(ret, vm, run_dir);
-	ret->stop_sec = PLAN_STOP_SEC;
+	ret->stop_sec = vm->shutdown_sec + PLAN_QUIT_SEC;
 	add_taps(ret, vm);
 	add_netdevs(ret, vm);
 	add_disks(ret, vm);

@@ -114,6 +114,8 @@ struct vm_share {
 	const char *program; /* an absolute path, or a name that is looked up */
 };
 #define VM_SHARES_MAX 16
+/* Where the config does not say how long a guest may take to shut down. */
+#define VM_SHUTDOWN_SEC 85
 /* Connections that passt serves. */
 #define VM_PASST_MAX 16
 /* Where a program is that is named without its path: that of the virtiofsd in Rust, QEMU 7.2's in
@@ -269,6 +271,7 @@ struct vm {
 	struct vm_share *shares; /* at most VM_SHARES_MAX */
 	size_t n_shares;
 
+	int shutdown_sec;     /* for the guest to shut down, before QEMU is told to quit */
 	struct jpairs limits; /* systemd setting and value */
 	bool cluster;
 	const char **qemu_args;

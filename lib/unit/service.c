@@ -150,7 +150,7 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 			variables.n ? &variables : NULL);
 	unit_hook(u, in, "ExecStartPost", (const char *const[]){ "await", NULL });
 	char timeout[16];
-	snprintf(timeout, sizeof(timeout), "%ds", PLAN_SHUTDOWN_SEC);
+	snprintf(timeout, sizeof(timeout), "%ds", in->vm->shutdown_sec);
 	unit_hook(u, in, "ExecStop",
 			(const char *const[]){
 					"shutdown", "--system", "--timeout", timeout, NULL });

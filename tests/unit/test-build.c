@@ -62,9 +62,28 @@ TEST(a_machine_of_nothing_but_memory)
 	CHECK_INT(s.vm.display, VM_DISPLAY_NONE);
 	CHECK_INT(s.vm.spice_displays, 1);
 	CHECK_INT(s.vm.n_qmp, 3);
+	CHECK_INT(s.vm.shutdown_sec, 85);
 	CHECK_STR(s.vm.user, "machina-web");
 	CHECK_STR(s.vm.group_name, "machina-web");
 	CHECK(vm_group_id(&s.vm) >= 65536);
+}
+
+TEST(time_to_shut_down_is_whole_seconds)
+{
+	static const struct {
+		const char *text;
+		int seconds;
+	} rows[] = { { "", 85 }, { "5min", 300 }, { "1500ms", 2 }, { "1h", 3600 }, { "20", 20 } };
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		CLEANUP(freep)
+		char *machine = xasprintf(
+				"{'attrs':{" RAM ",'shutdown':{'timeout':'%s'}}}", rows[i].text);
+		if (!build(&s, "{}", machine))
+			continue;
+		CHECK_STR(sample_findings(&s), "");
+		CHECK_INT(s.vm.shutdown_sec, rows[i].seconds);
+	}
 }
 
 TEST(no_memory_is_an_error)

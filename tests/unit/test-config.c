@@ -388,6 +388,8 @@ TEST(forms_of_text)
 				{ "", "10.0.0.2", "10.0.0.2-", "-10.0.0.2", "::1-::9",
 						"10.0.0.2 - 10.0.0.9" } },
 		{ "lease", form_lease, { "", "2min", "12h", "120" }, { "1min", "0", "x", "-1h" } },
+		{ "time to shut down", form_shutdown_time, { "", "1s", "1", "85", "5min", "1h" },
+				{ "0", "999ms", "61min", "3601", "-5s", "x", "5 min" } },
 		{ "domain", form_domain, { "", "lan", "home.internal", "a-b.c1" },
 				{ ".", "a.", ".a", "a..b", "-a", "a-", "a_b", "a b", "\u00e4" } },
 		{ "VLANs", form_vlans, { "1", "4094", "30-39", "5-5" },

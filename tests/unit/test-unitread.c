@@ -306,7 +306,7 @@ TEST(what_a_process_was_started_with_needs_a_restart)
 	static const char started[] =
 			"[Unit]\nDescription=a\n[Service]\nExecStart=/q -m 1 \\\n\t-s\n"
 			"Nice=1\nCPUWeight=10\nExecStop=+/m stop\n"
-			"[X-Machina]\nPlan=machine a\nPlan=file b\n";
+			"[X-Machina]\nPlan=machine a stop-sec=95 u\nPlan=file b\n";
 	static const struct {
 		const char *from, *to;
 		bool restart;
@@ -316,6 +316,10 @@ TEST(what_a_process_was_started_with_needs_a_restart)
 		{ "CPUWeight=10\n", "", false },
 		{ "ExecStop=+/m stop", "ExecStop=+/m end", false },
 		{ "[X-Machina]", "# A comment.\n[X-Machina]", false },
+		{ "stop-sec=95", "stop-sec=310", false },
+		{ "stop-sec=95 u", "stop-sec=95 v", true },
+		{ "machine a", "machine b", true },
+		{ "stop-sec=95 ", "", true },
 		{ "-m 1", "-m 2", true },
 		{ "Nice=1", "Nice=2", true },
 		{ "Nice=1\n", "", true },
