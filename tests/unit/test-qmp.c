@@ -13,6 +13,7 @@
 
 #include "host/clock.h"
 #include "host/qmp.h"
+#include "peer.h"
 #include "test.h"
 #include "util/buf.h"
 #include "util/file.h"
@@ -29,33 +30,11 @@
 
 /* ---- the peer's side: a process that follows a script ---- */
 
-static void say(int fd, const char *text)
-{
-	for (size_t len = strlen(text); len > 0;) {
-		ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
-		if (n <= 0)
-			_exit(1);
-		text += n;
-		len -= (size_t)n;
-	}
-}
-
 /* Missing under valgrind, which does not know the call. */
 static bool have_pidfd(void)
 {
 	CLEANUP(closep) int fd = pidfd_open(getpid(), 0);
 	return fd >= 0;
-}
-
-/* One line, at most as long as fits. */
-static const char *hear(int fd)
-{
-	static char line[8192];
-	size_t len = 0;
-	while (len + 1 < sizeof(line) && read(fd, &line[len], 1) == 1 && line[len] != '\n')
-		len++;
-	line[len] = '\0';
-	return line;
 }
 
 /* The id of the command that comes next, into @id. */
@@ -81,43 +60,6 @@ static void greet(int fd)
 	answer(fd, id, "\"return\": {}");
 }
 
-/* Until the other side closes: what a peer does that has nothing more to say. */
-static void wait_for_end(int fd)
-{
-	char c;
-	while (read(fd, &c, 1) > 0)
-		;
-}
-
-struct peer {
-	pid_t pid;
-	int fd;
-};
-
-static struct peer start(void (*script)(int))
-{
-	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		abort();
-	fflush(stdout);
-	pid_t pid = fork();
-	if (pid == 0) {
-		close(pair[0]);
-		alarm(60);
-		script(pair[1]);
-		_exit(0);
-	}
-	close(pair[1]);
-	return (struct peer){ pid, pair[0] };
-}
-
-static int finish(pid_t pid)
-{
-	int status = -1;
-	waitpid(pid, &status, 0);
-	return status;
-}
-
 static int attach(struct peer peer, struct qmp **ret, struct error *err)
 {
 	return qmp_attach_take(peer.fd, "peer", -1, clock_deadline_usec(LIMIT_USEC), ret, err);
@@ -139,12 +81,6 @@ static int call(struct qmp *q, const char *name, struct json_object **ret, struc
 	return qmp_call(q, name, NULL, clock_deadline_usec(LIMIT_USEC), ret, err);
 }
 
-#define CHECK_SAYS(err, part)                                                                      \
-	do {                                                                                       \
-		if (!strstr((err).text, (part)))                                                   \
-			TEST_FAIL("'%s' does not say '%s'", (err).text, (part));                   \
-	} while (0)
-
 /* ---- greeting and capabilities ---- */
 
 static void script_no_oob(int fd)
@@ -157,10 +93,10 @@ static void script_no_oob(int fd)
 
 TEST(oob_is_not_asked_for_where_it_is_not_offered)
 {
-	struct peer peer = start(script_no_oob);
+	struct peer peer = peer_start(script_no_oob);
 	struct qmp *q = NULL;
 	CHECK_INT(attach(peer, &q, NULL), QMP_CLOSED);
-	CHECK_INT(finish(peer.pid), 0);
+	CHECK_INT(peer_finish(peer.pid), 0);
 }
 
 static void script_oob(int fd)
@@ -179,7 +115,7 @@ static void script_oob(int fd)
 
 TEST(oob_is_enabled_where_it_is_offered)
 {
-	struct peer peer = start(script_oob);
+	struct peer peer = peer_start(script_oob);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	CHECK(q && qmp_has_oob(q));
 	CHECK_STR(q ? qmp_version(q) : NULL, "");
@@ -190,7 +126,7 @@ TEST(oob_is_enabled_where_it_is_offered)
 							  .name = "migrate-pause", .oob = true },
 					  clock_deadline_usec(LIMIT_USEC), &reply, NULL),
 				QMP_CLOSED);
-	CHECK_INT(finish(peer.pid), 0);
+	CHECK_INT(peer_finish(peer.pid), 0);
 }
 
 static void script_capabilities_refused(int fd)
@@ -204,12 +140,12 @@ static void script_capabilities_refused(int fd)
 
 TEST(reply_to_capabilities_is_waited_for)
 {
-	struct peer peer = start(script_capabilities_refused);
+	struct peer peer = peer_start(script_capabilities_refused);
 	struct qmp *q = NULL;
 	struct error err = {};
 	CHECK_INT(attach(peer, &q, &err), QMP_REFUSED);
 	CHECK_SAYS(err, "'peer': QEMU refuses 'qmp_capabilities': no");
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 static void script_capabilities_unanswered(int fd)
@@ -220,14 +156,14 @@ static void script_capabilities_unanswered(int fd)
 
 TEST(capabilities_without_reply_are_late)
 {
-	struct peer peer = start(script_capabilities_unanswered);
+	struct peer peer = peer_start(script_capabilities_unanswered);
 	struct qmp *q = NULL;
 	struct error err = {};
 	CHECK_INT(qmp_attach_take(peer.fd, "peer", -1, clock_deadline_usec(10 * SHORT_USEC), &q,
 				  &err),
 			QMP_LATE);
 	CHECK_SAYS(err, "does not answer 'qmp_capabilities'");
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 /* ---- replies and events ---- */
@@ -248,7 +184,7 @@ static void script_replies(int fd)
 
 TEST(events_between_replies_are_kept_in_order)
 {
-	struct peer peer = start(script_replies);
+	struct peer peer = peer_start(script_replies);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	if (!q)
 		return;
@@ -278,7 +214,7 @@ TEST(events_between_replies_are_kept_in_order)
 	}
 	struct qmp_event event = {};
 	CHECK_INT(qmp_next_event(q, 0, &event, NULL), QMP_CLOSED);
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 static void script_refuses(int fd)
@@ -294,7 +230,7 @@ static void script_refuses(int fd)
 
 TEST(error_reply_has_class_and_description)
 {
-	struct peer peer = start(script_refuses);
+	struct peer peer = peer_start(script_refuses);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	CLEANUP(qmp_reply_done) struct qmp_reply reply = {};
 	CHECK_INT(qmp_execute(q, &(struct qmp_command){ .name = "x" },
@@ -308,7 +244,7 @@ TEST(error_reply_has_class_and_description)
 	CHECK_INT(call(q, "y", NULL, &err), -EREMOTEIO);
 	CHECK_STR(err.text, "'peer': QEMU refuses 'y': JSON parse error");
 	qmp_freep(&q);
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 static void script_answers_late(int fd)
@@ -326,7 +262,7 @@ static void script_answers_late(int fd)
 
 TEST(reply_to_a_command_that_was_given_up_is_dropped)
 {
-	struct peer peer = start(script_answers_late);
+	struct peer peer = peer_start(script_answers_late);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	struct error err = {};
 	CHECK_INT(qmp_call(q, "slow", NULL, clock_deadline_usec(SHORT_USEC), NULL, &err),
@@ -337,7 +273,7 @@ TEST(reply_to_a_command_that_was_given_up_is_dropped)
 	CHECK_INT(json_object_get_int(value), 2);
 	json_object_put(value);
 	qmp_freep(&q);
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 static void script_many_events(int fd)
@@ -355,7 +291,7 @@ static void script_many_events(int fd)
 
 TEST(oldest_events_are_lost_when_nobody_asks)
 {
-	struct peer peer = start(script_many_events);
+	struct peer peer = peer_start(script_many_events);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	CHECK_INT(call(q, "x", NULL, NULL), 0);
 	CHECK_INT(qmp_n_events_lost(q), 10);
@@ -369,7 +305,7 @@ TEST(oldest_events_are_lost_when_nobody_asks)
 	struct qmp_event event = {};
 	CHECK_INT(qmp_next_event(q, clock_deadline_usec(SHORT_USEC), &event, NULL), QMP_LATE);
 	qmp_freep(&q);
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 /* ---- hostile peers ---- */
@@ -381,13 +317,13 @@ static void script_silent(int fd)
 
 TEST(silence_is_late)
 {
-	struct peer peer = start(script_silent);
+	struct peer peer = peer_start(script_silent);
 	struct qmp *q = NULL;
 	struct error err = {};
 	CHECK_INT(qmp_attach_take(peer.fd, "peer", -1, clock_deadline_usec(SHORT_USEC), &q, &err),
 			QMP_LATE);
 	CHECK_STR(err.text, "'peer': QEMU does not greet");
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 static void script_ends(int fd)
@@ -397,12 +333,12 @@ static void script_ends(int fd)
 
 TEST(end_instead_of_a_greeting_is_closed)
 {
-	struct peer peer = start(script_ends);
+	struct peer peer = peer_start(script_ends);
 	struct qmp *q = NULL;
 	struct error err = {};
 	CHECK_INT(attach(peer, &q, &err), QMP_CLOSED);
 	CHECK_STR(err.text, "'peer': QEMU has closed the connection");
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 static void script_ends_in_a_line(int fd)
@@ -414,12 +350,12 @@ static void script_ends_in_a_line(int fd)
 
 TEST(end_in_the_middle_of_a_reply_is_closed)
 {
-	struct peer peer = start(script_ends_in_a_line);
+	struct peer peer = peer_start(script_ends_in_a_line);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	CHECK_INT(call(q, "query-status", NULL, NULL), -ECONNRESET);
 	/* And no SIGPIPE, whose default would end the test. */
 	CHECK_INT(call(q, "query-status", NULL, NULL), -ECONNRESET);
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 static void script_shuts_its_ears(int fd)
@@ -431,9 +367,9 @@ static void script_shuts_its_ears(int fd)
 
 TEST(writing_to_a_closed_socket_raises_no_signal_and_keeps_events)
 {
-	struct peer peer = start(script_shuts_its_ears);
+	struct peer peer = peer_start(script_shuts_its_ears);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
-	finish(peer.pid);
+	peer_finish(peer.pid);
 	CHECK_INT(call(q, "query-status", NULL, NULL), -ECONNRESET);
 	CLEANUP(qmp_event_done) struct qmp_event event = {};
 	CHECK_INT(qmp_next_event(q, 0, &event, NULL), QMP_DONE);
@@ -448,13 +384,13 @@ static void script_garbage(int fd)
 
 TEST(garbage_is_named)
 {
-	struct peer peer = start(script_garbage);
+	struct peer peer = peer_start(script_garbage);
 	struct qmp *q = NULL;
 	struct error err = {};
 	CHECK_INT(attach(peer, &q, &err), -EPROTO);
 	CHECK_SAYS(err, "'peer': not a QMP message");
 	CHECK_SAYS(err, "'HTTP/1.1 400 Bad Request'");
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 static void script_garbage_after_event(int fd)
@@ -466,7 +402,7 @@ static void script_garbage_after_event(int fd)
 
 TEST(garbage_stays_an_error)
 {
-	struct peer peer = start(script_garbage_after_event);
+	struct peer peer = peer_start(script_garbage_after_event);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	CHECK_INT(call(q, "x", NULL, NULL), -EPROTO);
 	struct qmp_event event = {};
@@ -475,7 +411,7 @@ TEST(garbage_stays_an_error)
 	CHECK_INT(qmp_next_event(q, 0, &event, NULL), -EPROTO);
 	CHECK_INT(call(q, "x", NULL, NULL), -EPROTO);
 	qmp_freep(&q);
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 static void script_endless_line(int fd)
@@ -489,13 +425,13 @@ static void script_endless_line(int fd)
 
 TEST(endless_line_is_an_error)
 {
-	struct peer peer = start(script_endless_line);
+	struct peer peer = peer_start(script_endless_line);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	struct error err = {};
 	CHECK_INT(call(q, "x", NULL, &err), -EMSGSIZE);
 	CHECK_STR(err.text, "'peer': a QMP message is longer than 16 MiB");
 	qmp_freep(&q);
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 /* Long ones: to read many short ones takes valgrind longer than the limits of tests. */
@@ -521,13 +457,13 @@ static void script_flood(int fd)
 
 TEST(endless_events_do_not_move_the_deadline)
 {
-	struct peer peer = start(script_flood);
+	struct peer peer = peer_start(script_flood);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	uint64_t begin = clock_now_usec();
 	CHECK_INT(qmp_call(q, "x", NULL, begin + SHORT_USEC, NULL, NULL), -ETIMEDOUT);
 	CHECK(clock_now_usec() - begin < LIMIT_USEC / 4);
 	qmp_freep(&q);
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 static struct json_object *big_arguments(size_t size)
@@ -550,7 +486,7 @@ static void script_does_not_read(int fd)
 
 TEST(peer_that_does_not_read_is_late_and_then_closed)
 {
-	struct peer peer = start(script_does_not_read);
+	struct peer peer = peer_start(script_does_not_read);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	struct json_object *arguments = big_arguments(4 << 20);
 	struct error err = {};
@@ -561,7 +497,7 @@ TEST(peer_that_does_not_read_is_late_and_then_closed)
 	CHECK_SAYS(err, "in the middle of a command");
 	json_object_put(arguments);
 	qmp_freep(&q);
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 static void script_talks_before_it_reads(int fd)
@@ -580,14 +516,14 @@ static void script_talks_before_it_reads(int fd)
 
 TEST(two_full_sockets_do_not_block_each_other)
 {
-	struct peer peer = start(script_talks_before_it_reads);
+	struct peer peer = peer_start(script_talks_before_it_reads);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	struct json_object *arguments = big_arguments(1 << 20);
 	CHECK_INT(qmp_call(q, "x", arguments, clock_deadline_usec(LIMIT_USEC), NULL, NULL),
 			-EREMOTEIO);
 	json_object_put(arguments);
 	qmp_freep(&q);
-	finish(peer.pid);
+	peer_finish(peer.pid);
 }
 
 /* ---- descriptors ---- */
@@ -620,13 +556,13 @@ TEST(descriptor_goes_along_with_a_command)
 {
 	int pipe_fds[2];
 	CHECK_INT(pipe2(pipe_fds, O_CLOEXEC), 0);
-	struct peer peer = start(script_takes_a_descriptor);
+	struct peer peer = peer_start(script_takes_a_descriptor);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	CLEANUP(qmp_reply_done) struct qmp_reply reply = {};
 	CHECK_INT(qmp_execute(q, &(struct qmp_command){ .name = "getfd", .fd = &pipe_fds[1] },
 				  clock_deadline_usec(LIMIT_USEC), &reply, NULL),
 			QMP_CLOSED);
-	CHECK_INT(finish(peer.pid), 0);
+	CHECK_INT(peer_finish(peer.pid), 0);
 	char text[16] = "";
 	CHECK_INT(read(pipe_fds[0], text, sizeof(text) - 1), 8);
 	CHECK_STR(text, "it is me");
@@ -721,7 +657,7 @@ static void script_holds(int fd)
 TEST(client_that_holds_the_monitor_is_named)
 {
 	struct place p = make_place(4);
-	struct peer holder = start(script_holds);
+	struct peer holder = peer_start(script_holds);
 	say(holder.fd, p.path);
 	say(holder.fd, "\n");
 	int taken = accept(p.listen_fd, NULL, NULL);
@@ -739,7 +675,7 @@ TEST(client_that_holds_the_monitor_is_named)
 	CHECK_SAYS(err, who);
 
 	close(holder.fd);
-	finish(holder.pid);
+	peer_finish(holder.pid);
 	close(taken);
 	CHECK_INT(open_at(p.path, -1, SHORT_USEC, &err), QMP_LATE);
 	CHECK_SAYS(err, "or it hangs");
@@ -772,7 +708,7 @@ TEST(end_of_qemu_is_noticed_although_its_socket_still_listens)
 	if (!have_pidfd())
 		SKIP("pidfd_open(2) is missing");
 	struct place p = make_place(4);
-	struct peer qemu = start(script_silent);
+	struct peer qemu = peer_start(script_silent);
 	int pidfd = pidfd_open(qemu.pid, 0);
 	/* It lives while the connection is tried, and dies then. */
 	struct error err = {};
@@ -781,7 +717,7 @@ TEST(end_of_qemu_is_noticed_although_its_socket_still_listens)
 	CHECK_INT(open_at(p.path, pidfd, LIMIT_USEC, &err), QMP_CLOSED);
 	CHECK_SAYS(err, "QEMU has exited");
 	close(pidfd);
-	finish(qemu.pid);
+	peer_finish(qemu.pid);
 	drop_place(&p);
 }
 
@@ -789,7 +725,8 @@ TEST(end_of_qemu_is_noticed_although_the_connection_stays)
 {
 	if (!have_pidfd())
 		SKIP("pidfd_open(2) is missing");
-	struct peer qemu = start(script_silent), peer = start(script_capabilities_unanswered);
+	struct peer qemu = peer_start(script_silent),
+		    peer = peer_start(script_capabilities_unanswered);
 	int pidfd = pidfd_open(qemu.pid, 0);
 	kill(qemu.pid, SIGKILL);
 	struct qmp *q = NULL;
@@ -800,8 +737,8 @@ TEST(end_of_qemu_is_noticed_although_the_connection_stays)
 	CHECK_STR(err.text, "'peer': QEMU has exited");
 	close(pidfd);
 	close(qemu.fd);
-	finish(qemu.pid);
-	finish(peer.pid);
+	peer_finish(qemu.pid);
+	peer_finish(peer.pid);
 }
 
 /* ---- a real QEMU ---- */
@@ -833,13 +770,13 @@ static struct qmp *open_when_there(const char *path, int pidfd)
 TEST(real_qemu_answers)
 {
 	struct place p = make_place(-1);
-	struct peer peer = start(script_qemu);
+	struct peer peer = peer_start(script_qemu);
 	say(peer.fd, p.path);
 	say(peer.fd, "\n");
 	CLEANUP(closep) int pidfd = pidfd_open(peer.pid, 0);
 	CLEANUP(qmp_freep) struct qmp *q = open_when_there(p.path, pidfd);
 	if (!q) {
-		int status = finish(peer.pid);
+		int status = peer_finish(peer.pid);
 		drop_place(&p);
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 			SKIP("qemu-system-x86_64 is not installed");
@@ -882,7 +819,7 @@ TEST(real_qemu_answers)
 	CHECK_STR(event.name, "SHUTDOWN");
 	struct qmp_event none = {};
 	CHECK_INT(qmp_next_event(q, clock_deadline_usec(LIMIT_USEC), &none, NULL), QMP_CLOSED);
-	CHECK_INT(finish(peer.pid), 0);
+	CHECK_INT(peer_finish(peer.pid), 0);
 	drop_place(&p);
 }
 
