@@ -125,6 +125,35 @@ int listen_tcp(uint16_t port, uint64_t deadline_usec, int *ret_fd, struct error 
 	return r < 0 ? error_code(err, r, "cannot listen at port %u of 127.0.0.1", port) : 0;
 }
 
+int connect_unix_now(const char *path, int *ret_fd)
+{
+	struct sockaddr_un address;
+	int r = set_path(path, &address, NULL);
+	if (r < 0)
+		return r;
+	/* Blocking, connect(2) would wait for a place in a full queue without a limit. */
+	CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return errno == EINTR ? -EAGAIN : -errno;
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+int connect_tcp_now(uint16_t port, int *ret_fd)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	CLEANUP(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 &&
+				      errno != EINPROGRESS))
+		return -errno;
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
 int connect_unix(const char *path, int *ret_fd, struct error *err)
 {
 	struct sockaddr_un address;

@@ -45,5 +45,14 @@ MUST_CHECK int listen_remove(const char *path, struct error *err);
  */
 MUST_CHECK int listen_tcp(uint16_t port, uint64_t deadline_usec, int *ret_fd, struct error *err);
 
+/*
+ * Connect to a unix stream socket, or to 127.0.0.1:@port, without waiting; the socket never blocks.
+ * That of TCP may still be on its way: then the first send tells how it ended.
+ *
+ * Returns 0 or a negative errno, for which the caller has the words. EAGAIN: too many wait there.
+ */
+MUST_CHECK int connect_unix_now(const char *path, int *ret_fd);
+MUST_CHECK int connect_tcp_now(uint16_t port, int *ret_fd);
+
 /* A unix stream socket that is connected to the one listening at @path. */
 MUST_CHECK int connect_unix(const char *path, int *ret_fd, struct error *err);

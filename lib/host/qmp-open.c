@@ -2,15 +2,12 @@
 /* Finding QEMU's monitor: connecting to its socket, and whom to name when it does not greet. */
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/listen.h"
 #include "host/qmp.h"
 #include "host/unix-peer.h"
-#include "util/strv.h"
 
 /* Between attempts while the queue of the listening socket is full. */
 #define RETRY_USEC (10 * USEC_PER_MSEC)
@@ -18,12 +15,8 @@
 /* The kernel took the connection, but nobody greets: another client has the monitor, or a hang. */
 static int occupied(const char *path, uint64_t waited_usec, struct error *err)
 {
-	CLEANUP(strv_done) struct strv holders = {};
 	CLEANUP(buf_done) struct buf who = {};
-	/* The message is of use without names, too. */
-	if (unix_peer_list(path, &holders, NULL) >= 0)
-		for (size_t i = 0; i < holders.n; i++)
-			buf_printf(&who, "%s%s", i > 0 ? ", " : "", holders.items[i]);
+	unix_peer_text(path, &who);
 
 	const double waited = (double)waited_usec / (double)USEC_PER_SEC;
 	if (who.len > 0)
@@ -41,33 +34,24 @@ static int occupied(const char *path, uint64_t waited_usec, struct error *err)
 
 static int connect_once(const char *path, int *ret_fd, struct error *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	if (strlen(path) >= sizeof(address.sun_path))
-		return error_set(err, ENAMETOOLONG,
-				"'%s' is longer than the %zu bytes of a socket's path", path,
-				sizeof(address.sun_path) - 1);
-	memcpy(address.sun_path, path, strlen(path) + 1);
-
-	/* Blocking, connect(2) would wait for a place in a full queue without a limit. */
-	CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return error_errno(err, "cannot make a socket");
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
-		*ret_fd = take_fd(&fd);
+	int r = connect_unix_now(path, ret_fd);
+	switch (r) {
+	case 0:
 		return QMP_DONE;
-	}
-	switch (errno) {
-	case EAGAIN:
-	case EINTR:
+	case -EAGAIN:
 		return QMP_LATE;
-	case ENOENT:
+	case -ENOENT:
 		error_set(err, ENOENT, "there is no QMP socket '%s'", path);
 		return QMP_ABSENT;
-	case ECONNREFUSED:
+	case -ECONNREFUSED:
 		error_set(err, ECONNREFUSED, "'%s': nobody listens at this QMP socket", path);
 		return QMP_ABSENT;
+	case -ENAMETOOLONG:
+		return error_set(err, ENAMETOOLONG,
+				"'%s' is longer than the %d bytes of a socket's path", path,
+				LISTEN_PATH_MAX);
 	default:
-		return error_errno(err, "cannot connect to '%s'", path);
+		return error_code(err, r, "cannot connect to '%s'", path);
 	}
 }
 

@@ -17,7 +17,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "util/buf.h"
 #include "util/mem.h"
 #include "util/visible.h"
 
@@ -156,4 +155,13 @@ int unix_peer_list(const char *path, struct strv *ret_processes, struct error *e
 				has_socket(entry->d_name, &search.sockets))
 			push_process(ret_processes, entry->d_name);
 	return 0;
+}
+
+void unix_peer_text(const char *path, struct buf *to)
+{
+	CLEANUP(strv_done) struct strv processes = {};
+	if (unix_peer_list(path, &processes, NULL) < 0)
+		return;
+	for (size_t i = 0; i < processes.n; i++)
+		buf_printf(to, "%s%s", i > 0 ? ", " : "", processes.items[i]);
 }

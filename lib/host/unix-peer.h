@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "util/buf.h"
 #include "util/error.h"
 #include "util/strv.h"
 
@@ -17,3 +18,6 @@
  * milliseconds, meant for messages. Nothing found is no error.
  */
 MUST_CHECK int unix_peer_list(const char *path, struct strv *ret_processes, struct error *err);
+
+/* The same for messages: append "socat (pid 12), qemu-ga (pid 13)", or nothing. */
+void unix_peer_text(const char *path, struct buf *to);
