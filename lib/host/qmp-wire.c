@@ -2,6 +2,7 @@
 /* QEMU's machine protocol without the socket. */
 #include "host/qmp-wire.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "host/clock.h"
@@ -153,6 +154,28 @@ static int parse_line(struct qmp_reader *reader, const char *line, size_t len,
 	return 1;
 }
 
+/* At least as many as the values in a line: each but the first follows one of these. */
+static size_t count_values(const char *line, size_t len)
+{
+	size_t n = 1;
+	bool in_string = false;
+	for (size_t i = 0; i < len; i++) {
+		if (in_string && line[i] == '\\')
+			i++;
+		else if (line[i] == '"')
+			in_string = !in_string;
+		else if (!in_string)
+			n += line[i] == ',' || line[i] == '[' || line[i] == ':';
+	}
+	return n;
+}
+
+static int too_many_values(const struct qmp_reader *reader, struct error *err)
+{
+	return error_set(err, EMSGSIZE, "a QMP message has more than %zu values",
+			reader->values_max);
+}
+
 int qmp_reader_next(struct qmp_reader *reader, struct qmp_message *ret, struct error *err)
 {
 	struct buf *pending = &reader->pending;
@@ -161,9 +184,11 @@ int qmp_reader_next(struct qmp_reader *reader, struct qmp_message *ret, struct e
 		const char *end = memchr(
 				pending->text + reader->seen, '\n', pending->len - reader->seen);
 		size_t len = end ? (size_t)(end - line) : pending->len - reader->begin;
-		if (len > QMP_LINE_MAX)
-			return error_set(err, EMSGSIZE, "a QMP message is longer than %zu MiB",
-					QMP_LINE_MAX >> 20);
+		const size_t max = reader->line_max ? reader->line_max : QMP_LINE_MAX;
+		if (len > max)
+			return error_set(err, EMSGSIZE, "a QMP message is longer than %zu %s",
+					max >> 20 ? max >> 20 : max >> 10,
+					max >> 20 ? "MiB" : "KiB");
 		if (!end) {
 			reader->seen = pending->len;
 			return 0;
@@ -172,6 +197,8 @@ int qmp_reader_next(struct qmp_reader *reader, struct qmp_message *ret, struct e
 		size_t text_len = len;
 		while (text_len > 0 && strchr(" \t\r", line[text_len - 1]) && line[text_len - 1])
 			text_len--;
+		if (reader->values_max && count_values(line, text_len) > reader->values_max)
+			return too_many_values(reader, err);
 		int r = text_len > 0 ? parse_line(reader, line, text_len, ret, err) : 0;
 		if (r < 0)
 			return r;
@@ -190,7 +217,8 @@ void qmp_format_command(struct buf *buf, const char *execute, const char *name,
 	jtree_set(command, execute, jtree_string(name));
 	if (arguments)
 		jtree_set(command, "arguments", json_object_get(arguments));
-	jtree_set(command, "id", jtree_string(id));
+	if (id)
+		jtree_set(command, "id", jtree_string(id));
 	jwrite(buf, command, JWRITE_LINE);
 	buf_putc(buf, '\n');
 	json_object_put(command);

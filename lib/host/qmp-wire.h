@@ -52,6 +52,9 @@ void qmp_message_done(struct qmp_message *message);
 
 /* `{}` is a new one. */
 struct qmp_reader {
+	size_t line_max;   /* 0: QMP_LINE_MAX; may change at any time */
+	size_t values_max; /* in one line, 0: no limit: what a value takes in memory is a hundred
+			    * times its text */
 	struct buf pending;
 	size_t begin; /* of the first line not given out */
 	size_t seen;  /* no newline from begin to here */
@@ -67,8 +70,8 @@ void qmp_reader_feed(struct qmp_reader *reader, const void *data, size_t len);
  * The next message.
  *
  * Returns 1 with *ret set; 0 if more bytes are needed; or a negative errno, and then again at each
- * call, since nothing that follows could be trusted. Errors: EMSGSIZE a line over QMP_LINE_MAX;
- * EPROTO a line that is not a message, its beginning is quoted in the text.
+ * call, since nothing that follows could be trusted. Errors: EMSGSIZE a line over a limit; EPROTO a
+ * line that is not a message, its beginning is quoted in the text.
  */
 MUST_CHECK int qmp_reader_next(
 		struct qmp_reader *reader, struct qmp_message *ret, struct error *err);
@@ -78,7 +81,7 @@ MUST_CHECK int qmp_reader_next(
  *
  * @execute: "execute", or "exec-oob" for a command that overtakes others
  * @arguments: an object, or NULL for none; borrowed
- * @id: comes back in the reply
+ * @id: comes back in the reply; NULL: none
  */
 void qmp_format_command(struct buf *buf, const char *execute, const char *name,
 		struct json_object *arguments, const char *id);

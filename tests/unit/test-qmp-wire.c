@@ -233,6 +233,31 @@ TEST(line_of_the_greatest_length_is_read)
 	CHECK_INT(qmp_reader_next(&reader, &m, NULL), -EMSGSIZE);
 }
 
+TEST(a_reader_may_have_narrower_limits)
+{
+	static const struct {
+		const char *line;
+		int r;
+	} rows[] = {
+		{ "{\"return\": [1, 2, 3]}\n", 1 },
+		{ "{\"return\": [1, 2, 3, 4]}\n", -EMSGSIZE },
+		{ "{\"return\": [[[[]]]]}\n", -EMSGSIZE },
+		{ "{\"return\": \"[[[[,,,,\\\",,::\"}\n", 1 },
+		{ "{\"return\": \""
+		  "0123456789012345678901234567890123456789\"}\n",
+				-EMSGSIZE },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(qmp_reader_done)
+		struct qmp_reader reader = { .line_max = 40, .values_max = 5 };
+		struct qmp_message m = {};
+		feed(&reader, rows[i].line);
+		if (qmp_reader_next(&reader, &m, NULL) != rows[i].r)
+			TEST_FAIL("row %zu", i);
+		qmp_message_done(&m);
+	}
+}
+
 TEST(memory_stays_bounded_while_a_piece_is_always_left)
 {
 	CLEANUP(qmp_reader_done) struct qmp_reader reader = {};
@@ -252,6 +277,10 @@ TEST(command_is_one_line)
 	CLEANUP(buf_done) struct buf b = {};
 	qmp_format_command(&b, "execute", "query-status", NULL, "a.1");
 	CHECK_STR(buf_text(&b), "{\"execute\":\"query-status\",\"id\":\"a.1\"}\n");
+
+	buf_clear(&b);
+	qmp_format_command(&b, "execute", "guest-ping", NULL, NULL);
+	CHECK_STR(buf_text(&b), "{\"execute\":\"guest-ping\"}\n");
 
 	buf_clear(&b);
 	struct json_object *arguments = json_object_new_object();
