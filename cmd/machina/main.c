@@ -24,6 +24,10 @@ extern const struct command cmd_start;
 extern const struct command cmd_stop;
 extern const struct command cmd_restart;
 extern const struct command cmd_shutdown;
+extern const struct command cmd_pause;
+extern const struct command cmd_resume;
+extern const struct command cmd_reset;
+extern const struct command cmd_nmi;
 extern const struct command cmd_run;
 extern const struct command cmd_connect;
 extern const struct command cmd_disconnect;
@@ -63,6 +67,10 @@ static const struct command *const commands[] = {
 	&cmd_stop,
 	&cmd_restart,
 	&cmd_shutdown,
+	&cmd_pause,
+	&cmd_resume,
+	&cmd_reset,
+	&cmd_nmi,
 	&cmd_run,
 	&cmd_connect,
 	&cmd_disconnect,

@@ -6,31 +6,34 @@
 #include <string.h>
 
 static const struct run_state states[] = {
-	{ "colo", true, STOP_PRESS, "the guest runs in step with its copy" },
-	{ "debug", true, STOP_RESUME, "a debugger has stopped the guest" },
-	{ "finish-migrate", true, STOP_PRESS, "the guest is being moved away" },
-	{ "guest-panicked", false, STOP_QUIT, "the guest has panicked" },
-	{ "inmigrate", true, STOP_QUIT, "a guest is awaited from elsewhere" },
-	{ "internal-error", false, STOP_QUIT, "QEMU or KVM cannot run the guest on" },
+	{ "colo", RUN_ON, "running", true, STOP_PRESS, "the guest runs in step with its copy" },
+	{ "debug", RUN_PAUSED, "paused", true, STOP_RESUME, "a debugger has stopped the guest" },
+	{ "finish-migrate", RUN_BUSY, "moving", true, STOP_PRESS, "the guest is being moved away" },
+	{ "guest-panicked", RUN_CRASHED, "crashed", false, STOP_QUIT, "the guest has panicked" },
+	{ "inmigrate", RUN_BUSY, "incoming", true, STOP_QUIT, "a guest is awaited from elsewhere" },
+	{ "internal-error", RUN_CRASHED, "crashed", false, STOP_QUIT,
+			"QEMU or KVM cannot run the guest on" },
 	/* If the fault persists, the guest stops again, and the time limit ends it. */
-	{ "io-error", true, STOP_RESUME, "the guest waits since a disk failed" },
-	{ "paused", true, STOP_RESUME, "the guest is paused" },
+	{ "io-error", RUN_CRASHED, "crashed", true, STOP_RESUME,
+			"the guest waits since a disk failed" },
+	{ "paused", RUN_PAUSED, "paused", true, STOP_RESUME, "the guest is paused" },
 	/* To resume what runs elsewhere or was saved would make two of one guest. */
-	{ "postmigrate", false, STOP_QUIT, "the guest has moved away" },
-	{ "preconfig", true, STOP_QUIT, "QEMU waits to be configured" },
-	{ "prelaunch", true, STOP_QUIT, "the guest was never started" },
-	{ "restore-vm", true, STOP_PRESS, "the guest is being restored" },
-	{ "running", true, STOP_PRESS, "the guest runs" },
-	{ "save-vm", true, STOP_PRESS, "the guest is being saved" },
-	{ "shutdown", false, STOP_QUIT, "the guest has shut down" },
-	{ "suspended", true, STOP_WAKE, "the guest sleeps" },
-	{ "watchdog", true, STOP_RESUME, "the watchdog has stopped the guest" },
+	{ "postmigrate", RUN_BUSY, "away", false, STOP_QUIT, "the guest has moved away" },
+	{ "preconfig", RUN_BUSY, "preparing", true, STOP_QUIT, "QEMU waits to be configured" },
+	{ "prelaunch", RUN_PAUSED, "paused", true, STOP_QUIT, "the guest was never started" },
+	{ "restore-vm", RUN_BUSY, "restoring", true, STOP_PRESS, "the guest is being restored" },
+	{ "running", RUN_ON, "running", true, STOP_PRESS, "the guest runs" },
+	{ "save-vm", RUN_BUSY, "saving", true, STOP_PRESS, "the guest is being saved or dumped" },
+	{ "shutdown", RUN_ENDED, "ended", false, STOP_QUIT, "the guest has shut down" },
+	{ "suspended", RUN_ASLEEP, "asleep", true, STOP_WAKE, "the guest sleeps" },
+	{ "watchdog", RUN_CRASHED, "crashed", true, STOP_RESUME,
+			"the watchdog has stopped the guest" },
 };
 
 const struct run_state *run_state_find(const char *name)
 {
 	/* A state of a newer QEMU: it answers, and the button can do no harm. */
-	static const struct run_state unknown = { "unknown", true, STOP_PRESS,
+	static const struct run_state unknown = { "unknown", RUN_ON, "running", true, STOP_PRESS,
 		"the guest is in a state of a newer QEMU" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The states of a machine in QEMU (qapi/run-state.json, RunState) and what they mean to a start
- * and to a stop.
+ * The states of a machine in QEMU (qapi/run-state.json, RunState) and what they mean to a start, to
+ * a stop, and to a person.
  */
 #pragma once
 
@@ -19,9 +19,21 @@ enum stop_way {
 	STOP_QUIT,   /* no guest is there that could shut down: only QEMU is left to end */
 };
 
+/* What a person would say of a guest in a state. */
+enum run_kind {
+	RUN_ON,
+	RUN_PAUSED,  /* it stands still, and can run on */
+	RUN_ASLEEP,  /* of its own will (ACPI S3) */
+	RUN_CRASHED, /* it stands still since something went wrong */
+	RUN_ENDED,   /* it has shut down, QEMU has not */
+	RUN_BUSY,    /* it is on its way elsewhere, or into a file, or from there: hands off */
+};
+
 struct run_state {
 	const char *name;
-	bool up; /* a start that leads here has succeeded */
+	enum run_kind kind;
+	const char *label; /* one word for a list: "running" */
+	bool up;	   /* a start that leads here has succeeded */
 	enum stop_way stop;
 	const char *meaning; /* "the guest is paused" */
 };

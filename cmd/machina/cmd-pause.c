@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina pause, resume, reset, nmi: simple commands to guests that run. */
+#include <stdio.h>
+
+#include "host/clock.h"
+#include "host/control.h"
+#include "monitor.h"
+#include "output.h"
+
+/* A QEMU that is busy with a slow disk answers late, and then it has done it. */
+#define LIMIT_USEC (10 * USEC_PER_SEC)
+
+struct pause_options {
+	bool dry_run;
+};
+
+struct words {
+	const char *would;  /* "pause" */
+	const char *done;   /* "paused" */
+	const char *was_so; /* "is paused already"; NULL: never is */
+};
+
+static const struct words words[] = {
+	[CONTROL_PAUSE] = { "pause", "paused", "is paused already" },
+	[CONTROL_RESUME] = { "resume", "resumed", "runs already" },
+	[CONTROL_RESET] = { "reset", "was reset", NULL },
+	[CONTROL_NMI] = { "inject an NMI into", "got an NMI", NULL },
+};
+
+static int control_one(const struct call *call, const char *machine, enum control_verb verb,
+		struct error *err)
+{
+	const struct pause_options *options = call->options;
+	const struct words *w = &words[verb];
+	CLEANUP(monitor_done) struct monitor monitor = {};
+	enum control_outcome outcome = CONTROL_DONE;
+	uint64_t deadline = clock_deadline_usec(LIMIT_USEC);
+	int r = monitor_open(&call->paths, machine, deadline, &monitor, err);
+	if (r < 0)
+		return r;
+	r = (options->dry_run ? control_check : control_guest)(
+			monitor.qmp, verb, deadline, &outcome, err);
+	if (r < 0)
+		return error_wrap(err, "machine '%s'", machine);
+	if (outcome == CONTROL_WAS_SO)
+		printf("%s: %s\n", machine, w->was_so);
+	else if (options->dry_run)
+		printf("would %s %s\n", w->would, machine);
+	else
+		printf("%s: %s\n", machine, w->done);
+	return STATUS_DONE;
+}
+
+static int control_all(const struct call *call,
+		int (*one)(const struct call *, const char *, struct error *), struct error *err)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	int r = monitor_select(call, &names, err);
+	if (r != 0)
+		return r < 0 ? r : STATUS_FAILURE;
+	return names.n ? each_machine(call, &names, one, err) : STATUS_DONE;
+}
+
+static int pause_one(const struct call *call, const char *machine, struct error *err)
+{
+	return control_one(call, machine, CONTROL_PAUSE, err);
+}
+
+static int pause_run(const struct call *call, struct error *err)
+{
+	return control_all(call, pause_one, err);
+}
+
+static int resume_one(const struct call *call, const char *machine, struct error *err)
+{
+	return control_one(call, machine, CONTROL_RESUME, err);
+}
+
+static int resume_run(const struct call *call, struct error *err)
+{
+	return control_all(call, resume_one, err);
+}
+
+static int reset_one(const struct call *call, const char *machine, struct error *err)
+{
+	return control_one(call, machine, CONTROL_RESET, err);
+}
+
+static int reset_run(const struct call *call, struct error *err)
+{
+	return control_all(call, reset_one, err);
+}
+
+static int nmi_one(const struct call *call, const char *machine, struct error *err)
+{
+	return control_one(call, machine, CONTROL_NMI, err);
+}
+
+static int nmi_run(const struct call *call, struct error *err)
+{
+	return control_all(call, nmi_one, err);
+}
+
+static const struct option_spec options[] = {
+	OPTION_DRY_RUN(struct pause_options, dry_run),
+	{},
+};
+
+static const struct example pause_examples[] = {
+	{ "machina pause web", "Hold web where it is; its memory stays." },
+	{ "machina pause --tag lab", "The same for all machines with the tag lab that run." },
+	{},
+};
+
+static const struct example resume_examples[] = {
+	{ "machina resume web", "Let web run on." },
+	{},
+};
+
+static const struct example reset_examples[] = {
+	{ "machina reset web", "Press web's reset button." },
+	{},
+};
+
+static const struct example nmi_examples[] = {
+	{ "machina nmi web", "Have a guest that hangs write a crash dump, if it is set up so." },
+	{},
+};
+
+const struct command cmd_pause = {
+	.name = "pause",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
+	.arguments = arguments_machines,
+	.summary = "Hold guests where they are",
+	.description = "The processors of the guests stand still until 'machina resume'; memory "
+		       "and devices stay as they are. Network connections of a guest that is held "
+		       "for long break, and its clock falls behind. 'machina stop' and 'machina "
+		       "shutdown' let a paused guest run on first, so that it can shut down.\n\n"
+		       "With --all and --tag only the machines that run are meant.",
+	.options = options,
+	.options_size = sizeof(struct pause_options),
+	.examples = pause_examples,
+	.run = pause_run,
+};
+
+const struct command cmd_resume = {
+	.name = "resume",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
+	.arguments = arguments_machines,
+	.summary = "Let guests run on that stand still",
+	.description = "For guests that were paused, that wait since a disk failed (QEMU tries the "
+		       "request again, which succeeds where a full disk has space by now), that "
+		       "were stopped by a watchdog, or that sleep: these are woken.\n\n"
+		       "A guest that has panicked does not run on: 'machina reset' makes it begin "
+		       "anew.",
+	.options = options,
+	.options_size = sizeof(struct pause_options),
+	.examples = resume_examples,
+	.run = resume_run,
+};
+
+const struct command cmd_reset = {
+	.name = "reset",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
+	.arguments = arguments_machines,
+	.summary = "Press the reset button of machines",
+	.description = "The guests begin anew at once and don't get to write what they have not "
+		       "written: for a guest that hangs. QEMU stays the same process, so a config "
+		       "that was changed does not take effect. A paused guest stays paused at its "
+		       "beginning; one that had crashed runs.",
+	.options = options,
+	.options_size = sizeof(struct pause_options),
+	.examples = reset_examples,
+	.run = reset_run,
+};
+
+const struct command cmd_nmi = {
+	.name = "nmi",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
+	.arguments = arguments_machines,
+	.summary = "Inject a non-maskable interrupt into guests",
+	.description = "What follows is up to the guest: Linux tells of it on its console, or "
+		       "panics where kernel.unknown_nmi_panic says so; Windows makes a memory "
+		       "dump.",
+	.options = options,
+	.options_size = sizeof(struct pause_options),
+	.examples = nmi_examples,
+	.run = nmi_run,
+};
