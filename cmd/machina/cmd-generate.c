@@ -11,6 +11,7 @@
 #include "json/jtree.h"
 #include "machines.h"
 #include "model/claims.h"
+#include "model/order.h"
 #include "networks.h"
 #include "output.h"
 #include "unitset-print.h"
@@ -44,6 +45,7 @@ struct run {
 	struct strv all; /* every configured machine, sorted */
 	struct strv selected;
 	struct claims claims;
+	struct order order;
 	struct leases leases; /* of all machines, for the networks' units */
 	struct unitset units;
 	size_t n_made;
@@ -56,6 +58,7 @@ static void run_done(struct run *run)
 	strv_done(&run->all);
 	strv_done(&run->selected);
 	claims_done(&run->claims);
+	order_done(&run->order);
 	leases_done(&run->leases);
 	unitset_done(&run->units);
 	unit_preview_done(&run->preview);
@@ -72,6 +75,7 @@ static int make_units(struct run *run, const char *name, struct error *err)
 	if (run->config.report.n_errors_told > before)
 		return 0;
 	claims_add(&run->claims, &built.vm, true);
+	order_add(&run->order, &built.vm, true);
 	leases_add(&run->leases, &built.vm);
 	if (run->options->preview) {
 		unit_preview_add(&run->preview, &built.units);
@@ -91,6 +95,7 @@ static void claim_only(struct run *run, const char *name)
 					0 &&
 			vm_build(&run->config.host, &machine, &vm, &ignored) == 0) {
 		claims_add(&run->claims, &vm, false);
+		order_add(&run->order, &vm, false);
 		leases_add(&run->leases, &vm);
 	}
 }
@@ -133,6 +138,7 @@ static bool work(void *context, struct buf *result)
 		return false;
 	}
 	claims_pack(&run->claims, result);
+	order_pack(&run->order, result);
 	leases_pack(&run->leases, result);
 	unitset_pack(&run->units, result);
 	buf_add(result, &run->n_made, sizeof(run->n_made));
@@ -147,6 +153,7 @@ static int take_slice(struct slice *slice)
 	if (worker_finish(&slice->worker, &result) == 0)
 		return 0;
 	const char *at = claims_unpack(&run->claims, buf_text(&result));
+	at = order_unpack(&run->order, at);
 	at = leases_unpack(&run->leases, at);
 	at = unitset_unpack(&run->units, at);
 	size_t n_made;
@@ -193,10 +200,12 @@ static int make_all(struct run *run, struct error *err)
 	for (size_t i = 1; i < n; i++)
 		if (!take_slice(&slices[i]) && r == 0)
 			r = make_slice(&slices[i], false, err);
-	if (r == 0)
-		claims_check(&run->claims, run->config.paths, &run->config.host,
-				&run->config.report);
-	return r;
+	if (r < 0)
+		return r;
+	claims_check(&run->claims, run->config.paths, &run->config.host, &run->config.report);
+	order_check(&run->order, &run->all, run->config.paths, &run->config.host,
+			&run->config.report);
+	return 0;
 }
 
 static int add_network_unit(void *data, struct units *units, struct error *err)

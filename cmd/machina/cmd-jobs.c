@@ -82,12 +82,16 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
  * unit that waits for systemd's next try waits no longer. To start it would not end that:
  * service_start() in systemd's src/core/service.c.
  */
-static int begin_anew(struct bus *bus, const struct strv *machines, const struct strv *units,
-		uint64_t deadline_usec, struct error *err)
+static int begin_anew(const struct jobs *jobs, const struct strv *units, uint64_t deadline_usec,
+		struct error *err)
 {
+	const struct strv *machines = jobs->machines;
+	struct bus *bus = jobs->bus;
 	CLEANUP(unit_list_done) struct unit_list list = {};
-	CLEANUP(strv_done) struct strv failed = {}, waiting = {};
+	CLEANUP(strv_done) struct strv failed = {}, waiting = {}, required = {};
 	strv_extend(&failed, units);
+	lifecycle_required(jobs->paths, machines, &required);
+	lifecycle_units(&required, &failed);
 	for (size_t i = 0; i < machines->n; i++)
 		strv_push_take(&failed, unit_name(UNIT_SWTPM, machines->items[i]));
 	int r = bus_reset_failed(bus, &failed, err);
@@ -134,13 +138,13 @@ static int run_jobs(const struct call *call, enum bus_verb verb, struct error *e
 	if (r < 0)
 		return r;
 	uint64_t deadline_usec = clock_deadline_usec(JOBS_TIMEOUT_USEC);
-	if (verb != BUS_STOP)
-		r = begin_anew(bus, &machines, &units, deadline_usec, err);
-	if (r < 0)
-		return r;
 	struct jobs jobs = {
 		.paths = &call->paths, .bus = bus, .verb = verb, .machines = &machines
 	};
+	if (verb != BUS_STOP)
+		r = begin_anew(&jobs, &units, deadline_usec, err);
+	if (r < 0)
+		return r;
 	if (verb == BUS_STOP)
 		r = list_failed(bus, &units, &jobs.failed_before, err);
 	show_waiting(&jobs);

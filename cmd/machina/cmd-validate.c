@@ -6,6 +6,7 @@
 #include "advice.h"
 #include "machines.h"
 #include "model/claims.h"
+#include "model/order.h"
 #include "networks.h"
 #include "output.h"
 #include "util/mem.h"
@@ -14,8 +15,26 @@ struct validate_options {
 	bool json;
 };
 
+/* What machines have against each other. */
+struct others {
+	struct claims claims;
+	struct order order;
+};
+
+static void others_done(struct others *others)
+{
+	claims_done(&others->claims);
+	order_done(&others->order);
+}
+
+static void others_add(struct others *others, const struct vm *vm, bool selected)
+{
+	claims_add(&others->claims, vm, selected);
+	order_add(&others->order, vm, selected);
+}
+
 static void validate_machine(
-		struct config *config, const char *name, bool selected, struct claims *claims)
+		struct config *config, const char *name, bool selected, struct others *others)
 {
 	struct error err = {};
 	CLEANUP(report_done) struct report ignored = {};
@@ -25,7 +44,7 @@ static void validate_machine(
 		if (machine_load(config->paths, &config->host, name, &built.machine, &ignored,
 				    &err) == 0 &&
 				vm_build(&config->host, &built.machine, &built.vm, &ignored) == 0)
-			claims_add(claims, &built.vm, false);
+			others_add(others, &built.vm, false);
 		return;
 	}
 	size_t before = config->report.n_errors_told;
@@ -34,7 +53,7 @@ static void validate_machine(
 		report_error(&config->report, &err);
 	if (config->report.n_errors_told > before)
 		return;
-	claims_add(claims, &built.vm, true);
+	others_add(others, &built.vm, true);
 	advise(&built, config);
 }
 
@@ -42,7 +61,7 @@ static int validate(
 		const struct call *call, struct config *config, size_t *ret_n, struct error *err)
 {
 	CLEANUP(strv_done) struct strv all = {}, selected = {};
-	CLEANUP(claims_done) struct claims claims = {};
+	CLEANUP(others_done) struct others others = {};
 	int host = config_load(config, &call->paths, err);
 	int r = host < 0 ? host : machine_list(&call->paths, &all, &config->report, err);
 	if (r < 0)
@@ -62,8 +81,9 @@ static int validate(
 	}
 	for (size_t i = 0; i < all.n; i++)
 		validate_machine(config, all.items[i], strv_contains(&selected, all.items[i]),
-				&claims);
-	claims_check(&claims, &call->paths, &config->host, &config->report);
+				&others);
+	claims_check(&others.claims, &call->paths, &config->host, &config->report);
+	order_check(&others.order, &all, &call->paths, &config->host, &config->report);
 	r = networks_make(config, &(struct leases){}, NULL, NULL, err);
 	/* Last, so that what a machine shows as well is shown with the machine's name. */
 	host_check_tags(&config->host, &config->report);

@@ -13,6 +13,7 @@
 #include "lifecycle.h"
 #include "model/claims.h"
 #include "model/dnsmasq.h"
+#include "model/order.h"
 #include "networks.h"
 #include "util/mem.h"
 
@@ -42,7 +43,8 @@ static bool is_enabled(const struct examination *x, const char *name)
 }
 
 /* A machine without faults becomes one to look over; others are findings in the config's report. */
-static void load_machine(struct examination *x, const char *name, struct claims *claims)
+static void load_machine(
+		struct examination *x, const char *name, struct claims *claims, struct order *order)
 {
 	struct error err = {};
 	struct built *built = xcalloc(1, sizeof(*built));
@@ -55,6 +57,7 @@ static void load_machine(struct examination *x, const char *name, struct claims 
 		return;
 	}
 	claims_add(claims, &built->vm, true);
+	order_add(order, &built->vm, true);
 	leases_add(&x->leases, &built->vm);
 	x->built[x->n_machines] = built;
 	x->machines[x->n_machines++] = (struct doctor_machine){
@@ -64,7 +67,8 @@ static void load_machine(struct examination *x, const char *name, struct claims 
 }
 
 /* One that was not asked for: its faults are no matter, but what it has can't be another's. */
-static void load_other(struct examination *x, const char *name, struct claims *claims)
+static void load_other(
+		struct examination *x, const char *name, struct claims *claims, struct order *order)
 {
 	CLEANUP(report_done) struct report ignored = {};
 	CLEANUP(machine_done) struct machine machine = {};
@@ -74,6 +78,7 @@ static void load_other(struct examination *x, const char *name, struct claims *c
 			vm_build(&x->config.host, &machine, &vm, &ignored) != 0)
 		return;
 	claims_add(claims, &vm, false);
+	order_add(order, &vm, false);
 	leases_add(&x->leases, &vm);
 }
 
@@ -90,6 +95,7 @@ static int select_machines(struct examination *x, struct error *err)
 static int load(struct examination *x, struct error *err)
 {
 	CLEANUP(claims_done) struct claims claims = {};
+	CLEANUP(order_done) struct order order = {};
 	const struct config_paths *paths = &x->call->paths;
 	int r = config_load(&x->config, paths, err);
 	if (r < 0)
@@ -109,12 +115,13 @@ static int load(struct examination *x, struct error *err)
 	for (size_t i = 0; i < x->names.n; i++) {
 		const char *name = x->names.items[i];
 		if (strv_contains_sorted(&x->selected, name))
-			load_machine(x, name, &claims);
+			load_machine(x, name, &claims, &order);
 		else
-			load_other(x, name, &claims);
+			load_other(x, name, &claims, &order);
 	}
 	leases_sort(&x->leases);
 	claims_check(&claims, paths, &x->config.host, &x->config.report);
+	order_check(&order, &x->names, paths, &x->config.host, &x->config.report);
 	r = networks_make(&x->config, &(struct leases){}, NULL, NULL, err);
 	if (r < 0)
 		return r;

@@ -140,12 +140,57 @@ static bool explain_others(const struct config_paths *paths, struct bus *bus, co
 	return explained;
 }
 
+static void add_required(const struct config_paths *paths, const char *machine, struct strv *seen,
+		struct strv *ret)
+{
+	CLEANUP(freep) char *path = NULL;
+	CLEANUP(buf_done) struct buf text = {};
+	CLEANUP(strv_done) struct strv required = {};
+	if (unit_load(paths, UNIT_QEMU, machine, &path, &text, NULL) < 0 ||
+			unit_read_required(path, buf_text(&text), text.len, &required, NULL) < 0)
+		return;
+	for (size_t i = 0; i < required.n; i++) {
+		if (strv_contains(seen, required.items[i]))
+			continue;
+		strv_push(seen, required.items[i]);
+		add_required(paths, required.items[i], seen, ret);
+		strv_push(ret, required.items[i]);
+	}
+}
+
+void lifecycle_required(
+		const struct config_paths *paths, const struct strv *machines, struct strv *ret)
+{
+	CLEANUP(strv_done) struct strv seen = {};
+	for (size_t i = 0; i < machines->n; i++)
+		add_required(paths, machines->items[i], &seen, ret);
+}
+
+/* The first in the chain that has failed: those behind it were never started. */
+static bool explain_required(const struct config_paths *paths, struct bus *bus, const char *machine)
+{
+	CLEANUP(strv_done) struct strv alone = {}, required = {};
+	bool explained = false;
+	strv_push(&alone, machine);
+	lifecycle_required(paths, &alone, &required);
+	for (size_t i = 0; !explained && i < required.n; i++) {
+		const char *other = required.items[i];
+		explained = explain_unit(bus, other, UNIT_SWTPM) ||
+			    explain_others(paths, bus, other) ||
+			    explain_unit(bus, other, UNIT_QEMU);
+		if (explained)
+			complain("%s: it requires %s, which failed", machine, other);
+	}
+	return explained;
+}
+
 void lifecycle_explain(const struct config_paths *paths, struct bus *bus, const char *machine)
 {
 	/* A TPM, share or network that did not come up is the cause, the machine's own failure the
 	 * consequence. Most machines have none. */
 	if (!explain_unit(bus, machine, UNIT_SWTPM) && !explain_others(paths, bus, machine) &&
-			!explain_unit(bus, machine, UNIT_QEMU))
+			!explain_unit(bus, machine, UNIT_QEMU) &&
+			!explain_required(paths, bus, machine))
 		explain_absence(bus, machine);
 }
 

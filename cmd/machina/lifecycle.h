@@ -24,8 +24,17 @@ MUST_CHECK int lifecycle_select(
 void lifecycle_units(const struct strv *machines, struct strv *ret_units);
 
 /*
- * Print why the last run of a machine failed: the step of its unit (or of its TPM's unit) that did,
- * and the last lines of that run in the journal. On standard error.
+ * The machines that units on disk require, those that they require in turn included, each once and
+ * after those that it requires itself. Those of @machines themselves only where another requires
+ * them. A unit that can't be read requires nothing.
+ */
+void lifecycle_required(
+		const struct config_paths *paths, const struct strv *machines, struct strv *ret);
+
+/*
+ * Print why the last run of a machine failed: the step of its unit (or of its TPM's unit, or of
+ * a machine that it requires) that did, and the last lines of that run in the journal. On standard
+ * error.
  */
 void lifecycle_explain(const struct config_paths *paths, struct bus *bus, const char *machine);
 

@@ -417,6 +417,16 @@ static const struct field privileges_fields[] = {
 			FIELD_LIST(struct machine_conf, shares, struct share_conf, "shares",       \
 					MERGE_NAMED, share_fields,                                 \
 					"Directories that the guest shares with the host."),       \
+			FIELD_STRINGS(struct machine_conf, after, "after", MERGE_GATHER,           \
+					form_machine_name,                                         \
+					"Machines that are ready before this one starts, where "   \
+					"both are started, and that stop only after it."),         \
+			FIELD_STRINGS(struct machine_conf, requires, "requires", MERGE_GATHER,     \
+					form_machine_name,                                         \
+					"The same for machines that this one can't do without: "   \
+					"they are started with it, and it is not started when "    \
+					"one of them fails; it is stopped and restarted with "     \
+					"them."),                                                  \
 			FIELD_STRINGS(struct machine_conf, qemu_args, "qemu-args", MERGE_APPEND,   \
 					form_argument,                                             \
 					"More arguments for QEMU, added at the end as they are. "  \

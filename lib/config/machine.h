@@ -147,6 +147,8 @@ struct machine_conf {
 	struct jlist connections; /* struct connection_conf */
 	struct jlist devices;	  /* struct device_conf */
 	struct jlist shares;	  /* struct share_conf */
+	struct jstrings after;	  /* names of machines */
+	struct jstrings requires; /* likewise */
 	struct jstrings qemu_args;
 };
 

@@ -309,6 +309,25 @@ static void build_unit(struct build *b)
 		vm->qemu_args[i] = build_text(b, args->items[i]);
 }
 
+static struct jstrings copy_others(
+		struct build *b, const struct jstrings *from, const char *pointer)
+{
+	const char **items = arena_array(&b->vm->arena, from->n, sizeof(*items));
+	for (size_t i = 0; i < from->n; i++) {
+		items[i] = build_text(b, from->items[i]);
+		CLEANUP(freep) char *at = xasprintf("%s/%zu", pointer, i);
+		if (!strcmp(items[i], b->vm->name))
+			BUILD_ERROR(b, at, "a machine can't wait for itself");
+	}
+	return (struct jstrings){ .items = items, .n = from->n };
+}
+
+static void build_order(struct build *b)
+{
+	b->vm->after = copy_others(b, &b->conf->after, "/after");
+	b->vm->requires = copy_others(b, &b->conf->requires, "/requires");
+}
+
 int vm_build(const struct host *host, const struct machine *machine, struct vm *ret,
 		struct report *report)
 {
@@ -337,5 +356,6 @@ int vm_build(const struct host *host, const struct machine *machine, struct vm *
 	build_devices(&b);
 	build_shares(&b);
 	build_unit(&b);
+	build_order(&b);
 	return report->n_errors_told > before ? 1 : 0;
 }

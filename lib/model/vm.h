@@ -274,6 +274,9 @@ struct vm {
 	int shutdown_sec;     /* for the guest to shut down, before QEMU is told to quit */
 	struct jpairs limits; /* systemd setting and value */
 	bool cluster;
+	/* Names of other machines that are ready before this one starts; see model/order.h. */
+	struct jstrings after;
+	struct jstrings requires; /* those that it can't do without */
 	const char **qemu_args;
 	size_t n_qemu_args;
 

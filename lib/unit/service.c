@@ -76,6 +76,20 @@ static void add_networks(struct unitfile *u, const struct vm *vm)
 	}
 }
 
+/* A machine's unit is active when the guest is ready. */
+static void add_order(struct unitfile *u, const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->requires.n; i++) {
+		CLEANUP(freep) char *name = unit_name(UNIT_QEMU, vm->requires.items[i]);
+		unitfile_set(u, "Requires", name);
+		unitfile_set(u, "After", name);
+	}
+	for (size_t i = 0; i < vm->after.n; i++) {
+		CLEANUP(freep) char *name = unit_name(UNIT_QEMU, vm->after.items[i]);
+		unitfile_set(u, "After", name);
+	}
+}
+
 static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 {
 	const struct vm *vm = in->vm;
@@ -100,6 +114,7 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 		unitfile_set(u, "After", "modprobe@macvtap.service");
 	}
 	add_networks(u, vm);
+	add_order(u, vm);
 	if (vm->tpm.enabled) {
 		CLEANUP(freep) char *tpm = unit_name(UNIT_SWTPM, vm->name);
 		unitfile_set(u, "Requires", tpm);
