@@ -42,7 +42,7 @@ static void begin(struct shake *s, const struct ident *id, const char *const wor
 
 static void derive(const struct ident *id, const char *const words[], uint8_t *ret, size_t len)
 {
-	CLEANUP(shake_done) struct shake s;
+	struct shake s;
 	begin(&s, id, words, NULL);
 	shake_read(&s, ret, len);
 }
@@ -120,7 +120,7 @@ void ident_device(
 uint32_t ident_group_id(const struct ident *id)
 {
 	static const uint8_t index[8];
-	CLEANUP(shake_done) struct shake s;
+	struct shake s;
 	uint32_t number;
 
 	begin(&s, id, (const char *const[]){ "privilege", "file-system", "group-id", NULL }, index);
