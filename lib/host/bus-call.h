@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <systemd/sd-bus.h>
 
 #include "host/bus.h"
+#include "host/libsystemd.h"
 #include "util/buf.h"
 #include "util/strv.h"
 

@@ -8,6 +8,7 @@
 
 #include "host/bus-call.h"
 #include "host/clock.h"
+#include "host/libsystemd.h"
 #include "util/mem.h"
 #include "util/visible.h"
 
@@ -34,6 +35,9 @@ static int start_direct(sd_bus **ret)
 
 int bus_open(struct bus **ret, struct error *err)
 {
+	int loaded = libsystemd_load(err);
+	if (loaded < 0)
+		return loaded;
 	CLEANUP(bus_freep) struct bus *bus = xcalloc(1, sizeof(*bus));
 	int direct = geteuid() == 0 ? start_direct(&bus->sd) : -EACCES;
 	bus->direct = direct >= 0;

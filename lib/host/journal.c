@@ -10,11 +10,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <systemd/sd-journal.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/libsystemd.h"
 #include "util/buf.h"
 #include "util/mem.h"
 #include "util/visible.h"
@@ -193,10 +193,13 @@ static int collect(sd_journal *j, const char *id, size_t n_max, struct strv *lin
 int journal_tail(const char *unit, const char *invocation_id, size_t n_max, struct strv *ret_lines,
 		struct error *err)
 {
+	int r = libsystemd_load(err);
+	if (r < 0)
+		return r;
 	synchronize();
 
 	CLEANUP(journal_closep) sd_journal *j = NULL;
-	int r = sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+	r = sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
 	if (r < 0)
 		return error_code(err, r, "cannot open the journal");
 	sd_journal_set_data_threshold(j, FIELD_MAX);
