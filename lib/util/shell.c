@@ -6,7 +6,36 @@
 #include <string.h>
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define BARE LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
+
+static bool is_bare(char c)
+{
+	switch (c) {
+	case 'a' ... 'z':
+	case 'A' ... 'Z':
+	case '0' ... '9':
+	case '_':
+	case '@':
+	case '%':
+	case '+':
+	case '=':
+	case ':':
+	case ',':
+	case '.':
+	case '/':
+	case '-':
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* strspn(3) would make a table of so many characters anew for each word. */
+static bool all_bare(const char *word)
+{
+	while (is_bare(*word))
+		word++;
+	return !*word;
+}
 
 static void quote(struct buf *b, const char *word, bool bare)
 {
@@ -25,12 +54,12 @@ static void quote(struct buf *b, const char *word, bool bare)
 
 void shell_quote(struct buf *b, const char *word)
 {
-	quote(b, word, *word && !word[strspn(word, BARE)]);
+	quote(b, word, *word && all_bare(word));
 }
 
 void shell_quote_program(struct buf *b, const char *word)
 {
 	/* '=' makes an assignment; all reserved words are of lower-case letters only. */
-	bool bare = !word[strspn(word, BARE)] && word[strspn(word, LOWER)] && !strchr(word, '=');
+	bool bare = all_bare(word) && word[strspn(word, LOWER)] && !strchr(word, '=');
 	quote(b, word, bare);
 }
