@@ -201,8 +201,9 @@ const struct command cmd_stop = {
 	.arguments = arguments_machines,
 	.summary = "Shut machines down",
 	.description = "Presses the guest's power button, again every 5 seconds, and tells QEMU to "
-		       "quit if the guest is not down after 85 seconds. Waits until all machines "
-		       "are down.",
+		       "quit if the guest is not down after attrs.shutdown.timeout, 85 seconds if "
+		       "the config sets none. Waits until all machines are down. "
+		       "machina-life-cycle(7) tells all that happens.",
 	.options = options,
 	.options_size = sizeof(struct jobs_options),
 	.run = stop_run,

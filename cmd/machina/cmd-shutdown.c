@@ -1,98 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* machina shutdown: ask guests to shut down, over QMP. */
+/* machina shutdown: ask guests to shut down or to reboot. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "host/shutdown.h"
 #include "lifecycle.h"
-#include "model/plan.h"
 #include "monitor.h"
+#include "orderly.h"
 #include "output.h"
-#include "util/mem.h"
-#include "util/parse.h"
 
 struct shutdown_options {
 	bool system;
 	bool wait;
+	bool force;
+	bool reboot;
 	bool dry_run;
 	uint64_t timeout_usec;
 };
 
-/* Lines of several machines come from as many processes: each is one write. */
-static void say(const char *machine, const char *text)
-{
-	CLEANUP(freep) char *line = xasprintf("%s: %s\n", machine, text);
-	fflush(stdout);
-	fputs(line, stdout);
-	fflush(stdout);
-}
-
-static void progress(void *data, const char *text)
-{
-	say(data, text);
-}
-
-/* systemd.exec(5), $SYSTEMD_EXEC_PID: not so for what a user types, wherever the shell came from.
- */
-static bool is_run_by_systemd(void)
-{
-	const char *text = getenv("SYSTEMD_EXEC_PID");
-	int pid;
-	return text && parse_int(text, 1, INT32_MAX, &pid) == 0 && pid == getpid();
-}
-
-/* systemd sets $MAINPID for ExecStop= while QEMU lives, and leaves it empty when it has gone. */
-static pid_t main_pid(bool system)
-{
-	const char *text = getenv("MAINPID");
-	int pid;
-	if (!system)
-		return SHUTDOWN_PID_UNKNOWN;
-	if (!text || parse_int(text, 1, INT32_MAX, &pid) < 0)
-		return is_run_by_systemd() ? SHUTDOWN_PID_NONE : SHUTDOWN_PID_UNKNOWN;
-	return pid;
-}
-
-static const char *outcome_text(enum shutdown_outcome outcome)
-{
-	switch (outcome) {
-	case SHUTDOWN_NOT_RUNNING:
-		return "is not running";
-	case SHUTDOWN_PRESSED:
-		return "was asked to shut down";
-	case SHUTDOWN_DONE:
-		return "is down";
-	case SHUTDOWN_QUIT:
-		return "did not shut down in time; QEMU was told to quit";
-	}
-	return "";
-}
-
 static int shut_down(const struct call *call, const char *machine, struct error *err)
 {
 	const struct shutdown_options *options = call->options;
-	CLEANUP(freep) char *name = xstrdup(machine);
-	CLEANUP(freep)
-	char *path = plan_qmp_path(
-			call->paths.run_dir, machine, options->system ? "systemd.0" : "command.0");
-	struct shutdown_request request = {
-		.path = path,
-		.main_pid = main_pid(options->system),
-		.timeout_usec = options->timeout_usec ? options->timeout_usec
-				: options->wait	      ? SHUTDOWN_WAIT_FOREVER
-						      : SHUTDOWN_PRESS_ONCE,
-		.progress = progress,
-		.data = name,
-	};
-	enum shutdown_outcome outcome;
-	if (shutdown_machine(&request, &outcome, err) < 0)
-		return error_wrap(err, "%s", machine);
-	/* For systemd's own call this is the normal end of a guest that went by itself. */
-	if (outcome != SHUTDOWN_NOT_RUNNING || !options->system)
-		say(machine, outcome_text(outcome));
+	if (options->reboot)
+		return orderly_reboot(call, machine, options->timeout_usec, err);
+	return orderly_shutdown(call, machine,
+			&(struct orderly_options){
+					.system = options->system,
+					.force = options->force,
+					.timeout_usec = options->timeout_usec
+									? options->timeout_usec
+							: options->wait ? SHUTDOWN_WAIT_FOREVER
+									: SHUTDOWN_PRESS_ONCE,
+			},
+			err);
+}
+
+static int check_options(const struct call *call)
+{
+	const struct shutdown_options *options = call->options;
+	if (options->reboot && options->force)
+		return misuse(call->command, "'--reboot' asks the guest, and '--force' does not: "
+					     "'machina reset' "
+					     "restarts it without");
+	if (options->system && options->reboot)
+		return misuse(call->command, "'--system' and '--reboot' can't both be had");
 	return STATUS_DONE;
+}
+
+static const char *what_would_be_done(const struct shutdown_options *options)
+{
+	return options->force	 ? "would tell QEMU to quit, without asking the guest, of"
+	       : options->reboot ? "would press the power button, and reset when the guest is off,"
+				 : "would press the power button of";
 }
 
 static int shutdown_run(const struct call *call, struct error *err)
@@ -100,7 +57,9 @@ static int shutdown_run(const struct call *call, struct error *err)
 	const struct shutdown_options *options = call->options;
 	const struct machine_selection *selected = &call->machines;
 	CLEANUP(strv_done) struct strv names = {};
-	int r = 0;
+	int r = check_options(call);
+	if (r != STATUS_DONE)
+		return r;
 	/* The unit's own call must work whatever became of the config. */
 	if (options->system && !selected->all && !selected->tags.n)
 		strv_extend(&names, &selected->patterns);
@@ -109,7 +68,7 @@ static int shutdown_run(const struct call *call, struct error *err)
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	for (size_t i = 0; options->dry_run && i < names.n; i++)
-		printf("would press the power button of %s\n", names.items[i]);
+		printf("%s %s\n", what_would_be_done(options), names.items[i]);
 	return options->dry_run || !names.n ? STATUS_DONE
 					    : each_machine(call, &names, shut_down, err);
 }
@@ -121,7 +80,11 @@ static const struct option_spec options[] = {
 	{ 'w', "wait", NULL, OPT_FLAG(struct shutdown_options, wait),
 			"Wait until the guests are down" },
 	{ 't', "timeout", "TIME", OPT_SPAN(struct shutdown_options, timeout_usec),
-			"Wait so long, then tell QEMU to quit" },
+			"Wait so long, then tell QEMU to quit; with --reboot, then give up" },
+	{ 0, "reboot", NULL, OPT_FLAG(struct shutdown_options, reboot),
+			"Have the guests shut down and start again" },
+	{ 0, "force", NULL, OPT_FLAG(struct shutdown_options, force),
+			"Don't ask the guests: tell QEMU to quit at once, a power cut" },
 	{},
 };
 
@@ -129,6 +92,7 @@ static const struct example examples[] = {
 	{ "machina shutdown web", "Press web's power button." },
 	{ "machina shutdown --timeout 2min web", "Press it until web is down; after two minutes "
 						 "tell QEMU to quit." },
+	{ "machina shutdown --reboot web", "Have web's guest shut down, then start it again." },
 	{},
 };
 
@@ -139,10 +103,14 @@ const struct command cmd_shutdown = {
 	.arguments = arguments_machines,
 	.summary = "Ask guests to shut down",
 	.description = "Presses the power button of each machine, all at once. With --wait or "
-		       "--timeout "
-		       "it is pressed again while the guest does not react. A guest that stands "
-		       "still "
-		       "is let run first. 'machina stop' does the same through systemd.",
+		       "--timeout it is pressed again while the guest does not react. A guest that "
+		       "stands still is let run first. 'machina stop' does the same through "
+		       "systemd, and keeps to the time that the machine's config sets; "
+		       "machina-life-cycle(7) has the whole ladder.\n\n"
+		       "With --reboot QEMU stays, and resets the machine when its guest has shut "
+		       "down. A guest that does not within --timeout, or the time of its config, "
+		       "goes on, and the command fails. What generate has written since the start "
+		       "does not take effect: that needs 'machina restart'.",
 	.options = options,
 	.options_size = sizeof(struct shutdown_options),
 	.examples = examples,

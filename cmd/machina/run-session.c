@@ -108,7 +108,7 @@ static void press_button(struct session *s, uint64_t timeout_usec)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
 	const struct shutdown_request request = {
-		.path = plan_find(s->plan, "qmp.0")->path,
+		.paths = (const char *const[]){ plan_find(s->plan, "qmp.0")->path, NULL },
 		.main_pid = s->qemu_pid,
 		.timeout_usec = timeout_usec,
 		.progress = tell,

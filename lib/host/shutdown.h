@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shutting a guest down in an orderly way: `machina shutdown`, ExecStop= of the unit.
+ * Shutting a guest down in an orderly way: `machina shutdown`, ExecStop= of the unit; and rebooting
+ * it.
  *
  * A ladder: let the guest run if it stands still, press its power button again and again until it
  * reacts, tell QEMU to quit when time is up, and wait until QEMU is gone. A button that is pressed
@@ -10,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -28,16 +30,21 @@
 #define SHUTDOWN_PID_UNKNOWN ((pid_t)-1)
 
 struct shutdown_request {
-	const char *path; /* of a QMP socket that nobody else uses */
-	pid_t main_pid;	  /* QEMU ($MAINPID), so that the end is its end; or see above */
+	/* Of QMP sockets, NULL at the end. A monitor serves one client at a time: the first that is
+	 * free counts. */
+	const char *const *paths;
+	pid_t main_pid; /* QEMU ($MAINPID), so that the end is its end; or see above */
 
 	/* For the guest to go, from now; then QEMU is told to quit. Or see above. */
 	uint64_t timeout_usec;
 	uint64_t press_usec;	 /* between two looks at the guest; 0: SHUTDOWN_PRESS_USEC */
 	uint64_t quit_wait_usec; /* for QEMU to quit; 0: SHUTDOWN_QUIT_WAIT_USEC */
+	bool force;		 /* shutdown: leave the guest out, tell QEMU to quit at once */
 
 	/* What happens, line by line, without newline: "pressed the power button". May be NULL. */
 	void (*progress)(void *data, const char *text);
+	/* Asked several times a second: no more of it? May be NULL. */
+	bool (*is_canceled)(void *data);
 	void *data;
 };
 
@@ -45,12 +52,27 @@ enum shutdown_outcome {
 	SHUTDOWN_NOT_RUNNING, /* there was no QEMU */
 	SHUTDOWN_PRESSED,     /* SHUTDOWN_PRESS_ONCE: done, and not waited for */
 	SHUTDOWN_DONE,	      /* QEMU is gone in time: the guest has shut down, or there was none */
-	SHUTDOWN_QUIT,	      /* QEMU is gone because time was up and it was told to quit */
+	SHUTDOWN_QUIT,	      /* QEMU is gone because it was told to quit, without the guest */
 };
 
 /*
- * Errors: ETIMEDOUT QEMU is still there, or its monitor could not be had in time; EREMOTEIO QEMU
- * refuses the button; those of qmp_open().
+ * Errors: ETIMEDOUT QEMU is still there, or no monitor could be had in time; EREMOTEIO QEMU
+ * refuses the button; ECANCELED; those of qmp_open().
  */
 MUST_CHECK int shutdown_machine(const struct shutdown_request *request, enum shutdown_outcome *ret,
 		struct error *err);
+
+/*
+ * Have the guest reboot: QEMU, its process and its devices stay.
+ *
+ * No button means that. So QEMU is told to stay when the guest is off, the guest is shut down by
+ * its power button, and then reset, and let run. If this process is killed in between, a guest
+ * that has shut down stays off with its QEMU: another reboot lets it begin, a stop ends QEMU.
+ *
+ * Returns 0 when the guest begins anew.
+ *
+ * Errors: EHOSTDOWN: QEMU does not run, or was ended meanwhile; ENOTSUP: no guest is there that
+ * could shut down; ETIMEDOUT: it did not in time, or no monitor could be had; ECANCELED. The guest
+ * goes on then, and what it may still do is what it would have done before: to power off is that.
+ */
+MUST_CHECK int reboot_machine(const struct shutdown_request *request, struct error *err);

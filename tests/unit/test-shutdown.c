@@ -36,6 +36,12 @@ struct fake {
 	bool silent;	   /* greets, then never answers */
 	bool dies;	   /* at the first command */
 	bool refuses_button;
+	bool is_old;		   /* does not know set-action */
+	bool stays_with_guest_off; /* as set-action says, or what another has left */
+	/* At the press of that number: */
+	int panics, pauses, reboots;
+	bool keeps_pausing;    /* and at each */
+	int busy;	       /* in its state for so many looks, then in the next */
 	unsigned listens_late; /* milliseconds until it makes its socket */
 
 	/* Of the request. 0: so long that nothing of the test is ever late. */
@@ -63,18 +69,64 @@ static void say(int fd, const char *format, ...)
 		_exit(9);
 }
 
-/* Obey one command. Returns false at the end of this QEMU. */
-static bool obey(int fd, struct fake *f, const char *command, const char *id)
+/* The guest has shut down. Returns whether QEMU goes on. */
+static bool shut_down(int fd, struct fake *f, int *n_left)
 {
-	static int n_presses, n_left;
+	say(fd, "{\"event\": \"POWERDOWN\"}\r\n{\"event\": \"SHUTDOWN\", \"data\": "
+		"{\"guest\": true, \"reason\": \"guest-shutdown\"}}\r\n");
+	*n_left = f->lingers;
+	f->state = f->lingers > 0 ? "running" : "shutdown";
+	if (f->stays_with_guest_off && f->lingers == 0)
+		say(fd, "{\"event\": \"STOP\"}\r\n");
+	return f->no_shutdown || f->stays_with_guest_off || f->lingers > 0;
+}
+
+/* What the guest makes of its power button. Returns whether QEMU goes on. */
+static bool take_press(int fd, struct fake *f, int *n_left)
+{
+	static int n_presses;
+	n_presses++;
+	if (n_presses == f->panics) {
+		f->state = "guest-panicked";
+		say(fd, "{\"event\": \"GUEST_PANICKED\", \"data\": {\"action\": \"pause\"}}\r\n");
+	}
+	if (n_presses == f->pauses || f->keeps_pausing) {
+		f->state = "paused";
+		say(fd, "{\"event\": \"STOP\"}\r\n");
+	}
+	if (n_presses == f->reboots)
+		say(fd, "{\"event\": \"RESET\", \"data\": {\"guest\": true, \"reason\": "
+			"\"guest-reset\"}}\r\n");
+	return n_presses != f->hears || shut_down(fd, f, n_left);
+}
+
+static void reset(int fd, struct fake *f)
+{
+	say(fd, "{\"event\": \"RESET\", \"data\": {\"guest\": false, \"reason\": "
+		"\"host-qmp-system-reset\"}}\r\n");
+	f->state = "prelaunch";
+	f->next = "running";
+	f->hears = 0;
+}
+
+static bool is_refused(const struct fake *f, const char *command)
+{
 	bool goes_on = strcmp(command, "cont") == 0 || strcmp(command, "system_wakeup") == 0;
+	return (goes_on && !f->next) ||
+	       (f->refuses_button && strcmp(command, "system_powerdown") == 0) ||
+	       (f->is_old && strcmp(command, "set-action") == 0);
+}
+
+/* Obey one command. Returns false at the end of this QEMU. */
+static bool obey(int fd, struct fake *f, const char *line, const char *command, const char *id)
+{
+	static int n_left;
 
 	if (f->dies)
 		return false;
 	if (f->silent && strcmp(command, "qmp_capabilities") != 0)
 		return true;
-	if ((goes_on && !f->next) ||
-			(f->refuses_button && strcmp(command, "system_powerdown") == 0)) {
+	if (is_refused(f, command)) {
 		say(fd,
 				"{\"id\": \"%s\", \"error\": {\"class\": \"GenericError\", "
 				"\"desc\": \"not "
@@ -86,15 +138,16 @@ static bool obey(int fd, struct fake *f, const char *command, const char *id)
 		say(fd, "{\"id\": \"%s\", \"return\": {\"status\": \"%s\"}}\r\n", id, f->state);
 	else
 		say(fd, "{\"id\": \"%s\", \"return\": {}}\r\n", id);
-	if (goes_on)
+	if (strcmp(command, "query-status") == 0 && f->busy > 0 && --f->busy == 0)
 		f->state = f->next;
-	if (strcmp(command, "system_powerdown") == 0 && ++n_presses == f->hears) {
-		say(fd, "{\"event\": \"POWERDOWN\"}\r\n{\"event\": \"SHUTDOWN\", \"data\": "
-			"{\"guest\": true, \"reason\": \"guest-shutdown\"}}\r\n");
-		n_left = f->lingers;
-		f->state = f->lingers > 0 ? "running" : "shutdown";
-		return f->no_shutdown || f->lingers > 0;
-	}
+	if (strcmp(command, "cont") == 0 || strcmp(command, "system_wakeup") == 0)
+		f->state = f->next;
+	if (strcmp(command, "set-action") == 0)
+		f->stays_with_guest_off = strstr(line, "pause") != NULL;
+	if (strcmp(command, "system_reset") == 0)
+		reset(fd, f);
+	if (strcmp(command, "system_powerdown") == 0)
+		return take_press(fd, f, &n_left);
 	if (n_left > 0 && strcmp(command, "query-status") == 0 && --n_left == 0)
 		return false;
 	if (strcmp(command, "quit") == 0 && !f->deaf_to_quit) {
@@ -117,8 +170,11 @@ static void serve(int fd, struct fake *f, int log)
 		if (sscanf(line, "{\"execute\":\"%63[^\"]", command) != 1 || !at ||
 				sscanf(at, "\"id\":\"%63[^\"]", id) != 1)
 			_exit(8);
-		dprintf(log, "%s\n", command);
-		if (!obey(fd, f, command, id))
+		dprintf(log, "%s%s\n", command,
+				strstr(line, "poweroff") ? " poweroff"
+				: strstr(line, "pause")	 ? " pause"
+							 : "");
+		if (!obey(fd, f, line, command, id))
 			break;
 	}
 	fclose(in);
@@ -179,6 +235,9 @@ static void end(struct run *run)
 	buf_done(&run->said);
 }
 
+/* What QEMU was told last to do at the guest's end: set by commands(). */
+static char last_action[16];
+
 /* What QEMU was told after the negotiation, each command where it came first. */
 static const char *commands(const struct run *run)
 {
@@ -186,8 +245,13 @@ static const char *commands(const struct run *run)
 	CLEANUP(strv_done) struct strv all = {};
 	char line[64];
 	FILE *log = fdopen(dup(run->log[0]), "r");
+	last_action[0] = '\0';
 	while (fgets(line, sizeof(line), log)) {
-		line[strcspn(line, "\n")] = '\0';
+		char *action = line + strcspn(line, " \n");
+		if (*action == ' ')
+			snprintf(last_action, sizeof(last_action), "%.*s",
+					(int)strcspn(action + 1, "\n"), action + 1);
+		*action = '\0';
 		if (strcmp(line, "qmp_capabilities") != 0 && !strv_contains(&all, line))
 			strv_push(&all, line);
 	}
@@ -217,7 +281,7 @@ static int stop(struct run *run, pid_t pid, uint64_t timeout_usec, enum shutdown
 {
 	return shutdown_machine(
 			&(struct shutdown_request){
-					.path = run->path,
+					.paths = (const char *const[]){ run->path, NULL },
 					.main_pid = pid <= 0 || have_pidfd() ? pid
 									     : SHUTDOWN_PID_UNKNOWN,
 					.timeout_usec = timeout_usec,
@@ -262,7 +326,7 @@ static struct run check_stop(struct fake f, uint64_t timeout_usec, int expected,
 TEST(button_is_pressed_and_the_end_awaited)
 {
 	struct run run = check_stop((struct fake){ .state = "running", .hears = 1 }, LIMIT_USEC, 0,
-			SHUTDOWN_DONE, "query-status system_powerdown");
+			SHUTDOWN_DONE, "query-status set-action system_powerdown");
 	CHECK_SAID(run, "pressed the power button\nguest is shutting down (guest-shutdown)\n"
 			"stopped after ");
 	/* The process, not only its socket, is gone. */
@@ -276,7 +340,7 @@ TEST(button_is_pressed_again_until_the_guest_listens)
 	struct run run = check_stop((struct fake){ .state = "running",
 						    .hears = 3,
 						    .press_usec = 2 * SHORT_USEC },
-			LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status system_powerdown");
+			LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status set-action system_powerdown");
 	CHECK_SAID(run, "pressed the power button\npressed the power button again (2)\n"
 			"pressed the power button again (3)\nguest is shutting down");
 	end(&run);
@@ -286,7 +350,8 @@ TEST(paused_guest_is_resumed_first)
 {
 	struct run run = check_stop(
 			(struct fake){ .state = "paused", .next = "running", .hears = 1 },
-			LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status cont system_powerdown");
+			LIMIT_USEC, 0, SHUTDOWN_DONE,
+			"query-status set-action cont system_powerdown");
 	CHECK_SAID(run, "the guest is paused, resuming it\npressed the power button\n");
 	end(&run);
 }
@@ -296,7 +361,7 @@ TEST(sleeping_guest_is_woken_first)
 	struct run run = check_stop(
 			(struct fake){ .state = "suspended", .next = "running", .hears = 1 },
 			LIMIT_USEC, 0, SHUTDOWN_DONE,
-			"query-status system_wakeup system_powerdown");
+			"query-status set-action system_wakeup system_powerdown");
 	CHECK_SAID(run, "the guest sleeps, waking it\n");
 	end(&run);
 }
@@ -304,7 +369,7 @@ TEST(sleeping_guest_is_woken_first)
 TEST(guest_that_cannot_be_resumed_is_ended_when_time_is_up)
 {
 	struct run run = check_stop((struct fake){ .state = "io-error" }, AMPLE_USEC, 0,
-			SHUTDOWN_QUIT, "query-status cont system_powerdown quit");
+			SHUTDOWN_QUIT, "query-status set-action cont system_powerdown quit");
 	CHECK_SAID(run, "the guest waits since a disk failed, resuming it\n");
 	CHECK_SAID(run, "QEMU refuses 'cont': not now\n");
 	CHECK_SAID(run, "still running after 1 s, telling QEMU to quit\n");
@@ -328,7 +393,8 @@ TEST(guest_that_ignores_the_button_is_ended_when_time_is_up)
 {
 	struct run run = check_stop(
 			(struct fake){ .state = "running", .press_usec = 2 * SHORT_USEC },
-			AMPLE_USEC, 0, SHUTDOWN_QUIT, "query-status system_powerdown quit");
+			AMPLE_USEC, 0, SHUTDOWN_QUIT,
+			"query-status set-action system_powerdown quit");
 	CHECK_SAID(run, "pressed the power button again (2)\n");
 	CHECK_SAID(run, "still running after 1 s, telling QEMU to quit\nstopped after ");
 	CHECK(!strstr(buf_text(&run.said), "QEMU is ending"));
@@ -341,7 +407,8 @@ TEST(qemu_that_stays_after_the_guest_is_told_to_quit)
 						    .hears = 1,
 						    .no_shutdown = true,
 						    .press_usec = 2 * SHORT_USEC },
-			LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status system_powerdown quit");
+			LIMIT_USEC, 0, SHUTDOWN_DONE,
+			"query-status set-action system_powerdown quit");
 	CHECK_SAID(run, "the guest has shut down, telling QEMU to quit\n");
 	end(&run);
 }
@@ -352,7 +419,7 @@ TEST(guest_that_is_going_is_left_alone)
 						    .hears = 1,
 						    .lingers = 3,
 						    .press_usec = 2 * SHORT_USEC },
-			LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status system_powerdown");
+			LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status set-action system_powerdown");
 	CHECK(!strstr(buf_text(&run.said), "again"));
 	end(&run);
 }
@@ -465,12 +532,271 @@ TEST(qemu_that_runs_without_its_socket_is_an_error)
 TEST(button_can_be_pressed_once_without_waiting)
 {
 	struct run run = check_stop((struct fake){ .state = "running" }, SHUTDOWN_PRESS_ONCE, 0,
-			SHUTDOWN_PRESSED, "query-status system_powerdown");
+			SHUTDOWN_PRESSED, "query-status set-action system_powerdown");
 	CHECK_STR(buf_text(&run.said), "pressed the power button\n");
 	end(&run);
 	run = check_stop((struct fake){ .state = "running", .refuses_button = true },
-			SHUTDOWN_PRESS_ONCE, -EREMOTEIO, 0, "query-status system_powerdown");
+			SHUTDOWN_PRESS_ONCE, -EREMOTEIO, 0,
+			"query-status set-action system_powerdown");
 	end(&run);
+}
+
+TEST(guest_that_stops_in_between_is_resumed_at_once)
+{
+	struct run run = check_stop(
+			(struct fake){
+					.state = "running",
+					.next = "running",
+					.pauses = 1,
+					.hears = 2,
+			},
+			LIMIT_USEC, 0, SHUTDOWN_DONE,
+			"query-status set-action system_powerdown cont");
+	CHECK_SAID(run, "pressed the power button\nthe guest is paused, resuming it\n"
+			"pressed the power button again (2)\nguest is shutting down");
+	end(&run);
+}
+
+TEST(guest_that_stops_again_and_again_keeps_nobody_busy)
+{
+	struct run run = check_stop((struct fake){ .state = "running",
+						    .next = "running",
+						    .keeps_pausing = true,
+						    .press_usec = 2 * SHORT_USEC },
+			AMPLE_USEC, 0, SHUTDOWN_QUIT,
+			"query-status set-action system_powerdown cont quit");
+	/* In a second with a look every 0.2, each with one at once after it. */
+	CHECK(strstr(buf_text(&run.said), "again (4)"));
+	CHECK(!strstr(buf_text(&run.said), "again (13)"));
+	end(&run);
+}
+
+TEST(guest_that_panics_in_between_is_not_waited_for)
+{
+	struct run run = check_stop((struct fake){ .state = "running", .panics = 1 }, LIMIT_USEC, 0,
+			SHUTDOWN_DONE, "query-status set-action system_powerdown quit");
+	CHECK_SAID(run, "guest has panicked\nthe guest has panicked, telling QEMU to quit\n");
+	end(&run);
+}
+
+TEST(what_qemu_does_with_the_guest_is_waited_for)
+{
+	static const char *const states[] = { "finish-migrate", "save-vm", "restore-vm" };
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		struct run run = check_stop(
+				(struct fake){
+						.state = states[i],
+						.next = "running",
+						.busy = 2,
+						.hears = 1,
+				},
+				LIMIT_USEC, 0, SHUTDOWN_DONE,
+				"query-status set-action system_powerdown");
+		CHECK_SAID(run, ", waiting for that to end\npressed the power button\n");
+		end(&run);
+	}
+}
+
+TEST(what_does_not_end_is_ended_when_time_is_up)
+{
+	struct run run = check_stop((struct fake){ .state = "finish-migrate" }, AMPLE_USEC, 0,
+			SHUTDOWN_QUIT, "query-status quit");
+	end(&run);
+}
+
+TEST(qemu_ends_with_the_guest_whatever_a_reboot_has_left)
+{
+	struct run run = check_stop(
+			(struct fake){
+					.state = "running",
+					.hears = 1,
+					.stays_with_guest_off = true,
+			},
+			LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status set-action system_powerdown");
+	end(&run);
+	/* One that is too old to be told has no reboot that leaves anything. */
+	run = check_stop((struct fake){ .state = "running", .hears = 1, .is_old = true },
+			LIMIT_USEC, 0, SHUTDOWN_DONE, "query-status set-action system_powerdown");
+	CHECK(!strstr(buf_text(&run.said), "not now"));
+	end(&run);
+}
+
+TEST(forced_end_asks_no_guest)
+{
+	struct run run = start((struct fake){ .state = "running", .hears = 1 });
+	const char *const paths[] = { run.path, NULL };
+	enum shutdown_outcome outcome = SHUTDOWN_NOT_RUNNING;
+	CHECK_INT(shutdown_machine(
+				  &(struct shutdown_request){
+						  .paths = paths,
+						  .main_pid = SHUTDOWN_PID_UNKNOWN,
+						  .force = true,
+						  .progress = hear,
+						  .data = &run,
+				  },
+				  &outcome, NULL),
+			0);
+	CHECK_INT(outcome, SHUTDOWN_QUIT);
+	CHECK_STR(commands(&run), "quit");
+	CHECK_SAID(run, "the guest is not asked: telling QEMU to quit\nstopped after ");
+	end(&run);
+}
+
+/* A process that is connected to a socket and does nothing, as a client that holds a monitor. */
+static pid_t hold(const char *path, int *ret_listening, int *ret_taken)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	int listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), ready[2];
+	if (bind(listen_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+			listen(listen_fd, 4) < 0 || pipe2(ready, O_CLOEXEC) < 0)
+		abort();
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+			_exit(1);
+		close(ready[1]);
+		pause();
+	}
+	close(ready[1]);
+	char c;
+	while (read(ready[0], &c, 1) < 0 && errno == EINTR)
+		;
+	close(ready[0]);
+	*ret_taken = accept(listen_fd, NULL, NULL);
+	*ret_listening = listen_fd;
+	return pid;
+}
+
+TEST(another_monitor_is_taken_where_the_first_is_held)
+{
+	struct run run = start((struct fake){ .state = "running", .hears = 1 });
+	char held[80], who[64];
+	int listening, taken;
+	snprintf(held, sizeof(held), "%s.held", run.path);
+	pid_t holder = hold(held, &listening, &taken);
+	const char *const paths[] = { held, "/nonexistent/qmp", run.path, NULL };
+	enum shutdown_outcome outcome = SHUTDOWN_NOT_RUNNING;
+	struct error err = {};
+	int r = shutdown_machine(
+			&(struct shutdown_request){
+					.paths = paths,
+					.main_pid = SHUTDOWN_PID_UNKNOWN,
+					.timeout_usec = LIMIT_USEC,
+					.press_usec = LIMIT_USEC,
+					.progress = hear,
+					.data = &run,
+			},
+			&outcome, &err);
+	CHECK_INT(r, 0);
+	CHECK_INT(outcome, SHUTDOWN_DONE);
+	snprintf(who, sizeof(who), "(pid %d) is connected; trying another one\n", holder);
+	CHECK_SAID(run, "QEMU did not greet within 1.0 s; it serves one client at a time, and ");
+	CHECK_SAID(run, who);
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+	close(taken);
+	close(listening);
+	unlink(held);
+	end(&run);
+}
+
+/* ---- reboot ---- */
+
+static int reboot(struct run *run, uint64_t timeout_usec, bool (*is_canceled)(void *),
+		struct error *err)
+{
+	return reboot_machine(
+			&(struct shutdown_request){
+					.paths = (const char *const[]){ run->path, NULL },
+					.main_pid = SHUTDOWN_PID_UNKNOWN,
+					.timeout_usec = timeout_usec,
+					.press_usec = run->press_usec ? run->press_usec
+								      : LIMIT_USEC,
+					.progress = hear,
+					.is_canceled = is_canceled,
+					.data = run,
+			},
+			err);
+}
+
+TEST(guest_that_has_shut_down_is_reset_and_let_run)
+{
+	static const struct {
+		struct fake fake;
+		const char *commands;
+	} rows[] = {
+		{ { .state = "running", .hears = 1 },
+				"query-status set-action system_powerdown system_reset cont" },
+		{ { .state = "running", .hears = 2, .press_usec = 2 * SHORT_USEC },
+				"query-status set-action system_powerdown system_reset cont" },
+		{ { .state = "paused", .next = "running", .hears = 1 },
+				"query-status set-action cont system_powerdown system_reset" },
+		/* What a reboot leaves that was killed. */
+		{ { .state = "shutdown" }, "query-status system_reset set-action cont" },
+		/* It has rebooted by itself. */
+		{ { .state = "running", .reboots = 1 },
+				"query-status set-action system_powerdown" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct run run = start(rows[i].fake);
+		struct error err = {};
+		CHECK_INT(reboot(&run, LIMIT_USEC, NULL, &err), 0);
+		if (err.code)
+			test_note("row %zu: %s", i, err.text);
+		/* It would be left with nobody but us. */
+		kill(run.pid, SIGKILL);
+		CHECK_STR(commands(&run), rows[i].commands);
+		CHECK_SAID(run, "guest is restarting (");
+		end(&run);
+	}
+}
+
+static bool at_once(void *data)
+{
+	(void)data;
+	return true;
+}
+
+TEST(reboot_that_fails_leaves_a_qemu_that_ends_with_its_guest)
+{
+	static const struct {
+		struct fake fake;
+		int code;
+		const char *text, *commands, *last_action;
+		bool canceled;
+	} rows[] = {
+		{ { .state = "running", .press_usec = 2 * SHORT_USEC }, ETIMEDOUT,
+				"the guest did not shut down within 1 s, and goes on ('machina "
+				"reset' does not ask it)",
+				"query-status set-action system_powerdown", "poweroff", false },
+		{ { .state = "running" }, ECANCELED, "called off",
+				"query-status set-action system_powerdown", "poweroff", true },
+		{ { .state = "guest-panicked" }, ENOTSUP,
+				"the guest has panicked, and can't be asked to reboot",
+				"query-status", "", false },
+		{ { .state = "running", .is_old = true }, EREMOTEIO, "", "query-status set-action",
+				"pause", false },
+		{ { .state = "running", .dies = true }, EHOSTDOWN, "", "", "", false },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct run run = start(rows[i].fake);
+		struct error err = {};
+		CHECK_INT(reboot(&run, AMPLE_USEC, rows[i].canceled ? at_once : NULL, &err),
+				-rows[i].code);
+		if (rows[i].text[0])
+			CHECK_STR(err.text, rows[i].text);
+		kill(run.pid, SIGKILL);
+		CHECK_STR(commands(&run), rows[i].commands);
+		CHECK_STR(last_action, rows[i].last_action);
+		end(&run);
+	}
+	struct run none = { .path = "/nonexistent/qmp" };
+	struct error err = {};
+	CHECK_INT(reboot(&none, LIMIT_USEC, NULL, &err), -EHOSTDOWN);
+	CHECK_STR(err.text, "the machine does not run");
 }
 
 /* ---- await ---- */

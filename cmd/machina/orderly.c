@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shutting down and rebooting guests in an orderly way, for commands. */
+#include "orderly.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "hookplan.h"
+#include "host/clock.h"
+#include "monitor.h"
+#include "util/mem.h"
+#include "util/parse.h"
+
+#define MONITOR_SYSTEM "systemd.0"
+
+/* The sockets of a machine in the order in which they are tried, NULL at the end. */
+struct sockets {
+	char *paths[4];
+};
+
+static void sockets_done(struct sockets *sockets)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sockets->paths); i++)
+		free(sockets->paths[i]);
+}
+
+/* The unit's own is left to the unit. */
+static void name_sockets(const char *run_dir, const char *machine, bool system, struct sockets *ret)
+{
+	static const char *const names[] = { MONITOR_SYSTEM, MONITOR_COMMANDS, MONITOR_EVENTS };
+	size_t n = 0;
+	for (size_t i = system ? 0 : 1; i < ARRAY_SIZE(names); i++)
+		ret->paths[n++] = plan_qmp_path(run_dir, machine, names[i]);
+}
+
+/* Lines of several machines come from as many processes: each is one write. */
+static void say(const char *machine, const char *text)
+{
+	CLEANUP(freep) char *line = xasprintf("%s: %s\n", machine, text);
+	fflush(stdout);
+	fputs(line, stdout);
+	fflush(stdout);
+}
+
+struct audience {
+	const char *machine;
+};
+
+static void progress(void *data, const char *text)
+{
+	const struct audience *audience = data;
+	say(audience->machine, text);
+}
+
+/* systemd.exec(5), $SYSTEMD_EXEC_PID: not so for what a user types, wherever the shell came from.
+ */
+static bool is_run_by_systemd(void)
+{
+	const char *text = getenv("SYSTEMD_EXEC_PID");
+	int pid;
+	return text && parse_int(text, 1, INT32_MAX, &pid) == 0 && pid == getpid();
+}
+
+/* systemd sets $MAINPID for ExecStop= while QEMU lives, and leaves it empty when it has gone. */
+static pid_t main_pid(bool system)
+{
+	const char *text = getenv("MAINPID");
+	int pid;
+	if (!system)
+		return SHUTDOWN_PID_UNKNOWN;
+	if (!text || parse_int(text, 1, INT32_MAX, &pid) < 0)
+		return is_run_by_systemd() ? SHUTDOWN_PID_NONE : SHUTDOWN_PID_UNKNOWN;
+	return pid;
+}
+
+static const char *outcome_text(enum shutdown_outcome outcome, bool force)
+{
+	switch (outcome) {
+	case SHUTDOWN_NOT_RUNNING:
+		return "is not running";
+	case SHUTDOWN_PRESSED:
+		return "was asked to shut down";
+	case SHUTDOWN_DONE:
+		return "is down";
+	case SHUTDOWN_QUIT:
+		return force ? "is down; its guest was not asked"
+			     : "did not shut down in time; QEMU was told to quit";
+	}
+	return "";
+}
+
+int orderly_shutdown(const struct call *call, const char *machine,
+		const struct orderly_options *options, struct error *err)
+{
+	CLEANUP(sockets_done) struct sockets sockets = {};
+	name_sockets(call->paths.run_dir, machine, options->system, &sockets);
+	struct audience audience = { machine };
+	const struct shutdown_request request = {
+		.paths = (const char *const *)sockets.paths,
+		.main_pid = main_pid(options->system),
+		.timeout_usec = options->timeout_usec,
+		.force = options->force,
+		.progress = progress,
+		.data = &audience,
+	};
+	enum shutdown_outcome outcome;
+	int r = shutdown_machine(&request, &outcome, err);
+	if (r < 0)
+		return error_wrap(err, "%s", machine);
+	/* For systemd's own call this is the normal end of a guest that went by itself. */
+	if (outcome != SHUTDOWN_NOT_RUNNING || !options->system)
+		say(machine, outcome_text(outcome, options->force));
+	return STATUS_DONE;
+}
+
+static volatile sig_atomic_t told_to_end;
+
+static void note_end(int signal)
+{
+	(void)signal;
+	told_to_end = 1;
+}
+
+static bool is_told_to_end(void *data)
+{
+	(void)data;
+	return told_to_end;
+}
+
+/* A guest that shuts down while nobody is there to reset it would stay off. */
+static void catch_ends(void)
+{
+	const struct sigaction action = { .sa_handler = note_end };
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+/* As the machine was started; the config may say another time by now. */
+static uint64_t own_time(const struct call *call, const char *machine)
+{
+	CLEANUP(plan_done) struct plan plan = {};
+	struct error doubt = {};
+	hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &doubt);
+	int seconds = plan.stop_sec > PLAN_QUIT_SEC ? plan.stop_sec - PLAN_QUIT_SEC
+						    : VM_SHUTDOWN_SEC;
+	return (uint64_t)seconds * USEC_PER_SEC;
+}
+
+int orderly_reboot(const struct call *call, const char *machine, uint64_t timeout_usec,
+		struct error *err)
+{
+	CLEANUP(sockets_done) struct sockets sockets = {};
+	name_sockets(call->paths.run_dir, machine, false, &sockets);
+	struct audience audience = { machine };
+	const struct shutdown_request request = {
+		.paths = (const char *const *)sockets.paths,
+		.main_pid = SHUTDOWN_PID_UNKNOWN,
+		.timeout_usec = timeout_usec ? timeout_usec : own_time(call, machine),
+		.progress = progress,
+		.is_canceled = is_told_to_end,
+		.data = &audience,
+	};
+	catch_ends();
+	int r = reboot_machine(&request, err);
+	if (r < 0)
+		return error_wrap(err, "%s", machine);
+	say(machine, "reboots");
+	return STATUS_DONE;
+}
