@@ -138,6 +138,7 @@ static inline int open_fd(const struct plan_fd *fd)
 	case PLAN_FD_LISTEN:
 	case PLAN_FD_LISTEN_TCP:
 		return listen_on(fd);
+	case PLAN_FD_VSOCK:
 	case PLAN_FD_VHOST:
 		return open(fd->path, O_RDWR | O_CLOEXEC);
 	case PLAN_FD_CONNECT:

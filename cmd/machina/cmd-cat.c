@@ -173,6 +173,8 @@ static void cat_screens(const struct built *b)
 		linef(1, "Spice Display Count", "%" PRId64, b->machine.conf.attrs.spice_displays);
 	if (vm->serial)
 		cat_path("Console Socket", &b->plan, "console");
+	if (vm->vsock.enabled)
+		linef(1, "Vsock CID", "%" PRIu32, vm->vsock.cid);
 }
 
 static void cat_connection(const struct vm_nic *nic)

@@ -41,6 +41,7 @@ static const struct check checks[] = {
 	{ "hugepages", doctor_check_hugepages },
 	{ "devices", doctor_check_devices },
 	{ "taps", doctor_check_tun },
+	{ "vsock", doctor_check_vsock },
 	{ "bridges", doctor_check_bridges },
 	{ "networks", doctor_check_networks, .needs_host = true },
 	{ "forwarding", doctor_check_forwarding },

@@ -336,6 +336,19 @@ static const struct field shutdown_fields[] = {
 	{},
 };
 
+/* The kernel's numbers 0 to 2 have a meaning of their own, and 2^32 - 1 stands for any (vsock(7)).
+ */
+static const struct field vsock_fields[] = {
+	FIELD_BOOL(struct attrs_conf, vsock.enabled, "enabled", false,
+			"Give the guest sockets to the host that need no network (vsock(7)): "
+			"machina ssh uses them. The host needs the kernel module vhost_vsock."),
+	FIELD_INT(struct attrs_conf, vsock.cid, "cid", 3, UINT32_MAX - 1, FIELD_DERIVED,
+			"derived from the machine's id and name",
+			"The guest's address there, its context identifier: no two machines of a "
+			"host can have the same."),
+	{},
+};
+
 static const struct field filter_fields[] = {
 	FILTER_FIELDS(struct attrs_conf, firewall, "the network's", ""),
 	{},
@@ -364,6 +377,7 @@ static const struct field attrs_fields[] = {
 	ATTRS_OBJECT("vnc", vnc_fields, "VNC display."),
 	ATTRS_OBJECT("rng", rng_fields, "Random number generator."),
 	ATTRS_OBJECT("balloon", balloon_fields, "Memory balloon."),
+	ATTRS_OBJECT("vsock", vsock_fields, "Sockets between host and guest."),
 	ATTRS_OBJECT("firewall", filter_fields,
 			"Packet filter of the connections, which can replace each of its keys: "
 			"machina-firewall(7)."),

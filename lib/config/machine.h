@@ -119,6 +119,10 @@ struct attrs_conf {
 	struct port_conf spice;
 	int64_t spice_displays;
 	struct port_conf vnc;
+	struct {
+		bool enabled;
+		int64_t cid; /* 0: derived */
+	} vsock;
 	int display; /* enum vm_display; -1: qxl with SPICE, virtio with VNC, else none */
 	struct fw_filter_conf firewall;
 	struct {

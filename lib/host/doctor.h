@@ -141,6 +141,7 @@ doctor_check doctor_check_memory;
 doctor_check doctor_check_hugepages;
 doctor_check doctor_check_devices;
 doctor_check doctor_check_tun;
+doctor_check doctor_check_vsock;
 doctor_check doctor_check_bridges;
 doctor_check doctor_check_networks;
 doctor_check doctor_check_forwarding;

@@ -21,6 +21,7 @@
 #include "host/share.h"
 #include "host/storage.h"
 #include "host/swtpm.h"
+#include "host/vsock.h"
 #include "util/file.h"
 #include "util/mem.h"
 
@@ -31,7 +32,7 @@
 /* For systemd to read what it is told. */
 #define BARRIER_USEC (30 * USEC_PER_SEC)
 /* For what it has forgotten to be closed, which it does in the background. */
-#define PORT_WAIT_USEC (500 * USEC_PER_MSEC)
+#define STORE_WAIT_USEC (500 * USEC_PER_MSEC)
 /* After the boot of the host: by then the drivers of devices are ready, or never will be. */
 #define DEVICES_READY_USEC (120 * USEC_PER_SEC)
 
@@ -305,7 +306,7 @@ static int run_listen_tcp(struct prepare_context *c, size_t i, struct error *err
 	/* An earlier start's socket may be in systemd's store, which was told to forget it. */
 	if (r == 0 && !c->keeps_fds) {
 		r = wait_for_systemd(c, err);
-		deadline = clock_deadline_usec(PORT_WAIT_USEC);
+		deadline = clock_deadline_usec(STORE_WAIT_USEC);
 	}
 	return r < 0 ? r : listen_tcp((uint16_t)fd_of(c, i)->port, deadline, &c->fds[i], err);
 }
@@ -358,6 +359,16 @@ static int run_userns(struct prepare_context *c, size_t i, struct error *err)
 	return r < 0 ? r : share_make_users(&c->account, &c->fds[i], err);
 }
 
+/* ---- vsock ---- */
+
+static int run_vsock(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct plan_fd *fd = fd_of(c, i);
+	/* An earlier start's device may be in systemd's store, which was told to forget it. */
+	return vsock_open_device(fd->path, (uint32_t)fd->cid, clock_deadline_usec(STORE_WAIT_USEC),
+			&c->fds[i], err);
+}
+
 /* ---- vhost-net ---- */
 
 size_t prepare_n_fixed(const struct plan *plan)
@@ -398,6 +409,7 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_PEER] = { STEP_ALWAYS, prepare_peer, NULL, text_peer, NULL },
 	[STEP_FILE] = { STEP_ALWAYS, run_file, NULL, text_file, NULL },
 	[STEP_COPY] = { STEP_ALWAYS, run_copy, NULL, text_copy, NULL },
+	[STEP_VSOCK] = { STEP_ALWAYS, run_vsock, NULL, text_vsock, NULL },
 	[STEP_RUN_DIR] = { STEP_ALWAYS, run_run_dir, undo_run_dir, text_run_dir,
 			text_undo_run_dir },
 	[STEP_SOCKET_DIR] = { STEP_OWN, run_socket_dir, undo_socket_dir, text_socket_dir,

@@ -54,6 +54,7 @@ enum prepare_step_kind {
 	STEP_PEER,	/* one of plan->peers */
 	STEP_FILE,	/* one of plan->fds, FILE */
 	STEP_COPY,	/* COPY */
+	STEP_VSOCK,	/* VSOCK */
 	STEP_RUN_DIR,
 	STEP_SOCKET_DIR, /* plan->socket_dir, which a unit gets from systemd */
 	STEP_TREE,	 /* TREE */

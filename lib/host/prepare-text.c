@@ -273,6 +273,12 @@ PREPARE_TEXT(connect)
 	buf_printf(ret, "connect to '%s'", plan->fds[i].path);
 }
 
+PREPARE_TEXT(vsock)
+{
+	const struct plan_fd *fd = &plan->fds[i];
+	buf_printf(ret, "open '%s' for the guest's CID %" PRId64, fd->path, fd->cid);
+}
+
 PREPARE_TEXT(vhost)
 {
 	(void)i;

@@ -58,6 +58,8 @@ static enum prepare_step_kind kind_of(enum plan_fd_kind kind)
 		return STEP_USERNS;
 	case PLAN_FD_USB:
 		break; /* by plan->usbs */
+	case PLAN_FD_VSOCK:
+		return STEP_VSOCK;
 	case PLAN_FD_VHOST:
 		break; /* all at once */
 	}

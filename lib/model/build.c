@@ -257,6 +257,10 @@ static void build_displays(struct build *b)
 	vm->serial = attrs->serial.enabled;
 	vm->rng = attrs->rng.enabled;
 	vm->balloon = attrs->balloon.enabled;
+	vm->vsock.enabled = attrs->vsock.enabled;
+	if (vm->vsock.enabled)
+		vm->vsock.cid = attrs->vsock.cid ? (uint32_t)attrs->vsock.cid
+						 : ident_cid(&b->ident);
 	if (vm->vnc.port && vm->vnc.port < 5900)
 		BUILD_ERROR(b, attrs->vnc.port ? "/attrs/vnc/port" : "/attrs/vnc/port-pattern",
 				"the VNC port %u is below 5900, where VNC's displays begin",

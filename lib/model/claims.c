@@ -25,6 +25,7 @@ enum claim_kind {
 	CLAIM_USB,
 	CLAIM_SOCKET,
 	CLAIM_PORT,
+	CLAIM_CID,
 };
 
 static const char *const kind_names[] = {
@@ -39,6 +40,7 @@ static const char *const kind_names[] = {
 	[CLAIM_USB] = "USB device",
 	[CLAIM_SOCKET] = "socket",
 	[CLAIM_PORT] = "port",
+	[CLAIM_CID] = "vsock CID",
 };
 
 /* One claim as the walk over a machine finds it. */
@@ -235,6 +237,12 @@ static void visit_sockets(const struct visit *v, const struct vm *vm)
 		visit_port(v, "tcp", "127.0.0.1", vm->vnc.port, "/attrs/vnc");
 }
 
+static void visit_vsock(const struct visit *v, const struct vm *vm)
+{
+	CLEANUP(freep) char *cid = xasprintf("%" PRIu32, vm->vsock.cid);
+	visit(v, &(struct told){ .kind = CLAIM_CID, .value = cid }, "/attrs/vsock/cid");
+}
+
 static void visit_machine(const struct visit *v, const struct vm *vm)
 {
 	if (vm->has_uuid) {
@@ -247,6 +255,8 @@ static void visit_machine(const struct visit *v, const struct vm *vm)
 	visit_disks(v, vm);
 	visit_devices(v, vm);
 	visit_sockets(v, vm);
+	if (vm->vsock.enabled)
+		visit_vsock(v, vm);
 }
 
 /* FNV-1a; equal hashes are compared as texts before anything is said. */

@@ -63,6 +63,14 @@ static void describe_group(struct json_object *root, const struct vm *vm)
 	jtree_set(group, "id", jtree_int(vm_group_id(vm)));
 }
 
+/* The number of a device that there is. */
+static void describe_vsock(struct json_object *root, const struct vm *vm)
+{
+	if (vm->vsock.enabled)
+		jtree_set(object_at(object_at(root, "attrs"), "vsock"), "cid",
+				jtree_int(vm->vsock.cid));
+}
+
 /* So that what was added stands where a file that has it would have it. Takes over @object. */
 static struct json_object *in_table_order(struct json_object *object)
 {
@@ -84,6 +92,7 @@ struct json_object *vm_describe(const struct machine *machine, const struct vm *
 		set_text(root, "id", uuid);
 	}
 	describe_group(root, vm);
+	describe_vsock(root, vm);
 	for (size_t i = 0; i < vm->n_volumes; i++) {
 		struct json_object *item = item_at(root, "volumes", i);
 		set_text(item, "wwn", vm->volumes[i].wwn);

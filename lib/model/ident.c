@@ -117,20 +117,33 @@ void ident_device(
 	mark_uuid(ret);
 }
 
-uint32_t ident_group_id(const struct ident *id)
+/* A number from 65536 to @max: smaller ones are given out by hand. One in 65536 tries misses. */
+static uint32_t derive_number(const struct ident *id, const char *const words[],
+		const uint8_t index[8], uint32_t max)
 {
-	static const uint8_t index[8];
 	struct shake s;
 	uint32_t number;
 
-	begin(&s, id, (const char *const[]){ "privilege", "file-system", "group-id", NULL }, index);
-	/* Numbers below 65536 are for users and groups of the host. One in 65536 tries hits them.
-	 */
+	begin(&s, id, words, index);
 	do {
 		shake_read(&s, &number, sizeof(number));
 		number = be32toh(number);
-	} while (number < 65536);
+	} while (number < 65536 || number > max);
 	return number;
+}
+
+uint32_t ident_group_id(const struct ident *id)
+{
+	static const uint8_t index[8];
+	return derive_number(id,
+			(const char *const[]){ "privilege", "file-system", "group-id", NULL },
+			index, UINT32_MAX);
+}
+
+uint32_t ident_cid(const struct ident *id)
+{
+	return derive_number(
+			id, (const char *const[]){ "vsock", "cid", NULL }, NULL, UINT32_MAX - 1);
 }
 
 char *ident_group_name(const char *machine_name)

@@ -44,6 +44,9 @@ uint32_t ident_group_id(const struct ident *id);
 /* Its name, "machina-NAME". The caller frees it. */
 char *ident_group_name(const char *machine_name);
 
+/* The context identifier of its vsock(7) device: 65536 to 2^32 - 2. */
+uint32_t ident_cid(const struct ident *id);
+
 #define IDENT_LINK_MAX 46
 /*
  * The network interface on the host: "MACHINE.CONNECTION" without slashes, spaces and unprintable

@@ -24,6 +24,7 @@ const char *const plan_fd_kind_names[] = {
 	[PLAN_FD_TREE] = "tree",
 	[PLAN_FD_USERNS] = "users",
 	[PLAN_FD_USB] = "usb-node",
+	[PLAN_FD_VSOCK] = "vsock",
 	[PLAN_FD_VHOST] = "vhost",
 	NULL,
 };
@@ -50,6 +51,7 @@ static const struct word fd_words[] = {
 	WORD(plan_fd, direct, "direct", BOOL),
 	WORD_OF(plan_fd, format, "format", plan_format_names),
 	WORD(plan_fd, port, "port", INT),
+	WORD(plan_fd, cid, "cid", INT64),
 	WORD(plan_fd, path, "path", TEXT),
 	WORD(plan_fd, volume, "volume", TEXT),
 	WORD(plan_fd, pool, "pool", TEXT),
@@ -159,6 +161,8 @@ static bool is_complete(const struct plan_fd *fd)
 		return has_link && fd->device;
 	case PLAN_FD_LISTEN_TCP:
 		return fd->port > 0;
+	case PLAN_FD_VSOCK:
+		return fd->path && fd->cid > 0;
 	case PLAN_FD_USERNS:
 	case PLAN_FD_USB:
 		return true;

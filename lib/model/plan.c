@@ -171,6 +171,13 @@ static void add_vhost(struct plan *plan, const struct vm *vm)
 					"/dev/vhost-net");
 }
 
+static void add_vsock(struct plan *plan, const struct vm *vm)
+{
+	struct plan_fd *fd = add_fd(plan, PLAN_FD_VSOCK, PLAN_VSOCK);
+	fd->path = "/dev/vhost-vsock";
+	fd->cid = vm->vsock.cid;
+}
+
 static void add_disks(struct plan *plan, const struct vm *vm)
 {
 	if (vm->firmware_code)
@@ -331,9 +338,9 @@ static void add_shares(struct plan *plan, const struct vm *vm, const char *run_d
 
 static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
 {
-	/* Two firmware images, two boot files, agent, console and its log, TPM. */
+	/* Two firmware images, two boot files, agent, console and its log, TPM, vsock. */
 	size_t n_fds = 2 * vm->n_nics + vm->n_volumes + vm->n_shares + vm->n_qmp + vm->n_pcis +
-		       vm->n_usbs + 8;
+		       vm->n_usbs + 9;
 
 	*plan = (struct plan){};
 	plan->machine = arena_strdup(&plan->arena, vm->name);
@@ -358,6 +365,8 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 	plan_add_devices(ret, vm);
 	add_roms(ret);
 	add_usbs(ret);
+	if (vm->vsock.enabled)
+		add_vsock(ret, vm);
 	add_vhost(ret, vm);
 	add_screens(ret, vm);
 	add_switches(ret, vm, run_dir);

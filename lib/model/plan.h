@@ -48,6 +48,7 @@ enum plan_fd_kind {
 	PLAN_FD_USERNS, /* a user namespace whose root is the unit's user: for setns(2) */
 	PLAN_FD_USB, /* "usb.N", the node of the device lent for plan->usbs[N]; in a set like a file
 		      */
+	PLAN_FD_VSOCK, /* the device at path, which has the guest's number cid: vhostfd=N */
 	PLAN_FD_VHOST, /* the device at path, for the netdev @name: vhostfd=N; see below */
 };
 extern const char *const plan_fd_kind_names[];
@@ -70,6 +71,7 @@ struct plan_fd {
 	int set;	  /* FILE, LOG and USB: number of the set; -1 for others */
 	const char *path; /* all but TAP, MACVTAP, LISTEN_TCP, USERNS and USB */
 	int port;	  /* LISTEN_TCP */
+	int64_t cid;	  /* VSOCK */
 
 	/* FILE, COPY; the first one TREE as well */
 	bool writable;
@@ -213,6 +215,9 @@ char *plan_pci_variable(size_t i, size_t function);
 
 /* The descriptor of plan->usbs[i], which a plan has that was built or read to its end. */
 const struct plan_fd *plan_usb_fd(const struct plan *plan, size_t i);
+
+/* Name of the VSOCK descriptor. */
+#define PLAN_VSOCK "vsock"
 
 /* The descriptor of a name, or NULL. */
 const struct plan_fd *plan_find(const struct plan *plan, const char *name);

@@ -253,6 +253,10 @@ struct vm {
 	struct vm_remote spice;
 	int spice_displays; /* 1..4 */
 	struct vm_remote vnc;
+	struct {
+		bool enabled;
+		uint32_t cid; /* 0: not enabled */
+	} vsock;
 	enum vm_display display;
 	bool serial;
 	bool rng;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* An argument vector for the reader: its options, and what its descriptors are. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "qemu/argv.h"
@@ -81,6 +82,9 @@ static void describe(struct buf *row, const struct plan_fd *fd)
 		break;
 	case PLAN_FD_USB:
 		buf_puts(row, "USB device that is found at the start");
+		break;
+	case PLAN_FD_VSOCK:
+		buf_printf(row, "'%s' for the guest's CID %" PRId64, fd->path, fd->cid);
 		break;
 	case PLAN_FD_VHOST:
 		describe_file(row, fd, "if it is there,");

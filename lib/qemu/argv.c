@@ -49,6 +49,7 @@ static void add_parts(struct assembly *a)
 		device_add_balloon,
 		device_add_shares,
 		device_add_usb,
+		device_add_vsock,
 		device_add_spare_ports,
 		controllers_finish,
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Devices without a subsystem of their own. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "qemu/chardev.h"
@@ -164,6 +165,17 @@ void device_add_usb(struct assembly *a)
 		assembly_check_room(
 				a, arena_printf(&a->topology.arena, "/devices/%zu", usb->index));
 	}
+}
+
+void device_add_vsock(struct assembly *a)
+{
+	if (!a->vm->vsock.enabled)
+		return;
+	struct device *d = add_behind_port(a, "vhost-vsock-pci", "vsock.0");
+	props_addf(&d->props, "guest-cid", "%" PRIu32, a->vm->vsock.cid);
+	if (a->form == QEMU_FORM_UNIT)
+		props_addf(&d->props, "vhostfd", "%d", assembly_fd(a, PLAN_VSOCK)->number);
+	assembly_check_room(a, "/attrs/vsock");
 }
 
 void device_add_spare_ports(struct assembly *a)

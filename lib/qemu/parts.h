@@ -41,4 +41,5 @@ void device_add_rng(struct assembly *a);
 void device_add_balloon(struct assembly *a);
 void device_add_shares(struct assembly *a);
 void device_add_usb(struct assembly *a);
+void device_add_vsock(struct assembly *a);
 void device_add_spare_ports(struct assembly *a);

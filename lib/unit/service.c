@@ -113,6 +113,10 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 		unitfile_set(u, "Wants", "modprobe@macvtap.service");
 		unitfile_set(u, "After", "modprobe@macvtap.service");
 	}
+	if (vm->vsock.enabled) {
+		unitfile_set(u, "Wants", "modprobe@vhost_vsock.service");
+		unitfile_set(u, "After", "modprobe@vhost_vsock.service");
+	}
 	add_networks(u, vm);
 	add_order(u, vm);
 	if (vm->tpm.enabled) {
@@ -195,6 +199,8 @@ static void add_devices(struct unitfile *u, const struct unit_input *in)
 	/* The hook makes a node for itself. */
 	if (has_kind(in->plan, PLAN_FD_MACVTAP))
 		unitfile_set_device(u, "DeviceAllow", "char-macvtap", "rwm");
+	if (has_kind(in->plan, PLAN_FD_VSOCK))
+		unitfile_set_device(u, "DeviceAllow", "/dev/vhost-vsock", "rw");
 	if (has_kind(in->plan, PLAN_FD_VHOST))
 		unitfile_set_device(u, "DeviceAllow", "/dev/vhost-net", "rw");
 	for (size_t i = 0; i < in->plan->n_fds; i++) {

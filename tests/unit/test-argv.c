@@ -528,6 +528,24 @@ TEST(shares_share_the_guests_memory_with_who_serves_them)
 	CHECK(sample_has_part(sample_value(&s, "-device", "id=balloon.0"), "bus=pcie.1.1"));
 }
 
+TEST(a_vsock_device_comes_behind_all_others)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.balloon = s.vm.vsock.enabled = true;
+	s.vm.vsock.cid = 4294967294;
+	sample_nic(&s, NETWORK_BRIDGE)->vhost = true;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	/* The descriptors that may be missing are the last ones. */
+	CHECK_INT(plan_find(&s.plan, "vhost.0")->number, 8);
+	CHECK_STR(sample_value(&s, "-device", "id=vsock.0"),
+			"vhost-vsock-pci,id=vsock.0,bus=pcie.1.3,guest-cid=4294967294,vhostfd=7");
+	CHECK(sample_has_part(sample_value(&s, "-device", "id=balloon.0"), "bus=pcie.1.2"));
+	CHECK_INT(sample_build(&s, QEMU_FORM_STANDALONE), 0);
+	CHECK_STR(sample_value(&s, "-device", "id=vsock.0"),
+			"vhost-vsock-pci,id=vsock.0,bus=pcie.1.3,guest-cid=4294967294");
+}
+
 TEST(usb_devices_are_descriptors_at_a_controller)
 {
 	const struct vm_usb_candidate port[] = { { .port = "1-2.3" }, { .id = "0529:0001" } };

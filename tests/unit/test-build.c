@@ -58,7 +58,7 @@ TEST(a_machine_of_nothing_but_memory)
 	CHECK_INT(s.vm.memory.ram_mib, 64);
 	CHECK(!s.vm.tpm.enabled && !s.vm.agent.enabled && !s.vm.spice.enabled &&
 			!s.vm.vnc.enabled && !s.vm.serial && !s.vm.rng && !s.vm.balloon &&
-			!s.vm.cluster);
+			!s.vm.vsock.enabled && !s.vm.cluster);
 	CHECK_INT(s.vm.display, VM_DISPLAY_NONE);
 	CHECK_INT(s.vm.spice_displays, 1);
 	CHECK_INT(s.vm.n_qmp, 3);

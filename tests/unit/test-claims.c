@@ -128,6 +128,11 @@ TEST(conflicts_of_two_machines)
 				"'3e2cee4d10024989af983e03b8ad3197'}]",
 				"/devices/0/id machines \"b\" and \"a\" have the same mediated "
 				"device, 3e2cee4d-1002-4989-af98-3e03b8ad3197" },
+		{ "'attrs':{'vsock':{'enabled':true,'cid':7}}",
+				"'attrs':{'vsock':{'enabled':true,'cid':7}}",
+				"/attrs/vsock/cid machines \"b\" and \"a\" have the same vsock "
+				"CID, 7" },
+		{ "'attrs':{'vsock':{'enabled':true,'cid':7}}", "'attrs':{'vsock':{'cid':7}}", "" },
 		{ "'attrs':{'qmp':{'enabled':true,'sockets':{'paths':['/run/x']}}}",
 				"'attrs':{'qmp':{'enabled':true,'sockets':{'paths':['/run//x']}}}",
 				"/attrs/qmp/sockets/paths machines \"b\" and \"a\" have the same "

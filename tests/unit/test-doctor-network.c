@@ -131,6 +131,23 @@ TEST(bridges_with_vlans_are_fine)
 	shell("ip link del br1");
 }
 
+TEST(vsock_needs_its_device)
+{
+	struct sick s;
+	sick_begin(&s);
+	struct vm *vm = add(&s, "web", false);
+	CHECK_FOUND(&s, vsock, "ok: no machine has a vsock device\n");
+	vm->vsock.enabled = true;
+	CHECK_FOUND(&s, vsock,
+			"warning: 'DIR/dev/vhost-vsock' does not exist\n"
+			"  attrs.vsock needs it: machine 'web' cannot start\n"
+			"    modprobe vhost_vsock\n"
+			"    # if that fails, this kernel was built without CONFIG_VHOST_VSOCK\n");
+	put_file("dev/vhost-vsock", "");
+	CHECK_FOUND(&s, vsock, "");
+	sick_end(&s);
+}
+
 TEST(taps_need_their_device)
 {
 	struct sick s;

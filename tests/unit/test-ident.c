@@ -21,6 +21,8 @@ static char *make(
 		return ident_group_name(id->machine_name);
 	if (!strcmp(kind, "group-id"))
 		snprintf(text, sizeof(text), "%" PRIu32, ident_group_id(id));
+	else if (!strcmp(kind, "cid"))
+		snprintf(text, sizeof(text), "%" PRIu32, ident_cid(id));
 	else if (!strcmp(kind, "mac"))
 		ident_mac(id, item, text);
 	else if (!strcmp(kind, "wwn"))
@@ -90,6 +92,7 @@ TEST(worked_examples)
 	check("device-id", &test_vm, "vgpu", "cad-standard",
 			"3e2cee4d-1002-4989-af98-3e03b8ad3197");
 	check("group-id", &test_vm, "", "", "2584257136");
+	check("cid", &test_vm, "", "", "984483145");
 	struct ident id = { test_vm_id, "a-long-machine-name" };
 	check("link-name", &id, "a", "", "ZhrPDKDAF9WNFcs");
 }

@@ -264,6 +264,20 @@ TEST(vhost_has_a_line)
 	CHECK_STR(lines.items[1], "open '/dev/vhost-net' if it is there");
 }
 
+TEST(vsock_has_a_line)
+{
+	static const char *const rows[] = {
+		MACHINE,
+		"vsock name=vsock path=/dev/vhost-vsock cid=4294967294",
+		NULL,
+	};
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, rows);
+	CLEANUP(strv_done) struct strv lines = {};
+	prepare_describe(&plan, true, &lines);
+	CHECK_STR(lines.items[0], "open '/dev/vhost-vsock' for the guest's CID 4294967294");
+}
+
 TEST(a_macvtap_has_lines)
 {
 	static const char *const rows[] = {
