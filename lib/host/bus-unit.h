@@ -111,3 +111,10 @@ uint64_t unit_since_usec(const struct unit_info *info) PURE;
  * Returns false, and appends nothing, if it did not fail.
  */
 bool unit_explain_failure(const struct unit_info *info, struct buf *text);
+
+/*
+ * Append the units without which a unit is not started (Requires=, Requisite=, BindsTo= in
+ * systemd.unit(5)), as systemd knows them, what follows from other settings included.
+ */
+MUST_CHECK int bus_get_needs(
+		struct bus *bus, const char *unit, struct strv *ret_names, struct error *err);

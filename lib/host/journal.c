@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <systemd/sd-messages.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -190,19 +191,26 @@ static int collect(sd_journal *j, const char *id, size_t n_max, struct strv *lin
 	return r;
 }
 
-int journal_tail(const char *unit, const char *invocation_id, size_t n_max, struct strv *ret_lines,
-		struct error *err)
+static int open_journal(sd_journal **ret, struct error *err)
 {
 	int r = libsystemd_load(err);
 	if (r < 0)
 		return r;
 	synchronize();
-
-	CLEANUP(journal_closep) sd_journal *j = NULL;
-	r = sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+	r = sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
 	if (r < 0)
 		return error_code(err, r, "cannot open the journal");
-	sd_journal_set_data_threshold(j, FIELD_MAX);
+	sd_journal_set_data_threshold(*ret, FIELD_MAX);
+	return 0;
+}
+
+int journal_tail(const char *unit, const char *invocation_id, size_t n_max, struct strv *ret_lines,
+		struct error *err)
+{
+	CLEANUP(journal_closep) sd_journal *j = NULL;
+	int r = open_journal(&j, err);
+	if (r < 0)
+		return r;
 	r = match_unit(j, unit);
 	if (r >= 0)
 		r = sd_journal_seek_tail(j);
@@ -214,4 +222,77 @@ int journal_tail(const char *unit, const char *invocation_id, size_t n_max, stru
 	for (size_t i = lines.n; i > 0; i--)
 		strv_push(ret_lines, lines.items[i - 1]);
 	return 0;
+}
+
+void journal_split(const char *line, struct journal_words *ret)
+{
+	/* As long as that of add_time(), in the C locale. */
+	static const char time[] = "Nov 21 08:51:13 ";
+	const char *begin = strlen(line) > strlen(time) ? line + strlen(time) : line;
+	const char *end = strstr(begin, ": ");
+	*ret = (struct journal_words){ .speaker = line, .message = line };
+	if (!end)
+		return;
+	ret->message = end + 2;
+	ret->speaker = begin;
+	ret->speaker_len = strcspn(begin, "[:");
+}
+
+static void read_event(sd_journal *j, struct journal_event *ret)
+{
+	static const char dependency[] = "dependency";
+	const char *value;
+	size_t len;
+	*ret = (struct journal_event){};
+	if (sd_journal_get_realtime_usec(j, &ret->time_usec) < 0)
+		ret->time_usec = 0;
+	if (get_field(j, "INVOCATION_ID", &value, &len) && len < sizeof(ret->invocation_id))
+		memcpy(ret->invocation_id, value, len);
+	ret->is_dependency = get_field(j, "JOB_RESULT", &value, &len) &&
+			     len == strlen(dependency) && memcmp(value, dependency, len) == 0;
+}
+
+/* Add "_BOOT_ID=" of this one. */
+static int match_boot(sd_journal *j)
+{
+	char id[SD_ID128_STRING_MAX];
+	sd_id128_t boot;
+	int r = sd_id128_get_boot(&boot);
+	return r < 0 ? r : add_match(j, "_BOOT_ID", sd_id128_to_string(boot, id));
+}
+
+static int find_last(const char *unit, bool failure, struct journal_event *ret, struct error *err)
+{
+	CLEANUP(journal_closep) sd_journal *j = NULL;
+	int r = open_journal(&j, err);
+	if (r < 0)
+		return r;
+	/* Values of one field are alternatives, fields must all match: sd_journal_add_match(3). */
+	r = add_match(j, "UNIT", unit);
+	if (r >= 0)
+		r = add_match(j, "_UID", "0");
+	if (r >= 0)
+		r = failure ? add_match(j, "MESSAGE_ID", SD_MESSAGE_UNIT_FAILURE_RESULT_STR)
+			    : match_boot(j);
+	if (r >= 0 && failure)
+		r = add_match(j, "MESSAGE_ID", SD_MESSAGE_UNIT_FAILED_STR);
+	if (r >= 0)
+		r = sd_journal_seek_tail(j);
+	if (r >= 0)
+		r = sd_journal_previous(j);
+	if (r < 0)
+		return error_code(err, r, "cannot read the journal");
+	if (r > 0)
+		read_event(j, ret);
+	return r > 0;
+}
+
+int journal_last_failure(const char *unit, struct journal_event *ret, struct error *err)
+{
+	return find_last(unit, true, ret, err);
+}
+
+int journal_last_event(const char *unit, struct journal_event *ret, struct error *err)
+{
+	return find_last(unit, false, ret, err);
 }

@@ -7,7 +7,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/cleanup.h"
 #include "util/error.h"
@@ -30,3 +32,37 @@
  */
 MUST_CHECK int journal_tail(const char *unit, const char *invocation_id, size_t n_max,
 		struct strv *ret_lines, struct error *err);
+
+/* A line of journal_tail() in its parts, which point into it. */
+struct journal_words {
+	const char *speaker; /* "machina", "systemd"; @speaker_len bytes */
+	size_t speaker_len;
+	const char *message;
+};
+
+/* A line of another form is a message without a speaker. */
+void journal_split(const char *line, struct journal_words *ret);
+
+#define JOURNAL_ID_MAX 33
+
+/* What systemd had to say of a unit. */
+struct journal_event {
+	uint64_t time_usec;		    /* CLOCK_REALTIME */
+	char invocation_id[JOURNAL_ID_MAX]; /* of the run; "": it came to none */
+	bool is_dependency;		    /* it was not even tried: a unit that it needs failed */
+};
+
+/*
+ * Look for the last time that it did not come up, or went down in a bad way.
+ *
+ * Returns 1, or 0 if there is none (also for lack of permission), or a negative errno.
+ *
+ * @unit: its full name
+ */
+MUST_CHECK int journal_last_failure(const char *unit, struct journal_event *ret, struct error *err);
+
+/*
+ * The same for what was said last of all, since this host was started: systemd forgets the runs of
+ * units that are down and did not fail.
+ */
+MUST_CHECK int journal_last_event(const char *unit, struct journal_event *ret, struct error *err);

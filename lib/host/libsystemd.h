@@ -22,6 +22,7 @@
 	ROW(sd_bus_error_is_set)                                                                   \
 	ROW(sd_bus_flush_close_unref)                                                              \
 	ROW(sd_bus_get_property_string)                                                            \
+	ROW(sd_bus_get_property_strv)                                                              \
 	ROW(sd_bus_match_signal_async)                                                             \
 	ROW(sd_bus_message_append)                                                                 \
 	ROW(sd_bus_message_append_basic)                                                           \
@@ -46,6 +47,8 @@
 	ROW(sd_bus_start)                                                                          \
 	ROW(sd_bus_unref)                                                                          \
 	ROW(sd_bus_wait)                                                                           \
+	ROW(sd_id128_get_boot)                                                                     \
+	ROW(sd_id128_to_string)                                                                    \
 	ROW(sd_journal_add_disjunction)                                                            \
 	ROW(sd_journal_add_match)                                                                  \
 	ROW(sd_journal_close)                                                                      \
@@ -68,6 +71,7 @@ extern struct libsystemd libsystemd;
 #define sd_bus_error_is_set libsystemd.sd_bus_error_is_set
 #define sd_bus_flush_close_unref libsystemd.sd_bus_flush_close_unref
 #define sd_bus_get_property_string libsystemd.sd_bus_get_property_string
+#define sd_bus_get_property_strv libsystemd.sd_bus_get_property_strv
 #define sd_bus_match_signal_async libsystemd.sd_bus_match_signal_async
 #define sd_bus_message_append libsystemd.sd_bus_message_append
 #define sd_bus_message_append_basic libsystemd.sd_bus_message_append_basic
@@ -92,6 +96,8 @@ extern struct libsystemd libsystemd;
 #define sd_bus_start libsystemd.sd_bus_start
 #define sd_bus_unref libsystemd.sd_bus_unref
 #define sd_bus_wait libsystemd.sd_bus_wait
+#define sd_id128_get_boot libsystemd.sd_id128_get_boot
+#define sd_id128_to_string libsystemd.sd_id128_to_string
 #define sd_journal_add_disjunction libsystemd.sd_journal_add_disjunction
 #define sd_journal_add_match libsystemd.sd_journal_add_match
 #define sd_journal_close libsystemd.sd_journal_close

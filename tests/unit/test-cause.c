@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From what was said in a run that failed to its cause. */
+#include <ctype.h>
+#include <regex.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "host/cause.h"
+#include "host/journal.h"
+#include "test.h"
+#include "util/mem.h"
+
+#define TIME "Nov 21 08:51:13 "
+#define BY_HOOK TIME "machina[7]: machina: error: "
+#define BY_QEMU TIME "qemu-system-x86_64[8]: qemu-system-x86_64: "
+#define BY_SYSTEMD TIME "systemd[1]: machina-qemu-web.service: "
+#define STARTED TIME "systemd[1]: Started machina-qemu-web.service."
+
+struct run {
+	const char *result;
+	const char *setting; /* of the step that failed; NULL: none */
+	const char *argument;
+	int status;
+	const char *lines[5];
+};
+
+static void find(const struct run *run, struct cause *ret, char **ret_phase)
+{
+	CLEANUP(strv_done) struct strv lines = {};
+	for (size_t i = 0; i < ARRAY_SIZE(run->lines) && run->lines[i]; i++)
+		strv_push(&lines, run->lines[i]);
+	struct exec_step step = {
+		.setting = run->setting,
+		.path = xstrdup("/usr/bin/it"),
+		.end_usec = 1,
+		.code = CLD_EXITED,
+		.status = run->status,
+	};
+	strv_push(&step.argv, "/usr/bin/it");
+	if (run->argument)
+		strv_push(&step.argv, run->argument);
+	CLEANUP(freep) char *loaded = xstrdup("loaded");
+	CLEANUP(freep) char *none = xstrdup("");
+	CLEANUP(freep) char *result = xstrdup(run->result);
+	struct unit_info info = {
+		.load_state = loaded,
+		.load_error = none,
+		.result = result,
+		.steps = &step,
+		.n_steps = run->setting ? 1 : 0,
+	};
+	cause_find(&info, &lines, ret);
+	if (ret_phase)
+		*ret_phase = xstrdup(cause_phase(&info, &lines));
+	free(step.path);
+	strv_done(&step.argv);
+}
+
+static void check(const struct run *run, const char *id, const char *sentence)
+{
+	struct cause cause;
+	find(run, &cause, NULL);
+	CHECK_STR(cause.id, id);
+	CHECK_STR(cause.sentence, sentence);
+	CHECK(cause.advice && cause.message);
+	cause_done(&cause);
+}
+
+TEST(rows_are_in_order)
+{
+	for (size_t i = 0; i < n_cause_rows; i++) {
+		const struct cause_row *row = &cause_rows[i];
+		regex_t pattern;
+		CHECK_INT(regcomp(&pattern, row->pattern, REG_EXTENDED), 0);
+		CHECK(pattern.re_nsub <= 3);
+		/* Nothing is named that the pattern does not have. */
+		for (const char *c = row->sentence ? row->sentence : ""; *c; c++)
+			if (*c == '%')
+				CHECK(isdigit(c[1]) && (size_t)(c[1] - '0') <= pattern.re_nsub);
+		regfree(&pattern);
+		CHECK(row->speakers != 0);
+		CHECK(row->id[0] && !strchr(row->id, ' '));
+		const char *texts[] = { row->sentence, row->advice };
+		for (size_t k = 0; k < ARRAY_SIZE(texts); k++)
+			CHECK(!texts[k] || texts[k][strlen(texts[k]) - 1] != '.');
+	}
+}
+
+TEST(lines_are_taken_apart)
+{
+	struct journal_words words;
+	journal_split(BY_HOOK "no: good", &words);
+	CHECK_INT(words.speaker_len, 7);
+	CHECK(!strncmp(words.speaker, "machina", 7));
+	CHECK_STR(words.message, "machina: error: no: good");
+	journal_split(TIME "kernel: text", &words);
+	CHECK(words.speaker_len == 6 && !strncmp(words.speaker, "kernel", 6));
+	CHECK_STR(words.message, "text");
+	journal_split("", &words);
+	CHECK_STR(words.message, "");
+	journal_split("no form at all", &words);
+	CHECK_STR(words.message, "no form at all");
+	CHECK_INT(words.speaker_len, 0);
+	journal_split(TIME, &words);
+	CHECK_STR(words.message, TIME);
+}
+
+TEST(prepare_says_it_itself)
+{
+	check(&(struct run){ "exit-code", "ExecStartPre", NULL, 1,
+			      { BY_HOOK "cannot prepare machine 'web': '/x' does not exist",
+					      BY_SYSTEMD "Control process exited, code=exited" } },
+			"file-missing", "'/x' does not exist");
+	/* What no row knows is told as it was said; what came later is a consequence. */
+	check(&(struct run){ "exit-code", "ExecStartPre", NULL, 1,
+			      { BY_HOOK "something new", BY_HOOK "not cleaned up" } },
+			"", "something new");
+}
+
+TEST(scripts_of_hooks_are_not_the_hook)
+{
+	check(&(struct run){ "exit-code", "ExecStartPre", NULL, 1,
+			      { TIME "machina[7]: Permission denied, Address already in use",
+					      BY_HOOK "something new" } },
+			"", "something new");
+}
+
+TEST(qemu_is_understood)
+{
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			      { BY_QEMU "warning: No space left on device",
+					      BY_QEMU "-foo: invalid option" } },
+			"option-unknown", "this QEMU has no option '-foo'");
+	/* The line with the file counts, wherever it stands. */
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			      { BY_QEMU "Failed to get \"write\" lock",
+					      TIME "qemu-system-x86_64[8]: Is another process "
+						   "using the image [/dev/fdset/1]?" } },
+			"disk-locked", "the disk '/dev/fdset/1' is in use by another process");
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			      { BY_QEMU "Failed to get \"write\" lock" } },
+			"disk-locked",
+			"a disk is in use by another process: Failed to get \"write\" lock");
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1, { BY_QEMU "never heard of" } }, "",
+			"ExecStart (it) failed with status 1; the last words before that were: "
+			"never heard of");
+}
+
+TEST(systemd_is_understood)
+{
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 203,
+			      { TIME "(it)[9]: machina-qemu-web.service: Failed at step EXEC "
+				     "spawning /usr/bin/it: No such file or directory" } },
+			"exec",
+			"the program '/usr/bin/it' could not be run: No such file or "
+			"directory");
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 226, {} }, "",
+			"ExecStart (it) could not be run (status 226/NAMESPACE)");
+}
+
+TEST(what_was_survived_is_no_cause)
+{
+	const struct run run = { "signal", NULL, NULL, 0,
+		{ BY_QEMU "No space left on device", STARTED, BY_QEMU "Too many open files",
+				BY_SYSTEMD "Main process exited, code=killed, status=9/KILL" } };
+	struct cause cause;
+	CLEANUP(freep) char *phase = NULL;
+	find(&run, &cause, &phase);
+	CHECK_STR(cause.id, "killed");
+	CHECK_STR(phase, "while it ran");
+	cause_done(&cause);
+}
+
+TEST(panic_has_no_words)
+{
+	check(&(struct run){ "exit-code", "ExecStart", "panic=exit-failure", 1, { STARTED } },
+			"guest-panicked",
+			"the guest's kernel has panicked: QEMU ended with status 1 and without a "
+			"word, as its unit tells it to then");
+	/* Not without the option, not with another status, not where QEMU never came up. */
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1, { STARTED } }, "",
+			"ExecStart (it) failed with status 1");
+	check(&(struct run){ "exit-code", "ExecStart", "panic=exit-failure", 2, { STARTED } }, "",
+			"ExecStart (it panic=exit-failure) failed with status 2");
+	check(&(struct run){ "exit-code", "ExecStart", "panic=exit-failure", 1, {} }, "",
+			"ExecStart (it panic=exit-failure) failed with status 1");
+}
+
+TEST(phase_is_that_of_the_step)
+{
+	static const char *const settings[][2] = {
+		{ "ExecStartPre", "while the host was prepared for it" },
+		{ "ExecStart", "when it was started" },
+		{ "ExecStartPost", "while it was waited for" },
+		{ "ExecStop", "while it was stopped" },
+		{ "ExecStopPost", "while the host was cleaned up behind it" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		struct cause cause;
+		CLEANUP(freep) char *phase = NULL;
+		find(&(struct run){ "exit-code", settings[i][0], NULL, 1, {} }, &cause, &phase);
+		CHECK_STR(phase, settings[i][1]);
+		cause_done(&cause);
+	}
+}
+
+TEST(nothing_is_pretended)
+{
+	check(&(struct run){ "success", NULL, NULL, 0, {} }, "", "systemd does not say why");
+	check(&(struct run){ "odd", NULL, NULL, 0, { "", "%1 %0", TIME } }, "",
+			"its result is 'odd'; the last words before that were: " TIME);
+}
+
+TEST_MAIN()
