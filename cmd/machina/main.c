@@ -34,6 +34,7 @@ extern const struct command cmd_disconnect;
 
 extern const struct command cmd_list;
 extern const struct command cmd_status;
+extern const struct command cmd_why;
 extern const struct command cmd_network;
 extern const struct command cmd_firewall;
 extern const struct command cmd_doctor;
@@ -77,6 +78,7 @@ static const struct command *const commands[] = {
 
 	&cmd_list,
 	&cmd_status,
+	&cmd_why,
 	&cmd_network,
 	&cmd_firewall,
 	&cmd_doctor,

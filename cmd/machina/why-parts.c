@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Parts of finding out why: how a run ended, a guest that stands still, and the words for it all.
+ */
+#include "why-parts.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "host/run-state.h"
+#include "json/jtree.h"
+#include "lifecycle.h"
+#include "monitor.h"
+#include "unit/service.h"
+#include "util/mem.h"
+
+#define ASK_USEC USEC_PER_SEC
+
+/* ---- how it ended ---- */
+
+void why_find_end(const struct strv *lines, struct cause *ret)
+{
+	/* Of what the hooks and QEMU say; the first row that is found counts. */
+	static const struct {
+		const char *id, *words, *sentence;
+	} ends[] = {
+		{ "end-forced", "telling QEMU to quit",
+				"its unit was stopped, and QEMU was told to quit since no guest "
+				"shut down" },
+		{ "end-stopped", "pressed the power button",
+				"its unit was stopped, and the guest shut down in good order" },
+		{ "end-stopped", "guest is shutting down",
+				"its unit was stopped, and the guest shut down in good order" },
+		{ "end-signal", "terminating on signal", "QEMU was told to end by a signal" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		for (size_t k = 0; k < lines->n; k++) {
+			struct journal_words words;
+			journal_split(lines->items[k], &words);
+			if (!strstr(words.message, ends[i].words))
+				continue;
+			ret->id = ends[i].id;
+			ret->sentence = xstrdup(ends[i].sentence);
+			ret->message = xstrdup(words.message);
+			return;
+		}
+	ret->id = "end-guest";
+	ret->sentence = xstrdup("its unit was not stopped: the guest shut down by itself or was "
+				"asked to, or QEMU was told to quit");
+	ret->message = xstrdup("");
+}
+
+/* ---- a guest that stands still ---- */
+
+static const char *text_of(struct json_object *o, const char *key)
+{
+	struct json_object *value;
+	return json_object_object_get_ex(o, key, &value) &&
+					       json_object_is_type(value, json_type_string)
+			       ? json_object_get_string(value)
+			       : "";
+}
+
+/* "a disk": which one, and of what (query-block, BlockDeviceIoStatus). */
+static void tell_disks(struct qmp *qmp, uint64_t deadline_usec, struct why *why)
+{
+	struct json_object *list = NULL;
+	struct error unused = {};
+	CLEANUP(buf_done) struct buf text = {};
+	bool full = false;
+	if (qmp_call(qmp, "query-block", NULL, deadline_usec, &list, &unused) < 0)
+		return;
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *disk = json_object_array_get_idx(list, i);
+		const char *status = text_of(disk, "io-status");
+		if (!*status || !strcmp(status, "ok"))
+			continue;
+		const char *name = text_of(disk, "device");
+		const char *qdev = text_of(disk, "qdev");
+		bool no_space = !strcmp(status, "nospace");
+		full |= no_space;
+		buf_printf(&text, "; disk '%s': %s", *name ? name : qdev,
+				no_space ? "no space is left where its image is"
+					 : "reading or writing its image failed");
+	}
+	json_object_put(list);
+	if (!text.len)
+		return;
+	char *longer = xasprintf("%s%s", why->cause.sentence, buf_text(&text));
+	free(why->cause.sentence);
+	why->cause.sentence = longer;
+	free(why->cause.advice);
+	why->cause.id = full ? "disk-full" : "disk-io";
+	why->cause.advice = xstrdup(full ? "make room there, and let the guest run on "
+					   "('machina resume')"
+					 : "look for the device's errors in the kernel's log "
+					   "(journalctl -k), and let the guest run on "
+					   "('machina resume')");
+}
+
+void why_look_at_guest(const struct config_paths *paths, struct why *why)
+{
+	static const struct {
+		const char *state, *advice;
+	} rows[] = {
+		{ "guest-panicked", "the guest's console and its log tell more" },
+		{ "internal-error", "the journal of the unit has what QEMU said of it" },
+		{ "io-error", "" },
+		{ "paused", "'machina resume' lets it run on" },
+		{ "prelaunch", "its \"qemu-args\" have -S: QEMU waits for 'cont'" },
+		{ "watchdog", "" },
+	};
+	CLEANUP(monitor_done) struct monitor monitor = {};
+	const struct run_state *state = NULL;
+	const uint64_t deadline = clock_deadline_usec(ASK_USEC);
+	struct error local = {};
+	/* One that can't be asked is told as systemd knows it, with the reason. */
+	if (monitor_open(paths, why->machine, deadline, &monitor, &local) < 0 ||
+			run_state_query(monitor.qmp, deadline, &state, &local) != QMP_DONE) {
+		why->cause.id = "monitor";
+		why->cause.sentence = xasprintf("QEMU could not be asked: %s", local.text);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (strcmp(rows[i].state, state->name) != 0)
+			continue;
+		why->outcome = WHY_STANDS;
+		why->cause.id = state->name;
+		why->cause.sentence = xstrdup(state->meaning);
+		why->cause.advice = xstrdup(rows[i].advice);
+		if (!strcmp(state->name, "io-error"))
+			tell_disks(monitor.qmp, deadline, why);
+	}
+}
+
+/* ---- no unit, or nobody to blame ---- */
+
+void why_find_config(const struct config_paths *paths, struct why *why)
+{
+	CLEANUP(freep)
+	char *path = xasprintf("%s/%s.conf.json", paths->machine_dir, why->machine);
+	if (access(path, F_OK) != 0) {
+		why->cause.id = "no-machine";
+		why->cause.sentence = xstrdup("there is no such machine: it has neither a config "
+					      "nor a unit");
+		why->cause.advice = xstrdup("'machina list' shows those that there are");
+		return;
+	}
+	why->cause.id = "no-unit";
+	why->cause.sentence = xstrdup("it has a config, but no unit that systemd knows");
+	why->cause.advice = xasprintf("'machina generate %s' makes it", why->machine);
+}
+
+void why_tell_held(const struct journal_event *failure, const char *unit, struct why *why)
+{
+	why->outcome = WHY_FAILED;
+	why->time_usec = failure->time_usec;
+	why->unit = xstrdup(unit);
+	why->phase = xstrdup("when it was started");
+	why->result = xstrdup("dependency");
+	why->cause.id = "dependency";
+	why->cause.sentence =
+			xstrdup("a unit that it needs did not come up, and none of them is in "
+				"the state failed any more");
+	why->cause.advice = xasprintf("start it again; 'systemctl list-dependencies %s' shows what "
+				      "it needs",
+			unit);
+	why->cause.message = xstrdup("");
+}
+
+/* ---- words ---- */
+
+static void add_time(const char *before, uint64_t usec, struct buf *text)
+{
+	char when[64];
+	struct tm tm;
+	struct timespec now;
+	time_t seconds = (time_t)(usec / USEC_PER_SEC);
+	if (!usec)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	uint64_t now_usec = (uint64_t)now.tv_sec * USEC_PER_SEC;
+	CLEANUP(freep) char *span = format_span(now_usec > usec ? now_usec - usec : 0);
+	if (localtime_r(&seconds, &tm) &&
+			strftime(when, sizeof(when), "%a %Y-%m-%d %H:%M:%S", &tm) > 0)
+		buf_printf(text, " %s %s (%s ago)", before, when, span);
+}
+
+static void add_sentence(const char *before, const char *sentence, struct buf *text)
+{
+	if (!sentence || !*sentence)
+		return;
+	buf_printf(text, "%s%s", before, sentence);
+	if (sentence[strlen(sentence) - 1] != '.')
+		buf_putc(text, '.');
+}
+
+static void tell_failure(const struct why *why, struct buf *text)
+{
+	CLEANUP(freep) char *own = unit_name(UNIT_QEMU, why->machine);
+	if (why->other) {
+		buf_puts(text, " was not started");
+		add_time("on", why->time_usec, text);
+		buf_printf(text, ", since machine '%s', which it requires, failed %s", why->other,
+				why->phase);
+	} else {
+		buf_puts(text, " failed");
+		add_time("on", why->time_usec, text);
+		if (why->unit && strcmp(why->unit, own) != 0)
+			buf_printf(text, ", since the unit '%s', which it needs, failed",
+					why->unit);
+		else if (why->phase && *why->phase)
+			buf_printf(text, " %s", why->phase);
+	}
+	add_sentence(": ", why->cause.sentence, text);
+	add_sentence(" What to do: ", why->cause.advice, text);
+	if (why->is_retried)
+		buf_puts(text, " systemd will try again.");
+	if (why->is_given_up)
+		buf_puts(text, " It failed so often in a short time that systemd has given up; "
+			       "'machina start' begins anew.");
+}
+
+void why_tell(const struct why *why, struct buf *text)
+{
+	static const char *const words[] = {
+		[WHY_RUNS] = "runs",
+		[WHY_STANDS] = "runs",
+		[WHY_COMES] = "is being started or stopped,",
+		[WHY_ENDED] = "ended in good order",
+		[WHY_NEVER] = "was not started since the host was, and has not failed.",
+		[WHY_NO_MACHINE] = "can't be started",
+	};
+	buf_puts(text, why->machine);
+	if (why->outcome == WHY_FAILED) {
+		tell_failure(why, text);
+	} else {
+		buf_printf(text, " %s", words[why->outcome]);
+		add_time(why->outcome == WHY_ENDED ? "on" : "since", why->time_usec, text);
+		if (why->outcome == WHY_STANDS)
+			buf_puts(text, ", but its guest does not");
+		if (why->cause.sentence)
+			add_sentence(": ", why->cause.sentence, text);
+		else if (text->text[text->len - 1] != '.')
+			buf_putc(text, '.');
+		add_sentence(" What to do: ", why->cause.advice, text);
+	}
+	if (why->before) {
+		buf_puts(text, " Before that it had failed");
+		add_time("on", why->before->time_usec, text);
+		buf_printf(text, " %s", why->before->phase);
+		add_sentence(": ", why->before->cause.sentence, text);
+		add_sentence(" What to do: ", why->before->cause.advice, text);
+	}
+}

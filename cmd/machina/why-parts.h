@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Parts of finding out why (why.h), for that and for its tests.
+ */
+#pragma once
+
+#include "host/journal.h"
+#include "why.h"
+
+/*
+ * Was it the failure of @needed that kept the unit @own from coming up, or took it down? Not one
+ * that came after @own's failure, as its consequence.
+ */
+bool why_is_cause(const struct unit_info *needed, const struct unit_info *own);
+
+/* How a run ended that did not fail, from its lines in the journal. */
+void why_find_end(const struct strv *lines, struct cause *ret);
+
+/* A guest that stands still although its unit is up: WHY_STANDS. */
+void why_look_at_guest(const struct config_paths *paths, struct why *why);
+
+/* A machine without a unit: what there is of it. */
+void why_find_config(const struct config_paths *paths, struct why *why);
+
+/* A unit that it needed has failed, and is well again or unknown. */
+void why_tell_held(const struct journal_event *failure, const char *unit, struct why *why);

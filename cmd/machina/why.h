@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What became of a machine and why: its units, those that it needs, their runs in the journal, and
+ * QEMU itself where it runs.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/load.h"
+#include "host/bus.h"
+#include "host/cause.h"
+
+enum why_outcome {
+	WHY_FAILED,	/* a unit of it has failed, or one that it needs */
+	WHY_RUNS,	/* and all is well */
+	WHY_STANDS,	/* it runs, but its guest does not: cause.sentence says why */
+	WHY_COMES,	/* on its way up or down */
+	WHY_ENDED,	/* in good order: cause.sentence says how */
+	WHY_NEVER,	/* it was not started since the host was */
+	WHY_NO_MACHINE, /* no unit; cause.advice says what to do */
+	WHY_OUTCOME_N,
+};
+/* "failed", ... */
+extern const char *const why_outcome_names[WHY_OUTCOME_N];
+
+struct why {
+	char *machine;
+	enum why_outcome outcome;
+	uint64_t time_usec; /* since when it is so (CLOCK_REALTIME); 0: not known */
+	char *unit;	    /* of the failure; NULL: none */
+	char *other;	    /* another machine, whose failure this is; NULL: none */
+	char *phase;	    /* "while the host was prepared for it", or "" */
+	char *result;	    /* systemd's word for it, "exit-code"; "" */
+	bool is_retried;    /* systemd will start it again */
+	bool is_given_up;   /* it will not, after too many tries */
+	struct cause cause; /* texts may be NULL where there was nothing to find */
+	struct strv lines;  /* of the journal, of the failed run */
+	/* Of a machine that runs or has ended well: the failure before that; NULL: none. */
+	struct why *before;
+};
+
+void why_done(struct why *why);
+
+/*
+ * Find out about one machine.
+ *
+ * @ret: released with why_done() in every case
+ */
+MUST_CHECK int why_look(const struct config_paths *paths, struct bus *bus, const char *machine,
+		struct why *ret, struct error *err);
+
+/* All of it as one paragraph, without a newline. */
+void why_tell(const struct why *why, struct buf *text);
