@@ -54,15 +54,6 @@ void why_find_end(const struct strv *lines, struct cause *ret)
 
 /* ---- a guest that stands still ---- */
 
-static const char *text_of(struct json_object *o, const char *key)
-{
-	struct json_object *value;
-	return json_object_object_get_ex(o, key, &value) &&
-					       json_object_is_type(value, json_type_string)
-			       ? json_object_get_string(value)
-			       : "";
-}
-
 /* "a disk": which one, and of what (query-block, BlockDeviceIoStatus). */
 static void tell_disks(struct qmp *qmp, uint64_t deadline_usec, struct why *why)
 {
@@ -72,14 +63,13 @@ static void tell_disks(struct qmp *qmp, uint64_t deadline_usec, struct why *why)
 	bool full = false;
 	if (qmp_call(qmp, "query-block", NULL, deadline_usec, &list, &unused) < 0)
 		return;
-	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *disk = json_object_array_get_idx(list, i);
-		const char *status = text_of(disk, "io-status");
+	for (size_t i = 0; i < jtree_length(list); i++) {
+		struct json_object *disk = jtree_at(list, i);
+		const char *status = jtree_get_text(disk, "io-status");
 		if (!*status || !strcmp(status, "ok"))
 			continue;
-		const char *name = text_of(disk, "device");
-		const char *qdev = text_of(disk, "qdev");
+		const char *name = jtree_get_text(disk, "device");
+		const char *qdev = jtree_get_text(disk, "qdev");
 		bool no_space = !strcmp(status, "nospace");
 		full |= no_space;
 		buf_printf(&text, "; disk '%s': %s", *name ? name : qdev,

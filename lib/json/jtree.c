@@ -86,3 +86,40 @@ const char *jtree_text(struct json_object *value)
 		out_of_memory();
 	return text;
 }
+
+struct json_object *jtree_get(struct json_object *object, const char *key)
+{
+	struct json_object *value = NULL;
+	if (!json_object_is_type(object, json_type_object))
+		return NULL;
+	json_object_object_get_ex(object, key, &value);
+	return value;
+}
+
+const char *jtree_get_text(struct json_object *object, const char *key)
+{
+	struct json_object *value = jtree_get(object, key);
+	return json_object_is_type(value, json_type_string) ? jtree_text(value) : "";
+}
+
+int64_t jtree_get_int(struct json_object *object, const char *key, int64_t otherwise)
+{
+	struct json_object *value = jtree_get(object, key);
+	return json_object_is_type(value, json_type_int) ? json_object_get_int64(value) : otherwise;
+}
+
+bool jtree_get_bool(struct json_object *object, const char *key)
+{
+	struct json_object *value = jtree_get(object, key);
+	return json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value);
+}
+
+size_t jtree_length(struct json_object *list)
+{
+	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+}
+
+struct json_object *jtree_at(struct json_object *list, size_t i)
+{
+	return i < jtree_length(list) ? json_object_array_get_idx(list, i) : NULL;
+}

@@ -29,3 +29,21 @@ void jtree_push(struct json_object *list, struct json_object *value);
 
 /* The text of a string, or of a number as it was written. Borrowed from @value. */
 const char *jtree_text(struct json_object *value) __attribute__((returns_nonnull));
+
+/*
+ * Members of what another program has sent, which may be of any form. @object may be NULL or
+ * anything else that has no members.
+ */
+/* NULL: there is none, or it is null. Borrowed from @object. */
+struct json_object *jtree_get(struct json_object *object, const char *key);
+/* "": there is none, or it is no string. Borrowed from @object. */
+const char *jtree_get_text(struct json_object *object, const char *key)
+		__attribute__((returns_nonnull));
+/* @otherwise: there is none, or it is no whole number. */
+int64_t jtree_get_int(struct json_object *object, const char *key, int64_t otherwise);
+/* false: there is none, or it is not true. */
+bool jtree_get_bool(struct json_object *object, const char *key);
+/* 0 for what is no list. */
+size_t jtree_length(struct json_object *list);
+/* NULL: there is none. Borrowed from @list. */
+struct json_object *jtree_at(struct json_object *list, size_t i);
