@@ -15,6 +15,7 @@ const char *const command_group_titles[N_COMMAND_GROUPS] = {
 	[GROUP_CONFIGURE] = "Configure",
 	[GROUP_RUN] = "Run",
 	[GROUP_LOOK] = "Look",
+	[GROUP_GUEST] = "Reach guests",
 	[GROUP_HOOKS] = "Called by the units",
 	[GROUP_TOOLS] = "Tools",
 };

@@ -35,6 +35,9 @@ extern const struct command cmd_disconnect;
 extern const struct command cmd_list;
 extern const struct command cmd_status;
 extern const struct command cmd_why;
+extern const struct command cmd_exec;
+extern const struct command cmd_copy;
+extern const struct command cmd_ip;
 extern const struct command cmd_network;
 extern const struct command cmd_firewall;
 extern const struct command cmd_doctor;
@@ -82,6 +85,10 @@ static const struct command *const commands[] = {
 	&cmd_network,
 	&cmd_firewall,
 	&cmd_doctor,
+
+	&cmd_exec,
+	&cmd_copy,
+	&cmd_ip,
 
 	&cmd_prepare,
 	&cmd_await,

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina copy: a file into a guest or out of it, by its agent. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "complete.h"
+#include "guest.h"
+#include "host/agent-exec.h"
+#include "host/agent-file.h"
+#include "host/clock.h"
+#include "lifecycle.h"
+#include "output.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+/* For one piece. */
+#define ANSWER_USEC (30 * USEC_PER_SEC)
+/* After so long others who wait for the agent are let in, for so long. */
+#define TURN_USEC (3 * USEC_PER_SEC)
+#define REST_USEC (20 * USEC_PER_MSEC)
+/* Of a guest's file that is said to have no length (/proc), so much is taken. */
+#define UNKNOWN_SIZE_MAX ((uint64_t)16 << 20)
+#define MODE_STREAM 0644
+
+struct copy_options {
+	bool force;
+	bool quiet;
+};
+
+struct copying {
+	const struct copy_options *options;
+	struct guest guest;
+	const char *guest_path; /* as given, or with the name that was missing */
+	char *guest_path_made;
+	const char *local_path; /* "-": a standard stream */
+	uint64_t done_bytes;
+	uint64_t total_bytes; /* 0: not known */
+	uint64_t turn_usec;
+};
+
+static void copying_done(struct copying *c)
+{
+	guest_done(&c->guest);
+	free(c->guest_path_made);
+	*c = (struct copying){};
+}
+
+static uint64_t deadline(void)
+{
+	return clock_deadline_usec(ANSWER_USEC);
+}
+
+/* An outcome that is a failure like any other. */
+static int fail_unless_done(int r, const struct error *err)
+{
+	return r <= 0 ? r : -err->code;
+}
+
+static volatile sig_atomic_t is_interrupted;
+
+static void interrupt(int number)
+{
+	is_interrupted = number;
+}
+
+/* At the next piece, so that nothing half is left on either side; the second time at once. */
+static void stop_in_order(void)
+{
+	const struct sigaction action = { .sa_handler = interrupt, .sa_flags = SA_RESETHAND };
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+static int advance(struct copying *c, size_t n, struct error *err)
+{
+	if (is_interrupted)
+		return error_set(err, ECANCELED, "stopped after %llu bytes",
+				(unsigned long long)c->done_bytes);
+	c->done_bytes += n;
+	CLEANUP(freep) char *done = format_size(c->done_bytes);
+	CLEANUP(freep) char *total = format_size(c->total_bytes);
+	if (!c->options->quiet)
+		progress_show(c->total_bytes ? "%s: %s of %s" : "%s: %s", c->guest.plan.machine,
+				done, total);
+	if (clock_now_usec() < c->turn_usec)
+		return 0;
+	agent_rest(c->guest.agent);
+	clock_poll(NULL, 0, clock_deadline_usec(REST_USEC));
+	c->turn_usec = clock_deadline_usec(TURN_USEC);
+	return 0;
+}
+
+/* ---- programs of the guest ---- */
+
+/*
+ * @words: up to NULL; the first one is the program
+ *
+ * Returns 0 when it went well, 1 when it did not or may not be run, or a negative errno; @err says
+ * why in both cases.
+ */
+static int run_in_guest(struct copying *c, const char *const *words, struct error *err)
+{
+	CLEANUP(strv_done) struct strv arguments = {};
+	CLEANUP(agent_exit_done) struct agent_exit result = {};
+	for (const char *const *word = words + 1; *word; word++)
+		strv_push(&arguments, *word);
+	const struct agent_exec exec = { .program = words[0], .arguments = &arguments };
+	int r = agent_run(c->guest.agent, &exec, deadline(), &result, err);
+	if (r == AGENT_LACKS || r == AGENT_REFUSED)
+		return 1;
+	if (r != AGENT_DONE)
+		return fail_unless_done(r, err);
+	if (result.status == 0 && result.signal == 0)
+		return 0;
+	error_set(err, EREMOTEIO, "'%s' fails in the guest: %s", words[0], buf_text(&result.err));
+	return 1;
+}
+
+/* The same where both are failures. */
+static int must_run_in_guest(struct copying *c, const char *const *words, struct error *err)
+{
+	int r = run_in_guest(c, words, err);
+	return r > 0 ? -err->code : r;
+}
+
+/* ---- out of the guest ---- */
+
+/* A temporary file beside the one to come, or a copy of the standard output. */
+static int open_local(const struct copying *c, char **ret_temporary, int *ret_fd, struct error *err)
+{
+	struct stat st;
+	if (!strcmp(c->local_path, "-")) {
+		*ret_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		return *ret_fd < 0 ? error_errno(err, "cannot use the standard output") : 0;
+	}
+	if (!c->options->force && lstat(c->local_path, &st) == 0)
+		return error_set(err, EEXIST, "'%s' exists; --force replaces it", c->local_path);
+	CLEANUP(freep) char *path = xasprintf("%s.XXXXXX", c->local_path);
+	*ret_fd = mkostemp(path, O_CLOEXEC);
+	if (*ret_fd < 0)
+		return error_errno(err, "cannot make a file beside '%s'", c->local_path);
+	*ret_temporary = take_ptr(path);
+	return 0;
+}
+
+/* What a guest says of a file's length is held against what there is room for. */
+static int check_room(const struct copying *c, int fd, struct error *err)
+{
+	struct statvfs vfs;
+	if (fstatvfs(fd, &vfs) < 0 || vfs.f_blocks == 0)
+		return 0;
+	const uint64_t room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+	if (c->total_bytes <= room)
+		return 0;
+	CLEANUP(freep) char *wanted = format_size(c->total_bytes);
+	CLEANUP(freep) char *there = format_size(room);
+	return error_set(err, ENOSPC, "'%s' has %s, and there is room for %s", c->guest_path,
+			wanted, there);
+}
+
+static int receive_all(struct copying *c, struct agent_file *file, int fd, struct error *err)
+{
+	const uint64_t max = c->total_bytes ? c->total_bytes : UNKNOWN_SIZE_MAX;
+	while (c->done_bytes < max) {
+		CLEANUP(buf_done) struct buf piece = {};
+		int r = agent_file_read(file, deadline(), &piece, err);
+		if (r != AGENT_DONE)
+			return fail_unless_done(r, err);
+		if (piece.len == 0)
+			break;
+		/* A log that grows is taken as long as it was at the beginning. */
+		buf_truncate(&piece,
+				piece.len < max - c->done_bytes ? piece.len : max - c->done_bytes);
+		if (write_all(fd, piece.text, piece.len) < 0)
+			return error_errno(err, "cannot write '%s'", c->local_path);
+		r = advance(c, piece.len, err);
+		if (r < 0)
+			return r;
+	}
+	if (c->done_bytes < c->total_bytes)
+		return error_set(err, EIO, "'%s' ends early", c->guest_path);
+	return 0;
+}
+
+static int receive_file(struct copying *c, int fd, struct error *err)
+{
+	struct agent_file file;
+	int r = agent_file_open(c->guest.agent, c->guest_path, "r", deadline(), &file, err);
+	if (r != AGENT_DONE)
+		return fail_unless_done(r, err);
+	/* What cannot be sought in has no length: a pipe, a device. */
+	r = agent_file_size(&file, deadline(), &c->total_bytes, err);
+	if (r == AGENT_REFUSED)
+		r = 0;
+	r = fail_unless_done(r, err);
+	if (r == 0)
+		r = check_room(c, fd, err);
+	if (r == 0)
+		r = receive_all(c, &file, fd, err);
+	int closed = agent_file_close(&file, deadline(), r == 0 ? err : NULL);
+	return r < 0 ? r : fail_unless_done(closed, err);
+}
+
+static mode_t mode_of_new_files(void)
+{
+	mode_t mask = umask(0);
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+/* Whole or not at all: the name is given at the end. */
+static int put_in_place(const struct copying *c, const char *temporary, int fd, struct error *err)
+{
+	if (fchmod(fd, mode_of_new_files()) < 0 || fsync(fd) < 0)
+		return error_errno(err, "cannot write '%s'", c->local_path);
+	int r = c->options->force ? rename(temporary, c->local_path)
+				  : renameat2(AT_FDCWD, temporary, AT_FDCWD, c->local_path,
+						    RENAME_NOREPLACE);
+	return r < 0 ? error_errno(err, "cannot put '%s' in its place", c->local_path) : 0;
+}
+
+static int copy_out(struct copying *c, struct error *err)
+{
+	CLEANUP(freep) char *temporary = NULL;
+	CLEANUP(closep) int fd = -1;
+	int r = open_local(c, &temporary, &fd, err);
+	if (r == 0)
+		r = receive_file(c, fd, err);
+	if (r == 0 && temporary)
+		r = put_in_place(c, temporary, fd, err);
+	if (r < 0 && temporary)
+		unlink(temporary);
+	return r;
+}
+
+/* ---- into the guest ---- */
+
+enum there { THERE_NOTHING, THERE_FILE, THERE_DIRECTORY };
+
+/* What is at a path of the guest, found out without a program of its own. */
+static int look_in_guest(struct copying *c, const char *path, enum there *ret, struct error *err)
+{
+	struct agent_file file;
+	CLEANUP(buf_done) struct buf piece = {};
+	int r = agent_file_open(c->guest.agent, path, "r", deadline(), &file, err);
+	*ret = THERE_NOTHING;
+	if (r == AGENT_REFUSED)
+		return 0;
+	if (r != AGENT_DONE)
+		return fail_unless_done(r, err);
+	/* Reading a directory fails; reading a file does not, so far as this matters. */
+	r = agent_file_read(&file, deadline(), &piece, err);
+	*ret = r == AGENT_REFUSED ? THERE_DIRECTORY : THERE_FILE;
+	int closed = agent_file_close(&file, deadline(), NULL);
+	return r == AGENT_REFUSED ? fail_unless_done(closed, err) : fail_unless_done(r, err);
+}
+
+/* "web:/tmp" and "web:/tmp/" take the file's own name. */
+static int complete_guest_path(struct copying *c, struct error *err)
+{
+	const size_t len = strlen(c->guest_path);
+	const char *slash = strrchr(c->local_path, '/');
+	const char *name = slash ? slash + 1 : c->local_path;
+	enum there there = THERE_DIRECTORY;
+	int r = len > 0 && c->guest_path[len - 1] == '/'
+				? 0
+				: look_in_guest(c, c->guest_path, &there, err);
+	if (r == 0 && there == THERE_DIRECTORY) {
+		if (!strcmp(c->local_path, "-"))
+			return error_set(err, EISDIR, "'%s' is a directory: name a file in it",
+					c->guest_path);
+		c->guest_path_made = xasprintf("%s%s%s", c->guest_path,
+				len > 0 && c->guest_path[len - 1] == '/' ? "" : "/", name);
+		c->guest_path = c->guest_path_made;
+		r = look_in_guest(c, c->guest_path, &there, err);
+	}
+	if (r < 0)
+		return r;
+	if (there == THERE_DIRECTORY)
+		return error_set(err, EISDIR, "'%s' is a directory", c->guest_path);
+	if (there == THERE_FILE && !c->options->force)
+		return error_set(err, EEXIST, "'%s' exists in '%s'; --force replaces it",
+				c->guest_path, c->guest.plan.machine);
+	return 0;
+}
+
+static int send_all(struct copying *c, struct agent_file *file, int fd, struct error *err)
+{
+	CLEANUP(freep) char *piece = xmalloc(AGENT_CHUNK);
+	for (;;) {
+		ssize_t n = read(fd, piece, AGENT_CHUNK);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(err, "cannot read '%s'", c->local_path);
+		if (n == 0)
+			return 0;
+		int r = agent_file_write(file, piece, (size_t)n, deadline(), err);
+		if (r != AGENT_DONE)
+			return fail_unless_done(r, err);
+		r = advance(c, (size_t)n, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int send_into(
+		struct copying *c, const char *path, const char *mode, int fd, struct error *err)
+{
+	struct agent_file file;
+	int r = agent_file_open(c->guest.agent, path, "w", deadline(), &file, err);
+	if (r != AGENT_DONE)
+		return fail_unless_done(r, err);
+	/* Before there is anything to read in it. */
+	if (mode)
+		r = must_run_in_guest(
+				c, (const char *const[]){ "chmod", mode, "--", path, NULL }, err);
+	if (r == 0)
+		r = send_all(c, &file, fd, err);
+	int closed = agent_file_close(&file, deadline(), r == 0 ? err : NULL);
+	return r < 0 ? r : fail_unless_done(closed, err);
+}
+
+/*
+ * Under another name first, which takes programs of the guest. Where they may not be run, into the
+ * file itself.
+ */
+static int send_file(struct copying *c, int fd, mode_t mode, struct error *err)
+{
+	uint32_t number = 0;
+	int r = run_in_guest(c, (const char *const[]){ "true", NULL }, err);
+	if (r > 0) {
+		complain("'%s' is written in place, with a mode of the agent's choice: %s",
+				c->guest_path, err->text);
+		*err = (struct error){};
+		return send_into(c, c->guest_path, NULL, fd, err);
+	}
+	if (r < 0)
+		return r;
+	if (getrandom(&number, sizeof(number), 0) < 0)
+		return error_errno(err, "cannot draw a number");
+	CLEANUP(freep) char *temporary = xasprintf("%s.%08x", c->guest_path, number);
+	CLEANUP(freep) char *mode_text = xasprintf("%04o", (unsigned)mode & 07777);
+	r = send_into(c, temporary, mode_text, fd, err);
+	if (r == 0)
+		r = must_run_in_guest(c,
+				(const char *const[]){
+						"mv", "-f", "--", temporary, c->guest_path, NULL },
+				err);
+	if (r < 0 && run_in_guest(c, (const char *const[]){ "rm", "-f", "--", temporary, NULL },
+				     NULL) != 0)
+		complain("'%s' may be left in the guest", temporary);
+	return r;
+}
+
+static int copy_in(struct copying *c, struct error *err)
+{
+	struct stat st = { .st_mode = MODE_STREAM };
+	const bool is_stream = !strcmp(c->local_path, "-");
+	CLEANUP(closep)
+	int fd = is_stream ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+			   : open(c->local_path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || (!is_stream && fstat(fd, &st) < 0))
+		return error_errno(err, "cannot open '%s'", c->local_path);
+	if (S_ISDIR(st.st_mode))
+		return error_set(err, EISDIR, "'%s' is a directory: copy takes one file",
+				c->local_path);
+	c->total_bytes = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	int r = complete_guest_path(c, err);
+	return r == 0 ? send_file(c, fd, st.st_mode & 0777, err) : r;
+}
+
+/* ---- the command ---- */
+
+/* "web:/etc/motd"; what has a slash before a colon is of this host, as with scp(1). */
+static const char *find_guest_path(const char *word)
+{
+	const char *colon = strchr(word, ':'), *slash = strchr(word, '/');
+	return colon && colon > word && (!slash || slash > colon) ? colon + 1 : NULL;
+}
+
+static int copy_run(const struct call *call, struct error *err)
+{
+	const char *from = call->words.items[0], *to = call->words.items[1];
+	const char *guest_from = find_guest_path(from), *guest_to = find_guest_path(to);
+	if (!guest_from == !guest_to)
+		return misuse(call->command, "one of SOURCE and DESTINATION has to be "
+					     "MACHINE:PATH, the other one a file of this host");
+	const char *word = guest_from ? from : to;
+	CLEANUP(copying_done)
+	struct copying c = {
+		.options = call->options,
+		.guest_path = guest_from ? guest_from : guest_to,
+		.local_path = guest_from ? to : from,
+		.turn_usec = clock_deadline_usec(TURN_USEC),
+	};
+	if (c.guest_path[0] == '\0')
+		return misuse(call->command, "'%s' names no file of the guest", word);
+	CLEANUP(freep) char *machine = xstrndup(word, (size_t)(strchr(word, ':') - word));
+	CLEANUP(freep) char *into = NULL;
+	struct stat st;
+	/* A directory of this host takes the file's own name. */
+	if (guest_from && stat(to, &st) == 0 && S_ISDIR(st.st_mode)) {
+		const char *slash = strrchr(guest_from, '/');
+		into = xasprintf("%s/%s", to, slash ? slash + 1 : guest_from);
+		c.local_path = into;
+	}
+	int r = guest_open(
+			&call->paths, machine, clock_deadline_usec(AGENT_OPEN_USEC), &c.guest, err);
+	stop_in_order();
+	if (r == 0)
+		r = guest_from ? copy_out(&c, err) : copy_in(&c, err);
+	progress_clear();
+	return r < 0 ? r : STATUS_DONE;
+}
+
+static const struct argument arguments[] = {
+	{ .name = "SOURCE", .complete = complete_files },
+	{ .name = "DESTINATION", .complete = complete_files },
+	{},
+};
+
+static const struct option_spec options[] = {
+	{ 'f', "force", NULL, OPT_FLAG(struct copy_options, force),
+			"Replace a file that is there" },
+	{ 'q', "quiet", NULL, OPT_FLAG(struct copy_options, quiet), "Show no progress" },
+	{},
+};
+
+static const struct example examples[] = {
+	{ "machina copy web:/etc/fstab .", "Take a file out of web." },
+	{ "machina copy --force app.conf web:/etc/app/", "Put one into a directory of web." },
+	{ "tar c site | machina copy - web:/tmp/site.tar", "Put what a program writes into web." },
+	{},
+};
+
+const struct command cmd_copy = {
+	.name = "copy",
+	.group = GROUP_GUEST,
+	.flags = COMMAND_FILES | COMMAND_LIVE,
+	.arguments = arguments,
+	.summary = "Copy a file into a guest or out of it",
+	.description = "One of the two is MACHINE:PATH, the other one a file of this host, or '-' "
+		       "for "
+		       "a "
+		       "standard stream. QEMU's guest agent reads and writes the guest's file, as "
+		       "root; "
+		       "no network is needed. A path of the guest is best absolute: another begins "
+		       "where the agent was started. Directories are not copied: pack them, as in "
+		       "the "
+		       "last example, and unpack with 'machina exec'.\n\n"
+		       "The file gets its name when all of it is there. In the guest that takes "
+		       "chmod "
+		       "and mv, run by guest-exec; where that is forbidden the file is written in "
+		       "place, and a message says so. There it has the mode of ours (0644 from a "
+		       "stream) and the agent's user; here it has the mode of new files. A file "
+		       "that is there is replaced only with --force.\n\n"
+		       "A guest that is not trusted decides what it sends: no more than it has "
+		       "announced, and than there is room for, is taken.",
+	.options = options,
+	.options_size = sizeof(struct copy_options),
+	.examples = examples,
+	.run = copy_run,
+};

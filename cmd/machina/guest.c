@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The agent in the guest of a machine that runs. */
+#include "guest.h"
+
+#include <errno.h>
+
+#include "hookplan.h"
+#include "monitor.h"
+
+void guest_done(struct guest *guest)
+{
+	agent_free(guest->agent);
+	plan_done(&guest->plan);
+	*guest = (struct guest){};
+}
+
+int guest_plan(const struct config_paths *paths, const char *machine, struct plan *ret,
+		struct error *err)
+{
+	struct error doubt = {};
+	if (!monitor_is_there(paths, machine))
+		return error_set(err, EHOSTDOWN, "machine '%s' does not run", machine);
+	hookplan_recall(paths, HOOK_QEMU, machine, ret, &doubt);
+	return doubt.code ? error_set(err, doubt.code, "%s", doubt.text) : 0;
+}
+
+int guest_open(const struct config_paths *paths, const char *machine, uint64_t deadline_usec,
+		struct guest *ret, struct error *err)
+{
+	CLEANUP(guest_done) struct guest guest = {};
+	int r = guest_plan(paths, machine, &guest.plan, err);
+	if (r < 0)
+		return r;
+	r = agent_open(&guest.plan, deadline_usec, &guest.agent, err);
+	if (r != AGENT_DONE)
+		return r < 0 ? r : -err->code;
+	*ret = guest;
+	guest = (struct guest){};
+	return 0;
+}
