@@ -200,7 +200,8 @@ const struct command cmd_stop = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines,
 	.summary = "Shut machines down",
-	.description = "Presses the guest's power button, again every 5 seconds, and tells QEMU to "
+	.description = "Asks the guest agent, then presses the guest's power button, again every 5 "
+		       "seconds, and tells QEMU to "
 		       "quit if the guest is not down after attrs.shutdown.timeout, 85 seconds if "
 		       "the config sets none. Waits until all machines are down. "
 		       "machina-life-cycle(7) tells all that happens.",

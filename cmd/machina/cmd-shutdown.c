@@ -102,7 +102,8 @@ const struct command cmd_shutdown = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines,
 	.summary = "Ask guests to shut down",
-	.description = "Presses the power button of each machine, all at once. With --wait or "
+	.description = "Asks the guest agent of each machine, or presses its power button, all at "
+		       "once. With --wait or "
 		       "--timeout it is pressed again while the guest does not react. A guest that "
 		       "stands still is let run first. 'machina stop' does the same through "
 		       "systemd, and keeps to the time that the machine's config sets; "

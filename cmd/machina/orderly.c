@@ -97,8 +97,13 @@ int orderly_shutdown(const struct call *call, const char *machine,
 	CLEANUP(sockets_done) struct sockets sockets = {};
 	name_sockets(call->paths.run_dir, machine, options->system, &sockets);
 	struct audience audience = { machine };
+	CLEANUP(plan_done) struct plan plan = {};
+	/* Without it the guest is asked by its button alone. */
+	struct error doubt = {};
+	hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &doubt);
 	const struct shutdown_request request = {
 		.paths = (const char *const *)sockets.paths,
+		.plan = &plan,
 		.main_pid = main_pid(options->system),
 		.timeout_usec = options->timeout_usec,
 		.force = options->force,
@@ -139,13 +144,10 @@ static void catch_ends(void)
 }
 
 /* As the machine was started; the config may say another time by now. */
-static uint64_t own_time(const struct call *call, const char *machine)
+static uint64_t own_time(const struct plan *plan)
 {
-	CLEANUP(plan_done) struct plan plan = {};
-	struct error doubt = {};
-	hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &doubt);
-	int seconds = plan.stop_sec > PLAN_QUIT_SEC ? plan.stop_sec - PLAN_QUIT_SEC
-						    : VM_SHUTDOWN_SEC;
+	int seconds = plan->stop_sec > PLAN_QUIT_SEC ? plan->stop_sec - PLAN_QUIT_SEC
+						     : VM_SHUTDOWN_SEC;
 	return (uint64_t)seconds * USEC_PER_SEC;
 }
 
@@ -155,10 +157,15 @@ int orderly_reboot(const struct call *call, const char *machine, uint64_t timeou
 	CLEANUP(sockets_done) struct sockets sockets = {};
 	name_sockets(call->paths.run_dir, machine, false, &sockets);
 	struct audience audience = { machine };
+	CLEANUP(plan_done) struct plan plan = {};
+	/* Without it the guest is asked by its button alone. */
+	struct error doubt = {};
+	hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &doubt);
 	const struct shutdown_request request = {
 		.paths = (const char *const *)sockets.paths,
+		.plan = &plan,
 		.main_pid = SHUTDOWN_PID_UNKNOWN,
-		.timeout_usec = timeout_usec ? timeout_usec : own_time(call, machine),
+		.timeout_usec = timeout_usec ? timeout_usec : own_time(&plan),
 		.progress = progress,
 		.is_canceled = is_told_to_end,
 		.data = &audience,

@@ -109,6 +109,7 @@ static void press_button(struct session *s, uint64_t timeout_usec)
 		_exit(1);
 	const struct shutdown_request request = {
 		.paths = (const char *const[]){ plan_find(s->plan, "qmp.0")->path, NULL },
+		.plan = s->plan,
 		.main_pid = s->qemu_pid,
 		.timeout_usec = timeout_usec,
 		.progress = tell,

@@ -26,6 +26,7 @@ struct ladder {
 	bool waits;	   /* QEMU is busy with the guest: see STOP_WAIT */
 	bool told_to_wait; /* and that was told */
 	bool settled;	   /* what QEMU is to do at the end of the guest was set */
+	bool agent_asked;  /* or tried to */
 };
 
 /*
@@ -68,6 +69,14 @@ MUST_CHECK int ladder_set_end(
  */
 MUST_CHECK int ladder_wake(struct ladder *l, const struct run_state *state, uint64_t deadline_usec,
 		struct error *err);
+
+/*
+ * Ask the guest agent, once and if the machine has one, with the "mode" of guest-shutdown. What it
+ * costs has a limit of a few seconds, a quarter of the time that is left if that is less.
+ *
+ * Returns whether it was asked: what the guest makes of it remains to be seen.
+ */
+bool ladder_ask_agent(struct ladder *l, const char *mode);
 
 /* Press the button. As qmp_execute() returns. */
 MUST_CHECK int ladder_press(struct ladder *l, uint64_t deadline_usec, struct error *err);

@@ -160,7 +160,8 @@ static bool take_message(struct qmp *q, struct qmp_message *m)
 		return true;
 	case QMP_EVENT:
 		keep_event(q, m);
-		return !q->want;
+		/* Before the greeting it is that which is waited for. */
+		return !q->want && q->greeted;
 	case QMP_ERROR:
 	case QMP_RETURN:
 		/* An error without an id is about a line that QEMU could not even parse: ours. */

@@ -54,7 +54,9 @@ static int ask_guest(struct ladder *l, const struct run_state *state, uint64_t d
 		r = ladder_wake(l, state, deadline_usec, err);
 	if (r != QMP_DONE && (r != QMP_REFUSED || !l->settled))
 		return r;
-	return l->guest_done ? QMP_DONE : ladder_press(l, deadline_usec, err);
+	if (l->guest_done || (r == QMP_DONE && ladder_ask_agent(l, "reboot")))
+		return QMP_DONE;
+	return ladder_press(l, deadline_usec, err);
 }
 
 /* Until the guest is off, or has rebooted by itself (was_reset). QMP_DONE, or as qmp_execute(). */

@@ -44,7 +44,9 @@ static int ask_guest(struct ladder *l, const struct run_state *state, uint64_t d
 	/* What was refused may still be so that the button works: the refusal has been told. */
 	if (r != QMP_DONE && r != QMP_REFUSED)
 		return r;
-	return l->guest_done ? QMP_DONE : ladder_press(l, deadline_usec, err);
+	if (l->guest_done || (r == QMP_DONE && ladder_ask_agent(l, "powerdown")))
+		return QMP_DONE;
+	return ladder_press(l, deadline_usec, err);
 }
 
 /*

@@ -3,9 +3,10 @@
  * Shutting a guest down in an orderly way: `machina shutdown`, ExecStop= of the unit; and rebooting
  * it.
  *
- * A ladder: let the guest run if it stands still, press its power button again and again until it
- * reacts, tell QEMU to quit when time is up, and wait until QEMU is gone. A button that is pressed
- * before the guest listens to it is lost, hence the repetition.
+ * A ladder: let the guest run if it stands still, ask its agent, press its power button again and
+ * again until it reacts, tell QEMU to quit when time is up, and wait until QEMU is gone. A button
+ * that is pressed before the guest listens to it is lost, hence the repetition; and an agent that
+ * says that all is well may be wrong, so the button follows.
  *
  * One call is for one machine and blocks; for several at once, call it in a process each.
  */
@@ -15,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "model/plan.h"
 #include "util/cleanup.h"
 #include "util/error.h"
 
@@ -33,6 +35,8 @@ struct shutdown_request {
 	/* Of QMP sockets, NULL at the end. A monitor serves one client at a time: the first that is
 	 * free counts. */
 	const char *const *paths;
+	/* As the machine was started, for its guest agent; NULL: none is asked. */
+	const struct plan *plan;
 	pid_t main_pid; /* QEMU ($MAINPID), so that the end is its end; or see above */
 
 	/* For the guest to go, from now; then QEMU is told to quit. Or see above. */
@@ -65,9 +69,10 @@ MUST_CHECK int shutdown_machine(const struct shutdown_request *request, enum shu
 /*
  * Have the guest reboot: QEMU, its process and its devices stay.
  *
- * No button means that. So QEMU is told to stay when the guest is off, the guest is shut down by
- * its power button, and then reset, and let run. If this process is killed in between, a guest
- * that has shut down stays off with its QEMU: another reboot lets it begin, a stop ends QEMU.
+ * The agent can do that. No button means it: so QEMU is told to stay when the guest is off, the
+ * guest is shut down by its power button, and then reset, and let run. If this process is killed in
+ * between, a guest that has shut down stays off with its QEMU: another reboot lets it begin, a stop
+ * ends QEMU.
  *
  * Returns 0 when the guest begins anew.
  *

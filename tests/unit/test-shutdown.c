@@ -41,6 +41,7 @@ struct fake {
 	/* At the press of that number: */
 	int panics, pauses, reboots;
 	bool keeps_pausing;    /* and at each */
+	bool no_agent;	       /* nobody in the guest has opened its channel */
 	int busy;	       /* in its state for so many looks, then in the next */
 	unsigned listens_late; /* milliseconds until it makes its socket */
 
@@ -136,6 +137,12 @@ static bool obey(int fd, struct fake *f, const char *line, const char *command, 
 	}
 	if (strcmp(command, "query-status") == 0)
 		say(fd, "{\"id\": \"%s\", \"return\": {\"status\": \"%s\"}}\r\n", id, f->state);
+	else if (strcmp(command, "query-chardev") == 0)
+		say(fd,
+				"{\"id\": \"%s\", \"return\": [{\"label\": \"qmp.0\", "
+				"\"frontend-open\": false}, {\"label\": \"guestagent\", "
+				"\"frontend-open\": %s}]}\r\n",
+				id, f->no_agent ? "false" : "true");
 	else
 		say(fd, "{\"id\": \"%s\", \"return\": {}}\r\n", id);
 	if (strcmp(command, "query-status") == 0 && f->busy > 0 && --f->busy == 0)
@@ -701,6 +708,137 @@ TEST(another_monitor_is_taken_where_the_first_is_held)
 	close(listening);
 	unlink(held);
 	end(&run);
+}
+
+/* ---- the guest agent ---- */
+
+enum agent_kind { AGENT_GOOD, AGENT_LIAR, AGENT_SILENT, AGENT_HELD, AGENT_UNWILLING };
+
+/* Answers guest-sync and guest-sync-delimited; kills QEMU when it is told to. */
+static void be_agent(int listen_fd, enum agent_kind kind, pid_t qemu)
+{
+	alarm(60);
+	for (;;) {
+		int fd = accept(listen_fd, NULL, NULL);
+		FILE *in = fdopen(fd, "r");
+		char line[1024];
+		while (fgets(line, sizeof(line), in)) {
+			const char *at = strstr(line, "\"id\":");
+			if (kind == AGENT_SILENT)
+				continue;
+			if (strstr(line, "guest-shutdown") && kind == AGENT_GOOD)
+				kill(qemu, SIGKILL);
+			else if (strstr(line, "guest-shutdown") && kind == AGENT_UNWILLING)
+				say(fd, "{\"error\": {\"class\": \"GenericError\", \"desc\": "
+					"\"busy\"}}\n");
+			else if (strstr(line, "guest-sync") && at)
+				say(fd, "%s{\"return\": %lld}\n",
+						strstr(line, "delimited") ? "\xff" : "",
+						strtoll(at + 5, NULL, 10));
+		}
+		fclose(in);
+	}
+}
+
+/* Stop a machine that has an agent of this kind. */
+static struct run stop_with_agent(struct fake f, enum agent_kind kind, const char *expected)
+{
+	struct run run = start(f);
+	char path[80];
+	snprintf(path, sizeof(path), "%s/agent", run.dir);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	int listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(listen_fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+			listen(listen_fd, 4) < 0)
+		abort();
+	fflush(stdout);
+	pid_t agent = fork();
+	if (agent == 0 && kind == AGENT_HELD)
+		pause();
+	if (agent == 0)
+		be_agent(listen_fd, kind, run.pid);
+	struct plan_fd channel = { .kind = PLAN_FD_LISTEN, .name = "agent", .path = path };
+	const struct plan plan = {
+		.machine = "web", .run_dir = run.dir, .fds = &channel, .n_fds = 1
+	};
+	enum shutdown_outcome outcome = SHUTDOWN_NOT_RUNNING;
+	struct error err = {};
+	CHECK_INT(shutdown_machine(
+				  &(struct shutdown_request){
+						  .paths = (const char *const[]){ run.path, NULL },
+						  .plan = &plan,
+						  .main_pid = SHUTDOWN_PID_UNKNOWN,
+						  .timeout_usec = 12 * USEC_PER_SEC,
+						  .press_usec = run.press_usec ? run.press_usec
+									       : LIMIT_USEC,
+						  .progress = hear,
+						  .data = &run,
+				  },
+				  &outcome, &err),
+			0);
+	CHECK_INT(outcome, SHUTDOWN_DONE);
+	CHECK_STR(commands(&run), expected);
+	kill(agent, SIGKILL);
+	waitpid(agent, NULL, 0);
+	close(listen_fd);
+	unlink(path);
+	return run;
+}
+
+TEST(agent_is_asked_before_the_button_is_pressed)
+{
+	struct run run = stop_with_agent((struct fake){ .state = "running" }, AGENT_GOOD,
+			"query-status set-action query-chardev");
+	CHECK_SAID(run, "asked the guest agent to shut down the guest\n");
+	end(&run);
+	run = stop_with_agent((struct fake){ .state = "paused", .next = "running" }, AGENT_GOOD,
+			"query-status set-action cont query-chardev");
+	end(&run);
+}
+
+TEST(agent_that_lies_is_followed_by_the_button)
+{
+	struct run run = stop_with_agent(
+			(struct fake){
+					.state = "running",
+					.hears = 2,
+					.press_usec = 2 * SHORT_USEC,
+			},
+			AGENT_LIAR, "query-status set-action query-chardev system_powerdown");
+	CHECK_SAID(run, "asked the guest agent to shut down the guest\npressed the power button\n");
+	end(&run);
+}
+
+TEST(agent_that_does_not_help_costs_little_time)
+{
+	static const struct {
+		enum agent_kind kind;
+		bool no_agent;
+		const char *said;
+		double least, most; /* seconds */
+	} rows[] = {
+		{ AGENT_SILENT, false, "guest agent of 'web': no answer within ", 2, 10 },
+		{ AGENT_HELD, false, "guest agent of 'web': ", 2, 10 },
+		{ AGENT_UNWILLING, false, "busy\npressed the power button\n", 0, 10 },
+		{ AGENT_HELD, true, "no guest agent runs\npressed the power button\n", 0, 2 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint64_t begin = clock_now_usec();
+		struct run run = stop_with_agent(
+				(struct fake){
+						.state = "running",
+						.hears = 1,
+						.no_agent = rows[i].no_agent,
+				},
+				rows[i].kind,
+				"query-status set-action query-chardev system_powerdown");
+		double took = (double)(clock_now_usec() - begin) / USEC_PER_SEC;
+		if (took < rows[i].least || took > rows[i].most)
+			TEST_FAIL("row %zu: it took %.1f s", i, took);
+		CHECK_SAID(run, rows[i].said);
+		end(&run);
+	}
 }
 
 /* ---- reboot ---- */
