@@ -84,6 +84,9 @@ static inline void remove_machine(const char *machine, size_t port)
 {
 	struct error err = {};
 	const struct vm_filter *filters[] = { sample_ports[port].filter };
-	if (firewall_remove(&nl, machine, filters, 1, &err) != 0)
+	const struct firewall_removal removal = {
+		.machine = machine, .filters = filters, .n_filters = 1
+	};
+	if (firewall_remove(&nl, &removal, &err) != 0)
 		TEST_FAIL("%s", err.text);
 }

@@ -145,7 +145,7 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 	r = prepare_run(&plan, &options, NULL, err);
 	/* What failed has undone itself, so that nothing is left to recall. */
 	struct error ignored = {};
-	if (r < 0 && hookplan_forget(&call->paths, unit, machine, &ignored) < 0)
+	if (r < 0 && hookplan_forget(&call->paths, unit, machine, false, &ignored) < 0)
 		print_error(&ignored);
 	return r;
 }
@@ -200,7 +200,7 @@ static int teardown_machine(const struct call *call, const char *machine, struct
 		complain("%s: %s", machine, lines.items[i]);
 	if (r < 0)
 		return error_code(err, r, "machine '%s' could not be cleaned up in full", machine);
-	return hookplan_forget(&call->paths, unit, machine, err);
+	return hookplan_forget(&call->paths, unit, machine, plan.is_all, err);
 }
 
 static int teardown_run(const struct call *call, struct error *err)

@@ -179,7 +179,7 @@ static int tear_down(const struct run *run, enum hook_unit unit, const struct pl
 	int r = prepare_teardown(plan, &options, &failures);
 	for (size_t i = 0; i < failures.n; i++)
 		complain("%s: %s", run->machine, failures.items[i]);
-	if (r == 0 && (r = hookplan_forget(&run->paths, unit, run->machine, &err)) < 0)
+	if (r == 0 && (r = hookplan_forget(&run->paths, unit, run->machine, false, &err)) < 0)
 		print_error(&err);
 	return r;
 }
@@ -217,7 +217,7 @@ static int prepare(const struct run *run, enum hook_unit unit, const struct plan
 	r = prepare_run(plan, &options, ret_fds, err);
 	/* What failed has undone itself, so that nothing is left to recall. */
 	if (r < 0)
-		(void)!hookplan_forget(&run->paths, unit, run->machine, NULL);
+		(void)!hookplan_forget(&run->paths, unit, run->machine, false, NULL);
 	return r;
 }
 

@@ -17,6 +17,12 @@ static const struct {
 	[HOOK_SHARE] = { UNIT_SHARE, "share-plan" },
 };
 
+/*
+ * The end of a copy that was made where none was. What an earlier prepare has left may not be in
+ * the plan, nor what was there when the plan was changed: such a copy does not end so.
+ */
+static const char first_mark[] = "\n# Nothing was left of an earlier start.\n";
+
 char *hookplan_machine(const char *instance)
 {
 	return xstrndup(instance, strcspn(instance, "@"));
@@ -72,7 +78,11 @@ int hookplan_keep(const struct config_paths *paths, enum hook_unit unit, const s
 		r = unit_plan_text(plan, &alone, err);
 		text = alone;
 	}
-	return r == 0 ? file_replace(path, text, strlen(text), 0644, err) : r;
+	if (r < 0)
+		return r;
+	bool is_first = access(path, F_OK) < 0 && errno == ENOENT;
+	CLEANUP(freep) char *kept = xasprintf("%s%s", text, is_first ? first_mark : "");
+	return file_replace(path, kept, strlen(kept), 0644, err);
 }
 
 int hookplan_change(const struct config_paths *paths, const struct plan *plan, struct error *err)
@@ -110,7 +120,14 @@ static int read_copy(const struct config_paths *paths, enum hook_unit unit, cons
 	CLEANUP(buf_done) struct buf text = {};
 	*ret = (struct plan){};
 	int r = file_read(path, UNIT_SIZE_MAX, &text, err);
-	return r < 0 ? r : unit_read_plan(path, buf_text(&text), text.len, ret, err);
+	if (r == 0)
+		r = unit_read_plan(path, buf_text(&text), text.len, ret, err);
+	if (r < 0)
+		return r;
+	const size_t mark_len = strlen(first_mark);
+	ret->is_all = text.len > mark_len &&
+		      !strcmp(buf_text(&text) + text.len - mark_len, first_mark);
+	return 0;
 }
 
 static char *user_of_name(enum hook_unit unit, const char *machine, const char *share)
@@ -207,11 +224,13 @@ int hookplan_running(const struct config_paths *paths, const char *machine, stru
 }
 
 int hookplan_forget(const struct config_paths *paths, enum hook_unit unit, const char *machine,
-		struct error *err)
+		bool is_all, struct error *err)
 {
 	CLEANUP(freep) char *path = copy_path(paths, unit, machine);
-	/* A prepare that was killed while it made its copy. */
-	file_remove_stale(paths->run_dir);
+	/* A prepare that was killed while it made its copy. The directory is that of all machines.
+	 */
+	if (!is_all)
+		file_remove_stale(paths->run_dir);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_errno(err, "cannot remove '%s'", path);
 	return 0;

@@ -51,6 +51,10 @@ MUST_CHECK int hookplan_running(const struct config_paths *paths, const char *ma
 		struct plan *ret, bool *ret_changed, struct error *err);
 /* Is there a copy? Then what was prepared was not cleaned up, or is in use. */
 bool hookplan_is_kept(const struct config_paths *paths, enum hook_unit unit, const char *machine);
-/* Remove the copy. There may be none. */
+/*
+ * Remove the copy. There may be none.
+ *
+ * @is_all: of the plan that was recalled; false: also look for what was left when one was made
+ */
 MUST_CHECK int hookplan_forget(const struct config_paths *paths, enum hook_unit unit,
-		const char *machine, struct error *err);
+		const char *machine, bool is_all, struct error *err);

@@ -48,15 +48,23 @@ MUST_CHECK int firewall_check(
 MUST_CHECK int firewall_preview(struct netlink *nl, const struct firewall_request *request,
 		struct buf *ret, struct error *err);
 
+struct firewall_removal {
+	const char *machine;
+	/* Its interfaces that have filters, no other has any; NULL: not known. To look through the
+	 * chains of a thousand machines takes milliseconds. */
+	const struct strv *links;
+	const struct vm_filter *const *filters; /* NULL where there is none */
+	size_t n_filters;
+};
+
 /*
- * Remove what there is of a machine: all chains that say they are its own. The addresses of
- * @filters (NULL where there is none) are no longer members of their groups. With the last machine
- * the table goes.
+ * Remove what there is of a machine: all chains that say they are its own. The addresses of its
+ * filters are no longer members of their groups. With the last machine the table goes.
  *
  * Succeeds where there is nothing.
  */
-MUST_CHECK int firewall_remove(struct netlink *nl, const char *machine,
-		const struct vm_filter *const *filters, size_t n, struct error *err);
+MUST_CHECK int firewall_remove(
+		struct netlink *nl, const struct firewall_removal *removal, struct error *err);
 
 /* The machines that have chains, each once, in byte order. */
 MUST_CHECK int firewall_machines(struct netlink *nl, struct strv *ret, struct error *err);

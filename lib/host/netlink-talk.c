@@ -75,7 +75,7 @@ static int read_datagram(
 		}
 		if (answer->add)
 			answer->add(answer->data, message);
-		if (!(message->nlmsg_flags & NLM_F_MULTI))
+		if (answer->is_enough || !(message->nlmsg_flags & NLM_F_MULTI))
 			return 0;
 	}
 	return 1;
@@ -84,9 +84,10 @@ static int read_datagram(
 int netlink_talk(struct netlink *nl, const void *request, size_t len, struct netlink_answer *answer,
 		const char *what, struct error *err)
 {
-	/* Dumps come in pieces of up to 32 KiB (netlink_dump in net/netlink/af_netlink.c); a card
-	 * with hundreds of virtual functions is one that is longer. */
-	static const size_t size = 65536;
+	/* Dumps come in pieces as big as what was asked for, up to 32 KiB (netlink_dump in
+	 * net/netlink/af_netlink.c); a card with hundreds of virtual functions is one that is
+	 * longer. */
+	const size_t size = answer->is_short ? 4096 : 65536;
 	CLEANUP(freep) char *data = xmalloc(size);
 
 	ssize_t sent;

@@ -21,6 +21,8 @@ struct nlmsghdr;
 struct netlink_answer {
 	void (*add)(void *data, const struct nlmsghdr *message); /* NULL: nothing */
 	void *data;
+	bool is_short;	    /* the kernel makes a dump in small pieces, each when it is read */
+	bool is_enough;	    /* set by @add: no more is read, and the socket can only be closed */
 	bool interrupted;   /* a dump that is not of one moment */
 	const char *reason; /* of a failure, for netlink_talk() alone */
 };

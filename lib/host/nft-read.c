@@ -22,12 +22,16 @@
 /* A dump is cut where rules change in the middle of it; that often it is asked for again. */
 #define DUMP_ATTEMPTS 10
 
+static void nft_item_done(struct nft_item *item)
+{
+	free(item->name);
+	free(item->comment);
+}
+
 void nft_list_done(struct nft_list *list)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		free(list->items[i].name);
-		free(list->items[i].comment);
-	}
+	for (size_t i = 0; i < list->n; i++)
+		nft_item_done(&list->items[i]);
 	free(list->items);
 	*list = (struct nft_list){};
 }
@@ -242,6 +246,46 @@ int nft_list_chains(
 {
 	int r = read_all(nl, family, &chains, NULL, 0, ret, err);
 	return r < 0 ? r : 0;
+}
+
+struct search {
+	bool (*is_wanted)(const void *data, const struct nft_item *chain);
+	const void *data;
+	struct netlink_answer *answer;
+};
+
+static void look_at(void *data, const struct nlmsghdr *message)
+{
+	struct search *search = data;
+	CLEANUP(nft_item_done) struct nft_item chain = {};
+	if (take_chain(message, &chain) && search->is_wanted(search->data, &chain))
+		search->answer->is_enough = true;
+}
+
+int nft_find_chain(bool (*is_wanted)(const void *data, const struct nft_item *chain),
+		const void *data, struct error *err)
+{
+	char space[REQUEST_MAX];
+	for (unsigned i = 0; i < DUMP_ATTEMPTS; i++) {
+		CLEANUP(netlink_done) struct netlink nl = {};
+		struct search search = { .is_wanted = is_wanted, .data = data };
+		struct netlink_answer answer = {
+			.add = look_at, .data = &search, .is_short = true
+		};
+		search.answer = &answer;
+		int r = nft_open(&nl, err);
+		if (r < 0)
+			return r;
+		struct nlmsghdr *message = begin(&nl, NFT_BRIDGE, space, chains.get, true);
+		put_name(message, &chains, NULL);
+		r = netlink_talk(&nl, message, message->nlmsg_len, &answer, chains.what, err);
+		if (answer.is_enough)
+			return 0;
+		if (r == -EINTR || (r == 0 && answer.interrupted))
+			continue;
+		return r == 0 || r == -ENOENT ? 1 : r;
+	}
+	return error_set(err, EAGAIN, "cannot %s: they change all the time", chains.what);
 }
 
 int nft_list_sets(struct netlink *nl, struct nft_list *ret, struct error *err)

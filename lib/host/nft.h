@@ -75,6 +75,14 @@ MUST_CHECK int nft_get_set(struct netlink *nl, const char *name, struct error *e
 /* All; none if there is no table. */
 MUST_CHECK int nft_list_chains(struct netlink *nl, enum nft_family family, struct nft_list *ret,
 		struct error *err);
+/*
+ * Is there a chain of which @is_wanted says so? Looks no further than to the first one, on a socket
+ * of its own: the rest of the list is never made.
+ *
+ * Returns 0, or 1: there is none, or no table.
+ */
+MUST_CHECK int nft_find_chain(bool (*is_wanted)(const void *data, const struct nft_item *chain),
+		const void *data, struct error *err);
 MUST_CHECK int nft_list_sets(struct netlink *nl, struct nft_list *ret, struct error *err);
 /* In their order; none if there is no such chain. */
 MUST_CHECK int nft_list_rules(

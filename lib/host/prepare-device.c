@@ -97,10 +97,13 @@ int prepare_usb(struct prepare_context *c, size_t i, struct error *err)
 int prepare_undo_loans(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
+	const struct plan *plan = c->plan;
+	if (plan->is_all && !plan->n_pcis && !plan->n_usbs)
+		return 0;
 	CLEANUP(strv_done) struct strv failures = {};
 	CLEANUP(buf_done) struct buf text = {};
-	int usb = usb_give_back(&c->devices, c->plan->machine, &failures);
-	int pci = pci_give_back(&c->devices, c->plan->machine, &failures);
+	int usb = usb_give_back(&c->devices, plan->machine, &failures);
+	int pci = pci_give_back(&c->devices, plan->machine, &failures);
 	int r = usb < 0 ? usb : pci;
 	for (size_t k = 0; k < failures.n; k++)
 		buf_printf(&text, "%s%s", k ? "; " : "", failures.items[k]);

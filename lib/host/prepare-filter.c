@@ -104,11 +104,24 @@ int prepare_undo_filter(struct prepare_context *c, size_t i, struct error *err)
 	const struct plan *plan = c->plan;
 	CLEANUP(freep)
 	const struct vm_filter **filters = xcalloc(plan->n_fds + 1, sizeof(*filters));
-	for (size_t k = 0; k < plan->n_fds; k++)
+	CLEANUP(strv_done) struct strv links = {};
+	if (plan->is_all && !plan_has_filter(plan))
+		return 0;
+	for (size_t k = 0; k < plan->n_fds; k++) {
 		filters[k] = plan->fds[k].filter;
+		if (filters[k])
+			strv_push(&links, plan->fds[k].link);
+	}
 	int r = need_nft(c, err);
 	if (r == 0)
-		r = firewall_remove(&c->nft, plan->machine, filters, plan->n_fds, err);
+		r = firewall_remove(&c->nft,
+				&(struct firewall_removal){
+						.machine = plan->machine,
+						.links = plan->is_all ? &links : NULL,
+						.filters = filters,
+						.n_filters = plan->n_fds,
+				},
+				err);
 	/* Who may not ask, or has a kernel without netfilter, has installed nothing. */
 	bool cannot_be = r == -EPERM || r == -EPROTONOSUPPORT;
 	return cannot_be && !plan_has_filter(plan) ? 0 : r;

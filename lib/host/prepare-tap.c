@@ -88,6 +88,8 @@ int prepare_undo_tap(struct prepare_context *c, size_t i, struct error *err)
 int prepare_undo_links(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
+	if (c->plan->is_all)
+		return 0;
 	CLEANUP(freep) char *prefix = tap_alias_prefix(c->plan->machine);
 	int r = prepare_network(c, err);
 	return r < 0 ? r : tap_remove_all(&c->netlink, prefix, err);

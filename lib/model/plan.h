@@ -169,6 +169,11 @@ struct plan {
 	const char *share;    /* plan of a share's unit: the share; else NULL */
 	/* Not of those two. For whoever stops the machine with a time-out of his own. */
 	int stop_sec;
+	/*
+	 * What it names is all that there can be of the machine, whom nobody had left anything when
+	 * it was prepared: whoever cleans up needs not search the host for more. Not in the rows.
+	 */
+	bool is_all;
 	struct vm_filter *last_filter; /* while rows are read: whose rules follow */
 };
 

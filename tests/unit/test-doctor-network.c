@@ -515,7 +515,7 @@ TEST(filters_are_there_while_machines_run)
 			"  they match nothing now; addresses in them still count as members of "
 			"groups\n"
 			"    machina teardown web\n");
-	CHECK_INT(firewall_remove(&nl, "web", NULL, 0, &err), 0);
+	CHECK_INT(firewall_remove(&nl, &(struct firewall_removal){ .machine = "web" }, &err), 0);
 	CHECK_FOUND(&s, firewall, "");
 	fw_port_done(&port);
 	sick_end(&s);

@@ -151,6 +151,22 @@ TEST(machines_and_counters_are_found)
 	sample_end();
 }
 
+/* Its links are known to every other one, the rest look for theirs. */
+static int remove_own(const char *machine, char *link, const struct vm_filter *filter,
+		bool is_known, struct error *err)
+{
+	char *items[] = { link, NULL };
+	const struct strv links = { .items = items, .n = 1 };
+	return firewall_remove(&nl,
+			&(struct firewall_removal){
+					.machine = machine,
+					.links = is_known ? &links : NULL,
+					.filters = &filter,
+					.n_filters = 1,
+			},
+			err);
+}
+
 /* Each child installs and removes its own machine again and again, and one sweeps up. */
 static int work(const char *machine, unsigned n)
 {
@@ -168,7 +184,7 @@ static int work(const char *machine, unsigned n)
 			.policy = &sample_policy, .ports = &one, .n = 1
 		};
 		if (firewall_install(&nl, &request, &err) < 0 ||
-				(i + 1 < n && firewall_remove(&nl, machine, &port.filter, 1, &err) <
+				(i + 1 < n && remove_own(machine, link, port.filter, i % 2, &err) <
 								0)) {
 			fprintf(stderr, "# %s: %s\n", machine, err.text);
 			return 1;

@@ -46,6 +46,13 @@ static const char *const full[] = {
 	NULL,
 };
 
+static const char *const other_machine[] = {
+	"machine name=db user=root run-dir=DIR/run/db socket-dir=DIR/sockets",
+	"tap name=net.0 link=db.lan connection=lan network=lan bridge=br0 mac=52:54:00:00:00:03",
+	"filter name=net.0 group=web any=yes guard=mac guard=other ip=10.0.0.6",
+	NULL,
+};
+
 static void make_plan(struct plan *plan)
 {
 	plan_of_rows(plan, full);
@@ -123,6 +130,52 @@ TEST(without_a_plan_the_rules_are_found_by_the_machines_name)
 		.run_dir = plan.run_dir,
 		.socket_dir = plan.socket_dir };
 	check_torn_down(&bare);
+	check_nothing_is_left();
+	end();
+}
+
+/* Also beside another machine, whose rules stay. */
+TEST(what_a_plan_is_known_to_have_is_not_searched_for)
+{
+	NEED_NFT();
+	struct error err = {};
+	int fds[2];
+	begin();
+	CLEANUP(plan_done) struct plan plan, other;
+	make_plan(&plan);
+	plan_of_rows(&other, other_machine);
+	other.is_all = true;
+	for (int with_other = 0; with_other < 2; with_other++) {
+		int other_fds[2];
+		if (with_other)
+			CHECK_INT(prepare(&other, other_fds, &err), 0);
+		CHECK_INT(prepare(&plan, fds, &err), 0);
+		plan.is_all = true;
+		closep(&fds[0]);
+		closep(&fds[1]);
+		check_torn_down(&plan);
+		CHECK(!shell_works("nft list ruleset | grep -F web."));
+		CHECK(!shell_works("nft list ruleset | grep -F 10.0.0.5"));
+		CHECK(shell_works("nft list chain bridge machina vm-db.lan-in") == with_other);
+		plan.is_all = false;
+	}
+	/* What the plan does not name stays, if nobody looks for it. */
+	CHECK_INT(prepare(&plan, fds, &err), 0);
+	closep(&fds[0]);
+	closep(&fds[1]);
+	const size_t n_fds = plan.n_fds;
+	plan.n_fds = 1;
+	plan.is_all = true;
+	check_torn_down(&plan);
+	CHECK(!shell_works("nft list chain bridge machina vm-web.lan-in"));
+	CHECK(shell_works("nft list chain bridge machina vm-web.dmz-in"));
+	plan.n_fds = 0;
+	check_torn_down(&plan);
+	CHECK(shell_works("nft list chain bridge machina vm-web.dmz-in"));
+	plan.n_fds = n_fds;
+	plan.is_all = false;
+	check_torn_down(&plan);
+	check_torn_down(&other);
 	check_nothing_is_left();
 	end();
 }
