@@ -11,8 +11,12 @@
 #include "lifecycle.h"
 #include "machines.h"
 #include "output.h"
+#include "state.h"
 #include "table.h"
 #include "util/mem.h"
+
+/* More than the words alone: a reason may be long. */
+#define STATE_WIDEST 24
 
 struct list_options {
 	bool json;
@@ -24,6 +28,7 @@ struct list_row {
 	const char *active, *sub; /* "": not known */
 	bool generated;		  /* systemd knows the unit */
 	uint64_t since_usec;	  /* CLOCK_REALTIME; 0: not known */
+	const struct machine_state *state;
 };
 
 /* Only what the file itself says: tags and the host's config don't matter for a list. */
@@ -74,22 +79,23 @@ static uint64_t now_usec(void)
 	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
 }
 
-static enum style state_style(const struct list_row *row)
+/* What is not generated can run all the same: its unit was removed since, or is not needed. */
+static void add_state(struct table *t, const struct list_row *row)
 {
-	return unit_is_up(row->active)		? STYLE_GOOD
-	       : !strcmp(row->active, "failed") ? STYLE_BAD
-						: STYLE_PLAIN;
+	const struct machine_state *state = row->state;
+	if (row->active[0] && !row->generated && !strcmp(state->word, "off"))
+		table_add(t, STYLE_DIM, "not generated");
+	else if (state->reason)
+		table_add(t, state->style, "%s: %s", state->word, state->reason);
+	else
+		table_add(t, state->style, "%s%s", state->word,
+				state->is_foreground ? " (foreground)" : "");
 }
 
 static void add_row(struct table *t, const struct list_row *row, uint64_t now)
 {
 	table_add(t, STYLE_HEAD, "%s", row->name);
-	if (row->active[0] && !row->generated)
-		table_add(t, STYLE_DIM, "not generated");
-	else if (!strcmp(row->active, row->sub) || !row->sub[0] || !strcmp(row->active, "inactive"))
-		table_add(t, state_style(row), "%s", row->active);
-	else
-		table_add(t, state_style(row), "%s/%s", row->active, row->sub);
+	add_state(t, row);
 	CLEANUP(freep)
 	char *span = row->since_usec && now > row->since_usec ? format_span(now - row->since_usec)
 							      : NULL;
@@ -102,8 +108,8 @@ static void add_row(struct table *t, const struct list_row *row, uint64_t now)
 
 static void print_rows(const struct list_row *rows, size_t n)
 {
-	static const struct column columns[] = { { "MACHINE" }, { "STATE" }, { "FOR", true },
-		{ "DESCRIPTION" } };
+	static const struct column columns[] = { { "MACHINE" }, { "STATE", .widest = STATE_WIDEST },
+		{ "FOR", true }, { "DESCRIPTION" } };
 	CLEANUP(table_done)
 	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
 	uint64_t now = now_usec();
@@ -122,6 +128,11 @@ static void print_rows_json(const struct list_row *rows, size_t n)
 			jtree_set(o, "generated", jtree_bool(rows[i].generated));
 			jtree_set(o, "active", jtree_string(rows[i].active));
 			jtree_set(o, "sub", jtree_string(rows[i].sub));
+			jtree_set(o, "state", jtree_string(rows[i].state->word));
+			if (rows[i].state->reason)
+				jtree_set(o, "reason", jtree_string(rows[i].state->reason));
+			if (rows[i].state->in_qemu)
+				jtree_set(o, "guest", jtree_string(rows[i].state->in_qemu->name));
 		}
 		if (rows[i].since_usec)
 			jtree_set(o, "since_usec", jtree_int((int64_t)rows[i].since_usec));
@@ -167,10 +178,17 @@ static int list_run(const struct call *call, struct error *err)
 			ask_systemd(rows, &units, bus, &list, &bus_err) < 0)
 		print_error(&bus_err);
 
+	CLEANUP(freep) struct machine_state *states = xcalloc(names.n + 1, sizeof(*states));
+	for (size_t i = 0; i < names.n; i++) {
+		states[i] = (struct machine_state){ rows[i].name, rows[i].active, rows[i].sub };
+		rows[i].state = &states[i];
+	}
+	states_find(&call->paths, states, names.n);
 	if (options->json)
 		print_rows_json(rows, names.n);
 	else
 		print_rows(rows, names.n);
+	states_done(states, names.n);
 	for (size_t i = 0; i < names.n; i++)
 		free(rows[i].description);
 	return STATUS_DONE;
@@ -185,8 +203,18 @@ const struct command cmd_list = {
 	.arguments = arguments_machines_optional,
 	.summary = "List machines and their states",
 	.description = "Without MACHINE all that are configured. Where systemd does not run, and "
-		       "with "
-		       "--root, only what the files say.",
+		       "with --root, only what the files say.\n\n"
+		       "STATE is what the unit and the guest are at: off; starting while the host "
+		       "is prepared; booting until the machine is ready; running, paused, asleep; "
+		       "saving, moving and the like while it is on its way elsewhere; crashed, "
+		       "when "
+		       "a guest does not run on (it has panicked, a disk has failed, a watchdog "
+		       "has "
+		       "stopped it); ended, when it has shut down and QEMU is still there; "
+		       "shutting "
+		       "down; failed. All guests are asked at once; one whose QEMU does not answer "
+		       "within half a second, or is talking to somebody else, has a '?' and the "
+		       "reason. Who may not ask QEMU sees 'up'.",
 	.options = options,
 	.options_size = sizeof(struct list_options),
 	.run = list_run,

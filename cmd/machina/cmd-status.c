@@ -14,6 +14,7 @@
 #include "lifecycle.h"
 #include "machines.h"
 #include "output.h"
+#include "state.h"
 #include "util/mem.h"
 
 /* As systemctl(1) has them. */
@@ -47,7 +48,7 @@ static bool has_unit(const struct unit_info *info)
 	return strcmp(info->load_state, "not-found") != 0;
 }
 
-static void print_state(const struct unit_info *info)
+static void print_state(const struct machine_state *state, const struct unit_info *info)
 {
 	uint64_t usec = unit_since_usec(info);
 	CLEANUP(buf_done) struct buf since = {};
@@ -63,7 +64,10 @@ static void print_state(const struct unit_info *info)
 		CLEANUP(freep) char *span = format_span(now_usec > usec ? now_usec - usec : 0);
 		buf_printf(&since, " since %s, %s", text, span);
 	}
-	field("state", "%s (%s)%s", info->active_state, info->sub_state, buf_text(&since));
+	field("state", "%s%s%s%s, unit %s (%s)%s", state->word, state->reason ? ": " : "",
+			state->reason ? state->reason : "",
+			state->is_foreground ? " in the foreground" : "", info->active_state,
+			info->sub_state, buf_text(&since));
 }
 
 static void print_process(const struct unit_info *info)
@@ -265,13 +269,12 @@ static void print_unit(const char *unit, const struct unit_info *info, bool need
 }
 
 /* @running: NULL if it does not run */
-static void print_machine(const char *machine, const char *unit, const struct unit_info *info,
-		const struct running *running)
+static void print_machine(const struct machine_state *state, const char *unit,
+		const struct unit_info *info, const struct running *running)
 {
 	CLEANUP(buf_done) struct buf failure = {};
-	style_begin(stdout, unit_is_up(info->active_state)	    ? STYLE_GOOD
-			    : !strcmp(info->active_state, "failed") ? STYLE_BAD
-								    : STYLE_HEAD);
+	const char *machine = state->machine;
+	style_begin(stdout, state->style == STYLE_PLAIN ? STYLE_HEAD : state->style);
 	printf("%s", machine);
 	style_end(stdout, STYLE_HEAD);
 	if (info->description[0]) {
@@ -283,7 +286,7 @@ static void print_machine(const char *machine, const char *unit, const struct un
 		field("state", "no unit: 'machina generate %s' makes it", machine);
 		return;
 	}
-	print_state(info);
+	print_state(state, info);
 	print_unit(unit, info, running && running->needs_restart);
 	if (info->load_error[0])
 		field("fault", "%s", info->load_error);
@@ -301,12 +304,17 @@ static void put(struct json_object *o, const char *key, struct json_object *valu
 	jtree_set(o, key, value);
 }
 
-static struct json_object *machine_json(const char *machine, const char *unit,
+static struct json_object *machine_json(const struct machine_state *state, const char *unit,
 		const struct unit_info *info, const struct running *running)
 {
 	struct json_object *o = jtree_object();
 	CLEANUP(buf_done) struct buf failure = {};
-	put(o, "machine", jtree_string(machine));
+	put(o, "machine", jtree_string(state->machine));
+	put(o, "state", jtree_string(state->word));
+	if (state->reason)
+		put(o, "reason", jtree_string(state->reason));
+	if (state->in_qemu)
+		put(o, "guest", jtree_string(state->in_qemu->name));
 	put(o, "unit", jtree_string(unit));
 	put(o, "load", jtree_string(info->load_state));
 	put(o, "active", jtree_string(info->active_state));
@@ -358,44 +366,81 @@ static int status_of(const struct unit_info *info)
 					      : STATUS_NO_SUCH_MACHINE;
 }
 
+/* All that systemd and the QEMUs say, in the order of the names. */
+struct shown {
+	const struct strv *names;
+	struct strv units;
+	struct unit_info *infos;
+	struct machine_state *states;
+};
+
+static void shown_done(struct shown *shown)
+{
+	size_t n = shown->infos ? shown->names->n : 0;
+	for (size_t i = 0; i < n; i++)
+		unit_info_done(&shown->infos[i]);
+	states_done(shown->states, n);
+	strv_done(&shown->units);
+	free(shown->infos);
+	free(shown->states);
+}
+
+static int shown_load(const struct call *call, struct shown *shown, struct error *err)
+{
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	size_t n = shown->names->n;
+	shown->infos = xcalloc(n + 1, sizeof(*shown->infos));
+	shown->states = xcalloc(n + 1, sizeof(*shown->states));
+	lifecycle_units(shown->names, &shown->units);
+	int r = bus_open(&bus, err);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		struct unit_info *info = &shown->infos[i];
+		r = bus_get_unit(bus, shown->units.items[i], info, err);
+		if (r >= 0)
+			shown->states[i] = (struct machine_state){ shown->names->items[i],
+				info->active_state, info->sub_state };
+	}
+	if (r >= 0)
+		states_find(&call->paths, shown->states, n);
+	return r < 0 ? r : 0;
+}
+
 static int status_run(const struct call *call, struct error *err)
 {
 	const struct status_options *options = call->options;
-	CLEANUP(strv_done) struct strv names = {}, units = {};
-	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(shown_done) struct shown shown = { .names = &names };
 	int r = status_names(call, &names, err);
 	if (r == 0)
-		r = bus_open(&bus, err);
+		r = shown_load(call, &shown, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	lifecycle_units(&names, &units);
 
 	int worst = STATUS_RUNNING;
 	struct json_object *list = jtree_list();
 	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP(unit_info_done) struct unit_info info = {};
-		r = bus_get_unit(bus, units.items[i], &info, err);
-		if (r < 0)
-			break;
-		if (status_of(&info) > worst)
-			worst = status_of(&info);
+		const struct unit_info *info = &shown.infos[i];
+		const struct machine_state *state = &shown.states[i];
+		const char *unit = shown.units.items[i];
 		CLEANUP(running_done) struct running running = {};
-		if (unit_is_up(info.active_state))
+		bool runs = unit_is_up(info->active_state) || state->is_foreground;
+		int status = state->is_foreground ? STATUS_RUNNING : status_of(info);
+		if (status > worst)
+			worst = status;
+		if (runs)
 			running_load(call, names.items[i], &running);
-		const struct running *shown = unit_is_up(info.active_state) ? &running : NULL;
 		if (options->json) {
-			jtree_push(list,
-					machine_json(names.items[i], units.items[i], &info, shown));
+			jtree_push(list, machine_json(state, unit, info, runs ? &running : NULL));
 			continue;
 		}
 		if (i)
 			putchar('\n');
-		print_machine(names.items[i], units.items[i], &info, shown);
+		print_machine(state, unit, info, runs ? &running : NULL);
 	}
-	if (r >= 0 && options->json)
+	if (options->json)
 		print_json(list);
 	json_object_put(list);
-	return r < 0 ? r : worst;
+	return worst;
 }
 
 static const struct option_spec options[] = { OPTION_JSON(struct status_options, json), {} };
@@ -406,7 +451,8 @@ const struct command cmd_status = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines,
 	.summary = "Show the state of machines",
-	.description = "State, process, use of memory and processor, sockets; connections that are "
+	.description = "State (as 'machina list' has it), process, use of memory and processor, "
+		       "sockets; connections that are "
 		       "disconnected; whether its unit has changed since it was started; after a "
 		       "failure its cause and the last lines "
 		       "of the journal.\n\n"

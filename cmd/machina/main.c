@@ -24,6 +24,7 @@ extern const struct command cmd_start;
 extern const struct command cmd_stop;
 extern const struct command cmd_restart;
 extern const struct command cmd_shutdown;
+extern const struct command cmd_kill;
 extern const struct command cmd_pause;
 extern const struct command cmd_resume;
 extern const struct command cmd_reset;
@@ -71,6 +72,7 @@ static const struct command *const commands[] = {
 	&cmd_stop,
 	&cmd_restart,
 	&cmd_shutdown,
+	&cmd_kill,
 	&cmd_pause,
 	&cmd_resume,
 	&cmd_reset,

@@ -3,6 +3,7 @@
 #include "host/bus-job.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -15,13 +16,17 @@ const char *const bus_verb_names[] = {
 	[BUS_STOP] = "stop",
 	[BUS_RESTART] = "restart",
 	[BUS_RELOAD] = "reload",
+	[BUS_STOP_ALONE] = "stop",
 };
 
-static const char *const methods[] = {
-	[BUS_START] = "StartUnit",
-	[BUS_STOP] = "StopUnit",
-	[BUS_RESTART] = "RestartUnit",
-	[BUS_RELOAD] = "ReloadUnit",
+static const struct {
+	const char *name, *mode;
+} methods[] = {
+	[BUS_START] = { "StartUnit", "replace" },
+	[BUS_STOP] = { "StopUnit", "replace" },
+	[BUS_RESTART] = { "RestartUnit", "replace" },
+	[BUS_RELOAD] = { "ReloadUnit", "replace" },
+	[BUS_STOP_ALONE] = { "StopUnit", "ignore-dependencies" },
 };
 
 static const struct {
@@ -147,8 +152,8 @@ static int send_more(struct bus *bus, struct batch *b, enum bus_verb verb, struc
 		struct job *job = &b->jobs[b->n_sent];
 		*job = (struct job){ .batch = b, .index = b->n_sent };
 		int r = sd_bus_call_method_async(bus->sd, &job->slot, BUS_NAME, BUS_PATH,
-				BUS_MANAGER, methods[verb], take_reply, job, "ss",
-				b->units->items[b->n_sent], "replace");
+				BUS_MANAGER, methods[verb].name, take_reply, job, "ss",
+				b->units->items[b->n_sent], methods[verb].mode);
 		if (r < 0)
 			return bus_broken(err, r);
 		b->n_sent++;
@@ -183,10 +188,21 @@ int bus_queue_job(struct bus *bus, enum bus_verb verb, const char *unit, struct 
 {
 	CLEANUP(bus_message_unrefp) sd_bus_message *m = NULL;
 	CLEANUP(freep) char *what = xasprintf("%s '%s'", bus_verb_names[verb], unit);
-	int r = bus_new_call(bus, methods[verb], &m, err);
+	int r = bus_new_call(bus, methods[verb].name, &m, err);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_append(m, "ss", unit, "replace");
+	r = sd_bus_message_append(m, "ss", unit, methods[verb].mode);
+	return r < 0 ? bus_broken(err, r) : bus_call(bus, m, what, NULL, err);
+}
+
+int bus_kill_main(struct bus *bus, const char *unit, struct error *err)
+{
+	CLEANUP(bus_message_unrefp) sd_bus_message *m = NULL;
+	CLEANUP(freep) char *what = xasprintf("kill '%s'", unit);
+	int r = bus_new_call(bus, "KillUnit", &m, err);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(m, "ssi", unit, "main", SIGKILL);
 	return r < 0 ? bus_broken(err, r) : bus_call(bus, m, what, NULL, err);
 }
 

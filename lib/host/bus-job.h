@@ -12,7 +12,15 @@
 #include "util/error.h"
 #include "util/strv.h"
 
-enum bus_verb { BUS_START, BUS_STOP, BUS_RESTART, BUS_RELOAD };
+enum bus_verb {
+	BUS_START,
+	BUS_STOP,
+	BUS_RESTART,
+	BUS_RELOAD,
+	/* Stop this unit now: none that needs it is stopped before it. For one that has ended, or
+	 * is about to, whatever others do (mode "ignore-dependencies"). */
+	BUS_STOP_ALONE,
+};
 /* "start", ... */
 extern const char *const bus_verb_names[];
 
@@ -60,6 +68,12 @@ MUST_CHECK int bus_run_jobs(struct bus *bus, enum bus_verb verb, const struct st
  */
 MUST_CHECK int bus_queue_job(
 		struct bus *bus, enum bus_verb verb, const char *unit, struct error *err);
+
+/*
+ * SIGKILL for a unit's main process. To systemd that is a failure: a stop has to be queued before,
+ * or the unit is started again.
+ */
+MUST_CHECK int bus_kill_main(struct bus *bus, const char *unit, struct error *err);
 
 /*
  * Forget that units have failed, and how often they were started: a person who starts a unit again

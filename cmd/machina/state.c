@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The states of machines in a person's words. */
+#include "state.h"
+
+#include <string.h>
+
+#include "host/bus-unit.h"
+#include "host/clock.h"
+#include "monitor.h"
+#include "util/mem.h"
+
+static void set(struct machine_state *s, const char *word, enum style style)
+{
+	s->word = word;
+	s->style = style;
+}
+
+/* What the unit's state alone says. Returns whether QEMU has more to say. */
+static bool look_at_unit(const struct config_paths *paths, struct machine_state *s)
+{
+	if (!strcmp(s->active, "failed")) {
+		set(s, "failed", STYLE_BAD);
+		return false;
+	}
+	if (!strcmp(s->active, "deactivating")) {
+		set(s, "shutting down", STYLE_WARN);
+		return false;
+	}
+	if (!strcmp(s->sub, "auto-restart")) {
+		set(s, "failed", STYLE_BAD);
+		s->reason = xstrdup("systemd is about to start it again");
+		return false;
+	}
+	if (!strcmp(s->active, "activating")) {
+		/* QEMU is there from the moment on when its start is waited for. */
+		set(s, !strcmp(s->sub, "start-post") ? "booting" : "starting", STYLE_WARN);
+		return false;
+	}
+	if (unit_is_up(s->active))
+		return true;
+	set(s, s->active[0] ? "off" : "", STYLE_PLAIN);
+	/* What was prepared by no unit is one in the foreground, or what is left of one. */
+	s->is_foreground = !paths->offline && monitor_is_there(paths, s->machine);
+	return s->is_foreground;
+}
+
+static enum style style_of(const struct run_state *state)
+{
+	switch (state->kind) {
+	case RUN_ON:
+		return STYLE_GOOD;
+	case RUN_CRASHED:
+		return STYLE_BAD;
+	case RUN_PAUSED:
+	case RUN_ASLEEP:
+	case RUN_ENDED:
+	case RUN_BUSY:
+		break;
+	}
+	return STYLE_WARN;
+}
+
+static void take_answer(struct machine_state *s, struct run_states_item *item)
+{
+	if (item->state) {
+		s->in_qemu = item->state;
+		set(s, item->state->label, style_of(item->state));
+		/* Of a guest that runs or was paused there is nothing to explain. */
+		if (item->state->kind == RUN_CRASHED || !strcmp(item->state->name, "prelaunch"))
+			s->reason = xstrdup(item->state->meaning);
+	} else if (s->is_foreground && (item->is_absent || item->is_forbidden)) {
+		s->is_foreground = false;
+	} else if (item->is_forbidden) {
+		set(s, "up", STYLE_GOOD);
+	} else {
+		set(s, "?", STYLE_WARN);
+		s->reason = take_ptr(item->reason);
+	}
+}
+
+void states_find(const struct config_paths *paths, struct machine_state *states, size_t n)
+{
+	CLEANUP(freep) struct run_states_item *items = xcalloc(n + 1, sizeof(*items));
+	CLEANUP(strv_done) struct strv sockets = {};
+	CLEANUP(freep) struct machine_state **asked = xcalloc(n + 1, sizeof(*asked));
+	for (size_t i = 0; i < n; i++)
+		if (look_at_unit(paths, &states[i])) {
+			asked[sockets.n] = &states[i];
+			strv_push_take(&sockets, plan_qmp_path(paths->run_dir, states[i].machine,
+								 MONITOR_COMMANDS));
+		}
+	for (size_t i = 0; i < sockets.n; i++)
+		items[i].path = sockets.items[i];
+	run_states_query(items, sockets.n, clock_deadline_usec(RUN_STATES_USEC));
+	for (size_t i = 0; i < sockets.n; i++)
+		take_answer(asked[i], &items[i]);
+	run_states_done(items, sockets.n);
+}
+
+void states_done(struct machine_state *states, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(states[i].reason);
+}

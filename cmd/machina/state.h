@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The states of machines in a person's words: what systemd says of the unit, and where that is up,
+ * what QEMU says of the guest, with all QEMUs asked side by side.
+ *
+ *	off		nothing runs
+ *	starting	the host is being prepared
+ *	booting		QEMU runs, the machine is not ready yet
+ *	running, paused, asleep, saving, moving, incoming, restoring, away, preparing
+ *			as QEMU says (host/run-state.h)
+ *	crashed		the guest does not run on: panic, error of a disk, watchdog
+ *	ended		the guest has shut down, QEMU is still there
+ *	shutting down	it is being stopped
+ *	failed		the unit is; or systemd is about to start it again
+ *	up		the unit is, and this user may not ask QEMU
+ *	?		QEMU did not tell
+ */
+#pragma once
+
+#include "config/load.h"
+#include "host/run-states.h"
+#include "output.h"
+
+struct machine_state {
+	const char *machine;		 /* borrowed, as those that follow */
+	const char *active, *sub;	 /* of the unit; "": not known */
+	bool is_foreground;		 /* 'machina run' runs it, and no unit does */
+	const char *word;		 /* ""; as above */
+	char *reason;			 /* more than the word says; NULL: nothing */
+	const struct run_state *in_qemu; /* NULL: not asked, or not told */
+	enum style style;
+};
+
+/*
+ * @states: machine, active and sub are filled; the rest will be. Released with states_done().
+ *
+ * Cannot fail: what can't be found out is a state, too.
+ */
+void states_find(const struct config_paths *paths, struct machine_state *states, size_t n);
+void states_done(struct machine_state *states, size_t n);
