@@ -431,6 +431,35 @@ TEST(many_units_are_listed_in_the_order_asked_for)
 	run_one(BUS_STOP, "sleeper", 0, "0 ");
 }
 
+TEST(units_in_memory_are_listed_with_their_times)
+{
+	service("resting", "[Service]\nExecStart=/bin/true\n");
+	run_one(BUS_START, "sleeper", 0, "0 ");
+	CLEANUP(strv_done) struct strv names = {};
+	strv_push(&names, "sleeper.service");
+	strv_push(&names, "resting.service");
+	strv_push(&names, "sleeper.service");
+	for (int i = 0; i < 200; i++)
+		strv_push(&names, "f-pre.service");
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	CHECK_INT(bus_list_loaded_units(bus, "[sf]*.service", &names, &list, NULL), 0);
+	CHECK_INT(list.n, names.n);
+	CHECK_STR(list.rows[0].active_state, "active");
+	CHECK_STR(list.rows[0].load_state, "loaded");
+	CHECK_STR(list.rows[1].active_state, "inactive");
+	CHECK_STR(list.rows[1].load_state, "");
+	CHECK_STR(list.rows[2].active_state, "active");
+	CHECK_STR(list.rows[202].active_state, "failed");
+	uint64_t since[203];
+	CHECK_INT(bus_get_since(bus, &list, since, NULL), 0);
+	CLEANUP(unit_info_done) struct unit_info active = get("sleeper"), failed = get("f-pre");
+	CHECK_INT(since[0], unit_since_usec(&active));
+	CHECK_INT(since[1], 0);
+	CHECK_INT(since[2], since[0]);
+	CHECK_INT(since[202], unit_since_usec(&failed));
+	run_one(BUS_STOP, "sleeper", 0, "0 ");
+}
+
 TEST(units_are_enabled_and_disabled)
 {
 	run_one(BUS_START, "sleeper", 0, "0 ");
