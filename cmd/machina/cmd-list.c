@@ -4,15 +4,18 @@
 #include <json-c/json_object.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "host/clock.h"
+#include "json/jpeek.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "machines.h"
 #include "output.h"
 #include "state.h"
 #include "table.h"
+#include "util/file.h"
 #include "util/mem.h"
 
 /* More than the words alone: a reason may be long. */
@@ -26,17 +29,17 @@ struct list_row {
 	const char *name;
 	char *description;	  /* of the config; NULL: the file has faults */
 	const char *active, *sub; /* "": not known */
+	bool has_unit;		  /* in the directory of units */
 	bool generated;		  /* systemd knows the unit */
 	uint64_t since_usec;	  /* CLOCK_REALTIME; 0: not known */
 	const struct machine_state *state;
 };
 
 /* Only what the file itself says: tags and the host's config don't matter for a list. */
-static char *read_description(const struct call *call, const char *name)
+static char *check_description(const char *path)
 {
 	CLEANUP(report_done) struct report report = {};
 	CLEANUP(jdoc_done) struct jdoc doc = {};
-	CLEANUP(freep) char *path = xasprintf("%s/%s.conf.json", call->paths.machine_dir, name);
 	struct error err = {};
 	if (jdoc_load_at(AT_FDCWD, path, path, &doc, &report, &err) < 0 || !doc.root)
 		return NULL;
@@ -49,25 +52,47 @@ static char *read_description(const struct call *call, const char *name)
 	return xstrdup(json_object_get_string(text));
 }
 
-/* The moment of the last change of state: one more question for each machine that is not at rest.
- */
-static uint64_t since(struct bus *bus, const char *unit)
+/* Has the unit been written since the file was changed, in whatever way? Then it had no faults. */
+static bool is_generated_since(const struct stat *config, const struct stat *unit)
 {
-	CLEANUP(unit_info_done) struct unit_info info = {};
-	struct error err = {};
-	return bus_get_unit(bus, unit, &info, &err) < 0 ? 0 : unit_since_usec(&info);
+	return config->st_ctim.tv_sec < unit->st_mtim.tv_sec ||
+	       (config->st_ctim.tv_sec == unit->st_mtim.tv_sec &&
+			       config->st_ctim.tv_nsec < unit->st_mtim.tv_nsec);
 }
 
+/* Most files of a host were not changed since they were checked the last time. */
+static void read_description(const struct call *call, struct list_row *row, const char *unit_name)
+{
+	CLEANUP(freep)
+	char *path = xasprintf("%s/%s.conf.json", call->paths.machine_dir, row->name);
+	CLEANUP(freep) char *unit_path = path_join(call->paths.unit_dir, unit_name);
+	CLEANUP(buf_done) struct buf text = {}, description = {};
+	struct stat config, unit;
+	row->has_unit = stat(unit_path, &unit) == 0;
+	if (row->has_unit && stat(path, &config) == 0 && is_generated_since(&config, &unit) &&
+			file_read(path, JDOC_SIZE_MAX, &text, NULL) == 0 &&
+			jpeek_text(text.text, text.len, "description", &description) >= 0)
+		row->description = xstrdup(buf_text(&description));
+	else
+		row->description = check_description(path);
+}
+
+/* systemd reads no files for this: what it does not have in memory is at rest. */
 static int ask_systemd(struct list_row *rows, const struct strv *units, struct bus *bus,
 		struct unit_list *list, struct error *err)
 {
-	int r = bus_list_units(bus, units, list, err);
+	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
+	CLEANUP(freep) uint64_t *since = xcalloc(units->n + 1, sizeof(*since));
+	int r = bus_list_loaded_units(bus, pattern, units, list, err);
+	if (r >= 0)
+		r = bus_get_since(bus, list, since, err);
 	for (size_t i = 0; r >= 0 && i < list->n; i++) {
-		rows[i].active = list->rows[i].active_state;
-		rows[i].sub = list->rows[i].sub_state;
-		rows[i].generated = strcmp(list->rows[i].load_state, "not-found") != 0;
-		if (strcmp(rows[i].active, "inactive") != 0)
-			rows[i].since_usec = since(bus, units->items[i]);
+		const struct unit_row *unit = &list->rows[i];
+		rows[i].active = unit->active_state;
+		rows[i].sub = unit->sub_state;
+		rows[i].generated = unit->load_state[0] ? strcmp(unit->load_state, "not-found") != 0
+							: rows[i].has_unit;
+		rows[i].since_usec = since[i];
 	}
 	return r;
 }
@@ -167,11 +192,10 @@ static int list_run(const struct call *call, struct error *err)
 
 	CLEANUP(freep) struct list_row *rows = xcalloc(names.n, sizeof(*rows));
 	for (size_t i = 0; i < names.n; i++)
-		rows[i] = (struct list_row){ .name = names.items[i],
-			.active = "",
-			.sub = "",
-			.description = read_description(call, names.items[i]) };
+		rows[i] = (struct list_row){ .name = names.items[i], .active = "", .sub = "" };
 	lifecycle_units(&names, &units);
+	for (size_t i = 0; i < names.n; i++)
+		read_description(call, &rows[i], units.items[i]);
 	/* Without a systemd to ask, there is still a list of what is configured. */
 	struct error bus_err = {};
 	if (!call->paths.offline && names.n && bus_open(&bus, &bus_err) == 0 &&

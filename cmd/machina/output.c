@@ -28,23 +28,23 @@ static const char *const style_codes[] = {
 };
 
 /* The streams are the process's own, and so is what is known about them. */
-static bool colors_refused;
+static bool colors_are_wanted;
+static bool output_is_terminal;
 static bool progress_is_wanted; /* standard error is a terminal */
 static bool progress_is_shown;
 
 void output_init(bool no_color)
 {
-	const char *variable = getenv("NO_COLOR");
-	colors_refused = no_color || (variable && variable[0]);
+	const char *variable = getenv("NO_COLOR"), *terminal = getenv("TERM");
+	colors_are_wanted = !no_color && !(variable && variable[0]) && terminal &&
+			    strcmp(terminal, "dumb") != 0;
 	progress_is_wanted = isatty(STDERR_FILENO);
+	output_is_terminal = isatty(STDOUT_FILENO);
 }
 
 static bool has_colors(FILE *to)
 {
-	if (colors_refused || !isatty(fileno(to)))
-		return false;
-	const char *terminal = getenv("TERM");
-	return terminal && strcmp(terminal, "dumb") != 0;
+	return colors_are_wanted && (to == stdout ? output_is_terminal : isatty(fileno(to)));
 }
 
 void style_begin(FILE *to, enum style style)
