@@ -132,6 +132,7 @@ static inline int open_fd(const struct plan_fd *fd)
 		return open(fd->path, (fd->writable ? O_RDWR : O_RDONLY) |
 						      (fd->direct ? O_DIRECT : 0) | O_CLOEXEC);
 	case PLAN_FD_COPY:
+	case PLAN_FD_CREDENTIAL:
 		return open(fd->path, O_RDONLY | O_CLOEXEC);
 	case PLAN_FD_LOG:
 		return open(fd->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

@@ -286,6 +286,18 @@ bool form_share_name(const char *text, const char **ret_expected)
 	return name_of(text, "_.-", 36);
 }
 
+/* systemd's credential_name_valid(); a blank or '=' would end it where it is told to the guest. */
+bool form_credential_name(const char *text, const char **ret_expected)
+{
+	size_t len = strlen(text);
+	*ret_expected = "the name of a credential: up to 255 printable characters without '/', "
+			"':', '=' and blanks";
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~' || strchr("/:=", text[i]))
+			return false;
+	return len > 0 && len <= 255 && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+}
+
 #define ACCOUNT_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 bool form_account(const char *text, const char **ret_expected)

@@ -38,13 +38,14 @@ field_check form_shutdown_time;	    /* 1 s to 1 h; "" is "not set" */
 field_check form_domain;	    /* "home.internal"; "" is "not set" */
 field_check form_text_line; /* anything that a unit can hold: no control characters but the tab */
 field_check form_argument;  /* the same, and not empty */
-field_check form_firewall_name; /* of a group or set: [A-Za-z0-9][A-Za-z0-9_-]{0,30} */
-field_check form_share_name;	/* [A-Za-z0-9][A-Za-z0-9_.-]{0,35}: a mount tag of virtio-fs */
-field_check form_account;	/* name of a user account; "" is "not set" */
-field_check form_protocol;	/* "tcp" and the like, or a number up to 255 */
-field_check form_ports;		/* "80", "1000-2000" */
-field_check form_vlans;		/* "20", "30-39" */
-field_check form_rate;		/* "10/second" */
+field_check form_firewall_name;	  /* of a group or set: [A-Za-z0-9][A-Za-z0-9_-]{0,30} */
+field_check form_share_name;	  /* [A-Za-z0-9][A-Za-z0-9_.-]{0,35}: a mount tag of virtio-fs */
+field_check form_credential_name; /* a file name of printable ASCII without ':', '=' and blanks */
+field_check form_account;	  /* name of a user account; "" is "not set" */
+field_check form_protocol;	  /* "tcp" and the like, or a number up to 255 */
+field_check form_ports;		  /* "80", "1000-2000" */
+field_check form_vlans;		  /* "20", "30-39" */
+field_check form_rate;		  /* "10/second" */
 /* Addresses are looked at closely later (model/filter.h); "@SET" and "&GROUP" are peers too. */
 field_check form_addresses;
 field_check form_peer;

@@ -118,6 +118,19 @@ static const struct field share_fields[] = {
 	{},
 };
 
+static const struct field credential_fields[] = {
+	FIELD_STRING(struct credential_conf, name, "name", form_credential_name, 0, NULL,
+			"Unique in its list; an entry of the machine replaces a tag's of the same "
+			"name. The guest's systemd knows the credential by it: "
+			"\"ssh.authorized_keys.root\", \"passwd.hashed-password.root\" and others "
+			"(systemd.system-credentials(7)), or one of your own."),
+	FIELD_STRING(struct credential_conf, path, "path", form_text_line, 0, NULL,
+			"File of the host that holds it: an absolute path, with the variables of "
+			"storage patterns. It is read when the machine starts."),
+	FIELD_BOOL(struct credential_conf, remove, "remove", false, REMOVE_DOC),
+	{},
+};
+
 static const struct field machine_type_fields[] = {
 	FIELD_STRING(struct attrs_conf, machine.type, "type", form_machine_type, 0, "q35",
 			"QEMU's machine type, one of q35. A versioned one such as \"pc-q35-7.2\" "
@@ -441,6 +454,9 @@ static const struct field privileges_fields[] = {
 					"they are started with it, and it is not started when "    \
 					"one of them fails; it is stopped and restarted with "     \
 					"them."),                                                  \
+			FIELD_LIST(struct machine_conf, credentials, struct credential_conf,       \
+					"credentials", MERGE_NAMED, credential_fields,             \
+					"Secrets that the guest's systemd is told at its boot."),  \
 			FIELD_STRINGS(struct machine_conf, qemu_args, "qemu-args", MERGE_APPEND,   \
 					form_argument,                                             \
 					"More arguments for QEMU, added at the end as they are. "  \

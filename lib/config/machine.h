@@ -66,6 +66,12 @@ struct port_conf {
 	const char *pattern;
 };
 
+struct credential_conf {
+	const char *name;
+	const char *path; /* a pattern */
+	bool remove;
+};
+
 struct attrs_conf {
 	struct {
 		const char *type;
@@ -151,6 +157,7 @@ struct machine_conf {
 	struct jlist connections; /* struct connection_conf */
 	struct jlist devices;	  /* struct device_conf */
 	struct jlist shares;	  /* struct share_conf */
+	struct jlist credentials; /* struct credential_conf */
 	struct jstrings after;	  /* names of machines */
 	struct jstrings requires; /* likewise */
 	struct jstrings qemu_args;

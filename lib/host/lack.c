@@ -75,6 +75,19 @@ static void look_at_files(const struct search *s)
 	}
 }
 
+static void look_at_credentials(const struct search *s)
+{
+	for (size_t i = 0; i < s->vm->n_credentials; i++) {
+		const struct vm_credential *credential = &s->vm->credentials[i];
+		const struct storage_file file = { .path = credential->path };
+		CLEANUP(freep) char *pointer = xasprintf("/credentials/%zu/path", i);
+		struct error err = {};
+		if (storage_check(&file, S_IFREG, &err) < 0)
+			tell(s, LACK_VOLUME, pointer, file.path, err.code, "credential \"%s\": %s",
+					credential->name, err.text);
+	}
+}
+
 static void look_at_programs(const struct search *s)
 {
 	const struct vm *vm = s->vm;
@@ -281,6 +294,7 @@ void lacks_find(const struct vm *vm, lack_fn *fn, void *data)
 {
 	const struct search s = { .vm = vm, .tell = fn, .data = data };
 	look_at_files(&s);
+	look_at_credentials(&s);
 	look_at_programs(&s);
 	for (size_t i = 0; i < vm->n_shares; i++)
 		look_at_share(&s, i);

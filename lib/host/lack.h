@@ -7,7 +7,7 @@
 #include "model/vm.h"
 
 enum lack_kind {
-	LACK_VOLUME,   /* also a kernel or initrd */
+	LACK_VOLUME,   /* also a kernel or initrd, and the file of a credential */
 	LACK_FIRMWARE, /* its code or variables */
 	LACK_EMULATOR,
 	LACK_TPM,

@@ -8,6 +8,7 @@
 
 #include "host/clock.h"
 #include "host/connect.h"
+#include "host/credential.h"
 #include "host/environment.h"
 #include "host/listen.h"
 #include "host/passt.h"
@@ -214,6 +215,17 @@ static int run_copy(struct prepare_context *c, size_t i, struct error *err)
 	return storage_copy(&file, &c->fds[i], err);
 }
 
+static int run_credential(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct plan_fd *fd = fd_of(c, i);
+	const struct storage_file file = storage_file_of(fd);
+	size_t len = 0;
+	int r = credential_open(
+			fd->credential, &file, c->n_credential_bytes, &c->fds[i], &len, err);
+	c->n_credential_bytes += len;
+	return r;
+}
+
 static int run_log(struct prepare_context *c, size_t i, struct error *err)
 {
 	const char *path = fd_of(c, i)->path;
@@ -409,6 +421,7 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_PEER] = { STEP_ALWAYS, prepare_peer, NULL, text_peer, NULL },
 	[STEP_FILE] = { STEP_ALWAYS, run_file, NULL, text_file, NULL },
 	[STEP_COPY] = { STEP_ALWAYS, run_copy, NULL, text_copy, NULL },
+	[STEP_CREDENTIAL] = { STEP_ALWAYS, run_credential, NULL, text_credential, NULL },
 	[STEP_VSOCK] = { STEP_ALWAYS, run_vsock, NULL, text_vsock, NULL },
 	[STEP_RUN_DIR] = { STEP_ALWAYS, run_run_dir, undo_run_dir, text_run_dir,
 			text_undo_run_dir },

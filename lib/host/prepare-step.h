@@ -15,9 +15,10 @@
 struct prepare_context {
 	const struct plan *plan;
 	const struct prepare_options *options;
-	int *fds;		/* plan->n_fds, -1: not open */
-	bool keeps_fds;		/* they go to the caller and not to systemd */
-	struct sharing sharing; /* prepare_sharing() */
+	int *fds;		   /* plan->n_fds, -1: not open */
+	bool keeps_fds;		   /* they go to the caller and not to systemd */
+	size_t n_credential_bytes; /* of those that are open */
+	struct sharing sharing;	   /* prepare_sharing() */
 	bool has_sharing;
 	struct device_host devices;
 	struct vf_access functions;
@@ -54,7 +55,8 @@ enum prepare_step_kind {
 	STEP_PEER,	/* one of plan->peers */
 	STEP_FILE,	/* one of plan->fds, FILE */
 	STEP_COPY,	/* COPY */
-	STEP_VSOCK,	/* VSOCK */
+	STEP_CREDENTIAL,
+	STEP_VSOCK, /* VSOCK */
 	STEP_RUN_DIR,
 	STEP_SOCKET_DIR, /* plan->socket_dir, which a unit gets from systemd */
 	STEP_TREE,	 /* TREE */

@@ -273,6 +273,12 @@ PREPARE_TEXT(connect)
 	buf_printf(ret, "connect to '%s'", plan->fds[i].path);
 }
 
+PREPARE_TEXT(credential)
+{
+	const struct plan_fd *fd = &plan->fds[i];
+	buf_printf(ret, "read the credential '%s' from '%s'", fd->credential, fd->path);
+}
+
 PREPARE_TEXT(vsock)
 {
 	const struct plan_fd *fd = &plan->fds[i];

@@ -39,6 +39,7 @@ PREPARE_TEXT(undo_listen);
 PREPARE_TEXT(listen_tcp);
 PREPARE_TEXT(log);
 PREPARE_TEXT(connect);
+PREPARE_TEXT(credential);
 PREPARE_TEXT(vsock);
 PREPARE_TEXT(vhost);
 PREPARE_TEXT(store);

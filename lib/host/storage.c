@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
-#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
+#include "host/memory.h"
 #include "host/qcow2.h"
 #include "util/mem.h"
 
@@ -191,17 +191,6 @@ int storage_open(const struct storage_file *file, int *ret_fd, struct error *err
 	return 0;
 }
 
-/* A file in memory. It need not be executed, which kernels may insist on hearing (since 6.3). */
-static int make_memory(const char *name)
-{
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 8U
-#endif
-	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	int fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
-	return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
-}
-
 /* Returns 0 or a negative errno. */
 static int copy_all(int from, int to)
 {
@@ -214,29 +203,44 @@ static int copy_all(int from, int to)
 	}
 }
 
-int storage_copy(const struct storage_file *file, int *ret_fd, struct error *err)
+/* Opened for reading, with what stat(2) says of it. */
+static int open_regular(const struct storage_file *file, struct stat *ret_st, int *ret_fd,
+		struct error *err)
 {
 	CLEANUP(closep) int path_fd = -1;
-	struct stat st = {};
-	int r = find(file, &st, &path_fd, err);
+	int r = find(file, ret_st, &path_fd, err);
 	if (r == 0)
-		r = check_type(file, &st, S_IFREG, err);
+		r = check_type(file, ret_st, S_IFREG, err);
+	if (r < 0)
+		return r;
+	int fd = reopen(path_fd, O_RDONLY);
+	if (fd < 0)
+		return refuse_open(file, ret_st, err);
+	*ret_fd = fd;
+	return 0;
+}
+
+int storage_open_file(const struct storage_file *file, int *ret_fd, struct error *err)
+{
+	struct stat st = {};
+	return open_regular(file, &st, ret_fd, err);
+}
+
+int storage_copy(const struct storage_file *file, int *ret_fd, struct error *err)
+{
+	struct stat st = {};
+	CLEANUP(closep) int from = -1;
+	int r = open_regular(file, &st, &from, err);
 	if (r == 0 && st.st_size == 0)
 		r = refuse(file, EINVAL, "is empty", err);
 	if (r < 0)
 		return r;
-	CLEANUP(closep) int from = reopen(path_fd, O_RDONLY);
-	if (from < 0)
-		return refuse_open(file, &st, err);
 
 	CLEANUP(freep) char *what = describe(file);
-	CLEANUP(closep) int copy = make_memory("machina");
+	CLEANUP(closep) int copy = memory_new("machina");
 	r = copy < 0 ? -errno : copy_all(from, copy);
-	if (r == 0 && (lseek(copy, 0, SEEK_SET) < 0 ||
-				      fcntl(copy, F_ADD_SEALS,
-						      F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW |
-								      F_SEAL_WRITE) < 0))
-		r = -errno;
+	if (r == 0)
+		r = memory_seal(copy);
 	if (r < 0)
 		return error_code(err, r, "%s cannot be copied to memory", what);
 	*ret_fd = take_fd(&copy);

@@ -47,6 +47,9 @@ MUST_CHECK int storage_check(const struct storage_file *file, mode_t type, struc
  */
 MUST_CHECK int storage_copy(const struct storage_file *file, int *ret_fd, struct error *err);
 
+/* A regular file for reading, O_RDONLY; it may be empty. Errors: as above. */
+MUST_CHECK int storage_open_file(const struct storage_file *file, int *ret_fd, struct error *err);
+
 /* A file for appending (O_WRONLY), made with @mode if it is missing. Links are not followed. */
 MUST_CHECK int storage_open_log(const char *path, mode_t mode, int *ret_fd, struct error *err);
 

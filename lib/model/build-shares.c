@@ -23,26 +23,16 @@ static void share_error(struct build *b, const char *pointer, const char *key,
 static int build_path(struct build *b, const struct share_conf *conf, const char *pointer,
 		struct vm_share *share)
 {
-	CLEANUP(buf_done) struct buf path = {};
-	struct error err = {};
-	struct vars vars = build_port_vars(b);
+	CLEANUP(buf_done) struct buf what = {};
 	if (!conf->path || !conf->path[0]) {
 		share_error(b, pointer, "path", conf, " needs \"path\": a directory of the host");
 		return 1;
 	}
-	if (vars_expand(&vars, conf->path, &path, &err) < 0) {
-		CLEANUP(freep) char *text = xasprintf(": %s", err.text);
-		share_error(b, pointer, "path", conf, text);
-		return 1;
-	}
-	if (buf_text(&path)[0] != '/') {
-		share_error(b, pointer, "path", conf,
-				": the path of a directory of the host begins with \"/\"");
-		return 1;
-	}
-	CLEANUP(freep) char *clean = path_clean(buf_text(&path));
-	share->path = build_text(b, clean);
-	return 0;
+	CLEANUP(freep) char *at = xasprintf("%s/path", pointer);
+	buf_puts(&what, "share ");
+	text_quoted(&what, conf->name);
+	share->path = build_host_path(b, conf->path, at, buf_text(&what));
+	return share->path ? 0 : 1;
 }
 
 /* What a guest writes is someone's: systemd gives the numbers of made-up users to others later. */

@@ -47,6 +47,24 @@ void build_entry_error(struct build *b, const char *section, const char *name, c
 			"%s (used by machine \"%s\")", text, b->vm->name);
 }
 
+const char *build_host_path(
+		struct build *b, const char *pattern, const char *pointer, const char *what)
+{
+	CLEANUP(buf_done) struct buf path = {};
+	struct error err = {};
+	struct vars vars = build_port_vars(b);
+	if (vars_expand(&vars, pattern, &path, &err) < 0) {
+		BUILD_ERROR(b, pointer, "%s: %s", what, err.text);
+		return NULL;
+	}
+	if (buf_text(&path)[0] != '/') {
+		BUILD_ERROR(b, pointer, "%s: a path of the host begins with \"/\"", what);
+		return NULL;
+	}
+	CLEANUP(freep) char *clean = path_clean(buf_text(&path));
+	return build_text(b, clean);
+}
+
 const char *build_socket_path(struct build *b, const char *text, const char *pointer)
 {
 	CLEANUP(freep) char *path = path_join("/", text);

@@ -359,6 +359,7 @@ int vm_build(const struct host *host, const struct machine *machine, struct vm *
 	build_nics(&b);
 	build_devices(&b);
 	build_shares(&b);
+	build_credentials(&b);
 	build_unit(&b);
 	build_order(&b);
 	return report->n_errors_told > before ? 1 : 0;

@@ -42,6 +42,7 @@ void build_volumes(struct build *b);
 void build_nics(struct build *b);
 void build_devices(struct build *b);
 void build_shares(struct build *b);
+void build_credentials(struct build *b);
 
 /* A connection whose network gives it a virtual function. */
 void build_vf(struct build *b, const struct network_conf *network, const struct vm_nic *nic,
@@ -94,6 +95,14 @@ MUST_CHECK int build_expand(struct build *b, const char *pattern, const char *vo
 		struct buf *ret, struct error *err);
 /* The variables of patterns that are not about a volume. */
 struct vars build_port_vars(const struct build *b);
+/*
+ * The path of something on the host, from a pattern: absolute and clean, in the machine's arena.
+ * NULL after a finding at @pointer.
+ *
+ * @what: "share \"docs\"", for the finding
+ */
+const char *build_host_path(
+		struct build *b, const char *pattern, const char *pointer, const char *what);
 
 /* A name of a pool, network, processor or device class in the machine's config. */
 struct reference {

@@ -16,6 +16,7 @@ const char *const plan_fd_kind_names[] = {
 	[PLAN_FD_MACVTAP] = "macvtap",
 	[PLAN_FD_FILE] = "file",
 	[PLAN_FD_COPY] = "copy",
+	[PLAN_FD_CREDENTIAL] = "credential",
 	[PLAN_FD_LISTEN] = "listen",
 	[PLAN_FD_LISTEN_TCP] = "listen-tcp",
 	[PLAN_FD_CONNECT] = "connect",
@@ -53,6 +54,7 @@ static const struct word fd_words[] = {
 	WORD(plan_fd, port, "port", INT),
 	WORD(plan_fd, cid, "cid", INT64),
 	WORD(plan_fd, path, "path", TEXT),
+	WORD(plan_fd, credential, "credential", TEXT),
 	WORD(plan_fd, volume, "volume", TEXT),
 	WORD(plan_fd, pool, "pool", TEXT),
 	{},
@@ -161,6 +163,8 @@ static bool is_complete(const struct plan_fd *fd)
 		return has_link && fd->device;
 	case PLAN_FD_LISTEN_TCP:
 		return fd->port > 0;
+	case PLAN_FD_CREDENTIAL:
+		return fd->path && fd->credential;
 	case PLAN_FD_VSOCK:
 		return fd->path && fd->cid > 0;
 	case PLAN_FD_USERNS:

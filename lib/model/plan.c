@@ -204,6 +204,16 @@ static void add_disks(struct plan *plan, const struct vm *vm)
 		add_volume_fd(plan, PLAN_FD_COPY, "initrd", vm->initrd);
 }
 
+static void add_credentials(struct plan *plan, const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->n_credentials; i++) {
+		struct plan_fd *fd = add_fd(plan, PLAN_FD_CREDENTIAL,
+				arena_printf(&plan->arena, "credential.%zu", i));
+		fd->path = arena_strdup(&plan->arena, vm->credentials[i].path);
+		fd->credential = arena_strdup(&plan->arena, vm->credentials[i].name);
+	}
+}
+
 static void add_sockets(struct plan *plan, const struct vm *vm, const char *run_dir)
 {
 	struct arena *a = &plan->arena;
@@ -340,7 +350,7 @@ static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
 {
 	/* Two firmware images, two boot files, agent, console and its log, TPM, vsock. */
 	size_t n_fds = 2 * vm->n_nics + vm->n_volumes + vm->n_shares + vm->n_qmp + vm->n_pcis +
-		       vm->n_usbs + 9;
+		       vm->n_usbs + vm->n_credentials + 9;
 
 	*plan = (struct plan){};
 	plan->machine = arena_strdup(&plan->arena, vm->name);
@@ -365,6 +375,7 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 	plan_add_devices(ret, vm);
 	add_roms(ret);
 	add_usbs(ret);
+	add_credentials(ret, vm);
 	if (vm->vsock.enabled)
 		add_vsock(ret, vm);
 	add_vhost(ret, vm);

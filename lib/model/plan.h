@@ -39,6 +39,7 @@ enum plan_fd_kind {
 	PLAN_FD_MACVTAP,    /* the same, on an interface of the host in place of a bridge */
 	PLAN_FD_FILE,	    /* -add-fd fd=N,set=S; /dev/fdset/S */
 	PLAN_FD_COPY,	    /* a sealed copy in memory: /proc/self/fd/N (QEMU opens it by itself) */
+	PLAN_FD_CREDENTIAL, /* a sealed text in memory, made of a file: likewise */
 	PLAN_FD_LISTEN,	    /* a unix socket that listens at path: -chardev socket,fd=N,server=on */
 	PLAN_FD_LISTEN_TCP, /* the same on 127.0.0.1:port */
 	PLAN_FD_CONNECT,    /* a unix socket connected to the one at path: -chardev socket,fd=N */
@@ -79,6 +80,8 @@ struct plan_fd {
 	enum plan_format format;
 	const char *volume; /* for messages; NULL: given by its path */
 	const char *pool;
+
+	const char *credential; /* CREDENTIAL: its name in the guest */
 
 	/* CONNECT, to passt: the ports that it forwards, "tcp:127.0.0.1:2222-:22", with spaces
 	 * between them. For the units to differ: passt is started with the machine. */

@@ -114,6 +114,14 @@ struct vm_share {
 	const char *program; /* an absolute path, or a name that is looked up */
 };
 #define VM_SHARES_MAX 16
+
+/* A file whose content the guest's systemd is told. */
+struct vm_credential {
+	const char *name;
+	const char *path; /* absolute, clean */
+};
+/* Strings of one SMBIOS structure, of which systemd reads the first, are counted in a byte. */
+#define VM_CREDENTIALS_MAX 200
 /* Where the config does not say how long a guest may take to shut down. */
 #define VM_SHUTDOWN_SEC 85
 /* Connections that passt serves. */
@@ -272,6 +280,8 @@ struct vm {
 	size_t n_pcis;
 	struct vm_usb *usbs;
 	size_t n_usbs;
+	struct vm_credential *credentials; /* at most VM_CREDENTIALS_MAX */
+	size_t n_credentials;
 	struct vm_share *shares; /* at most VM_SHARES_MAX */
 	size_t n_shares;
 

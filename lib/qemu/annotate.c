@@ -59,6 +59,9 @@ static void describe(struct buf *row, const struct plan_fd *fd)
 	case PLAN_FD_COPY:
 		describe_file(row, fd, "copy in memory of");
 		break;
+	case PLAN_FD_CREDENTIAL:
+		describe_file(row, fd, "credential from");
+		break;
 	case PLAN_FD_LISTEN:
 		describe_file(row, fd, "listen on");
 		break;

@@ -27,6 +27,7 @@ static void add_parts(struct assembly *a)
 {
 	static void (*const parts[])(struct assembly *) = {
 		machine_add_identity,
+		machine_add_credentials,
 		machine_add_board,
 		cpu_add,
 		machine_add_memory,

@@ -28,6 +28,29 @@ void machine_add_identity(struct assembly *a)
 	assembly_option(a, SECTION_MACHINE, "-name", &p);
 }
 
+/*
+ * Strings of SMBIOS (type 11), each read from a descriptor that holds name and content. A file that
+ * holds the content alone can only be given to the guest in the other way that its systemd knows:
+ * with the firmware's config.
+ */
+void machine_add_credentials(struct assembly *a)
+{
+	for (size_t i = 0; i < a->vm->n_credentials; i++) {
+		const struct vm_credential *credential = &a->vm->credentials[i];
+		CLEANUP(props_done) struct props p = {};
+		if (a->form == QEMU_FORM_UNIT) {
+			const char *name = arena_printf(&a->topology.arena, "credential.%zu", i);
+			props_add(&p, "type", "11");
+			props_addf(&p, "path", "/proc/self/fd/%d", assembly_fd(a, name)->number);
+			assembly_option(a, SECTION_MACHINE, "-smbios", &p);
+		} else {
+			props_addf(&p, "name", "opt/io.systemd.credentials/%s", credential->name);
+			props_add(&p, "file", credential->path);
+			assembly_option(a, SECTION_MACHINE, "-fw_cfg", &p);
+		}
+	}
+}
+
 /* What QEMU is allowed to do, and that it starts from nothing. A panic of the guest is a failure,
  * which the unit's Restart= can act on. */
 static void add_behaviour(struct assembly *a)

@@ -9,6 +9,7 @@
 
 /* machine.c */
 void machine_add_identity(struct assembly *a);
+void machine_add_credentials(struct assembly *a);
 void machine_add_board(struct assembly *a);
 void machine_add_memory(struct assembly *a);
 void machine_add_clock(struct assembly *a);

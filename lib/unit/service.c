@@ -27,7 +27,8 @@ static void add_mounts(struct unitfile *u, const struct plan *plan)
 	CLEANUP(strv_done) struct strv directories = {};
 	for (size_t i = 0; i < plan->n_fds; i++) {
 		const struct plan_fd *fd = &plan->fds[i];
-		if (fd->kind == PLAN_FD_FILE || fd->kind == PLAN_FD_COPY)
+		if (fd->kind == PLAN_FD_FILE || fd->kind == PLAN_FD_COPY ||
+				fd->kind == PLAN_FD_CREDENTIAL)
 			add_directory_of(&directories, fd->path);
 	}
 	for (size_t i = 0; i < plan->n_directories; i++)

@@ -546,6 +546,22 @@ TEST(a_vsock_device_comes_behind_all_others)
 			"vhost-vsock-pci,id=vsock.0,bus=pcie.1.3,guest-cid=4294967294");
 }
 
+TEST(credentials_are_read_from_descriptors)
+{
+	struct vm_credential credentials[] = { { "a,b", "/etc/a,b" }, { "c", "/etc/c" } };
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.credentials = credentials;
+	s.vm.n_credentials = 2;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	CHECK(sample_value(&s, "-smbios", "path=/proc/self/fd/6"));
+	CHECK_STR(sample_value(&s, "-smbios", "path=/proc/self/fd/7"),
+			"type=11,path=/proc/self/fd/7");
+	CHECK_INT(sample_build(&s, QEMU_FORM_STANDALONE), 0);
+	CHECK_STR(sample_value(&s, "-fw_cfg", ""),
+			"name=opt/io.systemd.credentials/a,,b,file=/etc/a,,b");
+}
+
 TEST(usb_devices_are_descriptors_at_a_controller)
 {
 	const struct vm_usb_candidate port[] = { { .port = "1-2.3" }, { .id = "0529:0001" } };

@@ -15,6 +15,9 @@ static struct vm_volume disk(const char *name, const char *path, const char *typ
 		.type = vm_storage_type_find(type) };
 }
 
+static struct vm_credential credentials[] = { { "ssh.authorized_keys.root", "/etc/a b" },
+	{ "a%,\\", "/x=y" } };
+
 /* A machine with one of everything, and names that only careful quoting brings through. */
 static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		struct vm_mdev *mdevs, struct vm_mdev_parent *parents, struct vm_qmp_socket *qmp)
@@ -88,6 +91,8 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		.mdevs = mdevs,
 		.n_mdevs = 1,
 		.vsock = { true, 4294967294 },
+		.credentials = credentials,
+		.n_credentials = 2,
 		.qmp = qmp,
 		.n_qmp = 2,
 		.agent = { .enabled = true, .port = 4907 },
