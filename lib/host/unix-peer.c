@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "host/netns.h"
 #include "util/mem.h"
 #include "util/visible.h"
 
@@ -140,7 +141,13 @@ static void push_process(struct strv *processes, const char *pid)
 int unix_peer_list(const char *path, struct strv *ret_processes, struct error *err)
 {
 	CLEANUP(search_done) struct search search = { .path = path };
+	CLEANUP(netns_done) struct netns outside = {};
+	struct error ignored = {};
 	int r = find_peers(&search, err);
+	/* A connection is of the client's network (unix_stream_connect() in net/unix/af_unix.c),
+	 * and a hook of a unit has one of its own. */
+	if (r == 0 && netns_enter(NETNS_HOST, &outside, &ignored) == 0 && outside.entered)
+		r = find_peers(&search, err);
 	if (r < 0 || search.sockets.n == 0)
 		return r;
 

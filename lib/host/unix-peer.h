@@ -14,8 +14,8 @@
  * that was accepted at @path (as bound, byte for byte).
  *
  * Asks the kernel (sock_diag(7), UDIAG_SHOW_PEER) and looks through /proc, which shows processes of
- * other users to root only; clients in other network namespaces are not seen. Cost: some
- * milliseconds, meant for messages. Nothing found is no error.
+ * other users to root only; clients in network namespaces other than ours and the host's are not
+ * seen. Cost: some milliseconds, meant for messages. Nothing found is no error.
  */
 MUST_CHECK int unix_peer_list(const char *path, struct strv *ret_processes, struct error *err);
 
