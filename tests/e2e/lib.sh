@@ -128,7 +128,7 @@ in_system() {
 }
 
 # What test guests boot: "guest", which is the quickest; "share-guest" knows virtio-fs; "full-guest" has all
-# drivers of a PC. A test chooses before in_system.
+# drivers of a PC; "stop-guest" has next to none. A test chooses before in_system.
 guest=guest
 e2e_full_kernel() {
 	local kernel
@@ -154,6 +154,7 @@ e2e_prepare() {
 	e2e_make_guest guest || return 1
 	case $guest in
 	share-guest) e2e_make_guest "$guest" -m virtiofs || return 1;;
+	stop-guest) e2e_make_guest "$guest" -q || return 1;;
 	full-guest) e2e_make_guest "$guest" -k "$(e2e_full_kernel)" -m xhci_pci -m usb_storage || return 1;;
 	esac
 	[ -s "$E2E_CACHE/accel" ] || e2e_probe_accel >"$E2E_CACHE/accel"
