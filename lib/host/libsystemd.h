@@ -21,8 +21,11 @@
 	ROW(sd_bus_error_free)                                                                     \
 	ROW(sd_bus_error_is_set)                                                                   \
 	ROW(sd_bus_flush_close_unref)                                                              \
+	ROW(sd_bus_get_events)                                                                     \
+	ROW(sd_bus_get_fd)                                                                         \
 	ROW(sd_bus_get_property_string)                                                            \
 	ROW(sd_bus_get_property_strv)                                                              \
+	ROW(sd_bus_get_timeout)                                                                    \
 	ROW(sd_bus_match_signal_async)                                                             \
 	ROW(sd_bus_message_append)                                                                 \
 	ROW(sd_bus_message_append_basic)                                                           \
@@ -30,6 +33,7 @@
 	ROW(sd_bus_message_enter_container)                                                        \
 	ROW(sd_bus_message_exit_container)                                                         \
 	ROW(sd_bus_message_get_error)                                                              \
+	ROW(sd_bus_message_get_path)                                                               \
 	ROW(sd_bus_message_new_method_call)                                                        \
 	ROW(sd_bus_message_open_container)                                                         \
 	ROW(sd_bus_message_read)                                                                   \
@@ -39,10 +43,13 @@
 	ROW(sd_bus_message_unref)                                                                  \
 	ROW(sd_bus_new)                                                                            \
 	ROW(sd_bus_open_system)                                                                    \
+	ROW(sd_bus_path_decode)                                                                    \
 	ROW(sd_bus_path_encode)                                                                    \
 	ROW(sd_bus_process)                                                                        \
 	ROW(sd_bus_set_address)                                                                    \
 	ROW(sd_bus_set_method_call_timeout)                                                        \
+	ROW(sd_bus_slot_set_destroy_callback)                                                      \
+	ROW(sd_bus_slot_set_floating)                                                              \
 	ROW(sd_bus_slot_unref)                                                                     \
 	ROW(sd_bus_start)                                                                          \
 	ROW(sd_bus_unref)                                                                          \
@@ -70,8 +77,11 @@ extern struct libsystemd libsystemd;
 #define sd_bus_error_free libsystemd.sd_bus_error_free
 #define sd_bus_error_is_set libsystemd.sd_bus_error_is_set
 #define sd_bus_flush_close_unref libsystemd.sd_bus_flush_close_unref
+#define sd_bus_get_events libsystemd.sd_bus_get_events
+#define sd_bus_get_fd libsystemd.sd_bus_get_fd
 #define sd_bus_get_property_string libsystemd.sd_bus_get_property_string
 #define sd_bus_get_property_strv libsystemd.sd_bus_get_property_strv
+#define sd_bus_get_timeout libsystemd.sd_bus_get_timeout
 #define sd_bus_match_signal_async libsystemd.sd_bus_match_signal_async
 #define sd_bus_message_append libsystemd.sd_bus_message_append
 #define sd_bus_message_append_basic libsystemd.sd_bus_message_append_basic
@@ -79,6 +89,7 @@ extern struct libsystemd libsystemd;
 #define sd_bus_message_enter_container libsystemd.sd_bus_message_enter_container
 #define sd_bus_message_exit_container libsystemd.sd_bus_message_exit_container
 #define sd_bus_message_get_error libsystemd.sd_bus_message_get_error
+#define sd_bus_message_get_path libsystemd.sd_bus_message_get_path
 #define sd_bus_message_new_method_call libsystemd.sd_bus_message_new_method_call
 #define sd_bus_message_open_container libsystemd.sd_bus_message_open_container
 #define sd_bus_message_read libsystemd.sd_bus_message_read
@@ -88,10 +99,13 @@ extern struct libsystemd libsystemd;
 #define sd_bus_message_unref libsystemd.sd_bus_message_unref
 #define sd_bus_new libsystemd.sd_bus_new
 #define sd_bus_open_system libsystemd.sd_bus_open_system
+#define sd_bus_path_decode libsystemd.sd_bus_path_decode
 #define sd_bus_path_encode libsystemd.sd_bus_path_encode
 #define sd_bus_process libsystemd.sd_bus_process
 #define sd_bus_set_address libsystemd.sd_bus_set_address
 #define sd_bus_set_method_call_timeout libsystemd.sd_bus_set_method_call_timeout
+#define sd_bus_slot_set_destroy_callback libsystemd.sd_bus_slot_set_destroy_callback
+#define sd_bus_slot_set_floating libsystemd.sd_bus_slot_set_floating
 #define sd_bus_slot_unref libsystemd.sd_bus_slot_unref
 #define sd_bus_start libsystemd.sd_bus_start
 #define sd_bus_unref libsystemd.sd_bus_unref

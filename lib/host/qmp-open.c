@@ -12,6 +12,15 @@
 /* Between attempts while the queue of the listening socket is full. */
 #define RETRY_USEC (10 * USEC_PER_MSEC)
 
+void qmp_name_holders(const char *path, struct buf *text)
+{
+	CLEANUP(strv_done) struct strv holders = {};
+	if (unix_peer_list(path, &holders, NULL) < 0)
+		return;
+	for (size_t i = 0; i < holders.n; i++)
+		buf_printf(text, "%s%s", i > 0 ? ", " : "", holders.items[i]);
+}
+
 /* The kernel took the connection, but nobody greets: another client has the monitor, or a hang. */
 static int occupied(const char *path, uint64_t waited_usec, struct error *err)
 {
@@ -97,4 +106,13 @@ int qmp_open(const char *path, int pidfd, uint64_t deadline_usec, struct qmp **r
 		return occupied(path, clock_now_usec() - begin, err);
 	return r == QMP_DONE ? qmp_attach_take(take_fd(&fd), path, pidfd, deadline_usec, ret, err)
 			     : r;
+}
+
+int qmp_begin(const char *path, struct qmp **ret, struct error *err)
+{
+	CLEANUP(closep) int fd = -1;
+	int r = connect_once(path, &fd, err);
+	if (r == QMP_DONE)
+		*ret = qmp_new_take(take_fd(&fd), path, -1);
+	return r;
 }

@@ -423,14 +423,30 @@ static int negotiate(struct qmp *q, uint64_t deadline_usec, struct error *err)
 	return r;
 }
 
-int qmp_attach_take(int fd, const char *name, int pidfd, uint64_t deadline_usec, struct qmp **ret,
-		struct error *err)
+struct qmp *qmp_new_take(int fd, const char *name, int pidfd)
 {
-	CLEANUP(qmp_freep) struct qmp *q = xcalloc(1, sizeof(*q));
+	struct qmp *q = xcalloc(1, sizeof(*q));
 	q->fd = fd;
 	q->pidfd = pidfd;
 	q->name = xstrdup(name);
+	return q;
+}
 
+int qmp_proceed(struct qmp *q, struct error *err)
+{
+	int r = pump(q, err);
+	if (r < 0)
+		return r;
+	if (!q->greeted)
+		return q->eof ? closed(q, err) : QMP_LATE;
+	/* A QEMU that has greeted answers to this at once. */
+	return negotiate(q, clock_deadline_usec(QMP_GREETING_USEC), err);
+}
+
+int qmp_attach_take(int fd, const char *name, int pidfd, uint64_t deadline_usec, struct qmp **ret,
+		struct error *err)
+{
+	CLEANUP(qmp_freep) struct qmp *q = qmp_new_take(fd, name, pidfd);
 	for (;;) {
 		int r = pump(q, err);
 		if (r < 0)

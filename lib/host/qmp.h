@@ -63,6 +63,22 @@ MUST_CHECK int qmp_open(const char *path, int pidfd, uint64_t deadline_usec, str
 MUST_CHECK int qmp_attach_take(int fd, const char *name, int pidfd, uint64_t deadline_usec,
 		struct qmp **ret, struct error *err);
 
+/*
+ * The same for who serves several connections and may wait for none of them: connect, and then
+ * proceed each time when the socket can be read (qmp_fd()).
+ *
+ * @ret: connected, but of no use before qmp_proceed() has returned QMP_DONE
+ *
+ * Returns QMP_DONE, QMP_ABSENT, or QMP_LATE: try again; or a negative errno.
+ */
+MUST_CHECK int qmp_begin(const char *path, struct qmp **ret, struct error *err);
+
+/* The beginning of both: around a connected socket, which it takes over. */
+struct qmp *qmp_new_take(int fd, const char *name, int pidfd);
+
+/* Returns QMP_DONE: it can be used; QMP_LATE: not yet; QMP_CLOSED; or a negative errno. */
+MUST_CHECK int qmp_proceed(struct qmp *qmp, struct error *err);
+
 void qmp_free(struct qmp *qmp);
 void qmp_freep(struct qmp **qmp);
 
@@ -123,6 +139,10 @@ void qmp_event_done(struct qmp_event *event);
  */
 MUST_CHECK int qmp_next_event(
 		struct qmp *qmp, uint64_t deadline_usec, struct qmp_event *ret, struct error *err);
+
+/* Who but this process is connected to QEMU's monitor at @path: "virsh (pid 7), ..."; "": nobody is
+ * known. */
+void qmp_name_holders(const char *path, struct buf *text);
 
 /* How many events were dropped because nobody asked for them. */
 uint64_t qmp_n_events_lost(const struct qmp *qmp);
