@@ -2,6 +2,7 @@
 /* Which plan a hook of a unit follows. */
 #include "hookplan.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -234,4 +235,30 @@ int hookplan_forget(const struct config_paths *paths, enum hook_unit unit, const
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_errno(err, "cannot remove '%s'", path);
 	return 0;
+}
+
+static const char *path_of_set(const struct plan *plan, long set)
+{
+	for (size_t i = 0; i < plan->n_fds; i++)
+		if (plan_fd_has_set(plan->fds[i].kind) && plan->fds[i].set == set)
+			return plan->fds[i].path;
+	return NULL;
+}
+
+char *hookplan_name_files(const struct plan *plan, const char *text)
+{
+	CLEANUP(buf_done) struct buf out = {};
+	for (const char *found; (found = strstr(text, HOOKPLAN_SET));) {
+		char *end;
+		const char *number = found + strlen(HOOKPLAN_SET);
+		const char *path = path_of_set(plan, strtol(number, &end, 10));
+		buf_add(&out, text, (size_t)(found - text));
+		if (path)
+			buf_puts(&out, path);
+		else
+			buf_add(&out, found, (size_t)(end - found));
+		text = end;
+	}
+	buf_puts(&out, text);
+	return buf_take(&out);
 }

@@ -58,3 +58,8 @@ bool hookplan_is_kept(const struct config_paths *paths, enum hook_unit unit, con
  */
 MUST_CHECK int hookplan_forget(const struct config_paths *paths, enum hook_unit unit,
 		const char *machine, bool is_all, struct error *err);
+
+/* How QEMU names a file that it got as a descriptor. */
+#define HOOKPLAN_SET "/dev/fdset/"
+/* A text of QEMU's, with the paths of the plan in place of such names. The caller frees it. */
+char *hookplan_name_files(const struct plan *plan, const char *text);

@@ -39,6 +39,8 @@ extern const struct command cmd_why;
 extern const struct command cmd_exec;
 extern const struct command cmd_copy;
 extern const struct command cmd_ip;
+extern const struct command cmd_observe;
+extern const struct command cmd_query;
 extern const struct command cmd_network;
 extern const struct command cmd_firewall;
 extern const struct command cmd_doctor;
@@ -84,6 +86,8 @@ static const struct command *const commands[] = {
 	&cmd_list,
 	&cmd_status,
 	&cmd_why,
+	&cmd_observe,
+	&cmd_query,
 	&cmd_network,
 	&cmd_firewall,
 	&cmd_doctor,

@@ -53,31 +53,14 @@ static bool has_failed(const struct unit_info *info)
 /* QEMU knows a disk by the number of a set of descriptors; people know its file. */
 static void name_files(const struct config_paths *paths, const char *machine, char **text)
 {
-	static const char prefix[] = "/dev/fdset/";
 	CLEANUP(plan_done) struct plan plan = {};
 	struct error doubt;
-	if (!*text || !strstr(*text, prefix))
+	if (!*text || !strstr(*text, HOOKPLAN_SET))
 		return;
 	hookplan_recall(paths, HOOK_QEMU, machine, &plan, &doubt);
-	CLEANUP(buf_done) struct buf out = {};
-	const char *rest = *text, *found;
-	for (; (found = strstr(rest, prefix)); rest = found) {
-		char *end;
-		buf_add(&out, rest, (size_t)(found - rest));
-		long set = strtol(found + strlen(prefix), &end, 10);
-		const char *path = NULL;
-		for (size_t i = 0; i < plan.n_fds; i++)
-			if (plan_fd_has_set(plan.fds[i].kind) && plan.fds[i].set == set)
-				path = plan.fds[i].path;
-		if (path)
-			buf_puts(&out, path);
-		else
-			buf_add(&out, found, (size_t)(end - found));
-		found = end;
-	}
-	buf_puts(&out, rest);
+	char *named = hookplan_name_files(&plan, *text);
 	free(*text);
-	*text = buf_take(&out);
+	*text = named;
 }
 
 static void set_text(char **to, const char *text)
