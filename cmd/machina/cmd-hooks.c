@@ -9,6 +9,7 @@
 #include "complete.h"
 #include "config/forms.h"
 #include "foreground.h"
+#include "hook-resume.h"
 #include "hookplan.h"
 #include "host/clock.h"
 #include "host/prepare.h"
@@ -84,12 +85,22 @@ static void outlive_stops(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-/* The words that the unit's command line ends in, where they are needed. */
-static int vhost_environment(const struct plan *plan, struct buf *ret, struct error *err)
+/*
+ * The words that the unit's command line ends in, where they are needed.
+ *
+ * @words: of this start
+ * @ret_vhost: the same and those for vhost-net, if there are any
+ */
+static int runtime_words(const struct plan *plan, const struct strv *words, struct buf *ret,
+		struct buf *ret_vhost, struct error *err)
 {
-	CLEANUP(strv_done) struct strv words = {};
-	qemu_vhost_args(plan, &words);
-	return words.n ? unitfile_environment(ret, UNIT_RUNTIME_ARGS, &words, err) : 0;
+	CLEANUP(strv_done) struct strv all = {};
+	qemu_vhost_args(plan, &all);
+	bool has_vhost = all.n > 0;
+	strv_extend(&all, words);
+	int r = words->n ? unitfile_environment(ret, UNIT_RUNTIME_ARGS, words, err) : 0;
+	return r == 0 && has_vhost ? unitfile_environment(ret_vhost, UNIT_RUNTIME_ARGS, &all, err)
+				   : r;
 }
 
 /*
@@ -129,15 +140,19 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 		return 0;
 	}
 	outlive_stops();
-	CLEANUP(buf_done) struct buf environment = {};
+	CLEANUP(buf_done) struct buf environment = {}, vhost = {};
+	CLEANUP(strv_done) struct strv words = {};
 	CLEANUP(config_done) struct config config = {};
 	options.policy = &config.policy;
 	r = load_policy(&config, call, &plan, err);
 	if (r == 0)
-		r = vhost_environment(&plan, &environment, err);
-	options.vhost_environment = environment.len ? buf_text(&environment) : NULL;
-	if (r == 0)
 		r = foreground_check(&call->paths, alone, err);
+	if (r == 0 && unit == HOOK_QEMU)
+		r = hook_resume_prepare(&call->paths, &plan, &text, &words, err);
+	if (r == 0)
+		r = runtime_words(&plan, &words, &environment, &vhost, err);
+	options.environment = environment.len ? buf_text(&environment) : NULL;
+	options.vhost_environment = vhost.len ? buf_text(&vhost) : NULL;
 	if (r == 0)
 		r = hookplan_keep(&call->paths, unit, &plan, buf_text(&text), err);
 	if (r < 0)
@@ -248,6 +263,8 @@ static int await_run(const struct call *call, struct error *err)
 	outlive_stops();
 	uint64_t timeout = cli->timeout_usec ? cli->timeout_usec : AWAIT_TIMEOUT_USEC;
 	r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
+	if (r == 0)
+		r = hook_resume_await(&call->paths, &plan, err);
 	/* A QEMU that has ended did what systemd told it, too. */
 	if (r == 0 || told_to_stop)
 		return STATUS_DONE;

@@ -8,10 +8,12 @@
 #include "lifecycle.h"
 #include "machines.h"
 #include "output.h"
+#include "start-saved.h"
 #include "util/mem.h"
 
 struct jobs_options {
 	bool dry_run;
+	bool discard_saved;
 };
 
 /* Units have time limits of their own: a start may take ten minutes, a guest an hour to shut down,
@@ -143,6 +145,8 @@ static int run_jobs(const struct call *call, enum bus_verb verb, struct error *e
 	};
 	if (verb != BUS_STOP)
 		r = begin_anew(&jobs, &units, deadline_usec, err);
+	if (r == 0 && verb == BUS_START)
+		r = start_saved(call, bus, &machines, options->discard_saved, deadline_usec, err);
 	if (r < 0)
 		return r;
 	if (verb == BUS_STOP)
@@ -172,9 +176,18 @@ static int restart_run(const struct call *call, struct error *err)
 
 static const struct option_spec options[] = { OPTION_DRY_RUN(struct jobs_options, dry_run), {} };
 
+static const struct option_spec start_options[] = {
+	OPTION_DRY_RUN(struct jobs_options, dry_run),
+	{ 0, "discard-saved", NULL, OPT_FLAG(struct jobs_options, discard_saved),
+			"Throw away what 'machina save' has kept, and boot" },
+	{},
+};
+
 static const struct example start_examples[] = {
 	{ "machina start web", "Start web and wait until QEMU answers." },
 	{ "machina start 'db*' --tag lan", "Start several at once." },
+	{ "machina start --discard-saved web", "Boot web, and throw away what 'machina save' has "
+					       "kept of it." },
 	{},
 };
 
@@ -187,8 +200,8 @@ const struct command cmd_start = {
 	.description = "Waits until each machine's unit is active, which it is when QEMU answers. "
 		       "When a "
 		       "start fails, the step that did and the last lines of the journal are "
-		       "shown.",
-	.options = options,
+		       "shown. A machine that was saved goes on from there ('machina save').",
+	.options = start_options,
 	.options_size = sizeof(struct jobs_options),
 	.examples = start_examples,
 	.run = start_run,

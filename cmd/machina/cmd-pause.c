@@ -4,6 +4,7 @@
 
 #include "host/clock.h"
 #include "host/control.h"
+#include "host/save.h"
 #include "monitor.h"
 #include "output.h"
 
@@ -38,8 +39,13 @@ static int control_one(const struct call *call, const char *machine, enum contro
 	int r = monitor_open(&call->paths, machine, deadline, &monitor, err);
 	if (r < 0)
 		return r;
-	r = (options->dry_run ? control_check : control_guest)(
-			monitor.qmp, verb, deadline, &outcome, err);
+	/* A guest that was saved, or half so, and is wanted here all the same. */
+	const char *dir = call->paths.saved_dir;
+	if (verb == CONTROL_RESUME && saved_look(dir, machine, NULL) != SAVED_NONE)
+		r = options->dry_run ? 0 : save_let_run(dir, machine, monitor.qmp, err);
+	else
+		r = (options->dry_run ? control_check : control_guest)(
+				monitor.qmp, verb, deadline, &outcome, err);
 	if (r < 0)
 		return error_wrap(err, "machine '%s'", machine);
 	if (outcome == CONTROL_WAS_SO)

@@ -172,6 +172,36 @@ void hookplan_recall(const struct config_paths *paths, enum hook_unit unit, cons
 		*ret_doubt = (struct error){};
 }
 
+int hookplan_argv(const char *name, const struct buf *text, struct strv *ret, struct error *err)
+{
+	CLEANUP(unitdoc_done) struct unitdoc doc = {};
+	CLEANUP(unit_exec_done) struct unit_exec exec = {};
+	int r = unitfile_parse(name, buf_text(text), text->len, &doc, err);
+	if (r < 0)
+		return r;
+	const struct unitdoc_entry *entry = unitdoc_get(&doc, "Service", "ExecStart");
+	if (!entry)
+		return error_set(err, EOPNOTSUPP, "'%s' has no ExecStart=", name);
+	r = unitfile_split_exec(entry->value, &exec, err);
+	if (r == 0)
+		strv_move(ret, &exec.argv);
+	return r;
+}
+
+int hookplan_started_argv(const struct config_paths *paths, const char *machine, struct strv *ret,
+		struct error *err)
+{
+	CLEANUP(freep) char *path = copy_path(paths, HOOK_QEMU, machine);
+	CLEANUP(buf_done) struct buf text = {};
+	int r = file_read(path, UNIT_SIZE_MAX, &text, err);
+	if (r == 0)
+		r = hookplan_argv(path, &text, ret, err);
+	if (r == -EOPNOTSUPP)
+		return error_set(err, EOPNOTSUPP, "machine '%s' was not started by its unit",
+				machine);
+	return r;
+}
+
 bool hookplan_is_kept(const struct config_paths *paths, enum hook_unit unit, const char *machine)
 {
 	CLEANUP(freep) char *path = copy_path(paths, unit, machine);

@@ -49,6 +49,16 @@ void hookplan_recall(const struct config_paths *paths, enum hook_unit unit, cons
  */
 MUST_CHECK int hookplan_running(const struct config_paths *paths, const char *machine,
 		struct plan *ret, bool *ret_changed, struct error *err);
+/*
+ * QEMU's arguments in a unit's text, without what comes at each start. Appended.
+ *
+ * @name: of the file, for messages
+ */
+MUST_CHECK int hookplan_argv(
+		const char *name, const struct buf *text, struct strv *ret, struct error *err);
+/* The same from the copy. EOPNOTSUPP: no unit has started this machine. */
+MUST_CHECK int hookplan_started_argv(const struct config_paths *paths, const char *machine,
+		struct strv *ret, struct error *err);
 /* Is there a copy? Then what was prepared was not cleaned up, or is in use. */
 bool hookplan_is_kept(const struct config_paths *paths, enum hook_unit unit, const char *machine);
 /*

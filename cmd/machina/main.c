@@ -29,6 +29,7 @@ extern const struct command cmd_pause;
 extern const struct command cmd_resume;
 extern const struct command cmd_reset;
 extern const struct command cmd_nmi;
+extern const struct command cmd_save;
 extern const struct command cmd_run;
 extern const struct command cmd_connect;
 extern const struct command cmd_disconnect;
@@ -79,6 +80,7 @@ static const struct command *const commands[] = {
 	&cmd_resume,
 	&cmd_reset,
 	&cmd_nmi,
+	&cmd_save,
 	&cmd_run,
 	&cmd_connect,
 	&cmd_disconnect,

@@ -9,6 +9,7 @@
 
 #include "hookplan.h"
 #include "host/clock.h"
+#include "host/save.h"
 #include "monitor.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -45,6 +46,7 @@ static void say(const char *machine, const char *text)
 }
 
 struct audience {
+	const struct call *call;
 	const char *machine;
 };
 
@@ -52,6 +54,23 @@ static void progress(void *data, const char *text)
 {
 	const struct audience *audience = data;
 	say(audience->machine, text);
+}
+
+/* A guest that stands still may be one whose save broke off, or one that was saved. */
+static int resume(void *data, struct qmp *qmp, bool moved, struct error *err)
+{
+	const struct audience *audience = data;
+	const char *dir = audience->call->paths.saved_dir;
+	enum saved_state state = saved_look(dir, audience->machine, NULL);
+	if (moved && state != SAVED_UNFINISHED)
+		return SHUTDOWN_ELSEWHERE;
+	int r = save_let_run(dir, audience->machine, qmp, err);
+	if (r != -EBUSY)
+		return r < 0 ? r : SHUTDOWN_RESUMED;
+	/* It is being saved at this moment. Until QEMU has all of it that ends when somebody lets
+	 * the guest run; then it is about to be off, which is what is wanted. */
+	uint64_t until = clock_deadline_usec(SHUTDOWN_PRESS_USEC);
+	return moved ? SHUTDOWN_NOT_YET : qmp_call(qmp, "cont", NULL, until, NULL, err);
 }
 
 /* systemd.exec(5), $SYSTEMD_EXEC_PID: not so for what a user types, wherever the shell came from.
@@ -96,7 +115,7 @@ int orderly_shutdown(const struct call *call, const char *machine,
 {
 	CLEANUP(sockets_done) struct sockets sockets = {};
 	name_sockets(call->paths.run_dir, machine, options->system, &sockets);
-	struct audience audience = { machine };
+	struct audience audience = { call, machine };
 	CLEANUP(plan_done) struct plan plan = {};
 	/* Without it the guest is asked by its button alone. */
 	struct error doubt = {};
@@ -107,6 +126,7 @@ int orderly_shutdown(const struct call *call, const char *machine,
 		.main_pid = main_pid(options->system),
 		.timeout_usec = options->timeout_usec,
 		.force = options->force,
+		.resume = resume,
 		.progress = progress,
 		.data = &audience,
 	};
@@ -156,7 +176,7 @@ int orderly_reboot(const struct call *call, const char *machine, uint64_t timeou
 {
 	CLEANUP(sockets_done) struct sockets sockets = {};
 	name_sockets(call->paths.run_dir, machine, false, &sockets);
-	struct audience audience = { machine };
+	struct audience audience = { call, machine };
 	CLEANUP(plan_done) struct plan plan = {};
 	/* Without it the guest is asked by its button alone. */
 	struct error doubt = {};
@@ -166,6 +186,7 @@ int orderly_reboot(const struct call *call, const char *machine, uint64_t timeou
 		.plan = &plan,
 		.main_pid = SHUTDOWN_PID_UNKNOWN,
 		.timeout_usec = timeout_usec ? timeout_usec : own_time(&plan),
+		.resume = resume,
 		.progress = progress,
 		.is_canceled = is_told_to_end,
 		.data = &audience,

@@ -22,6 +22,7 @@ struct config_paths {
 	char *machine_dir; /* "/etc/machina/machine.conf.d" */
 	char *unit_dir;	   /* "/etc/systemd/system" */
 	char *run_dir;	   /* "/run/machina" */
+	char *saved_dir;   /* "/var/lib/machina/saved" (host/saved.h) */
 	size_t root_len;   /* bytes of the root directory in front of each path; 0 without one */
 	bool offline; /* a root directory was given: nothing of the running system is looked at */
 };

@@ -146,7 +146,15 @@ int ladder_wake(struct ladder *l, const struct run_state *state, uint64_t deadli
 {
 	bool sleeps = state->stop == STOP_WAKE;
 	ladder_say(l, "%s, %s it", state->meaning, sleeps ? "waking" : "resuming");
-	return ladder_command(l, sleeps ? "system_wakeup" : "cont", deadline_usec, err);
+	if (sleeps || !l->request->resume)
+		return ladder_command(l, sleeps ? "system_wakeup" : "cont", deadline_usec, err);
+	int r = l->request->resume(l->request->data, l->qmp, false, err);
+	if (r >= 0)
+		return QMP_DONE;
+	if (r == -ECONNRESET)
+		return QMP_CLOSED;
+	ladder_say(l, "%s", err->text);
+	return QMP_REFUSED;
 }
 
 int ladder_press(struct ladder *l, uint64_t deadline_usec, struct error *err)

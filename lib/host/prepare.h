@@ -47,6 +47,9 @@ struct prepare_options {
 	 * NULL: nothing.
 	 */
 	const char *vhost_environment;
+	/* The same in any case, "NAME=value" and a line feed; the other one is in its place then.
+	 */
+	const char *environment;
 
 	/* Called before each step, and before each step is undone, with its line; may be NULL. */
 	void (*on_step)(void *data, const char *line);

@@ -43,7 +43,7 @@ static int ask_guest(struct ladder *l, const struct run_state *state, uint64_t d
 		struct error *err)
 {
 	int r = QMP_DONE;
-	if (state->stop == STOP_QUIT)
+	if (state->stop == STOP_QUIT || state->stop == STOP_MOVED)
 		return error_set(err, ENOTSUP, "%s, and can't be asked to reboot", state->meaning);
 	if (state->stop == STOP_WAIT)
 		return QMP_DONE;

@@ -18,7 +18,7 @@ static const struct run_state states[] = {
 			"the guest waits since a disk failed" },
 	{ "paused", RUN_PAUSED, "paused", true, STOP_RESUME, "the guest is paused" },
 	/* To resume what runs elsewhere or was saved would make two of one guest. */
-	{ "postmigrate", RUN_BUSY, "away", false, STOP_QUIT, "the guest has moved away" },
+	{ "postmigrate", RUN_BUSY, "away", false, STOP_MOVED, "the guest has moved away" },
 	{ "preconfig", RUN_BUSY, "preparing", true, STOP_QUIT, "QEMU waits to be configured" },
 	{ "prelaunch", RUN_PAUSED, "paused", true, STOP_QUIT, "the guest was never started" },
 	{ "restore-vm", RUN_BUSY, "restoring", true, STOP_WAIT, "the guest is being restored" },

@@ -17,6 +17,7 @@ enum stop_way {
 	STOP_RESUME, /* it stands still: let it run on, then press */
 	STOP_WAKE,   /* it sleeps: wake it, then press */
 	STOP_WAIT,   /* QEMU is at something with it that ends by itself: look again */
+	STOP_MOVED,  /* it has moved away, or was saved, or that was never finished */
 	STOP_QUIT,   /* no guest is there that could shut down: only QEMU is left to end */
 };
 

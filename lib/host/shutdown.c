@@ -49,6 +49,31 @@ static int ask_guest(struct ladder *l, const struct run_state *state, uint64_t d
 	return ladder_press(l, deadline_usec, err);
 }
 
+static int quit_now(struct ladder *l, const struct run_state *state, uint64_t deadline_usec,
+		struct error *err)
+{
+	ladder_say(l, "%s, telling QEMU to quit", state->meaning);
+	l->quitting = true;
+	return ladder_command(l, "quit", deadline_usec, err);
+}
+
+/* The guest has moved into a file, or elsewhere, or that broke off. */
+static int look_after(struct ladder *l, const struct run_state *state, uint64_t deadline_usec,
+		struct error *err)
+{
+	const struct shutdown_request *request = l->request;
+	int r = request->resume ? request->resume(request->data, l->qmp, true, err)
+				: SHUTDOWN_ELSEWHERE;
+	if (r == SHUTDOWN_ELSEWHERE)
+		return quit_now(l, state, deadline_usec, err);
+	if (r < 0)
+		ladder_say(l, "%s", err->text);
+	if (r != SHUTDOWN_RESUMED)
+		return wait_for_it(l, state);
+	ladder_say(l, "the guest was about to be saved, which broke off: resuming it");
+	return ladder_press(l, deadline_usec, err);
+}
+
 /*
  * Look at the guest and do what its state asks for.
  *
@@ -65,9 +90,9 @@ static int nudge(struct ladder *l, uint64_t deadline_usec, struct error *err)
 
 	switch (state->stop) {
 	case STOP_QUIT:
-		ladder_say(l, "%s, telling QEMU to quit", state->meaning);
-		l->quitting = true;
-		return ladder_command(l, "quit", deadline_usec, err);
+		return quit_now(l, state, deadline_usec, err);
+	case STOP_MOVED:
+		return look_after(l, state, deadline_usec, err);
 	case STOP_WAIT:
 		return wait_for_it(l, state);
 	case STOP_RESUME:

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "host/qmp.h"
 #include "model/plan.h"
 #include "util/cleanup.h"
 #include "util/error.h"
@@ -31,6 +32,13 @@
 #define SHUTDOWN_PID_NONE 0 /* QEMU is known to be gone: nothing to do */
 #define SHUTDOWN_PID_UNKNOWN ((pid_t)-1)
 
+/* What became of a guest that was to run on. */
+enum shutdown_resume {
+	SHUTDOWN_RESUMED,
+	SHUTDOWN_ELSEWHERE, /* it runs elsewhere, or was saved: only QEMU is left to end */
+	SHUTDOWN_NOT_YET,   /* this will show in a moment */
+};
+
 struct shutdown_request {
 	/* Of QMP sockets, NULL at the end. A monitor serves one client at a time: the first that is
 	 * free counts. */
@@ -44,6 +52,13 @@ struct shutdown_request {
 	uint64_t press_usec;	 /* between two looks at the guest; 0: SHUTDOWN_PRESS_USEC */
 	uint64_t quit_wait_usec; /* for QEMU to quit; 0: SHUTDOWN_QUIT_WAIT_USEC */
 	bool force;		 /* shutdown: leave the guest out, tell QEMU to quit at once */
+
+	/*
+	 * Called in place of "cont", and when QEMU says that the guest has moved away (@moved).
+	 * Returns an enum shutdown_resume, or a negative errno, which is told and not the end.
+	 * NULL: "cont", and what has moved has moved.
+	 */
+	int (*resume)(void *data, struct qmp *qmp, bool moved, struct error *err);
 
 	/* What happens, line by line, without newline: "pressed the power button". May be NULL. */
 	void (*progress)(void *data, const char *text);

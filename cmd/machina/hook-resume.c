@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Resuming a machine that was saved, in the hooks of its unit. */
+#include "hook-resume.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "hookplan.h"
+#include "host/bus-unit.h"
+#include "host/clock.h"
+#include "host/fdstore.h"
+#include "host/restore.h"
+#include "output.h"
+#include "util/mem.h"
+
+/* The monitor that is for hooks. */
+#define HOOK_SOCKET "qmp.0"
+/* How much more time is asked for, and how often. */
+#define EXTEND_USEC (120 * USEC_PER_SEC)
+#define EXTEND_EVERY_USEC (5 * USEC_PER_SEC)
+/* Between two looks at a unit whose hook has just ended. */
+#define LOOK_MSEC 20
+/* For systemd to notice that. */
+#define NOTICE_USEC (60 * USEC_PER_SEC)
+
+/* Messages begin with the machine, as those of teardown do. */
+static void tell(const char *machine, const char *text)
+{
+	printf("%s: %s\n", machine, text);
+	fflush(stdout);
+}
+
+int hook_resume_prepare(const struct config_paths *paths, const struct plan *plan,
+		const struct buf *text, struct strv *ret_words, struct error *err)
+{
+	CLEANUP(strv_done) struct strv argv = {};
+	CLEANUP(freep) char *note = NULL;
+	if (saved_look(paths->saved_dir, plan->machine, NULL) == SAVED_NONE)
+		return 0;
+	int r = hookplan_argv("the unit", text, &argv, err);
+	if (r < 0)
+		return r;
+	const struct saved_machine machine = {
+		.dir = paths->saved_dir, .plan = plan, .argv = &argv
+	};
+	r = restore_prepare(&machine, ret_words, &note, err);
+	if (note)
+		tell(plan->machine, note);
+	return r < 0 ? r : 0;
+}
+
+void hook_resume_extend(void *data, uint64_t done, uint64_t total)
+{
+	static uint64_t next_usec;
+	(void)data;
+	(void)done;
+	(void)total;
+	if (clock_now_usec() < next_usec)
+		return;
+	next_usec = clock_deadline_usec(EXTEND_EVERY_USEC);
+	CLEANUP(fdstore_done) struct fdstore systemd = {};
+	CLEANUP(buf_done) struct buf text = {};
+	buf_printf(&text, "EXTEND_TIMEOUT_USEC=%" PRIu64, (uint64_t)EXTEND_USEC);
+	/* Nobody has to listen. */
+	if (fdstore_open(getenv("NOTIFY_SOCKET"), &systemd, NULL) == 0)
+		(void)!send(systemd.fd, buf_text(&text), text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* "active" once the hook that this process comes from has succeeded; "": can't be asked. */
+static bool unit_became_active(const char *machine)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	uint64_t until = clock_deadline_usec(NOTICE_USEC);
+	strv_push(&names, unit);
+	if (bus_open(&bus, NULL) < 0)
+		return false;
+	while (clock_now_usec() < until) {
+		CLEANUP(unit_list_done) struct unit_list list = {};
+		if (bus_list_units(bus, &names, &list, NULL) < 0 || list.n != 1)
+			return false;
+		if (strcmp(list.rows[0].active_state, "activating") != 0)
+			return !strcmp(list.rows[0].active_state, "active");
+		poll(NULL, 0, LOOK_MSEC);
+	}
+	return false;
+}
+
+/*
+ * The last step, by a process that does not begin before this hook has ended well: what ends a
+ * hook of a start takes QEMU along, and then the guest is there only where it was saved.
+ */
+static void finish_later(const struct config_paths *paths, const char *machine)
+{
+	struct error err = {};
+	CLEANUP(closep) int parent = pidfd_open(getpid(), 0);
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid != 0)
+		return;
+	struct pollfd ends = { .fd = parent, .events = POLLIN };
+	while (poll(&ends, 1, -1) < 0 && errno == EINTR)
+		;
+	if (unit_became_active(machine) && restore_finish(paths->saved_dir, machine, &err) < 0)
+		print_error(&err);
+	_exit(0);
+}
+
+int hook_resume_await(const struct config_paths *paths, const struct plan *plan, struct error *err)
+{
+	const struct saved_machine machine = { .dir = paths->saved_dir, .plan = plan };
+	const struct migration_watch watch = { .progress = hook_resume_extend };
+	const struct plan_fd *socket = plan_find(plan, HOOK_SOCKET);
+	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
+	if (!socket || saved_look(paths->saved_dir, plan->machine, NULL) != SAVED_WHOLE)
+		return 0;
+	int r = qmp_open(socket->path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
+	if (r != QMP_DONE)
+		return r < 0 ? r : -err->code;
+	r = restore_run(&machine, qmp, &watch, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	tell(plan->machine, "resumed from its saved state");
+	finish_later(paths, plan->machine);
+	return 0;
+}
+
+char *hook_resume_describe(const struct config_paths *paths, const char *machine)
+{
+	enum saved_state state = saved_look(paths->saved_dir, machine, NULL);
+	if (state != SAVED_WHOLE && state != SAVED_RESUMING)
+		return NULL;
+	CLEANUP(freep) char *path = saved_path(paths->saved_dir, machine, state);
+	return xasprintf("have QEMU resume the guest from '%s', if its disks are as they were",
+			path);
+}

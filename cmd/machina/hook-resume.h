@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the hooks of QEMU's unit do for a machine that was saved (host/saved.h).
+ */
+#pragma once
+
+#include "config/load.h"
+#include "model/plan.h"
+#include "util/buf.h"
+#include "util/error.h"
+#include "util/strv.h"
+
+/*
+ * Before QEMU starts.
+ *
+ * @text: of the unit
+ * @ret_words: QEMU's arguments for this start are appended; none for one that boots
+ *
+ * Errors: EINVAL: what was saved does not fit; the text names the way out.
+ */
+MUST_CHECK int hook_resume_prepare(const struct config_paths *paths, const struct plan *plan,
+		const struct buf *text, struct strv *ret_words, struct error *err);
+
+/* When QEMU answers. Nothing is done for one that boots. */
+MUST_CHECK int hook_resume_await(
+		const struct config_paths *paths, const struct plan *plan, struct error *err);
+
+/* A line for a dry run; NULL: nothing was saved. The caller frees it. */
+char *hook_resume_describe(const struct config_paths *paths, const char *machine);
+
+/*
+ * Ask systemd for more time, now and then, as a progress function (struct migration_watch): while
+ * bytes move, no time limit of the unit ends a hook. @data: NULL
+ */
+void hook_resume_extend(void *data, uint64_t done, uint64_t total);

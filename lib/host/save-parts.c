@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices and media of a machine that runs, against those of its arguments. */
+#include "host/save-parts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "host/clock.h"
+#include "json/jtree.h"
+#include "util/mem.h"
+
+static uint64_t deadline(void)
+{
+	return clock_deadline_usec(SAVE_CALL_USEC);
+}
+
+/* Is "KEY=NAME", or "KEY": "NAME" of an argument in JSON, a part of @word? */
+static bool has_value(const char *word, const char *key, const char *name)
+{
+	CLEANUP(freep) char *plain = xasprintf("%s=%s", key, name);
+	CLEANUP(freep) char *quoted = xasprintf("\"%s\"", name);
+	size_t len = strlen(plain);
+	for (const char *at = word; (at = strstr(at, plain)); at++)
+		if ((at == word || at[-1] == ',') && (!at[len] || at[len] == ','))
+			return true;
+	return word[0] == '{' && strstr(word, quoted);
+}
+
+/* The value of an option @name ("-device") that has it; NULL: none has. */
+static const char *find(
+		const struct strv *argv, const char *option, const char *key, const char *name)
+{
+	for (size_t i = 0; i + 1 < argv->n; i++)
+		if (!strcmp(argv->items[i], option) && has_value(argv->items[i + 1], key, name))
+			return argv->items[i + 1];
+	return NULL;
+}
+
+static const char *text_of(struct json_object *object, const char *key)
+{
+	struct json_object *value;
+	if (!json_object_object_get_ex(object, key, &value) ||
+			!json_object_is_type(value, json_type_string))
+		return NULL;
+	return json_object_get_string(value);
+}
+
+/* QEMU's list of devices that have names. */
+static int list_devices(struct qmp *qmp, struct strv *ret, struct error *err)
+{
+	struct json_object *arguments = jtree_object(), *list = NULL;
+	jtree_set(arguments, "path", jtree_string("/machine/peripheral"));
+	int r = qmp_call(qmp, "qom-list", arguments, deadline(), &list, err);
+	json_object_put(arguments);
+	for (size_t i = 0; r == 0 && json_object_is_type(list, json_type_array) &&
+			   i < json_object_array_length(list);
+			i++) {
+		struct json_object *row = json_object_array_get_idx(list, i);
+		const char *name = text_of(row, "name"), *type = text_of(row, "type");
+		if (name && type && !strncmp(type, "child<", strlen("child<")))
+			strv_push(ret, name);
+	}
+	json_object_put(list);
+	return r;
+}
+
+static int check_devices(struct qmp *qmp, const struct strv *argv, struct error *err)
+{
+	CLEANUP(strv_done) struct strv devices = {};
+	int r = list_devices(qmp, &devices, err);
+	for (size_t i = 0; r == 0 && i < devices.n; i++)
+		if (!find(argv, "-device", "id", devices.items[i]))
+			r = error_set(err, ENOTSUP,
+					"it cannot be saved: device '%s' was plugged in after its "
+					"start; unplug it first",
+					devices.items[i]);
+	for (size_t i = 0; r == 0 && i + 1 < argv->n; i++) {
+		const char *id = strstr(argv->items[i + 1], ",id=");
+		if (strcmp(argv->items[i], "-device") != 0 || !id)
+			continue;
+		id += strlen(",id=");
+		CLEANUP(freep) char *name = xstrndup(id, strcspn(id, ","));
+		if (!strv_contains(&devices, name))
+			r = error_set(err, ENOTSUP,
+					"it cannot be saved: its device '%s' was unplugged after "
+					"its start",
+					name);
+	}
+	return r;
+}
+
+/* "scsi.0.0", also where QEMU tells "/machine/peripheral/scsi.0.0/virtio-backend". */
+static char *device_id(struct json_object *drive)
+{
+	static const char parent[] = "/machine/peripheral/";
+	const char *qdev = text_of(drive, "qdev");
+	if (!qdev)
+		return xstrdup("");
+	if (!strncmp(qdev, parent, strlen(parent)))
+		qdev += strlen(parent);
+	return xstrndup(qdev, strcspn(qdev, "/"));
+}
+
+/* One drive of query-block. One without a medium is as it was, or its medium was taken out. */
+static int check_drive(struct json_object *drive, const struct strv *argv, struct error *err)
+{
+	struct json_object *inserted;
+	CLEANUP(freep) char *id = device_id(drive);
+	if (!json_object_object_get_ex(drive, "inserted", &inserted)) {
+		const char *device = find(argv, "-device", "id", id);
+		if (!device || !strstr(device, "drive="))
+			return 0;
+		return error_set(err, ENOTSUP,
+				"it cannot be saved: the medium in '%s' was taken out after its "
+				"start; insert it again",
+				id);
+	}
+	const char *node = text_of(inserted, "node-name");
+	/* Names of QEMU's own are of drives that the arguments made in an older form. */
+	if (!node || node[0] == '#' || find(argv, "-blockdev", "node-name", node))
+		return 0;
+	return error_set(err, ENOTSUP,
+			"it cannot be saved: '%s' has another medium or image than at its start; "
+			"take it out, or go back to the one that the config names",
+			id);
+}
+
+static int check_drives(struct qmp *qmp, const struct strv *argv, struct error *err)
+{
+	struct json_object *drives = NULL;
+	int r = qmp_call(qmp, "query-block", NULL, deadline(), &drives, err);
+	for (size_t i = 0; r == 0 && json_object_is_type(drives, json_type_array) &&
+			   i < json_object_array_length(drives);
+			i++)
+		r = check_drive(json_object_array_get_idx(drives, i), argv, err);
+	json_object_put(drives);
+	return r;
+}
+
+int save_check_parts(struct qmp *qmp, const struct strv *argv, struct error *err)
+{
+	int r = check_devices(qmp, argv, err);
+	return r < 0 ? r : check_drives(qmp, argv, err);
+}

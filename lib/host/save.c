@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Saving a machine that runs. The numbers of steps are those of host/saved.h. */
+#include "host/save.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "host/run-state.h"
+#include "host/save-parts.h"
+#include "host/saved-meta.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+/* Devices, and what the file system needs for itself. */
+#define SPARE_BYTES ((uint64_t)64 << 20)
+/* Another one that saves, or resumes, this machine is not waited for. */
+#define LOCK_NOW 0
+
+/* What is left to do, where it is not all. */
+enum { ONLY_QUIT = 1, QEMU_GONE };
+
+struct save {
+	const struct save_request *request;
+	const char *dir, *machine;
+	struct qmp *qmp;
+	bool was_running;
+	struct lock lock;
+};
+
+static uint64_t deadline(void)
+{
+	return clock_deadline_usec(SAVE_CALL_USEC);
+}
+
+static int call(struct qmp *qmp, const char *name, struct error *err)
+{
+	return qmp_call(qmp, name, NULL, deadline(), NULL, err);
+}
+
+int save_get_state(struct qmp *qmp, const struct run_state **ret, struct error *err)
+{
+	int r = run_state_query(qmp, deadline(), ret, err);
+	return r == QMP_DONE ? 0 : r < 0 ? r : -err->code;
+}
+
+static bool is(const struct run_state *state, const char *name)
+{
+	return !strcmp(state->name, name);
+}
+
+/* ---- 1: what can be refused before anything has changed ---- */
+
+static int check_space(const struct save_request *request, struct error *err)
+{
+	struct statvfs fs;
+	struct json_object *size = NULL, *base = NULL;
+	const char *dir = request->machine.dir;
+	int r = qmp_call(request->qmp, "query-memory-size-summary", NULL, deadline(), &size, err);
+	if (r < 0)
+		return r;
+	uint64_t needed = 0;
+	if (json_object_object_get_ex(size, "base-memory", &base))
+		needed = (uint64_t)json_object_get_int64(base);
+	json_object_put(size);
+	if (request->used_bytes && request->used_bytes < needed)
+		needed = request->used_bytes;
+	/* The directory comes with the first save. */
+	if (statvfs(dir, &fs) < 0 && statvfs("/var/lib", &fs) < 0)
+		return error_errno(err, "cannot look at the space for '%s'", dir);
+	uint64_t left = (uint64_t)fs.f_bavail * fs.f_frsize;
+	if (left >= needed + SPARE_BYTES)
+		return 0;
+	return error_set(err, ENOSPC,
+			"there are %" PRIu64 " MiB left for '%s', and its memory may need %" PRIu64,
+			left >> 20, dir, (needed + SPARE_BYTES) >> 20);
+}
+
+static int check(const struct save_request *request, struct error *err)
+{
+	int r = migration_check(request->qmp, err);
+	if (r == 0)
+		r = save_check_parts(request->qmp, request->machine.argv, err);
+	return r < 0 ? r : check_space(request, err);
+}
+
+/* Only what runs, or would run but for a pause or a full disk. */
+static int check_state(const struct run_state *state, struct error *err)
+{
+	static const char *const good[] = { "running", "paused", "io-error" };
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		if (is(state, good[i]))
+			return 0;
+	return error_set(err, ENOTSUP, "it cannot be saved: %s (state '%s')", state->meaning,
+			state->name);
+}
+
+int save_check(const struct save_request *request, struct error *err)
+{
+	const struct run_state *state = NULL;
+	int r = save_get_state(request->qmp, &state, err);
+	if (r < 0 || is(state, "postmigrate"))
+		return r;
+	r = check_state(state, err);
+	return r < 0 ? r : check(request, err);
+}
+
+/* ---- 2 to 5: to a file ---- */
+
+static const char *text_property(struct json_object *value)
+{
+	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+}
+
+/* "q35" is another machine with another QEMU: its full name is what the guest has. */
+static int get_machine_type(
+		struct save *s, struct arena *arena, const char **ret, struct error *err)
+{
+	static const char suffix[] = "-machine";
+	struct json_object *arguments =
+			json_tokener_parse("{\"path\": \"/machine\", \"property\": \"type\"}");
+	struct json_object *value = NULL;
+	int r = qmp_call(s->qmp, "qom-get", arguments, deadline(), &value, err);
+	json_object_put(arguments);
+	if (r < 0)
+		return r;
+	const char *type = text_property(value);
+	size_t len = strlen(type), end = strlen(suffix);
+	if (len > end && !strcmp(type + len - end, suffix))
+		len -= end;
+	*ret = arena_strndup(arena, type, len);
+	json_object_put(value);
+	return 0;
+}
+
+static void note_time(struct saved_meta *meta)
+{
+	CLEANUP(buf_done) struct buf boot = {};
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	meta->time_usec = (int64_t)now.tv_sec * (int64_t)USEC_PER_SEC + now.tv_nsec / 1000;
+	if (file_read("/proc/sys/kernel/random/boot_id", 64, &boot, NULL) == 0)
+		meta->boot = arena_strndup(
+				&meta->arena, buf_text(&boot), strcspn(buf_text(&boot), "\n"));
+}
+
+/* All but the stamps of the disks. */
+static int describe(struct save *s, struct saved_meta *meta, struct error *err)
+{
+	const struct strv *argv = s->request->machine.argv;
+	meta->was_running = s->was_running;
+	meta->qemu_version = arena_strdup(&meta->arena, qmp_version(s->qmp));
+	meta->argv.items = (const char **)arena_array(
+			&meta->arena, argv->n + 1, sizeof(*meta->argv.items));
+	meta->argv.n = argv->n;
+	for (size_t i = 0; i < argv->n; i++)
+		meta->argv.items[i] = arena_strdup(&meta->arena, argv->items[i]);
+	note_time(meta);
+	return get_machine_type(s, &meta->arena, &meta->machine_type, err);
+}
+
+static int add_stamps(struct save *s, struct saved_meta *meta, struct error *err)
+{
+	const struct plan *plan = s->request->machine.plan;
+	struct saved_disk *disks = (struct saved_disk *)arena_array(
+			&meta->arena, plan->n_fds + 1, sizeof(*disks));
+	meta->disks = (struct jlist){ .items = disks };
+	for (size_t i = 0; i < plan->n_fds; i++) {
+		const struct plan_fd *fd = &plan->fds[i];
+		if (!saved_has_stamp(fd))
+			continue;
+		int r = saved_stamp(fd, fd->writable, &meta->arena, &disks[meta->disks.n], err);
+		if (r < 0)
+			return r;
+		meta->disks.n++;
+	}
+	return 0;
+}
+
+static int begin(struct save *s, const char *path, const struct saved_meta *meta, int *ret_fd,
+		struct error *err)
+{
+	CLEANUP(freep) char *file = path_join(path, SAVED_MEMORY);
+	if (mkdir(path, 0700) < 0)
+		return error_errno(err, "cannot make directory '%s'", path);
+	int r = saved_meta_write(path, meta, err);
+	if (r < 0)
+		return r;
+	*ret_fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*ret_fd < 0)
+		return error_errno(err, "cannot make '%s'", file);
+	return s->was_running ? call(s->qmp, "stop", err) : 0;
+}
+
+/* QEMU says "completed" a moment before it is in the state that it stays in. */
+static int wait_still(struct save *s, struct error *err)
+{
+	const struct run_state *state = NULL;
+	uint64_t until = deadline();
+	for (;;) {
+		int r = save_get_state(s->qmp, &state, err);
+		if (r < 0 || is(state, "postmigrate"))
+			return r;
+		if (!is(state, "finish-migrate") || clock_now_usec() >= until)
+			return error_set(err, ECANCELED, "somebody has let the guest run on");
+		poll(NULL, 0, 1);
+	}
+}
+
+/* 6 and 7. From the rename on, what fails has to be taken back. */
+static int commit(struct save *s, struct error *err)
+{
+	int r = saved_move(s->dir, s->machine, SAVED_UNFINISHED, SAVED_WHOLE, err);
+	if (r == 0)
+		r = wait_still(s, err);
+	return r;
+}
+
+static int write_all_of_it(struct save *s, struct error *err)
+{
+	CLEANUP(freep) char *path = saved_path(s->dir, s->machine, SAVED_UNFINISHED);
+	CLEANUP(saved_meta_done) struct saved_meta meta = {};
+	CLEANUP(closep) int fd = -1;
+	int r = describe(s, &meta, err);
+	if (r == 0)
+		r = begin(s, path, &meta, &fd, err);
+	if (r == 0)
+		r = migration_send(s->qmp, fd, &s->request->watch, err);
+	if (r == 0)
+		r = wait_still(s, err);
+	if (r == 0 && fsync(fd) < 0)
+		r = error_errno(err, "cannot write '%s/" SAVED_MEMORY "' to its disk", path);
+	if (r == 0)
+		r = add_stamps(s, &meta, err);
+	if (r == 0)
+		r = saved_meta_write(path, &meta, err);
+	return r < 0 ? r : commit(s, err);
+}
+
+/* ---- back ---- */
+
+/*
+ * QEMU as it was before somebody began to save its guest. First there is no saved state any more of
+ * what is about to run; .NAME.saving goes last, since it tells that this guest is to go on.
+ *
+ * @runs: did the guest run?
+ */
+static int put_back(
+		const char *dir, const char *machine, struct qmp *qmp, bool runs, struct error *err)
+{
+	const struct run_state *state = NULL;
+	int r = migration_cancel(qmp, err);
+	if (r == 0 && saved_look(dir, machine, NULL) == SAVED_WHOLE)
+		r = saved_move(dir, machine, SAVED_WHOLE, SAVED_UNFINISHED, err);
+	if (r == 0)
+		r = save_get_state(qmp, &state, err);
+	/* There is no other way out of "postmigrate". */
+	if (r == 0 && !is(state, "running") && (runs || is(state, "postmigrate")))
+		r = call(qmp, "cont", err);
+	if (r == 0 && !runs && is(state, "postmigrate"))
+		r = call(qmp, "stop", err);
+	if (r == 0)
+		r = saved_discard(dir, machine, err);
+	return r < 0 ? r : 0;
+}
+
+/* What failed: the guest goes on. Adds to the error what can't be done. */
+static void back_out(struct save *s, struct error *err)
+{
+	const struct error first = *err;
+	struct error more = {};
+	if (put_back(s->dir, s->machine, s->qmp, s->was_running, &more) < 0)
+		error_set(err, first.code, "%s; and what that left was not undone: %s", first.text,
+				more.text);
+}
+
+/* ---- 8 ---- */
+
+static int quit(struct save *s, struct error *err)
+{
+	CLEANUP(qmp_reply_done) struct qmp_reply reply = {};
+	uint64_t until = deadline();
+	int r = qmp_execute(s->qmp, &(struct qmp_command){ .name = "quit" }, until, &reply, err);
+	while (r == QMP_DONE) {
+		CLEANUP(qmp_event_done) struct qmp_event event = {};
+		r = qmp_next_event(s->qmp, until, &event, err);
+	}
+	if (r == QMP_CLOSED)
+		return 0;
+	return error_wrap(err, "the guest is saved, but QEMU does not quit");
+}
+
+/* ---- what an earlier one has left ---- */
+
+/* Did the guest run before somebody began to save it? */
+static bool ran_before(const struct save *s)
+{
+	CLEANUP(freep) char *path = saved_path(s->dir, s->machine, SAVED_UNFINISHED);
+	CLEANUP(saved_meta_done) struct saved_meta meta = {};
+	return saved_meta_read(path, &meta, NULL) == 0 && meta.was_running;
+}
+
+/* Take up a machine as it is found. Returns 0, ONLY_QUIT or a negative errno. */
+static int take_up(struct save *s, struct error *err)
+{
+	const struct run_state *state = NULL;
+	enum saved_state saved = saved_look(s->dir, s->machine, NULL);
+	int r = save_get_state(s->qmp, &state, err);
+	if (r < 0)
+		return r;
+	if (saved == SAVED_WHOLE && is(state, "postmigrate"))
+		return ONLY_QUIT;
+	if (saved == SAVED_UNFINISHED)
+		r = put_back(s->dir, s->machine, s->qmp, ran_before(s), err);
+	/* Of a guest that has gone on. */
+	else if (saved != SAVED_NONE && !is(state, "inmigrate"))
+		r = saved_discard(s->dir, s->machine, err);
+	if (r >= 0)
+		r = save_get_state(s->qmp, &state, err);
+	if (r < 0)
+		return r;
+	s->was_running = is(state, "running") || is(state, "io-error");
+	return check_state(state, err);
+}
+
+/* A QEMU that ends by itself when all has been written only comes before it is told to. */
+static bool has_ended_well(const struct save *s, int r)
+{
+	return r == -ECONNRESET && saved_look(s->dir, s->machine, NULL) == SAVED_WHOLE;
+}
+
+static int do_all(struct save *s, struct error *err)
+{
+	int r = check(s->request, err);
+	if (r == 0)
+		r = write_all_of_it(s, err);
+	if (r < 0 && has_ended_well(s, r))
+		return QEMU_GONE;
+	if (r < 0)
+		back_out(s, err);
+	return r;
+}
+
+int save_run(const struct save_request *request, struct error *err)
+{
+	struct error own = {};
+	struct save s = {
+		.request = request,
+		.dir = request->machine.dir,
+		.machine = request->machine.plan->machine,
+		.qmp = request->qmp,
+	};
+	int r = saved_lock(s.dir, s.machine, LOCK_NOW, &s.lock, err);
+	if (r < 0)
+		return r;
+	r = take_up(&s, &own);
+	if (r == 0)
+		r = do_all(&s, &own);
+	if (r == 0 || r == ONLY_QUIT)
+		r = quit(&s, &own);
+	lock_done(&s.lock);
+	if (r == QEMU_GONE)
+		return 0;
+	if (r < 0 && err)
+		*err = own;
+	return r;
+}
+
+int save_let_run(const char *dir, const char *machine, struct qmp *qmp, struct error *err)
+{
+	CLEANUP(lock_done) struct lock lock = {};
+	if (saved_look(dir, machine, NULL) == SAVED_NONE)
+		return call(qmp, "cont", err);
+	int r = saved_lock(dir, machine, LOCK_NOW, &lock, err);
+	return r < 0 ? r : put_back(dir, machine, qmp, true, err);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Stamps of disks: what host/saved.h says of them. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/saved-meta.h"
+#include "util/hash.h"
+#include "util/mem.h"
+
+#define HEAD_FILE ((uint64_t)64 << 10)
+#define HEAD_DEVICE ((uint64_t)2 << 20)
+#define TAIL_DEVICE ((uint64_t)64 << 10)
+#define SAMPLES 256
+#define SAMPLE_LEN 4096
+#define DIGEST_LEN 16
+
+bool saved_has_stamp(const struct plan_fd *fd)
+{
+	/* The firmware's code comes with the host's updates; QEMU has its own in the stream. */
+	return fd->kind == PLAN_FD_FILE &&
+	       (fd->writable || strncmp(fd->name, "firmware.", strlen("firmware.")) != 0);
+}
+
+/* Feed @len bytes from @begin on, or what is there of them. */
+static int feed(struct shake *s, int fd, uint64_t begin, uint64_t len)
+{
+	char block[SAMPLE_LEN];
+	while (len > 0) {
+		ssize_t n = pread(
+				fd, block, len < sizeof(block) ? len : sizeof(block), (off_t)begin);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		shake_feed(s, block, (size_t)n);
+		begin += (uint64_t)n;
+		len -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static int feed_device(struct shake *s, int fd, uint64_t size)
+{
+	/* Another host may have written to it: nothing of the past is to be believed. */
+	(void)!posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	int r = feed(s, fd, 0, HEAD_DEVICE);
+	for (uint64_t i = 0; r == 0 && i < SAMPLES; i++)
+		r = feed(s, fd, size / SAMPLES * i / SAMPLE_LEN * SAMPLE_LEN, SAMPLE_LEN);
+	if (r == 0 && size > TAIL_DEVICE)
+		r = feed(s, fd, size - TAIL_DEVICE, TAIL_DEVICE);
+	return r;
+}
+
+static int digest(int fd, bool is_device, uint64_t size, char **ret)
+{
+	unsigned char bytes[DIGEST_LEN];
+	CLEANUP(buf_done) struct buf text = {};
+	struct shake s;
+	shake_init(&s);
+	int r = is_device ? feed_device(&s, fd, size) : feed(&s, fd, 0, HEAD_FILE);
+	if (r < 0)
+		return r;
+	shake_read(&s, bytes, sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		buf_printf(&text, "%02x", bytes[i]);
+	*ret = buf_take(&text);
+	return 0;
+}
+
+int saved_stamp(const struct plan_fd *disk, bool sync, struct arena *arena, struct saved_disk *ret,
+		struct error *err)
+{
+	CLEANUP(closep) int fd = open(disk->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	CLEANUP(freep) char *text = NULL;
+	struct stat st;
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", disk->path);
+	if (sync && fsync(fd) < 0)
+		return error_errno(err, "cannot write '%s' to its disk", disk->path);
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, "cannot look at '%s'", disk->path);
+	bool is_device = S_ISBLK(st.st_mode);
+	off_t size = is_device ? lseek(fd, 0, SEEK_END) : st.st_size;
+	int r = size < 0 ? -errno : digest(fd, is_device, (uint64_t)size, &text);
+	if (r < 0)
+		return error_code(err, r, "cannot read '%s'", disk->path);
+	*ret = (struct saved_disk){
+		.name = arena_strdup(arena, disk->name),
+		.path = arena_strdup(arena, disk->path),
+		.writable = disk->writable,
+		.size_bytes = (int64_t)size,
+		.digest = arena_strdup(arena, text),
+	};
+	if (!is_device)
+		ret->changed = arena_printf(arena, "%" PRId64 ".%09ld", (int64_t)st.st_mtim.tv_sec,
+				st.st_mtim.tv_nsec);
+	return 0;
+}

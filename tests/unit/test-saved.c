@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Machines that were saved: states, what is written beside memory, and what a start makes of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/restore.h"
+#include "host/saved-meta.h"
+#include "plan-rows.h"
+#include "scratch.h"
+#include "test.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+static const char *const rows[] = {
+	"machine name=web user=machina-web run-dir=DIR/run/web socket-dir=DIR/sockets",
+	"file name=firmware.code path=DIR/code",
+	"file name=disk.0 path=DIR/disk writable=yes volume=root pool=disks",
+	"file name=disk.1 path=DIR/iso",
+	NULL,
+};
+
+static const char *const words[] = { "/usr/bin/qemu", "-m", "size=128M", "-nodefaults", NULL };
+
+struct fixture {
+	struct plan plan;
+	struct strv argv;
+	char *dir;
+	struct saved_machine machine;
+};
+
+static void begin(struct fixture *f)
+{
+	*f = (struct fixture){};
+	scratch_begin();
+	put_file("code", "firmware");
+	put_file("disk", "a disk");
+	put_file("iso", "an image");
+	plan_of_rows(&f->plan, rows);
+	for (const char *const *word = words; *word; word++)
+		strv_push(&f->argv, *word);
+	f->dir = xstrdup(scratch_path("saved"));
+	f->machine = (struct saved_machine){ f->dir, &f->plan, &f->argv };
+}
+
+static void end(struct fixture *f)
+{
+	plan_done(&f->plan);
+	strv_done(&f->argv);
+	free(f->dir);
+	scratch_end();
+}
+
+/* As a save leaves it. */
+static void put_saved(struct fixture *f, enum saved_state state)
+{
+	CLEANUP(saved_meta_done) struct saved_meta meta = {};
+	CLEANUP(freep) char *path = saved_path(f->dir, "web", state);
+	CLEANUP(freep) char *memory = path_join(path, SAVED_MEMORY);
+	struct saved_disk disks[3] = {};
+	const char *argv[ARRAY_SIZE(words)];
+	for (size_t i = 0; i < f->argv.n; i++)
+		argv[i] = f->argv.items[i];
+	struct error err = {};
+	meta.was_running = true;
+	meta.qemu_version = "7.2.1";
+	meta.machine_type = "pc-q35-7.2";
+	meta.argv = (struct jstrings){ argv, f->argv.n };
+	for (size_t i = 0; i < f->plan.n_fds; i++)
+		if (saved_has_stamp(&f->plan.fds[i]))
+			CHECK_INT(saved_stamp(&f->plan.fds[i], true, &meta.arena,
+						  &disks[meta.disks.n++], &err),
+					0);
+	meta.disks.items = disks;
+	CHECK_INT(mkdir_all(path, 0700, &err), 0);
+	CHECK_INT(saved_meta_write(path, &meta, &err), 0);
+	CHECK_INT(file_replace(memory, "memory", 6, 0600, &err), 0);
+}
+
+/* What a start makes of it: QEMU's words, or the error. The text is valid until the next call. */
+static const char *start(struct fixture *f, int expected)
+{
+	static char text[ERROR_TEXT_MAX];
+	CLEANUP(strv_done) struct strv more = {};
+	CLEANUP(freep) char *note = NULL;
+	CLEANUP(buf_done) struct buf out = {};
+	struct error err = {};
+	CHECK_INT(restore_prepare(&f->machine, &more, &note, &err), expected);
+	if (note)
+		buf_puts(&out, note);
+	for (size_t i = 0; i < more.n; i++)
+		buf_printf(&out, "%s%s", out.len ? " " : "", more.items[i]);
+	buf_puts(&out, err.text);
+	snprintf(text, sizeof(text), "%s", without_scratch(buf_text(&out)));
+	return text;
+}
+
+static enum saved_state state_of(const struct fixture *f)
+{
+	return saved_look(f->dir, "web", NULL);
+}
+
+#define WAY_OUT " ('machina start --discard-saved web' throws the saved state away and boots)"
+#define WORDS "-incoming defer -machine type=pc-q35-7.2"
+
+TEST(what_is_saved_is_resumed)
+{
+	struct fixture f;
+	begin(&f);
+	CHECK_STR(start(&f, 0), "");
+	put_saved(&f, SAVED_WHOLE);
+	CHECK_INT(state_of(&f), SAVED_WHOLE);
+	CHECK_STR(start(&f, 1), WORDS);
+	CHECK_INT(state_of(&f), SAVED_WHOLE);
+	end(&f);
+}
+
+TEST(a_state_is_the_name_of_its_directory)
+{
+	static const struct {
+		enum saved_state state;
+		const char *name;
+	} names[] = {
+		{ SAVED_UNFINISHED, "saved/.web.saving" },
+		{ SAVED_WHOLE, "saved/web" },
+		{ SAVED_RESUMING, "saved/.web.resuming" },
+	};
+	struct fixture f;
+	struct error err = {};
+	begin(&f);
+	CHECK_INT(state_of(&f), SAVED_NONE);
+	CHECK_INT(saved_discard(f.dir, "web", &err), 1);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		make_directory(names[i].name);
+		CHECK_INT(state_of(&f), names[i].state);
+		CHECK_INT(saved_look(f.dir, "we", NULL), SAVED_NONE);
+		CHECK_INT(saved_discard(f.dir, "web", &err), 0);
+		CHECK_INT(state_of(&f), SAVED_NONE);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		make_directory(names[i].name);
+	CHECK_INT(state_of(&f), SAVED_WHOLE);
+	CHECK_INT(saved_discard(f.dir, "web", &err), 0);
+	CHECK_INT(state_of(&f), SAVED_NONE);
+	end(&f);
+}
+
+TEST(nobody_else_moves_it_meanwhile)
+{
+	struct fixture f;
+	struct lock lock = {};
+	struct error err = {};
+	begin(&f);
+	CHECK_INT(saved_lock(f.dir, "web", 0, &lock, &err), 0);
+	struct lock second = {};
+	CHECK_INT(saved_lock(f.dir, "web", 0, &second, &err), -EBUSY);
+	CHECK(strstr(err.text, "machine 'web' is being saved or resumed"));
+	lock_done(&lock);
+	CHECK_INT(saved_lock(f.dir, "web", 0, &lock, &err), 0);
+	lock_done(&lock);
+	end(&f);
+}
+
+TEST(other_arguments_are_refused)
+{
+	struct fixture f;
+	begin(&f);
+	put_saved(&f, SAVED_WHOLE);
+	strv_push(&f.argv, "-S");
+	CHECK_STR(start(&f, -EINVAL),
+			"it was saved and cannot be resumed: its unit has changed since it was "
+			"saved: QEMU had the argument nothing, now it is '-S'" WAY_OUT);
+	strv_clear(&f.argv);
+	for (const char *const *word = words; *word; word++)
+		strv_push(&f.argv, strcmp(*word, "size=128M") ? *word : "size=256M");
+	CHECK_STR(start(&f, -EINVAL),
+			"it was saved and cannot be resumed: its unit has changed since it was "
+			"saved: QEMU had the argument '-m size=128M', now it is '-m "
+			"size=256M'" WAY_OUT);
+	CHECK_INT(state_of(&f), SAVED_WHOLE);
+	end(&f);
+}
+
+static void touch(const char *name)
+{
+	const struct timespec times[2] = { { 1000, 5 }, { 1000, 5 } };
+	CHECK_INT(utimensat(AT_FDCWD, scratch_path(name), times, 0), 0);
+}
+
+TEST(other_disks_are_refused)
+{
+	struct fixture f;
+	begin(&f);
+	put_saved(&f, SAVED_WHOLE);
+	touch("disk");
+	CHECK_STR(start(&f, -EINVAL), "it was saved and cannot be resumed: 'DIR/disk' was written "
+				      "to since the machine was saved" WAY_OUT);
+	put_file("disk", "a longer disk");
+	CHECK_STR(start(&f, -EINVAL), "it was saved and cannot be resumed: 'DIR/disk' has another "
+				      "size since the machine was saved" WAY_OUT);
+	CHECK_INT(unlink(scratch_path("disk")), 0);
+	CHECK_STR(start(&f, -EINVAL), "it was saved and cannot be resumed: cannot open "
+				      "'DIR/disk': No such file or directory" WAY_OUT);
+	CHECK_INT(state_of(&f), SAVED_WHOLE);
+	end(&f);
+}
+
+/* One that was made with the old time, in one place. */
+TEST(another_content_is_seen_at_the_beginning)
+{
+	struct fixture f;
+	begin(&f);
+	touch("disk");
+	put_saved(&f, SAVED_WHOLE);
+	put_file("disk", "a DISK");
+	touch("disk");
+	CHECK_STR(start(&f, -EINVAL), "it was saved and cannot be resumed: 'DIR/disk' has another "
+				      "content since the machine was saved" WAY_OUT);
+	put_file("disk", "a disk");
+	touch("disk");
+	CHECK_STR(start(&f, 1), WORDS);
+	end(&f);
+}
+
+TEST(a_medium_that_changed_is_refused_and_firmware_is_not)
+{
+	struct fixture f;
+	begin(&f);
+	put_saved(&f, SAVED_WHOLE);
+	put_file("code", "newer firmware");
+	CHECK_STR(start(&f, 1), WORDS);
+	touch("iso");
+	CHECK_STR(start(&f, -EINVAL), "it was saved and cannot be resumed: 'DIR/iso' was written "
+				      "to since the machine was saved" WAY_OUT);
+	end(&f);
+}
+
+TEST(a_guest_that_went_on_is_not_resumed)
+{
+	struct fixture f;
+	begin(&f);
+	put_saved(&f, SAVED_RESUMING);
+	CHECK_INT(state_of(&f), SAVED_RESUMING);
+	touch("disk");
+	CHECK_STR(start(&f, 0), "the saved state is not used: the guest had gone on from it, and "
+				"'DIR/disk' was written to since the machine was saved");
+	CHECK_INT(state_of(&f), SAVED_NONE);
+	end(&f);
+}
+
+TEST(a_guest_that_did_not_get_to_it_is)
+{
+	struct fixture f;
+	begin(&f);
+	put_saved(&f, SAVED_RESUMING);
+	CHECK_STR(start(&f, 1), WORDS);
+	CHECK_INT(state_of(&f), SAVED_WHOLE);
+	end(&f);
+}
+
+TEST(half_a_state_is_none)
+{
+	struct fixture f;
+	begin(&f);
+	put_saved(&f, SAVED_UNFINISHED);
+	CHECK_STR(start(&f, 0), "");
+	CHECK_INT(state_of(&f), SAVED_NONE);
+	put_saved(&f, SAVED_RESUMING);
+	CHECK_INT(unlink(scratch_path("saved/.web.resuming/memory")), 0);
+	CHECK_STR(start(&f, 0), "the saved state is not used: the guest had gone on from it, and "
+				"its files are not complete");
+	CHECK_INT(state_of(&f), SAVED_NONE);
+	end(&f);
+}
+
+TEST(what_is_damaged_is_refused)
+{
+	static const struct {
+		const char *text, *expected;
+	} bad[] = {
+		{ "", "'DIR/saved/web/saved.json' is damaged: " },
+		{ "[]", "'DIR/saved/web/saved.json' is damaged: " },
+		{ "{}", "'DIR/saved/web/saved.json' is damaged: " },
+		{ "{ \"format\": 1, \"disks\": [ {} ] }", "is damaged: " },
+		{ "{ \"format\": 1, \"argv\": [ 1 ] }", "is damaged: " },
+		{ "{ \"format\": 2, \"later\": true }", "is of a newer version of this program" },
+	};
+	struct fixture f;
+	begin(&f);
+	put_saved(&f, SAVED_WHOLE);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		put_file("saved/web/saved.json", bad[i].text);
+		const char *text = start(&f, -EINVAL);
+		if (!strstr(text, bad[i].expected) || !strstr(text, WAY_OUT))
+			TEST_FAIL("%s: got: %s", bad[i].text, text);
+		CHECK_INT(state_of(&f), SAVED_WHOLE);
+	}
+	end(&f);
+}
+
+TEST_MAIN()
