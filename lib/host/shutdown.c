@@ -163,7 +163,7 @@ static int wait_end(struct ladder *l, uint64_t deadline_usec, struct error *err)
 }
 
 /* Time is up, or it was to be at once: the guest is left out. */
-static int quit(struct ladder *l, struct error *err)
+static int quit(struct ladder *l, uint64_t until_usec, struct error *err)
 {
 	if (l->request->force)
 		ladder_say(l, "the guest is not asked: telling QEMU to quit");
@@ -171,7 +171,7 @@ static int quit(struct ladder *l, struct error *err)
 		ladder_say(l, "still running after %.6g s, telling QEMU to quit",
 				ladder_seconds(l->request->timeout_usec));
 	l->quitting = true;
-	int r = ladder_command(l, "quit", clock_deadline_usec(l->quit_wait_usec), err);
+	int r = ladder_command(l, "quit", until_usec, err);
 	return r == QMP_REFUSED ? -err->code : r;
 }
 
@@ -200,16 +200,17 @@ static int run_ladder(struct ladder *l, enum shutdown_outcome *ret, struct error
 	}
 	if (r < 0)
 		return r;
+	/* One limit for the command and its effect: systemd waits little longer than that. */
+	uint64_t now = clock_now_usec();
+	bool ends = r == QMP_LATE || l->quitting || l->deadline_usec < now;
+	uint64_t until = clock_add_usec(ends ? now : l->deadline_usec, l->quit_wait_usec);
 	if (r == QMP_LATE) {
 		outcome = SHUTDOWN_QUIT;
-		r = quit(l, err);
+		r = quit(l, until, err);
 		if (r < 0)
 			return r;
 	}
-
-	uint64_t now = clock_now_usec();
-	uint64_t from = l->quitting || l->deadline_usec < now ? now : l->deadline_usec;
-	r = wait_end(l, clock_add_usec(from, l->quit_wait_usec), err);
+	r = wait_end(l, until, err);
 	if (r == 0)
 		*ret = outcome;
 	return r;
