@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/netns.h"
@@ -60,7 +61,9 @@ static int take_socket(const struct nlmsghdr *message, void *data)
 	if (len != strlen(search->path) ||
 			memcmp(mnl_attr_get_payload(name), search->path, len) != 0)
 		return MNL_CB_OK;
-	strv_pushf(&search->sockets, "socket:[%u]", mnl_attr_get_u32(peer));
+	/* 0: the client has closed it. */
+	if (mnl_attr_get_u32(peer) != 0)
+		strv_pushf(&search->sockets, "socket:[%u]", mnl_attr_get_u32(peer));
 	return MNL_CB_OK;
 }
 
@@ -161,6 +164,24 @@ int unix_peer_list(const char *path, struct strv *ret_processes, struct error *e
 		if (isdigit((unsigned char)entry->d_name[0]) && strcmp(entry->d_name, self) != 0 &&
 				has_socket(entry->d_name, &search.sockets))
 			push_process(ret_processes, entry->d_name);
+	return 0;
+}
+
+int unix_peer_look(const char *path, int own_fd, size_t *ret_others, bool *ret_is_served,
+		struct error *err)
+{
+	CLEANUP(search_done) struct search search = { .path = path };
+	struct stat st = {};
+	if (own_fd >= 0 && fstat(own_fd, &st) < 0)
+		return error_errno(err, "cannot look at a connection to '%s'", path);
+	/* What waits in the queue has no inode yet, and is not listed. */
+	int r = find_peers(&search, err);
+	if (r < 0)
+		return r;
+	char own[64];
+	snprintf(own, sizeof(own), "socket:[%u]", (unsigned)st.st_ino);
+	*ret_is_served = own_fd >= 0 && strv_contains(&search.sockets, own);
+	*ret_others = search.sockets.n - *ret_is_served;
 	return 0;
 }
 

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "util/buf.h"
 #include "util/error.h"
 #include "util/strv.h"
@@ -18,6 +20,18 @@
  * seen. Cost: some milliseconds, meant for messages. Nothing found is no error.
  */
 MUST_CHECK int unix_peer_list(const char *path, struct strv *ret_processes, struct error *err);
+
+/*
+ * How a server that takes one client at a time stands.
+ *
+ * @own_fd: a connection of ours to it, or -1
+ * @ret_others: how many other connections it has accepted that are still there
+ * @ret_is_served: has it accepted ours?
+ *
+ * Works for every user; a connection belongs to the network namespace of its client.
+ */
+MUST_CHECK int unix_peer_look(const char *path, int own_fd, size_t *ret_others, bool *ret_is_served,
+		struct error *err);
 
 /* The same for messages: append "socat (pid 12), qemu-ga (pid 13)", or nothing. */
 void unix_peer_text(const char *path, struct buf *to);

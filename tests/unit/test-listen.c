@@ -13,6 +13,7 @@
 
 #include "host/clock.h"
 #include "host/rundir.h"
+#include "host/unix-peer.h"
 #include "scratch.h"
 #include "test.h"
 
@@ -45,6 +46,50 @@ TEST(a_socket_is_for_its_owner)
 	CHECK(accept4(fd, NULL, NULL, SOCK_CLOEXEC) >= 0);
 	close(client);
 	close(fd);
+	scratch_end();
+}
+
+TEST(of_two_clients_one_is_known_to_be_served)
+{
+	scratch_begin();
+	int fd = -1, first = -1, second = -1;
+	size_t others = 9;
+	bool is_served = false;
+	struct error err = {};
+	const char *path = scratch_path("s");
+	CHECK_INT(listen_unix(path, &alone, &fd, &err), 0);
+	CHECK_INT(connect_unix_now(path, &first), 0);
+	int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	CHECK_INT(connect_unix_now(path, &second), 0);
+	CHECK_INT(unix_peer_look(path, first, &others, &is_served, &err), 0);
+	CHECK(is_served && others == 0);
+	CHECK_INT(unix_peer_look(path, second, &others, &is_served, &err), 0);
+	CHECK(!is_served && others == 1);
+	CHECK_INT(unix_peer_look(path, -1, &others, &is_served, &err), 0);
+	CHECK(!is_served && others == 1);
+	close(first);
+	CHECK_INT(unix_peer_look(path, second, &others, &is_served, &err), 0);
+	CHECK(!is_served && others == 0);
+	close(accepted);
+	accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	CHECK_INT(unix_peer_look(path, second, &others, &is_served, &err), 0);
+	CHECK(is_served && others == 0);
+	close(accepted);
+	close(second);
+	close(fd);
+	scratch_end();
+}
+
+TEST(what_cannot_be_connected_to_is_told_by_its_number)
+{
+	int fd = -1;
+	scratch_begin();
+	CHECK_INT(connect_unix_now(scratch_path("none"), &fd), -ENOENT);
+	put_file("file", "");
+	CHECK_INT(connect_unix_now(scratch_path("file"), &fd), -ECONNREFUSED);
+	CLEANUP(freep) char *path = xasprintf("/%0200d", 0);
+	CHECK_INT(connect_unix_now(path, &fd), -ENAMETOOLONG);
+	CHECK_INT(fd, -1);
 	scratch_end();
 }
 
