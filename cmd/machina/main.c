@@ -37,6 +37,7 @@ extern const struct command cmd_disconnect;
 extern const struct command cmd_list;
 extern const struct command cmd_status;
 extern const struct command cmd_why;
+extern const struct command cmd_console;
 extern const struct command cmd_exec;
 extern const struct command cmd_copy;
 extern const struct command cmd_ip;
@@ -94,6 +95,7 @@ static const struct command *const commands[] = {
 	&cmd_firewall,
 	&cmd_doctor,
 
+	&cmd_console,
 	&cmd_exec,
 	&cmd_copy,
 	&cmd_ip,

@@ -100,6 +100,22 @@ void console_resume(struct console *console)
 	take_terminal(console);
 }
 
+void console_turn_take(struct console *console, int guest_fd)
+{
+	closep(&console->guest_fd);
+	console->guest_fd = guest_fd;
+	console->enter = false;
+	take_terminal(console);
+}
+
+void console_show(struct console *console, const char *data, size_t len)
+{
+	if (console->filter)
+		terminal_filter_add(console->filter, &console->from_guest, data, len);
+	else
+		buf_add(&console->from_guest, data, len);
+}
+
 void console_close(struct console *console)
 {
 	restore_terminal();
@@ -167,7 +183,9 @@ static int take_input(struct console *console, const char *text, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		if (console->is_terminal && text[i] == KEY_LEAVE)
 			n_leave++;
-		else if (console->guest_fd >= 0 && console->to_guest.len < INPUT_MAX)
+		else if (console->guest_fd < 0)
+			console->enter |= text[i] == '\n' || text[i] == '\r';
+		else if (console->to_guest.len < INPUT_MAX)
 			buf_add(&console->to_guest, &text[i], 1);
 	}
 	return n_leave;
@@ -200,7 +218,7 @@ static bool read_guest(struct console *console)
 	char text[CHUNK];
 	ssize_t n = recv(console->guest_fd, text, sizeof(text), MSG_DONTWAIT);
 	if (n > 0) {
-		buf_add(&console->from_guest, text, (size_t)n);
+		console_show(console, text, (size_t)n);
 		return true;
 	}
 	if (n == 0 || (errno != EAGAIN && errno != EINTR)) {

@@ -24,6 +24,7 @@
 
 #include "util/buf.h"
 #include "util/cleanup.h"
+#include "util/terminal.h"
 
 #define CONSOLE_FDS 3
 
@@ -35,6 +36,10 @@ struct console {
 	bool input_ended, output_ended;
 	bool in_line; /* the guest has written part of a line */
 	struct buf to_guest, from_guest;
+	/* What the guest's bytes go through on their way to from_guest; NULL: they stay as they
+	 * are. Borrowed. */
+	struct terminal_filter *filter;
+	bool enter; /* without a guest's end: Enter was typed */
 };
 
 /* @guest_fd: connected socket, which it takes over; -1 for none. */
@@ -43,6 +48,15 @@ void console_close(struct console *console);
 
 /* The terminal may have been given back to the shell for a while. */
 void console_resume(struct console *console);
+
+/*
+ * Another end from now on, connected, which it takes over. To be used where there was none: a
+ * console that was only watched is written to.
+ */
+void console_turn_take(struct console *console, int guest_fd);
+
+/* Show bytes that came from elsewhere, by way of the filter. */
+void console_show(struct console *console, const char *data, size_t len);
 
 /* What to wait for; what there is not is -1 and ignored by poll(2). */
 void console_poll(const struct console *console, struct pollfd ret[CONSOLE_FDS]);
