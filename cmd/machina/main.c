@@ -43,6 +43,8 @@ extern const struct command cmd_copy;
 extern const struct command cmd_ip;
 extern const struct command cmd_observe;
 extern const struct command cmd_query;
+extern const struct command cmd_top;
+extern const struct command cmd_metrics;
 extern const struct command cmd_network;
 extern const struct command cmd_firewall;
 extern const struct command cmd_doctor;
@@ -91,6 +93,8 @@ static const struct command *const commands[] = {
 	&cmd_why,
 	&cmd_observe,
 	&cmd_query,
+	&cmd_top,
+	&cmd_metrics,
 	&cmd_network,
 	&cmd_firewall,
 	&cmd_doctor,

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All machines at one moment: their units, what they have used, the state of their guests. For what
+ * shows many of them.
+ *
+ * systemd is asked for one after the other; the QEMUs are asked side by side, so that one that
+ * hangs costs its own time limit and nothing to the others.
+ */
+#pragma once
+
+#include "config/load.h"
+#include "host/bus-unit.h"
+#include "host/sample.h"
+#include "util/strv.h"
+
+struct census_row {
+	const char *machine; /* of the names */
+	struct unit_info info;
+	bool has_unit;	      /* systemd knows it */
+	bool is_up;	      /* QEMU runs */
+	struct sample sample; /* empty while it is down */
+	char *run_state;      /* QEMU's word (host/run-state.h); NULL: it was not to be had */
+	char *version;	      /* of QEMU; NULL likewise */
+	char *error;	      /* why QEMU did not answer; NULL: it did, or does not run */
+};
+
+struct census {
+	struct census_row *rows; /* in the order of the names */
+	size_t n;
+};
+
+void census_done(struct census *census);
+
+/* @names: borrowed by the rows */
+MUST_CHECK int census_take(const struct config_paths *paths, struct bus *bus,
+		const struct strv *names, struct census *ret, struct error *err);
+
+/*
+ * One word for a machine, an index of census_states: those of "machina list" where each is one of a
+ * few. CENSUS_UNKNOWN: the unit is up, and its QEMU does not answer.
+ */
+enum census_state {
+	CENSUS_OFF,
+	CENSUS_STARTING,
+	CENSUS_BOOTING,
+	CENSUS_RUNNING,
+	CENSUS_PAUSED,
+	CENSUS_ASLEEP,
+	CENSUS_BUSY, /* it is saved, moved, restored */
+	CENSUS_CRASHED,
+	CENSUS_ENDED,
+	CENSUS_STOPPING,
+	CENSUS_FAILED,
+	CENSUS_UNKNOWN,
+	CENSUS_STATE_N,
+};
+extern const char *const census_states[CENSUS_STATE_N];
+enum census_state census_state(const struct census_row *row) PURE;

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina top: machines and what they use, live. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "census.h"
+#include "host/clock.h"
+#include "lifecycle.h"
+#include "machines.h"
+#include "output.h"
+#include "screen.h"
+#include "table.h"
+#include "util/mem.h"
+
+#define DELAY_USEC (2 * USEC_PER_SEC)
+
+struct top_options {
+	bool batch;
+	int rounds;
+	uint64_t delay_usec;
+	int sort;
+};
+
+enum order { BY_CPU, BY_MEMORY, BY_DISK, BY_NET, BY_NAME };
+static const char *const order_names[] = {
+	[BY_CPU] = "cpu",
+	[BY_MEMORY] = "memory",
+	[BY_DISK] = "disk",
+	[BY_NET] = "net",
+	[BY_NAME] = "name",
+	NULL,
+};
+/* The keys that choose them, in their order. */
+static const char order_keys[] = "cmdna";
+
+struct top_row {
+	const struct census_row *now;
+	struct rates rates;
+	bool has_rates;
+};
+
+struct top {
+	const struct call *call;
+	const struct top_options *options;
+	const struct strv *names;
+	bool named; /* machines were named: they are shown also while they are down */
+	struct bus *bus;
+	struct census before, now;
+	enum order order;
+};
+
+static void top_done(struct top *top)
+{
+	census_done(&top->before);
+	census_done(&top->now);
+	bus_free(top->bus);
+}
+
+/* ---- one picture ---- */
+
+static double key_of(const struct top_row *row, enum order order)
+{
+	switch (order) {
+	case BY_CPU:
+		return row->rates.cpu;
+	case BY_MEMORY:
+		return (double)row->now->sample.memory_bytes;
+	case BY_DISK:
+		return row->rates.disk_in + row->rates.disk_out;
+	case BY_NET:
+		return row->rates.net_in + row->rates.net_out;
+	case BY_NAME:
+		break;
+	}
+	return 0;
+}
+
+/* The most first; names as they come, which is their order. */
+static void sort_rows(struct top_row *rows, size_t n, enum order order)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct top_row row = rows[i];
+		size_t k = i;
+		for (; k > 0 && key_of(&rows[k - 1], order) < key_of(&row, order); k--)
+			rows[k] = rows[k - 1];
+		rows[k] = row;
+	}
+}
+
+static size_t make_rows(const struct top *top, struct top_row *rows)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < top->now.n; i++) {
+		const struct census_row *now = &top->now.rows[i];
+		if (!now->is_up && !top->named &&
+				(!*now->info.active_state || unit_is_down(now->info.active_state)))
+			continue;
+		rows[n] = (struct top_row){ .now = now };
+		rows[n].has_rates =
+				i < top->before.n && sample_rates(&top->before.rows[i].sample,
+								     &now->sample, &rows[n].rates);
+		n++;
+	}
+	sort_rows(rows, n, top->order);
+	return n;
+}
+
+static void add_rate(struct table *t, const struct top_row *row, bool known, double rate)
+{
+	CLEANUP(freep) char *text = row->has_rates && known ? format_size((uint64_t)rate) : NULL;
+	table_add(t, STYLE_PLAIN, "%s%s", text ? text : "", text ? "/s" : "");
+}
+
+static void add_row(struct table *t, const struct top_row *row)
+{
+	const struct sample *sample = &row->now->sample;
+	enum census_state state = census_state(row->now);
+	table_add(t, STYLE_HEAD, "%s", row->now->machine);
+	table_add(t,
+			state == CENSUS_RUNNING				    ? STYLE_GOOD
+			: state == CENSUS_FAILED || state == CENSUS_CRASHED ? STYLE_BAD
+									    : STYLE_PLAIN,
+			"%s", census_states[state]);
+	if (row->has_rates && sample->has_cpu)
+		table_add(t, STYLE_PLAIN, "%.1f", row->rates.cpu * 100);
+	else
+		table_add(t, STYLE_PLAIN, "%s", "");
+	CLEANUP(freep) char *memory = sample->has_memory ? format_size(sample->memory_bytes) : NULL;
+	table_add(t, STYLE_PLAIN, "%s", memory ? memory : "");
+	add_rate(t, row, sample->has_disks, row->rates.disk_in);
+	add_rate(t, row, sample->has_disks, row->rates.disk_out);
+	add_rate(t, row, sample->n_nets > 0, row->rates.net_in);
+	add_rate(t, row, sample->n_nets > 0, row->rates.net_out);
+}
+
+/* @lines: at most this many, with the titles */
+static void print_rows(const struct top *top, size_t lines, FILE *to)
+{
+	/* Never left out, so that nothing jumps: a table without titles has none. */
+	static const struct column columns[] = { { "MACHINE" }, { "STATE" },
+		{ "CPU%", .right = true }, { "MEMORY", .right = true }, { "READ", .right = true },
+		{ "WRITE", .right = true }, { "RECEIVE", .right = true },
+		{ "SEND", .right = true } };
+	CLEANUP(table_done)
+	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
+	CLEANUP(freep) struct top_row *rows = xcalloc(top->now.n + 1, sizeof(*rows));
+	size_t n = make_rows(top, rows);
+	for (size_t i = 0; i < n && i + 1 < lines; i++)
+		add_row(&t, &rows[i]);
+	table_print(&t, to);
+	if (!n)
+		fputs("no machine runs\n", to);
+}
+
+static int look(struct top *top, struct error *err)
+{
+	struct census census = {};
+	int r = census_take(&top->call->paths, top->bus, top->names, &census, err);
+	if (r < 0)
+		return r;
+	census_done(&top->before);
+	top->before = top->now;
+	top->now = census;
+	return 0;
+}
+
+/* ---- for a file ---- */
+
+static int run_batch(struct top *top, struct error *err)
+{
+	const int rounds = top->options->rounds ? top->options->rounds : 1;
+	int r = look(top, err);
+	for (int i = 0; r == 0 && i < rounds; i++) {
+		struct pollfd none = { .fd = -1 };
+		clock_poll(&none, 1, clock_deadline_usec(top->options->delay_usec));
+		r = look(top, err);
+		if (r < 0)
+			break;
+		if (i)
+			putchar('\n');
+		print_rows(top, SIZE_MAX, stdout);
+		if (fflush(stdout) != 0)
+			break;
+	}
+	return r;
+}
+
+/* ---- on a terminal ---- */
+
+static void draw(const struct top *top)
+{
+	CLEANUP(buf_done) struct buf head = {};
+	size_t up = 0;
+	double cpu = 0;
+	for (size_t i = 0; i < top->now.n; i++) {
+		struct rates rates;
+		up += top->now.rows[i].is_up;
+		if (i < top->before.n && sample_rates(&top->before.rows[i].sample,
+							 &top->now.rows[i].sample, &rates))
+			cpu += rates.cpu;
+	}
+	buf_printf(&head, "%zu of %zu machines run, %.1f %% of a processor; sorted by %s", up,
+			top->now.n, cpu * 100, order_names[top->order]);
+	FILE *to = screen_begin();
+	fprintf(to, "%s\n\n", buf_text(&head));
+	print_rows(top, screen_lines() > 4 ? screen_lines() - 4 : 1, to);
+	fputs("\nq quit, sort by c cpu, m memory, d disk, n net, a name", to);
+	screen_end();
+}
+
+/* Returns whether to go on. */
+static bool take_key(struct top *top, char key)
+{
+	const char *order = key ? strchr(order_keys, key) : NULL;
+	if (order)
+		top->order = (enum order)(order - order_keys);
+	return key != 'q' && key != 3 && key != 27;
+}
+
+static int run_screen(struct top *top, struct error *err)
+{
+	int r = screen_open(err);
+	if (r < 0)
+		return r;
+	bool more = true;
+	int rounds = 0;
+	uint64_t next = 0;
+	r = look(top, err);
+	while (r == 0 && more) {
+		if (clock_now_usec() >= next) {
+			/* The first picture comes at once, the first rates soon. */
+			next = clock_deadline_usec(
+					rounds ? top->options->delay_usec : USEC_PER_SEC / 4);
+			r = rounds ? look(top, err) : 0;
+			more = !top->options->rounds || rounds++ < top->options->rounds;
+			rounds += !top->options->rounds;
+			if (r < 0 || !more)
+				break;
+		}
+		draw(top);
+		char key;
+		enum screen_event event = screen_wait(next, &key);
+		more = event == SCREEN_KEY ? take_key(top, key) : event != SCREEN_ENDED;
+	}
+	screen_close();
+	return r;
+}
+
+static int top_run(const struct call *call, struct error *err)
+{
+	struct top_options options = *(const struct top_options *)call->options;
+	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(report_done) struct report report = {};
+	bool some = call->machines.patterns.n || call->machines.tags.n;
+	if (!options.delay_usec)
+		options.delay_usec = DELAY_USEC;
+	if (!options.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
+		return misuse(call->command, "this is no terminal: use --batch");
+	int r = some ? machines_select(call, &report, &names, err)
+		     : machine_list(&call->paths, &names, &report, err);
+	print_report(stderr, &report);
+	if (r != 0)
+		return r < 0 ? r : STATUS_FAILURE;
+	CLEANUP(top_done)
+	struct top top = { .call = call,
+		.options = &options,
+		.names = &names,
+		.named = call->machines.patterns.n > 0,
+		.order = (enum order)options.sort };
+	r = bus_open(&top.bus, err);
+	if (r == 0)
+		r = options.batch ? run_batch(&top, err) : run_screen(&top, err);
+	return r < 0 ? r : STATUS_DONE;
+}
+
+static const struct option_spec options[] = {
+	{ 'b', "batch", NULL, OPT_FLAG(struct top_options, batch),
+			"Print plain tables instead of using the terminal" },
+	{ 'n', "rounds", "N", OPT_INT(struct top_options, rounds, 1, 1000000),
+			"End after N tables; with --batch one is the default" },
+	{ 'd', "delay", "TIME", OPT_SPAN(struct top_options, delay_usec),
+			"Time between two tables, 2s if not given" },
+	{ 's', "sort", "ORDER", OPT_CHOICE(struct top_options, sort, order_names),
+			"What the table is sorted by" },
+	{},
+};
+
+static const struct example examples[] = {
+	{ "machina top", "What machines use, live." },
+	{ "machina top --batch --rounds 5 --sort disk", "Five tables, for a file." },
+	{},
+};
+
+const struct command cmd_top = {
+	.name = "top",
+	.group = GROUP_LOOK,
+	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
+	.arguments = arguments_machines_optional,
+	.summary = "Show what machines use, live",
+	.description = "Processor (100 is one that is busy all the time), memory on the host, what "
+		       "the guest reads from and writes to its disks, receives and sends; without "
+		       "MACHINE of all that run. What can't be found out is left empty: traffic of "
+		       "connections that have no interface on the host, disks of a QEMU that does "
+		       "not answer.\n\n"
+		       "The keys c, m, d, n and a sort by processor, memory, disks, network and "
+		       "name; q ends it.",
+	.options = options,
+	.options_size = sizeof(struct top_options),
+	.examples = examples,
+	.run = top_run,
+};
