@@ -39,6 +39,8 @@ extern const struct command cmd_status;
 extern const struct command cmd_why;
 extern const struct command cmd_console;
 extern const struct command cmd_exec;
+extern const struct command cmd_ssh;
+extern const struct command cmd_ssh_proxy;
 extern const struct command cmd_copy;
 extern const struct command cmd_ip;
 extern const struct command cmd_observe;
@@ -101,6 +103,8 @@ static const struct command *const commands[] = {
 
 	&cmd_console,
 	&cmd_exec,
+	&cmd_ssh,
+	&cmd_ssh_proxy,
 	&cmd_copy,
 	&cmd_ip,
 

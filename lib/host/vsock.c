@@ -2,11 +2,15 @@
 /* Sockets between the host and its guests. */
 #include "host/vsock.h"
 
+#include <arpa/inet.h> /* struct sockaddr, without which linux/vm_sockets.h can't be read */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/vhost.h>
+#include <linux/vm_sockets.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "host/clock.h"
 
@@ -44,5 +48,63 @@ int vsock_open_device(const char *path, uint32_t cid, uint64_t deadline_usec, in
 	if (r < 0)
 		return error_errno(err, "cannot have the vsock CID %" PRIu32 " at '%s'", cid, path);
 	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+int vsock_connect(uint32_t cid, uint32_t port, int *ret_fd, struct error *err)
+{
+	const struct sockaddr_vm address = {
+		.svm_family = AF_VSOCK, .svm_port = port, .svm_cid = cid
+	};
+	CLEANUP(closep) int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 && errno == EAFNOSUPPORT)
+		return error_set(err, EAFNOSUPPORT,
+				"this kernel has no sockets to guests: load the module with "
+				"'modprobe vhost_vsock'");
+	if (fd < 0)
+		return error_errno(err, "cannot make a socket to guests");
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0) {
+		*ret_fd = take_fd(&fd);
+		return VSOCK_DONE;
+	}
+	switch (errno) {
+	case ECONNRESET:
+	case ECONNREFUSED:
+		return VSOCK_REFUSED;
+	case ETIMEDOUT:
+	case EINTR:
+		return VSOCK_SILENT;
+	case ENODEV:
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+		return VSOCK_ABSENT;
+	default:
+		return error_errno(err, "cannot connect to port %" PRIu32 " of vsock CID %" PRIu32,
+				port, cid);
+	}
+}
+
+int vsock_hand_over(int to, int fd, struct error *err)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {};
+	char byte = 0;
+	struct iovec part = { .iov_base = &byte, .iov_len = sizeof(byte) };
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	while (sendmsg(to, &message, MSG_NOSIGNAL) < 0)
+		if (errno != EINTR)
+			return error_errno(err, "cannot hand over the connection");
 	return 0;
 }

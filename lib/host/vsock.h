@@ -20,3 +20,28 @@
  */
 MUST_CHECK int vsock_open_device(const char *path, uint32_t cid, uint64_t deadline_usec,
 		int *ret_fd, struct error *err);
+
+enum vsock_outcome {
+	VSOCK_DONE,
+	VSOCK_REFUSED, /* the guest says that nobody listens there */
+	VSOCK_SILENT,  /* it does not answer: its driver is not up, or the guest hangs */
+	VSOCK_ABSENT,  /* no guest has this number */
+};
+
+/*
+ * Connect to a socket of a guest. Tries once, for at most two seconds.
+ *
+ * @ret_fd: with VSOCK_DONE, SOCK_STREAM
+ *
+ * Returns an enum vsock_outcome, without a text; or a negative errno: EAFNOSUPPORT: the kernel has
+ * no such sockets.
+ */
+MUST_CHECK int vsock_connect(uint32_t cid, uint32_t port, int *ret_fd, struct error *err);
+
+/*
+ * Give a descriptor to who is at the other end of a unix socket, with one byte: what ssh(1) waits
+ * for that has "ProxyUseFdpass yes".
+ *
+ * Errors: ENOTSOCK: @to is none; those of sendmsg(2).
+ */
+MUST_CHECK int vsock_hand_over(int to, int fd, struct error *err);
