@@ -9,6 +9,7 @@
 #include "host/clock.h"
 #include "host/listen.h"
 #include "host/rundir.h"
+#include "host/saved.h"
 #include "unit/service.h"
 #include "util/mem.h"
 
@@ -61,6 +62,16 @@ static int check_qemu(const struct plan *plan, struct error *err)
 			socket->path);
 }
 
+/* Its disks would go on without its memory. */
+static int check_saved(const struct config_paths *paths, const char *machine, struct error *err)
+{
+	if (saved_look(paths->saved_dir, machine, NULL) != SAVED_WHOLE)
+		return 0;
+	return error_set(err, EBUSY,
+			"machine '%s' was saved: 'machina start %s' goes on from there", machine,
+			machine);
+}
+
 int foreground_begin(const struct config_paths *paths, const struct plan *plan, struct lock *ret,
 		struct error *err)
 {
@@ -72,6 +83,8 @@ int foreground_begin(const struct config_paths *paths, const struct plan *plan, 
 		r = check_units(plan->machine, err);
 	if (r == 0)
 		r = check_qemu(plan, err);
+	if (r == 0)
+		r = check_saved(paths, plan->machine, err);
 	return r;
 }
 

@@ -15,7 +15,8 @@
 /*
  * Begin to run a machine in the foreground: until lock_done().
  *
- * Errors: EBUSY: it runs already, by its unit or otherwise, with a text that says how.
+ * Errors: EBUSY: it runs already, by its unit or otherwise, with a text that says how; or it was
+ * saved.
  */
 MUST_CHECK int foreground_begin(const struct config_paths *paths, const struct plan *plan,
 		struct lock *ret, struct error *err);

@@ -6,6 +6,7 @@
 
 #include "host/bus-unit.h"
 #include "host/clock.h"
+#include "host/saved.h"
 #include "monitor.h"
 #include "util/mem.h"
 
@@ -38,7 +39,8 @@ static bool look_at_unit(const struct config_paths *paths, struct machine_state 
 	}
 	if (unit_is_up(s->active))
 		return true;
-	set(s, s->active[0] ? "off" : "", STYLE_PLAIN);
+	bool is_saved = saved_look(paths->saved_dir, s->machine, NULL) == SAVED_WHOLE;
+	set(s, is_saved ? "saved" : s->active[0] ? "off" : "", STYLE_PLAIN);
 	/* What was prepared by no unit is one in the foreground, or what is left of one. */
 	s->is_foreground = !paths->offline && monitor_is_there(paths, s->machine);
 	return s->is_foreground;
@@ -78,6 +80,20 @@ static void take_answer(struct machine_state *s, struct run_states_item *item)
 	}
 }
 
+/* A guest that was being saved when that broke off stands still, and does not say why. */
+static void explain_saved(const struct config_paths *paths, struct machine_state *s)
+{
+	if (!s->in_qemu || s->in_qemu->kind == RUN_ON || s->reason)
+		return;
+	enum saved_state saved = saved_look(paths->saved_dir, s->machine, NULL);
+	if (saved == SAVED_WHOLE)
+		s->reason = xstrdup("it is saved, and its QEMU has not ended: 'machina stop' does "
+				    "that");
+	else if (saved == SAVED_UNFINISHED)
+		s->reason = xstrdup("it is being saved, or that broke off: 'machina resume' lets "
+				    "it run on");
+}
+
 void states_find(const struct config_paths *paths, struct machine_state *states, size_t n)
 {
 	CLEANUP(freep) struct run_states_item *items = xcalloc(n + 1, sizeof(*items));
@@ -92,8 +108,10 @@ void states_find(const struct config_paths *paths, struct machine_state *states,
 	for (size_t i = 0; i < sockets.n; i++)
 		items[i].path = sockets.items[i];
 	run_states_query(items, sockets.n, clock_deadline_usec(RUN_STATES_USEC));
-	for (size_t i = 0; i < sockets.n; i++)
+	for (size_t i = 0; i < sockets.n; i++) {
 		take_answer(asked[i], &items[i]);
+		explain_saved(paths, asked[i]);
+	}
 	run_states_done(items, sockets.n);
 }
 

@@ -8,6 +8,7 @@
  *	booting		QEMU runs, the machine is not ready yet
  *	running, paused, asleep, saving, moving, incoming, restoring, away, preparing
  *			as QEMU says (host/run-state.h)
+ *	saved		nothing runs, and the next start goes on from memory on disk
  *	crashed		the guest does not run on: panic, error of a disk, watchdog
  *	ended		the guest has shut down, QEMU is still there
  *	shutting down	it is being stopped

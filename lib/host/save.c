@@ -199,18 +199,24 @@ static int begin(struct save *s, const char *path, const struct saved_meta *meta
 }
 
 /* QEMU says "completed" a moment before it is in the state that it stays in. */
+static int get_last_state(struct qmp *qmp, const struct run_state **ret, struct error *err)
+{
+	uint64_t until = deadline();
+	for (;;) {
+		int r = save_get_state(qmp, ret, err);
+		if (r < 0 || !is(*ret, "finish-migrate") || clock_now_usec() >= until)
+			return r;
+		poll(NULL, 0, 1);
+	}
+}
+
 static int wait_still(struct save *s, struct error *err)
 {
 	const struct run_state *state = NULL;
-	uint64_t until = deadline();
-	for (;;) {
-		int r = save_get_state(s->qmp, &state, err);
-		if (r < 0 || is(state, "postmigrate"))
-			return r;
-		if (!is(state, "finish-migrate") || clock_now_usec() >= until)
-			return error_set(err, ECANCELED, "somebody has let the guest run on");
-		poll(NULL, 0, 1);
-	}
+	int r = get_last_state(s->qmp, &state, err);
+	if (r < 0 || is(state, "postmigrate"))
+		return r;
+	return error_set(err, ECANCELED, "somebody has let the guest run on");
 }
 
 /* 6 and 7. From the rename on, what fails has to be taken back. */
@@ -259,7 +265,7 @@ static int put_back(
 	if (r == 0 && saved_look(dir, machine, NULL) == SAVED_WHOLE)
 		r = saved_move(dir, machine, SAVED_WHOLE, SAVED_UNFINISHED, err);
 	if (r == 0)
-		r = save_get_state(qmp, &state, err);
+		r = get_last_state(qmp, &state, err);
 	/* There is no other way out of "postmigrate". */
 	if (r == 0 && !is(state, "running") && (runs || is(state, "postmigrate")))
 		r = call(qmp, "cont", err);

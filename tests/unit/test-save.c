@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Saving a machine, against a QEMU that fails where it is told to. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "host/save.h"
+#include "host/saved-meta.h"
+#include "peer.h"
+#include "plan-rows.h"
+#include "scratch.h"
+#include "test.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+/* ---- a QEMU ---- */
+
+struct fake {
+	const char *state;   /* NULL: "running" */
+	const char *status;  /* of the migration; NULL: "none" */
+	const char *blocked; /* why it can't be migrated; NULL: it can */
+	const char *device;  /* plugged in later; NULL: none */
+	const char *node;    /* in the drive; NULL: that of the arguments */
+	bool fails;	     /* the migration does */
+	bool resumes;	     /* somebody lets the guest run in the middle of it */
+	bool refuses_cont;
+};
+
+static struct fake fake;
+static int log_pipe[2];
+
+static void reply(int fd, const char *id, const char *key, const char *value)
+{
+	CLEANUP(freep) char *line = xasprintf("{\"id\": \"%s\", \"%s\": %s}\r\n", id, key, value);
+	say(fd, line);
+}
+
+static char *answer(const char *command)
+{
+	if (!strcmp(command, "query-status"))
+		return xasprintf("{\"status\": \"%s\"}", fake.state);
+	if (!strcmp(command, "query-migrate"))
+		return xasprintf("{\"status\": \"%s\", \"error-desc\": \"no luck\"%s%s%s}",
+				fake.status, fake.blocked ? ", \"blocked-reasons\": [\"" : "",
+				fake.blocked ? fake.blocked : "", fake.blocked ? "\"]" : "");
+	if (!strcmp(command, "query-memory-size-summary"))
+		return xstrdup("{\"base-memory\": 4096}");
+	if (!strcmp(command, "qom-get"))
+		return xstrdup("\"pc-q35-7.2-machine\"");
+	if (!strcmp(command, "qom-list"))
+		return xasprintf("[{\"name\": \"nic.0\", \"type\": \"child<virtio-net-pci>\"}, "
+				 "{\"name\": \"cd.0\", \"type\": \"child<ide-cd>\"}, "
+				 "{\"name\": \"%s\", \"type\": \"%s\"}]",
+				fake.device ? fake.device : "type",
+				fake.device ? "child<virtio-rng-pci>" : "string");
+	if (!strcmp(command, "query-block"))
+		return xasprintf("[{\"qdev\": \"cd.0\"%s%s%s}]",
+				fake.node[0] ? ", \"inserted\": {\"node-name\": \"" : "", fake.node,
+				fake.node[0] ? "\"}" : "");
+	return xstrdup("{}");
+}
+
+static void act(int fd, const char *command)
+{
+	if (!strcmp(command, "stop"))
+		fake.state = "paused";
+	if (!strcmp(command, "cont"))
+		fake.state = "running";
+	if (!strcmp(command, "migrate_cancel"))
+		fake.status = "cancelled";
+	if (strcmp(command, "migrate") != 0)
+		return;
+	fake.status = fake.fails ? "failed" : fake.resumes ? "active" : "completed";
+	if (!fake.fails && !fake.resumes)
+		fake.state = "postmigrate";
+	if (!fake.resumes)
+		return;
+	fake.state = "running";
+	say(fd, "{\"event\": \"RESUME\"}\r\n");
+}
+
+/* What changes something is logged. */
+static void be_qemu(int fd)
+{
+	static const char *const logged[] = { "stop", "cont", "migrate", "migrate_cancel", "quit" };
+	char command[64], id[64];
+	say(fd, "{\"QMP\": {\"version\": {\"qemu\": {\"major\": 7, \"minor\": 2, \"micro\": 1}, "
+		"\"package\": \"\"}, \"capabilities\": []}}\r\n");
+	for (;;) {
+		const char *line = hear(fd), *at = strstr(line, "\"id\":");
+		if (sscanf(line, "{\"execute\":\"%63[^\"]", command) != 1 || !at ||
+				sscanf(at, "\"id\":\"%63[^\"]", id) != 1)
+			return;
+		for (size_t i = 0; i < ARRAY_SIZE(logged); i++)
+			if (!strcmp(command, logged[i]))
+				dprintf(log_pipe[1], "%s ", command);
+		if (!strcmp(command, "cont") && fake.refuses_cont) {
+			reply(fd, id, "error",
+					"{\"class\": \"GenericError\", \"desc\": \"never\"}");
+			continue;
+		}
+		act(fd, command);
+		CLEANUP(freep) char *value = answer(command);
+		reply(fd, id, "return", value);
+		if (!strcmp(command, "quit"))
+			return;
+	}
+}
+
+/* ---- one save ---- */
+
+static const char *const rows[] = {
+	"machine name=web user=machina-web run-dir=DIR/run/web socket-dir=DIR/sockets",
+	"file name=disk.0 path=DIR/disk writable=yes volume=root pool=disks",
+	NULL,
+};
+static const char *const words[] = { "/usr/bin/qemu", "-blockdev", "driver=file,node-name=iso",
+	"-device", "virtio-net-pci,id=nic.0", "-device", "ide-cd,id=cd.0,drive=iso" };
+
+static void put_earlier(const char *dir, enum saved_state state, bool was_running)
+{
+	CLEANUP(freep) char *path = saved_path(dir, "web", state);
+	struct saved_meta meta = { .was_running = was_running };
+	struct error err = {};
+	CHECK_INT(mkdir_all(path, 0700, &err), 0);
+	CHECK_INT(saved_meta_write(path, &meta, &err), 0);
+}
+
+struct row {
+	const char *name;
+	struct fake fake;
+	enum saved_state earlier;
+	bool ran_before;
+	int expected;
+	const char *text; /* a part of the error */
+	const char *log;
+	enum saved_state after;
+};
+
+static void check_meta(const char *dir, bool was_running)
+{
+	CLEANUP(freep) char *path = saved_path(dir, "web", SAVED_WHOLE);
+	CLEANUP(saved_meta_done) struct saved_meta meta = {};
+	struct error err = {};
+	CHECK_INT(saved_meta_read(path, &meta, &err), 0);
+	CHECK_INT(meta.was_running, was_running);
+	CHECK_STR(meta.machine_type, "pc-q35-7.2");
+	CHECK_STR(meta.qemu_version, "7.2.1");
+	CHECK_INT(meta.argv.n, ARRAY_SIZE(words));
+	CHECK_INT(meta.disks.n, 1);
+	CHECK_INT(mode_at("saved/web") & 07777, 0700);
+	CHECK_INT(mode_at("saved/web/memory") & 07777, 0600);
+}
+
+static void try_row(const struct row *row, bool let_run)
+{
+	CLEANUP(plan_done) struct plan plan = {};
+	CLEANUP(strv_done) struct strv argv = {};
+	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
+	struct error err = {};
+	char log[256] = "";
+	scratch_begin();
+	put_file("disk", "a disk");
+	plan_of_rows(&plan, rows);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		strv_push(&argv, words[i]);
+	CLEANUP(freep) char *dir = xstrdup(scratch_path("saved"));
+	if (row->earlier != SAVED_NONE)
+		put_earlier(dir, row->earlier, row->ran_before);
+	fake = row->fake;
+	fake.state = fake.state ? fake.state : "running";
+	fake.status = fake.status ? fake.status : "none";
+	fake.node = fake.node ? fake.node : "iso";
+	CHECK_INT(pipe2(log_pipe, O_CLOEXEC), 0);
+	struct peer peer = peer_start(be_qemu);
+	close(log_pipe[1]);
+	CHECK_INT(qmp_attach_take(peer.fd, "qemu", -1, clock_deadline_usec(20 * USEC_PER_SEC), &qmp,
+				  &err),
+			QMP_DONE);
+	const struct save_request request = { .machine = { dir, &plan, &argv }, .qmp = qmp };
+	int r = let_run ? save_let_run(dir, "web", qmp, &err) : save_run(&request, &err);
+	enum saved_state after = saved_look(dir, "web", NULL);
+	if (r == 0 && !let_run && row->earlier != SAVED_WHOLE)
+		check_meta(dir, !row->fake.state || row->ran_before);
+	qmp_free(take_ptr(qmp));
+	CHECK_INT(peer_finish(peer.pid), 0);
+	(void)!read(log_pipe[0], log, sizeof(log) - 1);
+	close(log_pipe[0]);
+	if (r != row->expected || strcmp(log, row->log) != 0 || after != row->after ||
+			(row->text && !strstr(err.text, row->text)))
+		TEST_FAIL("%s: got %d, '%s', state %d, after '%s'", row->name, r, err.text,
+				(int)after, log);
+	scratch_end();
+}
+
+TEST(a_machine_is_saved)
+{
+	static const struct row table[] = {
+		{ "running", .log = "stop migrate quit ", .after = SAVED_WHOLE },
+		{ "paused", { .state = "paused" }, .log = "migrate quit ", .after = SAVED_WHOLE },
+		{ "one that an earlier save has stopped", { .state = "paused" }, SAVED_UNFINISHED,
+				true, .log = "cont stop migrate quit ", .after = SAVED_WHOLE },
+		{ "one at which it has broken off", { .state = "postmigrate" }, SAVED_UNFINISHED,
+				true, .log = "cont stop migrate quit ", .after = SAVED_WHOLE },
+		{ "the same that was paused", { .state = "postmigrate" }, SAVED_UNFINISHED, false,
+				.log = "cont stop migrate quit ", .after = SAVED_WHOLE },
+		{ "while an earlier migration is under way",
+				{ .state = "paused", .status = "active" }, SAVED_UNFINISHED, true,
+				.log = "migrate_cancel cont stop migrate quit ",
+				.after = SAVED_WHOLE },
+		{ "one that only has to quit", { .state = "postmigrate" }, SAVED_WHOLE,
+				.log = "quit ", .after = SAVED_WHOLE },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		try_row(&table[i], false);
+}
+
+TEST(what_fails_leaves_the_guest_as_it_was)
+{
+	static const struct row table[] = {
+		{ "a migration that fails", { .fails = true }, .expected = -EREMOTEIO,
+				.text = "QEMU's migration has failed: no luck",
+				.log = "stop migrate cont " },
+		{ "of a guest that was paused", { .state = "paused", .fails = true },
+				.expected = -EREMOTEIO, .log = "migrate " },
+		{ "somebody else", { .resumes = true }, .expected = -ECANCELED,
+				.text = "somebody has let the guest run on",
+				.log = "stop migrate migrate_cancel " },
+		{ "one that does not go on", { .fails = true, .refuses_cont = true },
+				.expected = -EREMOTEIO, .text = "not undone: ",
+				.log = "stop migrate cont ", .after = SAVED_UNFINISHED },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		try_row(&table[i], false);
+}
+
+TEST(what_cannot_be_saved_is_not_stopped)
+{
+	static const struct row table[] = {
+		{ "blocked", { .blocked = "vfio is in the way" }, .expected = -ENOTSUP,
+				.text = "QEMU cannot save it: vfio is in the way", .log = "" },
+		{ "plugged in", { .device = "late" }, .expected = -ENOTSUP,
+				.text = "device 'late' was plugged in after its start", .log = "" },
+		{ "another medium", { .node = "other" }, .expected = -ENOTSUP,
+				.text = "'cd.0' has another medium", .log = "" },
+		{ "no medium", { .node = "" }, .expected = -ENOTSUP,
+				.text = "the medium in 'cd.0' was taken out", .log = "" },
+		{ "never started", { .state = "prelaunch" }, .expected = -ENOTSUP,
+				.text = "the guest was never started", .log = "" },
+		{ "panicked", { .state = "guest-panicked" }, .expected = -ENOTSUP,
+				.text = "the guest has panicked", .log = "" },
+		{ "asleep", { .state = "suspended" }, .expected = -ENOTSUP,
+				.text = "the guest sleeps", .log = "" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		try_row(&table[i], false);
+}
+
+TEST(whoever_lets_it_run_gives_up_what_was_saved)
+{
+	static const struct row table[] = {
+		{ "never saved", { .state = "paused" }, .log = "cont " },
+		{ "broken off", { .state = "paused", .status = "active" }, SAVED_UNFINISHED, true,
+				.log = "migrate_cancel cont " },
+		{ "saved, but for the end", { .state = "postmigrate" }, SAVED_WHOLE,
+				.log = "cont " },
+		{ "it cannot", { .state = "postmigrate", .refuses_cont = true }, SAVED_WHOLE,
+				.expected = -EREMOTEIO, .text = "never", .log = "cont ",
+				.after = SAVED_UNFINISHED },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		try_row(&table[i], true);
+}
+
+TEST_MAIN()
