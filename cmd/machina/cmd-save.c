@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hookplan.h"
 #include "host/bus-job.h"
 #include "host/clock.h"
-#include "host/save.h"
+#include "host/saved.h"
 #include "lifecycle.h"
 #include "monitor.h"
 #include "output.h"
+#include "saving.h"
 #include "unit/service.h"
 #include "util/mem.h"
 
@@ -54,17 +54,6 @@ static void show_progress(void *data, uint64_t done, uint64_t total)
 		progress_show("saving %s: %s of %s", (const char *)data, so_far, all);
 }
 
-/* What the host's memory has of it, at most. 0: not known. */
-static uint64_t used_bytes(const char *unit)
-{
-	CLEANUP(bus_freep) struct bus *bus = NULL;
-	CLEANUP(unit_info_done) struct unit_info info = {};
-	if (bus_open(&bus, NULL) < 0 || bus_get_unit(bus, unit, &info, NULL) < 0 ||
-			info.memory_current == UINT64_MAX)
-		return 0;
-	return info.memory_current;
-}
-
 /* Its hooks clean up; only then it can be started again. */
 static int wait_for_unit(const char *unit, struct error *err)
 {
@@ -84,37 +73,25 @@ static int save_one(const struct call *call, const char *machine, struct error *
 {
 	const struct save_options *options = call->options;
 	CLEANUP(monitor_done) struct monitor monitor = {};
-	CLEANUP(strv_done) struct strv argv = {};
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
 	CLEANUP(freep) char *name = xstrdup(machine);
+	CLEANUP(freep) char *path = saved_path(call->paths.saved_dir, machine, SAVED_WHOLE);
+	const struct migration_watch watch = { show_progress, is_called_off, name };
 	int r = monitor_open(
 			&call->paths, machine, clock_deadline_usec(MONITOR_USEC), &monitor, err);
-	if (r == 0)
-		r = hookplan_started_argv(&call->paths, machine, &argv, err);
 	if (r < 0)
 		return r;
-	const struct save_request request = {
-		.machine = { .dir = call->paths.saved_dir, .plan = &monitor.plan, .argv = &argv },
-		.qmp = monitor.qmp,
-		.watch = { show_progress, is_called_off, name },
-		.used_bytes = used_bytes(unit),
-	};
-	if (options->dry_run) {
-		CLEANUP(freep)
-		char *path = saved_path(call->paths.saved_dir, machine, SAVED_WHOLE);
-		r = save_check(&request, err);
-		if (r == 0)
-			printf("would save %s to '%s'\n", machine, path);
-		return r < 0 ? error_wrap(err, "machine '%s'", machine) : STATUS_DONE;
-	}
 	take_signals();
-	r = save_run(&request, err);
+	r = saving_run(&call->paths, &monitor.plan, monitor.qmp, &watch, options->dry_run, err);
 	progress_clear();
-	if (r == 0)
+	if (r == 0 && !options->dry_run)
 		r = wait_for_unit(unit, err);
 	if (r < 0)
 		return error_wrap(err, "machine '%s'", machine);
-	printf("%s: saved\n", machine);
+	if (options->dry_run)
+		printf("would save %s to '%s'\n", machine, path);
+	else
+		printf("%s: saved\n", machine);
 	return STATUS_DONE;
 }
 

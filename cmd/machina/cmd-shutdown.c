@@ -6,6 +6,7 @@
 #include "monitor.h"
 #include "orderly.h"
 #include "output.h"
+#include "saving.h"
 
 struct shutdown_options {
 	bool system;
@@ -13,6 +14,7 @@ struct shutdown_options {
 	bool force;
 	bool reboot;
 	bool dry_run;
+	int host_end; /* enum vm_host_end */
 	uint64_t timeout_usec;
 };
 
@@ -21,10 +23,15 @@ static int shut_down(const struct call *call, const char *machine, struct error 
 	const struct shutdown_options *options = call->options;
 	if (options->reboot)
 		return orderly_reboot(call, machine, options->timeout_usec, err);
+	bool host_stops = options->system && options->host_end && saving_host_stops();
+	if (host_stops && options->host_end == VM_HOST_SAVE &&
+			saving_for_host(&call->paths, machine))
+		return STATUS_DONE;
 	return orderly_shutdown(call, machine,
 			&(struct orderly_options){
 					.system = options->system,
-					.force = options->force,
+					.force = options->force ||
+						 (host_stops && options->host_end == VM_HOST_KILL),
 					.timeout_usec = options->timeout_usec
 									? options->timeout_usec
 							: options->wait ? SHUTDOWN_WAIT_FOREVER
@@ -77,6 +84,8 @@ static const struct option_spec options[] = {
 	OPTION_DRY_RUN(struct shutdown_options, dry_run),
 	{ 's', "system", NULL, OPT_FLAG(struct shutdown_options, system),
 			"Called by the machine's unit: use the unit's own socket" },
+	{ 0, "host-end", "WHAT", OPT_CHOICE(struct shutdown_options, host_end, vm_host_end_names),
+			"With --system, when the host shuts down: shutdown, save or kill" },
 	{ 'w', "wait", NULL, OPT_FLAG(struct shutdown_options, wait),
 			"Wait until the guests are down" },
 	{ 't', "timeout", "TIME", OPT_SPAN(struct shutdown_options, timeout_usec),

@@ -7,6 +7,7 @@
 
 const char *const vm_accel_names[] = { "kvm", "tcg", NULL };
 const char *const share_cache_names[] = { "auto", "none", "always", NULL };
+const char *const vm_host_end_names[] = { "shutdown", "save", "kill", NULL };
 const char *const vm_display_names[] = { "none", "virtio", "qxl", NULL };
 
 #define NAME_DOC "Unique in its list; an entry of the machine replaces a tag's of the same name."
@@ -346,6 +347,10 @@ static const struct field shutdown_fields[] = {
 			"then "
 			"QEMU is told to quit, a power cut for the guest. See "
 			"machina-life-cycle(7)."),
+	FIELD_ENUM(struct attrs_conf, shutdown.host, "host", vm_host_end_names, "shutdown",
+			"What a shutdown of the host does: shut the guest down, save it as "
+			"'machina save' does, or tell QEMU to quit at once, a power cut for the "
+			"guest."),
 	{},
 };
 

@@ -55,6 +55,9 @@ struct share_conf {
 	bool remove;
 };
 
+/* What a shutdown of the host does to the guest. */
+enum vm_host_end { VM_HOST_SHUTDOWN, VM_HOST_SAVE, VM_HOST_KILL };
+extern const char *const vm_host_end_names[];
 enum vm_accel { VM_ACCEL_KVM, VM_ACCEL_TCG };
 extern const char *const vm_accel_names[];
 enum vm_display { VM_DISPLAY_NONE, VM_DISPLAY_VIRTIO, VM_DISPLAY_QXL };
@@ -133,6 +136,7 @@ struct attrs_conf {
 	struct fw_filter_conf firewall;
 	struct {
 		const char *timeout; /* a span of time; NULL or "": not set */
+		int host;	     /* enum vm_host_end or -1 */
 	} shutdown;
 	struct jpairs limits;
 	bool cluster;

@@ -20,7 +20,7 @@ void config_paths_init(struct config_paths *ret, const char *root, const char *c
 	ret->machine_dir = path_join(ret->config_dir, "machine.conf.d");
 	ret->unit_dir = path_join(ret->offline ? root : "/", "etc/systemd/system");
 	ret->run_dir = path_join(ret->offline ? root : "/", "run/machina");
-	ret->saved_dir = path_join(ret->offline ? root : "/", "var/lib/machina/saved");
+	ret->saved_dir = path_join(ret->offline ? root : "/", &CONFIG_SAVED_DIR[1]);
 }
 
 void config_paths_done(struct config_paths *paths)

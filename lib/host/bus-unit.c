@@ -251,19 +251,35 @@ uint64_t unit_since_usec(const struct unit_info *info)
 	return info->inactive_enter_usec;
 }
 
-int bus_get_version(struct bus *bus, char **ret, struct error *err)
+/* A text that the manager tells of itself. @what: for the message */
+static int get_text(struct bus *bus, const char *property, const char *what, char **ret,
+		struct error *err)
 {
 	sd_bus_error refusal = SD_BUS_ERROR_NULL;
 	char *text = NULL;
 	int r = sd_bus_get_property_string(
-			bus->sd, BUS_NAME, BUS_PATH, BUS_MANAGER, "Version", &refusal, &text);
+			bus->sd, BUS_NAME, BUS_PATH, BUS_MANAGER, property, &refusal, &text);
 	if (r == -ENOMEM)
 		out_of_memory();
 	if (r >= 0)
 		*ret = text;
 	else
-		error_set(err, -r, "cannot ask systemd for its version: %s",
+		error_set(err, -r, "cannot ask systemd for its %s: %s", what,
 				refusal.message ? refusal.message : strerror(-r));
 	sd_bus_error_free(&refusal);
 	return r < 0 ? r : 0;
+}
+
+int bus_get_version(struct bus *bus, char **ret, struct error *err)
+{
+	return get_text(bus, "Version", "version", ret, err);
+}
+
+int bus_is_stopping(struct bus *bus, bool *ret, struct error *err)
+{
+	CLEANUP(freep) char *state = NULL;
+	int r = get_text(bus, "SystemState", "state", &state, err);
+	if (r == 0)
+		*ret = !strcmp(state, "stopping");
+	return r;
 }

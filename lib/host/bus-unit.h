@@ -68,6 +68,9 @@ MUST_CHECK int bus_get_since(struct bus *bus, const struct unit_list *list, uint
 /* systemd's own version, "252 (252.39-1~deb12u1)". The caller frees it. */
 MUST_CHECK int bus_get_version(struct bus *bus, char **ret, struct error *err);
 
+/* Is the host about to shut down or to reboot (systemctl is-system-running: "stopping")? */
+MUST_CHECK int bus_is_stopping(struct bus *bus, bool *ret, struct error *err);
+
 /* ---- one unit ---- */
 
 /* The last run of a command of a service: an element of ExecStart and the like. */

@@ -306,6 +306,8 @@ static void build_unit(struct build *b)
 	vm->limits = copy_pairs(b, &b->conf->attrs.limits);
 	check_limits(b);
 	vm->cluster = b->conf->attrs.cluster;
+	if (b->conf->attrs.shutdown.host >= 0)
+		vm->host_end = (enum vm_host_end)b->conf->attrs.shutdown.host;
 	vm->shutdown_sec = shutdown_seconds(b->conf->attrs.shutdown.timeout);
 	vm->qemu_args = arena_array(&vm->arena, args->n, sizeof(*vm->qemu_args));
 	vm->n_qemu_args = args->n;

@@ -285,6 +285,7 @@ struct vm {
 	struct vm_share *shares; /* at most VM_SHARES_MAX */
 	size_t n_shares;
 
+	enum vm_host_end host_end;
 	int shutdown_sec;     /* for the guest to shut down, before QEMU is told to quit */
 	struct jpairs limits; /* systemd setting and value */
 	bool cluster;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/load.h"
 #include "model/network.h"
 #include "qemu/argv.h"
 #include "unit/parts.h"
@@ -22,9 +23,11 @@ static void add_directory_of(struct strv *directories, const char *path)
 
 /* Every directory that something is opened in: the file systems have to be mounted first, and
  * stay until the machine is down. */
-static void add_mounts(struct unitfile *u, const struct plan *plan)
+static void add_mounts(struct unitfile *u, const struct plan *plan, bool saves)
 {
 	CLEANUP(strv_done) struct strv directories = {};
+	if (saves)
+		strv_push(&directories, CONFIG_SAVED_DIR);
 	for (size_t i = 0; i < plan->n_fds; i++) {
 		const struct plan_fd *fd = &plan->fds[i];
 		if (fd->kind == PLAN_FD_FILE || fd->kind == PLAN_FD_COPY ||
@@ -143,7 +146,7 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 		unitfile_set(u, "After", "modprobe@vfio_pci.service");
 	}
 	add_screen_dependencies(u, vm);
-	add_mounts(u, in->plan);
+	add_mounts(u, in->plan, vm->host_end == VM_HOST_SAVE);
 	unitfile_set(u, "StartLimitIntervalSec", "1min");
 	unitfile_set(u, "StartLimitBurst", "3");
 }
@@ -171,9 +174,10 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	unit_hook(u, in, "ExecStartPost", (const char *const[]){ "await", NULL });
 	char timeout[16];
 	snprintf(timeout, sizeof(timeout), "%ds", in->vm->shutdown_sec);
-	unit_hook(u, in, "ExecStop",
-			(const char *const[]){
-					"shutdown", "--system", "--timeout", timeout, NULL });
+	const char *const stop[] = { "shutdown", "--system", "--timeout", timeout,
+		in->vm->host_end != VM_HOST_SHUTDOWN ? "--host-end" : NULL,
+		vm_host_end_names[in->vm->host_end], NULL };
+	unit_hook(u, in, "ExecStop", stop);
 	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", NULL });
 	unitfile_set(u, "NotifyAccess", "exec");
 	unitfile_setf(u, "FileDescriptorStoreMax", "%zu", in->plan->n_fds + 16);

@@ -63,9 +63,25 @@ TEST(a_machine_of_nothing_but_memory)
 	CHECK_INT(s.vm.spice_displays, 1);
 	CHECK_INT(s.vm.n_qmp, 3);
 	CHECK_INT(s.vm.shutdown_sec, 85);
+	CHECK_INT(s.vm.host_end, VM_HOST_SHUTDOWN);
 	CHECK_STR(s.vm.user, "machina-web");
 	CHECK_STR(s.vm.group_name, "machina-web");
 	CHECK(vm_group_id(&s.vm) >= 65536);
+}
+
+TEST(what_a_shutdown_of_the_host_does_is_read)
+{
+	static const enum vm_host_end ends[] = { VM_HOST_SHUTDOWN, VM_HOST_SAVE, VM_HOST_KILL };
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		CLEANUP(freep)
+		char *machine = xasprintf("{'attrs':{" RAM ",'shutdown':{'host':'%s'}}}",
+				vm_host_end_names[i]);
+		if (!build(&s, "{}", machine))
+			continue;
+		CHECK_STR(sample_findings(&s), "");
+		CHECK_INT(s.vm.host_end, ends[i]);
+	}
 }
 
 TEST(time_to_shut_down_is_whole_seconds)

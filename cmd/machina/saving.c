@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Saving a machine that was started by its unit. */
+#include "saving.h"
+
+#include <stdio.h>
+
+#include "hook-resume.h"
+#include "hookplan.h"
+#include "host/bus-unit.h"
+#include "host/clock.h"
+#include "host/save.h"
+#include "output.h"
+#include "unit/service.h"
+#include "util/mem.h"
+
+/* What the host's memory has of it, at most. 0: not known. */
+static uint64_t used_bytes(const char *machine)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	if (bus_open(&bus, NULL) < 0 || bus_get_unit(bus, unit, &info, NULL) < 0 ||
+			info.memory_current == UINT64_MAX)
+		return 0;
+	return info.memory_current;
+}
+
+int saving_run(const struct config_paths *paths, const struct plan *plan, struct qmp *qmp,
+		const struct migration_watch *watch, bool dry_run, struct error *err)
+{
+	CLEANUP(strv_done) struct strv argv = {};
+	int r = hookplan_started_argv(paths, plan->machine, &argv, err);
+	if (r < 0)
+		return r;
+	const struct save_request request = {
+		.machine = { .dir = paths->saved_dir, .plan = plan, .argv = &argv },
+		.qmp = qmp,
+		.watch = *watch,
+		.used_bytes = used_bytes(plan->machine),
+	};
+	return dry_run ? save_check(&request, err) : save_run(&request, err);
+}
+
+static int save_by_hook(const struct config_paths *paths, const char *machine, struct error *err)
+{
+	const struct migration_watch watch = { .progress = hook_resume_extend };
+	CLEANUP(freep) char *path = plan_qmp_path(paths->run_dir, machine, "systemd.0");
+	CLEANUP(plan_done) struct plan plan = {};
+	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
+	hookplan_recall(paths, HOOK_QEMU, machine, &plan, err);
+	if (err->code)
+		return -err->code;
+	int r = qmp_open(path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
+	if (r != QMP_DONE)
+		return r == QMP_ABSENT ? 1 : r < 0 ? r : -err->code;
+	return saving_run(paths, &plan, qmp, &watch, false, err);
+}
+
+bool saving_for_host(const struct config_paths *paths, const char *machine)
+{
+	struct error err = {};
+	int r = save_by_hook(paths, machine, &err);
+	if (r == 0)
+		printf("%s: saved\n", machine);
+	else if (r < 0)
+		printf("%s: not saved, but shut down: %s\n", machine, err.text);
+	fflush(stdout);
+	return r == 0;
+}
+
+bool saving_host_stops(void)
+{
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	struct error err = {};
+	bool stops = false;
+	int r = bus_open(&bus, &err);
+	if (r == 0)
+		r = bus_is_stopping(bus, &stops, &err);
+	if (r < 0)
+		print_error(&err);
+	return stops;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Saving a machine (host/save.h) that was started by its unit, for commands and hooks. */
+#pragma once
+
+#include "config/load.h"
+#include "host/migration.h"
+#include "model/plan.h"
+
+/*
+ * @plan, @qmp: of the machine as it runs
+ * @dry_run: only look whether it could be saved
+ *
+ * Errors: EOPNOTSUPP: no unit has started it; those of save_run(). The texts don't name it.
+ */
+MUST_CHECK int saving_run(const struct config_paths *paths, const struct plan *plan,
+		struct qmp *qmp, const struct migration_watch *watch, bool dry_run,
+		struct error *err);
+
+/*
+ * For ExecStop=, when the host shuts down: save the machine through the unit's own monitor. What
+ * fails is told, and the guest runs on.
+ *
+ * Returns true if nothing is left to do.
+ */
+bool saving_for_host(const struct config_paths *paths, const char *machine);
+
+/* Does systemd shut the host down? What can't be asked is told, and taken for no. */
+bool saving_host_stops(void);
