@@ -39,16 +39,29 @@ def configure():
     return names[1:]
 
 
-def start_store():
+def start_store(kind, path):
     """A stand-in for systemd, which the units' hooks talk to."""
-    os.environ["NOTIFY_SOCKET"] = "/run/store"
-    # The system ends it.
-    subprocess.Popen([replay, "store", "/run/store"])  # pylint: disable=consider-using-with
+    # The caller or the system ends it.
+    store = subprocess.Popen([replay, kind, path])  # pylint: disable=consider-using-with
     end = time.monotonic() + 10
-    while not os.path.exists("/run/store"):
+    while not os.path.exists(path):
         if time.monotonic() > end:
             sys.exit("no store")
         time.sleep(0.01)
+    os.environ["NOTIFY_SOCKET"] = path
+    return store
+
+
+def prepare_others(others):
+    """They are there as long as what this returns, their interfaces too."""
+    before = os.environ["NOTIFY_SOCKET"]
+    store = start_store("hoard", f"/run/others{len(others)}")
+    run(["machina", "prepare", "qemu", *others])
+    os.environ["NOTIFY_SOCKET"] = before
+    links = [name for name in os.listdir("/sys/class/net") if name.startswith("vm")]
+    if len(links) != len(others):
+        sys.exit(f"{len(links)} of {len(others)} interfaces are there")
+    return store
 
 
 def record(command, path, before, after):
@@ -105,7 +118,7 @@ ip link set {LINK} up
 
 def measure(others):
     """One table, beside so many others."""
-    run(["machina", "prepare", "qemu", *others])
+    store = prepare_others(others)
     # So that the kernel has what both share, and the recording what one of them adds.
     run(PREPARE)
     run(TEARDOWN)
@@ -129,11 +142,13 @@ def measure(others):
     budget(f"teardown, {beside}", *both(1, 0), 2, above=True)
     budget("the same in processor time", *both(1, 1), above=True)
     run(["machina", "teardown", *others])
+    store.kill()
+    store.wait()
 
 
 def main():
     others = configure()
-    start_store()
+    start_store("store", "/run/store")
     head("one machine, one filtered connection")
     measure(others[:1])
     measure(others)

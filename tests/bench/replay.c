@@ -4,6 +4,7 @@
  * systemd's store of descriptors:
  *
  *	replay store SOCKET	keep what is given, close what is to be forgotten, answer barriers
+ *	replay hoard SOCKET	the same, but forget nothing: machines have the same names
  *	replay send FILE	do again what a file lists, one word and its argument a line:
  *		tap NAME	make this tap; its index goes into all messages to rtnetlink
  *		link NAME	take the index of an interface that is there
@@ -130,7 +131,7 @@ static void keep(const char *name, int fd)
 	kept[n_kept++].fd = fd;
 }
 
-static void take_message(int socket)
+static void take_message(int socket, bool forgets)
 {
 	char text[4096];
 	union passed control;
@@ -154,7 +155,7 @@ static void take_message(int socket)
 	}
 	if (name && !strncmp(text, "FDSTORE=1", 9))
 		keep(name, fd);
-	else if (name)
+	else if (name && forgets)
 		forget(name);
 	else if (fd >= 0)
 		close(fd);
@@ -280,9 +281,10 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "send"))
 		return do_again(argv[2]);
-	if (argc != 3 || strcmp(argv[1], "store") != 0)
+	bool forgets = argc == 3 && !strcmp(argv[1], "store");
+	if (argc != 3 || (!forgets && strcmp(argv[1], "hoard") != 0))
 		return 2;
 	int socket = open_socket(argv[2], true);
 	for (;;)
-		take_message(socket);
+		take_message(socket, forgets);
 }
