@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the chains of all machines share. */
 #include <assert.h>
+#include <inttypes.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <string.h>
 
 #include "firewall/batch-parts.h"
-#include "util/hash.h"
+#include "util/fnv.h"
 #include "util/mem.h"
-#include "util/parse.h"
 
 /*
  * Without connection tracking: how long an answer may take, and how many conversations there are.
@@ -69,8 +69,6 @@ void section_end(struct maker *m, size_t section)
 	struct nft_batch *b = m->batch;
 	struct nft_section *s = &b->sections[section];
 	CLEANUP(buf_done) struct buf text = {};
-	uint8_t digest[28];
-	char hex[2 * 8 + 1];
 	size_t first_rule = b->n;
 
 	s->n = b->n - s->first;
@@ -79,9 +77,9 @@ void section_end(struct maker *m, size_t section)
 		if (first_rule == b->n && b->items[i].kind == NFT_ADD_RULE)
 			first_rule = i;
 	}
-	sha3_224(buf_text(&text), text.len, digest);
-	format_hex(digest, 8, HEX_LOWER, hex);
-	s->digest = arena_printf(&b->arena, "machina:%s", hex);
+	/* It tells whether the host's config has changed, which only root can do. */
+	s->digest = arena_printf(&b->arena, "machina:%016" PRIx64,
+			fnv_add(FNV_BEGIN, buf_text(&text), text.len));
 	assert(first_rule < b->n);
 	b->items[first_rule].comment = s->digest;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "json/jtext.h"
+#include "util/fnv.h"
 #include "util/mem.h"
 
 static void finding_done(struct finding *f)
@@ -27,21 +28,15 @@ void report_done(struct report *r)
 	*r = (struct report){};
 }
 
-/* FNV-1a, continued from @hash. A missing text and an empty one differ. */
+/* A missing text and an empty one differ. */
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
-	if (!text)
-		return hash * 31;
-	for (;; text++) {
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-		if (!*text)
-			return hash;
-	}
+	return text ? fnv_add(hash, text, strlen(text) + 1) : hash * 31;
 }
 
 static size_t finding_hash(const struct finding *f)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (f->line << 20) ^ f->column;
+	uint64_t hash = FNV_BEGIN ^ (f->line << 20) ^ f->column;
 	hash = hash_text(hash_text(hash_text(hash, f->file), f->pointer), f->text);
 	return (size_t)(hash ^ hash >> 32);
 }

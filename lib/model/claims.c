@@ -10,6 +10,7 @@
 
 #include "json/jlocate.h"
 #include "model/plan.h"
+#include "util/fnv.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
@@ -259,13 +260,10 @@ static void visit_machine(const struct visit *v, const struct vm *vm)
 		visit_vsock(v, vm);
 }
 
-/* FNV-1a; equal hashes are compared as texts before anything is said. */
+/* Equal hashes are compared as texts before anything is said. */
 static uint64_t hash_claim(const struct told *told)
 {
-	uint64_t hash = 0xcbf29ce484222325 ^ (uint64_t)told->kind;
-	for (const char *p = told->value; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 0x100000001b3;
-	return hash;
+	return fnv_add(FNV_BEGIN ^ (uint64_t)told->kind, told->value, strlen(told->value));
 }
 
 void claims_done(struct claims *claims)

@@ -4,6 +4,7 @@
 
 #include "test.h"
 #include "util/cleanup.h"
+#include "util/fnv.h"
 #include "util/mem.h"
 
 static void check_hex(const uint8_t *data, size_t len, const char *expected)
@@ -52,4 +53,13 @@ TEST(sha3_224_examples)
 	sha3_224(in, sizeof(in), out);
 	check_hex(out, sizeof(out), "9376816aba503f72f96ce7eb65ac095deee3be4bf9bbc2a1cb7e11e0");
 }
+
+/* Of those that its authors publish. */
+TEST(fnv_examples)
+{
+	CHECK(fnv_add(FNV_BEGIN, "", 0) == UINT64_C(0xcbf29ce484222325));
+	CHECK(fnv_add(FNV_BEGIN, "a", 1) == UINT64_C(0xaf63dc4c8601ec8c));
+	CHECK(fnv_add(fnv_add(FNV_BEGIN, "foo", 3), "bar", 3) == UINT64_C(0x85944171f73967e8));
+}
+
 TEST_MAIN()
