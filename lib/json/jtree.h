@@ -19,6 +19,13 @@ struct json_object *jtree_bool(bool value) __attribute__((returns_nonnull));
 /* A number with a fraction or an exponent; @text is how it is written, and stays so. */
 struct json_object *jtree_double(double value, const char *text) __attribute__((returns_nonnull));
 
+/* For CLEANUP(). */
+static inline void jtree_putp(struct json_object **value)
+{
+	json_object_put(*value);
+	*value = NULL;
+}
+
 /* Takes over @value, which may be NULL (null). A key that is there is replaced. */
 void jtree_set(struct json_object *object, const char *key, struct json_object *value);
 /* The same, faster, for a key that is known not to be there; _static: and not to go away either. */

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A file that has its name only when it is whole. */
+#include "util/newfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/file.h"
+#include "util/mem.h"
+#include "util/strv.h"
+
+void newfile_done(struct newfile *file)
+{
+	if (!file->temporary)
+		return;
+	unlink(file->temporary);
+	close(file->fd);
+	free(file->path);
+	free(file->temporary);
+	*file = (struct newfile){};
+}
+
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/* "" for the directory that this process is in. */
+static int dir_length(const char *path)
+{
+	return (int)(name_of(path) - path);
+}
+
+/* Others' temporary files are none of our business in a directory that is not ours. */
+static void remove_stale(const char *path)
+{
+	CLEANUP(freep) char *dir = xasprintf("%.*s.", dir_length(path), path);
+	CLEANUP(freep) char *begin = xasprintf(".%s.tmp-", name_of(path));
+	CLEANUP(strv_done) struct strv names = {};
+	if (dir_list(dir, &names, NULL) != 0)
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		CLEANUP(freep) char *stale = xasprintf("%s/%s", dir, names.items[i]);
+		if (!strncmp(names.items[i], begin, strlen(begin)) && file_is_stale(names.items[i]))
+			unlink(stale);
+	}
+}
+
+static int check_absent(const struct newfile *file, struct error *err)
+{
+	struct stat st;
+	if (!file->replaces && lstat(file->path, &st) == 0)
+		return error_set(err, EEXIST, "'%s' is there already", file->path);
+	return 0;
+}
+
+int newfile_open(const char *path, bool replaces, mode_t mode, struct newfile *ret,
+		struct error *err)
+{
+	static unsigned number;
+	CLEANUP(freep) char *temporary = NULL;
+	struct newfile file = { .path = xstrdup(path), .fd = -1, .replaces = replaces };
+	int r = name_of(path)[0] ? check_absent(&file, err)
+				 : error_set(err, EISDIR, "'%s' is no name of a file", path);
+	if (r == 0) {
+		remove_stale(path);
+		temporary = xasprintf("%.*s.%s.tmp-%d-%u", dir_length(path), path, name_of(path),
+				getpid(), number++);
+		file.fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		if (file.fd < 0)
+			r = error_errno(err, "cannot make '%s'", path);
+	}
+	if (r < 0) {
+		free(file.path);
+		return r;
+	}
+	file.temporary = take_ptr(temporary);
+	*ret = file;
+	return 0;
+}
+
+/* Where the file system can't refuse to replace, a look before has to do. */
+static int rename_to(const struct newfile *file, struct error *err)
+{
+	if (!file->replaces && renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path,
+					       RENAME_NOREPLACE) == 0)
+		return 0;
+	if (!file->replaces && errno == EEXIST)
+		return check_absent(file, err);
+	int r = check_absent(file, err);
+	if (r == 0 && rename(file->temporary, file->path) < 0)
+		return error_errno(err, "cannot make '%s'", file->path);
+	return r;
+}
+
+int newfile_commit(struct newfile *file, struct error *err)
+{
+	CLEANUP(freep) char *dir = xasprintf("%.*s.", dir_length(file->path), file->path);
+	/* What could not be written tells here. */
+	if (fsync(file->fd) < 0)
+		return error_errno(err, "cannot write '%s'", file->path);
+	int r = rename_to(file, err);
+	if (r < 0)
+		return r;
+	close(file->fd);
+	free(file->path);
+	free(file->temporary);
+	*file = (struct newfile){};
+	CLEANUP(closep) int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd >= 0 && fsync(dirfd) < 0)
+		return error_errno(err, "cannot write the directory '%s'", dir);
+	return 0;
+}

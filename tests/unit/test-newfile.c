@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files that have their names only when they are whole. */
+#include "util/newfile.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "test.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+static char dir[] = "/tmp/test-newfile.XXXXXX";
+
+static char *path_of(const char *name)
+{
+	return xasprintf("%s/%s", dir, name);
+}
+
+static size_t n_files(void)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	return dir_list(dir, &names, NULL) < 0 ? 0 : names.n;
+}
+
+static bool has_text(const char *path, const char *text)
+{
+	CLEANUP(buf_done) struct buf got = {};
+	return file_read(path, 100, &got, NULL) == 0 && !strcmp(buf_text(&got), text);
+}
+
+TEST(a_file_is_there_when_it_is_whole)
+{
+	CHECK(mkdtemp(dir));
+	CLEANUP(freep) char *path = path_of("core");
+	CLEANUP(newfile_done) struct newfile file = {};
+	struct error err = {};
+	CHECK_INT(newfile_open(path, false, 0600, &file, &err), 0);
+	CHECK(access(path, F_OK) < 0);
+	CHECK_INT(write_all(file.fd, "whole", 5), 0);
+	CHECK_INT(newfile_commit(&file, &err), 0);
+	struct stat st;
+	CHECK_INT(stat(path, &st), 0);
+	CHECK_INT(st.st_mode & 07777, 0600);
+	CHECK(has_text(path, "whole"));
+	CHECK_INT((int)n_files(), 1);
+}
+
+TEST(one_that_is_not_finished_leaves_nothing)
+{
+	CLEANUP(freep) char *path = path_of("half");
+	{
+		CLEANUP(newfile_done) struct newfile file = {};
+		struct error err = {};
+		CHECK_INT(newfile_open(path, false, 0600, &file, &err), 0);
+		CHECK_INT(write_all(file.fd, "ha", 2), 0);
+		CHECK_INT((int)n_files(), 2);
+	}
+	CHECK_INT((int)n_files(), 1);
+}
+
+TEST(another_file_is_replaced_only_on_demand)
+{
+	CLEANUP(freep) char *path = path_of("core");
+	struct error err = {};
+	CLEANUP(newfile_done) struct newfile file = {};
+	CHECK_INT(newfile_open(path, false, 0600, &file, &err), -EEXIST);
+	CHECK(strstr(err.text, "is there already"));
+	CHECK_INT(newfile_open(path, true, 0600, &file, &err), 0);
+	CHECK_INT(write_all(file.fd, "new", 3), 0);
+	CHECK(has_text(path, "whole"));
+	CHECK_INT(newfile_commit(&file, &err), 0);
+	CHECK(has_text(path, "new"));
+	CHECK_INT((int)n_files(), 1);
+}
+
+TEST(a_file_that_came_meanwhile_stays)
+{
+	CLEANUP(freep) char *path = path_of("late");
+	struct error err = {};
+	{
+		CLEANUP(newfile_done) struct newfile file = {};
+		CHECK_INT(newfile_open(path, false, 0600, &file, &err), 0);
+		CHECK_INT(file_replace(path, "other", 5, 0600, &err), 0);
+		CHECK_INT(newfile_commit(&file, &err), -EEXIST);
+	}
+	CHECK(has_text(path, "other"));
+	CHECK_INT((int)n_files(), 2);
+	unlink(path);
+}
+
+/* What a killed process has left goes with the next file of that name; other names stay. */
+TEST(what_is_stale_goes)
+{
+	CLEANUP(freep) char *path = path_of("killed");
+	struct error err = {};
+	pid_t pid = fork();
+	if (pid == 0) {
+		CLEANUP(freep) char *other = path_of("other");
+		struct newfile a = {}, b = {};
+		_exit(newfile_open(path, false, 0600, &a, &err) < 0 ||
+				newfile_open(other, false, 0600, &b, &err) < 0);
+	}
+	int status = -1;
+	waitpid(pid, &status, 0);
+	CHECK_INT(status, 0);
+	CHECK_INT((int)n_files(), 3);
+	{
+		CLEANUP(newfile_done) struct newfile file = {};
+		CHECK_INT(newfile_open(path, false, 0600, &file, &err), 0);
+	}
+	CHECK_INT((int)n_files(), 2);
+	CHECK_INT(remove_tree(dir, &err), 0);
+}
+
+TEST(what_is_no_name_of_a_file_is_refused)
+{
+	struct newfile file = {};
+	struct error err = {};
+	CHECK_INT(newfile_open("/tmp/", false, 0600, &file, &err), -EISDIR);
+	CHECK_INT(newfile_open("/nowhere/file", false, 0600, &file, &err), -ENOENT);
+	CHECK(strstr(err.text, "cannot make '/nowhere/file'"));
+}
+
+TEST_MAIN()
