@@ -32,6 +32,7 @@ struct script_step {
 	const char *event;     /* a line after the reply; NULL: none */
 	const char *arguments; /* a part of the command's line; NULL: any */
 	const char *written;   /* into the descriptor that comes along; NULL: none may come */
+	size_t n_written;      /* 0: up to its NUL */
 };
 
 struct script {
@@ -81,7 +82,10 @@ static inline void script_say(int fd, const char *text)
 static inline void script_answer(int fd, const char *line, const char *reply)
 {
 	char id[64], text[4096];
-	const char *at = strstr(line, "\"id\":\"");
+	/* The last one: arguments may have an "id" of their own. */
+	const char *at = NULL;
+	for (const char *next = line; (next = strstr(next, "\"id\":\"")); next++)
+		at = next;
 	if (!at || sscanf(at, "\"id\":\"%63[^\"]", id) != 1)
 		script_fail("found no id in", line);
 	snprintf(text, sizeof(text), "{\"id\": \"%s\", %s}\r\n", id, reply);
@@ -104,7 +108,9 @@ static inline void script_follow(int fd, const struct script_step *steps)
 			script_fail("heard something else", line);
 		if ((passed >= 0) != (s->written != NULL))
 			script_fail("got, or did not get, a descriptor with", line);
-		if (s->written && write(passed, s->written, strlen(s->written)) < 0)
+		if (s->written && write(passed, s->written,
+						  s->n_written ? s->n_written
+							       : strlen(s->written)) < 0)
 			script_fail("could not write for", line);
 		closep(&passed);
 		if (s->reply)

@@ -25,9 +25,15 @@ extern const struct command cmd_stop;
 extern const struct command cmd_restart;
 extern const struct command cmd_shutdown;
 extern const struct command cmd_kill;
+extern const struct command cmd_reboot;
 extern const struct command cmd_pause;
 extern const struct command cmd_resume;
 extern const struct command cmd_reset;
+extern const struct command cmd_eject;
+extern const struct command cmd_insert;
+extern const struct command cmd_set_memory;
+extern const struct command cmd_send_key;
+extern const struct command cmd_dump;
 extern const struct command cmd_nmi;
 extern const struct command cmd_save;
 extern const struct command cmd_run;
@@ -36,6 +42,7 @@ extern const struct command cmd_disconnect;
 
 extern const struct command cmd_list;
 extern const struct command cmd_status;
+extern const struct command cmd_screenshot;
 extern const struct command cmd_why;
 extern const struct command cmd_console;
 extern const struct command cmd_exec;
@@ -81,9 +88,15 @@ static const struct command *const commands[] = {
 	&cmd_restart,
 	&cmd_shutdown,
 	&cmd_kill,
+	&cmd_reboot,
 	&cmd_pause,
 	&cmd_resume,
 	&cmd_reset,
+	&cmd_eject,
+	&cmd_insert,
+	&cmd_set_memory,
+	&cmd_send_key,
+	&cmd_dump,
 	&cmd_nmi,
 	&cmd_save,
 	&cmd_run,
@@ -92,6 +105,7 @@ static const struct command *const commands[] = {
 
 	&cmd_list,
 	&cmd_status,
+	&cmd_screenshot,
 	&cmd_why,
 	&cmd_observe,
 	&cmd_query,

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/forms.h"
 #include "hookplan.h"
 #include "host/clock.h"
 #include "lifecycle.h"
@@ -69,6 +70,15 @@ int monitor_open(const struct config_paths *paths, const char *machine, uint64_t
 	*ret = monitor;
 	monitor = (struct monitor){};
 	return 0;
+}
+
+int monitor_open_first(const struct call *call, uint64_t deadline_usec, struct monitor *ret,
+		struct error *err)
+{
+	const char *machine = call->words.items[0];
+	if (!machine_name_valid(machine))
+		return error_set(err, ENOENT, "there is no machine '%s'", machine);
+	return monitor_open(&call->paths, machine, deadline_usec, ret, err);
 }
 
 static int run_one(const struct call *call, const char *machine,

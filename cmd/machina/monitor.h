@@ -49,6 +49,10 @@ bool monitor_is_there(const struct config_paths *paths, const char *machine);
 MUST_CHECK int monitor_open(const struct config_paths *paths, const char *machine,
 		uint64_t deadline_usec, struct monitor *ret, struct error *err);
 
+/* The same for the command line's first word, which names the machine. ENOENT: it is no name. */
+MUST_CHECK int monitor_open_first(const struct call *call, uint64_t deadline_usec,
+		struct monitor *ret, struct error *err);
+
 /*
  * Do something for each machine, all at once: how long one takes must not add to the time of the
  * others. Each has a process of its own when there are several, so that what @one does to the
