@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "drift.h"
+#include "host/bus-unit.h"
 #include "host/clock.h"
 #include "json/jpeek.h"
 #include "json/jtree.h"
@@ -23,6 +25,7 @@
 
 struct list_options {
 	bool json;
+	bool pending;
 };
 
 struct list_row {
@@ -33,6 +36,9 @@ struct list_row {
 	bool generated;		  /* systemd knows the unit */
 	uint64_t since_usec;	  /* CLOCK_REALTIME; 0: not known */
 	const struct machine_state *state;
+	bool is_compared;  /* the two that follow are known */
+	bool is_replaced;  /* QEMU or a library of it is another one by now */
+	bool is_different; /* the config would generate something else */
 };
 
 /* Only what the file itself says: tags and the host's config don't matter for a list. */
@@ -97,6 +103,27 @@ static int ask_systemd(struct list_row *rows, const struct strv *units, struct b
 	return r;
 }
 
+/*
+ * What a restart would change: only when it is asked for, since each machine that runs is made anew
+ * from its config. Of one that may not be looked at, or whose config has faults, nothing is told.
+ */
+static void find_drift(const struct call *call, struct bus *bus, struct list_row *rows, size_t n)
+{
+	CLEANUP(config_done) struct config config = {};
+	struct error unused = {};
+	if (config_load(&config, &call->paths, &unused) != 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(drift_done) struct drift drift = {};
+		if (!unit_is_up(rows[i].active) ||
+				drift_find(&config, bus, rows[i].name, &drift, &unused) != 0)
+			continue;
+		rows[i].is_compared = true;
+		rows[i].is_replaced = drift.replaced[0] != '\0';
+		rows[i].is_different = drift.diff.n > 0;
+	}
+}
+
 static uint64_t now_usec(void)
 {
 	struct timespec ts;
@@ -125,6 +152,9 @@ static void add_row(struct table *t, const struct list_row *row, uint64_t now)
 	char *span = row->since_usec && now > row->since_usec ? format_span(now - row->since_usec)
 							      : NULL;
 	table_add(t, STYLE_PLAIN, "%s", span ? span : "");
+	table_add(t, STYLE_WARN, "%s%s%s", row->is_different ? "config" : "",
+			row->is_different && row->is_replaced ? ", " : "",
+			row->is_replaced ? "upgrade" : "");
 	if (row->description)
 		table_add(t, STYLE_PLAIN, "%s", row->description);
 	else
@@ -134,7 +164,7 @@ static void add_row(struct table *t, const struct list_row *row, uint64_t now)
 static void print_rows(const struct list_row *rows, size_t n)
 {
 	static const struct column columns[] = { { "MACHINE" }, { "STATE", .widest = STATE_WIDEST },
-		{ "FOR", true }, { "DESCRIPTION" } };
+		{ "FOR", true }, { "RESTART FOR" }, { "DESCRIPTION" } };
 	CLEANUP(table_done)
 	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
 	uint64_t now = now_usec();
@@ -161,6 +191,10 @@ static void print_rows_json(const struct list_row *rows, size_t n)
 		}
 		if (rows[i].since_usec)
 			jtree_set(o, "since_usec", jtree_int((int64_t)rows[i].since_usec));
+		if (rows[i].is_compared) {
+			jtree_set(o, "program_replaced", jtree_bool(rows[i].is_replaced));
+			jtree_set(o, "config_differs", jtree_bool(rows[i].is_different));
+		}
 		jtree_set(o, "valid", jtree_bool(rows[i].description != NULL));
 		if (rows[i].description)
 			jtree_set(o, "description", jtree_string(rows[i].description));
@@ -201,6 +235,8 @@ static int list_run(const struct call *call, struct error *err)
 	if (!call->paths.offline && names.n && bus_open(&bus, &bus_err) == 0 &&
 			ask_systemd(rows, &units, bus, &list, &bus_err) < 0)
 		print_error(&bus_err);
+	if (options->pending && bus)
+		find_drift(call, bus, rows, names.n);
 
 	CLEANUP(freep) struct machine_state *states = xcalloc(names.n + 1, sizeof(*states));
 	for (size_t i = 0; i < names.n; i++) {
@@ -218,7 +254,12 @@ static int list_run(const struct call *call, struct error *err)
 	return STATUS_DONE;
 }
 
-static const struct option_spec options[] = { OPTION_JSON(struct list_options, json), {} };
+static const struct option_spec options[] = {
+	OPTION_JSON(struct list_options, json),
+	{ 'p', "pending", NULL, OPT_FLAG(struct list_options, pending),
+			"Mark machines that a restart would change" },
+	{},
+};
 
 const struct command cmd_list = {
 	.name = "list",
@@ -238,7 +279,11 @@ const struct command cmd_list = {
 		       "shutting "
 		       "down; failed. All guests are asked at once; one whose QEMU does not answer "
 		       "within half a second, or is talking to somebody else, has a '?' and the "
-		       "reason. Who may not ask QEMU sees 'up'.",
+		       "reason. Who may not ask QEMU sees 'up'.\n\n"
+		       "With --pending, RESTART FOR says 'config' where the config would now "
+		       "generate other arguments than those that QEMU runs with ('machina diff' "
+		       "shows which), 'upgrade' where QEMU's program or one of its libraries was "
+		       "replaced since. Only root may look.",
 	.options = options,
 	.options_size = sizeof(struct list_options),
 	.run = list_run,

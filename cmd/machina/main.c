@@ -45,6 +45,7 @@ extern const struct command cmd_status;
 extern const struct command cmd_screenshot;
 extern const struct command cmd_why;
 extern const struct command cmd_console;
+extern const struct command cmd_diff;
 extern const struct command cmd_exec;
 extern const struct command cmd_ssh;
 extern const struct command cmd_ssh_proxy;
@@ -107,6 +108,7 @@ static const struct command *const commands[] = {
 	&cmd_status,
 	&cmd_screenshot,
 	&cmd_why,
+	&cmd_diff,
 	&cmd_observe,
 	&cmd_query,
 	&cmd_top,

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Two argument vectors, compared by device and key. */
+#include "qemu/argdiff.h"
+#include "test.h"
+#include "util/buf.h"
+#include "util/mem.h"
+
+static struct plan_fd old_fds[] = {
+	{ .kind = PLAN_FD_FILE, .name = "disk.0", .number = 3, .set = 1, .path = "/vm/os" },
+	{ .kind = PLAN_FD_TAP, .name = "net.0", .number = 4, .set = -1 },
+};
+static struct plan_fd new_fds[] = {
+	{ .kind = PLAN_FD_TAP, .name = "net.1", .number = 3, .set = -1 },
+	{ .kind = PLAN_FD_TAP, .name = "net.0", .number = 4, .set = -1 },
+	{ .kind = PLAN_FD_FILE, .name = "disk.0", .number = 5, .set = 2, .path = "/vm/os" },
+};
+static const struct plan old_plan = { .fds = old_fds, .n_fds = ARRAY_SIZE(old_fds) };
+static const struct plan new_plan = { .fds = new_fds, .n_fds = ARRAY_SIZE(new_fds) };
+
+static void split(const char *line, struct strv *ret)
+{
+	CLEANUP(freep) char *copy = xstrdup(line);
+	char *rest = copy;
+	for (char *word; (word = strsep(&rest, " ")) != NULL;)
+		strv_push(ret, word);
+}
+
+/* Each difference: "OPTION NAME DRIVER KEY BEFORE AFTER;" */
+static void check(const char *before, const char *after, const char *expected)
+{
+	CLEANUP(strv_done) struct strv a = {}, b = {};
+	CLEANUP(argdiff_done) struct argdiff diff = {};
+	CLEANUP(buf_done) struct buf text = {};
+	split(before, &a);
+	split(after, &b);
+	argdiff_make(&(struct argdiff_side){ &a, &old_plan },
+			&(struct argdiff_side){ &b, &new_plan }, &diff);
+	for (size_t i = 0; i < diff.n; i++) {
+		const struct argdiff_item *d = &diff.items[i];
+		buf_printf(&text, "%s|%s|%s|%s|%s|%s;", d->option, d->name, d->driver,
+				d->key ? d->key : "-", d->before ? d->before : "-",
+				d->after ? d->after : "-");
+	}
+	CHECK_STR(buf_text(&text), expected);
+}
+
+TEST(order_does_not_count)
+{
+	check("qemu -m 1G -device nic,id=a,mac=1 -device nic,id=b,mac=2",
+			"qemu -device nic,mac=2,id=b -device nic,id=a,mac=1 -m 1G", "");
+	check("qemu", "qemu", "");
+}
+
+TEST(values_are_told_by_device_and_key)
+{
+	check("qemu -device nic,id=a,mac=1,x=1", "qemu -device nic,id=a,mac=2,y=3",
+			"-device|a|nic|mac|1|2;-device|a|nic|x|1|-;-device|a|nic|y|-|3;");
+	check("qemu -m size=1G", "qemu -m size=2G", "-m|||size|1G|2G;");
+	check("qemu -device old,id=a", "qemu -device new,id=a", "-device|a|old||old|new;");
+}
+
+TEST(options_come_and_go)
+{
+	check("qemu -device nic,id=a -S", "qemu -device nic,id=b,mac=1",
+			"-device|a|nic|-|nic,id=a|-;-S|||-||-;-device|b|nic|-|-|nic,id=b,mac=1;");
+	check("/usr/bin/qemu", "/opt/qemu", "||/usr/bin/qemu||/usr/bin/qemu|/opt/qemu;");
+}
+
+TEST(several_without_a_name_are_matched)
+{
+	check("qemu -global a.b=1 -global c.d=2", "qemu -global c.d=2 -global a.b=3",
+			"-global|||a.b|1|3;");
+	check("qemu -smbios type=11,value=a,value=b", "qemu -smbios type=11,value=a,value=c",
+			"-smbios|||value|b|a;");
+}
+
+TEST(descriptors_are_what_they_stand_for)
+{
+	check("qemu -add-fd fd=3,set=1,opaque=disk.0 -blockdev file,filename=/dev/fdset/1 -netdev "
+	      "tap,id=n,fd=4",
+			"qemu -add-fd fd=5,set=2,opaque=disk.0 -blockdev "
+			"file,filename=/dev/fdset/2 -netdev tap,id=n,fd=4",
+			"");
+	check("qemu -netdev tap,id=n,fd=4", "qemu -netdev tap,id=n,fd=3",
+			"-netdev|n|tap|fd|descriptor 'net.0'|descriptor 'net.1';");
+	check("qemu -netdev tap,id=n,fds=4:9", "qemu -netdev tap,id=n,fds=4:8",
+			"-netdev|n|tap|fds|descriptor 'net.0', 9|descriptor 'net.0', 8;");
+	check("qemu -kernel /proc/self/fd/4", "qemu -kernel /proc/self/fd/4", "");
+}
+
+TEST(commas_are_read_as_qemu_reads_them)
+{
+	check("qemu -device d,id=a,serial=x,,y", "qemu -device d,serial=x,,z,id=a",
+			"-device|a|d|serial|x,y|x,z;");
+	check("qemu -append a=1,b", "qemu -append a=1,c", "-append||||a=1,b|a=1,c;");
+	check("qemu -cpu host,+x,y", "qemu -cpu host,+x", "-cpu||host|y|on|-;");
+}
+
+TEST(what_systemd_puts_in_is_equal)
+{
+	check("qemu -device vfio,id=a,host=0000:01:00.0", "qemu -device vfio,id=a,host=${PCI_0}",
+			"");
+}
+
+TEST_MAIN()
