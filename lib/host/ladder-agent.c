@@ -42,19 +42,26 @@ static bool agent_listens(struct ladder *l, uint64_t deadline_usec)
 	return r != QMP_DONE || is_open(reply.value);
 }
 
-static int tell_agent(struct ladder *l, const char *mode, uint64_t deadline_usec, struct error *err)
+static bool tell_agent(struct ladder *l, const char *mode, uint64_t deadline_usec)
 {
 	CLEANUP(agent_freep) struct agent *agent = NULL;
-	int r = agent_open(l->request->plan, deadline_usec, &agent, err);
+	struct error err = {};
+	int r = agent_open(l->request->plan, deadline_usec, &agent, &err);
+	if (r == AGENT_DONE) {
+		struct json_object *arguments = jtree_object();
+		jtree_set(arguments, "mode", jtree_string(mode));
+		r = agent_tell(agent,
+				&(struct agent_command){
+						.name = "guest-shutdown", .arguments = arguments },
+				deadline_usec, &err);
+		json_object_put(arguments);
+		/* A guest that obeys at once takes the answer along. */
+		if (r == AGENT_CLOSED || r == AGENT_LATE)
+			r = AGENT_DONE;
+	}
 	if (r != AGENT_DONE)
-		return r;
-	struct json_object *arguments = jtree_object();
-	jtree_set(arguments, "mode", jtree_string(mode));
-	r = agent_tell(agent,
-			&(struct agent_command){ .name = "guest-shutdown", .arguments = arguments },
-			deadline_usec, err);
-	json_object_put(arguments);
-	return r;
+		ladder_say(l, "%s", err.text);
+	return r == AGENT_DONE;
 }
 
 bool ladder_ask_agent(struct ladder *l, const char *mode)
@@ -72,13 +79,9 @@ bool ladder_ask_agent(struct ladder *l, const char *mode)
 		ladder_say(l, "no guest agent runs");
 		return false;
 	}
-	struct error err = {};
-	int r = tell_agent(l, mode, deadline_usec, &err);
-	/* It is closed when QEMU has ended over it, which the monitor tells, too. */
-	if (r == AGENT_DONE || r == AGENT_CLOSED)
-		ladder_say(l, "asked the guest agent to %s the guest",
-				strcmp(mode, "reboot") == 0 ? "reboot" : "shut down");
-	else
-		ladder_say(l, "%s", err.text);
-	return r == AGENT_DONE || r == AGENT_CLOSED;
+	if (!tell_agent(l, mode, deadline_usec))
+		return false;
+	ladder_say(l, "asked the guest agent to %s the guest",
+			strcmp(mode, "reboot") == 0 ? "reboot" : "shut down");
+	return true;
 }

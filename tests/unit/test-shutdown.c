@@ -712,7 +712,7 @@ TEST(another_monitor_is_taken_where_the_first_is_held)
 
 /* ---- the guest agent ---- */
 
-enum agent_kind { AGENT_GOOD, AGENT_LIAR, AGENT_SILENT, AGENT_HELD, AGENT_UNWILLING };
+enum agent_kind { AGENT_GOOD, AGENT_LIAR, AGENT_MUTE, AGENT_SILENT, AGENT_HELD, AGENT_UNWILLING };
 
 /* Answers guest-sync and guest-sync-delimited; kills QEMU when it is told to. */
 static void be_agent(int listen_fd, enum agent_kind kind, pid_t qemu)
@@ -725,6 +725,8 @@ static void be_agent(int listen_fd, enum agent_kind kind, pid_t qemu)
 		while (fgets(line, sizeof(line), in)) {
 			const char *at = strstr(line, "\"id\":");
 			if (kind == AGENT_SILENT)
+				continue;
+			if (kind == AGENT_MUTE && !strstr(line, "delimited"))
 				continue;
 			if (strstr(line, "guest-shutdown") && kind == AGENT_GOOD)
 				kill(qemu, SIGKILL);
@@ -806,6 +808,16 @@ TEST(agent_that_lies_is_followed_by_the_button)
 					.press_usec = 2 * SHORT_USEC,
 			},
 			AGENT_LIAR, "query-status set-action query-chardev system_powerdown");
+	CHECK_SAID(run, "asked the guest agent to shut down the guest\npressed the power button\n");
+	end(&run);
+	/* One that is gone before it has answered looks like one that never will. */
+	run = stop_with_agent(
+			(struct fake){
+					.state = "running",
+					.hears = 1,
+					.press_usec = 2 * SHORT_USEC,
+			},
+			AGENT_MUTE, "query-status set-action query-chardev system_powerdown");
 	CHECK_SAID(run, "asked the guest agent to shut down the guest\npressed the power button\n");
 	end(&run);
 }
