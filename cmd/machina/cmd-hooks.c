@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "await-ready.h"
 #include "cmd-network-hooks.h"
 #include "complete.h"
 #include "config/forms.h"
@@ -13,6 +14,7 @@
 #include "hookplan.h"
 #include "host/clock.h"
 #include "host/prepare.h"
+#include "host/process.h"
 #include "output.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -30,6 +32,7 @@ struct teardown_options {
 
 struct await_options {
 	bool dry_run;
+	const char *ready;
 	uint64_t timeout_usec;
 };
 
@@ -83,6 +86,10 @@ static void outlive_stops(void)
 {
 	const struct sigaction action = { .sa_handler = note_stop, .sa_flags = SA_RESTART };
 	sigaction(SIGTERM, &action, NULL);
+	/* The unit of a machine with "ready" says it in this way (lib/unit/service.c). */
+	struct sigaction was;
+	if (sigaction(SIGPIPE, NULL, &was) == 0 && was.sa_handler == SIG_DFL)
+		sigaction(SIGPIPE, &action, NULL);
 }
 
 /*
@@ -234,10 +241,12 @@ static int teardown_run(const struct call *call, struct error *err)
 	return status;
 }
 
-static int await_dry(const struct plan *plan, struct error *err)
+static int await_dry(const struct plan *plan, const char *ready, struct error *err)
 {
 	CLEANUP(strv_done) struct strv lines = {};
 	int r = prepare_describe_await(plan, &lines, err);
+	if (r == 0 && ready)
+		strv_pushf(&lines, "wait until the guest is ready (%s)", ready);
 	print_lines(&lines);
 	return r;
 }
@@ -258,17 +267,35 @@ static int await_run(const struct call *call, struct error *err)
 	hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &doubt);
 	if (doubt.code)
 		print_error(&doubt);
+	struct ready ready = {};
+	if (cli->ready)
+		r = ready_parse(cli->ready, &ready, err);
+	if (r < 0)
+		return r;
 	if (cli->dry_run)
-		return await_dry(&plan, err);
-	outlive_stops();
+		return await_dry(&plan, cli->ready, err);
 	uint64_t timeout = cli->timeout_usec ? cli->timeout_usec : AWAIT_TIMEOUT_USEC;
-	r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
+	if (ready.when == VM_READY_QMP)
+		outlive_stops();
+	else
+		r = await_ready_begin(err);
+	if (r == 0)
+		r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
 	if (r == 0)
 		r = hook_resume_await(&call->paths, &plan, err);
 	/* A QEMU that has ended did what systemd told it, too. */
-	if (r == 0 || told_to_stop)
+	if (told_to_stop)
 		return STATUS_DONE;
-	return error_wrap(err, "machine '%s'", machine);
+	/* One that never answered has no guest yet, and systemd's own signal would not end it. */
+	if (r < 0 && ready.when != VM_READY_QMP)
+		process_terminate(pid);
+	if (r == 0 && ready.when != VM_READY_QMP)
+		r = await_ready(&(struct await_ready){ .ready = &ready,
+						.plan = &plan,
+						.main_pid = pid,
+						.deadline_usec = clock_deadline_usec(timeout) },
+				err);
+	return r == 0 ? STATUS_DONE : error_wrap(err, "machine '%s'", machine);
 }
 
 static int prepare_virtiofsd_run(const struct call *call, struct error *err)
@@ -294,6 +321,8 @@ static const struct option_spec teardown_rows[] = {
 
 static const struct option_spec await_rows[] = {
 	OPTION_DRY_RUN(struct await_options, dry_run),
+	{ 'r', "ready", "WHAT", OPT_TEXT(struct await_options, ready),
+			"Then wait for the guest: agent, tcp:ADDRESS:PORT" },
 	{ 't', "timeout", "TIME", OPT_SPAN(struct await_options, timeout_usec),
 			"Give up after this time (280s)" },
 	{},
@@ -371,7 +400,9 @@ const struct command cmd_await = {
 	.flags = COMMAND_FILES | COMMAND_LIVE,
 	.arguments = arguments_machine,
 	.summary = "Wait until a machine's QEMU answers",
-	.description = "Then takes back from systemd what QEMU has by now.",
+	.description = "Then takes back from systemd what QEMU has by now, and with --ready waits "
+		       "for the guest. A guest that is not ready in time is shut down, and so is "
+		       "one whose unit is stopped meanwhile.",
 	.options = await_rows,
 	.options_size = sizeof(struct await_options),
 	.run = await_run,

@@ -91,7 +91,7 @@ static void put_names(FILE *to, const char *lead, const char *const *names)
 static void put_kind(FILE *to, const struct field *f)
 {
 	fputs(kind_texts[f->kind], to);
-	if (f->flags & FIELD_PATH_TEXT)
+	if (field_of_text(f))
 		fputs(" or string", to);
 	if (f->flags & FIELD_SWITCHED)
 		fputs(" or boolean", to);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "hookplan.h"
+#include "host/process.h"
 #include "host/clock.h"
 #include "host/save.h"
 #include "monitor.h"
@@ -132,8 +133,12 @@ int orderly_shutdown(const struct call *call, const char *machine,
 	};
 	enum shutdown_outcome outcome;
 	int r = shutdown_machine(&request, &outcome, err);
-	if (r < 0)
+	if (r < 0) {
+		/* In a unit whose KillSignal= QEMU ignores, systemd would only do so by SIGKILL. */
+		if (options->system && request.main_pid > 0)
+			process_terminate(request.main_pid);
 		return error_wrap(err, "%s", machine);
+	}
 	/* For systemd's own call this is the normal end of a guest that went by itself. */
 	if (outcome != SHUTDOWN_NOT_RUNNING || !options->system)
 		say(machine, outcome_text(outcome, options->force));

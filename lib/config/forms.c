@@ -243,6 +243,16 @@ bool form_shutdown_time(const char *text, const char **ret_expected)
 					   usec <= 3600 * UINT64_C(1000000));
 }
 
+bool form_ready(const char *text, const char **ret_expected)
+{
+	static const char tcp[] = "tcp:";
+	int port;
+	*ret_expected = "\"qmp\", \"agent\", or \"tcp:\" and a port such as \"tcp:22\"";
+	if (!strncmp(text, tcp, strlen(tcp)))
+		return parse_int(text + strlen(tcp), 1, UINT16_MAX, &port) == 0;
+	return !text[0] || !strcmp(text, "qmp") || !strcmp(text, "agent");
+}
+
 /* Labels of RFC 1035. */
 bool form_domain(const char *text, const char **ret_expected)
 {

@@ -367,6 +367,18 @@ static const struct field vsock_fields[] = {
 	{},
 };
 
+static const struct field ready_fields[] = {
+	FIELD_STRING(struct attrs_conf, ready.when, "when", form_ready, FIELD_REQUIRED, "qmp",
+			"\"qmp\": QEMU answers. \"agent\": QEMU's guest agent answers. "
+			"\"tcp:PORT\": the guest takes connections at that port of the first "
+			"address that a connection has by its \"ip\"; the host must have a "
+			"way to it."),
+	FIELD_STRING(struct attrs_conf, ready.timeout, "timeout", form_shutdown_time, 0, "5min",
+			"How long it may take; then the guest is shut down, and the start has "
+			"failed."),
+	{},
+};
+
 static const struct field filter_fields[] = {
 	FILTER_FIELDS(struct attrs_conf, firewall, "the network's", ""),
 	{},
@@ -400,6 +412,14 @@ static const struct field attrs_fields[] = {
 			"Packet filter of the connections, which can replace each of its keys: "
 			"machina-firewall(7)."),
 	ATTRS_OBJECT("shutdown", shutdown_fields, "Shutting the guest down."),
+	{ .name = "ready",
+			.kind = FIELD_KIND_OBJECT,
+			.merge = MERGE_WHOLE,
+			.flags = FIELD_WHEN_TEXT | FIELD_INLINE,
+			.fields = ready_fields,
+			.doc = "When the machine counts as started, so that others may start that "
+			       "wait for it: machina-life-cycle(7). A string is taken as "
+			       "\"when\"." },
 	FIELD_SCALAR_MAP(struct attrs_conf, limits, "limits", limit_names,
 			"Settings of the machine's unit by systemd's own names: "
 			"systemd.resource-control(5), systemd.exec(5)."),

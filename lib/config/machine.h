@@ -138,6 +138,10 @@ struct attrs_conf {
 		const char *timeout; /* a span of time; NULL or "": not set */
 		int host;	     /* enum vm_host_end or -1 */
 	} shutdown;
+	struct {
+		const char *when; /* NULL or "": "qmp" */
+		const char *timeout;
+	} ready;
 	struct jpairs limits;
 	bool cluster;
 };

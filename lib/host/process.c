@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "util/mem.h"
 
@@ -162,4 +164,11 @@ int process_run(const struct process *process, struct error *err)
 	if (r < 0)
 		return error_code(err, r, "cannot wait for '%s'", process->argv[0]);
 	return process_check(status, process->argv[0], err);
+}
+
+void process_terminate(pid_t pid)
+{
+	CLEANUP(closep) int pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
+	if (pidfd >= 0)
+		pidfd_send_signal(pidfd, SIGTERM, NULL, 0);
 }

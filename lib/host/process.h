@@ -54,3 +54,7 @@ MUST_CHECK int process_check(int status, const char *name, struct error *err);
  * a signal. The text names the program.
  */
 MUST_CHECK int process_run(const struct process *process, struct error *err);
+
+/* Send SIGTERM to a process that is there, and to none that has got its number since. 0: to none.
+ */
+void process_terminate(pid_t pid);

@@ -15,6 +15,13 @@ const struct field *field_find(const struct field *fields, const char *key)
 	return NULL;
 }
 
+const struct field *field_of_text(const struct field *field)
+{
+	return field->flags & FIELD_PATH_TEXT	? field_find(field->fields, "path")
+	       : field->flags & FIELD_WHEN_TEXT ? field_find(field->fields, "when")
+						: NULL;
+}
+
 /* Rows that have no member in the struct. */
 static bool is_bound(const struct field *f)
 {
@@ -162,7 +169,7 @@ static struct jlist bind_strings_map(struct json_object *value, struct arena *ar
 	return list;
 }
 
-/* The member of a row that a FIELD_PATH_TEXT or FIELD_SWITCHED object must have. */
+/* The member of a row that a FIELD_SWITCHED object must have. */
 static void *member_at(const struct field *fields, const char *key, void *base)
 {
 	return (char *)base + field_find(fields, key)->offset;
@@ -173,8 +180,9 @@ static void bind_object(
 {
 	bool is_object = json_object_is_type(value, json_type_object);
 	jbind(f->fields, is_object ? value : NULL, base, arena);
-	if (json_object_is_type(value, json_type_string))
-		*(const char **)member_at(f->fields, "path", base) = jtree_text(value);
+	const struct field *text = field_of_text(f);
+	if (text && json_object_is_type(value, json_type_string))
+		*(const char **)((char *)base + text->offset) = jtree_text(value);
 	if (!(f->flags & FIELD_SWITCHED))
 		return;
 	int *enabled = member_at(f->fields, "enabled", base);

@@ -51,8 +51,8 @@ enum field_kind {
 enum merge_rule {
 	MERGE_FIRST,  /* the first layer in which the value counts */
 	MERGE_FIELDS, /* objects: each key by its own rule */
-	MERGE_WHOLE,  /* objects: the first whose "name", "storage" or "path" counts, or a string
-			 (FIELD_PATH_TEXT) that does */
+	MERGE_WHOLE,  /* objects: the first whose "name", "storage", "path" or "when" counts, or a
+			 string  (FIELD_PATH_TEXT, FIELD_WHEN_TEXT) that does */
 	MERGE_NAMED,  /* lists of objects: all in layer order; of each "name" (none and "" are one
 			 name too) the first, or none at all if that says "remove": true */
 	MERGE_KEYS,   /* maps: each key from the first layer that has it; "" counts */
@@ -71,6 +71,7 @@ enum field_flags {
 	FIELD_INLINE = 1 << 4,	  /* OBJECT: its rows' offsets count from the parent's struct */
 	FIELD_SWITCHED = 1 << 5,  /* OBJECT: a boolean is taken as an object with that "enabled", a
 				     SWITCH, which is true in an object that does not have it */
+	FIELD_WHEN_TEXT = 1 << 6, /* OBJECT: a string is taken as an object with that "when" */
 };
 
 /* Bound lists; memory belongs to the arena given to jbind(). */
@@ -235,6 +236,8 @@ struct field {
 
 /* The row of a key, or NULL. Exact match. */
 const struct field *field_find(const struct field *fields, const char *key);
+/* The row of an object's table that a string in place of the object fills, or NULL: none may be. */
+const struct field *field_of_text(const struct field *field);
 
 /*
  * Check an object of @doc against its table: unknown keys (with the nearest known one, or the

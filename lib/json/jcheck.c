@@ -330,12 +330,14 @@ static void check_map(struct check *c, const struct field *f, struct json_object
 
 static void check_member(struct check *c, const struct field *f, struct json_object *value)
 {
+	const struct field *text = field_of_text(f);
 	bool has_path = f->flags & FIELD_PATH_TEXT, is_switched = f->flags & FIELD_SWITCHED;
-	if (has_path && json_object_is_type(value, json_type_string))
-		check_form(c, field_find(f->fields, "path")->check, value);
+	if (text && json_object_is_type(value, json_type_string))
+		check_form(c, text->check, value);
 	else if (!(is_switched && json_object_is_type(value, json_type_boolean)) &&
 			is_type(c, value, json_type_object,
 					has_path      ? "an object, or a path in double quotes"
+					: text	      ? "an object, or text in double quotes"
 					: is_switched ? "true, false or an object"
 						      : "an object"))
 		check_object(c, f->fields, value);

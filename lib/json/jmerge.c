@@ -122,7 +122,7 @@ static bool counts(const struct field *f, struct json_object *value)
 		return json_object_get_int64(value) > 0;
 	if (f->merge == MERGE_WHOLE)
 		return member_counts(value, "name") || member_counts(value, "storage") ||
-		       member_counts(value, "path");
+		       member_counts(value, "path") || member_counts(value, "when");
 	return true;
 }
 

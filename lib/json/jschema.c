@@ -127,7 +127,7 @@ static struct json_object *value_schema(const struct field *f, bool nullable)
 	case FIELD_KIND_OBJECT:
 		if (f->flags & FIELD_SWITCHED)
 			return any_of(typed("boolean", nullable), object_schema(f->fields, false));
-		if (f->flags & FIELD_PATH_TEXT)
+		if (field_of_text(f))
 			return any_of(typed("string", nullable), object_schema(f->fields, false));
 		return object_schema(f->fields, nullable);
 	case FIELD_KIND_LIST:

@@ -290,12 +290,11 @@ static void check_limits(struct build *b)
 	}
 }
 
-/* Whole seconds: systemd's own limit is counted from them. */
-static int shutdown_seconds(const char *text)
+int build_seconds(const char *text, int standard)
 {
 	uint64_t usec;
 	if (!text || !text[0] || parse_span(text, &usec) < 0)
-		return VM_SHUTDOWN_SEC;
+		return standard;
 	return (int)((usec + 999999) / 1000000);
 }
 
@@ -308,7 +307,7 @@ static void build_unit(struct build *b)
 	vm->cluster = b->conf->attrs.cluster;
 	if (b->conf->attrs.shutdown.host >= 0)
 		vm->host_end = (enum vm_host_end)b->conf->attrs.shutdown.host;
-	vm->shutdown_sec = shutdown_seconds(b->conf->attrs.shutdown.timeout);
+	vm->shutdown_sec = build_seconds(b->conf->attrs.shutdown.timeout, VM_SHUTDOWN_SEC);
 	vm->qemu_args = arena_array(&vm->arena, args->n, sizeof(*vm->qemu_args));
 	vm->n_qemu_args = args->n;
 	for (size_t i = 0; i < args->n; i++)
@@ -364,5 +363,6 @@ int vm_build(const struct host *host, const struct machine *machine, struct vm *
 	build_credentials(&b);
 	build_unit(&b);
 	build_order(&b);
+	build_ready(&b);
 	return report->n_errors_told > before ? 1 : 0;
 }

@@ -43,6 +43,7 @@ void build_nics(struct build *b);
 void build_devices(struct build *b);
 void build_shares(struct build *b);
 void build_credentials(struct build *b);
+void build_ready(struct build *b);
 
 /* A connection whose network gives it a virtual function. */
 void build_vf(struct build *b, const struct network_conf *network, const struct vm_nic *nic,
@@ -78,6 +79,9 @@ void build_nic_port(struct build *b, const struct network_conf *network,
 
 /* "" for NULL; a copy in the machine's arena. */
 const char *build_text(struct build *b, const char *text);
+/* A span of time in whole seconds, from which systemd's own limits are counted; @standard for ""
+ * and NULL. */
+int build_seconds(const char *text, int standard);
 /* A copy in lower case, as in sysfs; NULL for "" and NULL. */
 const char *build_lower(struct build *b, const char *text);
 /* Is @text one of the list? */

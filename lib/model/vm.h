@@ -122,6 +122,14 @@ struct vm_credential {
 };
 /* Strings of one SMBIOS structure, of which systemd reads the first, are counted in a byte. */
 #define VM_CREDENTIALS_MAX 200
+/* When a machine counts as started. */
+enum vm_ready {
+	VM_READY_QMP,	/* QEMU answers */
+	VM_READY_AGENT, /* so does the guest's agent */
+	VM_READY_TCP,	/* the guest takes connections */
+};
+/* Where the config does not say how long that may take. */
+#define VM_READY_SEC 300
 /* Where the config does not say how long a guest may take to shut down. */
 #define VM_SHUTDOWN_SEC 85
 /* Connections that passt serves. */
@@ -286,6 +294,12 @@ struct vm {
 	size_t n_shares;
 
 	enum vm_host_end host_end;
+	struct {
+		enum vm_ready when;
+		const char *address; /* VM_READY_TCP: where the guest is */
+		uint16_t port;
+		int timeout_sec;
+	} ready;
 	int shutdown_sec;     /* for the guest to shut down, before QEMU is told to quit */
 	struct jpairs limits; /* systemd setting and value */
 	bool cluster;

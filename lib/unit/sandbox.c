@@ -96,6 +96,8 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 		unitfile_set(u, "IPAddressDeny", "any");
 	if (sandbox->ip_localhost)
 		unitfile_set(u, "IPAddressAllow", "localhost");
+	if (sandbox->ip_allowed && sandbox->ip_reason)
+		unitfile_comment(u, sandbox->ip_reason);
 	if (sandbox->ip_allowed)
 		unitfile_set(u, "IPAddressAllow", sandbox->ip_allowed);
 }

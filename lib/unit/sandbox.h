@@ -15,6 +15,7 @@ struct sandbox {
 	bool ip_any;		       /* traffic of all addresses is let through */
 	bool ip_localhost;	       /* traffic of the loopback interface is */
 	const char *ip_allowed;	       /* that of these addresses is; NULL: none */
+	const char *ip_reason;	       /* comment in front of them; NULL: none */
 	const char *capabilities;      /* with spaces between them; NULL: none */
 	const char *capability_reason; /* comment in front of them */
 	bool enters_user_namespace;    /* one that prepare has made, to be its root */

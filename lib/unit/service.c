@@ -160,6 +160,44 @@ static void list_variables(const struct plan *plan, struct strv *names)
 				strv_push_take(names, plan_pci_variable(i, f));
 }
 
+/*
+ * While ExecStartPost= waits for the guest, a stop does not run ExecStop=: systemd sends the signal
+ * at once (service_stop() in src/core/service.c), and SIGTERM is a power cut. QEMU ignores SIGPIPE
+ * once it runs (os_setup_early_signal_handling() in os-posix.c), and await takes it for the order
+ * to shut the guest down. What is not yet QEMU dies of it, which counts as a clean end.
+ */
+static const char ready_settings[] = "KillSignal=SIGPIPE\n"
+				     "IgnoreSIGPIPE=no\n";
+
+static void add_await(struct unitfile *u, const struct unit_input *in)
+{
+	const struct vm *vm = in->vm;
+	if (vm->ready.when == VM_READY_QMP) {
+		unit_hook(u, in, "ExecStartPost", (const char *const[]){ "await", NULL });
+		return;
+	}
+	CLEANUP(freep)
+	char *when = vm->ready.when == VM_READY_AGENT ? xstrdup("agent")
+		     : strchr(vm->ready.address, ':')
+				     ? xasprintf("tcp:[%s]:%u", vm->ready.address, vm->ready.port)
+				     : xasprintf("tcp:%s:%u", vm->ready.address, vm->ready.port);
+	CLEANUP(freep) char *timeout = xasprintf("%ds", vm->ready.timeout_sec);
+	unit_hook(u, in, "ExecStartPost",
+			(const char *const[]){
+					"await", "--ready", when, "--timeout", timeout, NULL });
+}
+
+/* A guest that does not become ready is shut down before the start has failed. */
+static void add_start_timeout(struct unitfile *u, const struct unit_input *in)
+{
+	int sec = vm_uses_vfio(in->vm) ? 600 : 300;
+	if (in->vm->ready.when == VM_READY_QMP)
+		unitfile_setf(u, "TimeoutStartSec", "%dmin", sec / 60);
+	else
+		unitfile_setf(u, "TimeoutStartSec", "%ds",
+				sec + in->vm->ready.timeout_sec + in->plan->stop_sec);
+}
+
 static void add_exec(struct unitfile *u, const struct unit_input *in)
 {
 	unitfile_set(u, "Type", "exec");
@@ -171,7 +209,7 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	list_variables(in->plan, &variables);
 	unitfile_exec_inside(u, "ExecStart", "", in->argv, qemu_option_length, UNIT_RUNTIME_ARGS,
 			variables.n ? &variables : NULL);
-	unit_hook(u, in, "ExecStartPost", (const char *const[]){ "await", NULL });
+	add_await(u, in);
 	char timeout[16];
 	snprintf(timeout, sizeof(timeout), "%ds", in->vm->shutdown_sec);
 	const char *const stop[] = { "shutdown", "--system", "--timeout", timeout,
@@ -181,11 +219,13 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", NULL });
 	unitfile_set(u, "NotifyAccess", "exec");
 	unitfile_setf(u, "FileDescriptorStoreMax", "%zu", in->plan->n_fds + 16);
-	unitfile_set(u, "TimeoutStartSec", vm_uses_vfio(in->vm) ? "10min" : "5min");
+	add_start_timeout(u, in);
 	unitfile_setf(u, "TimeoutStopSec", "%ds", in->plan->stop_sec);
 	unitfile_set(u, "Restart", "on-failure");
 	unitfile_set(u, "RestartSec", "10s");
 	unitfile_set(u, "KillMode", "mixed");
+	if (in->vm->ready.when != VM_READY_QMP)
+		unitfile_add_lines(u, ready_settings);
 	unitfile_set(u, "OOMPolicy", "stop");
 }
 
@@ -246,6 +286,10 @@ static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 	/* For the agent's port, and for SPICE's, which a QEMU that the Go program's unit has
 	 * started opened by itself: systemd applies this filter at once to what still runs. */
 	sandbox.ip_localhost = has_kind(in->plan, PLAN_FD_LISTEN_TCP) || in->vm->spice.port;
+	if (in->vm->ready.when == VM_READY_TCP) {
+		sandbox.ip_allowed = in->vm->ready.address;
+		sandbox.ip_reason = "\"ready\": ExecStartPost= connects to the guest.";
+	}
 	if (in->plan->n_sockets) {
 		sandbox.address_families = "AF_UNIX";
 		sandbox.address_reason =

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The second half of `machina await`: from a QEMU that answers to a guest that is ready.
+ *
+ * While it lasts systemd has no ExecStop= to run (lib/unit/service.c says why), so whatever goes
+ * wrong here must not end the guest's power: a stop, a time-out, and the end of one of our own
+ * processes by whatever means all lead to `machina shutdown`, the same that ExecStop= is.
+ *
+ *	await_ready_begin();		first of all: from here on a stop waits to be looked at
+ *	... QEMU answers ...
+ *	r = await_ready(&request, err);
+ */
+#pragma once
+
+#include "host/ready.h"
+
+struct await_ready {
+	const struct ready *ready;
+	const struct plan *plan;
+	pid_t main_pid; /* QEMU */
+	uint64_t deadline_usec;
+};
+
+/* Take over what systemd sends for a stop. Errors: none that happens. */
+MUST_CHECK int await_ready_begin(struct error *err);
+
+/*
+ * Returns 0 when the guest is ready. When the unit is stopped it does not return: the process
+ * becomes `machina shutdown`.
+ *
+ * Errors: ETIMEDOUT the guest was not ready in time, and has been shut down; ESRCH QEMU has ended;
+ * others of ready_wait(), after a shutdown as well.
+ */
+MUST_CHECK int await_ready(const struct await_ready *request, struct error *err);

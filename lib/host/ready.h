@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Waiting until a guest is ready, as "ready" of its machine says: its agent answers, or it takes
+ * connections at a port.
+ *
+ * The words of the unit's own command line are the form in which it is handed on: "agent",
+ * "tcp:10.0.0.5:22", "tcp:[fd00::5]:22".
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "model/plan.h"
+#include "util/cleanup.h"
+#include "util/error.h"
+
+struct ready {
+	enum vm_ready when;
+	struct sockaddr_storage address; /* VM_READY_TCP */
+	socklen_t address_len;
+};
+
+/* Errors: EINVAL: no such words. */
+MUST_CHECK int ready_parse(const char *text, struct ready *ret, struct error *err);
+
+/*
+ * Wait, by trying again and again. Meant for a process of its own, which is ended to give up.
+ *
+ * @plan: by which the machine was started
+ * @netns: from where connections are made (host/netns.h); NULL: NETNS_HOST
+ *
+ * Errors: ETIMEDOUT, with the last attempt's reason; what no other attempt can cure.
+ */
+MUST_CHECK int ready_wait(const struct ready *ready, const struct plan *plan, const char *netns,
+		uint64_t deadline_usec, struct error *err);
