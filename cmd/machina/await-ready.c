@@ -4,6 +4,7 @@
 #include "await-ready.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@ struct watch {
 	int qemufd;   /* pidfd */
 	pid_t worker; /* 0: there is none */
 	int workerfd;
-	bool told_why; /* the worker has said what is wrong */
+	int reasonfd; /* from the worker: why the guest is not ready */
 };
 
 /* What becomes of this process when the guest is to be shut down. The words have to be ready: a
@@ -90,7 +91,7 @@ int await_ready_begin(struct error *err)
 	return 0;
 }
 
-static void work(const struct watch *w, pid_t watcher)
+static void work(const struct watch *w, pid_t watcher, int reasonfd)
 {
 	const struct sigaction orphaned = { .sa_handler = on_orphaned, .sa_flags = SA_NODEFER };
 	sigset_t stops;
@@ -104,15 +105,19 @@ static void work(const struct watch *w, pid_t watcher)
 	if (ready_wait(w->request->ready, w->request->plan, NULL, w->request->deadline_usec,
 			    &err) == 0)
 		_exit(STATUS_DONE);
-	error_wrap(&err, "machine '%s' is not ready", w->request->plan->machine);
-	print_error(&err);
-	fflush(stderr);
+	(void)!write(reasonfd, err.text, strlen(err.text));
 	_exit(STATUS_FAILURE);
 }
 
 static int start_worker(struct watch *w, struct error *err)
 {
 	pid_t watcher = getpid();
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return error_errno(err, "cannot make a pipe");
+	CLEANUP(closep) int reasonfd = fds[1];
+	closep(&w->reasonfd);
+	w->reasonfd = fds[0];
 	fflush(stdout);
 	fflush(stderr);
 	w->worker = fork();
@@ -121,7 +126,7 @@ static int start_worker(struct watch *w, struct error *err)
 		return error_errno(err, "cannot make a process");
 	}
 	if (w->worker == 0)
-		work(w, watcher);
+		work(w, watcher, reasonfd);
 	w->workerfd = pidfd_open(w->worker, 0);
 	return w->workerfd < 0 ? error_errno(err, "cannot watch process %d", w->worker) : 0;
 }
@@ -182,8 +187,10 @@ static int judge(struct watch *w, struct error *err)
 		return 1;
 	if (!WIFEXITED(status))
 		return 0;
-	w->told_why = true;
-	return error_set(err, ETIMEDOUT, "the guest did not become ready");
+	struct error why = {};
+	ssize_t n = read(w->reasonfd, why.text, sizeof(why.text) - 1);
+	return error_set(err, ETIMEDOUT, "the guest is not ready in time: %s",
+			n > 0 ? why.text : "nobody knows why");
 }
 
 /* Returns 0 when the guest is ready. */
@@ -213,7 +220,7 @@ static int watch(struct watch *w, struct error *err)
 		if (n > 0 && fds[2].revents)
 			r = judge(w, err);
 		else if (n == 0)
-			r = error_set(err, ETIMEDOUT, "the guest did not become ready in time");
+			r = error_set(err, ETIMEDOUT, "the guest is not ready in time");
 		if (r > 0)
 			return 0;
 		if (r < 0)
@@ -227,13 +234,16 @@ static void watch_done(struct watch *w)
 	end_worker(w);
 	closep(&w->signalfd);
 	closep(&w->qemufd);
+	closep(&w->reasonfd);
 	forget_words();
 }
 
 int await_ready(const struct await_ready *request, struct error *err)
 {
 	CLEANUP(watch_done)
-	struct watch w = { .request = request, .workerfd = -1, .qemufd = -1, .signalfd = -1 };
+	struct watch w = {
+		.request = request, .workerfd = -1, .qemufd = -1, .signalfd = -1, .reasonfd = -1
+	};
 	sigset_t stops;
 	stop_signals(&stops);
 	prepare_words(request->plan);
@@ -248,7 +258,7 @@ int await_ready(const struct await_ready *request, struct error *err)
 	if (r == 0 || qemu_has_ended(&w))
 		return r;
 	end_worker(&w);
-	complain("machine '%s': %s; shutting the guest down", request->plan->machine, err->text);
+	complain("machine '%s': %s; shutting it down", request->plan->machine, err->text);
 	shut_down(&w);
 	return r;
 }

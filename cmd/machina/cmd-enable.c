@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "drain.h"
 #include "host/bus-file.h"
 #include "lifecycle.h"
 #include "machines.h"
@@ -52,14 +53,43 @@ static int disable_offline(const struct call *call, const struct strv *units, st
 	return 0;
 }
 
+/* Where the config says it, generate would undo what is done here. Returns 1 when it says the same.
+ */
+static int check_declared(
+		const struct call *call, const char *machine, bool enable, struct error *err)
+{
+	enum vm_autostart says = lifecycle_autostart(&call->paths, machine);
+	bool declared = says == VM_AUTOSTART_YES;
+	if (enable && says == VM_AUTOSTART_NO)
+		return error_set(err, EINVAL,
+				"cannot enable '%s': its config says \"autostart\": false (or "
+				"\"cluster\": true)",
+				machine);
+	if (!enable && declared)
+		return error_set(err, EINVAL,
+				"cannot disable '%s': its config says \"autostart\": true; change "
+				"it there, then 'machina generate %s'",
+				machine, machine);
+	return enable && declared;
+}
+
 static int change(const struct call *call, bool enable, struct error *err)
 {
 	const struct enable_options *options = call->options;
 	CLEANUP(strv_done) struct strv machines = {}, units = {}, changes = {};
-	int r = lifecycle_select(call, enable, &machines, err);
+	int r = drain_refuse(&call->paths, enable ? "enable" : "disable", err);
+	if (r < 0)
+		return r;
+	r = lifecycle_select(call, enable, &machines, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	lifecycle_units(&machines, &units);
+	for (size_t i = 0; i < machines.n; i++) {
+		r = check_declared(call, machines.items[i], enable, err);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			strv_push_take(&units, unit_name(UNIT_QEMU, machines.items[i]));
+	}
 	if (options->dry_run) {
 		for (size_t i = 0; i < units.n; i++)
 			printf("would %s %s\n", enable ? "enable" : "disable", units.items[i]);
@@ -101,7 +131,8 @@ const struct command cmd_enable = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS,
 	.arguments = arguments_machines,
 	.summary = "Let machines start when the host does",
-	.description = "Their units must have been generated. A machine that a cluster manager "
+	.description = "Their units must have been generated. Machines whose config has "
+		       "\"autostart\" are left to it. A machine that a cluster manager "
 		       "drives "
 		       "(\"cluster\": true) is left alone. Nothing is started now.",
 	.options = options,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drain.h"
 #include "host/bus-file.h"
 #include "host/bus-job.h"
 #include "host/bus-unit.h"
@@ -205,6 +206,15 @@ static int make_all(struct run *run, struct error *err)
 	claims_check(&run->claims, run->config.paths, &run->config.host, &run->config.report);
 	order_check(&run->order, &run->all, run->config.paths, &run->config.host,
 			&run->config.report);
+	/* What starts with a host that is drained is for undrain to restore. */
+	struct error drained = {};
+	if (drain_refuse(run->config.paths, "enable", &drained) < 0)
+		return 0;
+	for (size_t i = 0; !run->options->preview && !run->config.report.n_errors &&
+			   i < run->selected.n;
+			i++)
+		unitset_want(&run->units, run->selected.items[i],
+				order_autostart(&run->order, run->selected.items[i]));
 	return 0;
 }
 

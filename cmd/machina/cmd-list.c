@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "drain.h"
 #include "drift.h"
 #include "host/bus-unit.h"
 #include "host/clock.h"
@@ -249,6 +250,8 @@ static int list_run(const struct call *call, struct error *err)
 	else
 		print_rows(rows, names.n);
 	states_done(states, names.n);
+	if (!options->json && !call->paths.offline)
+		drain_note(&call->paths);
 	for (size_t i = 0; i < names.n; i++)
 		free(rows[i].description);
 	return STATUS_DONE;

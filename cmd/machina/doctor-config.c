@@ -37,9 +37,7 @@ void examination_done(struct examination *x)
 static bool is_enabled(const struct examination *x, const char *name)
 {
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, name);
-	CLEANUP(freep)
-	char *link = xasprintf("%s/multi-user.target.wants/%s", x->call->paths.unit_dir, unit);
-	return faccessat(AT_FDCWD, link, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return lifecycle_is_enabled(&x->call->paths, unit);
 }
 
 /* A machine without faults becomes one to look over; others are findings in the config's report. */

@@ -2,6 +2,7 @@
 /* What the commands that talk to systemd about machines have in common. */
 #include "lifecycle.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,32 @@ int lifecycle_select(
 		return leave_out_clusters(call, &names, ret_names, err);
 	strv_extend(ret_names, &names);
 	return 0;
+}
+
+bool lifecycle_is_enabled(const struct config_paths *paths, const char *unit)
+{
+	static const char *const targets[] = { UNIT_ENABLED_TARGET, UNIT_GUESTS_TARGET };
+	bool enabled = false;
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		CLEANUP(freep)
+		char *link = xasprintf("%s/%s.wants/%s", paths->unit_dir, targets[i], unit);
+		enabled |= faccessat(AT_FDCWD, link, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	}
+	return enabled;
+}
+
+enum vm_autostart lifecycle_autostart(const struct config_paths *paths, const char *machine)
+{
+	CLEANUP(freep) char *path = NULL;
+	CLEANUP(buf_done) struct buf text = {};
+	CLEANUP(unitdoc_done) struct unitdoc doc = {};
+	if (unit_load(paths, UNIT_QEMU, machine, &path, &text, NULL) < 0 ||
+			unitfile_parse(path, buf_text(&text), text.len, &doc, NULL) < 0)
+		return VM_AUTOSTART_OPEN;
+	const struct unitdoc_entry *wanted = unitdoc_get(&doc, "Install", "WantedBy");
+	return !wanted					    ? VM_AUTOSTART_NO
+	       : !strcmp(wanted->value, UNIT_GUESTS_TARGET) ? VM_AUTOSTART_YES
+							    : VM_AUTOSTART_OPEN;
 }
 
 void lifecycle_units(const struct strv *machines, struct strv *ret_units)

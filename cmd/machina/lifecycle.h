@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "host/bus-unit.h"
+#include "model/vm.h"
 
 /*
  * The selected machines that are ours to start, stop and enable: those that belong to a cluster
@@ -19,6 +20,13 @@
  */
 MUST_CHECK int lifecycle_select(
 		const struct call *call, bool always, struct strv *ret_names, struct error *err);
+
+/* Does a machine's unit start when the host does? By the links on disk: also below a root
+ * directory. */
+bool lifecycle_is_enabled(const struct config_paths *paths, const char *unit);
+
+/* What a machine's unit on disk says of the same; VM_AUTOSTART_NO if it can't be enabled. */
+enum vm_autostart lifecycle_autostart(const struct config_paths *paths, const char *machine);
 
 /* Names of QEMU's units, in the order of the machines. */
 void lifecycle_units(const struct strv *machines, struct strv *ret_units);

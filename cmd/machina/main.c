@@ -36,6 +36,8 @@ extern const struct command cmd_send_key;
 extern const struct command cmd_dump;
 extern const struct command cmd_nmi;
 extern const struct command cmd_save;
+extern const struct command cmd_drain;
+extern const struct command cmd_undrain;
 extern const struct command cmd_run;
 extern const struct command cmd_connect;
 extern const struct command cmd_disconnect;
@@ -100,6 +102,8 @@ static const struct command *const commands[] = {
 	&cmd_dump,
 	&cmd_nmi,
 	&cmd_save,
+	&cmd_drain,
+	&cmd_undrain,
 	&cmd_run,
 	&cmd_connect,
 	&cmd_disconnect,

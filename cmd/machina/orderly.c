@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "hookplan.h"
-#include "host/process.h"
 #include "host/clock.h"
+#include "host/process.h"
 #include "host/save.h"
 #include "monitor.h"
 #include "util/mem.h"

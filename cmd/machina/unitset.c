@@ -75,7 +75,7 @@ static int read_own(struct unitset *set, const char *name, const char **ret_what
 	return strncmp(buf_text(&set->scratch), UNIT_MARK, strlen(UNIT_MARK)) != 0;
 }
 
-static struct unitset_row *add_row(struct unitset *set, const char *name, enum unit_fate fate)
+struct unitset_row *unitset_add_row(struct unitset *set, const char *name, enum unit_fate fate)
 {
 	set->rows = grow_array(set->rows, &set->n_alloc, set->n, sizeof(*set->rows));
 	struct unitset_row *row = &set->rows[set->n++];
@@ -114,11 +114,11 @@ static int add_unit(
 		}
 		if (r == 0 && set->scratch.len == unit->len &&
 				!memcmp(set->scratch.text, unit->text, unit->len)) {
-			add_row(set, unit->name, UNIT_UNCHANGED);
+			unitset_add_row(set, unit->name, UNIT_UNCHANGED);
 			return 0;
 		}
 	}
-	struct unitset_row *row = add_row(set, unit->name, UNIT_WRITTEN);
+	struct unitset_row *row = unitset_add_row(set, unit->name, UNIT_WRITTEN);
 	if (set->flags & UNITSET_DRY || report->n_errors)
 		return 0;
 	row->text = take_ptr(unit->text);
@@ -131,7 +131,7 @@ int unitset_remove(struct unitset *set, const char *name, struct error *err)
 	const char *what = NULL;
 	int r = read_own(set, name, &what, err);
 	if (r == 0)
-		add_row(set, name, UNIT_REMOVED);
+		unitset_add_row(set, name, UNIT_REMOVED);
 	return r < 0 ? r : r == 0;
 }
 
@@ -321,7 +321,7 @@ int unitset_remove_others(struct unitset *set, const struct unitset_known *known
 		if (r < 0)
 			return r;
 		if (r == 0 && is_made_from(set, source))
-			add_row(set, name, UNIT_REMOVED);
+			unitset_add_row(set, name, UNIT_REMOVED);
 	}
 	return 0;
 }
@@ -337,7 +337,7 @@ static char *owner_of(const char *name)
 void unitset_list_removed(const struct unitset *set, struct strv *ret)
 {
 	for (size_t i = 0; i < set->n; i++)
-		if (set->rows[i].fate == UNIT_REMOVED)
+		if (set->rows[i].fate == UNIT_REMOVED && !set->rows[i].is_link)
 			strv_push(ret, set->rows[i].name);
 }
 
@@ -350,7 +350,8 @@ void unitset_keep(struct unitset *set, const struct strv *running, struct report
 	for (size_t i = 0; i < set->n; i++) {
 		struct unitset_row *row = &set->rows[i];
 		CLEANUP(freep)
-		char *owner = row->fate == UNIT_REMOVED ? owner_of(row->name) : NULL;
+		char *owner = row->fate == UNIT_REMOVED && !row->is_link ? owner_of(row->name)
+									 : NULL;
 		if (!owner || !strv_contains(&owners, owner)) {
 			set->rows[n++] = *row;
 			continue;
@@ -374,11 +375,12 @@ bool unitset_changes(const struct unitset *set)
 	return false;
 }
 
-/* An enabled unit has a link in the target that wants it, which would dangle. */
+/* A unit that starts with the host has a link in the target that wants it, which would dangle. */
 static int unlink_unit(struct unitset *set, const char *name, struct error *err)
 {
-	CLEANUP(freep) char *wanted = xasprintf("multi-user.target.wants/%s", name);
-	const char *const paths[] = { wanted, name };
+	CLEANUP(freep) char *enabled = xasprintf(UNIT_ENABLED_TARGET ".wants/%s", name);
+	CLEANUP(freep) char *wanted = xasprintf(UNIT_GUESTS_TARGET ".wants/%s", name);
+	const char *const paths[] = { enabled, wanted, name };
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		if (unlinkat(set->batch.dirfd, paths[i], 0) < 0 && errno != ENOENT &&
 				errno != ENOTDIR)
@@ -395,7 +397,9 @@ int unitset_commit(struct unitset *set, struct error *err)
 	if (r == 0)
 		r = file_batch_commit(&set->batch, err);
 	for (size_t i = 0; r == 0 && i < set->n; i++)
-		if (set->rows[i].fate == UNIT_REMOVED)
+		if (set->rows[i].is_link)
+			r = unitset_commit_link(set, &set->rows[i], err);
+		else if (set->rows[i].fate == UNIT_REMOVED)
 			r = unlink_unit(set, set->rows[i].name, err);
 	return r;
 }
@@ -419,7 +423,7 @@ void unitset_pack(const struct unitset *set, struct buf *to)
 const char *unitset_unpack(struct unitset *set, const char *from)
 {
 	for (; *from; from += strlen(from) + 2)
-		add_row(set, from, (enum unit_fate)from[strlen(from) + 1]);
+		unitset_add_row(set, from, (enum unit_fate)from[strlen(from) + 1]);
 	for (from++; *from; from += strlen(from) + 1) {
 		const char *name = from;
 		from += strlen(from) + 1;

@@ -22,7 +22,8 @@ enum unit_fate {
 struct unitset_row {
 	char *name;
 	enum unit_fate fate;
-	char *text; /* what waits to be written, or NULL */
+	char *text;   /* what waits to be written, or NULL */
+	bool is_link; /* by which a target wants a unit; its name is that of the unit below */
 	size_t len;
 };
 
@@ -70,6 +71,17 @@ MUST_CHECK int unitset_add(struct unitset *set, const char *machine, struct unit
 /* The same for units that stand by themselves: those of networks. */
 MUST_CHECK int unitset_add_others(
 		struct unitset *set, struct units *units, struct report *report, struct error *err);
+
+/*
+ * Have the target of machines that start with the host want this one, or not, as its config says.
+ * What is enabled by hand is left alone where the config does not.
+ */
+void unitset_want(struct unitset *set, const char *machine, enum vm_autostart autostart);
+
+/* For unitset.c and unitset-link.c. */
+struct unitset_row *unitset_add_row(struct unitset *set, const char *name, enum unit_fate fate);
+MUST_CHECK int unitset_commit_link(
+		struct unitset *set, const struct unitset_row *row, struct error *err);
 
 /*
  * Take a file of the directory away if it is ours.

@@ -482,6 +482,10 @@ static const struct field privileges_fields[] = {
 			FIELD_LIST(struct machine_conf, credentials, struct credential_conf,       \
 					"credentials", MERGE_NAMED, credential_fields,             \
 					"Secrets that the guest's systemd is told at its boot."),  \
+			FIELD_SWITCH(struct machine_conf, autostart, "autostart",                  \
+					form_switch_names, "as machina enable and disable say",    \
+					"Whether the machine starts when the host does: generate " \
+					"sees to it then."),                                       \
 			FIELD_STRINGS(struct machine_conf, qemu_args, "qemu-args", MERGE_APPEND,   \
 					form_argument,                                             \
 					"More arguments for QEMU, added at the end as they are. "  \

@@ -168,6 +168,7 @@ struct machine_conf {
 	struct jlist credentials; /* struct credential_conf */
 	struct jstrings after;	  /* names of machines */
 	struct jstrings requires; /* likewise */
+	int autostart;		  /* a switch; -1: not set */
 	struct jstrings qemu_args;
 };
 

@@ -94,15 +94,19 @@ int ready_wait(const struct ready *ready, const struct plan *plan, const char *n
 {
 	CLEANUP(netns_done) struct netns outside = {};
 	int r = netns_enter(netns ? netns : NETNS_HOST, &outside, err);
+	struct error last = {};
 	while (r == 0) {
 		uint64_t end = clock_deadline_usec(ATTEMPT_USEC);
-		struct error last = {};
+		struct error now = {};
 		if (end > deadline_usec)
 			end = deadline_usec;
-		int tried = ready->when == VM_READY_AGENT ? try_agent(plan, end, &last)
-							  : try_tcp(ready, end, &last);
+		int tried = ready->when == VM_READY_AGENT ? try_agent(plan, end, &now)
+							  : try_tcp(ready, end, &now);
 		if (tried == 0)
 			return 0;
+		/* An attempt that was cut short says less than the one before it. */
+		if (tried != -ETIMEDOUT || end < deadline_usec || !last.code)
+			last = now;
 		if (clock_now_usec() >= deadline_usec)
 			return error_set(err, ETIMEDOUT, "%s", last.text);
 		poll(NULL, 0, (int)(RETRY_USEC / USEC_PER_MSEC));

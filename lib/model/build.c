@@ -331,6 +331,13 @@ static void build_order(struct build *b)
 {
 	b->vm->after = copy_others(b, &b->conf->after, "/after");
 	b->vm->requires = copy_others(b, &b->conf->requires, "/requires");
+	b->vm->autostart = b->conf->autostart < 0 ? VM_AUTOSTART_OPEN
+			   : b->conf->autostart	  ? VM_AUTOSTART_YES
+						  : VM_AUTOSTART_NO;
+	if (b->vm->autostart == VM_AUTOSTART_YES && b->vm->cluster)
+		BUILD_ERROR(b, "/autostart",
+				"a cluster manager starts this machine (\"cluster\": true), "
+				"the host can't");
 }
 
 int vm_build(const struct host *host, const struct machine *machine, struct vm *ret,

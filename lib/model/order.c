@@ -27,11 +27,12 @@ static struct order_machine *add_machine(struct order *order, const char *name)
 
 void order_add(struct order *order, const struct vm *vm, bool selected)
 {
-	if (!vm->after.n && !vm->requires.n && !vm->cluster)
+	if (!vm->after.n && !vm->requires.n && !vm->cluster && vm->autostart == VM_AUTOSTART_OPEN)
 		return;
 	struct order_machine *m = add_machine(order, vm->name);
 	m->selected = selected;
 	m->cluster = vm->cluster;
+	m->autostart = vm->autostart;
 	m->n_required = vm->requires.n;
 	for (size_t i = 0; i < vm->requires.n; i++)
 		strv_push(&m->others, vm->requires.items[i]);
@@ -47,6 +48,7 @@ void order_pack(const struct order *order, struct buf *to)
 		buf_add(to, m->name, strlen(m->name) + 1);
 		buf_putc(to, m->selected ? 1 : 0);
 		buf_putc(to, m->cluster ? 1 : 0);
+		buf_putc(to, (char)m->autostart);
 		buf_add(to, &m->n_required, sizeof(m->n_required));
 		buf_add(to, &m->others.n, sizeof(m->others.n));
 		for (size_t k = 0; k < m->others.n; k++)
@@ -63,6 +65,7 @@ const char *order_unpack(struct order *order, const char *from)
 		from += strlen(from) + 1;
 		m->selected = *from++ != 0;
 		m->cluster = *from++ != 0;
+		m->autostart = (enum vm_autostart) * from++;
 		memcpy(&m->n_required, from, sizeof(m->n_required));
 		from += sizeof(m->n_required);
 		memcpy(&n, from, sizeof(n));
@@ -82,6 +85,12 @@ static struct order_machine *find(const struct order *order, const char *name)
 {
 	const struct order_machine key = { .name = (char *)(uintptr_t)name };
 	return order->n ? bsearch(&key, order->items, order->n, sizeof(key), compare) : NULL;
+}
+
+enum vm_autostart order_autostart(const struct order *order, const char *name)
+{
+	const struct order_machine *m = find(order, name);
+	return m ? m->autostart : VM_AUTOSTART_OPEN;
 }
 
 /* At the place where @m names its other machine @i. */

@@ -14,11 +14,13 @@
 #include "util/buf.h"
 #include "util/strv.h"
 
-/* A machine that names others, or that a cluster manager starts; nothing is kept of the rest. */
+/* A machine that names others, that a cluster manager starts, or that says whether the host does;
+ * nothing is kept of the rest. */
 struct order_machine {
 	char *name;
 	bool selected;
 	bool cluster;
+	enum vm_autostart autostart;
 	struct strv others; /* "requires", then "after" */
 	size_t n_required;
 };
@@ -33,6 +35,9 @@ void order_done(struct order *order);
 
 /* @selected: only findings of such a machine are told */
 void order_add(struct order *order, const struct vm *vm, bool selected);
+
+/* What a machine that was added says; after order_check(). */
+enum vm_autostart order_autostart(const struct order *order, const char *name);
 
 /*
  * What another process has added, as bytes that the same program reads: order_unpack() adds it to

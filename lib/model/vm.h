@@ -122,6 +122,13 @@ struct vm_credential {
 };
 /* Strings of one SMBIOS structure, of which systemd reads the first, are counted in a byte. */
 #define VM_CREDENTIALS_MAX 200
+
+/* Whether a machine starts when the host does. */
+enum vm_autostart {
+	VM_AUTOSTART_OPEN, /* an administrator says so, by enabling its unit */
+	VM_AUTOSTART_NO,
+	VM_AUTOSTART_YES,
+};
 /* When a machine counts as started. */
 enum vm_ready {
 	VM_READY_QMP,	/* QEMU answers */
@@ -306,6 +313,7 @@ struct vm {
 	/* Names of other machines that are ready before this one starts; see model/order.h. */
 	struct jstrings after;
 	struct jstrings requires; /* those that it can't do without */
+	enum vm_autostart autostart;
 	const char **qemu_args;
 	size_t n_qemu_args;
 

@@ -92,6 +92,9 @@ static void add_order(struct unitfile *u, const struct vm *vm)
 		CLEANUP(freep) char *name = unit_name(UNIT_QEMU, vm->after.items[i]);
 		unitfile_set(u, "After", name);
 	}
+	/* The target is reached when its guests are ready. */
+	if (vm->autostart == VM_AUTOSTART_YES)
+		unitfile_set(u, "Before", UNIT_GUESTS_TARGET);
 }
 
 static void add_unit_section(struct unitfile *u, const struct unit_input *in)
@@ -315,6 +318,16 @@ static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 	sandbox_add(u, &sandbox);
 }
 
+static void add_install(struct unitfile *u, const struct vm *vm)
+{
+	if (vm->cluster || vm->autostart == VM_AUTOSTART_NO)
+		return;
+	unitfile_section(u, "Install");
+	unitfile_set(u, "WantedBy",
+			vm->autostart == VM_AUTOSTART_YES ? UNIT_GUESTS_TARGET
+							  : UNIT_ENABLED_TARGET);
+}
+
 static int build_qemu(const struct unit_input *in, struct units *ret, struct error *err)
 {
 	CLEANUP(unitfile_done) struct unitfile u = {};
@@ -332,10 +345,7 @@ static int build_qemu(const struct unit_input *in, struct units *ret, struct err
 		unitfile_set(&u, in->vm->limits.items[i].key, in->vm->limits.items[i].value);
 
 	unit_add_plan(&u, in->plan);
-	if (!in->vm->cluster) {
-		unitfile_section(&u, "Install");
-		unitfile_set(&u, "WantedBy", "multi-user.target");
-	}
+	add_install(&u, in->vm);
 	return units_add(ret, &u, UNIT_QEMU, in->vm->name, err);
 }
 

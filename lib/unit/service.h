@@ -38,6 +38,12 @@ struct units {
 /* The variable that adds words to QEMU's arguments for one start; set in RUN_DIR/environment. */
 #define UNIT_RUNTIME_ARGS "MACHINA_RUNTIME_ARGS"
 
+/* What starts machines whose config says so ("autostart"): a unit that is installed with the
+ * program. */
+#define UNIT_GUESTS_TARGET "machina-guests.target"
+/* The same of those that are enabled by hand. */
+#define UNIT_ENABLED_TARGET "multi-user.target"
+
 void units_done(struct units *units);
 
 struct unit_input {

@@ -152,7 +152,7 @@ TEST(what_no_file_sets_has_its_default)
 			"those known here are 'name', 'description', 'id', 'tags', 'vars', "
 			"'privileges', 'attrs', 'volumes', 'connections', 'devices', 'shares', "
 			"'after', "
-			"'requires', 'credentials' and 'qemu-args'");
+			"'requires', 'credentials', 'autostart' and 'qemu-args'");
 	check_explained(&s, "/volumes/0", "'/volumes/0' is no place of machine 'web'");
 	check_explained(&s, "/volumes/0/name", "'/volumes/0/name' is no place of machine 'web'");
 }

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machina drain, undrain: take all machines of a host away for a while, and bring them back. */
+#include <json-c/json_object.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "drain.h"
+#include "hookplan.h"
+#include "host/bus-file.h"
+#include "host/bus-job.h"
+#include "host/clock.h"
+#include "host/drained.h"
+#include "host/lock.h"
+#include "json/jtree.h"
+#include "lifecycle.h"
+#include "machines.h"
+#include "output.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+struct drain_options {
+	bool dry_run;
+	bool json;
+};
+
+struct undrain_options {
+	bool dry_run;
+	bool json;
+	bool forget;
+};
+
+/* As long as the slowest guest may take, and those that wait for others to stop one after another.
+ */
+#define JOBS_TIMEOUT_USEC (UINT64_C(6) * 3600 * USEC_PER_SEC)
+
+/* What a run is about. */
+struct drain {
+	const struct call *call;
+	char *dir; /* of the record */
+	struct bus *bus;
+	struct drained record;	 /* as it is on disk, or will be */
+	struct strv running;	 /* machines that run, and are ours to stop */
+	struct strv enabled;	 /* that start with the host */
+	struct strv left;	 /* of a cluster manager, and run */
+	const struct strv *jobs; /* the machines of jobs that run */
+	struct strv failed;
+	const char *done_word;
+	const char *verb;
+};
+
+static void drain_done(struct drain *d)
+{
+	free(d->dir);
+	bus_free(d->bus);
+	drained_done(&d->record);
+	strv_done(&d->running);
+	strv_done(&d->enabled);
+	strv_done(&d->left);
+	strv_done(&d->failed);
+}
+
+char *drain_dir(const struct config_paths *paths)
+{
+	return xasprintf("%.*s/var/lib/machina", (int)paths->root_len, paths->run_dir);
+}
+
+void drain_note(const struct config_paths *paths)
+{
+	CLEANUP(freep) char *dir = drain_dir(paths);
+	CLEANUP(drained_done) struct drained record = {};
+	struct error err = {};
+	int r = drained_load(dir, &record, &err);
+	if (r == 0)
+		fprintf(stderr,
+				"This host is drained since %s; 'machina undrain' brings back %zu "
+				"machine%s.\n",
+				record.since, record.machines.n, record.machines.n == 1 ? "" : "s");
+	else if (r < 0)
+		print_error(&err);
+}
+
+int drain_refuse(const struct config_paths *paths, const char *what, struct error *err)
+{
+	CLEANUP(freep) char *dir = drain_dir(paths);
+	CLEANUP(drained_done) struct drained record = {};
+	int r = drained_load(dir, &record, err);
+	if (r == 0)
+		return error_set(err, EBUSY,
+				"cannot %s machines: this host is drained since %s, and 'machina "
+				"undrain' restores what starts with it",
+				what, record.since);
+	return r < 0 ? r : 0;
+}
+
+/* Two administrators at once: one after the other. */
+static int begin(struct drain *d, struct lock *lock, struct error *err)
+{
+	CLEANUP(freep) char *path = NULL;
+	d->dir = drain_dir(&d->call->paths);
+	path = path_join(d->dir, ".drain.lock");
+	int r = mkdir_all(d->dir, 0755, err);
+	if (r >= 0)
+		r = lock_take(path, clock_deadline_usec(LOCK_WAIT_USEC), lock, err);
+	if (r >= 0)
+		r = bus_open(&d->bus, err);
+	return r < 0 ? r : 0;
+}
+
+/* Every machine that is configured, or was when it was started. */
+static int list_all(const struct call *call, struct strv *ret, struct error *err)
+{
+	CLEANUP(report_done) struct report report = {};
+	CLEANUP(strv_done) struct strv kept = {};
+	int r = machine_list(&call->paths, ret, &report, err);
+	if (r >= 0)
+		r = hookplan_list(&call->paths, &kept, err);
+	if (r < 0)
+		return r;
+	drained_add(ret, &kept);
+	return 0;
+}
+
+static bool is_cluster(struct config *config, const char *machine)
+{
+	CLEANUP(built_done) struct built built = {};
+	CLEANUP(report_done) struct report ignored = {};
+	struct error err = {};
+	return machine_load(config->paths, &config->host, machine, &built.machine, &ignored,
+			       &err) == 0 &&
+	       built.machine.conf.attrs.cluster;
+}
+
+/* Who runs, and who starts with the host. */
+static int look(struct drain *d, struct error *err)
+{
+	CLEANUP(config_done) struct config config = {};
+	CLEANUP(strv_done) struct strv all = {}, units = {};
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	int r = config_load(&config, &d->call->paths, err);
+	if (r > 0) {
+		print_report(stderr, &config.report);
+		return error_set(err, EINVAL,
+				"cannot tell which machines belong to a cluster manager: the "
+				"host's "
+				"config has faults");
+	}
+	if (r == 0)
+		r = list_all(d->call, &all, err);
+	lifecycle_units(&all, &units);
+	if (r == 0)
+		r = bus_list_units(d->bus, &units, &list, err);
+	for (size_t i = 0; r >= 0 && i < list.n; i++) {
+		const char *state = list.rows[i].active_state;
+		/* One that is being stopped is not to come back. */
+		bool runs = !unit_is_down(state) && strcmp(state, "deactivating") != 0;
+		if (runs && is_cluster(&config, all.items[i])) {
+			strv_push(&d->left, all.items[i]);
+			continue;
+		}
+		if (runs)
+			strv_push(&d->running, all.items[i]);
+		if (lifecycle_is_enabled(&d->call->paths, units.items[i]))
+			strv_push(&d->enabled, all.items[i]);
+	}
+	return r < 0 ? r : 0;
+}
+
+static char *time_text(void)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	char text[32];
+	gmtime_r(&now, &tm);
+	strftime(text, sizeof(text), "%F %T UTC", &tm);
+	return xstrdup(text);
+}
+
+static void add_list(struct json_object *to, const char *key, const struct strv *names)
+{
+	struct json_object *list = jtree_list();
+	for (size_t i = 0; i < names->n; i++)
+		jtree_push(list, jtree_string(names->items[i]));
+	jtree_set(to, key, list);
+}
+
+static void show_drain(const struct drain *d, bool json)
+{
+	if (json) {
+		struct json_object *object = jtree_object();
+		add_list(object, "stop", &d->running);
+		add_list(object, "disable", &d->enabled);
+		add_list(object, "left", &d->left);
+		print_json(object);
+		json_object_put(object);
+		return;
+	}
+	for (size_t i = 0; i < d->running.n; i++)
+		printf("would stop %s\n", d->running.items[i]);
+	for (size_t i = 0; i < d->enabled.n; i++)
+		printf("would not start %s with the host\n", d->enabled.items[i]);
+}
+
+static void job_done(void *data, size_t i, const struct bus_job *job)
+{
+	struct drain *d = data;
+	const char *machine = d->jobs->items[i];
+	if (job->result == JOB_DONE) {
+		printf("%s: %s\n", machine, d->done_word);
+		fflush(stdout);
+		return;
+	}
+	strv_push(&d->failed, machine);
+	complain("%s did not %s: %s", machine, d->verb, job->text);
+	lifecycle_explain(&d->call->paths, d->bus, machine);
+}
+
+/* systemd minds the order among them. */
+static int run_jobs(
+		struct drain *d, enum bus_verb verb, const struct strv *machines, struct error *err)
+{
+	CLEANUP(strv_done) struct strv units = {};
+	lifecycle_units(machines, &units);
+	d->jobs = machines;
+	d->verb = bus_verb_names[verb];
+	d->done_word = verb == BUS_STOP ? "stopped" : "started";
+	int r = machines->n ? bus_run_jobs(d->bus, verb, &units, job_done, d,
+					      clock_deadline_usec(JOBS_TIMEOUT_USEC), err)
+			    : 0;
+	return r < 0 ? r : 0;
+}
+
+/*
+ * First the record, on disk, then what it undoes: whenever this process ends, what ran is known,
+ * and draining once more goes on.
+ */
+static int drain(struct drain *d, struct error *err)
+{
+	CLEANUP(strv_done) struct strv units = {};
+	if (!d->record.since)
+		d->record.since = time_text();
+	drained_add(&d->record.machines, &d->running);
+	drained_add(&d->record.enabled, &d->enabled);
+	int r = drained_store(d->dir, &d->record, err);
+	lifecycle_units(&d->enabled, &units);
+	if (r == 0 && units.n)
+		r = bus_disable(d->bus, &units, NULL, err);
+	return r < 0 ? r : run_jobs(d, BUS_STOP, &d->running, err);
+}
+
+static int drain_run(const struct call *call, struct error *err)
+{
+	const struct drain_options *options = call->options;
+	CLEANUP(drain_done) struct drain d = { .call = call };
+	CLEANUP(lock_done) struct lock lock = {};
+	int r = begin(&d, &lock, err);
+	if (r == 0)
+		r = drained_load(d.dir, &d.record, err);
+	if (r >= 0)
+		r = look(&d, err);
+	if (r < 0)
+		return r;
+	if (!options->json)
+		for (size_t i = 0; i < d.left.n; i++)
+			printf("%s: left to its cluster manager (\"cluster\": true)\n",
+					d.left.items[i]);
+	if (options->dry_run) {
+		show_drain(&d, options->json);
+		return STATUS_DONE;
+	}
+	r = drain(&d, err);
+	return r < 0 ? r : d.failed.n ? STATUS_FAILURE : STATUS_DONE;
+}
+
+/* Also those of which a config has said so since. */
+static int enable_again(struct drain *d, struct error *err)
+{
+	CLEANUP(strv_done) struct strv all = {}, units = {};
+	int r = list_all(d->call, &all, err);
+	for (size_t i = 0; r == 0 && i < all.n; i++) {
+		enum vm_autostart now = lifecycle_autostart(&d->call->paths, all.items[i]);
+		if (now == VM_AUTOSTART_YES ||
+				(now == VM_AUTOSTART_OPEN &&
+						strv_contains(&d->record.enabled, all.items[i])))
+			strv_push_take(&units, unit_name(UNIT_QEMU, all.items[i]));
+	}
+	return r < 0 || !units.n ? r : bus_enable(d->bus, &units, NULL, err);
+}
+
+/* What is up again needs no record any more; the rest stays for the next time. */
+static int undrain(struct drain *d, bool forget, struct error *err)
+{
+	CLEANUP(strv_done) struct strv units = {};
+	CLEANUP(drained_done) struct drained rest = {};
+	int r = enable_again(d, err);
+	lifecycle_units(&d->record.machines, &units);
+	if (r >= 0)
+		r = bus_reset_failed(d->bus, &units, err);
+	if (r >= 0)
+		r = run_jobs(d, BUS_START, &d->record.machines, err);
+	if (r < 0)
+		return r;
+	if (!d->failed.n || forget)
+		return drained_forget(d->dir, err);
+	rest.since = xstrdup(d->record.since);
+	strv_extend(&rest.machines, &d->failed);
+	complain("the host stays drained of what did not start: 'machina undrain' tries again, "
+		 "'machina undrain --forget' gives up on it");
+	return drained_store(d->dir, &rest, err);
+}
+
+static void show_undrain(const struct drain *d, bool json)
+{
+	if (json) {
+		struct json_object *object = jtree_object();
+		jtree_set(object, "since", jtree_string(d->record.since));
+		add_list(object, "start", &d->record.machines);
+		add_list(object, "enable", &d->record.enabled);
+		print_json(object);
+		json_object_put(object);
+		return;
+	}
+	for (size_t i = 0; i < d->record.machines.n; i++)
+		printf("would start %s\n", d->record.machines.items[i]);
+	for (size_t i = 0; i < d->record.enabled.n; i++)
+		printf("would start %s with the host again\n", d->record.enabled.items[i]);
+}
+
+static int undrain_run(const struct call *call, struct error *err)
+{
+	const struct undrain_options *options = call->options;
+	CLEANUP(drain_done) struct drain d = { .call = call };
+	CLEANUP(lock_done) struct lock lock = {};
+	int r = begin(&d, &lock, err);
+	if (r == 0)
+		r = drained_load(d.dir, &d.record, err);
+	if (r > 0)
+		return error_set(err, ENOENT, "this host is not drained");
+	if (r < 0)
+		return r;
+	if (options->dry_run) {
+		show_undrain(&d, options->json);
+		return STATUS_DONE;
+	}
+	r = undrain(&d, options->forget, err);
+	return r < 0 ? r : d.failed.n ? STATUS_FAILURE : STATUS_DONE;
+}
+
+static const struct option_spec drain_rows[] = {
+	OPTION_DRY_RUN(struct drain_options, dry_run),
+	{ 'j', "json", NULL, OPT_FLAG(struct drain_options, json), "With --dry-run: write JSON" },
+	{},
+};
+
+static const struct option_spec undrain_rows[] = {
+	OPTION_DRY_RUN(struct undrain_options, dry_run),
+	{ 'j', "json", NULL, OPT_FLAG(struct undrain_options, json), "With --dry-run: write JSON" },
+	{ 0, "forget", NULL, OPT_FLAG(struct undrain_options, forget),
+			"Forget also what does not start" },
+	{},
+};
+
+const struct command cmd_drain = {
+	.name = "drain",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_LIVE,
+	.summary = "Stop all machines until undrain, also across reboots",
+	.description = "Notes which machines run and which start with the host, then disables "
+		       "these "
+		       "and shuts those down, in the order that they ask for. Until 'machina "
+		       "undrain' none starts with the host; 'machina start' still works. When "
+		       "it was interrupted or a machine did not stop, run it again: what was "
+		       "noted stays.\n\n"
+		       "Machines that a cluster manager drives (\"cluster\": true) are left alone.",
+	.options = drain_rows,
+	.options_size = sizeof(struct drain_options),
+	.run = drain_run,
+};
+
+const struct command cmd_undrain = {
+	.name = "undrain",
+	.group = GROUP_RUN,
+	.flags = COMMAND_FILES | COMMAND_LIVE,
+	.summary = "Bring back the machines that drain has stopped",
+	.description = "Starts exactly those that ran, in their order, and enables those that "
+		       "started with the host. What does not start stays noted for the next "
+		       "time.",
+	.options = undrain_rows,
+	.options_size = sizeof(struct undrain_options),
+	.run = undrain_run,
+};

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The links by which targets want the units of machines, as "autostart" asks for them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "unitset.h"
+#include "util/mem.h"
+
+static void want(struct unitset *set, const char *target, const char *unit, bool wanted)
+{
+	CLEANUP(freep) char *name = xasprintf("%s.wants/%s", target, unit);
+	bool there = faccessat(set->batch.dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (there == wanted)
+		return;
+	struct unitset_row *row = unitset_add_row(set, name, wanted ? UNIT_WRITTEN : UNIT_REMOVED);
+	row->is_link = true;
+}
+
+void unitset_want(struct unitset *set, const char *machine, enum vm_autostart autostart)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	want(set, UNIT_GUESTS_TARGET, unit, autostart == VM_AUTOSTART_YES);
+	/* One that was enabled by hand before its config spoke of it. */
+	if (autostart != VM_AUTOSTART_OPEN)
+		want(set, UNIT_ENABLED_TARGET, unit, false);
+}
+
+int unitset_commit_link(struct unitset *set, const struct unitset_row *row, struct error *err)
+{
+	const char *slash = strchr(row->name, '/');
+	CLEANUP(freep) char *dir = xstrndup(row->name, (size_t)(slash - row->name));
+	CLEANUP(freep) char *target = xasprintf("/etc/systemd/system%s", slash);
+	if (row->fate == UNIT_REMOVED) {
+		if (unlinkat(set->batch.dirfd, row->name, 0) < 0 && errno != ENOENT)
+			return error_errno(err, "cannot remove '%s/%s'", set->dir, row->name);
+		return 0;
+	}
+	if ((mkdirat(set->batch.dirfd, dir, 0755) < 0 && errno != EEXIST) ||
+			(symlinkat(target, set->batch.dirfd, row->name) < 0 && errno != EEXIST))
+		return error_errno(err, "cannot make the link '%s/%s'", set->dir, row->name);
+	return 0;
+}
