@@ -267,7 +267,7 @@ static int await_run(const struct call *call, struct error *err)
 	hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &doubt);
 	if (doubt.code)
 		print_error(&doubt);
-	struct ready ready = {};
+	CLEANUP(ready_close) struct ready ready = { .listenfd = -1 };
 	if (cli->ready)
 		r = ready_parse(cli->ready, &ready, err);
 	if (r < 0)
@@ -279,6 +279,9 @@ static int await_run(const struct call *call, struct error *err)
 		outlive_stops();
 	else
 		r = await_ready_begin(err);
+	/* A guest can't have booted yet: QEMU was started a moment ago. */
+	if (r == 0)
+		r = ready_open(&ready, err);
 	if (r == 0)
 		r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
 	if (r == 0)
@@ -322,7 +325,7 @@ static const struct option_spec teardown_rows[] = {
 static const struct option_spec await_rows[] = {
 	OPTION_DRY_RUN(struct await_options, dry_run),
 	{ 'r', "ready", "WHAT", OPT_TEXT(struct await_options, ready),
-			"Then wait for the guest: agent, tcp:ADDRESS:PORT" },
+			"Then wait for the guest: agent, notify:CID, tcp:ADDRESS:PORT" },
 	{ 't', "timeout", "TIME", OPT_SPAN(struct await_options, timeout_usec),
 			"Give up after this time (280s)" },
 	{},

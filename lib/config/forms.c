@@ -247,10 +247,12 @@ bool form_ready(const char *text, const char **ret_expected)
 {
 	static const char tcp[] = "tcp:";
 	int port;
-	*ret_expected = "\"qmp\", \"agent\", or \"tcp:\" and a port such as \"tcp:22\"";
+	*ret_expected = "\"qmp\", \"agent\", \"notify\", or \"tcp:\" and a port such as "
+			"\"tcp:22\"";
 	if (!strncmp(text, tcp, strlen(tcp)))
 		return parse_int(text + strlen(tcp), 1, UINT16_MAX, &port) == 0;
-	return !text[0] || !strcmp(text, "qmp") || !strcmp(text, "agent");
+	return !text[0] || !strcmp(text, "qmp") || !strcmp(text, "agent") ||
+	       !strcmp(text, "notify");
 }
 
 /* Labels of RFC 1035. */

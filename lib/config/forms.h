@@ -35,7 +35,7 @@ field_check form_interface_address; /* "10.77.0.1/24" */
 field_check form_dhcp_range;	    /* "10.77.0.100-10.77.0.199", "static" */
 field_check form_lease;		    /* 2 minutes or more; "" is "not set" */
 field_check form_shutdown_time;	    /* 1 s to 1 h; "" is "not set" */
-field_check form_ready;		    /* "qmp", "agent", "tcp:22"; "" is "not set" */
+field_check form_ready;		    /* "qmp", "agent", "notify", "tcp:22"; "" is "not set" */
 field_check form_domain;	    /* "home.internal"; "" is "not set" */
 field_check form_text_line; /* anything that a unit can hold: no control characters but the tab */
 field_check form_argument;  /* the same, and not empty */

@@ -12,6 +12,7 @@
 #include "host/agent.h"
 #include "host/clock.h"
 #include "host/netns.h"
+#include "host/ready-notify.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
@@ -46,16 +47,25 @@ static int parse_address(const char *text, struct ready *ret)
 int ready_parse(const char *text, struct ready *ret, struct error *err)
 {
 	static const char tcp[] = "tcp:";
-	*ret = (struct ready){};
+	static const char notify[] = "notify:";
+	*ret = (struct ready){ .listenfd = -1 };
 	if (!strcmp(text, "qmp"))
 		return 0;
+	if (!strncmp(text, notify, strlen(notify))) {
+		uint64_t cid;
+		ret->when = VM_READY_NOTIFY;
+		if (parse_u64(text + strlen(notify), &cid) == 0 && cid > 2 && cid < UINT32_MAX) {
+			ret->cid = (uint32_t)cid;
+			return 0;
+		}
+	}
 	ret->when = !strcmp(text, "agent") ? VM_READY_AGENT : VM_READY_TCP;
 	if (ret->when == VM_READY_AGENT)
 		return 0;
 	if (strncmp(text, tcp, strlen(tcp)) != 0 || parse_address(text + strlen(tcp), ret) < 0)
 		return error_set(err, EINVAL,
-				"'%s' is nothing to wait for: expected 'qmp', 'agent' or "
-				"'tcp:ADDRESS:PORT'",
+				"'%s' is nothing to wait for: expected 'qmp', 'agent', "
+				"'notify:CID' or 'tcp:ADDRESS:PORT'",
 				text);
 	return 0;
 }
@@ -89,9 +99,23 @@ static int try_agent(const struct plan *plan, uint64_t deadline_usec, struct err
 	return r == AGENT_DONE ? 0 : r < 0 ? r : -err->code;
 }
 
+int ready_open(struct ready *ready, struct error *err)
+{
+	return ready->when == VM_READY_NOTIFY
+			       ? ready_notify_listen(ready->cid, &ready->listenfd, err)
+			       : 0;
+}
+
+void ready_close(struct ready *ready)
+{
+	closep(&ready->listenfd);
+}
+
 int ready_wait(const struct ready *ready, const struct plan *plan, const char *netns,
 		uint64_t deadline_usec, struct error *err)
 {
+	if (ready->when == VM_READY_NOTIFY)
+		return ready_notify_wait(ready->listenfd, ready->cid, deadline_usec, err);
 	CLEANUP(netns_done) struct netns outside = {};
 	int r = netns_enter(netns ? netns : NETNS_HOST, &outside, err);
 	struct error last = {};

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Waiting until a guest is ready, as "ready" of its machine says: its agent answers, or it takes
- * connections at a port.
+ * Waiting until a guest is ready, as "ready" of its machine says: its agent answers, its systemd
+ * tells (host/ready-notify.h), or it takes connections at a port.
  *
  * The words of the unit's own command line are the form in which it is handed on: "agent",
- * "tcp:10.0.0.5:22", "tcp:[fd00::5]:22".
+ * "notify:CID", "tcp:10.0.0.5:22", "tcp:[fd00::5]:22".
  */
 #pragma once
 
@@ -19,10 +19,20 @@ struct ready {
 	enum vm_ready when;
 	struct sockaddr_storage address; /* VM_READY_TCP */
 	socklen_t address_len;
+	uint32_t cid; /* VM_READY_NOTIFY: the guest's, and the number of the host's port */
+	int listenfd; /* ready_open() */
 };
 
 /* Errors: EINVAL: no such words. */
 MUST_CHECK int ready_parse(const char *text, struct ready *ret, struct error *err);
+
+/*
+ * Before the guest can have booted: listen where that is needed.
+ *
+ * @ready: parsed; released with ready_close()
+ */
+MUST_CHECK int ready_open(struct ready *ready, struct error *err);
+void ready_close(struct ready *ready);
 
 /*
  * Wait, by trying again and again. Meant for a process of its own, which is ended to give up.

@@ -41,6 +41,12 @@ void build_ready(struct build *b)
 					"\"agent\" needs the channel of QEMU's guest agent: set "
 					"\"attrs\": { \"agent\": { \"qemu\": { \"enabled\": "
 					"true } } }");
+	} else if (!strcmp(when, "notify")) {
+		vm->ready.when = VM_READY_NOTIFY;
+		if (!vm->vsock.enabled)
+			BUILD_ERROR(b, at,
+					"\"notify\" needs a way from the guest to the host: set "
+					"\"attrs\": { \"vsock\": { \"enabled\": true } }");
 	} else if (!strncmp(when, tcp, strlen(tcp)) &&
 			parse_int(when + strlen(tcp), 1, UINT16_MAX, &port) == 0) {
 		vm->ready.when = VM_READY_TCP;

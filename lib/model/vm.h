@@ -131,9 +131,10 @@ enum vm_autostart {
 };
 /* When a machine counts as started. */
 enum vm_ready {
-	VM_READY_QMP,	/* QEMU answers */
-	VM_READY_AGENT, /* so does the guest's agent */
-	VM_READY_TCP,	/* the guest takes connections */
+	VM_READY_QMP,	 /* QEMU answers */
+	VM_READY_AGENT,	 /* so does the guest's agent */
+	VM_READY_NOTIFY, /* the guest's systemd tells, over vsock */
+	VM_READY_TCP,	 /* the guest takes connections */
 };
 /* Where the config does not say how long that may take. */
 #define VM_READY_SEC 300

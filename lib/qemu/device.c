@@ -167,6 +167,20 @@ void device_add_usb(struct assembly *a)
 	}
 }
 
+/* vsock(7), VMADDR_CID_HOST. */
+#define VSOCK_HOST 2
+
+/* Where the guest's systemd tells that it has booted: this is no secret. The host listens at the
+ * port whose number is the guest's own, so that each machine has one. */
+static void add_notify_socket(struct assembly *a)
+{
+	struct props p = {};
+	props_add(&p, "type", "11");
+	props_addf(&p, "value", "io.systemd.credential:vmm.notify_socket=vsock-stream:%d:%" PRIu32,
+			VSOCK_HOST, a->vm->vsock.cid);
+	assembly_option(a, SECTION_MACHINE, "-smbios", &p);
+}
+
 void device_add_vsock(struct assembly *a)
 {
 	if (!a->vm->vsock.enabled)
@@ -176,6 +190,8 @@ void device_add_vsock(struct assembly *a)
 	if (a->form == QEMU_FORM_UNIT)
 		props_addf(&d->props, "vhostfd", "%d", assembly_fd(a, PLAN_VSOCK)->number);
 	assembly_check_room(a, "/attrs/vsock");
+	if (a->vm->ready.when == VM_READY_NOTIFY && a->form == QEMU_FORM_UNIT)
+		add_notify_socket(a);
 }
 
 void device_add_spare_ports(struct assembly *a)

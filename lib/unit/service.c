@@ -2,6 +2,7 @@
 /* The unit that runs QEMU, and the list of a machine's units. */
 #include "unit/service.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -181,6 +182,8 @@ static void add_await(struct unitfile *u, const struct unit_input *in)
 	}
 	CLEANUP(freep)
 	char *when = vm->ready.when == VM_READY_AGENT ? xstrdup("agent")
+		     : vm->ready.when == VM_READY_NOTIFY
+				     ? xasprintf("notify:%" PRIu32, vm->vsock.cid)
 		     : strchr(vm->ready.address, ':')
 				     ? xasprintf("tcp:[%s]:%u", vm->ready.address, vm->ready.port)
 				     : xasprintf("tcp:%s:%u", vm->ready.address, vm->ready.port);

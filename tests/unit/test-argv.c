@@ -528,6 +528,23 @@ TEST(shares_share_the_guests_memory_with_who_serves_them)
 	CHECK(sample_has_part(sample_value(&s, "-device", "id=balloon.0"), "bus=pcie.1.1"));
 }
 
+TEST(a_guest_is_told_where_to_say_that_it_is_ready)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	s.vm.vsock.enabled = true;
+	s.vm.vsock.cid = 70000;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK(!sample_value(&s, "-smbios", "type=11"));
+	s.vm.ready.when = VM_READY_NOTIFY;
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-smbios", "type=11"), "type=11,value=io.systemd.credential:vmm."
+							  "notify_socket=vsock-stream:2:70000");
+	/* Nobody listens to it without a unit. */
+	sample_build(&s, QEMU_FORM_STANDALONE);
+	CHECK(!sample_value(&s, "-smbios", "type=11"));
+}
+
 TEST(a_vsock_device_comes_behind_all_others)
 {
 	CLEANUP(sample_done) struct sample s;
