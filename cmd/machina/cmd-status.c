@@ -15,6 +15,7 @@
 #include "machines.h"
 #include "output.h"
 #include "state.h"
+#include "usage.h"
 #include "util/mem.h"
 
 /* As systemctl(1) has them. */
@@ -26,6 +27,7 @@
 
 struct status_options {
 	bool json;
+	bool rates;
 };
 
 static void field(const char *name, const char *format, ...) PRINTF(2, 3);
@@ -104,6 +106,8 @@ struct running {
 	const char *console_log; /* NULL: none */
 	int *connections;	 /* enum connect_state of plan_connection(i); -1: not known */
 	bool needs_restart;
+	bool is_measured;
+	struct usage usage; /* if so */
 };
 
 static void running_done(struct running *running)
@@ -184,6 +188,10 @@ static void print_connections(const struct running *running)
 
 static void print_running(const struct running *running)
 {
+	if (running->is_measured) {
+		CLEANUP(freep) char *text = usage_text(&running->usage);
+		field("use", "%s", text[0] ? text : "not known");
+	}
 	for (size_t i = 0; i < running->n_doors; i++) {
 		const struct door *door = &running->doors[i];
 		CLEANUP(buf_done) struct buf text = {};
@@ -338,6 +346,8 @@ static struct json_object *machine_json(const struct machine_state *state, const
 	if (!running)
 		return o;
 	put(o, "needs_restart", jtree_bool(running->needs_restart));
+	if (running->is_measured)
+		put(o, "rates", usage_json(&running->usage));
 	put(o, "sockets", doors_json(running));
 	if (running->console_log)
 		put(o, "console_log", jtree_string(running->console_log));
@@ -429,6 +439,10 @@ static int status_run(const struct call *call, struct error *err)
 			worst = status;
 		if (runs)
 			running_load(call, names.items[i], &running);
+		if (runs && options->rates) {
+			running.is_measured = true;
+			usage_measure(&call->paths, names.items[i], &running.usage);
+		}
 		if (options->json) {
 			jtree_push(list, machine_json(state, unit, info, runs ? &running : NULL));
 			continue;
@@ -443,7 +457,12 @@ static int status_run(const struct call *call, struct error *err)
 	return worst;
 }
 
-static const struct option_spec options[] = { OPTION_JSON(struct status_options, json), {} };
+static const struct option_spec options[] = {
+	{ 'r', "rates", NULL, OPT_FLAG(struct status_options, rates),
+			"Measure for a fifth of a second what each machine uses" },
+	OPTION_JSON(struct status_options, json),
+	{},
+};
 
 const struct command cmd_status = {
 	.name = "status",

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a machine uses at the moment: memory of the guest, and rates over a fifth of a second. */
+#pragma once
+
+#include "config/load.h"
+#include "host/sample.h"
+
+struct json_object;
+
+struct usage {
+	bool has_rates;
+	struct rates rates;
+	uint64_t guest_bytes; /* that its balloon leaves it; 0: it has none */
+};
+
+/* Takes that fifth of a second. What can't be found out is not in it. */
+void usage_measure(const struct config_paths *paths, const char *machine, struct usage *ret);
+
+/* "processor 12 %, disk 1.5 MiB/s read, ..."; the caller frees it. */
+char *usage_text(const struct usage *usage);
+struct json_object *usage_json(const struct usage *usage);
