@@ -48,7 +48,7 @@ static int control_one(const struct call *call, const char *machine, enum contro
 				monitor.qmp, verb, deadline, &outcome, err);
 	if (r < 0)
 		return error_wrap(err, "machine '%s'", machine);
-	if (outcome == CONTROL_WAS_SO)
+	if (outcome == CONTROL_WAS_SO && w->was_so)
 		printf("%s: %s\n", machine, w->was_so);
 	else if (options->dry_run)
 		printf("would %s %s\n", w->would, machine);

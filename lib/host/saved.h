@@ -37,10 +37,10 @@
  *			does it all again; "machina resume" and the ladder of a stop let it run on:
  *			save_let_run() first cancels what is left of the migration
  *	in 6 to 8	NAME is there and QEMU in "postmigrate": the guest must not run on here.
- *Another save, a stop and a start make QEMU quit; "resume" first throws NAME away (save_release()),
- *durably, and only then lets the guest run power cut	before 6 the guest is lost as in any power
- *cut; after it, it is saved QEMU dies	as before: in 1 to 5 it took the guest with it, after 6 the
- *guest is saved
+ *			Another save, a stop and a start make QEMU quit; "resume" first throws NAME
+ *			away (save_release()), durably, and only then lets the guest run
+ *	power cut	before 6 the guest is lost as in any power cut; after it, it is saved
+ *	QEMU dies	as before: in 1 to 5 it took the guest with it, after 6 the guest is saved
  *
  * A person at another monitor who lets the guest run on during 3 to 5 ends the save (event RESUME).
  * One who does it after 6 makes memory and disks differ: the stamps show it.
@@ -63,18 +63,21 @@
  *
  *	in 1 to 2	the unit fails, NAME stays. systemd's next try does the same: no start boots
  *			while NAME is there. A stream that QEMU can't read is refused until the
- *limit of starts in 3 to 5	the unit fails, .NAME.resuming stays. The next start looks at the
- *disks. Those that the guest may write are all files, and as they were: it has not run, or nothing
- *came of it, and it is resumed again. One has changed: the guest ran, memory is out of date, and
- *the start boots, as after a power cut. With a volume that is a block device there is no telling:
- *the start is refused after 5		nothing is left: a crash is a crash
+ *			limit of starts
+ *	in 3 to 5	the unit fails, .NAME.resuming stays. The next start looks at the disks.
+ *			Those that the guest may write are all files, and as they were: it has not
+ *			run, or nothing came of it, and it is resumed again. One has changed: the
+ *			guest ran, memory is out of date, and the start boots, as after a power cut.
+ *			With a volume that is a block device there is no telling: the start is
+ *			refused
+ *	after 5		nothing is left: a crash is a crash
  *
  * Stamps. An image file: size, time of the last change in nanoseconds, and a digest of its first
  * 64 KiB, where qcow2 keeps its tables' places. Not device or inode number: numbers of devices
  * change with a boot, and a faithful copy is the same disk. A block device has no such time: size
  * and a digest of its first 2 MiB (partition table, first superblock), of 256 blocks of 4 KiB
- *spread evenly and of the last 64 KiB. A change that spares all these is not seen, as with every
- *sample.
+ * spread evenly and of the last 64 KiB. A change that spares all these is not seen, as with every
+ * sample.
  *
  * Times. The limits of a start and a stop are pushed on (EXTEND_TIMEOUT_USEC in sd_notify(3)) while
  * bytes move.
