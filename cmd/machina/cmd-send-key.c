@@ -144,7 +144,8 @@ const struct command cmd_send_key = {
 	.flags = COMMAND_FILES | COMMAND_LIVE,
 	.arguments = arguments,
 	.summary = "Press keys on a guest's keyboard",
-	.description = "Each KEY is a key or, with '-' between them, keys that are pressed together. "
+	.description = "Each KEY is a key or, with '-' between them, keys that are pressed "
+		       "together. "
 		       "Names are those of QEMU's QKeyCode: ctrl, f1, ret, a. Some others are "
 		       "understood, too: del, enter, escape, space, win. KEYs come one after the "
 		       "other, then the text.\n\n"
