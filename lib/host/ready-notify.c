@@ -2,15 +2,14 @@
 /* The host's end of what a guest's systemd says when it has booted. */
 #include "host/ready-notify.h"
 
+#include <arpa/inet.h> /* struct sockaddr, without which linux/vm_sockets.h can't be read */
 #include <errno.h>
+#include <linux/vm_sockets.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* Needs struct sockaddr, which it does not declare. */
-#include <linux/vm_sockets.h>
 
 #include "host/clock.h"
 
