@@ -12,6 +12,7 @@
 #include "host/clock.h"
 #include "host/drained.h"
 #include "host/lock.h"
+#include "host/saved.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "machines.h"
@@ -22,6 +23,7 @@
 struct drain_options {
 	bool dry_run;
 	bool json;
+	bool save;
 };
 
 struct undrain_options {
@@ -47,6 +49,7 @@ struct drain {
 	struct strv failed;
 	const char *done_word;
 	const char *verb;
+	bool saves;
 };
 
 static void drain_done(struct drain *d)
@@ -63,6 +66,17 @@ static void drain_done(struct drain *d)
 char *drain_dir(const struct config_paths *paths)
 {
 	return xasprintf("%.*s/var/lib/machina", (int)paths->root_len, paths->run_dir);
+}
+
+static char *saves_path(const struct config_paths *paths)
+{
+	return path_join(paths->run_dir, ".drain-saves");
+}
+
+bool drain_saves(const struct config_paths *paths)
+{
+	CLEANUP(freep) char *path = saves_path(paths);
+	return lock_is_held(path);
 }
 
 void drain_note(const struct config_paths *paths)
@@ -184,11 +198,11 @@ static void add_list(struct json_object *to, const char *key, const struct strv 
 	jtree_set(to, key, list);
 }
 
-static void show_drain(const struct drain *d, bool json)
+static void show_drain(const struct drain *d, bool json, bool save)
 {
 	if (json) {
 		struct json_object *object = jtree_object();
-		add_list(object, "stop", &d->running);
+		add_list(object, save ? "save" : "stop", &d->running);
 		add_list(object, "disable", &d->enabled);
 		add_list(object, "left", &d->left);
 		print_json(object);
@@ -196,7 +210,7 @@ static void show_drain(const struct drain *d, bool json)
 		return;
 	}
 	for (size_t i = 0; i < d->running.n; i++)
-		printf("would stop %s\n", d->running.items[i]);
+		printf("would %s %s\n", save ? "save" : "stop", d->running.items[i]);
 	for (size_t i = 0; i < d->enabled.n; i++)
 		printf("would not start %s with the host\n", d->enabled.items[i]);
 }
@@ -206,7 +220,9 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 	struct drain *d = data;
 	const char *machine = d->jobs->items[i];
 	if (job->result == JOB_DONE) {
-		printf("%s: %s\n", machine, d->done_word);
+		bool saved = d->saves &&
+			     saved_look(d->call->paths.saved_dir, machine, NULL) == SAVED_WHOLE;
+		printf("%s: %s\n", machine, saved ? "saved" : d->done_word);
 		fflush(stdout);
 		return;
 	}
@@ -234,7 +250,7 @@ static int run_jobs(
  * First the record, on disk, then what it undoes: whenever this process ends, what ran is known,
  * and draining once more goes on.
  */
-static int drain(struct drain *d, struct error *err)
+static int note(struct drain *d, struct error *err)
 {
 	CLEANUP(strv_done) struct strv units = {};
 	if (!d->record.since)
@@ -245,6 +261,21 @@ static int drain(struct drain *d, struct error *err)
 	lifecycle_units(&d->enabled, &units);
 	if (r == 0 && units.n)
 		r = bus_disable(d->bus, &units, NULL, err);
+	return r;
+}
+
+/*
+ * systemd minds the order, and each machine's own stop saves it instead of shutting it down while
+ * the lock is held.
+ */
+static int stop_running(struct drain *d, bool save, struct error *err)
+{
+	CLEANUP(lock_done) struct lock lock = {};
+	CLEANUP(freep) char *path = saves_path(&d->call->paths);
+	int r = save && d->running.n
+				? lock_take(path, clock_deadline_usec(LOCK_WAIT_USEC), &lock, err)
+				: 0;
+	d->saves = save;
 	return r < 0 ? r : run_jobs(d, BUS_STOP, &d->running, err);
 }
 
@@ -265,10 +296,12 @@ static int drain_run(const struct call *call, struct error *err)
 			printf("%s: left to its cluster manager (\"cluster\": true)\n",
 					d.left.items[i]);
 	if (options->dry_run) {
-		show_drain(&d, options->json);
+		show_drain(&d, options->json, options->save);
 		return STATUS_DONE;
 	}
-	r = drain(&d, err);
+	r = note(&d, err);
+	if (r >= 0)
+		r = stop_running(&d, options->save, err);
 	return r < 0 ? r : d.failed.n ? STATUS_FAILURE : STATUS_DONE;
 }
 
@@ -349,6 +382,8 @@ static int undrain_run(const struct call *call, struct error *err)
 static const struct option_spec drain_rows[] = {
 	OPTION_DRY_RUN(struct drain_options, dry_run),
 	{ 'j', "json", NULL, OPT_FLAG(struct drain_options, json), "With --dry-run: write JSON" },
+	{ 0, "save", NULL, OPT_FLAG(struct drain_options, save),
+			"Save the machines to disk; those that can't be saved are shut down" },
 	{},
 };
 
@@ -371,6 +406,9 @@ const struct command cmd_drain = {
 		       "undrain' none starts with the host; 'machina start' still works. When "
 		       "it was interrupted or a machine did not stop, run it again: what was "
 		       "noted stays.\n\n"
+		       "With --save their memory goes to disk instead, and undrain resumes them "
+		       "where they were. The journal of a machine says why it could not be "
+		       "saved.\n\n"
 		       "Machines that a cluster manager drives (\"cluster\": true) are left alone.",
 	.options = drain_rows,
 	.options_size = sizeof(struct drain_options),

@@ -2,6 +2,7 @@
 /* machina shutdown: ask guests to shut down or to reboot. */
 #include <stdio.h>
 
+#include "drain.h"
 #include "lifecycle.h"
 #include "monitor.h"
 #include "orderly.h"
@@ -24,8 +25,9 @@ static int shut_down(const struct call *call, const char *machine, struct error 
 	if (options->reboot)
 		return orderly_reboot(call, machine, options->timeout_usec, err);
 	bool host_stops = options->system && options->host_end && saving_host_stops();
-	if (host_stops && options->host_end == VM_HOST_SAVE &&
-			saving_for_host(&call->paths, machine))
+	bool wants_save = options->system && ((host_stops && options->host_end == VM_HOST_SAVE) ||
+							     drain_saves(&call->paths));
+	if (wants_save && saving_for_host(&call->paths, machine))
 		return STATUS_DONE;
 	return orderly_shutdown(call, machine,
 			&(struct orderly_options){

@@ -4,12 +4,20 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "config/load.h"
 #include "util/cleanup.h"
 #include "util/error.h"
 
 /* Where the record is. The caller frees it. */
 char *drain_dir(const struct config_paths *paths);
+
+/*
+ * Does a drain that saves stop machines at the moment? It is over when its process ends, whatever
+ * has ended that: what stops after it is shut down.
+ */
+bool drain_saves(const struct config_paths *paths);
 
 /* Say so on standard error, if it is. */
 void drain_note(const struct config_paths *paths);

@@ -2,6 +2,7 @@
 /* flock(2) on a file that is removed by its holder. */
 #include "host/lock.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <sys/file.h>
@@ -82,4 +83,11 @@ void lock_done(struct lock *lock)
 	close(lock->fd);
 	free(lock->path);
 	*lock = (struct lock){};
+}
+
+bool lock_is_held(const char *path)
+{
+	CLEANUP(closep)
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }

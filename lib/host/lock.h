@@ -3,14 +3,14 @@
  * One process at a time: a lock that is a file while it is held and nothing afterwards.
  *
  *	CLEANUP(lock_done) struct lock lock = {};
- *	int r = lock_take("/run/machina/.web.lock", clock_deadline_usec(LOCK_WAIT_USEC), &lock,
- *err);
+ *	int r = lock_take(path, clock_deadline_usec(LOCK_WAIT_USEC), &lock, err);
  *
  * A process that is killed leaves the empty file and no lock; the next one that holds the lock
  * removes the file in the end.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/cleanup.h"
@@ -32,3 +32,6 @@ struct lock {
 MUST_CHECK int lock_take(
 		const char *path, uint64_t deadline_usec, struct lock *ret, struct error *err);
 void lock_done(struct lock *lock);
+
+/* Does a process hold it now? */
+bool lock_is_held(const char *path);
