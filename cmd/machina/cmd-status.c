@@ -9,6 +9,7 @@
 #include "hookplan.h"
 #include "host/clock.h"
 #include "host/connect.h"
+#include "host/guest-address.h"
 #include "host/journal.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
@@ -24,6 +25,8 @@
 #define STATUS_NO_SUCH_MACHINE 4
 
 #define JOURNAL_LINES 10
+/* An agent that answers does so in a tenth of it. */
+#define AGENT_USEC (300 * USEC_PER_MSEC)
 
 struct status_options {
 	bool json;
@@ -108,11 +111,13 @@ struct running {
 	bool needs_restart;
 	bool is_measured;
 	struct usage usage; /* if so */
+	struct guest_addresses addresses;
 };
 
 static void running_done(struct running *running)
 {
 	plan_done(&running->plan);
+	guest_addresses_done(&running->addresses);
 	free(running->doors);
 	free(running->connections);
 	*running = (struct running){};
@@ -167,6 +172,9 @@ static void running_load(const struct call *call, const char *machine, struct ru
 	const struct plan_fd *log = plan_find(plan, "console.log");
 	ret->console_log = log ? log->path : NULL;
 	look_at_connections(ret);
+	/* Why there are none, 'machina ip' tells. */
+	if (guest_addresses_find(plan, clock_deadline_usec(AGENT_USEC), &ret->addresses, NULL) < 0)
+		guest_addresses_done(&ret->addresses);
 }
 
 /* Of those that are as they should be there is nothing to say. */
@@ -186,8 +194,18 @@ static void print_connections(const struct running *running)
 	}
 }
 
+static void print_addresses(const struct guest_addresses *list)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	for (size_t i = 0; i < list->n; i++)
+		buf_printf(&text, "%s%s", i > 0 ? ", " : "", list->items[i].text);
+	if (list->n)
+		field("addresses", "%s", buf_text(&text));
+}
+
 static void print_running(const struct running *running)
 {
+	print_addresses(&running->addresses);
 	if (running->is_measured) {
 		CLEANUP(freep) char *text = usage_text(&running->usage);
 		field("use", "%s", text[0] ? text : "not known");
@@ -227,6 +245,14 @@ static struct json_object *connections_json(const struct running *running)
 		jtree_push(list, o);
 	}
 	return list;
+}
+
+static struct json_object *addresses_json(const struct guest_addresses *list)
+{
+	struct json_object *texts = jtree_list();
+	for (size_t i = 0; i < list->n; i++)
+		jtree_push(texts, jtree_string(list->items[i].text));
+	return texts;
 }
 
 static struct json_object *doors_json(const struct running *running)
@@ -352,6 +378,7 @@ static struct json_object *machine_json(const struct machine_state *state, const
 	if (running->console_log)
 		put(o, "console_log", jtree_string(running->console_log));
 	put(o, "connections", connections_json(running));
+	put(o, "addresses", addresses_json(&running->addresses));
 	return o;
 }
 
@@ -471,8 +498,10 @@ const struct command cmd_status = {
 	.arguments = arguments_machines,
 	.summary = "Show the state of machines",
 	.description = "State (as 'machina list' has it), process, use of memory and processor, "
-		       "sockets; connections that are "
-		       "disconnected; whether its unit has changed since it was started; after a "
+		       "sockets; addresses, as far as they are found out at once ('machina ip' "
+		       "tells from "
+		       "whom); connections that are disconnected; whether its unit has changed "
+		       "since it was started; after a "
 		       "failure its cause and the last lines "
 		       "of the journal.\n\n"
 		       "The status is 0 when all run, 3 when one does not, 4 when one has no unit.",
