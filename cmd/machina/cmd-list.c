@@ -205,23 +205,13 @@ static void print_rows_json(const struct list_row *rows, size_t n)
 	json_object_put(list);
 }
 
-static int list_names(const struct call *call, struct strv *names, struct error *err)
-{
-	CLEANUP(report_done) struct report report = {};
-	bool some = call->machines.patterns.n || call->machines.tags.n;
-	int r = some ? machines_select(call, &report, names, err)
-		     : machine_list(&call->paths, names, &report, err);
-	print_report(stderr, &report);
-	return r;
-}
-
 static int list_run(const struct call *call, struct error *err)
 {
 	const struct list_options *options = call->options;
 	CLEANUP(strv_done) struct strv names = {}, units = {};
 	CLEANUP(bus_freep) struct bus *bus = NULL;
 	CLEANUP(unit_list_done) struct unit_list list = {};
-	int r = list_names(call, &names, err);
+	int r = machines_select_or_all(call, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 

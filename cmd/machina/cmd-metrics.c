@@ -19,16 +19,6 @@ static const char *const formats_of_text[] = {
 	[METRICS_OPEN] = "openmetrics", [METRICS_PROMETHEUS] = "prometheus", NULL
 };
 
-static int metrics_names(const struct call *call, struct strv *names, struct error *err)
-{
-	CLEANUP(report_done) struct report report = {};
-	bool some = call->machines.patterns.n || call->machines.tags.n;
-	int r = some ? machines_select(call, &report, names, err)
-		     : machine_list(&call->paths, names, &report, err);
-	print_report(stderr, &report);
-	return r;
-}
-
 static int metrics_run(const struct call *call, struct error *err)
 {
 	const struct metrics_options *options = call->options;
@@ -37,7 +27,7 @@ static int metrics_run(const struct call *call, struct error *err)
 	CLEANUP(bus_freep) struct bus *bus = NULL;
 	CLEANUP(census_done) struct census census = {};
 	CLEANUP(buf_done) struct buf text = {};
-	int r = metrics_names(call, &names, err);
+	int r = machines_select_or_all(call, &names, err);
 	if (r == 0)
 		r = bus_open(&bus, err);
 	if (r == 0)

@@ -88,11 +88,7 @@ static int observe_command(const struct call *call, struct error *err)
 	const struct observe_options *options = call->options;
 	const struct machine_selection *selected = &call->machines;
 	CLEANUP(strv_done) struct strv names = {};
-	CLEANUP(report_done) struct report report = {};
-	bool some = selected->patterns.n || selected->tags.n;
-	int r = some ? machines_select(call, &report, &names, err)
-		     : machine_list(&call->paths, &names, &report, err);
-	print_report(stderr, &report);
+	int r = machines_select_or_all(call, &names, err);
 	/* A machine that is not configured any more may still run. */
 	if (r == -ENOENT && selected->patterns.n) {
 		strv_clear(&names);
@@ -106,7 +102,7 @@ static int observe_command(const struct call *call, struct error *err)
 	const struct observe observe = {
 		.paths = &call->paths,
 		.machines = &names,
-		.others = !some,
+		.others = !selected->patterns.n && !selected->tags.n,
 		.fn = take_event,
 		.data = &seen,
 		.deadline_usec = options->timeout_usec ? clock_deadline_usec(options->timeout_usec)

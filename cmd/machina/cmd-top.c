@@ -252,15 +252,11 @@ static int top_run(const struct call *call, struct error *err)
 {
 	struct top_options options = *(const struct top_options *)call->options;
 	CLEANUP(strv_done) struct strv names = {};
-	CLEANUP(report_done) struct report report = {};
-	bool some = call->machines.patterns.n || call->machines.tags.n;
 	if (!options.delay_usec)
 		options.delay_usec = DELAY_USEC;
 	if (!options.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return misuse(call->command, "this is no terminal: use --batch");
-	int r = some ? machines_select(call, &report, &names, err)
-		     : machine_list(&call->paths, &names, &report, err);
-	print_report(stderr, &report);
+	int r = machines_select_or_all(call, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	CLEANUP(top_done)

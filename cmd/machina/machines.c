@@ -130,6 +130,16 @@ int machines_select(const struct call *call, struct report *report, struct strv 
 	return r < 0 ? r : machines_select_of(call, &all, report, ret_names, err);
 }
 
+int machines_select_or_all(const struct call *call, struct strv *ret_names, struct error *err)
+{
+	CLEANUP(report_done) struct report report = {};
+	bool some = call->machines.patterns.n || call->machines.tags.n;
+	int r = some ? machines_select(call, &report, ret_names, err)
+		     : machine_list(&call->paths, ret_names, &report, err);
+	print_report(stderr, &report);
+	return r;
+}
+
 int machines_select_of(const struct call *call, const struct strv *all, struct report *report,
 		struct strv *ret_names, struct error *err)
 {

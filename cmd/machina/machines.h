@@ -48,6 +48,12 @@ const char *config_short_file(const struct config_paths *paths, const char *file
 MUST_CHECK int machines_select(const struct call *call, struct report *report,
 		struct strv *ret_names, struct error *err);
 
+/*
+ * The same for commands that are about all machines where none are selected. Findings are printed.
+ */
+MUST_CHECK int machines_select_or_all(
+		const struct call *call, struct strv *ret_names, struct error *err);
+
 /* The same for who has listed all machines already, with machine_list(). */
 MUST_CHECK int machines_select_of(const struct call *call, const struct strv *all,
 		struct report *report, struct strv *ret_names, struct error *err);
