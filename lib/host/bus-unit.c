@@ -280,6 +280,6 @@ int bus_is_stopping(struct bus *bus, bool *ret, struct error *err)
 	CLEANUP(freep) char *state = NULL;
 	int r = get_text(bus, "SystemState", "state", &state, err);
 	if (r == 0)
-		*ret = !strcmp(state, "stopping");
+		*ret = state && !strcmp(state, "stopping");
 	return r;
 }

@@ -38,13 +38,9 @@ int ready_notify_listen(uint32_t port, int *ret_fd, struct error *err)
 	return 0;
 }
 
-static bool is_guest(int fd, uint32_t cid)
+static bool is_guest(const struct sockaddr_storage *peer, uint32_t cid)
 {
-	struct sockaddr_storage peer = {};
-	socklen_t len = sizeof(peer);
-	if (getpeername(fd, (struct sockaddr *)&peer, &len) < 0)
-		return false;
-	return peer.ss_family != AF_VSOCK || ((struct sockaddr_vm *)&peer)->svm_cid == cid;
+	return peer->ss_family != AF_VSOCK || ((const struct sockaddr_vm *)peer)->svm_cid == cid;
 }
 
 static bool has_line(const char *text, const char *wanted)
@@ -89,8 +85,15 @@ int ready_notify_wait(int fd, uint32_t cid, uint64_t deadline_usec, struct error
 			return error_set(err, ETIMEDOUT, "its systemd has not told that it is");
 		if (n < 0 && errno != EINTR)
 			return error_errno(err, "cannot wait for the guest");
-		CLEANUP(closep) int guest = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (guest >= 0 && is_guest(guest, cid) && says_ready(guest, deadline_usec))
+		struct sockaddr_storage peer = {};
+		socklen_t len = sizeof(peer);
+		CLEANUP(closep)
+		int guest = accept4(
+				fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		/* A caller that has gone again is none. */
+		if (guest < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			return error_errno(err, "cannot hear the guest");
+		if (guest >= 0 && is_guest(&peer, cid) && says_ready(guest, deadline_usec))
 			return 0;
 	}
 }
