@@ -67,17 +67,6 @@ int balloon_look(struct qmp *qmp, uint64_t bytes, struct balloon_size *ret, stru
 	return 0;
 }
 
-/* Returns QMP_LATE at the deadline; what it hears meanwhile is of no interest. */
-static int pass_time(struct qmp *qmp, uint64_t deadline_usec, struct error *err)
-{
-	for (;;) {
-		CLEANUP(qmp_event_done) struct qmp_event event = {};
-		int r = qmp_next_event(qmp, deadline_usec, &event, err);
-		if (r != QMP_DONE)
-			return r;
-	}
-}
-
 static int follow(struct qmp *qmp, const struct balloon_request *request, struct balloon_size *size,
 		struct error *err)
 {
@@ -96,9 +85,9 @@ static int follow(struct qmp *qmp, const struct balloon_request *request, struct
 			return 0;
 		if (clock_now_usec() >= clock_add_usec(last, request->patience_usec))
 			return 1;
-		r = pass_time(qmp, clock_deadline_usec(LOOK_USEC), err);
-		if (r != QMP_LATE)
-			return r < 0 ? r : -err->code;
+		r = qmp_pass_time(qmp, clock_deadline_usec(LOOK_USEC), err);
+		if (r < 0)
+			return r;
 	}
 }
 

@@ -172,14 +172,10 @@ static int look(struct qmp *qmp, const char *id, bool *ret_open, struct error *e
 /* Until the guest has moved a tray, whichever, or the deadline. */
 static int wait_moved(struct qmp *qmp, uint64_t deadline_usec, struct error *err)
 {
-	for (;;) {
-		CLEANUP(qmp_event_done) struct qmp_event event = {};
-		int r = qmp_next_event(qmp, deadline_usec, &event, err);
-		if (r == QMP_LATE || (r == QMP_DONE && !strcmp(event.name, "DEVICE_TRAY_MOVED")))
-			return 0;
-		if (r != QMP_DONE)
-			return r < 0 ? r : -err->code;
-	}
+	int r = qmp_await_event(qmp, "DEVICE_TRAY_MOVED", deadline_usec, NULL, err);
+	if (r == QMP_DONE || r == QMP_LATE)
+		return 0;
+	return r < 0 ? r : -err->code;
 }
 
 /*

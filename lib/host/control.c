@@ -93,16 +93,10 @@ static int plan_act(struct qmp *qmp, enum control_verb verb, uint64_t deadline_u
 /* QEMU resets on its own time, after its reply; until then "cont" would be refused. */
 static int wait_reset(struct qmp *qmp, uint64_t deadline_usec, struct error *err)
 {
-	for (;;) {
-		CLEANUP(qmp_event_done) struct qmp_event event = {};
-		int r = qmp_next_event(qmp, deadline_usec, &event, err);
-		if (r == QMP_LATE)
-			return error_set(err, ETIMEDOUT, "QEMU did not reset it in time");
-		if (r != QMP_DONE)
-			return r < 0 ? r : -err->code;
-		if (!strcmp(event.name, "RESET"))
-			return 0;
-	}
+	int r = qmp_await_event(qmp, "RESET", deadline_usec, NULL, err);
+	if (r == QMP_LATE)
+		return error_set(err, ETIMEDOUT, "QEMU did not reset it in time");
+	return r == QMP_DONE || r < 0 ? r : -err->code;
 }
 
 int control_guest(struct qmp *qmp, enum control_verb verb, uint64_t deadline_usec,

@@ -106,18 +106,15 @@ static int take_end(const struct qmp_event *event, struct error *err)
 /* Until the deadline. Returns 1 when it has ended well, 0 to look again, or a negative errno. */
 static int wait_end(struct qmp *qmp, uint64_t deadline_usec, struct error *err)
 {
-	for (;;) {
-		CLEANUP(qmp_event_done) struct qmp_event event = {};
-		int r = qmp_next_event(qmp, deadline_usec, &event, err);
-		if (r == QMP_LATE)
-			return 0;
-		if (r != QMP_DONE)
-			return r < 0 ? r : -err->code;
-		if (strcmp(event.name, "DUMP_COMPLETED") != 0)
-			continue;
+	CLEANUP(qmp_event_done) struct qmp_event event = {};
+	int r = qmp_await_event(qmp, "DUMP_COMPLETED", deadline_usec, &event, err);
+	if (r == QMP_LATE)
+		return 0;
+	if (r == QMP_DONE)
 		r = take_end(&event, err);
-		return r < 0 ? r : 1;
-	}
+	else if (r > 0)
+		r = -err->code;
+	return r < 0 ? r : 1;
 }
 
 static int follow(struct qmp *qmp, const struct dump_request *request, struct error *err)

@@ -26,17 +26,6 @@ static int wait_end(int pidfd, uint64_t deadline_usec)
 	return n > 0;
 }
 
-/* All events until the connection ends. As qmp_next_event() returns. */
-static int wait_close(struct qmp *qmp, uint64_t deadline_usec, struct error *err)
-{
-	for (;;) {
-		CLEANUP(qmp_event_done) struct qmp_event event = {};
-		int r = qmp_next_event(qmp, deadline_usec, &event, err);
-		if (r != QMP_DONE)
-			return r;
-	}
-}
-
 /* An enum qmp_outcome, or a negative errno; QMP_CLOSED: it has ended. */
 static int quit(const char *socket, int pidfd, struct error *err)
 {
@@ -47,7 +36,7 @@ static int quit(const char *socket, int pidfd, struct error *err)
 	uint64_t deadline = clock_deadline_usec(KILL_QUIT_USEC);
 	if (r == QMP_DONE)
 		r = qmp_execute(qmp, &command, deadline, &reply, err);
-	return r == QMP_DONE ? wait_close(qmp, deadline, err) : r;
+	return r == QMP_DONE ? qmp_await_event(qmp, NULL, deadline, NULL, err) : r;
 }
 
 int kill_qemu(const char *socket, enum kill_outcome *ret, struct error *err)

@@ -195,19 +195,6 @@ static int set_speed(struct qmp *qmp, struct error *err)
 	return r;
 }
 
-/* What happened before is no news. */
-static int drop_events(struct qmp *qmp, struct error *err)
-{
-	for (;;) {
-		CLEANUP(qmp_event_done) struct qmp_event event = {};
-		int r = qmp_next_event(qmp, 0, &event, err);
-		if (r == QMP_LATE)
-			return 0;
-		if (r != QMP_DONE)
-			return r < 0 ? r : -err->code;
-	}
-}
-
 int migration_send(struct qmp *qmp, int fd, const struct migration_watch *watch, struct error *err)
 {
 	static const char *const capabilities[] = { "events", NULL };
@@ -217,7 +204,7 @@ int migration_send(struct qmp *qmp, int fd, const struct migration_watch *watch,
 	if (r == 0)
 		r = call_text(qmp, "getfd", "fdname", FD_NAME, &fd, err);
 	if (r == 0)
-		r = drop_events(qmp, err);
+		r = qmp_pass_time(qmp, 0, err); /* what happened before is no news */
 	if (r == 0)
 		r = call_text(qmp, "migrate", "uri", "fd:" FD_NAME, NULL, err);
 	return r < 0 ? r : watch_it(qmp, watch, err);

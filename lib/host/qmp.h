@@ -144,5 +144,17 @@ MUST_CHECK int qmp_next_event(
  * known. */
 void qmp_name_holders(const char *path, struct buf *text);
 
+/*
+ * The next event of a name; others that come before it are dropped. Returns as qmp_next_event().
+ *
+ * @name: NULL: none, all are dropped until the deadline or the end
+ * @ret: NULL: what it says is not wanted
+ */
+MUST_CHECK int qmp_await_event(struct qmp *qmp, const char *name, uint64_t deadline_usec,
+		struct qmp_event *ret, struct error *err);
+
+/* Drop all events until the deadline. 0 then, or a negative errno: the connection has ended. */
+MUST_CHECK int qmp_pass_time(struct qmp *qmp, uint64_t deadline_usec, struct error *err);
+
 /* How many events were dropped because nobody asked for them. */
 uint64_t qmp_n_events_lost(const struct qmp *qmp);

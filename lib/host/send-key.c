@@ -171,19 +171,6 @@ int send_key_check_text(const char *text, size_t len, struct error *err)
 	return 0;
 }
 
-/* QEMU works at it after its reply. */
-static int pass_time(struct qmp *qmp, uint64_t deadline_usec, struct error *err)
-{
-	for (;;) {
-		CLEANUP(qmp_event_done) struct qmp_event event = {};
-		int r = qmp_next_event(qmp, deadline_usec, &event, err);
-		if (r == QMP_LATE)
-			return 0;
-		if (r != QMP_DONE)
-			return r < 0 ? r : -err->code;
-	}
-}
-
 int send_key_chord(
 		struct qmp *qmp, const struct chord *chord, unsigned hold_msec, struct error *err)
 {
@@ -199,5 +186,6 @@ int send_key_chord(
 	}
 	int r = qmp_call(qmp, "send-key", arguments, clock_deadline_usec(CALL_USEC), NULL, err);
 	uint64_t span_usec = 2 * chord->n * hold_msec * USEC_PER_MSEC;
-	return r < 0 ? r : pass_time(qmp, clock_deadline_usec(span_usec), err);
+	/* QEMU works at it after its reply. */
+	return r < 0 ? r : qmp_pass_time(qmp, clock_deadline_usec(span_usec), err);
 }
