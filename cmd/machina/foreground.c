@@ -65,7 +65,7 @@ static int check_qemu(const struct plan *plan, struct error *err)
 /* Its disks would go on without its memory. */
 static int check_saved(const struct config_paths *paths, const char *machine, struct error *err)
 {
-	if (saved_look(paths->saved_dir, machine, NULL) != SAVED_WHOLE)
+	if (!saved_is_whole(paths->saved_dir, machine))
 		return 0;
 	return error_set(err, EBUSY,
 			"machine '%s' was saved: 'machina start %s' goes on from there", machine,

@@ -119,7 +119,7 @@ int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
 	const struct migration_watch watch = { .progress = hook_resume_extend };
 	const struct plan_fd *socket = plan_find(plan, HOOK_SOCKET);
 	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
-	if (!socket || saved_look(paths->saved_dir, plan->machine, NULL) != SAVED_WHOLE)
+	if (!socket || !saved_is_whole(paths->saved_dir, plan->machine))
 		return 0;
 	int r = qmp_open(socket->path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
 	if (r != QMP_DONE)

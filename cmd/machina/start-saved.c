@@ -43,7 +43,7 @@ int start_saved(const struct call *call, struct bus *bus, const struct strv *mac
 		bool is_up = !unit_is_down(list.rows[i].active_state);
 		if (discard)
 			r = discard_saved(call, machine, is_up, err);
-		else if (is_up && saved_look(call->paths.saved_dir, machine, NULL) == SAVED_WHOLE)
+		else if (is_up && saved_is_whole(call->paths.saved_dir, machine))
 			strv_push(&ends, units.items[i]);
 	}
 	if (r < 0 || !ends.n)

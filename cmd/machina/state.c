@@ -39,7 +39,7 @@ static bool look_at_unit(const struct config_paths *paths, struct machine_state 
 	}
 	if (unit_is_up(s->active))
 		return true;
-	bool is_saved = saved_look(paths->saved_dir, s->machine, NULL) == SAVED_WHOLE;
+	bool is_saved = saved_is_whole(paths->saved_dir, s->machine);
 	set(s, is_saved ? "saved" : s->active[0] ? "off" : "", STYLE_PLAIN);
 	/* What was prepared by no unit is one in the foreground, or what is left of one. */
 	s->is_foreground = !paths->offline && monitor_is_there(paths, s->machine);

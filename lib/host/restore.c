@@ -194,7 +194,7 @@ int restore_run(const struct saved_machine *machine, struct qmp *qmp,
 	if (r < 0)
 		return r;
 	if (strcmp(state->name, "inmigrate") != 0 ||
-			saved_look(machine->dir, name_of(machine), NULL) != SAVED_WHOLE)
+			!saved_is_whole(machine->dir, name_of(machine)))
 		return 1;
 	r = saved_lock(machine->dir, name_of(machine), LOCK_WAIT, &lock, err);
 	if (r == 0)

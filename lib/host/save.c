@@ -262,7 +262,7 @@ static int put_back(
 {
 	const struct run_state *state = NULL;
 	int r = migration_cancel(qmp, err);
-	if (r == 0 && saved_look(dir, machine, NULL) == SAVED_WHOLE)
+	if (r == 0 && saved_is_whole(dir, machine))
 		r = saved_move(dir, machine, SAVED_WHOLE, SAVED_UNFINISHED, err);
 	if (r == 0)
 		r = get_last_state(qmp, &state, err);
@@ -293,10 +293,8 @@ static int quit(struct save *s, struct error *err)
 	CLEANUP(qmp_reply_done) struct qmp_reply reply = {};
 	uint64_t until = deadline();
 	int r = qmp_execute(s->qmp, &(struct qmp_command){ .name = "quit" }, until, &reply, err);
-	while (r == QMP_DONE) {
-		CLEANUP(qmp_event_done) struct qmp_event event = {};
-		r = qmp_next_event(s->qmp, until, &event, err);
-	}
+	if (r == QMP_DONE)
+		r = qmp_await_event(s->qmp, NULL, until, NULL, err);
 	if (r == QMP_CLOSED)
 		return 0;
 	return error_wrap(err, "the guest is saved, but QEMU does not quit");
@@ -338,7 +336,7 @@ static int take_up(struct save *s, struct error *err)
 /* A QEMU that ends by itself when all has been written only comes before it is told to. */
 static bool has_ended_well(const struct save *s, int r)
 {
-	return r == -ECONNRESET && saved_look(s->dir, s->machine, NULL) == SAVED_WHOLE;
+	return r == -ECONNRESET && saved_is_whole(s->dir, s->machine);
 }
 
 static int do_all(struct save *s, struct error *err)

@@ -26,13 +26,24 @@ char *saved_path(const char *dir, const char *machine, enum saved_state state)
 	return xasprintf("%s/.%s.saving", dir, machine);
 }
 
+static bool is_in(const char *dir, const char *machine, enum saved_state state, struct stat *ret)
+{
+	CLEANUP(freep) char *path = saved_path(dir, machine, state);
+	return stat(path, ret) == 0 && S_ISDIR(ret->st_mode);
+}
+
+bool saved_is_whole(const char *dir, const char *machine)
+{
+	struct stat unused;
+	return is_in(dir, machine, SAVED_WHOLE, &unused);
+}
+
 enum saved_state saved_look(const char *dir, const char *machine, uint64_t *ret_usec)
 {
 	static const enum saved_state states[] = { SAVED_WHOLE, SAVED_RESUMING, SAVED_UNFINISHED };
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
-		CLEANUP(freep) char *path = saved_path(dir, machine, states[i]);
 		struct stat st;
-		if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+		if (!is_in(dir, machine, states[i], &st))
 			continue;
 		if (ret_usec)
 			*ret_usec = (uint64_t)st.st_mtim.tv_sec * USEC_PER_SEC +

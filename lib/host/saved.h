@@ -113,6 +113,9 @@ struct saved_machine {
  */
 enum saved_state saved_look(const char *dir, const char *machine, uint64_t *ret_usec);
 
+/* The one state that most ask about, in one look: is it SAVED_WHOLE? */
+bool saved_is_whole(const char *dir, const char *machine);
+
 /* Its directory in that state; not for SAVED_NONE. The caller frees it. */
 char *saved_path(const char *dir, const char *machine, enum saved_state state);
 
