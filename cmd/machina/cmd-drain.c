@@ -39,7 +39,7 @@ struct undrain_options {
 /* What a run is about. */
 struct drain {
 	const struct call *call;
-	char *dir; /* of the record */
+	const char *dir; /* of the record */
 	struct bus *bus;
 	struct drained record;	 /* as it is on disk, or will be */
 	struct strv running;	 /* machines that run, and are ours to stop */
@@ -54,18 +54,12 @@ struct drain {
 
 static void drain_done(struct drain *d)
 {
-	free(d->dir);
 	bus_free(d->bus);
 	drained_done(&d->record);
 	strv_done(&d->running);
 	strv_done(&d->enabled);
 	strv_done(&d->left);
 	strv_done(&d->failed);
-}
-
-char *drain_dir(const struct config_paths *paths)
-{
-	return xasprintf("%.*s/var/lib/machina", (int)paths->root_len, paths->run_dir);
 }
 
 static char *saves_path(const struct config_paths *paths)
@@ -81,10 +75,9 @@ bool drain_saves(const struct config_paths *paths)
 
 void drain_note(const struct config_paths *paths)
 {
-	CLEANUP(freep) char *dir = drain_dir(paths);
 	CLEANUP(drained_done) struct drained record = {};
 	struct error err = {};
-	int r = drained_load(dir, &record, &err);
+	int r = drained_load(paths->state_dir, &record, &err);
 	if (r == 0)
 		fprintf(stderr,
 				"This host is drained since %s; 'machina undrain' brings back %zu "
@@ -96,9 +89,8 @@ void drain_note(const struct config_paths *paths)
 
 int drain_refuse(const struct config_paths *paths, const char *what, struct error *err)
 {
-	CLEANUP(freep) char *dir = drain_dir(paths);
 	CLEANUP(drained_done) struct drained record = {};
-	int r = drained_load(dir, &record, err);
+	int r = drained_load(paths->state_dir, &record, err);
 	if (r == 0)
 		return error_set(err, EBUSY,
 				"cannot %s machines: this host is drained since %s, and 'machina "
@@ -111,7 +103,7 @@ int drain_refuse(const struct config_paths *paths, const char *what, struct erro
 static int begin(struct drain *d, struct lock *lock, struct error *err)
 {
 	CLEANUP(freep) char *path = NULL;
-	d->dir = drain_dir(&d->call->paths);
+	d->dir = d->call->paths.state_dir;
 	path = path_join(d->dir, ".drain.lock");
 	int r = mkdir_all(d->dir, 0755, err);
 	if (r >= 0)
@@ -220,8 +212,7 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 	struct drain *d = data;
 	const char *machine = d->jobs->items[i];
 	if (job->result == JOB_DONE) {
-		bool saved = d->saves &&
-			     saved_look(d->call->paths.saved_dir, machine, NULL) == SAVED_WHOLE;
+		bool saved = d->saves && saved_is_whole(d->call->paths.saved_dir, machine);
 		printf("%s: %s\n", machine, saved ? "saved" : d->done_word);
 		fflush(stdout);
 		return;

@@ -10,9 +10,6 @@
 #include "util/cleanup.h"
 #include "util/error.h"
 
-/* Where the record is. The caller frees it. */
-char *drain_dir(const struct config_paths *paths);
-
 /*
  * Does a drain that saves stop machines at the moment? It is over when its process ends, whatever
  * has ended that: what stops after it is shut down.

@@ -16,15 +16,17 @@
 #include "json/jmerge.h"
 #include "util/strv.h"
 
-/* Where things are. All paths begin with the root directory, if one was given. */
-/* Where machines are saved; units name it, too. */
-#define CONFIG_SAVED_DIR "/var/lib/machina/saved"
+/* What outlives a boot of the host, and where machines are saved in it; units name that, too. */
+#define CONFIG_STATE_DIR "/var/lib/machina"
+#define CONFIG_SAVED_DIR CONFIG_STATE_DIR "/saved"
 
+/* Where things are. All paths begin with the root directory, if one was given. */
 struct config_paths {
 	char *config_dir;  /* "/etc/machina" */
 	char *machine_dir; /* "/etc/machina/machine.conf.d" */
 	char *unit_dir;	   /* "/etc/systemd/system" */
 	char *run_dir;	   /* "/run/machina" */
+	char *state_dir;   /* CONFIG_STATE_DIR */
 	char *saved_dir;   /* CONFIG_SAVED_DIR (host/saved.h) */
 	size_t root_len;   /* bytes of the root directory in front of each path; 0 without one */
 	bool offline; /* a root directory was given: nothing of the running system is looked at */

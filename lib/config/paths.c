@@ -20,6 +20,7 @@ void config_paths_init(struct config_paths *ret, const char *root, const char *c
 	ret->machine_dir = path_join(ret->config_dir, "machine.conf.d");
 	ret->unit_dir = path_join(ret->offline ? root : "/", "etc/systemd/system");
 	ret->run_dir = path_join(ret->offline ? root : "/", "run/machina");
+	ret->state_dir = path_join(ret->offline ? root : "/", &CONFIG_STATE_DIR[1]);
 	ret->saved_dir = path_join(ret->offline ? root : "/", &CONFIG_SAVED_DIR[1]);
 }
 
@@ -29,6 +30,7 @@ void config_paths_done(struct config_paths *paths)
 	free(paths->machine_dir);
 	free(paths->unit_dir);
 	free(paths->run_dir);
+	free(paths->state_dir);
 	free(paths->saved_dir);
 	*paths = (struct config_paths){};
 }
