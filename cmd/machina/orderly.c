@@ -111,32 +111,51 @@ static const char *outcome_text(enum shutdown_outcome outcome, bool force)
 	return "";
 }
 
+/* One machine's way down, or down and up: the request and what it points to. */
+struct errand {
+	struct sockets sockets;
+	struct audience audience;
+	struct plan plan;
+	struct shutdown_request request;
+};
+
+static void errand_done(struct errand *e)
+{
+	sockets_done(&e->sockets);
+	plan_done(&e->plan);
+}
+
+static void errand_begin(
+		struct errand *e, const struct call *call, const char *machine, bool system)
+{
+	/* Without a plan the guest is asked by its button alone. */
+	struct error doubt = {};
+	name_sockets(call->paths.run_dir, machine, system, &e->sockets);
+	hookplan_recall(&call->paths, HOOK_QEMU, machine, &e->plan, &doubt);
+	e->audience = (struct audience){ call, machine };
+	e->request = (struct shutdown_request){
+		.paths = (const char *const *)e->sockets.paths,
+		.plan = &e->plan,
+		.main_pid = main_pid(system),
+		.resume = resume,
+		.progress = progress,
+		.data = &e->audience,
+	};
+}
+
 int orderly_shutdown(const struct call *call, const char *machine,
 		const struct orderly_options *options, struct error *err)
 {
-	CLEANUP(sockets_done) struct sockets sockets = {};
-	name_sockets(call->paths.run_dir, machine, options->system, &sockets);
-	struct audience audience = { call, machine };
-	CLEANUP(plan_done) struct plan plan = {};
-	/* Without it the guest is asked by its button alone. */
-	struct error doubt = {};
-	hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &doubt);
-	const struct shutdown_request request = {
-		.paths = (const char *const *)sockets.paths,
-		.plan = &plan,
-		.main_pid = main_pid(options->system),
-		.timeout_usec = options->timeout_usec,
-		.force = options->force,
-		.resume = resume,
-		.progress = progress,
-		.data = &audience,
-	};
+	CLEANUP(errand_done) struct errand errand = {};
+	errand_begin(&errand, call, machine, options->system);
+	errand.request.timeout_usec = options->timeout_usec;
+	errand.request.force = options->force;
 	enum shutdown_outcome outcome;
-	int r = shutdown_machine(&request, &outcome, err);
+	int r = shutdown_machine(&errand.request, &outcome, err);
 	if (r < 0) {
 		/* In a unit whose KillSignal= QEMU ignores, systemd would only do so by SIGKILL. */
-		if (options->system && request.main_pid > 0)
-			process_terminate(request.main_pid);
+		if (options->system && errand.request.main_pid > 0)
+			process_terminate(errand.request.main_pid);
 		return error_wrap(err, "%s", machine);
 	}
 	/* For systemd's own call this is the normal end of a guest that went by itself. */
@@ -179,25 +198,12 @@ static uint64_t own_time(const struct plan *plan)
 int orderly_reboot(const struct call *call, const char *machine, uint64_t timeout_usec,
 		struct error *err)
 {
-	CLEANUP(sockets_done) struct sockets sockets = {};
-	name_sockets(call->paths.run_dir, machine, false, &sockets);
-	struct audience audience = { call, machine };
-	CLEANUP(plan_done) struct plan plan = {};
-	/* Without it the guest is asked by its button alone. */
-	struct error doubt = {};
-	hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &doubt);
-	const struct shutdown_request request = {
-		.paths = (const char *const *)sockets.paths,
-		.plan = &plan,
-		.main_pid = SHUTDOWN_PID_UNKNOWN,
-		.timeout_usec = timeout_usec ? timeout_usec : own_time(&plan),
-		.resume = resume,
-		.progress = progress,
-		.is_canceled = is_told_to_end,
-		.data = &audience,
-	};
+	CLEANUP(errand_done) struct errand errand = {};
+	errand_begin(&errand, call, machine, false);
+	errand.request.timeout_usec = timeout_usec ? timeout_usec : own_time(&errand.plan);
+	errand.request.is_canceled = is_told_to_end;
 	catch_ends();
-	int r = reboot_machine(&request, err);
+	int r = reboot_machine(&errand.request, err);
 	if (r < 0)
 		return error_wrap(err, "%s", machine);
 	say(machine, "reboots");
