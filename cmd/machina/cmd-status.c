@@ -6,17 +6,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "hookplan.h"
 #include "host/clock.h"
-#include "host/connect.h"
-#include "host/guest-address.h"
 #include "host/journal.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "machines.h"
 #include "output.h"
 #include "state.h"
-#include "usage.h"
+#include "status-running.h"
 #include "util/mem.h"
 
 /* As systemctl(1) has them. */
@@ -25,28 +22,11 @@
 #define STATUS_NO_SUCH_MACHINE 4
 
 #define JOURNAL_LINES 10
-/* An agent that answers does so in a tenth of it. */
-#define AGENT_USEC (300 * USEC_PER_MSEC)
 
 struct status_options {
 	bool json;
 	bool rates;
 };
-
-static void field(const char *name, const char *format, ...) PRINTF(2, 3);
-
-static void field(const char *name, const char *format, ...)
-{
-	va_list ap;
-	va_start(ap, format);
-	CLEANUP(freep) char *text = xvasprintf(format, ap);
-	va_end(ap);
-	style_begin(stdout, STYLE_DIM);
-	printf("%11s: ", name);
-	style_end(stdout, STYLE_DIM);
-	put_text(stdout, text);
-	putchar('\n');
-}
 
 static bool has_unit(const struct unit_info *info)
 {
@@ -69,7 +49,7 @@ static void print_state(const struct machine_state *state, const struct unit_inf
 		CLEANUP(freep) char *span = format_span(now_usec > usec ? now_usec - usec : 0);
 		buf_printf(&since, " since %s, %s", text, span);
 	}
-	field("state", "%s%s%s%s, unit %s (%s)%s", state->word, state->reason ? ": " : "",
+	status_field("state", "%s%s%s%s, unit %s (%s)%s", state->word, state->reason ? ": " : "",
 			state->reason ? state->reason : "",
 			state->is_foreground ? " in the foreground" : "", info->active_state,
 			info->sub_state, buf_text(&since));
@@ -89,189 +69,8 @@ static void print_process(const struct unit_info *info)
 		buf_printf(&text, ", processor time %.1fs", (double)info->cpu_usage_nsec / 1e9);
 	if (info->n_restarts)
 		buf_printf(&text, ", restarted %" PRIu32 " times", info->n_restarts);
-	field("process", "%s", buf_text(&text));
+	status_field("process", "%s", buf_text(&text));
 }
-
-/* ---- what runs ---- */
-
-/* A way to a guest. */
-struct door {
-	const char *name;
-	const char *path; /* NULL: none */
-	int port;	  /* of 127.0.0.1; 0: none */
-};
-
-/* A machine as it was started, whatever its unit says by now. */
-struct running {
-	struct plan plan; /* empty where it is not known */
-	struct door *doors;
-	size_t n_doors;
-	const char *console_log; /* NULL: none */
-	int *connections;	 /* enum connect_state of plan_connection(i); -1: not known */
-	bool needs_restart;
-	bool is_measured;
-	struct usage usage; /* if so */
-	struct guest_addresses addresses;
-};
-
-static void running_done(struct running *running)
-{
-	plan_done(&running->plan);
-	guest_addresses_done(&running->addresses);
-	free(running->doors);
-	free(running->connections);
-	*running = (struct running){};
-}
-
-static void add_door(struct running *running, const char *name, const char *path, int port)
-{
-	running->doors[running->n_doors++] = (struct door){ name, path, port };
-}
-
-/* What can't be found out is told once. */
-static void look_at_connections(struct running *running)
-{
-	static const struct prepare_options options = {};
-	const struct plan *plan = &running->plan;
-	size_t n = plan_n_connections(plan);
-	bool failed = false;
-	running->connections = xcalloc(n + 1, sizeof(*running->connections));
-	for (size_t i = 0; i < n; i++) {
-		struct error err = {};
-		running->connections[i] = connect_look(plan, i, &options, &err);
-		if (running->connections[i] >= 0)
-			continue;
-		/* Who is no operator is not told everything. */
-		if (!failed && running->connections[i] != -EACCES)
-			print_error(&err);
-		failed = true;
-		running->connections[i] = -1;
-	}
-}
-
-static void running_load(const struct call *call, const char *machine, struct running *ret)
-{
-	static const char *const fds[] = { "console", "agent" };
-	struct plan *plan = &ret->plan;
-	struct error err = {};
-	*ret = (struct running){};
-	int r = hookplan_running(&call->paths, machine, plan, &ret->needs_restart, &err);
-	/* Without the file it has stopped meanwhile. */
-	if (r < 0 && r != -ENOENT)
-		print_error(&err);
-	if (r < 0)
-		plan_done(plan);
-	ret->doors = xcalloc(plan->n_sockets + ARRAY_SIZE(fds), sizeof(*ret->doors));
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		const struct plan_fd *fd = plan_find(plan, fds[i]);
-		if (fd)
-			add_door(ret, fds[i], fd->path, fd->port);
-	}
-	for (size_t i = 0; i < plan->n_sockets; i++)
-		add_door(ret, plan->sockets[i].name, plan->sockets[i].path, plan->sockets[i].port);
-	const struct plan_fd *log = plan_find(plan, "console.log");
-	ret->console_log = log ? log->path : NULL;
-	look_at_connections(ret);
-	/* Why there are none, 'machina ip' tells. */
-	if (guest_addresses_find(plan, clock_deadline_usec(AGENT_USEC), &ret->addresses, NULL) < 0)
-		guest_addresses_done(&ret->addresses);
-}
-
-/* Of those that are as they should be there is nothing to say. */
-static void print_connections(const struct running *running)
-{
-	const struct plan *plan = &running->plan;
-	for (size_t i = 0; i < plan_n_connections(plan); i++) {
-		const struct plan_connection c = plan_connection(plan, i);
-		if (running->connections[i] == CONNECT_OFF)
-			field("connection", "%s, disconnected", c.name);
-		if (running->connections[i] == CONNECT_LOST)
-			field("connection",
-					"%s, not a port of its bridge '%s': 'machina connect "
-					"%s.%s' "
-					"puts it back",
-					c.name, c.tap->bridge, plan->machine, c.name);
-	}
-}
-
-static void print_addresses(const struct guest_addresses *list)
-{
-	CLEANUP(buf_done) struct buf text = {};
-	for (size_t i = 0; i < list->n; i++)
-		buf_printf(&text, "%s%s", i > 0 ? ", " : "", list->items[i].text);
-	if (list->n)
-		field("addresses", "%s", buf_text(&text));
-}
-
-static void print_running(const struct running *running)
-{
-	print_addresses(&running->addresses);
-	if (running->is_measured) {
-		CLEANUP(freep) char *text = usage_text(&running->usage);
-		field("use", "%s", text[0] ? text : "not known");
-	}
-	for (size_t i = 0; i < running->n_doors; i++) {
-		const struct door *door = &running->doors[i];
-		CLEANUP(buf_done) struct buf text = {};
-		buf_puts(&text, door->path ? door->path : "");
-		if (door->port)
-			buf_printf(&text, "%s127.0.0.1:%d", door->path ? ", " : "", door->port);
-		field(door->name, "%s", buf_text(&text));
-	}
-	if (running->console_log)
-		field("console log", "%s", running->console_log);
-	print_connections(running);
-}
-
-static struct json_object *connections_json(const struct running *running)
-{
-	static const char *const states[] = {
-		[CONNECT_ON] = "connected",
-		[CONNECT_OFF] = "disconnected",
-		[CONNECT_LOST] = "lost",
-	};
-	const struct plan *plan = &running->plan;
-	struct json_object *list = jtree_list();
-	for (size_t i = 0; i < plan_n_connections(plan); i++) {
-		const struct plan_connection c = plan_connection(plan, i);
-		struct json_object *o = jtree_object();
-		jtree_set(o, "name", jtree_string(c.name));
-		if (c.network)
-			jtree_set(o, "network", jtree_string(c.network));
-		if (c.tap)
-			jtree_set(o, "interface", jtree_string(c.tap->link));
-		if (running->connections[i] >= 0)
-			jtree_set(o, "state", jtree_string(states[running->connections[i]]));
-		jtree_push(list, o);
-	}
-	return list;
-}
-
-static struct json_object *addresses_json(const struct guest_addresses *list)
-{
-	struct json_object *texts = jtree_list();
-	for (size_t i = 0; i < list->n; i++)
-		jtree_push(texts, jtree_string(list->items[i].text));
-	return texts;
-}
-
-static struct json_object *doors_json(const struct running *running)
-{
-	struct json_object *list = jtree_list();
-	for (size_t i = 0; i < running->n_doors; i++) {
-		const struct door *door = &running->doors[i];
-		struct json_object *o = jtree_object();
-		jtree_set(o, "name", jtree_string(door->name));
-		if (door->path)
-			jtree_set(o, "path", jtree_string(door->path));
-		if (door->port)
-			jtree_set(o, "port", jtree_int(door->port));
-		jtree_push(list, o);
-	}
-	return list;
-}
-
-/* ---- what systemd knows ---- */
 
 static void print_journal(const char *unit, const struct unit_info *info)
 {
@@ -299,12 +98,12 @@ static void print_unit(const char *unit, const struct unit_info *info, bool need
 		buf_puts(&text, ", changed on disk since systemd read it");
 	if (needs_restart)
 		buf_puts(&text, ", changed since the start: it needs a restart to take effect");
-	field("unit", "%s", buf_text(&text));
+	status_field("unit", "%s", buf_text(&text));
 }
 
 /* @running: NULL if it does not run */
 static void print_machine(const struct machine_state *state, const char *unit,
-		const struct unit_info *info, const struct running *running)
+		const struct unit_info *info, const struct status_running *running)
 {
 	CLEANUP(buf_done) struct buf failure = {};
 	const char *machine = state->machine;
@@ -317,18 +116,18 @@ static void print_machine(const struct machine_state *state, const char *unit,
 	}
 	putchar('\n');
 	if (!running && !has_unit(info)) {
-		field("state", "no unit: 'machina generate %s' makes it", machine);
+		status_field("state", "no unit: 'machina generate %s' makes it", machine);
 		return;
 	}
 	print_state(state, info);
 	print_unit(unit, info, running && running->needs_restart);
 	if (info->load_error[0])
-		field("fault", "%s", info->load_error);
+		status_field("fault", "%s", info->load_error);
 	print_process(info);
 	if (unit_explain_failure(info, &failure))
-		field("failure", "%s", buf_text(&failure));
+		status_field("failure", "%s", buf_text(&failure));
 	if (running)
-		print_running(running);
+		status_running_print(running);
 	if (failure.len)
 		print_journal(unit, info);
 }
@@ -339,7 +138,7 @@ static void put(struct json_object *o, const char *key, struct json_object *valu
 }
 
 static struct json_object *machine_json(const struct machine_state *state, const char *unit,
-		const struct unit_info *info, const struct running *running)
+		const struct unit_info *info, const struct status_running *running)
 {
 	struct json_object *o = jtree_object();
 	CLEANUP(buf_done) struct buf failure = {};
@@ -371,14 +170,7 @@ static struct json_object *machine_json(const struct machine_state *state, const
 		put(o, "failure", jtree_string(buf_text(&failure)));
 	if (!running)
 		return o;
-	put(o, "needs_restart", jtree_bool(running->needs_restart));
-	if (running->is_measured)
-		put(o, "rates", usage_json(&running->usage));
-	put(o, "sockets", doors_json(running));
-	if (running->console_log)
-		put(o, "console_log", jtree_string(running->console_log));
-	put(o, "connections", connections_json(running));
-	put(o, "addresses", addresses_json(&running->addresses));
+	status_running_add_json(running, o);
 	return o;
 }
 
@@ -459,17 +251,13 @@ static int status_run(const struct call *call, struct error *err)
 		const struct unit_info *info = &shown.infos[i];
 		const struct machine_state *state = &shown.states[i];
 		const char *unit = shown.units.items[i];
-		CLEANUP(running_done) struct running running = {};
+		CLEANUP(status_running_done) struct status_running running = {};
 		bool runs = unit_is_up(info->active_state) || state->is_foreground;
 		int status = state->is_foreground ? STATUS_RUNNING : status_of(info);
 		if (status > worst)
 			worst = status;
 		if (runs)
-			running_load(call, names.items[i], &running);
-		if (runs && options->rates) {
-			running.is_measured = true;
-			usage_measure(&call->paths, names.items[i], &running.usage);
-		}
+			status_running_load(call, names.items[i], options->rates, &running);
 		if (options->json) {
 			jtree_push(list, machine_json(state, unit, info, runs ? &running : NULL));
 			continue;
