@@ -40,14 +40,20 @@ int hook_resume_prepare(const struct config_paths *paths, const struct plan *pla
 		const struct buf *text, struct strv *ret_words, struct error *err)
 {
 	CLEANUP(strv_done) struct strv argv = {};
+	CLEANUP(plan_done) struct plan tpm = {};
 	CLEANUP(freep) char *note = NULL;
 	if (saved_look(paths->saved_dir, plan->machine, NULL) == SAVED_NONE)
 		return 0;
 	int r = hookplan_argv("the unit", text, &argv, err);
+	if (r == 0)
+		r = hookplan_recall_tpm(paths, plan, &tpm, err);
 	if (r < 0)
 		return r;
 	const struct saved_machine machine = {
-		.dir = paths->saved_dir, .plan = plan, .argv = &argv
+		.dir = paths->saved_dir,
+		.plan = plan,
+		.argv = &argv,
+		.tpm_data = tpm.tpm_data,
 	};
 	r = restore_prepare(&machine, ret_words, &note, err);
 	if (note)

@@ -172,6 +172,20 @@ void hookplan_recall(const struct config_paths *paths, enum hook_unit unit, cons
 		*ret_doubt = (struct error){};
 }
 
+int hookplan_recall_tpm(const struct config_paths *paths, const struct plan *plan, struct plan *ret,
+		struct error *err)
+{
+	struct error doubt = {};
+	if (!plan_find(plan, "tpm"))
+		return 0;
+	hookplan_recall(paths, HOOK_SWTPM, plan->machine, ret, &doubt);
+	if (doubt.code)
+		return error_set(err, doubt.code, "%s", doubt.text);
+	if (!ret->tpm_data)
+		return error_set(err, ENOENT, "the machine has a TPM, but there is no unit of it");
+	return 0;
+}
+
 int hookplan_argv(const char *name, const struct buf *text, struct strv *ret, struct error *err)
 {
 	CLEANUP(unitdoc_done) struct unitdoc doc = {};

@@ -59,6 +59,14 @@ MUST_CHECK int hookplan_argv(
 /* The same from the copy. EOPNOTSUPP: no unit has started this machine. */
 MUST_CHECK int hookplan_started_argv(const struct config_paths *paths, const char *machine,
 		struct strv *ret, struct error *err);
+/*
+ * The plan of the TPM's unit, where the machine of @plan has a TPM; else @ret is empty. Released
+ * with plan_done() in every case.
+ *
+ * Errors: there is none, or it can't be read.
+ */
+MUST_CHECK int hookplan_recall_tpm(const struct config_paths *paths, const struct plan *plan,
+		struct plan *ret, struct error *err);
 /* Is there a copy? Then what was prepared was not cleaned up, or is in use. */
 bool hookplan_is_kept(const struct config_paths *paths, enum hook_unit unit, const char *machine);
 /*

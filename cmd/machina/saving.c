@@ -29,11 +29,17 @@ int saving_run(const struct config_paths *paths, const struct plan *plan, struct
 		const struct migration_watch *watch, bool dry_run, struct error *err)
 {
 	CLEANUP(strv_done) struct strv argv = {};
+	CLEANUP(plan_done) struct plan tpm = {};
 	int r = hookplan_started_argv(paths, plan->machine, &argv, err);
+	if (r == 0)
+		r = hookplan_recall_tpm(paths, plan, &tpm, err);
 	if (r < 0)
 		return r;
 	const struct save_request request = {
-		.machine = { .dir = paths->saved_dir, .plan = plan, .argv = &argv },
+		.machine = { .dir = paths->saved_dir,
+				.plan = plan,
+				.argv = &argv,
+				.tpm_data = tpm.tpm_data },
 		.qmp = qmp,
 		.watch = *watch,
 		.used_bytes = used_bytes(plan->machine),

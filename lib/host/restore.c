@@ -59,7 +59,7 @@ static int take_back(const struct saved_machine *machine, char **ret_note, struc
 	/* Its removal has begun: with the first file that is missing, it had run. */
 	if (access(memory, F_OK) < 0 || saved_meta_read(path, &meta, &why) < 0)
 		return boot_instead(machine, "its files are not complete", ret_note, err);
-	int r = saved_check_disks(&meta, machine->plan, &disks, &why, err);
+	int r = saved_check_disks(&meta, machine, &disks, &why, err);
 	if (r < 0)
 		return r;
 	switch (disks) {
@@ -89,7 +89,7 @@ static int check_whole(
 	if (r == 0)
 		r = saved_check_argv(&meta, machine->argv, &why);
 	if (r == 0)
-		r = saved_check_disks(&meta, machine->plan, &disks, &why, &why);
+		r = saved_check_disks(&meta, machine, &disks, &why, &why);
 	if (r < 0 || disks == SAVED_DISKS_CHANGED || disks == SAVED_DISKS_WRITTEN)
 		return refuse(machine, why.text, err);
 	strv_push(ret_words, "-incoming");

@@ -137,8 +137,30 @@ static int check_drives(struct qmp *qmp, const struct strv *argv, struct error *
 	return r;
 }
 
+/* QEMU asks swtpm for the TPM's state, and says nothing but "failed" where there is none. */
+static int check_tpm(struct qmp *qmp, struct error *err)
+{
+	struct json_object *list = NULL;
+	int r = qmp_call(qmp, "query-chardev", NULL, deadline(), &list, err);
+	for (size_t i = 0; r == 0 && json_object_is_type(list, json_type_array) &&
+			   i < json_object_array_length(list);
+			i++) {
+		struct json_object *row = json_object_array_get_idx(list, i);
+		const char *label = text_of(row, "label"), *name = text_of(row, "filename");
+		if (label && name && !strcmp(label, "tpm.0.socket") &&
+				!strncmp(name, "disconnected:", strlen("disconnected:")))
+			r = error_set(err, ENOTSUP,
+					"it cannot be saved: its TPM (swtpm) has ended, and a "
+					"restart of the machine brings it back");
+	}
+	json_object_put(list);
+	return r;
+}
+
 int save_check_parts(struct qmp *qmp, const struct strv *argv, struct error *err)
 {
 	int r = check_devices(qmp, argv, err);
-	return r < 0 ? r : check_drives(qmp, argv, err);
+	if (r == 0)
+		r = check_drives(qmp, argv, err);
+	return r < 0 ? r : check_tpm(qmp, err);
 }

@@ -16,6 +16,7 @@ MUST_CHECK int save_get_state(struct qmp *qmp, const struct run_state **ret, str
  * Has the machine the devices and media that @argv, its arguments, give it? A start makes these and
  * no others, and could not take in what was saved of another machine.
  *
- * Errors: ENOTSUP: one was plugged in or out since, or a medium changed; it is named.
+ * Errors: ENOTSUP: one was plugged in or out since, or a medium changed; it is named. Or its TPM
+ * has ended.
  */
 MUST_CHECK int save_check_parts(struct qmp *qmp, const struct strv *argv, struct error *err);

@@ -20,6 +20,8 @@
 
 /* Devices, and what the file system needs for itself. */
 #define SPARE_BYTES ((uint64_t)64 << 20)
+/* With less than that left a file system is full, whatever else is said of a write that failed. */
+#define FULL_BYTES ((uint64_t)1 << 20)
 /* Another one that saves, or resumes, this machine is not waited for. */
 #define LOCK_NOW 0
 
@@ -57,26 +59,41 @@ static bool is(const struct run_state *state, const char *name)
 
 /* ---- 1: what can be refused before anything has changed ---- */
 
-static int check_space(const struct save_request *request, struct error *err)
+/* What the guest's memory takes at most. */
+static int get_needed(const struct save_request *request, uint64_t *ret, struct error *err)
 {
-	struct statvfs fs;
 	struct json_object *size = NULL, *base = NULL;
-	const char *dir = request->machine.dir;
 	int r = qmp_call(request->qmp, "query-memory-size-summary", NULL, deadline(), &size, err);
 	if (r < 0)
 		return r;
-	uint64_t needed = 0;
+	*ret = 0;
 	if (json_object_object_get_ex(size, "base-memory", &base))
-		needed = (uint64_t)json_object_get_int64(base);
+		*ret = (uint64_t)json_object_get_int64(base);
 	json_object_put(size);
-	if (request->used_bytes && request->used_bytes < needed)
-		needed = request->used_bytes;
+	if (request->used_bytes && request->used_bytes < *ret)
+		*ret = request->used_bytes;
+	return 0;
+}
+
+static int get_left(const char *dir, uint64_t *ret, struct error *err)
+{
+	struct statvfs fs;
 	/* The directory comes with the first save. */
 	if (statvfs(dir, &fs) < 0 && statvfs("/var/lib", &fs) < 0)
 		return error_errno(err, "cannot look at the space for '%s'", dir);
-	uint64_t left = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (left >= needed + SPARE_BYTES)
-		return 0;
+	*ret = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return 0;
+}
+
+static int check_space(const struct save_request *request, struct error *err)
+{
+	const char *dir = request->machine.dir;
+	uint64_t needed = 0, left = 0;
+	int r = get_needed(request, &needed, err);
+	if (r == 0)
+		r = get_left(dir, &left, err);
+	if (r < 0 || left >= needed + SPARE_BYTES)
+		return r;
 	return error_set(err, ENOSPC,
 			"there are %" PRIu64 " MiB left for '%s', and its memory may need %" PRIu64,
 			left >> 20, dir, (needed + SPARE_BYTES) >> 20);
@@ -167,15 +184,15 @@ static int describe(struct save *s, struct saved_meta *meta, struct error *err)
 
 static int add_stamps(struct save *s, struct saved_meta *meta, struct error *err)
 {
-	const struct plan *plan = s->request->machine.plan;
-	struct saved_disk *disks = (struct saved_disk *)arena_array(
-			&meta->arena, plan->n_fds + 1, sizeof(*disks));
+	struct plan_fd *files;
+	size_t n;
+	saved_files(&s->request->machine, &meta->arena, &files, &n);
+	struct saved_disk *disks =
+			(struct saved_disk *)arena_array(&meta->arena, n + 1, sizeof(*disks));
 	meta->disks = (struct jlist){ .items = disks };
-	for (size_t i = 0; i < plan->n_fds; i++) {
-		const struct plan_fd *fd = &plan->fds[i];
-		if (!saved_has_stamp(fd))
-			continue;
-		int r = saved_stamp(fd, fd->writable, &meta->arena, &disks[meta->disks.n], err);
+	for (size_t i = 0; i < n; i++) {
+		int r = saved_stamp(&files[i], files[i].writable, &meta->arena,
+				&disks[meta->disks.n], err);
 		if (r < 0)
 			return r;
 		meta->disks.n++;
@@ -276,6 +293,27 @@ static int put_back(
 	return r < 0 ? r : 0;
 }
 
+/*
+ * QEMU says of a file that it could not write only that it failed; who has a full disk is told what
+ * it takes. While what was written is still there.
+ */
+static int explain_full(struct save *s, int failure, struct error *err)
+{
+	CLEANUP(freep) char *path = saved_path(s->dir, s->machine, SAVED_UNFINISHED);
+	CLEANUP(freep) char *memory = path_join(path, SAVED_MEMORY);
+	const struct error first = *err;
+	uint64_t needed = 0, left = 0;
+	struct stat st;
+	if (stat(memory, &st) < 0 || get_left(s->dir, &left, NULL) < 0 || left >= FULL_BYTES ||
+			get_needed(s->request, &needed, NULL) < 0)
+		return failure;
+	return error_set(err, ENOSPC,
+			"the file system of '%s' is full: %" PRIu64 " MiB were written, and its "
+			"memory may need %" PRIu64 "; the guest goes on (%s)",
+			s->dir, (uint64_t)st.st_size >> 20, (needed + SPARE_BYTES) >> 20,
+			first.text);
+}
+
 /* What failed: the guest goes on. Adds to the error what can't be done. */
 static void back_out(struct save *s, struct error *err)
 {
@@ -346,6 +384,8 @@ static int do_all(struct save *s, struct error *err)
 		r = write_all_of_it(s, err);
 	if (r < 0 && has_ended_well(s, r))
 		return QEMU_GONE;
+	if (r < 0)
+		r = explain_full(s, r, err);
 	if (r < 0)
 		back_out(s, err);
 	return r;

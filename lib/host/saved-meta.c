@@ -173,21 +173,21 @@ static enum saved_disks check_disk(const struct saved_meta *meta, const struct p
 	return fd->writable ? SAVED_DISKS_WRITTEN : SAVED_DISKS_CHANGED;
 }
 
-int saved_check_disks(const struct saved_meta *meta, const struct plan *plan, enum saved_disks *ret,
-		struct error *why, struct error *err)
+int saved_check_disks(const struct saved_meta *meta, const struct saved_machine *machine,
+		enum saved_disks *ret, struct error *why, struct error *err)
 {
 	CLEANUP(arena_done) struct arena arena = {};
+	struct plan_fd *files;
+	size_t n;
+	saved_files(machine, &arena, &files, &n);
 	*ret = SAVED_DISKS_SAME;
-	for (size_t i = 0; i < plan->n_fds; i++) {
-		const struct plan_fd *fd = &plan->fds[i];
+	for (size_t i = 0; i < n; i++) {
 		struct saved_disk is;
 		struct error text = {};
-		if (!saved_has_stamp(fd))
-			continue;
-		int r = saved_stamp(fd, false, &arena, &is, err);
+		int r = saved_stamp(&files[i], false, &arena, &is, err);
 		if (r < 0)
 			return r;
-		enum saved_disks one = check_disk(meta, fd, &is, &text);
+		enum saved_disks one = check_disk(meta, &files[i], &is, &text);
 		if (one <= *ret)
 			continue;
 		*ret = one;

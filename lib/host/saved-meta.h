@@ -13,13 +13,13 @@
 /* Another one is refused: it would be of a newer version of this program. */
 #define SAVED_FORMAT 1
 
-/* A file behind a volume. Texts are borrowed, of struct saved_meta or of the plan. */
+/* A file behind a volume, or a TPM's. Texts are borrowed, of struct saved_meta or of the plan. */
 struct saved_disk {
 	const char *name; /* of its descriptor, "disk.0" */
 	const char *path;
 	bool writable;
 	int64_t size_bytes;
-	const char *changed; /* "SECONDS.NANOSECONDS"; NULL or "": a block device */
+	const char *changed; /* "SECONDS.NANOSECONDS"; NULL or "": a block device or TPM */
 	const char *digest;  /* hexadecimal */
 };
 
@@ -38,11 +38,17 @@ struct saved_meta {
 
 void saved_meta_done(struct saved_meta *meta);
 
-/* The files of a plan that have stamps: what the guest can read as a disk or firmware variables. */
-bool saved_has_stamp(const struct plan_fd *fd) PURE;
+/*
+ * The files of a machine that have stamps: what the guest can read as a disk or firmware variables,
+ * and the state of its TPM, which is of the kind PLAN_FD_STATE here and has the name "tpm".
+ *
+ * @arena: gets @ret and the texts that are not of @machine
+ */
+void saved_files(const struct saved_machine *machine, struct arena *arena, struct plan_fd **ret,
+		size_t *ret_n);
 
 /*
- * Look at a file behind a volume.
+ * Look at one of them.
  *
  * @sync: have it written to its disk first, times included (fsync(2))
  * @arena: gets the texts of @ret
@@ -76,12 +82,12 @@ enum saved_disks {
 };
 
 /*
- * Compare the disks of @plan with their stamps.
+ * Compare the files of @machine with their stamps.
  *
  * @ret: the worst
  * @why: what is different with SAVED_DISKS_CHANGED and _WRITTEN; no failure, only its text
  *
  * Errors: a disk cannot be read.
  */
-MUST_CHECK int saved_check_disks(const struct saved_meta *meta, const struct plan *plan,
+MUST_CHECK int saved_check_disks(const struct saved_meta *meta, const struct saved_machine *machine,
 		enum saved_disks *ret, struct error *why, struct error *err);

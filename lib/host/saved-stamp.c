@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/saved-meta.h"
+#include "host/swtpm.h"
 #include "util/hash.h"
 #include "util/mem.h"
 
@@ -18,11 +19,31 @@
 #define SAMPLE_LEN 4096
 #define DIGEST_LEN 16
 
-bool saved_has_stamp(const struct plan_fd *fd)
+static bool has_stamp(const struct plan_fd *fd)
 {
 	/* The firmware's code comes with the host's updates; QEMU has its own in the stream. */
 	return fd->kind == PLAN_FD_FILE &&
 	       (fd->writable || strncmp(fd->name, "firmware.", strlen("firmware.")) != 0);
+}
+
+void saved_files(const struct saved_machine *machine, struct arena *arena, struct plan_fd **ret,
+		size_t *ret_n)
+{
+	const struct plan *plan = machine->plan;
+	size_t n = 0;
+	*ret = (struct plan_fd *)arena_array(arena, plan->n_fds + 1, sizeof(**ret));
+	for (size_t i = 0; i < plan->n_fds; i++)
+		if (has_stamp(&plan->fds[i]))
+			(*ret)[n++] = plan->fds[i];
+	if (machine->tpm_data)
+		(*ret)[n++] = (struct plan_fd){
+			.kind = PLAN_FD_STATE,
+			.name = "tpm",
+			.path = arena_printf(
+					arena, "%s/" SWTPM_STATE "/" SWTPM_FILE, machine->tpm_data),
+			.writable = true,
+		};
+	*ret_n = n;
 }
 
 /* Feed @len bytes from @begin on, or what is there of them. */
@@ -55,13 +76,13 @@ static int feed_device(struct shake *s, int fd, uint64_t size)
 	return r;
 }
 
-static int digest(int fd, bool is_device, uint64_t size, char **ret)
+static int digest(int fd, bool is_device, uint64_t size, uint64_t head, char **ret)
 {
 	unsigned char bytes[DIGEST_LEN];
 	CLEANUP(buf_done) struct buf text = {};
 	CLEANUP(shake_done) struct shake s;
 	shake_init(&s);
-	int r = is_device ? feed_device(&s, fd, size) : feed(&s, fd, 0, HEAD_FILE);
+	int r = is_device ? feed_device(&s, fd, size) : feed(&s, fd, 0, head);
 	if (r < 0)
 		return r;
 	shake_read(&s, bytes, sizeof(bytes));
@@ -84,8 +105,11 @@ int saved_stamp(const struct plan_fd *disk, bool sync, struct arena *arena, stru
 	if (fstat(fd, &st) < 0)
 		return error_errno(err, "cannot look at '%s'", disk->path);
 	bool is_device = S_ISBLK(st.st_mode);
+	bool is_tpm = disk->kind == PLAN_FD_STATE;
 	off_t size = is_device ? lseek(fd, 0, SEEK_END) : st.st_size;
-	int r = size < 0 ? -errno : digest(fd, is_device, (uint64_t)size, &text);
+	int r = size < 0 ? -errno
+			 : digest(fd, is_device, (uint64_t)size,
+					   is_tpm ? (uint64_t)size : HEAD_FILE, &text);
 	if (r < 0)
 		return error_code(err, r, "cannot read '%s'", disk->path);
 	*ret = (struct saved_disk){
@@ -95,7 +119,7 @@ int saved_stamp(const struct plan_fd *disk, bool sync, struct arena *arena, stru
 		.size_bytes = (int64_t)size,
 		.digest = arena_strdup(arena, text),
 	};
-	if (!is_device)
+	if (!is_device && !is_tpm)
 		ret->changed = arena_printf(arena, "%" PRId64 ".%09ld", (int64_t)st.st_mtim.tv_sec,
 				st.st_mtim.tv_nsec);
 	return 0;

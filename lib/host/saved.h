@@ -79,6 +79,11 @@
  * spread evenly and of the last 64 KiB. A change that spares all these is not seen, as with every
  * sample.
  *
+ * A TPM. QEMU fetches all of its state from swtpm into the stream, and hands it back when it reads
+ * that, in place of what swtpm has: a TPM that got other keys meanwhile would lose them. So the
+ *file of swtpm has a stamp as a disk that the guest writes has, of all its content and without a
+ *time: it is written anew, with what is in it, by every start that reads the stream.
+ *
  * Times. The limits of a start and a stop are pushed on (EXTEND_TIMEOUT_USEC in sd_notify(3)) while
  * bytes move.
  */
@@ -103,6 +108,7 @@ struct saved_machine {
 	const char *dir; /* of all saved states: "/var/lib/machina/saved" */
 	const struct plan *plan;
 	const struct strv *argv; /* QEMU's, as the unit has them */
+	const char *tpm_data;	 /* of the plan of its TPM's unit; NULL: it has no TPM */
 };
 
 /*

@@ -7,7 +7,6 @@
 #include "util/error.h"
 
 /* The parts of a TPM's directory. */
-#define SWTPM_STATE "state"
 #define SWTPM_AUTHORITY "authority"
 #define SWTPM_NEW "state.new" /* a TPM that is being made */
 

@@ -12,8 +12,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-/* What swtpm keeps a TPM 2 in (swtpm's src/swtpm/swtpm_nvstore.c). */
-#define TPM_FILE "tpm2-00.permall"
 /* Directories are this deep at most: "authority/state". */
 #define DEPTH_MAX 4
 
@@ -79,11 +77,11 @@ static int make_data(const char *data, struct error *err)
  * crash of the host. */
 static int install(const char *data, int state_fd, struct error *err)
 {
-	CLEANUP(freep) char *made = xasprintf("%s/%s/%s", data, SWTPM_NEW, TPM_FILE);
+	CLEANUP(freep) char *made = xasprintf("%s/%s/%s", data, SWTPM_NEW, SWTPM_FILE);
 	CLEANUP(closep) int fd = open(made, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) < 0)
 		return error_errno(err, "'swtpm_setup' has made no TPM in '%s'", made);
-	if (renameat(AT_FDCWD, made, state_fd, TPM_FILE) < 0 || fsync(state_fd) < 0)
+	if (renameat(AT_FDCWD, made, state_fd, SWTPM_FILE) < 0 || fsync(state_fd) < 0)
 		return error_errno(err, "cannot move '%s' to its place", made);
 	return 0;
 }
@@ -115,7 +113,7 @@ int swtpm_prepare(const char *data, const struct account *user, int *ret_fd, str
 	int r = make_data(data, err);
 	if (r == 0)
 		r = own_part(data, SWTPM_STATE, user, &fd, err);
-	if (r == 0 && faccessat(fd, TPM_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (r == 0 && faccessat(fd, SWTPM_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		r = make_tpm(data, user, fd, err);
 	if (r < 0)
 		return error_wrap(err, "TPM in '%s'", data);

@@ -15,6 +15,10 @@
 #include "util/cleanup.h"
 #include "util/error.h"
 
+/* Below that directory: what swtpm keeps a TPM 2 in (swtpm's src/swtpm/swtpm_nvstore.c). */
+#define SWTPM_STATE "state"
+#define SWTPM_FILE "tpm2-00.permall"
+
 /* The files that swtpm_setup(8) and swtpm_localca(8) read. */
 enum swtpm_config {
 	SWTPM_CONFIG_SETUP,   /* swtpm_setup.conf */

@@ -23,6 +23,7 @@ struct fake {
 	const char *status;  /* of the migration; NULL: "none" */
 	const char *blocked; /* why it can't be migrated; NULL: it can */
 	const char *device;  /* plugged in later; NULL: none */
+	bool no_tpm;	     /* swtpm has ended */
 	const char *node;    /* in the drive; NULL: that of the arguments */
 	bool fails;	     /* the migration does */
 	bool resumes;	     /* somebody lets the guest run in the middle of it */
@@ -56,6 +57,10 @@ static char *answer(const char *command)
 				 "{\"name\": \"%s\", \"type\": \"%s\"}]",
 				fake.device ? fake.device : "type",
 				fake.device ? "child<virtio-rng-pci>" : "string");
+	if (!strcmp(command, "query-chardev"))
+		return xasprintf("[{\"label\": \"qmp.0\", \"filename\": \"disconnected:unix:\"}, "
+				 "{\"label\": \"tpm.0.socket\", \"filename\": \"%sunix:\"}]",
+				fake.no_tpm ? "disconnected:" : "");
 	if (!strcmp(command, "query-block"))
 		return xasprintf("[{\"qdev\": \"cd.0\"%s%s%s}]",
 				fake.node[0] ? ", \"inserted\": {\"node-name\": \"" : "", fake.node,
@@ -248,6 +253,8 @@ TEST(what_cannot_be_saved_is_not_stopped)
 				.text = "'cd.0' has another medium", .log = "" },
 		{ "no medium", { .node = "" }, .expected = -ENOTSUP,
 				.text = "the medium in 'cd.0' was taken out", .log = "" },
+		{ "no TPM", { .no_tpm = true }, .expected = -ENOTSUP,
+				.text = "its TPM (swtpm) has ended", .log = "" },
 		{ "never started", { .state = "prelaunch" }, .expected = -ENOTSUP,
 				.text = "the guest was never started", .log = "" },
 		{ "panicked", { .state = "guest-panicked" }, .expected = -ENOTSUP,

@@ -42,7 +42,7 @@ static void begin(struct fixture *f)
 	for (const char *const *word = words; *word; word++)
 		strv_push(&f->argv, *word);
 	f->dir = xstrdup(scratch_path("saved"));
-	f->machine = (struct saved_machine){ f->dir, &f->plan, &f->argv };
+	f->machine = (struct saved_machine){ f->dir, &f->plan, &f->argv, NULL };
 }
 
 static void end(struct fixture *f)
@@ -59,7 +59,8 @@ static void put_saved(struct fixture *f, enum saved_state state)
 	CLEANUP(saved_meta_done) struct saved_meta meta = {};
 	CLEANUP(freep) char *path = saved_path(f->dir, "web", state);
 	CLEANUP(freep) char *memory = path_join(path, SAVED_MEMORY);
-	struct saved_disk disks[3] = {};
+	struct plan_fd *files;
+	size_t n;
 	const char *argv[ARRAY_SIZE(words)];
 	for (size_t i = 0; i < f->argv.n; i++)
 		argv[i] = f->argv.items[i];
@@ -68,12 +69,12 @@ static void put_saved(struct fixture *f, enum saved_state state)
 	meta.qemu_version = "7.2.1";
 	meta.machine_type = "pc-q35-7.2";
 	meta.argv = (struct jstrings){ argv, f->argv.n };
-	for (size_t i = 0; i < f->plan.n_fds; i++)
-		if (saved_has_stamp(&f->plan.fds[i]))
-			CHECK_INT(saved_stamp(&f->plan.fds[i], true, &meta.arena,
-						  &disks[meta.disks.n++], &err),
-					0);
-	meta.disks.items = disks;
+	saved_files(&f->machine, &meta.arena, &files, &n);
+	struct saved_disk disks[4] = {};
+	CHECK(n <= ARRAY_SIZE(disks));
+	for (size_t i = 0; i < n; i++)
+		CHECK_INT(saved_stamp(&files[i], true, &meta.arena, &disks[i], &err), 0);
+	meta.disks = (struct jlist){ disks, n };
 	CHECK_INT(mkdir_all(path, 0700, &err), 0);
 	CHECK_INT(saved_meta_write(path, &meta, &err), 0);
 	CHECK_INT(file_replace(memory, "memory", 6, 0600, &err), 0);
@@ -234,6 +235,34 @@ TEST(a_medium_that_changed_is_refused_and_firmware_is_not)
 	touch("iso");
 	CHECK_STR(start(&f, -EINVAL), "it was saved and cannot be resumed: 'DIR/iso' was written "
 				      "to since the machine was saved" WAY_OUT);
+	end(&f);
+}
+
+/* swtpm writes it anew when it gets what was saved: only its content counts, and all of it. */
+TEST(a_tpm_that_changed_is_refused)
+{
+	static char state[128 << 10];
+	struct fixture f;
+	struct error err = {};
+	begin(&f);
+	CLEANUP(freep) char *data = xstrdup(scratch_path("tpm"));
+	CLEANUP(freep) char *file = path_join(data, "state/tpm2-00.permall");
+	make_directory("tpm/state");
+	f.machine.tpm_data = data;
+	CHECK_INT(file_replace(file, state, sizeof(state), 0600, &err), 0);
+	put_saved(&f, SAVED_WHOLE);
+	touch("tpm/state/tpm2-00.permall");
+	CHECK_STR(start(&f, 1), WORDS);
+	state[sizeof(state) - 1] = 1;
+	CHECK_INT(file_replace(file, state, sizeof(state), 0600, &err), 0);
+	CHECK_STR(start(&f, -EINVAL),
+			"it was saved and cannot be resumed: 'DIR/tpm/state/tpm2-00.permall' has "
+			"another content since the machine was saved" WAY_OUT);
+	CHECK_INT(saved_move(f.dir, "web", SAVED_WHOLE, SAVED_RESUMING, &err), 0);
+	CHECK_STR(start(&f, 0),
+			"the saved state is not used: the guest had gone on from it, and "
+			"'DIR/tpm/state/tpm2-00.permall' has another content since the machine "
+			"was saved");
 	end(&f);
 }
 
