@@ -148,8 +148,8 @@ static void push_entry(sd_journal *j, struct strv *lines)
 enum run { RUN_THIS, RUN_OTHER, RUN_UNKNOWN };
 
 /*
- * To which run an entry belongs. journald finds the run of a process in /run/systemd/units, where
- * it is no more when the unit has failed at once: such entries have the unit's name only.
+ * To which run an entry belongs. journald looks the run of a process up when it reads what the
+ * process has written: where that is gone by then, such entries have the unit's name only.
  */
 static enum run which_run(sd_journal *j, const char *id)
 {
@@ -163,7 +163,10 @@ static enum run which_run(sd_journal *j, const char *id)
 
 /*
  * Backwards from the end, which is near whatever the size of the journal. Entries of an unknown run
- * are of the run between whose entries they stand.
+ * are of the run between whose entries they stand. Between those of two runs they can be of either,
+ * and are taken for entries of both, so that none is missed: journald reads what processes write
+ * after what systemd says, so that their last words may stand behind "Failed", and systemd says
+ * "Starting" when it has started the process, whose first words may stand in front of it.
  */
 static int collect(sd_journal *j, const char *id, size_t n_max, struct strv *lines)
 {

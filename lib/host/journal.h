@@ -24,6 +24,9 @@
  * A message of several lines makes several. Messages that are still on their way to the journal are
  * waited for, one second at most; only root can do that.
  *
+ * A message whose run journald could not tell, since its sender was gone, is one of the run around
+ * it in the journal. Between two runs it may be of either, and is one of both.
+ *
  * @unit: its full name
  * @invocation_id: of the run, 32 hex digits (struct unit_info)
  * @n_max: of messages
