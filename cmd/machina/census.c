@@ -2,22 +2,21 @@
 /* All machines at one moment. */
 #include "census.h"
 
-#include <json-c/json_tokener.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hookplan.h"
 #include "host/clock.h"
+#include "host/qmp-many.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "monitor.h"
+#include "util/file.h"
 #include "util/mem.h"
-#include "util/worker.h"
 
 /* QEMU answers in a millisecond, but for one on a host that is overloaded. */
 #define ASK_USEC (2 * USEC_PER_SEC)
-/* Processes at a time. */
-#define AT_ONCE 64
 
 static void row_done(struct census_row *row)
 {
@@ -36,105 +35,118 @@ void census_done(struct census *census)
 	*census = (struct census){};
 }
 
-/* ---- QEMU, in a process for each ---- */
+/* ---- QEMU ---- */
 
-struct question {
-	const struct config_paths *paths;
-	const char *machine;
-};
-
-/* {"qemu": ..., "state": ..., "disks": ...} or {"error": ...} */
-static bool ask(void *context, struct buf *result)
+static void take_answer(struct qmp_many *item, struct census_row *row)
 {
-	const struct question *question = context;
-	CLEANUP(monitor_done) struct monitor monitor = {};
-	const uint64_t deadline = clock_deadline_usec(ASK_USEC);
-	struct error err = {};
-	struct json_object *o = jtree_object(), *status = NULL, *disks = NULL;
-	int r = monitor_open(question->paths, question->machine, deadline, &monitor, &err);
-	if (r == 0)
-		r = qmp_call(monitor.qmp, "query-status", NULL, deadline, &status, &err);
-	if (r == 0)
-		r = qmp_call(monitor.qmp, "query-blockstats", NULL, deadline, &disks, &err);
-	if (r == 0) {
-		jtree_set(o, "qemu", jtree_string(qmp_version(monitor.qmp)));
-		jtree_set(o, "state", jtree_string(jtree_get_text(status, "status")));
-		jtree_set(o, "disks", json_object_get(disks));
-	} else {
-		jtree_set(o, "error", jtree_string(err.text));
+	if (!item->is_answered) {
+		row->error = take_ptr(item->reason);
+		return;
 	}
-	buf_puts(result, jtree_text(o));
-	json_object_put(status);
-	json_object_put(disks);
-	json_object_put(o);
-	return true;
+	row->run_state = xstrdup(jtree_get_text(item->replies[0], "status"));
+	row->version = take_ptr(item->version);
+	sample_add_disks(item->replies[1], &row->sample);
+	row->sample.has_disks = true;
 }
 
-static void take_answer(struct worker *worker, struct census_row *row)
+static void ask_qemus(const struct config_paths *paths, struct census *census)
 {
+	static const char *const commands[] = { "query-status", "query-blockstats", NULL };
+	CLEANUP(freep) struct qmp_many *items = xcalloc(census->n + 1, sizeof(*items));
+	CLEANUP(strv_done) struct strv sockets = {};
+	size_t n = 0;
+	for (size_t i = 0; i < census->n; i++)
+		if (census->rows[i].is_up)
+			strv_push_take(&sockets,
+					plan_qmp_path(paths->run_dir, census->rows[i].machine,
+							MONITOR_COMMANDS));
+	for (size_t i = 0; i < sockets.n; i++)
+		items[i].path = sockets.items[i];
+	qmp_many_ask(items, sockets.n, commands, clock_deadline_usec(ASK_USEC));
+	for (size_t i = 0; i < census->n; i++)
+		if (census->rows[i].is_up)
+			take_answer(&items[n++], &census->rows[i]);
+	qmp_many_done(items, n);
+}
+
+/* ---- systemd ---- */
+
+static int ask_systemd(struct bus *bus, const struct unit_row *unit, struct census_row *row,
+		struct error *err)
+{
+	row->is_loaded = unit->load_state[0] != '\0';
+	if (row->is_loaded) {
+		int r = bus_get_unit(bus, unit->name, &row->info, err);
+		if (r < 0)
+			return r;
+	} else {
+		unit_info_at_rest(&row->info);
+	}
+	row->is_up = row->info.main_pid && unit_is_up(row->info.active_state);
+	return 0;
+}
+
+static void measure(const struct config_paths *paths, struct census_row *row)
+{
+	CLEANUP(plan_done) struct plan plan = {};
+	struct error doubt;
+	if (!row->is_up)
+		return;
+	hookplan_recall(paths, HOOK_QEMU, row->machine, &plan, &doubt);
+	sample_take(&(struct sample_source){ .info = &row->info, .plan = &plan }, 0, &row->sample);
+}
+
+static const char *state_of_file(const struct config_paths *paths, const char *unit)
+{
+	CLEANUP(freep) char *path = path_join(paths->unit_dir, unit);
+	CLEANUP(freep) char *target = realpath(path, NULL);
 	CLEANUP(buf_done) struct buf text = {};
-	struct json_object *o =
-			worker_finish(worker, &text) ? json_tokener_parse(buf_text(&text)) : NULL;
-	const char *error = jtree_get_text(o, "error");
-	if (!o || *error) {
-		row->error = xstrdup(o ? error : "no process could be made to ask it");
-	} else {
-		row->run_state = xstrdup(jtree_get_text(o, "state"));
-		row->version = xstrdup(jtree_get_text(o, "qemu"));
-		sample_add_disks(jtree_get(o, "disks"), &row->sample);
-		row->sample.has_disks = true;
-	}
-	json_object_put(o);
+	if (!target)
+		return "";
+	if (!strcmp(target, "/dev/null"))
+		return "masked";
+	if (lifecycle_is_enabled(paths, unit))
+		return "enabled";
+	if (file_read(path, UNIT_SIZE_MAX, &text, NULL) == 0 &&
+			strstr(buf_text(&text), "\n[Install]\n"))
+		return "disabled";
+	return "static";
 }
 
-static void ask_some(const struct config_paths *paths, struct census_row *rows, size_t n)
+void census_find_enabled(const struct config_paths *paths, struct census *census)
 {
-	struct worker workers[AT_ONCE];
-	struct question questions[AT_ONCE];
-	for (size_t i = 0; i < n; i++) {
-		questions[i] = (struct question){ paths, rows[i].machine };
-		if (rows[i].is_up)
-			worker_start(&workers[i], ask, &questions[i]);
+	for (size_t i = 0; i < census->n; i++) {
+		struct census_row *row = &census->rows[i];
+		CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, row->machine);
+		if (row->is_loaded)
+			continue;
+		free(row->info.unit_file_state);
+		row->info.unit_file_state = xstrdup(state_of_file(paths, unit));
 	}
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].is_up)
-			take_answer(&workers[i], &rows[i]);
 }
 
 /* ---- together ---- */
-
-static int ask_systemd(const struct config_paths *paths, struct bus *bus, struct census_row *row,
-		struct error *err)
-{
-	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, row->machine);
-	CLEANUP(plan_done) struct plan plan = {};
-	struct error doubt;
-	int r = bus_get_unit(bus, unit, &row->info, err);
-	if (r < 0)
-		return r;
-	row->has_unit = strcmp(row->info.load_state, "not-found") != 0;
-	row->is_up = row->info.main_pid && unit_is_up(row->info.active_state);
-	if (!row->is_up)
-		return 0;
-	hookplan_recall(paths, HOOK_QEMU, row->machine, &plan, &doubt);
-	sample_take(&(struct sample_source){ .info = &row->info, .plan = &plan }, 0, &row->sample);
-	return 0;
-}
 
 int census_take(const struct config_paths *paths, struct bus *bus, const struct strv *names,
 		struct census *ret, struct error *err)
 {
 	CLEANUP(census_done)
 	struct census census = { .rows = xcalloc(names->n + 1, sizeof(*census.rows)) };
-	for (; census.n < names->n; census.n++) {
-		struct census_row *row = &census.rows[census.n];
-		row->machine = names->items[census.n];
-		int r = ask_systemd(paths, bus, row, err);
-		if (r < 0)
-			return r;
+	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
+	CLEANUP(strv_done) struct strv units = {};
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	lifecycle_units(names, &units);
+	int r = bus_list_loaded_units(bus, pattern, &units, &list, err);
+	for (size_t i = 0; r >= 0 && i < names->n; i++) {
+		struct census_row *row = &census.rows[census.n++];
+		row->machine = names->items[i];
+		r = ask_systemd(bus, &list.rows[i], row, err);
 	}
-	for (size_t i = 0; i < census.n; i += AT_ONCE)
-		ask_some(paths, &census.rows[i], census.n - i < AT_ONCE ? census.n - i : AT_ONCE);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < census.n; i++)
+		measure(paths, &census.rows[i]);
+	ask_qemus(paths, &census);
 	*ret = census;
 	census = (struct census){};
 	return 0;

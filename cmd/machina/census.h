@@ -3,8 +3,9 @@
  * All machines at one moment: their units, what they have used, the state of their guests. For what
  * shows many of them.
  *
- * systemd is asked for one after the other; the QEMUs are asked side by side, so that one that
- * hangs costs its own time limit and nothing to the others.
+ * Of units, systemd is asked for those that it has in memory: it would read the file of each other
+ * one. The QEMUs are asked side by side, so that one that hangs costs its own time limit and
+ * nothing to the others.
  */
 #pragma once
 
@@ -14,14 +15,14 @@
 #include "util/strv.h"
 
 struct census_row {
-	const char *machine; /* of the names */
-	struct unit_info info;
-	bool has_unit;	      /* systemd knows it */
-	bool is_up;	      /* QEMU runs */
-	struct sample sample; /* empty while it is down */
-	char *run_state;      /* QEMU's word (host/run-state.h); NULL: it was not to be had */
-	char *version;	      /* of QEMU; NULL likewise */
-	char *error;	      /* why QEMU did not answer; NULL: it did, or does not run */
+	const char *machine;   /* of the names */
+	struct unit_info info; /* of a unit at rest, only its states and unit_file_state */
+	bool is_loaded;	       /* systemd has the unit in memory; else it is at rest */
+	bool is_up;	       /* QEMU runs */
+	struct sample sample;  /* empty while it is down */
+	char *run_state;       /* QEMU's word (host/run-state.h); NULL: it was not to be had */
+	char *version;	       /* of QEMU; NULL likewise */
+	char *error;	       /* why QEMU did not answer; NULL: it did, or does not run */
 };
 
 struct census {
@@ -31,9 +32,20 @@ struct census {
 
 void census_done(struct census *census);
 
-/* @names: borrowed by the rows */
+/*
+ * @names: borrowed by the rows
+ *
+ * The unit_file_state of units that are not loaded is "": census_find_enabled() finds it.
+ */
 MUST_CHECK int census_take(const struct config_paths *paths, struct bus *bus,
 		const struct strv *names, struct census *ret, struct error *err);
+
+/*
+ * The unit_file_state of units that systemd has not loaded, from their files and links, in
+ * systemd's words (systemctl(1), is-enabled): "enabled", "disabled", "static", "masked", "" without
+ * a file.
+ */
+void census_find_enabled(const struct config_paths *paths, struct census *census);
 
 /*
  * One word for a machine, an index of census_states: those of "machina list" where each is one of a

@@ -34,6 +34,7 @@ static int metrics_run(const struct call *call, struct error *err)
 		r = census_take(&call->paths, bus, &names, &census, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
+	census_find_enabled(&call->paths, &census);
 	metrics_write(&census, (enum metrics_format)options->format, clock_now_usec() - begin,
 			&text);
 	if (options->output)

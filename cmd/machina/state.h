@@ -19,7 +19,7 @@
 #pragma once
 
 #include "config/load.h"
-#include "host/run-states.h"
+#include "host/run-state.h"
 #include "output.h"
 
 struct machine_state {

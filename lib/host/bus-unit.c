@@ -205,6 +205,32 @@ static int read_unit(sd_bus_message *m, struct unit_info *info)
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+/* Nothing is known of it. */
+static void clear_info(struct unit_info *info)
+{
+	*info = (struct unit_info){
+		.memory_current = UINT64_MAX,
+		.cpu_usage_nsec = UINT64_MAX,
+		.load_error = xstrdup(""),
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(properties); i++)
+		if (properties[i].type == 's')
+			*(char **)((char *)info + properties[i].offset) = xstrdup("");
+}
+
+static void set_text(char **text, const char *value)
+{
+	free(*text);
+	*text = xstrdup(value);
+}
+
+void unit_info_at_rest(struct unit_info *ret)
+{
+	clear_info(ret);
+	set_text(&ret->active_state, "inactive");
+	set_text(&ret->sub_state, "dead");
+}
+
 int bus_get_unit(struct bus *bus, const char *name, struct unit_info *ret, struct error *err)
 {
 	CLEANUP(freep) char *path = NULL;
@@ -223,15 +249,8 @@ int bus_get_unit(struct bus *bus, const char *name, struct unit_info *ret, struc
 	if (r < 0)
 		return r;
 
-	CLEANUP(unit_info_done)
-	struct unit_info info = {
-		.memory_current = UINT64_MAX,
-		.cpu_usage_nsec = UINT64_MAX,
-		.load_error = xstrdup(""),
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(properties); i++)
-		if (properties[i].type == 's')
-			*(char **)((char *)&info + properties[i].offset) = xstrdup("");
+	CLEANUP(unit_info_done) struct unit_info info;
+	clear_info(&info);
 	r = read_unit(reply, &info);
 	if (r < 0)
 		return bus_broken(err, r);

@@ -115,6 +115,9 @@ struct unit_info {
 
 void unit_info_done(struct unit_info *info);
 
+/* All there is to say of a unit that systemd has not in memory (bus_list_loaded_units()). */
+void unit_info_at_rest(struct unit_info *ret);
+
 /* Also of a unit that has no file: its load state says so. EINVAL: no name of a unit. */
 MUST_CHECK int bus_get_unit(
 		struct bus *bus, const char *name, struct unit_info *ret, struct error *err);

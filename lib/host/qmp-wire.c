@@ -13,6 +13,8 @@
 
 /* How much of a line is quoted when it cannot be understood. */
 #define QUOTED_MAX 80
+/* Of what a distribution calls its QEMU. */
+#define PACKAGE_MAX 512
 
 void qmp_message_done(struct qmp_message *message)
 {
@@ -222,4 +224,27 @@ void qmp_format_command(struct buf *buf, const char *execute, const char *name,
 	jwrite(buf, command, JWRITE_LINE);
 	buf_putc(buf, '\n');
 	json_object_put(command);
+}
+
+char *qmp_greeting_version(struct json_object *greeting)
+{
+	static const char *const parts[] = { "major", "minor", "micro" };
+	struct json_object *version, *qemu, *value;
+	CLEANUP(buf_done) struct buf text = {};
+
+	if (!json_object_object_get_ex(greeting, "version", &version) ||
+			!json_object_object_get_ex(version, "qemu", &qemu))
+		return xstrdup("");
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (json_object_object_get_ex(qemu, parts[i], &value))
+			buf_printf(&text, "%s%lld", i > 0 ? "." : "",
+					(long long)json_object_get_int64(value));
+	if (json_object_object_get_ex(version, "package", &value) &&
+			json_object_get_string_len(value) > 0) {
+		buf_puts(&text, " (");
+		visible_add(&text, json_object_get_string(value),
+				(size_t)json_object_get_string_len(value), PACKAGE_MAX);
+		buf_putc(&text, ')');
+	}
+	return buf_take(&text);
 }

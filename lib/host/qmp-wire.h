@@ -85,3 +85,9 @@ MUST_CHECK int qmp_reader_next(
  */
 void qmp_format_command(struct buf *buf, const char *execute, const char *name,
 		struct json_object *arguments, const char *id);
+
+/*
+ * Which QEMU greets, "7.2.22 (Debian ...)", from the value of a greeting. "" where it does not
+ * tell: that is not worth a failure. The caller frees it.
+ */
+char *qmp_greeting_version(struct json_object *greeting);

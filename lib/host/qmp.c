@@ -111,35 +111,16 @@ static void keep_event(struct qmp *q, const struct qmp_message *m)
 	};
 }
 
-/* "7.2.22 (Debian ...)" from the greeting's "version", whose members are not worth a failure. */
 static void read_greeting(struct qmp *q, struct json_object *greeting)
 {
-	static const char *const parts[] = { "major", "minor", "micro" };
-	struct json_object *version, *qemu, *value;
-	CLEANUP(buf_done) struct buf text = {};
-
-	if (json_object_object_get_ex(greeting, "version", &version) &&
-			json_object_object_get_ex(version, "qemu", &qemu)) {
-		for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-			if (json_object_object_get_ex(qemu, parts[i], &value))
-				buf_printf(&text, "%s%lld", i > 0 ? "." : "",
-						(long long)json_object_get_int64(value));
-		if (json_object_object_get_ex(version, "package", &value) &&
-				json_object_get_string_len(value) > 0) {
-			buf_puts(&text, " (");
-			visible_add(&text, json_object_get_string(value),
-					(size_t)json_object_get_string_len(value), TEXT_MAX);
-			buf_putc(&text, ')');
-		}
-	}
 	free(q->version);
-	q->version = buf_take(&text);
+	q->version = qmp_greeting_version(greeting);
 
 	struct json_object *capabilities;
 	if (json_object_object_get_ex(greeting, "capabilities", &capabilities) &&
 			json_object_is_type(capabilities, json_type_array))
 		for (size_t i = 0; i < json_object_array_length(capabilities); i++) {
-			value = json_object_array_get_idx(capabilities, i);
+			struct json_object *value = json_object_array_get_idx(capabilities, i);
 			q->oob |= json_object_is_type(value, json_type_string) &&
 				  strcmp(json_object_get_string(value), "oob") == 0;
 		}

@@ -42,6 +42,15 @@ const struct run_state *run_state_find(const char *name)
 	return &unknown;
 }
 
+const struct run_state *run_state_read(struct json_object *reply)
+{
+	struct json_object *status;
+	if (!json_object_object_get_ex(reply, "status", &status) ||
+			!json_object_is_type(status, json_type_string))
+		return NULL;
+	return run_state_find(json_object_get_string(status));
+}
+
 int run_state_query(struct qmp *qmp, uint64_t deadline_usec, const struct run_state **ret,
 		struct error *err)
 {
@@ -51,10 +60,7 @@ int run_state_query(struct qmp *qmp, uint64_t deadline_usec, const struct run_st
 	if (r != QMP_DONE)
 		return r;
 
-	struct json_object *status;
-	if (!json_object_object_get_ex(reply.value, "status", &status) ||
-			!json_object_is_type(status, json_type_string))
-		return error_set(err, EPROTO, "QEMU's reply to 'query-status' has no state");
-	*ret = run_state_find(json_object_get_string(status));
-	return QMP_DONE;
+	*ret = run_state_read(reply.value);
+	return *ret ? QMP_DONE
+		    : error_set(err, EPROTO, "QEMU's reply to 'query-status' has no state");
 }

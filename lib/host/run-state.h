@@ -43,6 +43,9 @@ struct run_state {
 /* The row of a state; one for all names that are unknown. Never NULL. */
 const struct run_state *run_state_find(const char *name);
 
+/* That of a reply to query-status; NULL: it tells none. */
+const struct run_state *run_state_read(struct json_object *reply);
+
 /*
  * Ask QEMU (query-status). Returns an enum qmp_outcome or a negative errno (EPROTO: a reply
  * without a state).

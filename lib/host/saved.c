@@ -38,6 +38,16 @@ bool saved_is_whole(const char *dir, const char *machine)
 	return is_in(dir, machine, SAVED_WHOLE, &unused);
 }
 
+int saved_list(const char *dir, struct strv *ret_machines, struct error *err)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	int r = dir_list(dir, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		if (names.items[i][0] != '.' && saved_is_whole(dir, names.items[i]))
+			strv_push(ret_machines, names.items[i]);
+	return r < 0 ? r : 0;
+}
+
 enum saved_state saved_look(const char *dir, const char *machine, uint64_t *ret_usec)
 {
 	static const enum saved_state states[] = { SAVED_WHOLE, SAVED_RESUMING, SAVED_UNFINISHED };

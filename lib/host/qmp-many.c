@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The states of many guests, asked for side by side. */
-#include "host/run-states.h"
+/* The same questions to many QEMUs, side by side. */
+#include "host/qmp-many.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -9,16 +9,20 @@
 
 #include "host/clock.h"
 #include "host/listen.h"
+#include "host/qmp-wire.h"
 #include "host/unix-peer.h"
 #include "util/mem.h"
 
 #define CHUNK 65536
-/* Ids of the two commands. */
+/* A line of the largest machine's disks has a fiftieth of it. */
+#define LINE_LEN_MAX ((size_t)4 << 20)
+#define VALUES_MAX 200000
+/* The id of qmp_capabilities; those of the commands follow. */
 #define ID_CAPABILITIES "0"
-#define ID_STATUS "1"
 
 struct talk {
-	struct run_states_item *item;
+	struct qmp_many *item;
+	const char *const *commands;
 	int fd; /* -1: it is over */
 	struct qmp_reader reader;
 	bool is_greeted;
@@ -30,16 +34,26 @@ static void end(struct talk *t)
 	qmp_reader_done(&t->reader);
 }
 
+static void drop_replies(struct qmp_many *item)
+{
+	for (size_t i = 0; i < QMP_MANY_COMMANDS_MAX; i++) {
+		json_object_put(item->replies[i]);
+		item->replies[i] = NULL;
+	}
+}
+
 static void fail(struct talk *t, const char *reason)
 {
+	drop_replies(t->item);
 	t->item->reason = xstrdup(reason);
 	end(t);
 }
 
-static void begin(struct talk *t, struct run_states_item *item)
+static void begin(struct talk *t, struct qmp_many *item, const char *const *commands)
 {
-	*t = (struct talk){ .item = item, .fd = -1 };
-	*item = (struct run_states_item){ .path = item->path };
+	*t = (struct talk){ item, commands, -1,
+		.reader = { .line_max = LINE_LEN_MAX, .values_max = VALUES_MAX } };
+	*item = (struct qmp_many){ .path = item->path };
 	if (!item->path)
 		return;
 	int r = connect_unix_now(item->path, &t->fd);
@@ -53,36 +67,49 @@ static void begin(struct talk *t, struct run_states_item *item)
 		fail(t, strerror(-r));
 }
 
-/* Both at once: QEMU answers in turn. They fit the buffer of a socket that is new. */
-static bool ask(struct talk *t)
+/* All at once: QEMU answers in turn. They fit the buffer of a socket that is new. */
+static void ask(struct talk *t)
 {
 	CLEANUP(buf_done) struct buf text = {};
 	qmp_format_command(&text, "execute", "qmp_capabilities", NULL, ID_CAPABILITIES);
-	qmp_format_command(&text, "execute", "query-status", NULL, ID_STATUS);
+	for (size_t i = 0; t->commands[i]; i++) {
+		const char id[] = { (char)('1' + i), '\0' };
+		qmp_format_command(&text, "execute", t->commands[i], NULL, id);
+	}
 	t->is_greeted = true;
-	return send(t->fd, text.text, text.len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)text.len;
+	if (send(t->fd, text.text, text.len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)text.len)
+		fail(t, "QEMU has closed its monitor");
 }
 
-static void take_status(struct talk *t, const struct qmp_message *m)
+static void take_reply(struct talk *t, const struct qmp_message *m)
 {
-	struct json_object *status;
-	if (m->kind == QMP_RETURN && json_object_object_get_ex(m->value, "status", &status) &&
-			json_object_is_type(status, json_type_string)) {
-		t->item->state = run_state_find(json_object_get_string(status));
+	bool all = true;
+	for (size_t i = 0; t->commands[i]; i++) {
+		struct json_object **reply = &t->item->replies[i];
+		if (!*reply && m->id[0] == (char)('1' + i) && !m->id[1]) {
+			if (m->kind == QMP_ERROR || !m->value) {
+				CLEANUP(freep)
+				char *text = xasprintf("QEMU refuses '%s'", t->commands[i]);
+				fail(t, text);
+				return;
+			}
+			*reply = json_object_get(m->value);
+		}
+		all &= *reply != NULL;
+	}
+	if (all) {
+		t->item->is_answered = true;
 		end(t);
-	} else {
-		fail(t, "QEMU does not tell its state");
 	}
 }
 
 static void take_message(struct talk *t, const struct qmp_message *m)
 {
 	if (m->kind == QMP_GREETING && !t->is_greeted) {
-		if (!ask(t))
-			fail(t, "QEMU has closed its monitor");
-	} else if ((m->kind == QMP_RETURN || m->kind == QMP_ERROR) && m->id &&
-			!strcmp(m->id, ID_STATUS)) {
-		take_status(t, m);
+		t->item->version = qmp_greeting_version(m->value);
+		ask(t);
+	} else if ((m->kind == QMP_RETURN || m->kind == QMP_ERROR) && m->id && t->is_greeted) {
+		take_reply(t, m);
 	}
 }
 
@@ -148,22 +175,24 @@ static bool wait_for(struct talk *talks, struct pollfd *fds, size_t n, uint64_t 
 	return found != 0 && clock_now_usec() < deadline_usec;
 }
 
-void run_states_query(struct run_states_item *items, size_t n, uint64_t deadline_usec)
+void qmp_many_ask(struct qmp_many *items, size_t n, const char *const *commands,
+		uint64_t deadline_usec)
 {
 	CLEANUP(freep) struct talk *talks = xcalloc(n + 1, sizeof(*talks));
 	CLEANUP(freep) struct pollfd *fds = xcalloc(n + 1, sizeof(*fds));
 	for (size_t i = 0; i < n; i++)
-		begin(&talks[i], &items[i]);
+		begin(&talks[i], &items[i], commands);
 	while (wait_for(talks, fds, n, deadline_usec))
 		;
 	for (size_t i = 0; i < n; i++)
 		give_up(&talks[i]);
 }
 
-void run_states_done(struct run_states_item *items, size_t n)
+void qmp_many_done(struct qmp_many *items, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		drop_replies(&items[i]);
 		free(items[i].reason);
-		items[i].reason = NULL;
+		free(items[i].version);
 	}
 }

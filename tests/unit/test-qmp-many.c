@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Asking many QEMUs for their states: such that answer, hang, talk nonsense, serve others. */
-#include "host/run-states.h"
+/* Asking many QEMUs the same: such that answer, hang, talk nonsense, serve others. */
+#include "host/qmp-many.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -11,10 +11,13 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/run-state.h"
 #include "test.h"
 #include "util/mem.h"
 
-#define GREETING "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
+#define GREETING                                                                                   \
+	"{\"QMP\": {\"version\": {\"qemu\": {\"major\": 7, \"minor\": 2}}, \"capabilities\": "     \
+	"[]}}\r\n"
 #define EVENT "{\"event\": \"RTC_CHANGE\", \"data\": {}}\r\n"
 #define READY "{\"id\": \"0\", \"return\": {}}\r\n"
 
@@ -35,12 +38,10 @@ static const struct fake fakes[] = {
 			"paused", NULL },
 	{ GREETING, { READY, "{\"id\": \"1\", \"return\": {\"status\": \"dreaming\"}}\r\n" },
 			"unknown", NULL },
-	{ GREETING, { READY, "{\"id\": \"1\", \"return\": {}}\r\n" }, NULL,
-			"QEMU does not tell its state" },
 	{ GREETING,
 			{ READY, "{\"id\": \"1\", \"error\": {\"class\": \"GenericError\", "
 				 "\"desc\": \"no\"}}\r\n" },
-			NULL, "QEMU does not tell its state" },
+			NULL, "QEMU refuses 'query-status'" },
 	{ GREETING, { READY, "{\"id\": \"7\", \"return\": {\"status\": \"running\"}}\r\n" }, NULL,
 			"QEMU does not answer" },
 	{ GREETING GREETING, { "", "" }, NULL, "QEMU does not answer" },
@@ -63,7 +64,7 @@ static void serve(int fd, const struct fake *fake)
 			return;
 }
 
-static char dir[] = "/tmp/test-run-states.XXXXXX";
+static char dir[] = "/tmp/test-qmp-many.XXXXXX";
 
 /* The socket listens when this returns. */
 static pid_t start(size_t i, const struct fake *fake, char **ret_path)
@@ -94,16 +95,25 @@ static void stop(pid_t pid, char *path)
 	free(path);
 }
 
-static bool is_as_expected(const struct run_states_item *item, const struct fake *fake)
+static const char *const commands[] = { "query-status", NULL };
+
+static const char *state_of(const struct qmp_many *item)
+{
+	const struct run_state *state = run_state_read(item->replies[0]);
+	return state ? state->name : "none";
+}
+
+static bool is_as_expected(const struct qmp_many *item, const struct fake *fake)
 {
 	if (fake->state)
-		return item->state && !strcmp(item->state->name, fake->state) && !item->reason;
-	return !item->state && item->reason && strstr(item->reason, fake->reason);
+		return item->is_answered && !strcmp(state_of(item), fake->state) && !item->reason;
+	return !item->is_answered && !item->replies[0] && item->reason &&
+	       strstr(item->reason, fake->reason);
 }
 
 TEST(each_is_told_as_it_is)
 {
-	struct run_states_item items[ARRAY_SIZE(fakes) + 2] = {};
+	struct qmp_many items[ARRAY_SIZE(fakes) + 2] = {};
 	char *paths[ARRAY_SIZE(fakes)];
 	pid_t pids[ARRAY_SIZE(fakes)];
 	bool right[ARRAY_SIZE(fakes)];
@@ -114,18 +124,19 @@ TEST(each_is_told_as_it_is)
 	}
 	CLEANUP(freep) char *nowhere = xasprintf("%s/nowhere", dir);
 	items[ARRAY_SIZE(fakes)].path = nowhere;
-	run_states_query(items, ARRAY_SIZE(items), clock_deadline_usec(USEC_PER_SEC));
+	qmp_many_ask(items, ARRAY_SIZE(items), commands, clock_deadline_usec(USEC_PER_SEC));
 	for (size_t i = 0; i < ARRAY_SIZE(fakes); i++) {
 		right[i] = is_as_expected(&items[i], &fakes[i]);
 		if (!right[i])
-			test_note("%zu: %s, %s", i, items[i].state ? items[i].state->name : "none",
+			test_note("%zu: %s, %s", i, state_of(&items[i]),
 					items[i].reason ? items[i].reason : "none");
 		CHECK_INT(items[i].is_absent, false);
 		stop(pids[i], paths[i]);
 	}
 	bool absent = items[ARRAY_SIZE(fakes)].is_absent;
-	bool unasked = !items[ARRAY_SIZE(fakes) + 1].state && !items[ARRAY_SIZE(fakes) + 1].reason;
-	run_states_done(items, ARRAY_SIZE(items));
+	bool unasked = !items[ARRAY_SIZE(fakes) + 1].is_answered &&
+		       !items[ARRAY_SIZE(fakes) + 1].reason;
+	qmp_many_done(items, ARRAY_SIZE(items));
 	rmdir(dir);
 	for (size_t i = 0; i < ARRAY_SIZE(fakes); i++)
 		CHECK(right[i]);
@@ -133,10 +144,60 @@ TEST(each_is_told_as_it_is)
 	CHECK(unasked);
 }
 
+/* The fake's answers come in two parts, whatever it is asked. */
+static void ask_two(const struct fake *fake, struct qmp_many *item)
+{
+	static const char *const two[] = { "query-status", "query-blockstats", NULL };
+	static char own[] = "/tmp/test-qmp-many.XXXXXX";
+	strcpy(own + strlen(own) - 6, "XXXXXX");
+	CHECK(mkdtemp(own));
+	memcpy(dir, own, sizeof(dir));
+	char *path;
+	pid_t pid = start(0, fake, &path);
+	*item = (struct qmp_many){ .path = path };
+	qmp_many_ask(item, 1, two, clock_deadline_usec(USEC_PER_SEC));
+	item->path = NULL;
+	stop(pid, path);
+	rmdir(own);
+}
+
+TEST(several_commands_have_all_their_replies)
+{
+	static const struct fake fake = { GREETING,
+		{ READY, "{\"id\": \"2\", \"return\": [7]}\r\n{\"id\": \"2\", \"return\": [8]}\r\n"
+			 "{\"id\": \"1\", \"return\": {\"status\": \"running\"}}\r\n" },
+		NULL, NULL };
+	struct qmp_many item;
+	ask_two(&fake, &item);
+	bool answered = item.is_answered && !strcmp(state_of(&item), "running") &&
+			json_object_array_length(item.replies[1]) == 1 &&
+			json_object_get_int(json_object_array_get_idx(item.replies[1], 0)) == 7;
+	bool greeted = !strcmp(item.version, "7.2");
+	qmp_many_done(&item, 1);
+	CHECK(answered);
+	CHECK(greeted);
+}
+
+TEST(one_refused_command_leaves_no_replies)
+{
+	static const struct fake fake = { GREETING,
+		{ READY, "{\"id\": \"1\", \"return\": {\"status\": \"running\"}}\r\n"
+			 "{\"id\": \"2\", \"error\": {\"class\": \"GenericError\", \"desc\": "
+			 "\"no\"}}"
+			 "\r\n" },
+		NULL, NULL };
+	struct qmp_many item;
+	ask_two(&fake, &item);
+	bool refused = !item.is_answered && !item.replies[0] && item.reason &&
+		       !strcmp(item.reason, "QEMU refuses 'query-blockstats'");
+	qmp_many_done(&item, 1);
+	CHECK(refused);
+}
+
 TEST(who_holds_a_monitor_is_named)
 {
 	static const struct fake silent = { "", { "", "" }, NULL, NULL };
-	static char own[] = "/tmp/test-run-states.XXXXXX";
+	static char own[] = "/tmp/test-qmp-many.XXXXXX";
 	char *path;
 	CHECK(mkdtemp(own));
 	memcpy(dir, own, sizeof(dir));
@@ -152,14 +213,14 @@ TEST(who_holds_a_monitor_is_named)
 	}
 	int status;
 	waitpid(holder, &status, WUNTRACED);
-	struct run_states_item item = { .path = path };
-	run_states_query(&item, 1, clock_deadline_usec(500 * USEC_PER_MSEC));
+	struct qmp_many item = { .path = path };
+	qmp_many_ask(&item, 1, commands, clock_deadline_usec(500 * USEC_PER_MSEC));
 	CLEANUP(freep) char *expected = xasprintf("(pid %d)", holder);
 	bool named = item.reason && strstr(item.reason, "its monitor is held by ") &&
 		     strstr(item.reason, expected);
 	if (!named)
 		test_note("%s", item.reason);
-	run_states_done(&item, 1);
+	qmp_many_done(&item, 1);
 	kill(holder, SIGKILL);
 	waitpid(holder, NULL, 0);
 	stop(server, path);
