@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "drain.h"
-#include "drift.h"
 #include "host/bus-unit.h"
 #include "host/clock.h"
 #include "json/jpeek.h"
@@ -16,6 +15,7 @@
 #include "lifecycle.h"
 #include "machines.h"
 #include "output.h"
+#include "pending.h"
 #include "state.h"
 #include "table.h"
 #include "util/file.h"
@@ -31,24 +31,28 @@ struct list_options {
 
 struct list_row {
 	const char *name;
-	char *description;	  /* of the config; NULL: the file has faults */
-	const char *active, *sub; /* "": not known */
-	bool has_unit;		  /* in the directory of units */
-	bool generated;		  /* systemd knows the unit */
-	uint64_t since_usec;	  /* CLOCK_REALTIME; 0: not known */
+	char *description;	   /* of the config; NULL: the file has faults */
+	const char *active, *sub;  /* "": not known */
+	struct stat config, unit;  /* of the files */
+	bool has_config, has_unit; /* they are there */
+	bool generated;		   /* systemd knows the unit */
+	uint64_t since_usec;	   /* CLOCK_REALTIME; 0: not known */
 	const struct machine_state *state;
-	bool is_compared;  /* the two that follow are known */
-	bool is_replaced;  /* QEMU or a library of it is another one by now */
-	bool is_different; /* the config would generate something else */
+	struct pending pending;
+};
+
+/* Where the files of all machines are, for short ways to them. */
+struct places {
+	int config_fd, unit_fd; /* -1: there is no such directory */
 };
 
 /* Only what the file itself says: tags and the host's config don't matter for a list. */
-static char *check_description(const char *path)
+static char *check_description(int fd, const char *path)
 {
 	CLEANUP(report_done) struct report report = {};
 	CLEANUP(jdoc_done) struct jdoc doc = {};
 	struct error err = {};
-	if (jdoc_load_at(AT_FDCWD, path, path, &doc, &report, &err) < 0 || !doc.root)
+	if (jdoc_load_at(fd, path, path, &doc, &report, &err) < 0 || !doc.root)
 		return NULL;
 	jcheck(machine_fields, &doc, doc.root, "", &report);
 	if (report.n_errors)
@@ -68,20 +72,30 @@ static bool is_generated_since(const struct stat *config, const struct stat *uni
 }
 
 /* Most files of a host were not changed since they were checked the last time. */
-static void read_description(const struct call *call, struct list_row *row, const char *unit_name)
+static void read_files(const struct places *places, struct list_row *row, const char *unit_name)
 {
-	CLEANUP(freep)
-	char *path = xasprintf("%s/%s.conf.json", call->paths.machine_dir, row->name);
-	CLEANUP(freep) char *unit_path = path_join(call->paths.unit_dir, unit_name);
+	CLEANUP(freep) char *name = xasprintf("%s.conf.json", row->name);
+	CLEANUP(closep)
+	int fd = openat(places->config_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	CLEANUP(buf_done) struct buf text = {}, description = {};
-	struct stat config, unit;
-	row->has_unit = stat(unit_path, &unit) == 0;
-	if (row->has_unit && stat(path, &config) == 0 && is_generated_since(&config, &unit) &&
-			file_read(path, JDOC_SIZE_MAX, &text, NULL) == 0 &&
+	row->has_unit = fstatat(places->unit_fd, unit_name, &row->unit, 0) == 0;
+	row->has_config = fd >= 0 && fstat(fd, &row->config) == 0;
+	if (row->has_unit && row->has_config && is_generated_since(&row->config, &row->unit) &&
+			file_read_fd(fd, name, JDOC_SIZE_MAX, &text, NULL) == 0 &&
 			jpeek_text(text.text, text.len, "description", &description) >= 0)
 		row->description = xstrdup(buf_text(&description));
 	else
-		row->description = check_description(path);
+		row->description = check_description(places->config_fd, name);
+}
+
+static void read_all_files(
+		const struct config_paths *paths, struct list_row *rows, const struct strv *units)
+{
+	CLEANUP(closep) int config_fd = open(paths->machine_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(closep) int unit_fd = open(paths->unit_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct places places = { config_fd, unit_fd };
+	for (size_t i = 0; i < units->n; i++)
+		read_files(&places, &rows[i], units->items[i]);
 }
 
 /* systemd reads no files for this: what it does not have in memory is at rest. */
@@ -89,40 +103,41 @@ static int ask_systemd(struct list_row *rows, const struct strv *units, struct b
 		struct unit_list *list, struct error *err)
 {
 	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
-	CLEANUP(freep) uint64_t *since = xcalloc(units->n + 1, sizeof(*since));
+	CLEANUP(freep) struct unit_run *runs = xcalloc(units->n + 1, sizeof(*runs));
 	int r = bus_list_loaded_units(bus, pattern, units, list, err);
 	if (r >= 0)
-		r = bus_get_since(bus, list, since, err);
+		r = bus_get_runs(bus, list, runs, err);
 	for (size_t i = 0; r >= 0 && i < list->n; i++) {
 		const struct unit_row *unit = &list->rows[i];
 		rows[i].active = unit->active_state;
 		rows[i].sub = unit->sub_state;
 		rows[i].generated = unit->load_state[0] ? strcmp(unit->load_state, "not-found") != 0
 							: rows[i].has_unit;
-		rows[i].since_usec = since[i];
+		rows[i].since_usec = runs[i].since_usec;
+		rows[i].pending.pid = runs[i].main_pid;
 	}
 	return r;
 }
 
-/*
- * What a restart would change: only when it is asked for, since each machine that runs is made anew
- * from its config. Of one that may not be looked at, or whose config has faults, nothing is told.
- */
-static void find_drift(const struct call *call, struct bus *bus, struct list_row *rows, size_t n)
+static void find_pending(const struct config_paths *paths, struct list_row *rows, size_t n)
 {
-	CLEANUP(config_done) struct config config = {};
-	struct error unused = {};
-	if (config_load(&config, &call->paths, &unused) != 0)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		CLEANUP(drift_done) struct drift drift = {};
-		if (!unit_is_up(rows[i].active) ||
-				drift_find(&config, bus, rows[i].name, &drift, &unused) != 0)
-			continue;
-		rows[i].is_compared = true;
-		rows[i].is_replaced = drift.replaced[0] != '\0';
-		rows[i].is_different = drift.diff.n > 0;
-	}
+	CLEANUP(freep) struct pending *machines = xcalloc(n + 1, sizeof(*machines));
+	for (size_t i = 0; i < n; i++)
+		machines[i] = (struct pending){
+			.machine = rows[i].name,
+			.pid = rows[i].pending.pid,
+			.config = rows[i].has_config ? &rows[i].config : NULL,
+			.unit = rows[i].has_unit ? &rows[i].unit : NULL,
+		};
+	pending_find(paths, machines, n);
+	for (size_t i = 0; i < n; i++)
+		rows[i].pending = machines[i];
+}
+
+/* Whether the command line asks for it. */
+static bool is_shown(const struct list_options *options, const struct list_row *row)
+{
+	return !options->pending || row->pending.is_different || row->pending.is_replaced;
 }
 
 static uint64_t now_usec(void)
@@ -153,16 +168,17 @@ static void add_row(struct table *t, const struct list_row *row, uint64_t now)
 	char *span = row->since_usec && now > row->since_usec ? format_span(now - row->since_usec)
 							      : NULL;
 	table_add(t, STYLE_PLAIN, "%s", span ? span : "");
-	table_add(t, STYLE_WARN, "%s%s%s", row->is_different ? "config" : "",
-			row->is_different && row->is_replaced ? ", " : "",
-			row->is_replaced ? "upgrade" : "");
+	const struct pending *pending = &row->pending;
+	table_add(t, STYLE_WARN, "%s%s%s", pending->is_different ? "config" : "",
+			pending->is_different && pending->is_replaced ? ", " : "",
+			pending->is_replaced ? "upgrade" : "");
 	if (row->description)
 		table_add(t, STYLE_PLAIN, "%s", row->description);
 	else
 		table_add(t, STYLE_BAD, "faults in its config: machina validate %s", row->name);
 }
 
-static void print_rows(const struct list_row *rows, size_t n)
+static void print_rows(const struct list_options *options, const struct list_row *rows, size_t n)
 {
 	static const struct column columns[] = { { "MACHINE" }, { "STATE", .widest = STATE_WIDEST },
 		{ "FOR", true }, { "RESTART FOR" }, { "DESCRIPTION" } };
@@ -170,37 +186,45 @@ static void print_rows(const struct list_row *rows, size_t n)
 	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
 	uint64_t now = now_usec();
 	for (size_t i = 0; i < n; i++)
-		add_row(&t, &rows[i], now);
+		if (is_shown(options, &rows[i]))
+			add_row(&t, &rows[i], now);
 	table_print(&t, stdout);
 }
 
-static void print_rows_json(const struct list_row *rows, size_t n)
+static struct json_object *row_json(const struct list_row *row)
+{
+	const struct pending *pending = &row->pending;
+	struct json_object *o = jtree_object();
+	jtree_set(o, "machine", jtree_string(row->name));
+	if (row->active[0]) {
+		jtree_set(o, "generated", jtree_bool(row->generated));
+		jtree_set(o, "active", jtree_string(row->active));
+		jtree_set(o, "sub", jtree_string(row->sub));
+		jtree_set(o, "state", jtree_string(row->state->word));
+		if (row->state->reason)
+			jtree_set(o, "reason", jtree_string(row->state->reason));
+		if (row->state->in_qemu)
+			jtree_set(o, "guest", jtree_string(row->state->in_qemu->name));
+	}
+	if (row->since_usec)
+		jtree_set(o, "since_usec", jtree_int((int64_t)row->since_usec));
+	if (pending->is_compared) {
+		jtree_set(o, "program_replaced", jtree_bool(pending->is_replaced));
+		jtree_set(o, "config_differs", jtree_bool(pending->is_different));
+	}
+	jtree_set(o, "valid", jtree_bool(row->description != NULL));
+	if (row->description)
+		jtree_set(o, "description", jtree_string(row->description));
+	return o;
+}
+
+static void print_rows_json(
+		const struct list_options *options, const struct list_row *rows, size_t n)
 {
 	struct json_object *list = jtree_list();
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *o = jtree_object();
-		jtree_set(o, "machine", jtree_string(rows[i].name));
-		if (rows[i].active[0]) {
-			jtree_set(o, "generated", jtree_bool(rows[i].generated));
-			jtree_set(o, "active", jtree_string(rows[i].active));
-			jtree_set(o, "sub", jtree_string(rows[i].sub));
-			jtree_set(o, "state", jtree_string(rows[i].state->word));
-			if (rows[i].state->reason)
-				jtree_set(o, "reason", jtree_string(rows[i].state->reason));
-			if (rows[i].state->in_qemu)
-				jtree_set(o, "guest", jtree_string(rows[i].state->in_qemu->name));
-		}
-		if (rows[i].since_usec)
-			jtree_set(o, "since_usec", jtree_int((int64_t)rows[i].since_usec));
-		if (rows[i].is_compared) {
-			jtree_set(o, "program_replaced", jtree_bool(rows[i].is_replaced));
-			jtree_set(o, "config_differs", jtree_bool(rows[i].is_different));
-		}
-		jtree_set(o, "valid", jtree_bool(rows[i].description != NULL));
-		if (rows[i].description)
-			jtree_set(o, "description", jtree_string(rows[i].description));
-		jtree_push(list, o);
-	}
+	for (size_t i = 0; i < n; i++)
+		if (is_shown(options, &rows[i]))
+			jtree_push(list, row_json(&rows[i]));
 	print_json(list);
 	json_object_put(list);
 }
@@ -219,15 +243,13 @@ static int list_run(const struct call *call, struct error *err)
 	for (size_t i = 0; i < names.n; i++)
 		rows[i] = (struct list_row){ .name = names.items[i], .active = "", .sub = "" };
 	lifecycle_units(&names, &units);
-	for (size_t i = 0; i < names.n; i++)
-		read_description(call, &rows[i], units.items[i]);
+	read_all_files(&call->paths, rows, &units);
 	/* Without a systemd to ask, there is still a list of what is configured. */
 	struct error bus_err = {};
 	if (!call->paths.offline && names.n && bus_open(&bus, &bus_err) == 0 &&
 			ask_systemd(rows, &units, bus, &list, &bus_err) < 0)
 		print_error(&bus_err);
-	if (options->pending && bus)
-		find_drift(call, bus, rows, names.n);
+	find_pending(&call->paths, rows, names.n);
 
 	CLEANUP(freep) struct machine_state *states = xcalloc(names.n + 1, sizeof(*states));
 	for (size_t i = 0; i < names.n; i++) {
@@ -236,9 +258,9 @@ static int list_run(const struct call *call, struct error *err)
 	}
 	states_find(&call->paths, states, names.n);
 	if (options->json)
-		print_rows_json(rows, names.n);
+		print_rows_json(options, rows, names.n);
 	else
-		print_rows(rows, names.n);
+		print_rows(options, rows, names.n);
 	states_done(states, names.n);
 	if (!options->json && !call->paths.offline)
 		drain_note(&call->paths);
@@ -250,7 +272,7 @@ static int list_run(const struct call *call, struct error *err)
 static const struct option_spec options[] = {
 	OPTION_JSON(struct list_options, json),
 	{ 'p', "pending", NULL, OPT_FLAG(struct list_options, pending),
-			"Mark machines that a restart would change" },
+			"Only machines that a restart would change" },
 	{},
 };
 
@@ -273,10 +295,12 @@ const struct command cmd_list = {
 		       "down; failed. All guests are asked at once; one whose QEMU does not answer "
 		       "within half a second, or is talking to somebody else, has a '?' and the "
 		       "reason. Who may not ask QEMU sees 'up'.\n\n"
-		       "With --pending, RESTART FOR says 'config' where the config would now "
-		       "generate other arguments than those that QEMU runs with ('machina diff' "
-		       "shows which), 'upgrade' where QEMU's program or one of its libraries was "
-		       "replaced since. Only root may look.",
+		       "RESTART FOR is there when a restart would change machines that run: "
+		       "'config' where the config would now generate other arguments than those "
+		       "that QEMU runs with ('machina diff' shows which), 'upgrade' where QEMU's "
+		       "program or one of its libraries was replaced since. Only root may look. "
+		       "What has not changed is known by the times of files, the rest is "
+		       "compared.",
 	.options = options,
 	.options_size = sizeof(struct list_options),
 	.run = list_run,

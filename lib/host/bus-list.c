@@ -153,20 +153,23 @@ int bus_list_loaded_units(struct bus *bus, const char *pattern, const struct str
 	return r < 0 ? r : list_units(bus, call, names, "", ret, err);
 }
 
-/* One question of bus_get_since(). */
-struct since {
-	uint64_t *usec;
+/* One question of bus_get_runs(). */
+struct question {
+	const char *interface, *property;
+	char type;
+	void *to;
 	size_t *n_answered;
 };
 
-static int take_since(sd_bus_message *m, void *userdata, sd_bus_error *unused)
+/* What has gone meanwhile has no answer. */
+static int take_answer(sd_bus_message *m, void *userdata, sd_bus_error *unused)
 {
 	(void)unused;
-	struct since *since = userdata;
-	++*since->n_answered;
-	/* What has gone meanwhile has no time. */
-	if (sd_bus_message_get_error(m) || sd_bus_message_read(m, "v", "t", since->usec) < 0)
-		*since->usec = 0;
+	const struct question *question = userdata;
+	const char contents[] = { question->type, '\0' };
+	++*question->n_answered;
+	if (!sd_bus_message_get_error(m))
+		(void)!sd_bus_message_read(m, "v", contents, question->to);
 	return 0;
 }
 
@@ -180,44 +183,64 @@ static const char *since_property(const char *active_state)
 						       : NULL;
 }
 
-static int ask_since(struct bus *bus, const struct unit_row *row, struct since *since,
-		sd_bus_slot **ret_slot)
+static size_t questions_of(const struct unit_row *unit, struct unit_run *run, struct question *ret)
+{
+	const char *since = since_property(unit->active_state);
+	size_t n = 0;
+	*run = (struct unit_run){};
+	if (since)
+		ret[n++] = (struct question){ BUS_NAME ".Unit", since, 't', &run->since_usec };
+	if (unit_is_up(unit->active_state))
+		ret[n++] = (struct question){ BUS_NAME ".Service", "MainPID", 'u', &run->main_pid };
+	return n;
+}
+
+static int ask(struct bus *bus, const struct unit_row *row, struct question *question,
+		sd_bus_slot **ret_slot, struct error *err)
 {
 	CLEANUP(freep) char *path = NULL;
 	int r = sd_bus_path_encode(BUS_PATH "/unit", row->name, &path);
-	return r < 0 ? r
-		     : sd_bus_call_method_async(bus->sd, ret_slot, BUS_NAME, path,
-				       "org.freedesktop.DBus.Properties", "Get", take_since, since,
-				       "ss", BUS_NAME ".Unit", since_property(row->active_state));
+	if (r >= 0)
+		r = sd_bus_call_method_async(bus->sd, ret_slot, BUS_NAME, path,
+				"org.freedesktop.DBus.Properties", "Get", take_answer, question,
+				"ss", question->interface, question->property);
+	return r < 0 ? bus_broken(err, r) : 0;
 }
 
-int bus_get_since(struct bus *bus, const struct unit_list *list, uint64_t *ret_usec,
+/* Until so few are on their way. */
+static int wait_for(struct bus *bus, size_t n_asked, const size_t *n_answered, size_t n,
+		uint64_t deadline_usec, struct error *err)
+{
+	int r = 1;
+	while (r > 0 && n_asked - *n_answered > n)
+		r = bus_process(bus, deadline_usec, err);
+	return r == 0 ? error_set(err, ETIMEDOUT, "systemd does not answer") : r;
+}
+
+int bus_get_runs(struct bus *bus, const struct unit_list *list, struct unit_run *ret,
 		struct error *err)
 {
-	CLEANUP(freep) struct since *sinces = xcalloc(list->n + 1, sizeof(*sinces));
-	CLEANUP(freep) sd_bus_slot **slots = xcalloc(list->n + 1, sizeof(*slots));
+	const size_t n_max = list->n * 2;
+	CLEANUP(freep) struct question *questions = xcalloc(n_max + 1, sizeof(*questions));
+	CLEANUP(freep) sd_bus_slot **slots = xcalloc(n_max + 1, sizeof(*slots));
 	uint64_t deadline = clock_deadline_usec(BUS_ANSWER_USEC);
 	size_t n_asked = 0, n_answered = 0;
-	int r = 0;
-	for (size_t i = 0; r >= 0 && (i < list->n || n_answered < n_asked);) {
-		bool full = n_asked - n_answered >= BUS_IN_FLIGHT_MAX;
-		if (i == list->n || full) {
-			r = bus_process(bus, deadline, err);
+	int r = 1;
+	for (size_t i = 0; r > 0 && i < list->n; i++) {
+		size_t end = n_asked + questions_of(&list->rows[i], &ret[i], &questions[n_asked]);
+		while (r > 0 && n_asked < end) {
+			struct question *question = &questions[n_asked];
+			question->n_answered = &n_answered;
+			r = ask(bus, &list->rows[i], question, &slots[n_asked], err);
+			n_asked += r == 0;
 			if (r == 0)
-				r = error_set(err, ETIMEDOUT, "systemd does not answer");
-			continue;
+				r = wait_for(bus, n_asked, &n_answered, BUS_IN_FLIGHT_MAX - 1,
+						deadline, err);
 		}
-		ret_usec[i] = 0;
-		sinces[i] = (struct since){ &ret_usec[i], &n_answered };
-		if (since_property(list->rows[i].active_state)) {
-			r = ask_since(bus, &list->rows[i], &sinces[i], &slots[i]);
-			n_asked++;
-			if (r < 0)
-				bus_broken(err, r);
-		}
-		i++;
 	}
-	for (size_t i = 0; i < list->n; i++)
+	if (r > 0)
+		r = wait_for(bus, n_asked, &n_answered, 0, deadline, err);
+	for (size_t i = 0; i < n_asked; i++)
 		sd_bus_slot_unref(slots[i]);
 	return r < 0 ? r : 0;
 }

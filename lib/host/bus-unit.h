@@ -56,13 +56,18 @@ MUST_CHECK int bus_list_units(struct bus *bus, const struct strv *names, struct 
 MUST_CHECK int bus_list_loaded_units(struct bus *bus, const char *pattern, const struct strv *names,
 		struct unit_list *ret, struct error *err);
 
+/* What the states of units leave open. */
+struct unit_run {
+	uint64_t since_usec; /* as unit_since_usec(); 0 for those that are inactive */
+	pid_t main_pid;	     /* of a service that is up; else 0 */
+};
+
 /*
- * Since when units are in their active states, as unit_since_usec(): all are asked at once. 0 for
- * those that are inactive, which are not asked.
+ * Fill that in for units: all are asked at once, but for those that are inactive.
  *
- * @ret_usec: room for as many as the list has
+ * @ret: room for as many as the list has
  */
-MUST_CHECK int bus_get_since(struct bus *bus, const struct unit_list *list, uint64_t *ret_usec,
+MUST_CHECK int bus_get_runs(struct bus *bus, const struct unit_list *list, struct unit_run *ret,
 		struct error *err);
 
 /* systemd's own version, "252 (252.39-1~deb12u1)". The caller frees it. */

@@ -64,6 +64,9 @@ int jpeek_text(const char *text, size_t len, const char *key, struct buf *ret)
 {
 	CLEANUP(buf_done) struct buf name = {};
 	struct peek p = { text, len, 0 };
+	/* A key stands there as it is, unless something is escaped: most files need no more. */
+	if (!memmem(text, len, key, strlen(key)) && !memchr(text, '\\', len))
+		return 0;
 	p.at = is_byte_order_mark(&p) ? 3 : 0;
 	char c = next(&p);
 	for (bool first = true; c == (first ? '{' : ','); first = false) {

@@ -451,13 +451,16 @@ TEST(units_in_memory_are_listed_with_their_times)
 	CHECK_STR(list.rows[1].load_state, "");
 	CHECK_STR(list.rows[2].active_state, "active");
 	CHECK_STR(list.rows[202].active_state, "failed");
-	uint64_t since[203];
-	CHECK_INT(bus_get_since(bus, &list, since, NULL), 0);
+	struct unit_run runs[203];
+	CHECK_INT(bus_get_runs(bus, &list, runs, NULL), 0);
 	CLEANUP(unit_info_done) struct unit_info active = get("sleeper"), failed = get("f-pre");
-	CHECK_INT(since[0], unit_since_usec(&active));
-	CHECK_INT(since[1], 0);
-	CHECK_INT(since[2], since[0]);
-	CHECK_INT(since[202], unit_since_usec(&failed));
+	CHECK_INT(runs[0].since_usec, unit_since_usec(&active));
+	CHECK_INT(runs[0].main_pid, active.main_pid);
+	CHECK(active.main_pid > 0);
+	CHECK_INT(runs[1].since_usec, 0);
+	CHECK_INT(runs[2].since_usec, runs[0].since_usec);
+	CHECK_INT(runs[202].since_usec, unit_since_usec(&failed));
+	CHECK_INT(runs[202].main_pid, 0);
 	run_one(BUS_STOP, "sleeper", 0, "0 ");
 }
 

@@ -8,6 +8,7 @@
 
 #include "json/jdoc.h"
 #include "test.h"
+#include "util/mem.h"
 
 static void check_peek(const char *text, int expected, const char *expected_text)
 {
@@ -47,8 +48,16 @@ TEST(what_is_not_expected_is_left_to_the_parser)
 		"{\"a\" 1}", "{a:1}", "{\"description\":1}", "{\"description\":null}",
 		"{\"description\":\"a", "{\"description\":\"\\x\"}", "{\"a\":[}", "{/*", "{//",
 		"{\"a\":\"\n\"}", "/", "{\"a\":1/" };
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		check_peek(texts[i], -EBADMSG, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		/* Without a backslash, and without the key, nothing more is looked at. */
+		CLEANUP(freep) char *text = xasprintf("%s//\\", texts[i]);
+		check_peek(text, -EBADMSG, NULL);
+	}
+}
+
+TEST(key_may_be_escaped)
+{
+	check_peek("{\"descr\\u0069ption\": \"web\"}", 1, "web");
 }
 
 /* Where both find a text, it is the same one, however the file is cut off or damaged. */
