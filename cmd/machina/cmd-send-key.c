@@ -98,8 +98,8 @@ static int send_key_run(const struct call *call, struct error *err)
 	if (r < 0)
 		return r;
 	if (options->dry_run) {
-		printf("would press %zu keys or chords on the keyboard of %s\n", typing.n,
-				monitor.plan.machine);
+		printf("would type on the keyboard of %s: %zu times a key or keys together\n",
+				monitor.plan.machine, typing.n);
 		return STATUS_DONE;
 	}
 	r = type(monitor.qmp, &typing, (unsigned)(hold / USEC_PER_MSEC), err);

@@ -7,6 +7,7 @@
 #include "complete.h"
 #include "host/balloon.h"
 #include "host/clock.h"
+#include "host/run-state.h"
 #include "lifecycle.h"
 #include "monitor.h"
 #include "output.h"
@@ -28,8 +29,8 @@ static void progress(void *data, uint64_t now_bytes, uint64_t wanted_bytes)
 			now_bytes >> 20, wanted_bytes >> 20);
 }
 
-static int tell(const char *machine, const struct balloon_size *size, bool is_there,
-		struct error *err)
+static int tell(const char *machine, struct qmp *qmp, const struct balloon_size *size,
+		bool is_there, struct error *err)
 {
 	CLEANUP(freep) char *now = format_size(size->now_bytes);
 	CLEANUP(freep) char *wanted = format_size(size->wanted_bytes);
@@ -37,6 +38,14 @@ static int tell(const char *machine, const struct balloon_size *size, bool is_th
 		printf("%s: has %s\n", machine, now);
 		return STATUS_DONE;
 	}
+	const struct run_state *state = NULL;
+	struct error unused = {};
+	if (run_state_query(qmp, clock_deadline_usec(OPEN_USEC), &state, &unused) == QMP_DONE &&
+			state->kind != RUN_ON)
+		return error_set(err, ETIMEDOUT,
+				"machine '%s': the guest has %s, and gives up none while it does "
+				"not run: %s",
+				machine, now, state->meaning);
 	if (size->now_bytes == size->before_bytes)
 		return error_set(err, ETIMEDOUT,
 				"machine '%s': the guest does not react to its balloon and still "
@@ -64,6 +73,10 @@ static int set_memory_run(const struct call *call, struct error *err)
 	if (strcmp(text, "all") != 0 && parse_size(text, &request.bytes) < 0)
 		return misuse(call->command,
 				"'%s' is no size such as '512MiB' or '2GiB', nor 'all'", text);
+	/* "ram" in a config is in MiB, and so is what somebody means who types as little. */
+	if (request.bytes < BALLOON_MIN_BYTES && strspn(text, "0123456789") == strlen(text))
+		return misuse(call->command, "'%s' would be bytes: did you mean '%sMiB'?", text,
+				text);
 	int r = monitor_open_first(call, clock_deadline_usec(OPEN_USEC), &monitor, err);
 	if (r < 0)
 		return r;
@@ -82,7 +95,7 @@ static int set_memory_run(const struct call *call, struct error *err)
 				machine, before, wanted);
 		return STATUS_DONE;
 	}
-	return tell(machine, &size, r == 0, err);
+	return tell(machine, monitor.qmp, &size, r == 0, err);
 }
 
 static void complete_sizes(struct completion *c)

@@ -5,7 +5,11 @@
 #include <errno.h>
 
 #include "hookplan.h"
+#include "host/clock.h"
+#include "host/run-state.h"
 #include "monitor.h"
+
+#define STATE_USEC USEC_PER_SEC
 
 void guest_done(struct guest *guest)
 {
@@ -24,6 +28,23 @@ int guest_plan(const struct config_paths *paths, const char *machine, struct pla
 	return doubt.code ? error_set(err, doubt.code, "%s", doubt.text) : 0;
 }
 
+/* No agent answers in a guest that stands still, and that is not the agent's fault. */
+static void explain_silence(
+		const struct config_paths *paths, const char *machine, struct error *err)
+{
+	CLEANUP(monitor_done) struct monitor monitor = {};
+	const struct run_state *state = NULL;
+	const uint64_t deadline = clock_deadline_usec(STATE_USEC);
+	struct error unused = {};
+	if (monitor_open(paths, machine, deadline, &monitor, &unused) == 0 &&
+			run_state_query(monitor.qmp, deadline, &state, &unused) == QMP_DONE &&
+			state->kind != RUN_ON)
+		error_set(err, ETIMEDOUT,
+				"guest agent of '%s': no answer: %s; 'machina resume %s' lets it "
+				"run on",
+				machine, state->meaning, machine);
+}
+
 int guest_open(const struct config_paths *paths, const char *machine, uint64_t deadline_usec,
 		struct guest *ret, struct error *err)
 {
@@ -32,6 +53,8 @@ int guest_open(const struct config_paths *paths, const char *machine, uint64_t d
 	if (r < 0)
 		return r;
 	r = agent_open(&guest.plan, deadline_usec, &guest.agent, err);
+	if (r == AGENT_LATE)
+		explain_silence(paths, machine, err);
 	if (r != AGENT_DONE)
 		return r < 0 ? r : -err->code;
 	*ret = guest;

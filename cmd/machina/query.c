@@ -118,6 +118,14 @@ static void add_disk(struct table *t, const struct plan *plan, struct json_objec
 	table_add(t, STYLE_PLAIN, "%s", file);
 }
 
+static void print_disks(const struct table *t)
+{
+	if (t->n)
+		table_print(t, stdout);
+	else
+		puts("no disks");
+}
+
 static void print_block(const struct plan *plan, struct json_object *const *replies)
 {
 	static const struct column columns[] = { { "DISK", .widest = WIDE }, { "FORMAT" },
@@ -127,7 +135,7 @@ static void print_block(const struct plan *plan, struct json_object *const *repl
 	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
 	for (size_t i = 0; i < jtree_length(replies[0]); i++)
 		add_disk(&t, plan, jtree_at(replies[0], i));
-	table_print(&t, stdout);
+	print_disks(&t);
 }
 
 /* ---- memory: query-memory-size-summary, query-balloon, query-memory-devices ---- */
@@ -198,7 +206,7 @@ static void print_stats(const struct plan *plan, struct json_object *const *repl
 		add_size(&t, (int64_t)flow->out_bytes);
 		table_add(&t, STYLE_PLAIN, "%" PRIu64, flow->out_ops);
 	}
-	table_print(&t, stdout);
+	print_disks(&t);
 }
 
 const struct query *query_find(const char *name)

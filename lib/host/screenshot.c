@@ -42,14 +42,23 @@ static int dump_to(struct qmp *qmp, const struct screenshot *what, int fd, uint6
 {
 	CLEANUP(jtree_putp) struct json_object *arguments = NULL;
 	int set;
+	CLEANUP(qmp_reply_done) struct qmp_reply reply = {};
 	int r = qmp_add_fd(qmp, fd, "screenshot", deadline_usec, &set, err);
 	if (r < 0)
 		return r;
 	r = make_arguments(what, set, &arguments, err);
 	if (r == 0)
-		r = qmp_call(qmp, "screendump", arguments, deadline_usec, NULL, err);
+		r = qmp_execute(qmp,
+				&(struct qmp_command){
+						.name = "screendump", .arguments = arguments },
+				deadline_usec, &reply, err);
 	qmp_remove_fd(qmp, set, deadline_usec);
-	return r;
+	/* ui/ui-qmp-cmds.c, or ui/console.c of older versions: it has no class of its own. */
+	if (r == QMP_REFUSED && strstr(reply.error_desc, "no console to take a screendump"))
+		return error_set(err, ENODEV,
+				"it has no display: \"display\": \"virtio\" in its \"attrs\", or "
+				"\"vnc\" or \"spice\", gives it one when it starts the next time");
+	return r > 0 ? -err->code : r;
 }
 
 static int read_png(int fd, struct buf *ret, uint32_t *ret_width, uint32_t *ret_height,

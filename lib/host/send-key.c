@@ -94,7 +94,7 @@ static const char *find_key(const char *name)
 	return NULL;
 }
 
-static int unknown(const char *name, const char *text, struct error *err)
+static int unknown(const char *name, struct error *err)
 {
 	CLEANUP(buf_done) struct buf hint = {}, shown = {};
 	size_t n = 0;
@@ -102,8 +102,7 @@ static int unknown(const char *name, const char *text, struct error *err)
 		n++;
 	visible_add(&shown, name, strlen(name), 40);
 	jnames_hint(&hint, name, send_key_names, n);
-	return error_set(err, EINVAL, "there is no key '%s'%s%s", buf_text(&shown),
-			strchr(text, '-') ? " in a chord" : "",
+	return error_set(err, EINVAL, "there is no key '%s'%s", buf_text(&shown),
 			hint.len ? buf_text(&hint)
 				 : "; their names are those of QEMU's QKeyCode, as 'ctrl', 'f1', "
 				   "'ret'");
@@ -120,7 +119,7 @@ int chord_parse(const char *text, struct chord *ret, struct error *err)
 		char *name = len == 1 && *at == '-' ? xstrdup("minus") : xstrndup(at, len);
 		const char *key = find_key(name);
 		if (!key)
-			return unknown(name, text, err);
+			return unknown(name, err);
 		if (ret->n == CHORD_KEYS_MAX)
 			return error_set(err, E2BIG, "'%s' has more than %d keys", text,
 					CHORD_KEYS_MAX);

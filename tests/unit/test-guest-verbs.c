@@ -63,6 +63,13 @@ TEST(what_is_no_picture_is_refused)
 		{ "remove-fd", DONE },
 		{},
 	};
+	static const struct script_step no_display[] = {
+		{ "add-fd", ADDED, .written = "" },
+		{ "screendump", "\"error\": {\"class\": \"GenericError\", \"desc\": \"There is no "
+				"console to take a screendump from\"}" },
+		{ "remove-fd", DONE },
+		{},
+	};
 	static const struct script_step no_set[] = {
 		{ "add-fd", "\"return\": {\"fdset-id\": -1}", .written = "" },
 		{},
@@ -74,6 +81,8 @@ TEST(what_is_no_picture_is_refused)
 	CHECK_INT(take(steps, &first, &png, &width, &height, &err), -EPROTO);
 	CHECK_INT(take(no_screen, &first, &png, &width, &height, &err), -EREMOTEIO);
 	CHECK(strstr(err.text, "no screen"));
+	CHECK_INT(take(no_display, &first, &png, &width, &height, &err), -ENODEV);
+	CHECK(strstr(err.text, "it has no display: \"display\": \"virtio\" in its \"attrs\""));
 	CHECK_INT(take(no_set, &first, &png, &width, &height, &err), -EPROTO);
 	CHECK_INT((int)png.len, 0);
 }

@@ -51,9 +51,9 @@ TEST(what_is_no_chord_is_told)
 		const char *says;
 	} rows[] = {
 		{ "", -EINVAL, "there is no key ''" },
-		{ "ctrl-", -EINVAL, "there is no key '' in a chord" },
+		{ "ctrl-", -EINVAL, "there is no key ''; their names" },
 		{ "delte", -EINVAL, "did you mean \"delete\"?" },
-		{ "ctrl-alt-nothing", -EINVAL, "there is no key 'nothing' in a chord" },
+		{ "ctrl-alt-nothing", -EINVAL, "there is no key 'nothing'" },
 		{ "a b", -EINVAL, "names are those of QEMU's QKeyCode" },
 		{ "\033[31m", -EINVAL, "'\\x1b[31m'" },
 		{ "a-b-c-d-e-f-g-h-i", -E2BIG, "more than 8 keys" },
