@@ -35,6 +35,15 @@ static void linef(unsigned level, const char *name, const char *format, ...)
 	line(level, name, text);
 }
 
+static void cat_names(const char *title, const struct jstrings *names)
+{
+	CLEANUP(buf_done) struct buf joined = {};
+	for (size_t i = 0; i < names->n; i++)
+		buf_printf(&joined, "%s%s", i ? "," : "", names->items[i]);
+	if (names->n)
+		line(1, title, buf_text(&joined));
+}
+
 static void cat_identity(const struct built *b)
 {
 	const struct vm *vm = &b->vm;
@@ -47,12 +56,7 @@ static void cat_identity(const struct built *b)
 		format_uuid(vm->uuid, uuid);
 		line(1, "ID", uuid);
 	}
-	if (tags->n) {
-		CLEANUP(buf_done) struct buf joined = {};
-		for (size_t i = 0; i < tags->n; i++)
-			buf_printf(&joined, "%s%s", i ? "," : "", tags->items[i]);
-		line(1, "Tags", buf_text(&joined));
-	}
+	cat_names("Tags", tags);
 }
 
 static int by_key(const void *a, const void *b)
@@ -257,6 +261,18 @@ static void cat_lists(const struct built *b)
 	}
 }
 
+/* When it starts and stops, where the config says more than nothing. */
+static void cat_order(const struct built *b)
+{
+	const struct vm *vm = &b->vm;
+	cat_names("Requires", &vm->requires);
+	cat_names("After", &vm->after);
+	if (vm->autostart != VM_AUTOSTART_OPEN)
+		line(1, "Starts With the Host", vm->autostart == VM_AUTOSTART_YES ? "Yes" : "No");
+	if (b->machine.conf.attrs.ready.when)
+		linef(1, "Ready When", "%s", b->machine.conf.attrs.ready.when);
+}
+
 static void cat_text(const struct built *b)
 {
 	const struct attrs_conf *attrs = &b->machine.conf.attrs;
@@ -270,6 +286,7 @@ static void cat_text(const struct built *b)
 	cat_processor(b);
 	cat_tpm_and_qmp(b);
 	cat_screens(b);
+	cat_order(b);
 	cat_lists(b);
 }
 
