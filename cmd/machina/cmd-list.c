@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "drain.h"
+#include "hookplan.h"
 #include "host/bus-unit.h"
 #include "host/clock.h"
 #include "json/jpeek.h"
@@ -21,9 +22,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-/* More than the words alone: a reason may be long. */
-#define STATE_WIDEST 24
-
 struct list_options {
 	bool json;
 	bool pending;
@@ -31,7 +29,8 @@ struct list_options {
 
 struct list_row {
 	const char *name;
-	char *description;	   /* of the config; NULL: the file has faults */
+	bool is_lost;		   /* it runs, and there is no config any more */
+	char *description;	   /* of the config; NULL: the file has faults, or is none */
 	const char *active, *sub;  /* "": not known */
 	struct stat config, unit;  /* of the files */
 	bool has_config, has_unit; /* they are there */
@@ -84,7 +83,7 @@ static void read_files(const struct places *places, struct list_row *row, const 
 			file_read_fd(fd, name, JDOC_SIZE_MAX, &text, NULL) == 0 &&
 			jpeek_text(text.text, text.len, "description", &description) >= 0)
 		row->description = xstrdup(buf_text(&description));
-	else
+	else if (!row->is_lost)
 		row->description = check_description(places->config_fd, name);
 }
 
@@ -153,8 +152,6 @@ static void add_state(struct table *t, const struct list_row *row)
 	const struct machine_state *state = row->state;
 	if (row->active[0] && !row->generated && !strcmp(state->word, "off"))
 		table_add(t, STYLE_DIM, "not generated");
-	else if (state->reason)
-		table_add(t, state->style, "%s: %s", state->word, state->reason);
 	else
 		table_add(t, state->style, "%s%s", state->word,
 				state->is_foreground ? " (foreground)" : "");
@@ -174,14 +171,18 @@ static void add_row(struct table *t, const struct list_row *row, uint64_t now)
 			pending->is_replaced ? "upgrade" : "");
 	if (row->description)
 		table_add(t, STYLE_PLAIN, "%s", row->description);
+	else if (row->is_lost)
+		table_add(t, STYLE_WARN, "not configured any more");
 	else
 		table_add(t, STYLE_BAD, "faults in its config: machina validate %s", row->name);
+	/* The last one, as it may be long. */
+	table_add(t, row->state->style, "%s", row->state->reason ? row->state->reason : "");
 }
 
 static void print_rows(const struct list_options *options, const struct list_row *rows, size_t n)
 {
-	static const struct column columns[] = { { "MACHINE" }, { "STATE", .widest = STATE_WIDEST },
-		{ "FOR", true }, { "RESTART FOR" }, { "DESCRIPTION" } };
+	static const struct column columns[] = { { "MACHINE" }, { "STATE" }, { "FOR", true },
+		{ "RESTART FOR" }, { "DESCRIPTION" }, { "BECAUSE" } };
 	CLEANUP(table_done)
 	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
 	uint64_t now = now_usec();
@@ -212,6 +213,8 @@ static struct json_object *row_json(const struct list_row *row)
 		jtree_set(o, "program_replaced", jtree_bool(pending->is_replaced));
 		jtree_set(o, "config_differs", jtree_bool(pending->is_different));
 	}
+	if (row->is_lost)
+		jtree_set(o, "configured", jtree_bool(false));
 	jtree_set(o, "valid", jtree_bool(row->description != NULL));
 	if (row->description)
 		jtree_set(o, "description", jtree_string(row->description));
@@ -229,19 +232,52 @@ static void print_rows_json(
 	json_object_put(list);
 }
 
+/*
+ * The machines that are meant; without names also those that run and have lost their config.
+ *
+ * @ret_lost: the latter, in byte order
+ */
+static int select_machines(
+		const struct call *call, struct strv *ret, struct strv *ret_lost, struct error *err)
+{
+	CLEANUP(strv_done) struct strv kept = {};
+	int r = machines_select_or_all(call, ret, err);
+	if (r != 0 || call->paths.offline || call->machines.patterns.n || call->machines.tags.n)
+		return r;
+	/* Whoever may not look at them is not told of them. */
+	struct error unused = {};
+	if (hookplan_list(&call->paths, &kept, &unused) < 0)
+		return 0;
+	for (size_t i = 0; i < kept.n; i++)
+		if (!strv_contains_sorted(ret, kept.items[i]))
+			strv_push(ret_lost, kept.items[i]);
+	strv_extend(ret, ret_lost);
+	if (ret_lost->n)
+		strv_sort(ret);
+	return 0;
+}
+
 static int list_run(const struct call *call, struct error *err)
 {
 	const struct list_options *options = call->options;
-	CLEANUP(strv_done) struct strv names = {}, units = {};
+	CLEANUP(strv_done) struct strv names = {}, units = {}, lost = {};
 	CLEANUP(bus_freep) struct bus *bus = NULL;
 	CLEANUP(unit_list_done) struct unit_list list = {};
-	int r = machines_select_or_all(call, &names, err);
+	int r = select_machines(call, &names, &lost, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
+	if (!names.n && !options->json)
+		fprintf(stderr,
+				"There are no machines: '%s/NAME.conf.json' would describe one, "
+				"see machina-machine(5).\n",
+				call->paths.machine_dir);
 
-	CLEANUP(freep) struct list_row *rows = xcalloc(names.n, sizeof(*rows));
+	CLEANUP(freep) struct list_row *rows = xcalloc(names.n + 1, sizeof(*rows));
 	for (size_t i = 0; i < names.n; i++)
-		rows[i] = (struct list_row){ .name = names.items[i], .active = "", .sub = "" };
+		rows[i] = (struct list_row){ .name = names.items[i],
+			.is_lost = strv_contains_sorted(&lost, names.items[i]),
+			.active = "",
+			.sub = "" };
 	lifecycle_units(&names, &units);
 	read_all_files(&call->paths, rows, &units);
 	/* Without a systemd to ask, there is still a list of what is configured. */
@@ -282,7 +318,8 @@ const struct command cmd_list = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS,
 	.arguments = arguments_machines_optional,
 	.summary = "List machines and their states",
-	.description = "Without MACHINE all that are configured. Where systemd does not run, and "
+	.description = "Without MACHINE all that are configured, and those that run and are not "
+		       "configured any more. Where systemd does not run, and "
 		       "with --root, only what the files say.\n\n"
 		       "STATE is what the unit and the guest are at: off; starting while the host "
 		       "is prepared; booting until the machine is ready; running, paused, asleep; "
@@ -293,8 +330,9 @@ const struct command cmd_list = {
 		       "stopped it); ended, when it has shut down and QEMU is still there; "
 		       "shutting "
 		       "down; failed. All guests are asked at once; one whose QEMU does not answer "
-		       "within half a second, or is talking to somebody else, has a '?' and the "
-		       "reason. Who may not ask QEMU sees 'up'.\n\n"
+		       "within half a second, or is talking to somebody else, has a '?'. BECAUSE "
+		       "says more where a word does not say it all. Who may not ask QEMU sees "
+		       "'up'.\n\n"
 		       "RESTART FOR is there when a restart would change machines that run: "
 		       "'config' where the config would now generate other arguments than those "
 		       "that QEMU runs with ('machina diff' shows which), 'upgrade' where QEMU's "
