@@ -73,16 +73,23 @@ bool drain_saves(const struct config_paths *paths)
 	return lock_is_held(path);
 }
 
+/* What undrain would do, in words. The caller frees it. */
+static char *brings_back(const struct drained *record)
+{
+	return !record->machines.n ? xstrdup("ends that")
+				   : xasprintf("brings back %zu machine%s", record->machines.n,
+						     record->machines.n == 1 ? "" : "s");
+}
+
 void drain_note(const struct config_paths *paths)
 {
 	CLEANUP(drained_done) struct drained record = {};
 	struct error err = {};
 	int r = drained_load(paths->state_dir, &record, &err);
+	CLEANUP(freep) char *then = brings_back(&record);
 	if (r == 0)
-		fprintf(stderr,
-				"This host is drained since %s; 'machina undrain' brings back %zu "
-				"machine%s.\n",
-				record.since, record.machines.n, record.machines.n == 1 ? "" : "s");
+		fprintf(stderr, "This host is drained since %s; 'machina undrain' %s.\n",
+				record.since, then);
 	else if (r < 0)
 		print_error(&err);
 }
@@ -201,6 +208,8 @@ static void show_drain(const struct drain *d, bool json, bool save)
 		json_object_put(object);
 		return;
 	}
+	if (!d->running.n && !d->enabled.n)
+		puts("nothing runs here, and nothing starts with the host");
 	for (size_t i = 0; i < d->running.n; i++)
 		printf("would %s %s\n", save ? "save" : "stop", d->running.items[i]);
 	for (size_t i = 0; i < d->enabled.n; i++)
@@ -293,7 +302,13 @@ static int drain_run(const struct call *call, struct error *err)
 	r = note(&d, err);
 	if (r >= 0)
 		r = stop_running(&d, options->save, err);
-	return r < 0 ? r : d.failed.n ? STATUS_FAILURE : STATUS_DONE;
+	if (r < 0)
+		return r;
+	if (d.failed.n)
+		return STATUS_FAILURE;
+	CLEANUP(freep) char *then = brings_back(&d.record);
+	printf("this host is drained: 'machina undrain' %s\n", then);
+	return STATUS_DONE;
 }
 
 /* Also those of which a config has said so since. */
@@ -324,8 +339,12 @@ static int undrain(struct drain *d, bool forget, struct error *err)
 		r = run_jobs(d, BUS_START, &d->record.machines, err);
 	if (r < 0)
 		return r;
-	if (!d->failed.n || forget)
-		return drained_forget(d->dir, err);
+	if (!d->failed.n || forget) {
+		r = drained_forget(d->dir, err);
+		if (r == 0)
+			puts("this host is not drained any more");
+		return r;
+	}
 	rest.since = xstrdup(d->record.since);
 	strv_extend(&rest.machines, &d->failed);
 	complain("the host stays drained of what did not start: 'machina undrain' tries again, "

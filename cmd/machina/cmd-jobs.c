@@ -5,8 +5,10 @@
 
 #include "host/bus-job.h"
 #include "host/clock.h"
+#include "host/run-state.h"
 #include "lifecycle.h"
 #include "machines.h"
+#include "monitor.h"
 #include "output.h"
 #include "start-saved.h"
 #include "util/mem.h"
@@ -20,15 +22,26 @@ struct jobs_options {
  * and what others require of it has to stop before. */
 #define JOBS_TIMEOUT_USEC (UINT64_C(6) * 3600 * USEC_PER_SEC)
 
+#define STATE_USEC USEC_PER_SEC
+
 struct jobs {
 	const struct config_paths *paths;
 	struct bus *bus;
 	enum bus_verb verb;
 	const struct strv *machines;
 	struct strv failed_before; /* units whose failure is no news */
+	/* Machines that are as they should be. They get a job all the same, as they may have
+	 * changed by then. */
+	struct strv done_before;
 	size_t n_done;
 	size_t n_failed;
 };
+
+static void jobs_done(struct jobs *jobs)
+{
+	strv_done(&jobs->failed_before);
+	strv_done(&jobs->done_before);
+}
 
 static const char *const done_words[] = {
 	[BUS_START] = "started",
@@ -60,6 +73,31 @@ static void tell_bad_end(const struct jobs *jobs, const char *machine)
 		lifecycle_explain(jobs->paths, jobs->bus, machine);
 }
 
+/* What came of a job. That a machine runs does not mean that its guest does. */
+static void tell_done(const struct jobs *jobs, const char *machine)
+{
+	if (!strv_contains(&jobs->done_before, machine)) {
+		printf("%s: %s\n", machine, done_words[jobs->verb]);
+		return;
+	}
+	if (jobs->verb == BUS_STOP) {
+		printf("%s: was off already\n", machine);
+		return;
+	}
+	CLEANUP(monitor_done) struct monitor monitor = {};
+	const struct run_state *state = NULL;
+	const uint64_t deadline = clock_deadline_usec(STATE_USEC);
+	struct error unused = {};
+	if (monitor_open(jobs->paths, machine, deadline, &monitor, &unused) < 0 ||
+			run_state_query(monitor.qmp, deadline, &state, &unused) != QMP_DONE ||
+			state->kind == RUN_ON)
+		printf("%s: runs already\n", machine);
+	else
+		printf("%s: runs already, but its guest does not: %s; 'machina resume %s' lets it "
+		       "run on\n",
+				machine, state->meaning, machine);
+}
+
 static void job_done(void *data, size_t i, const struct bus_job *job)
 {
 	struct jobs *jobs = data;
@@ -67,7 +105,7 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 	jobs->n_done++;
 	progress_clear();
 	if (job->result == JOB_DONE) {
-		printf("%s: %s\n", machine, done_words[jobs->verb]);
+		tell_done(jobs, machine);
 		fflush(stdout);
 		if (jobs->verb == BUS_STOP)
 			tell_bad_end(jobs, machine);
@@ -84,7 +122,7 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
  * unit that waits for systemd's next try waits no longer. To start it would not end that:
  * service_start() in systemd's src/core/service.c.
  */
-static int begin_anew(const struct jobs *jobs, const struct strv *units, uint64_t deadline_usec,
+static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t deadline_usec,
 		struct error *err)
 {
 	const struct strv *machines = jobs->machines;
@@ -99,23 +137,29 @@ static int begin_anew(const struct jobs *jobs, const struct strv *units, uint64_
 	int r = bus_reset_failed(bus, &failed, err);
 	if (r == 0)
 		r = bus_list_units(bus, units, &list, err);
-	for (size_t i = 0; i < list.n; i++)
+	for (size_t i = 0; i < list.n; i++) {
 		if (!strcmp(list.rows[i].sub_state, "auto-restart"))
 			strv_push(&waiting, list.rows[i].name);
+		if (jobs->verb == BUS_START && unit_is_up(list.rows[i].active_state))
+			strv_push(&jobs->done_before, machines->items[i]);
+	}
 	if (r < 0 || !waiting.n)
 		return r;
 	r = bus_run_jobs(bus, BUS_STOP, &waiting, NULL, NULL, deadline_usec, err);
 	return r < 0 ? r : 0;
 }
 
-static int list_failed(
-		struct bus *bus, const struct strv *units, struct strv *ret, struct error *err)
+static int look_before_stop(struct jobs *jobs, const struct strv *units, struct error *err)
 {
 	CLEANUP(unit_list_done) struct unit_list list = {};
-	int r = bus_list_units(bus, units, &list, err);
-	for (size_t i = 0; i < list.n; i++)
-		if (!strcmp(list.rows[i].active_state, "failed"))
-			strv_push(ret, list.rows[i].name);
+	int r = bus_list_units(jobs->bus, units, &list, err);
+	for (size_t i = 0; r >= 0 && i < list.n; i++) {
+		const char *state = list.rows[i].active_state;
+		if (!strcmp(state, "failed"))
+			strv_push(&jobs->failed_before, list.rows[i].name);
+		if (unit_is_down(state))
+			strv_push(&jobs->done_before, jobs->machines->items[i]);
+	}
 	return r;
 }
 
@@ -140,6 +184,7 @@ static int run_jobs(const struct call *call, enum bus_verb verb, struct error *e
 	if (r < 0)
 		return r;
 	uint64_t deadline_usec = clock_deadline_usec(JOBS_TIMEOUT_USEC);
+	CLEANUP(jobs_done)
 	struct jobs jobs = {
 		.paths = &call->paths, .bus = bus, .verb = verb, .machines = &machines
 	};
@@ -150,12 +195,11 @@ static int run_jobs(const struct call *call, enum bus_verb verb, struct error *e
 	if (r < 0)
 		return r;
 	if (verb == BUS_STOP)
-		r = list_failed(bus, &units, &jobs.failed_before, err);
+		r = look_before_stop(&jobs, &units, err);
 	show_waiting(&jobs);
 	if (r >= 0)
 		r = bus_run_jobs(bus, verb, &units, job_done, &jobs, deadline_usec, err);
 	progress_clear();
-	strv_done(&jobs.failed_before);
 	return r < 0 ? r : r > 0 ? STATUS_FAILURE : STATUS_DONE;
 }
 

@@ -17,7 +17,7 @@ struct kill_options {
 };
 
 static const char *const outcomes[] = {
-	[KILL_NOT_RUNNING] = "is not running",
+	[KILL_NOT_RUNNING] = "does not run",
 	[KILL_QUIT] = "was killed: QEMU has quit",
 	[KILL_KILLED] = "was killed: QEMU did not listen and got SIGKILL",
 };

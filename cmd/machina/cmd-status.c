@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "host/clock.h"
 #include "host/journal.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "machines.h"
+#include "monitor.h"
 #include "output.h"
 #include "state.h"
 #include "status-running.h"
@@ -86,6 +88,12 @@ static void print_journal(const char *unit, const struct unit_info *info)
 	}
 }
 
+static bool is_configured(const struct config_paths *paths, const char *machine)
+{
+	CLEANUP(freep) char *path = xasprintf("%s/%s.conf.json", paths->machine_dir, machine);
+	return access(path, F_OK) == 0;
+}
+
 static void print_unit(const char *unit, const struct unit_info *info, bool needs_restart)
 {
 	CLEANUP(buf_done) struct buf text = {};
@@ -102,11 +110,13 @@ static void print_unit(const char *unit, const struct unit_info *info, bool need
 }
 
 /* @running: NULL if it does not run */
-static void print_machine(const struct machine_state *state, const char *unit,
-		const struct unit_info *info, const struct status_running *running)
+static void print_machine(const struct config_paths *paths, const struct machine_state *state,
+		const char *unit, const struct unit_info *info,
+		const struct status_running *running)
 {
 	CLEANUP(buf_done) struct buf failure = {};
 	const char *machine = state->machine;
+	bool configured = is_configured(paths, machine);
 	style_begin(stdout, state->style == STYLE_PLAIN ? STYLE_HEAD : state->style);
 	printf("%s", machine);
 	style_end(stdout, STYLE_HEAD);
@@ -116,11 +126,18 @@ static void print_machine(const struct machine_state *state, const char *unit,
 	}
 	putchar('\n');
 	if (!running && !has_unit(info)) {
-		status_field("state", "no unit: 'machina generate %s' makes it", machine);
+		status_field("state",
+				configured ? "no unit: 'machina generate %s' makes it"
+					   : "there is no machine '%s': it has neither a config "
+					     "nor a unit",
+				machine);
 		return;
 	}
 	print_state(state, info);
 	print_unit(unit, info, running && running->needs_restart);
+	if (!configured)
+		status_field("config", "there is none any more: when the machine is off, 'machina "
+				       "generate --all' removes its unit");
 	if (info->load_error[0])
 		status_field("fault", "%s", info->load_error);
 	print_process(info);
@@ -252,7 +269,9 @@ static int status_run(const struct call *call, struct error *err)
 		const struct machine_state *state = &shown.states[i];
 		const char *unit = shown.units.items[i];
 		CLEANUP(status_running_done) struct status_running running = {};
-		bool runs = unit_is_up(info->active_state) || state->is_foreground;
+		/* Somebody who waits for a guest to come up or to go wants its console. */
+		bool runs = unit_is_up(info->active_state) || state->is_foreground ||
+			    (info->main_pid && monitor_is_there(&call->paths, names.items[i]));
 		int status = state->is_foreground ? STATUS_RUNNING : status_of(info);
 		if (status > worst)
 			worst = status;
@@ -264,7 +283,7 @@ static int status_run(const struct call *call, struct error *err)
 		}
 		if (i)
 			putchar('\n');
-		print_machine(state, unit, info, runs ? &running : NULL);
+		print_machine(&call->paths, state, unit, info, runs ? &running : NULL);
 	}
 	if (options->json)
 		print_json(list);

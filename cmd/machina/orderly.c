@@ -99,7 +99,7 @@ static const char *outcome_text(enum shutdown_outcome outcome, bool force)
 {
 	switch (outcome) {
 	case SHUTDOWN_NOT_RUNNING:
-		return "is not running";
+		return "does not run";
 	case SHUTDOWN_PRESSED:
 		return "was asked to shut down";
 	case SHUTDOWN_DONE:

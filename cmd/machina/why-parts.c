@@ -219,7 +219,7 @@ void why_tell(const struct why *why, struct buf *text)
 	static const char *const words[] = {
 		[WHY_RUNS] = "runs",
 		[WHY_STANDS] = "runs",
-		[WHY_COMES] = "is being started or stopped,",
+		[WHY_COMES] = "is being started,",
 		[WHY_ENDED] = "ended in good order",
 		[WHY_NEVER] = "was not started since the host was, and has not failed.",
 		[WHY_NO_MACHINE] = "can't be started",
@@ -228,7 +228,8 @@ void why_tell(const struct why *why, struct buf *text)
 	if (why->outcome == WHY_FAILED) {
 		tell_failure(why, text);
 	} else {
-		buf_printf(text, " %s", words[why->outcome]);
+		buf_printf(text, " %s",
+				why->is_leaving ? "is being shut down," : words[why->outcome]);
 		add_time(why->outcome == WHY_ENDED ? "on" : "since", why->time_usec, text);
 		if (why->outcome == WHY_STANDS)
 			buf_puts(text, ", but its guest does not");

@@ -7,6 +7,7 @@
 
 #include "hookplan.h"
 #include "host/journal.h"
+#include "host/saved.h"
 #include "lifecycle.h"
 #include "machines.h"
 #include "unit/service.h"
@@ -209,6 +210,9 @@ static int look_well(const struct config_paths *paths, const char *unit,
 	}
 	if (!unit_is_down(info->active_state)) {
 		why->outcome = WHY_COMES;
+		why->is_leaving = !strcmp(info->active_state, "deactivating");
+		if (!why->is_leaving && !strcmp(info->sub_state, "start-post"))
+			why->cause.sentence = xstrdup("QEMU is there, and the guest is waited for");
 		return 0;
 	}
 	/* systemd soon forgets a unit that is down and has not failed. */
@@ -218,6 +222,13 @@ static int look_well(const struct config_paths *paths, const char *unit,
 	if (r < 0 || why->outcome == WHY_NEVER)
 		return r < 0 ? r : 0;
 	why->time_usec = last.time_usec;
+	if (saved_is_whole(paths->saved_dir, why->machine)) {
+		why->cause.id = "saved";
+		why->cause.sentence = xasprintf("it was saved, and 'machina start %s' lets it go "
+						"on from there",
+				why->machine);
+		return 0;
+	}
 	r = journal_tail(unit, last.invocation_id, LINES_MAX, &why->lines, err);
 	if (r == 0)
 		why_find_end(&why->lines, &why->cause);

@@ -35,6 +35,7 @@ struct why {
 	char *result;	    /* systemd's word for it, "exit-code"; "" */
 	bool is_retried;    /* systemd will start it again */
 	bool is_given_up;   /* it will not, after too many tries */
+	bool is_leaving;    /* WHY_COMES: on its way down */
 	struct cause cause; /* texts may be NULL where there was nothing to find */
 	struct strv lines;  /* of the journal, of the failed run */
 	/* Of a machine that runs or has ended well: the failure before that; NULL: none. */
