@@ -9,7 +9,6 @@
 #include "host/screenshot.h"
 #include "monitor.h"
 #include "output.h"
-#include "util/file.h"
 #include "util/newfile.h"
 
 #define LIMIT_USEC (15 * USEC_PER_SEC)
@@ -23,14 +22,11 @@ struct screenshot_options {
 
 static int write_file(const char *path, const struct buf *png, bool force, struct error *err)
 {
-	CLEANUP(newfile_done) struct newfile file = {};
 	/* What is on a screen is not for everyone. */
-	int r = newfile_open(path, force, 0600, &file, err);
+	int r = newfile_write(path, force, 0600, png->text, png->len, err);
 	if (r == -EEXIST)
 		return error_set(err, EEXIST, "'%s' is there already; --force replaces it", path);
-	if (r == 0 && write_all(file.fd, png->text, png->len) < 0)
-		return error_errno(err, "cannot write '%s'", path);
-	return r < 0 ? r : newfile_commit(&file, err);
+	return r;
 }
 
 static int screenshot_run(const struct call *call, struct error *err)

@@ -116,3 +116,15 @@ int newfile_commit(struct newfile *file, struct error *err)
 		return error_errno(err, "cannot write the directory '%s'", dir);
 	return 0;
 }
+
+int newfile_write(const char *path, bool replaces, mode_t mode, const void *data, size_t len,
+		struct error *err)
+{
+	CLEANUP(newfile_done) struct newfile file = {};
+	int r = newfile_open(path, replaces, mode, &file, err);
+	if (r < 0)
+		return r;
+	if (write_all(file.fd, data, len) < 0)
+		return error_errno(err, "cannot write '%s'", path);
+	return newfile_commit(&file, err);
+}

@@ -36,4 +36,8 @@ MUST_CHECK int newfile_open(const char *path, bool replaces, mode_t mode, struct
 /* It is whole: write it to the disk and give it its name. Errors: EEXIST as above. */
 MUST_CHECK int newfile_commit(struct newfile *file, struct error *err);
 
+/* All of it for data that is there already. Errors: as above; those of write(2). */
+MUST_CHECK int newfile_write(const char *path, bool replaces, mode_t mode, const void *data,
+		size_t len, struct error *err);
+
 void newfile_done(struct newfile *file);
