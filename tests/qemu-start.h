@@ -142,6 +142,7 @@ static inline int open_fd(const struct plan_fd *fd)
 	case PLAN_FD_VSOCK:
 	case PLAN_FD_VHOST:
 		return open(fd->path, O_RDWR | O_CLOEXEC);
+	case PLAN_FD_SEED:
 	case PLAN_FD_CONNECT:
 	case PLAN_FD_STATE:
 	case PLAN_FD_TREE:

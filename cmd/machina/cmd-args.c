@@ -7,7 +7,9 @@
 #include "json/jtree.h"
 #include "machines.h"
 #include "output.h"
+#include "paths.h"
 #include "print-argv.h"
+#include "util/file.h"
 #include "util/mem.h"
 #include "util/shell.h"
 
@@ -104,11 +106,31 @@ static void print_macvtaps(const struct plan *plan, struct strv *ret)
 	}
 }
 
-static void print_built(const struct built *built, const struct args_options *options)
+/* The CD of the guest's cloud-init. */
+static void print_seed(const struct built *built, const struct common_options *common)
+{
+	if (!built->plan.n_seed)
+		return;
+	CLEANUP(freep) char *path = path_join(built->plan.run_dir, PLAN_SEED_FILE);
+	CLEANUP(strv_done) struct strv argv = {};
+	const char *const words[] = { PROGRAM_PATH, "cloud-init", "--force", "--iso", path };
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		strv_push(&argv, words[i]);
+	if (common->root)
+		strv_pushf(&argv, "--root=%s", common->root);
+	if (common->config_dir)
+		strv_pushf(&argv, "--config-dir=%s", common->config_dir);
+	strv_push(&argv, built->vm.name);
+	print_argv(&argv);
+}
+
+static void print_built(const struct built *built, const struct args_options *options,
+		const struct common_options *common)
 {
 	CLEANUP(strv_done) struct strv redirections = {};
 	if (options->standalone) {
 		print_needs(built);
+		print_seed(built, common);
 		print_macvtaps(&built->plan, &redirections);
 	} else if (options->annotate) {
 		print_annotations(&built->plan);
@@ -117,12 +139,13 @@ static void print_built(const struct built *built, const struct args_options *op
 }
 
 /* @all: where --json gathers several machines; NULL: this is the only one */
-static void print_machine(const struct built *built, const struct args_options *options,
-		const char *name, struct json_object *all)
+static void print_machine(const struct built *built, const struct call *call, const char *name,
+		struct json_object *all)
 {
+	const struct args_options *options = call->options;
 	struct json_object *list = options->json ? argv_json(&built->argv) : NULL;
 	if (!options->json)
-		print_built(built, options);
+		print_built(built, options, &call->common);
 	else if (all)
 		jtree_set(all, name, list);
 	else
@@ -158,7 +181,7 @@ static int args_run(const struct call *call, struct error *err)
 		if (names.n > 1 && !options->json)
 			printf("%s----%s----\n", n_shown ? "\n" : "", names.items[i]);
 		n_shown++;
-		print_machine(&built, options, names.items[i], all);
+		print_machine(&built, call, names.items[i], all);
 	}
 	if (options->json && n_shown && all)
 		print_json(all);

@@ -17,6 +17,7 @@ extern const struct command cmd_validate;
 extern const struct command cmd_explain;
 extern const struct command cmd_cat;
 extern const struct command cmd_args;
+extern const struct command cmd_cloud_init;
 
 extern const struct command cmd_enable;
 extern const struct command cmd_disable;
@@ -83,6 +84,7 @@ static const struct command *const commands[] = {
 	&cmd_explain,
 	&cmd_cat,
 	&cmd_args,
+	&cmd_cloud_init,
 
 	&cmd_enable,
 	&cmd_disable,

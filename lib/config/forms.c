@@ -274,6 +274,38 @@ bool form_domain(const char *text, const char **ret_expected)
 	}
 }
 
+bool form_host_name(const char *text, const char **ret_expected)
+{
+	bool valid = form_domain(text, ret_expected);
+	*ret_expected = "a host name such as \"web\" or \"web.example.org\"";
+	return valid;
+}
+
+/* What comes first may be options (sshd(8), "AUTHORIZED_KEYS FILE FORMAT"); a private key has no
+ * blank in its first line but that of its dashes. */
+bool form_ssh_key(const char *text, const char **ret_expected)
+{
+	*ret_expected = "a public key such as \"ssh-ed25519 AAAAC3N... alice\", or the absolute "
+			"path of a file";
+	if (has_control(text))
+		return false;
+	if (text[0] == '/' || !strncmp(text, "${", 2))
+		return true;
+	return ascii_alnum(text[0]) && strchr(text, ' ');
+}
+
+bool form_command(const char *text, const char **ret_expected)
+{
+	*ret_expected = "a command: one line of text, not empty";
+	return text[0] && !has_control(text);
+}
+
+bool form_package(const char *text, const char **ret_expected)
+{
+	*ret_expected = "the name of a package";
+	return (ascii_alnum(text[0]) || text[0] == '@') && !has_control(text) && !strchr(text, ' ');
+}
+
 bool form_text_line(const char *text, const char **ret_expected)
 {
 	*ret_expected = "one line of text, without control characters";

@@ -42,6 +42,10 @@ field_check form_argument;  /* the same, and not empty */
 field_check form_firewall_name;	  /* of a group or set: [A-Za-z0-9][A-Za-z0-9_-]{0,30} */
 field_check form_share_name;	  /* [A-Za-z0-9][A-Za-z0-9_.-]{0,35}: a mount tag of virtio-fs */
 field_check form_credential_name; /* a file name of printable ASCII without ':', '=' and blanks */
+field_check form_host_name;	  /* "web", "web.example.org"; "" is "not set" */
+field_check form_ssh_key;	  /* a line of authorized_keys, or the path of a file */
+field_check form_command;	  /* of a shell: one line, not empty */
+field_check form_package;	  /* of a distribution's: no blanks, no option */
 field_check form_account;	  /* name of a user account; "" is "not set" */
 field_check form_protocol;	  /* "tcp" and the like, or a number up to 255 */
 field_check form_ports;		  /* "80", "1000-2000" */

@@ -422,6 +422,10 @@ static const struct field attrs_fields[] = {
 			.doc = "When the machine counts as started, so that others may start that "
 			       "wait for it: machina-life-cycle(7). A string is taken as "
 			       "\"when\"." },
+	FIELD_OBJECT(struct attrs_conf, cloud_init, struct cloud_init_conf, "cloud-init",
+			MERGE_FIELDS, cloud_init_fields,
+			"What the guest's cloud-init is told, by a CD made when the machine "
+			"starts."),
 	FIELD_SCALAR_MAP(struct attrs_conf, limits, "limits", limit_names,
 			"Settings of the machine's unit by systemd's own names: "
 			"systemd.resource-control(5), systemd.exec(5)."),

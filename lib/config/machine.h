@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "config/cloud-init.h"
 #include "config/firewall.h"
 #include "config/host.h"
 #include "json/jbind.h"
@@ -142,6 +143,7 @@ struct attrs_conf {
 		const char *when; /* NULL or "": "qmp" */
 		const char *timeout;
 	} ready;
+	struct cloud_init_conf cloud_init;
 	struct jpairs limits;
 	bool cluster;
 };

@@ -10,6 +10,7 @@
 #include "host/qmp-fd.h"
 #include "json/jnames.h"
 #include "json/jtree.h"
+#include "model/plan.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
@@ -61,16 +62,15 @@ static char *name_of_node(const char *node)
 	return node && !strncmp(node, VOLUME_NODE, len) && node[len] ? xstrdup(node + len) : NULL;
 }
 
-/* The volume that a device was started with. */
-static char *find_name(const struct strv *argv, const char *id)
+/* The node that a device was started with, or NULL. */
+static char *find_node(const struct strv *argv, const char *id)
 {
 	for (size_t i = 0; i + 1 < argv->n; i++) {
 		if (strcmp(argv->items[i], "-device") != 0)
 			continue;
 		CLEANUP(freep) char *own = get_property(argv->items[i + 1], "id");
-		CLEANUP(freep) char *node = get_property(argv->items[i + 1], "drive");
 		if (own && !strcmp(own, id))
-			return name_of_node(node);
+			return get_property(argv->items[i + 1], "drive");
 	}
 	return NULL;
 }
@@ -85,10 +85,14 @@ static int find_set(struct json_object *inserted)
 	return set;
 }
 
-static void take_drive(struct json_object *block, const struct strv *argv, struct cd_drive *ret)
+/* Returns false for a drive that is not the user's: its CD is made by prepare. */
+static bool take_drive(struct json_object *block, const struct strv *argv, struct cd_drive *ret)
 {
 	struct json_object *inserted = jtree_get(block, "inserted");
 	const char *node = jtree_get_text(inserted, "node-name");
+	CLEANUP(freep) char *first = find_node(argv, jtree_get_text(block, "qdev"));
+	if (!strcmp(first ? first : node, PLAN_SEED))
+		return false;
 	*ret = (struct cd_drive){
 		.id = xstrdup(jtree_get_text(block, "qdev")),
 		.node = node[0] ? xstrdup(node) : NULL,
@@ -97,9 +101,10 @@ static void take_drive(struct json_object *block, const struct strv *argv, struc
 		.is_open = jtree_get_bool(block, "tray_open"),
 		.is_locked = jtree_get_bool(block, "locked"),
 	};
-	ret->name = find_name(argv, ret->id);
+	ret->name = name_of_node(first);
 	if (!ret->name)
 		ret->name = name_of_node(ret->node);
+	return true;
 }
 
 int cd_list(struct qmp *qmp, const struct strv *argv, struct cd_drives *ret, struct error *err)
@@ -113,7 +118,7 @@ int cd_list(struct qmp *qmp, const struct strv *argv, struct cd_drives *ret, str
 	for (size_t i = 0; i < jtree_length(blocks); i++) {
 		struct json_object *block = jtree_at(blocks, i);
 		if (jtree_get_bool(block, "removable") && jtree_get_text(block, "qdev")[0])
-			take_drive(block, argv, &ret->items[ret->n++]);
+			ret->n += take_drive(block, argv, &ret->items[ret->n]);
 	}
 	return 0;
 }

@@ -88,6 +88,19 @@ static void look_at_credentials(const struct search *s)
 	}
 }
 
+static void look_at_seed(const struct search *s)
+{
+	for (size_t i = 0; i < s->vm->n_seed; i++) {
+		const struct vm_seed_item *item = &s->vm->seed[i];
+		const struct storage_file file = { .path = item->text };
+		struct error err = {};
+		if (vm_seed_is_path(item->kind) && storage_check(&file, S_IFREG, &err) < 0)
+			tell(s, LACK_VOLUME, "/attrs/cloud-init", file.path, err.code,
+					"cloud-init: \"%s\": %s", vm_seed_kind_names[item->kind],
+					err.text);
+	}
+}
+
 static void look_at_programs(const struct search *s)
 {
 	const struct vm *vm = s->vm;
@@ -295,6 +308,7 @@ void lacks_find(const struct vm *vm, lack_fn *fn, void *data)
 	const struct search s = { .vm = vm, .tell = fn, .data = data };
 	look_at_files(&s);
 	look_at_credentials(&s);
+	look_at_seed(&s);
 	look_at_programs(&s);
 	for (size_t i = 0; i < vm->n_shares; i++)
 		look_at_share(&s, i);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "host/clock.h"
+#include "host/cloud-init.h"
 #include "host/connect.h"
 #include "host/credential.h"
 #include "host/environment.h"
@@ -226,6 +227,11 @@ static int run_credential(struct prepare_context *c, size_t i, struct error *err
 	return r;
 }
 
+static int run_seed(struct prepare_context *c, size_t i, struct error *err)
+{
+	return cloud_init_open(c->plan->seed, c->plan->n_seed, &c->fds[i], err);
+}
+
 static int run_log(struct prepare_context *c, size_t i, struct error *err)
 {
 	const char *path = fd_of(c, i)->path;
@@ -424,6 +430,7 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_FILE] = { STEP_ALWAYS, run_file, NULL, text_file, NULL },
 	[STEP_COPY] = { STEP_ALWAYS, run_copy, NULL, text_copy, NULL },
 	[STEP_CREDENTIAL] = { STEP_ALWAYS, run_credential, NULL, text_credential, NULL },
+	[STEP_SEED] = { STEP_ALWAYS, run_seed, NULL, text_seed, NULL },
 	[STEP_VSOCK] = { STEP_ALWAYS, run_vsock, NULL, text_vsock, NULL },
 	[STEP_RUN_DIR] = { STEP_ALWAYS, run_run_dir, undo_run_dir, text_run_dir,
 			text_undo_run_dir },

@@ -56,6 +56,7 @@ enum prepare_step_kind {
 	STEP_FILE,	/* one of plan->fds, FILE */
 	STEP_COPY,	/* COPY */
 	STEP_CREDENTIAL,
+	STEP_SEED,  /* SEED */
 	STEP_VSOCK, /* VSOCK */
 	STEP_RUN_DIR,
 	STEP_SOCKET_DIR, /* plan->socket_dir, which a unit gets from systemd */

@@ -279,6 +279,19 @@ PREPARE_TEXT(credential)
 	buf_printf(ret, "read the credential '%s' from '%s'", fd->credential, fd->path);
 }
 
+PREPARE_TEXT(seed)
+{
+	(void)i;
+	const char *before = ", with ";
+	buf_puts(ret, "make the CD for the guest's cloud-init");
+	for (size_t k = 0; k < plan->n_seed; k++) {
+		if (!vm_seed_is_path(plan->seed[k].kind))
+			continue;
+		buf_printf(ret, "%s'%s'", before, plan->seed[k].text);
+		before = ", ";
+	}
+}
+
 PREPARE_TEXT(vsock)
 {
 	const struct plan_fd *fd = &plan->fds[i];

@@ -40,6 +40,7 @@ PREPARE_TEXT(listen_tcp);
 PREPARE_TEXT(log);
 PREPARE_TEXT(connect);
 PREPARE_TEXT(credential);
+PREPARE_TEXT(seed);
 PREPARE_TEXT(vsock);
 PREPARE_TEXT(vhost);
 PREPARE_TEXT(store);

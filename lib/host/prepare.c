@@ -44,6 +44,8 @@ static enum prepare_step_kind kind_of(enum plan_fd_kind kind)
 		return STEP_COPY;
 	case PLAN_FD_CREDENTIAL:
 		return STEP_CREDENTIAL;
+	case PLAN_FD_SEED:
+		return STEP_SEED;
 	case PLAN_FD_LISTEN:
 		return STEP_LISTEN;
 	case PLAN_FD_LISTEN_TCP:

@@ -8,7 +8,7 @@
 #include "util/mem.h"
 #include "util/parse.h"
 
-static const struct network_conf *find_network(const struct build *b, const char *name)
+const struct network_conf *build_find_network(const struct build *b, const char *name)
 {
 	const struct network_conf *networks = b->host->conf.network.items;
 	for (size_t i = 0; i < b->host->conf.network.n; i++)
@@ -149,7 +149,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 				"can't be chosen",
 				name, nic.link);
 	}
-	const struct network_conf *network = find_network(b, nic.network);
+	const struct network_conf *network = build_find_network(b, nic.network);
 	if (network) {
 		use_network(b, network, &nic);
 		check_link(b, &nic, pointer);

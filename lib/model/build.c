@@ -368,6 +368,7 @@ int vm_build(const struct host *host, const struct machine *machine, struct vm *
 	build_devices(&b);
 	build_shares(&b);
 	build_credentials(&b);
+	build_cloud_init(&b);
 	build_unit(&b);
 	build_order(&b);
 	build_ready(&b);

@@ -43,7 +43,13 @@ void build_nics(struct build *b);
 void build_devices(struct build *b);
 void build_shares(struct build *b);
 void build_credentials(struct build *b);
+void build_cloud_init(struct build *b);
+/* The network config that tells a guest's cloud-init of its connections, which are there. */
+const char *build_network_config(struct build *b);
 void build_ready(struct build *b);
+
+/* NULL: the host's config has none of that name. */
+const struct network_conf *build_find_network(const struct build *b, const char *name);
 
 /* A connection whose network gives it a virtual function. */
 void build_vf(struct build *b, const struct network_conf *network, const struct vm_nic *nic,

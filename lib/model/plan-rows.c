@@ -17,6 +17,7 @@ const char *const plan_fd_kind_names[] = {
 	[PLAN_FD_FILE] = "file",
 	[PLAN_FD_COPY] = "copy",
 	[PLAN_FD_CREDENTIAL] = "credential",
+	[PLAN_FD_SEED] = "seed",
 	[PLAN_FD_LISTEN] = "listen",
 	[PLAN_FD_LISTEN_TCP] = "listen-tcp",
 	[PLAN_FD_CONNECT] = "connect",
@@ -100,10 +101,16 @@ static const struct word peer_words[] = {
 	{},
 };
 
+static const struct word seed_words[] = {
+	WORD_OF(vm_seed_item, kind, "what", vm_seed_kind_names),
+	WORD(vm_seed_item, text, "text", TEXT),
+	{},
+};
+
 size_t plan_n_rows(const struct plan *plan)
 {
 	return 1 + plan->n_fds + plan->n_directories + plan->n_sockets + plan->n_netdevs +
-	       plan->n_peers + plan_n_device_rows(plan) + plan_filter_n_rows(plan);
+	       plan->n_peers + plan->n_seed + plan_n_device_rows(plan) + plan_filter_n_rows(plan);
 }
 
 void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
@@ -144,6 +151,12 @@ void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
 		return;
 	}
 	i -= plan->n_peers;
+	if (i < plan->n_seed) {
+		strv_push(ret_words, "cloud-init");
+		words_put(seed_words, &plan->seed[i], ret_words);
+		return;
+	}
+	i -= plan->n_seed;
 	size_t n_device_rows = plan_n_device_rows(plan);
 	if (i < n_device_rows)
 		plan_device_row(plan, i, ret_words);
@@ -167,6 +180,7 @@ static bool is_complete(const struct plan_fd *fd)
 		return fd->path && fd->credential;
 	case PLAN_FD_VSOCK:
 		return fd->path && fd->cid > 0;
+	case PLAN_FD_SEED:
 	case PLAN_FD_USERNS:
 	case PLAN_FD_USB:
 		return true;
@@ -237,6 +251,12 @@ int plan_parse_row(struct plan *plan, const struct strv *words, struct error *er
 		return words_parse(peer_words, words, &plan->peers[plan->n_peers++], &plan->arena,
 				err);
 	}
+	if (!strcmp(kind, "cloud-init")) {
+		plan->seed = words_append(
+				&plan->arena, plan->seed, plan->n_seed, sizeof(*plan->seed));
+		return words_parse(
+				seed_words, words, &plan->seed[plan->n_seed++], &plan->arena, err);
+	}
 	int r = plan_parse_device_row(plan, words, err);
 	if (r <= 0)
 		return r;
@@ -263,6 +283,9 @@ int plan_parse_end(const struct plan *plan, struct error *err)
 		if (!plan->peers[i].name || !plan->peers[i].path || !plan->peers[i].connection ||
 				!plan->peers[i].network)
 			return error_set(err, EINVAL, "a 'peer' lacks what it needs");
+	for (size_t i = 0; i < plan->n_seed; i++)
+		if (!plan->seed[i].text && plan->seed[i].kind != VM_SEED_UPGRADE)
+			return error_set(err, EINVAL, "a 'cloud-init' has no 'text'");
 	for (size_t i = 0; i < plan->n_fds; i++)
 		if (plan_find(plan, plan->fds[i].name) != &plan->fds[i])
 			return error_set(err, EINVAL, "two descriptors are called '%s'",

@@ -48,7 +48,8 @@ const struct plan_fd *plan_find(const struct plan *plan, const char *name)
 
 bool plan_fd_has_set(enum plan_fd_kind kind)
 {
-	return kind == PLAN_FD_FILE || kind == PLAN_FD_LOG || kind == PLAN_FD_USB;
+	return kind == PLAN_FD_FILE || kind == PLAN_FD_SEED || kind == PLAN_FD_LOG ||
+	       kind == PLAN_FD_USB;
 }
 
 const struct plan_fd *plan_usb_fd(const struct plan *plan, size_t i)
@@ -214,6 +215,19 @@ static void add_credentials(struct plan *plan, const struct vm *vm)
 	}
 }
 
+static void add_seed(struct plan *plan, const struct vm *vm)
+{
+	if (!vm->n_seed)
+		return;
+	add_fd(plan, PLAN_FD_SEED, PLAN_SEED);
+	plan->seed = arena_array(&plan->arena, vm->n_seed, sizeof(*plan->seed));
+	for (size_t i = 0; i < vm->n_seed; i++)
+		plan->seed[plan->n_seed++] = (struct vm_seed_item){
+			.kind = vm->seed[i].kind,
+			.text = copy_null(plan, vm->seed[i].text),
+		};
+}
+
 static void add_sockets(struct plan *plan, const struct vm *vm, const char *run_dir)
 {
 	struct arena *a = &plan->arena;
@@ -348,9 +362,9 @@ static void add_shares(struct plan *plan, const struct vm *vm, const char *run_d
 
 static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
 {
-	/* Two firmware images, two boot files, agent, console and its log, TPM, vsock. */
+	/* Two firmware images, two boot files, agent, console and its log, TPM, vsock, seed. */
 	size_t n_fds = 2 * vm->n_nics + vm->n_volumes + vm->n_shares + vm->n_qmp + vm->n_pcis +
-		       vm->n_usbs + vm->n_credentials + 9;
+		       vm->n_usbs + vm->n_credentials + 10;
 
 	*plan = (struct plan){};
 	plan->machine = arena_strdup(&plan->arena, vm->name);
@@ -376,6 +390,7 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 	add_roms(ret);
 	add_usbs(ret);
 	add_credentials(ret, vm);
+	add_seed(ret, vm);
 	if (vm->vsock.enabled)
 		add_vsock(ret, vm);
 	add_vhost(ret, vm);

@@ -10,6 +10,7 @@
  * In a unit the plan is a list of rows, each a list of words:
  *
  *	tap name=net.0 link=web.0 connection=0 network=lan bridge=br0 mac=52:54:00:26:77:fa
+ *	cloud-init what=user text=alice
  *	file name=disk.0 mode=rw path=/tank/web/os.raw volume=os pool=guest-data
  *
  * Of the packet filter of a connection the plan has what the machine and its network say (rows
@@ -40,6 +41,7 @@ enum plan_fd_kind {
 	PLAN_FD_FILE,	    /* -add-fd fd=N,set=S; /dev/fdset/S */
 	PLAN_FD_COPY,	    /* a sealed copy in memory: /proc/self/fd/N (QEMU opens it by itself) */
 	PLAN_FD_CREDENTIAL, /* a sealed text in memory, made of a file: likewise */
+	PLAN_FD_SEED,	    /* a sealed CD in memory, made of plan->seed; in a set like a file */
 	PLAN_FD_LISTEN,	    /* a unix socket that listens at path: -chardev socket,fd=N,server=on */
 	PLAN_FD_LISTEN_TCP, /* the same on 127.0.0.1:port */
 	PLAN_FD_CONNECT,    /* a unix socket connected to the one at path: -chardev socket,fd=N */
@@ -69,8 +71,8 @@ struct plan_fd {
 	enum plan_fd_kind kind;
 	const char *name; /* FDNAME= and the set's opaque text: "disk.0", "net.0", "qmp.0" */
 	int number;	  /* in QEMU: PLAN_FD_FIRST + its index */
-	int set;	  /* FILE, LOG and USB: number of the set; -1 for others */
-	const char *path; /* all but TAP, MACVTAP, LISTEN_TCP, USERNS and USB */
+	int set;	  /* FILE, SEED, LOG and USB: number of the set; -1 for others */
+	const char *path; /* all but TAP, MACVTAP, SEED, LISTEN_TCP, USERNS and USB */
 	int port;	  /* LISTEN_TCP */
 	int64_t cid;	  /* VSOCK */
 
@@ -168,6 +170,8 @@ struct plan {
 	size_t n_netdevs;
 	struct plan_peer *peers;
 	size_t n_peers;
+	struct vm_seed_item *seed; /* what the guest's cloud-init is told */
+	size_t n_seed;
 	const char *tpm_data; /* plan of the TPM's unit: the directory of its state; else NULL */
 	const char *share;    /* plan of a share's unit: the share; else NULL */
 	/* Not of those two. For whoever stops the machine with a time-out of his own. */
@@ -223,6 +227,11 @@ char *plan_pci_variable(size_t i, size_t function);
 
 /* The descriptor of plan->usbs[i], which a plan has that was built or read to its end. */
 const struct plan_fd *plan_usb_fd(const struct plan *plan, size_t i);
+
+/* Name of the SEED descriptor, and in QEMU that of the CD's node. */
+#define PLAN_SEED "cloud-init"
+/* In the run directory: the CD where QEMU has to open it by a path. */
+#define PLAN_SEED_FILE "cloud-init.iso"
 
 /* Name of the VSOCK descriptor. */
 #define PLAN_VSOCK "vsock"

@@ -92,3 +92,27 @@ uint32_t vm_group_id(const struct vm *vm)
 	const struct ident ident = { .machine_id = vm->uuid, .machine_name = vm->name };
 	return vm->group_id ? vm->group_id : ident_group_id(&ident);
 }
+
+const char *const vm_seed_kind_names[] = {
+	[VM_SEED_INSTANCE_ID] = "instance-id",
+	[VM_SEED_HOSTNAME] = "hostname",
+	[VM_SEED_USER] = "user",
+	[VM_SEED_PASSWORD_FILE] = "password-hash-file",
+	[VM_SEED_KEY] = "key",
+	[VM_SEED_KEY_FILE] = "key-file",
+	[VM_SEED_PACKAGE] = "package",
+	[VM_SEED_UPGRADE] = "upgrade",
+	[VM_SEED_RUN] = "run",
+	[VM_SEED_NETWORK] = "network",
+	[VM_SEED_USER_DATA] = "user-data",
+	[VM_SEED_META_DATA] = "meta-data",
+	[VM_SEED_NETWORK_CONFIG] = "network-config",
+	[VM_SEED_VENDOR_DATA] = "vendor-data",
+	NULL,
+};
+
+bool vm_seed_is_path(enum vm_seed_kind kind)
+{
+	return kind == VM_SEED_PASSWORD_FILE || kind == VM_SEED_KEY_FILE ||
+	       kind >= VM_SEED_USER_DATA;
+}

@@ -123,6 +123,34 @@ struct vm_credential {
 /* Strings of one SMBIOS structure, of which systemd reads the first, are counted in a byte. */
 #define VM_CREDENTIALS_MAX 200
 
+/* What a guest's cloud-init is told. */
+enum vm_seed_kind {
+	VM_SEED_INSTANCE_ID,
+	VM_SEED_HOSTNAME,
+	VM_SEED_USER,
+	VM_SEED_PASSWORD_FILE, /* path of a file of the host */
+	VM_SEED_KEY,
+	VM_SEED_KEY_FILE, /* likewise */
+	VM_SEED_PACKAGE,
+	VM_SEED_UPGRADE, /* without a text */
+	VM_SEED_RUN,
+	/* JSON: of the network config, version 2 */
+	VM_SEED_NETWORK,
+	/* Whole files, by their paths on the host, in place of what is made of the others */
+	VM_SEED_USER_DATA,
+	VM_SEED_META_DATA,
+	VM_SEED_NETWORK_CONFIG,
+	VM_SEED_VENDOR_DATA,
+};
+extern const char *const vm_seed_kind_names[];
+
+struct vm_seed_item {
+	enum vm_seed_kind kind;
+	const char *text;
+};
+/* Is the text the path of a file? */
+bool vm_seed_is_path(enum vm_seed_kind kind) PURE;
+
 /* Whether a machine starts when the host does. */
 enum vm_autostart {
 	VM_AUTOSTART_OPEN, /* an administrator says so, by enabling its unit */
@@ -298,6 +326,8 @@ struct vm {
 	size_t n_usbs;
 	struct vm_credential *credentials; /* at most VM_CREDENTIALS_MAX */
 	size_t n_credentials;
+	struct vm_seed_item *seed; /* none: the guest has no CD for cloud-init */
+	size_t n_seed;
 	struct vm_share *shares; /* at most VM_SHARES_MAX */
 	size_t n_shares;
 

@@ -62,6 +62,9 @@ static void describe(struct buf *row, const struct plan_fd *fd)
 	case PLAN_FD_CREDENTIAL:
 		describe_file(row, fd, "credential from");
 		break;
+	case PLAN_FD_SEED:
+		buf_puts(row, "CD for the guest's cloud-init, made in memory");
+		break;
 	case PLAN_FD_LISTEN:
 		describe_file(row, fd, "listen on");
 		break;

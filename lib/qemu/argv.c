@@ -52,6 +52,7 @@ static void add_parts(struct assembly *a)
 		device_add_usb,
 		device_add_vsock,
 		device_add_spare_ports,
+		storage_add_seed,
 		controllers_finish,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)

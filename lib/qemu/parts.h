@@ -31,6 +31,9 @@ void display_add_others(struct assembly *a);
 /* storage.c */
 void storage_add(struct assembly *a);
 void storage_add_nvme(struct assembly *a);
+/* The CD for the guest's cloud-init. After all else: with it and without it, all else is at its
+ * place. */
+void storage_add_seed(struct assembly *a);
 /* network.c */
 void network_add(struct assembly *a);
 /* device.c */

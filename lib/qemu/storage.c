@@ -223,3 +223,26 @@ void storage_add_nvme(struct assembly *a)
 {
 	add_volumes(a, true);
 }
+
+/*
+ * On SCSI: Debian's kernel for clouds has no driver for SATA. And a CD: firmware starts from disks
+ * first, where it was not told from which.
+ */
+void storage_add_seed(struct assembly *a)
+{
+	if (!a->vm->n_seed)
+		return;
+	const struct plan_fd *fd = assembly_fd(a, PLAN_SEED);
+	CLEANUP(props_done) struct props p = {};
+	props_add(&p, "driver", "file");
+	props_add(&p, "node-name", PLAN_SEED);
+	props_add(&p, "read-only", "on");
+	if (a->form == QEMU_FORM_UNIT)
+		props_addf(&p, "filename", "/dev/fdset/%d", fd->set);
+	else
+		props_addf(&p, "filename", "%s/" PLAN_SEED_FILE, a->plan->run_dir);
+	assembly_option(a, SECTION_BLOCKDEV, "-blockdev", &p);
+	struct device *d = controllers_add_scsi(a, "scsi-cd");
+	props_add(&d->props, "drive", PLAN_SEED);
+	assembly_check_room(a, "/attrs/cloud-init");
+}

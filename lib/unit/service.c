@@ -35,6 +35,9 @@ static void add_mounts(struct unitfile *u, const struct plan *plan, bool saves)
 				fd->kind == PLAN_FD_CREDENTIAL)
 			add_directory_of(&directories, fd->path);
 	}
+	for (size_t i = 0; i < plan->n_seed; i++)
+		if (vm_seed_is_path(plan->seed[i].kind))
+			add_directory_of(&directories, plan->seed[i].text);
 	for (size_t i = 0; i < plan->n_directories; i++)
 		if (!strv_contains(&directories, plan->directories[i].path))
 			strv_push(&directories, plan->directories[i].path);

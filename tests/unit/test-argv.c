@@ -579,6 +579,65 @@ TEST(credentials_are_read_from_descriptors)
 			"name=opt/io.systemd.credentials/a,,b,file=/etc/a,,b");
 }
 
+/* The devices of the argument vector, but for the CD's. */
+static void list_devices(const struct sample *s, struct buf *ret)
+{
+	for (size_t i = 0; i + 1 < s->argv.n; i++)
+		if (!strcmp(s->argv.items[i], "-device") &&
+				!strstr(s->argv.items[i + 1], "drive=cloud-init"))
+			buf_printf(ret, "%s\n", s->argv.items[i + 1]);
+}
+
+TEST(a_cd_for_cloud_init_moves_nothing)
+{
+	struct vm_seed_item seed[] = { { VM_SEED_HOSTNAME, "web" } };
+	CLEANUP(sample_done) struct sample s, without;
+	struct sample *const both[] = { &s, &without };
+	CLEANUP(buf_done) struct buf with = {}, bare = {};
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
+		sample_init(both[i]);
+		sample_volume(both[i], "os", "raw");
+		sample_volume(both[i], "cd", "iso-scsi");
+		both[i]->vm.spare_ports = 3;
+		both[i]->vm.rng = true;
+	}
+	s.vm.seed = seed;
+	s.vm.n_seed = 1;
+	CHECK_INT(sample_build(&without, QEMU_FORM_UNIT), 0);
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	list_devices(&s, &with);
+	list_devices(&without, &bare);
+	CHECK_STR(buf_text(&with), buf_text(&bare));
+	CHECK_STR(sample_value(&s, "-device", "drive=cloud-init"),
+			"scsi-cd,id=scsi.0.2,bus=scsi.0,channel=0,scsi-id=0,lun=2,"
+			"drive=cloud-init");
+	CHECK_STR(sample_value(&s, "-blockdev", "node-name=cloud-init"),
+			"driver=file,node-name=cloud-init,read-only=on,filename=/dev/fdset/3");
+	CHECK_STR(sample_value(&s, "-add-fd", "opaque=cloud-init"), "fd=8,set=3,opaque=cloud-init");
+	CHECK_INT(sample_build(&s, QEMU_FORM_STANDALONE), 0);
+	CHECK_STR(sample_value(&s, "-blockdev", "node-name=cloud-init"),
+			"driver=file,node-name=cloud-init,read-only=on,"
+			"filename=/run/machina/web/cloud-init.iso");
+}
+
+TEST(without_a_scsi_disk_its_controller_comes_last)
+{
+	struct vm_seed_item seed[] = { { VM_SEED_HOSTNAME, "web" } };
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_volume(&s, "os", "raw-block");
+	s.vm.seed = seed;
+	s.vm.n_seed = 1;
+	s.vm.spare_ports = 1;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	CHECK_STR(sample_value(&s, "-device", "drive=disk-os"),
+			"virtio-blk-pci,id=block.0,"
+			"bus=pcie.1.1,iothread=iothread.0,num-queues=4,drive=disk-os");
+	CHECK(sample_value(&s, "-device", "id=pcie.1.2"));
+	CHECK_STR(sample_value(&s, "-device", "virtio-scsi-pci"),
+			"virtio-scsi-pci,id=scsi,bus=pcie.1.3,iothread=iothread.0,num_queues=4");
+}
+
 TEST(usb_devices_are_descriptors_at_a_controller)
 {
 	const struct vm_usb_candidate port[] = { { .port = "1-2.3" }, { .id = "0529:0001" } };

@@ -695,4 +695,96 @@ TEST(virtual_functions)
 	CHECK(!vm_nic_has_link(&s.vm.nics[0]));
 }
 
+/* "WHAT TEXT; " for each thing that cloud-init is told. */
+static void check_seed(const char *host, const char *machine, const char *expected)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	CLEANUP(buf_done) struct buf text = {};
+	if (!build(&s, host, machine))
+		return;
+	for (size_t i = 0; i < s.vm.n_seed; i++)
+		buf_printf(&text, "%s %s; ", vm_seed_kind_names[s.vm.seed[i].kind],
+				s.vm.seed[i].text ? s.vm.seed[i].text : "");
+	CHECK_STR(buf_text(&text), expected);
+}
+
+#define ID "'id':'8B18191A-234F-45CE-B43C-B46E28CD2F70'"
+#define INSTANCE "instance-id 8b18191a-234f-45ce-b43c-b46e28cd2f70; hostname web; "
+
+TEST(cloud_init_is_told_what_is_configured)
+{
+	check_seed("{}", "{" ID ",'attrs':{" RAM "}}", "");
+	check_seed("{}", "{" ID ",'attrs':{" RAM ",'cloud-init':{}}}", "");
+	check_seed("{}", "{" ID ",'attrs':{" RAM ",'cloud-init':{'enabled':true}}}", INSTANCE);
+	check_seed("{}",
+			"{" ID ",'attrs':{" RAM
+			",'cloud-init':{'user':'al','password-hash-file':'/h/${machine-name}',"
+			"'ssh-authorized-keys':['ssh-rsa A $x','/k/${machine-name}.pub'],"
+			"'packages':['nginx'],'upgrade':true,'run':['echo $x']}}}",
+			INSTANCE "user al; password-hash-file /h/web; key ssh-rsa A $x; "
+				 "key-file /k/web.pub; package nginx; upgrade ; run echo $x; ");
+	check_seed("{}",
+			"{'attrs':{" RAM
+			",'cloud-init':{'instance-id':'7','hostname':'a.example'}}}",
+			"instance-id 7; hostname a.example; ");
+	check_seed("{}",
+			"{'attrs':{" RAM ",'cloud-init':{'meta-data':'/m','user-data':'/u',"
+			"'network-config':'/n','vendor-data':'/v'}}}",
+			"user-data /u; meta-data /m; network-config /n; vendor-data /v; ");
+}
+
+TEST(cloud_init_can_be_switched_off)
+{
+	check_seed("{'tag':{'t':{'attrs':{'cloud-init':{'user':'al','packages':['a']}}}}}",
+			"{'tags':['t'],'attrs':{" RAM ",'cloud-init':{'enabled':false}}}", "");
+}
+
+TEST(what_tags_tell_cloud_init_adds_up)
+{
+	check_seed("{'tag':{'t':{'attrs':{'cloud-init':{'user':'al','packages':['a','b'],"
+		   "'run':['one'],'ssh-authorized-keys':['ssh-rsa A','ssh-rsa B']}}}}}",
+			"{" ID ",'tags':['t'],'attrs':{" RAM ",'cloud-init':{'packages':['b','c'],"
+			"'run':['two'],'ssh-authorized-keys':['ssh-rsa B']}}}",
+			INSTANCE "user al; key ssh-rsa B; key ssh-rsa A; package b; package c; "
+				 "package a; run one; run two; ");
+}
+
+TEST(a_machine_without_an_id_has_an_instance_of_its_name)
+{
+	CLEANUP(sample_done) struct sample s = {}, other = {};
+	sample_host(&other, "{}");
+	sample_machine(&other, "web_2", "{'attrs':{" RAM ",'cloud-init':{'enabled':true}}}");
+	if (!sample_build(&other) ||
+			!build(&s, "{}", "{'attrs':{" RAM ",'cloud-init':{'enabled':true}}}"))
+		return;
+	CHECK_STR(s.vm.seed[0].text, "66e4c529-a9f4-43e8-b574-d908e08f2c08");
+	CHECK(strcmp(s.vm.seed[0].text, other.vm.seed[0].text) != 0);
+	CHECK_STR(other.vm.seed[1].text, "web-2");
+}
+
+TEST(interfaces_are_told_by_their_mac_addresses)
+{
+	check_seed("{'network':{'lan':{'mode':'bridge','device':'br0'},"
+		   "'home':{'mode':'nat','address':['10.7.0.1/24'],"
+		   "'dhcp':{'range':'10.7.0.9-10.7.0.99'}},"
+		   "'far':{'mode':'routed','address':['10.8.0.1/24','fd08::1/64']},"
+		   "'in':{'mode':'isolated','address':['10.9.0.1/24']}}}",
+			"{'attrs':{" RAM ",'cloud-init':{'instance-id':'1','network':true}},"
+			"'connections':["
+			"{'name':'a','network':'lan','mac':'52-54-00-00-00-0A','ip':'10.1.0.5/24'},"
+			"{'name':'b','network':'home','mac':'52:54:00:00:00:02','ip':'10.7.0.5'},"
+			"{'name':'c','network':'far','mac':'52:54:00:00:00:03',"
+			"'ip':['10.8.0.5','fd08::5']},"
+			"{'name':'d','network':'in','mac':'52:54:00:00:00:04','ip':'10.9.0.5'}]}",
+			"instance-id 1; hostname web; network {\"version\":2,\"ethernets\":{"
+			"\"a\":{\"match\":{\"macaddress\":\"52:54:00:00:00:0a\"},\"dhcp4\":true},"
+			"\"b\":{\"match\":{\"macaddress\":\"52:54:00:00:00:02\"},\"dhcp4\":true},"
+			"\"c\":{\"match\":{\"macaddress\":\"52:54:00:00:00:03\"},\"dhcp4\":false,"
+			"\"addresses\":[\"10.8.0.5/24\",\"fd08::5/64\"],"
+			"\"routes\":[{\"to\":\"0.0.0.0/0\",\"via\":\"10.8.0.1\"},"
+			"{\"to\":\"::/0\",\"via\":\"fd08::1\"}]},"
+			"\"d\":{\"match\":{\"macaddress\":\"52:54:00:00:00:04\"},\"dhcp4\":false,"
+			"\"addresses\":[\"10.9.0.5/24\"]}}}; ");
+}
+
 TEST_MAIN()

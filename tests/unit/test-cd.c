@@ -67,6 +67,32 @@ static int with_drive(const struct script_step *steps, bool inserts, bool force,
 	return script_finish(&script) ? r : -ENOTRECOVERABLE;
 }
 
+/* Prepare makes a CD for cloud-init: it is nobody's to take out, and not one of several. */
+TEST(a_cd_for_cloud_init_is_left_alone)
+{
+#define SEED(rest) "{\"qdev\": \"scsi.0.2\", \"removable\": true" rest "}"
+	static const struct script_step steps[] = {
+		{ "query-block", BLOCKS(DRIVE(FULL) ", " SEED(", \"inserted\": {\"node-name\": "
+							      "\"cloud-init\"}")) },
+		{ "query-block", BLOCKS(DRIVE(FULL) ", " SEED("")) },
+		{},
+	};
+	CLEANUP(strv_done) struct strv argv = argv_of_two(), none = {};
+	struct script script = script_start(steps);
+	struct error err = {};
+	strv_push(&argv, "-device");
+	strv_push(&argv, "scsi-cd,id=scsi.0.2,bus=scsi.0,drive=cloud-init");
+	const struct strv *const argvs[] = { &none, &argv };
+	for (size_t i = 0; i < ARRAY_SIZE(argvs); i++) {
+		CLEANUP(cd_drives_done) struct cd_drives drives = {};
+		CHECK_INT(cd_list(script.qmp, argvs[i], &drives, &err), 0);
+		CHECK_INT(drives.n, 1);
+		const struct cd_drive *only = cd_find(&drives, NULL, &err);
+		CHECK(only && !strcmp(only->id, "scsi.0.1"));
+	}
+	CHECK(script_finish(&script));
+}
+
 TEST(drives_have_the_names_of_their_volumes)
 {
 	static const struct script_step steps[] = { LIST(EMPTY), LIST(FULL), {} };

@@ -18,6 +18,10 @@ static struct vm_volume disk(const char *name, const char *path, const char *typ
 static struct vm_credential credentials[] = { { "ssh.authorized_keys.root", "/etc/a b" },
 	{ "a%,\\", "/x=y" } };
 
+static struct vm_seed_item seed[] = { { VM_SEED_INSTANCE_ID, "a b=c" },
+	{ VM_SEED_KEY, "ssh-ed25519 AAAA \"al\" 50% $HOME \\" }, { VM_SEED_UPGRADE, NULL },
+	{ VM_SEED_NETWORK, "{\"version\":2}" }, { VM_SEED_VENDOR_DATA, "/x y" } };
+
 /* A machine with one of everything, and names that only careful quoting brings through. */
 static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		struct vm_mdev *mdevs, struct vm_mdev_parent *parents, struct vm_qmp_socket *qmp)
@@ -93,6 +97,8 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		.vsock = { true, 4294967294 },
 		.credentials = credentials,
 		.n_credentials = 2,
+		.seed = seed,
+		.n_seed = ARRAY_SIZE(seed),
 		.qmp = qmp,
 		.n_qmp = 2,
 		.agent = { .enabled = true, .port = 4907 },
@@ -295,7 +301,8 @@ TEST(numbers_follow_the_order_and_sets_only_files)
 	make(&plan, &tpm);
 	int set = 0;
 	for (size_t i = 0; i < plan.n_fds; i++) {
-		bool in_set = plan.fds[i].kind == PLAN_FD_FILE || plan.fds[i].kind == PLAN_FD_LOG;
+		bool in_set = plan.fds[i].kind == PLAN_FD_FILE ||
+			      plan.fds[i].kind == PLAN_FD_SEED || plan.fds[i].kind == PLAN_FD_LOG;
 		CHECK_INT(plan.fds[i].number, PLAN_FD_FIRST + (int)i);
 		CHECK_INT(plan.fds[i].set, in_set ? ++set : -1);
 	}
