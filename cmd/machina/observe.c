@@ -32,6 +32,7 @@ struct watched {
 	char *path; /* of the monitor's socket */
 	struct qmp *qmp;
 	bool connected;	     /* QEMU has greeted */
+	bool has_more;	     /* events may have arrived that were not taken yet */
 	bool complained;     /* of who has the monitor */
 	uint64_t since_usec; /* of the connection */
 	uint64_t next_usec;  /* of the next attempt to connect */
@@ -107,7 +108,7 @@ static void disconnect(struct loop *loop, struct watched *w)
 	bool was = w->connected;
 	qmp_free(w->qmp);
 	w->qmp = NULL;
-	w->connected = false;
+	w->connected = w->has_more = false;
 	w->next_usec = clock_deadline_usec(SOON_USEC);
 	if (was)
 		tell(loop, w, "UNOBSERVED", NULL, "QEMU has closed its monitor", 0);
@@ -124,15 +125,19 @@ static void greet(struct loop *loop, struct watched *w)
 	json_object_put(data);
 }
 
+/* Some at a time: one that does not stop must not keep us from the others, and from signals. */
 static void take_events(struct loop *loop, struct watched *w)
 {
-	for (;;) {
+	w->has_more = true;
+	for (size_t i = 0; i < QMP_EVENTS_MAX; i++) {
 		struct qmp_event event = {};
 		CLEANUP(buf_done) struct buf text = {};
 		struct error unused = {};
 		int r = qmp_next_event(w->qmp, 0, &event, &unused);
-		if (r == QMP_LATE)
+		if (r == QMP_LATE) {
+			w->has_more = false;
 			return;
+		}
 		if (r != QMP_DONE) {
 			disconnect(loop, w);
 			return;
@@ -190,6 +195,8 @@ static uint64_t do_what_is_due(struct loop *loop, struct watched *w)
 		try_to_connect(w);
 	if (!w->qmp)
 		return w->next_usec;
+	if (w->has_more)
+		return now;
 	if (w->connected || w->complained)
 		return DEADLINE_NEVER;
 	uint64_t due = clock_add_usec(w->since_usec, QMP_GREETING_USEC);
@@ -363,7 +370,7 @@ static int turn(struct loop *loop, struct error *err)
 	if (fds[0].revents)
 		return 2;
 	for (size_t i = 0; i < n; i++)
-		if (fds[2 + i].revents)
+		if (fds[2 + i].revents || loop->items[i]->has_more)
 			read_qemu(loop, loop->items[i]);
 	struct error unused = {};
 	if (loop->bus && bus_watch_read(loop->bus, &unused) < 0) {

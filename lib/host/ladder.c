@@ -206,7 +206,7 @@ static void take_event(struct ladder *l, const struct qmp_event *event)
 int ladder_watch(struct ladder *l, uint64_t deadline_usec, const bool *until, struct error *err)
 {
 	const struct shutdown_request *request = l->request;
-	for (;;) {
+	for (unsigned n = 0;; n++) {
 		CLEANUP(qmp_event_done) struct qmp_event event = {};
 		uint64_t next = deadline_usec, soon = clock_deadline_usec(CANCEL_USEC);
 		if (request->is_canceled && soon < next)
@@ -220,5 +220,8 @@ int ladder_watch(struct ladder *l, uint64_t deadline_usec, const bool *until, st
 			return r;
 		if (until && *until)
 			return QMP_DONE;
+		/* What goes on and on must not keep it from the next rung. */
+		if (qmp_is_flood(n, deadline_usec))
+			return QMP_LATE;
 	}
 }

@@ -108,10 +108,10 @@ static int failed(const struct look *look, struct error *err)
 static int wait_moment(struct qmp *qmp, struct error *err)
 {
 	uint64_t until = clock_deadline_usec(LOOK_USEC);
-	for (;;) {
+	for (unsigned n = 0;; n++) {
 		CLEANUP(qmp_event_done) struct qmp_event event = {};
 		int r = qmp_next_event(qmp, until, &event, err);
-		if (r == QMP_LATE)
+		if (r == QMP_LATE || qmp_is_flood(n, until))
 			return 0;
 		if (r != QMP_DONE)
 			return r < 0 ? r : -err->code;

@@ -386,30 +386,6 @@ int qmp_next_event(struct qmp *q, uint64_t deadline_usec, struct qmp_event *ret,
 	}
 }
 
-int qmp_await_event(struct qmp *q, const char *name, uint64_t deadline_usec, struct qmp_event *ret,
-		struct error *err)
-{
-	for (;;) {
-		CLEANUP(qmp_event_done) struct qmp_event event = {};
-		int r = qmp_next_event(q, deadline_usec, &event, err);
-		if (r != QMP_DONE)
-			return r;
-		if (!name || strcmp(event.name, name) != 0)
-			continue;
-		if (ret) {
-			*ret = event;
-			event = (struct qmp_event){};
-		}
-		return QMP_DONE;
-	}
-}
-
-int qmp_pass_time(struct qmp *q, uint64_t deadline_usec, struct error *err)
-{
-	int r = qmp_await_event(q, NULL, deadline_usec, NULL, err);
-	return r == QMP_LATE ? 0 : r < 0 ? r : -err->code;
-}
-
 /* "oob" is asked for only where it is offered: QEMU leaves it out for some character devices. */
 static int negotiate(struct qmp *q, uint64_t deadline_usec, struct error *err)
 {

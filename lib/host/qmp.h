@@ -153,6 +153,16 @@ void qmp_name_holders(const char *path, struct buf *text);
 MUST_CHECK int qmp_await_event(struct qmp *qmp, const char *name, uint64_t deadline_usec,
 		struct qmp_event *ret, struct error *err);
 
+/*
+ * Who takes events until a deadline has to look at the clock himself: QEMU, or a guest by what QEMU
+ * tells of it, may tell something new at any moment.
+ *
+ * @n: events that were taken so far
+ *
+ * Returns whether the deadline has passed and they are more than had arrived until then.
+ */
+bool qmp_is_flood(unsigned n, uint64_t deadline_usec);
+
 /* Drop all events until the deadline. 0 then, or a negative errno: the connection has ended. */
 MUST_CHECK int qmp_pass_time(struct qmp *qmp, uint64_t deadline_usec, struct error *err);
 

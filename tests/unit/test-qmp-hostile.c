@@ -358,4 +358,37 @@ TEST(whatever_is_said_ends_in_time_and_within_bounds)
 	}
 }
 
+static void script_floods(int fd)
+{
+	CLEANUP(buf_done) struct buf events = {};
+	say(fd, GREETING);
+	const char *id = strstr(hear(fd), "\"id\":\"");
+	CHECK(id);
+	CLEANUP(buf_done) struct buf reply = {};
+	buf_printf(&reply, "{\"id\": \"%.*s\", \"return\": {}}\r\n", (int)strcspn(id + 6, "\""),
+			id + 6);
+	say(fd, buf_text(&reply));
+	for (int i = 0; i < 500; i++)
+		buf_puts(&events, "{\"event\": \"DEVICE_TRAY_MOVED\"}\r\n");
+	while (send(fd, events.text, events.len, MSG_NOSIGNAL) > 0)
+		;
+}
+
+/* A guest may make QEMU tell of something as often as it likes. */
+TEST(events_without_end_keep_nobody_beyond_the_deadline)
+{
+	struct peer peer = peer_start(script_floods);
+	struct error err = {};
+	struct qmp *qmp = NULL;
+	CHECK_INT(qmp_attach_take(peer.fd, "qemu", -1, clock_deadline_usec(LIMIT_USEC), &qmp, &err),
+			QMP_DONE);
+	CHECK_INT(qmp_await_event(qmp, "RESET", clock_deadline_usec(SHORT_USEC), NULL, &err),
+			QMP_LATE);
+	CHECK_INT(err.code, ETIMEDOUT);
+	CHECK_INT(qmp_pass_time(qmp, 0, &err), 0);
+	CHECK_INT(qmp_await_event(qmp, "DEVICE_TRAY_MOVED", 0, NULL, &err), QMP_DONE);
+	qmp_free(qmp);
+	CHECK_INT(peer_finish(peer.pid), 0);
+}
+
 TEST_MAIN()

@@ -41,6 +41,7 @@ struct fake {
 	/* At the press of that number: */
 	int panics, pauses, reboots;
 	bool keeps_pausing;    /* and at each */
+	bool floods;	       /* tells of events without end from the first press on */
 	bool no_agent;	       /* nobody in the guest has opened its channel */
 	int busy;	       /* in its state for so many looks, then in the next */
 	unsigned listens_late; /* milliseconds until it makes its socket */
@@ -108,6 +109,17 @@ static void reset(int fd, struct fake *f)
 	f->state = "prelaunch";
 	f->next = "running";
 	f->hears = 0;
+}
+
+/* What a guest does to its CD drive is told as often as it does it. */
+static void flood(int fd)
+{
+	struct pollfd command = { .fd = fd, .events = POLLIN };
+	CLEANUP(buf_done) struct buf events = {};
+	for (int i = 0; i < 500; i++)
+		buf_puts(&events, "{\"event\": \"DEVICE_TRAY_MOVED\"}\r\n");
+	while (poll(&command, 1, 0) == 0)
+		say(fd, "%s", buf_text(&events));
 }
 
 static bool is_refused(const struct fake *f, const char *command)
@@ -183,6 +195,8 @@ static void serve(int fd, struct fake *f, int log)
 							 : "");
 		if (!obey(fd, f, line, command, id))
 			break;
+		if (f->floods && strcmp(command, "system_powerdown") == 0)
+			flood(fd);
 	}
 	fclose(in);
 }
@@ -405,6 +419,14 @@ TEST(guest_that_ignores_the_button_is_ended_when_time_is_up)
 	CHECK_SAID(run, "pressed the power button again (2)\n");
 	CHECK_SAID(run, "still running after 1 s, telling QEMU to quit\nstopped after ");
 	CHECK(!strstr(buf_text(&run.said), "QEMU is ending"));
+	end(&run);
+}
+
+TEST(guest_that_keeps_qemu_talking_is_ended_when_time_is_up)
+{
+	struct run run = check_stop((struct fake){ .state = "running", .floods = true }, AMPLE_USEC,
+			0, SHUTDOWN_QUIT, "query-status set-action system_powerdown quit");
+	CHECK_SAID(run, "still running after 1 s, telling QEMU to quit\nstopped after ");
 	end(&run);
 }
 
