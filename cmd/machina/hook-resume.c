@@ -21,8 +21,8 @@
 
 /* The monitor that is for hooks. */
 #define HOOK_SOCKET "qmp.0"
-/* How much more time is asked for, and how often. */
-#define EXTEND_USEC (120 * USEC_PER_SEC)
+/* How much more time is asked for, and how often: more than one call of QEMU may take. */
+#define EXTEND_USEC (MIGRATION_CALL_USEC + 60 * USEC_PER_SEC)
 #define EXTEND_EVERY_USEC (5 * USEC_PER_SEC)
 /* Between two looks at a unit whose hook has just ended. */
 #define LOOK_MSEC 20

@@ -4,14 +4,14 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "host/clock.h"
 #include "json/jtree.h"
 #include "util/buf.h"
 #include "util/visible.h"
 
-/* For a reply: QEMU may be busy with the disks. */
-#define CALL_USEC (180 * USEC_PER_SEC)
 /* Between two looks, while no event comes. */
 #define LOOK_USEC (100 * USEC_PER_MSEC)
 /* Without a byte that moves. A disk that has to write gigabytes from its cache is slow. */
@@ -45,7 +45,7 @@ static uint64_t member(struct json_object *object, const char *key)
 
 static uint64_t deadline(void)
 {
-	return clock_deadline_usec(CALL_USEC);
+	return clock_deadline_usec(MIGRATION_CALL_USEC);
 }
 
 static int take_look(struct qmp *qmp, struct look *ret, struct error *err)
@@ -131,7 +131,22 @@ static bool has_ended(const char *status)
 	return false;
 }
 
-static int watch_it(struct qmp *qmp, const struct migration_watch *watch, struct error *err)
+/*
+ * Of what comes in QEMU does not tell how far it is (fill_destination_migration_info() in
+ * migration/migration.c), but it reads with the position that its descriptor shares with ours.
+ */
+static void measure(int fd, struct look *look)
+{
+	struct stat st;
+	off_t at = fd >= 0 ? lseek(fd, 0, SEEK_CUR) : -1;
+	if (at < 0 || fstat(fd, &st) < 0)
+		return;
+	look->done = (uint64_t)at;
+	look->total = (uint64_t)st.st_size;
+}
+
+/* @fd: what QEMU reads; -1: it writes */
+static int watch_it(struct qmp *qmp, int fd, const struct migration_watch *watch, struct error *err)
 {
 	uint64_t before = 0, stalled_usec = clock_deadline_usec(STALL_USEC);
 	for (;;) {
@@ -145,6 +160,7 @@ static int watch_it(struct qmp *qmp, const struct migration_watch *watch, struct
 			return failed(&look, err);
 		if (watch->is_canceled && watch->is_canceled(watch->data))
 			return error_set(err, ECANCELED, "it was called off");
+		measure(fd, &look);
 		/* A completion that takes long writes what QEMU had not told the disk to. */
 		if (look.done != before)
 			stalled_usec = clock_deadline_usec(STALL_USEC);
@@ -207,7 +223,7 @@ int migration_send(struct qmp *qmp, int fd, const struct migration_watch *watch,
 		r = qmp_pass_time(qmp, 0, err); /* what happened before is no news */
 	if (r == 0)
 		r = call_text(qmp, "migrate", "uri", "fd:" FD_NAME, NULL, err);
-	return r < 0 ? r : watch_it(qmp, watch, err);
+	return r < 0 ? r : watch_it(qmp, -1, watch, err);
 }
 
 int migration_cancel(struct qmp *qmp, struct error *err)
@@ -240,5 +256,5 @@ int migration_receive(struct qmp *qmp, int fd, bool late, const struct migration
 		r = call_text(qmp, "getfd", "fdname", FD_NAME, &fd, err);
 	if (r == 0)
 		r = call_text(qmp, "migrate-incoming", "uri", "fd:" FD_NAME, NULL, err);
-	return r < 0 ? r : watch_it(qmp, watch, err);
+	return r < 0 ? r : watch_it(qmp, fd, watch, err);
 }

@@ -13,9 +13,13 @@
 #include "util/cleanup.h"
 #include "util/error.h"
 
+/* For a reply: QEMU may be busy with the disks. So long nobody is told of progress. */
+#define MIGRATION_CALL_USEC (180 * UINT64_C(1000000))
+
 /* Who is told of progress, and may end it. {}: nobody. */
 struct migration_watch {
-	/* @total: bytes of guest memory to look at; what is written is less */
+	/* @total: of what goes out, bytes of guest memory to look at (what is written is less); of
+	 * what comes in, and of what is brought to its disk, bytes of the file */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	bool (*is_canceled)(void *data);
 	void *data;
@@ -43,6 +47,7 @@ MUST_CHECK int migration_cancel(struct qmp *qmp, struct error *err);
 /*
  * The other side: a QEMU that was started with "-incoming defer".
  *
+ * @fd: of a file, at its beginning; borrowed, and QEMU moves its position
  * @late: "cont" comes next, and the disks stay untouched until then. Not for a guest that stays
  *        paused: a QEMU that does not have its disks ends when it is migrated again
  *        (bdrv_inactivate_recurse() in block.c)

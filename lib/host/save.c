@@ -22,6 +22,8 @@
 #define SPARE_BYTES ((uint64_t)64 << 20)
 /* With less than that left a file system is full, whatever else is said of a write that failed. */
 #define FULL_BYTES ((uint64_t)1 << 20)
+/* What is brought to the disk at once: that should take seconds, also where it is slow. */
+#define FLUSH_BYTES ((off_t)64 << 20)
 /* Another one that saves, or resumes, this machine is not waited for. */
 #define LOCK_NOW 0
 
@@ -245,6 +247,38 @@ static int commit(struct save *s, struct error *err)
 	return r;
 }
 
+static bool is_called_off(const struct save *s)
+{
+	const struct migration_watch *watch = &s->request->watch;
+	return watch->is_canceled && watch->is_canceled(watch->data);
+}
+
+/*
+ * The memory, to its disk: gigabytes may be in the host's cache, which takes longer than systemd
+ * waits for somebody who does not tell that he is at work. A piece that fails is not told again by
+ * fsync(2).
+ */
+static int flush_memory(const struct save *s, int fd, struct error *err)
+{
+	const struct migration_watch *watch = &s->request->watch;
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return error_errno(err, "cannot look at '" SAVED_MEMORY "'");
+	for (off_t at = 0; at < st.st_size; at += FLUSH_BYTES) {
+		if (is_called_off(s))
+			return error_set(err, ECANCELED, "it was called off");
+		if (watch->progress)
+			watch->progress(watch->data, (uint64_t)at, (uint64_t)st.st_size);
+		const unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+				     SYNC_FILE_RANGE_WAIT_AFTER;
+		/* Not every file system can do it, and then it is not what fails. */
+		if (sync_file_range(fd, at, FLUSH_BYTES, all) < 0 && errno != EINVAL &&
+				errno != ESPIPE && errno != ENOSYS)
+			return error_errno(err, "cannot write '" SAVED_MEMORY "' to its disk");
+	}
+	return fsync(fd) < 0 ? error_errno(err, "cannot write '" SAVED_MEMORY "' to its disk") : 0;
+}
+
 static int write_all_of_it(struct save *s, struct error *err)
 {
 	CLEANUP(freep) char *path = saved_path(s->dir, s->machine, SAVED_UNFINISHED);
@@ -257,8 +291,8 @@ static int write_all_of_it(struct save *s, struct error *err)
 		r = migration_send(s->qmp, fd, &s->request->watch, err);
 	if (r == 0)
 		r = wait_still(s, err);
-	if (r == 0 && fsync(fd) < 0)
-		r = error_errno(err, "cannot write '%s/" SAVED_MEMORY "' to its disk", path);
+	if (r == 0 && (r = flush_memory(s, fd, err)) < 0)
+		error_wrap(err, "'%s'", path);
 	if (r == 0)
 		r = add_stamps(s, &meta, err);
 	if (r == 0)

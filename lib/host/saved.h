@@ -63,13 +63,13 @@
  *
  *	in 1 to 2	the unit fails, NAME stays. systemd's next try does the same: no start boots
  *			while NAME is there. A stream that QEMU can't read is refused until the
- *			limit of starts
+ *			limit of starts. Nobody lets a QEMU run that has not read its guest
  *	in 3 to 5	the unit fails, .NAME.resuming stays. The next start looks at the disks.
  *			Those that the guest may write are all files, and as they were: it has not
  *			run, or nothing came of it, and it is resumed again. One has changed: the
  *			guest ran, memory is out of date, and the start boots, as after a power cut.
- *			With a volume that is a block device there is no telling: the start is
- *			refused
+ *			With a volume that is a block device, or files here that can't be read,
+ *			there is no telling: the start is refused
  *	after 5		nothing is left: a crash is a crash
  *
  * Stamps. An image file: size, time of the last change in nanoseconds, and a digest of its first
@@ -85,7 +85,8 @@
  *time: it is written anew, with what is in it, by every start that reads the stream.
  *
  * Times. The limits of a start and a stop are pushed on (EXTEND_TIMEOUT_USEC in sd_notify(3)) while
- * bytes move.
+ * bytes move, those of "memory" on their way to the disk included. A guest that could not be saved
+ * has all of its own time to shut down then.
  */
 #pragma once
 

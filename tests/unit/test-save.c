@@ -28,6 +28,7 @@ struct fake {
 	bool fails;	     /* the migration does */
 	bool resumes;	     /* somebody lets the guest run in the middle of it */
 	bool refuses_cont;
+	off_t memory; /* bytes that it writes */
 };
 
 static struct fake fake;
@@ -78,6 +79,8 @@ static void act(int fd, const char *command)
 		fake.status = "cancelled";
 	if (strcmp(command, "migrate") != 0)
 		return;
+	if (fake.memory && truncate(scratch_path("saved/.web.saving/memory"), fake.memory) < 0)
+		_exit(9);
 	fake.status = fake.fails ? "failed" : fake.resumes ? "active" : "completed";
 	if (!fake.fails && !fake.resumes)
 		fake.state = "postmigrate";
@@ -140,10 +143,29 @@ struct row {
 	enum saved_state earlier;
 	bool ran_before;
 	int expected;
-	const char *text; /* a part of the error */
+	unsigned n_told;     /* how often what was done is told, 0: however often */
+	unsigned n_patience; /* then it is called off; 0: never */
+	const char *text;    /* a part of the error */
 	const char *log;
 	enum saved_state after;
 };
+
+static unsigned n_told;
+
+static void count(void *data, uint64_t done, uint64_t total)
+{
+	const struct row *row = data;
+	if (!row->fake.memory)
+		return;
+	CHECK(done < total && total == (uint64_t)row->fake.memory);
+	n_told++;
+}
+
+static bool has_enough(void *data)
+{
+	const struct row *row = data;
+	return row->n_patience && n_told >= row->n_patience;
+}
 
 static void check_meta(const char *dir, bool was_running)
 {
@@ -185,12 +207,18 @@ static void try_row(const struct row *row, bool let_run)
 	CHECK_INT(qmp_attach_take(peer.fd, "qemu", -1, clock_deadline_usec(20 * USEC_PER_SEC), &qmp,
 				  &err),
 			QMP_DONE);
-	const struct save_request request = { .machine = { dir, &plan, &argv }, .qmp = qmp };
+	struct row own = *row;
+	const struct save_request request = {
+		.machine = { dir, &plan, &argv }, .qmp = qmp, .watch = { count, has_enough, &own }
+	};
+	n_told = 0;
 	int r = let_run ? save_let_run(dir, "web", qmp, &err) : save_run(&request, &err);
 	enum saved_state after = saved_look(dir, "web", NULL);
 	if (r == 0 && !let_run && row->earlier != SAVED_WHOLE)
 		check_meta(dir, !row->fake.state || row->ran_before);
 	qmp_free(take_ptr(qmp));
+	if (row->n_told)
+		CHECK_INT(n_told, row->n_told);
 	CHECK_INT(peer_finish(peer.pid), 0);
 	(void)!read(log_pipe[0], log, sizeof(log) - 1);
 	close(log_pipe[0]);
@@ -216,6 +244,8 @@ TEST(a_machine_is_saved)
 				{ .state = "paused", .status = "active" }, SAVED_UNFINISHED, true,
 				.log = "migrate_cancel cont stop migrate quit ",
 				.after = SAVED_WHOLE },
+		{ "a large one, whose way to the disk takes its time", { .memory = 200 << 20 },
+				.n_told = 4, .log = "stop migrate quit ", .after = SAVED_WHOLE },
 		{ "one that only has to quit", { .state = "postmigrate" }, SAVED_WHOLE,
 				.log = "quit ", .after = SAVED_WHOLE },
 	};
@@ -234,6 +264,9 @@ TEST(what_fails_leaves_the_guest_as_it_was)
 		{ "somebody else", { .resumes = true }, .expected = -ECANCELED,
 				.text = "somebody has let the guest run on",
 				.log = "stop migrate migrate_cancel " },
+		{ "who loses patience at the end", { .memory = 200 << 20 }, .n_patience = 2,
+				.expected = -ECANCELED, .n_told = 2, .text = "called off",
+				.log = "stop migrate cont " },
 		{ "one that does not go on", { .fails = true, .refuses_cont = true },
 				.expected = -EREMOTEIO, .text = "not undone: ",
 				.log = "stop migrate cont ", .after = SAVED_UNFINISHED },
