@@ -57,9 +57,13 @@ static int take_back(const struct saved_machine *machine, char **ret_note, struc
 	enum saved_disks disks;
 	struct error why = {};
 	/* Its removal has begun: with the first file that is missing, it had run. */
-	if (access(memory, F_OK) < 0 || saved_meta_read(path, &meta, &why) < 0)
+	int r = saved_meta_read(path, &meta, &why);
+	if (r == -ENOENT || (access(memory, F_OK) < 0 && errno == ENOENT))
 		return boot_instead(machine, "its files are not complete", ret_note, err);
-	int r = saved_check_disks(&meta, machine, &disks, &why, err);
+	/* What can't be read may be all that there is of the guest. */
+	if (r < 0)
+		return refuse(machine, why.text, err);
+	r = saved_check_disks(&meta, machine, &disks, &why, err);
 	if (r < 0)
 		return r;
 	switch (disks) {

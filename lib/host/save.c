@@ -453,8 +453,16 @@ int save_run(const struct save_request *request, struct error *err)
 int save_let_run(const char *dir, const char *machine, struct qmp *qmp, struct error *err)
 {
 	CLEANUP(lock_done) struct lock lock = {};
-	if (saved_look(dir, machine, NULL) == SAVED_NONE)
+	const struct run_state *state = NULL;
+	int r = save_get_state(qmp, &state, err);
+	if (r < 0)
+		return r;
+	/* It has nothing of the guest yet, whose only place is what would be thrown away. */
+	if (is(state, "inmigrate"))
+		return error_set(err, EBUSY, "it is about to be resumed from its saved state");
+	/* What "postmigrate" is was saved, or is at this moment, whatever a look has missed. */
+	if (saved_look(dir, machine, NULL) == SAVED_NONE && !is(state, "postmigrate"))
 		return call(qmp, "cont", err);
-	int r = saved_lock(dir, machine, LOCK_NOW, &lock, err);
+	r = saved_lock(dir, machine, LOCK_NOW, &lock, err);
 	return r < 0 ? r : put_back(dir, machine, qmp, true, err);
 }

@@ -41,7 +41,7 @@ MUST_CHECK int save_run(const struct save_request *request, struct error *err);
  * since what was saved of the guest, or was about to be, is no longer true then. A migration that
  * is under way ends, and the files are thrown away, durably.
  *
- * Errors: EBUSY: it is being saved at this moment; those of "cont".
+ * Errors: EBUSY: it is being saved at this moment, or QEMU waits for what was; those of "cont".
  */
 MUST_CHECK int save_let_run(
 		const char *dir, const char *machine, struct qmp *qmp, struct error *err);

@@ -310,6 +310,9 @@ TEST(whoever_lets_it_run_gives_up_what_was_saved)
 		{ "it cannot", { .state = "postmigrate", .refuses_cont = true }, SAVED_WHOLE,
 				.expected = -EREMOTEIO, .text = "never", .log = "cont ",
 				.after = SAVED_UNFINISHED },
+		{ "one that is yet to be read", { .state = "inmigrate" }, SAVED_WHOLE,
+				.expected = -EBUSY, .text = "about to be resumed", .log = "",
+				.after = SAVED_WHOLE },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		try_row(&table[i], true);

@@ -304,6 +304,20 @@ TEST(half_a_state_is_none)
 	end(&f);
 }
 
+/* Whoever was about to let it run may not have got to it: then there is no other place of it. */
+TEST(what_can_not_be_read_is_not_thrown_away)
+{
+	struct fixture f;
+	begin(&f);
+	put_saved(&f, SAVED_RESUMING);
+	put_file("saved/.web.resuming/saved.json", "{ \"format\": 2 }");
+	CHECK_STR(start(&f, -EINVAL),
+			"it was saved and cannot be resumed: 'DIR/saved/.web.resuming/saved.json' "
+			"is of a newer version of this program" WAY_OUT);
+	CHECK_INT(state_of(&f), SAVED_RESUMING);
+	end(&f);
+}
+
 TEST(what_is_damaged_is_refused)
 {
 	static const struct {
