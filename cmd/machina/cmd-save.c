@@ -22,6 +22,8 @@ struct save_options {
 #define MONITOR_USEC (5 * USEC_PER_SEC)
 /* For a unit whose QEMU has quit. */
 #define END_USEC (180 * USEC_PER_SEC)
+/* Between two looks at it. */
+#define LOOK_USEC (20 * USEC_PER_MSEC)
 
 static volatile sig_atomic_t called_off;
 
@@ -54,19 +56,37 @@ static void show_progress(void *data, uint64_t done, uint64_t total)
 		progress_show("saving %s: %s of %s", (const char *)data, so_far, all);
 }
 
-/* Its hooks clean up; only then it can be started again. */
-static int wait_for_unit(const char *unit, struct error *err)
+/* systemd takes the end of a machine that was not ready yet for a failure, and would try again. */
+static int end_retries(struct bus *bus, const char *unit, struct error *err)
 {
 	CLEANUP(strv_done) struct strv units = {};
-	CLEANUP(bus_freep) struct bus *bus = NULL;
 	strv_push(&units, unit);
-	int r = bus_open(&bus, err);
-	if (r == 0)
-		r = bus_run_jobs(bus, BUS_STOP, &units, NULL, NULL, clock_deadline_usec(END_USEC),
-				err);
-	if (r > 0)
-		return error_set(err, EREMOTEIO, "unit '%s' did not stop", unit);
-	return r;
+	int r = bus_run_jobs(bus, BUS_STOP_ALONE, &units, NULL, NULL, clock_deadline_usec(END_USEC),
+			err);
+	return r > 0 ? error_set(err, EREMOTEIO, "unit '%s' did not stop", unit) : r;
+}
+
+/*
+ * Until a run of a unit is over: its hooks clean up, and only then it can be started again. No stop
+ * is asked for: one that comes late would hit a machine that somebody has resumed meanwhile, and
+ * would stop what requires this one.
+ */
+static int wait_for_unit(
+		struct bus *bus, const char *unit, const char *invocation_id, struct error *err)
+{
+	const uint64_t until = clock_deadline_usec(END_USEC);
+	for (;;) {
+		CLEANUP(unit_info_done) struct unit_info info = {};
+		int r = bus_get_unit(bus, unit, &info, err);
+		if (r < 0 || unit_is_down(info.active_state) ||
+				strcmp(info.invocation_id, invocation_id) != 0)
+			return r;
+		if (!strcmp(info.sub_state, "auto-restart"))
+			return end_retries(bus, unit, err);
+		if (clock_now_usec() >= until)
+			return error_set(err, ETIMEDOUT, "unit '%s' does not end", unit);
+		clock_poll(NULL, 0, clock_deadline_usec(LOOK_USEC));
+	}
 }
 
 static int save_one(const struct call *call, const char *machine, struct error *err)
@@ -76,16 +96,25 @@ static int save_one(const struct call *call, const char *machine, struct error *
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
 	CLEANUP(freep) char *name = xstrdup(machine);
 	CLEANUP(freep) char *path = saved_path(call->paths.saved_dir, machine, SAVED_WHOLE);
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(unit_info_done) struct unit_info info = {};
 	const struct migration_watch watch = { show_progress, is_called_off, name };
 	int r = monitor_open(
 			&call->paths, machine, clock_deadline_usec(MONITOR_USEC), &monitor, err);
+	if (r < 0)
+		return r;
+	/* Which run of the unit it is has to be known before that ends. */
+	if (!options->dry_run)
+		r = bus_open(&bus, err);
+	if (r == 0 && bus)
+		r = bus_get_unit(bus, unit, &info, err);
 	if (r < 0)
 		return r;
 	take_signals();
 	r = saving_run(&call->paths, &monitor.plan, monitor.qmp, &watch, options->dry_run, err);
 	progress_clear();
 	if (r == 0 && !options->dry_run)
-		r = wait_for_unit(unit, err);
+		r = wait_for_unit(bus, unit, info.invocation_id, err);
 	if (r < 0)
 		return error_wrap(err, "machine '%s'", machine);
 	if (options->dry_run)

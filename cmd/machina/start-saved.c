@@ -3,14 +3,19 @@
 #include "start-saved.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "host/bus-job.h"
 #include "host/clock.h"
+#include "host/run-state.h"
 #include "host/saved.h"
 #include "lifecycle.h"
+#include "monitor.h"
 
 /* For who saves or resumes it at this moment. */
 #define SAVED_WAIT_USEC (10 * USEC_PER_SEC)
+/* For a QEMU to say in which state it is. */
+#define ASK_USEC USEC_PER_SEC
 
 static int discard_saved(
 		const struct call *call, const char *machine, bool is_up, struct error *err)
@@ -30,6 +35,25 @@ static int discard_saved(
 	return r < 0 ? r : 0;
 }
 
+/*
+ * Has its QEMU nothing left to do but to quit? One that comes up has what was saved still to read,
+ * and one that goes down will. A guest that runs all the same was let run by somebody. A monitor
+ * that is taken is that of who saves it.
+ */
+static bool is_left_over(const struct call *call, const char *machine, const char *active_state)
+{
+	CLEANUP(monitor_done) struct monitor monitor = {};
+	const struct run_state *state = NULL;
+	const uint64_t deadline = clock_deadline_usec(ASK_USEC);
+	struct error unused = {};
+	if (strcmp(active_state, "active") != 0 || !saved_is_whole(call->paths.saved_dir, machine))
+		return false;
+	if (monitor_open(&call->paths, machine, deadline, &monitor, &unused) < 0 ||
+			run_state_query(monitor.qmp, deadline, &state, &unused) != QMP_DONE)
+		return true;
+	return state->stop == STOP_MOVED;
+}
+
 int start_saved(const struct call *call, struct bus *bus, const struct strv *machines, bool discard,
 		uint64_t deadline_usec, struct error *err)
 {
@@ -43,11 +67,12 @@ int start_saved(const struct call *call, struct bus *bus, const struct strv *mac
 		bool is_up = !unit_is_down(list.rows[i].active_state);
 		if (discard)
 			r = discard_saved(call, machine, is_up, err);
-		else if (is_up && saved_is_whole(call->paths.saved_dir, machine))
+		else if (is_left_over(call, machine, list.rows[i].active_state))
 			strv_push(&ends, units.items[i]);
 	}
 	if (r < 0 || !ends.n)
 		return r;
-	r = bus_run_jobs(bus, BUS_STOP, &ends, NULL, NULL, deadline_usec, err);
+	/* Those that require it run on, as when a guest ends by itself. */
+	r = bus_run_jobs(bus, BUS_STOP_ALONE, &ends, NULL, NULL, deadline_usec, err);
 	return r < 0 ? r : 0;
 }
