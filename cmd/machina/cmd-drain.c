@@ -67,10 +67,17 @@ static char *saves_path(const struct config_paths *paths)
 	return path_join(paths->run_dir, ".drain-saves");
 }
 
-bool drain_saves(const struct config_paths *paths)
+bool drain_saves(const struct config_paths *paths, const char *machine)
 {
 	CLEANUP(freep) char *path = saves_path(paths);
-	return lock_is_held(path);
+	CLEANUP(drained_done) struct drained record = {};
+	struct error err = {};
+	if (!lock_is_held(path))
+		return false;
+	int r = drained_load(paths->state_dir, &record, &err);
+	if (r < 0)
+		print_error(&err);
+	return r == 0 && strv_contains(&record.machines, machine);
 }
 
 /* What undrain would do, in words. The caller frees it. */

@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "drain.h"
+#include "hook-resume.h"
+#include "host/clock.h"
 #include "lifecycle.h"
 #include "monitor.h"
 #include "orderly.h"
@@ -26,9 +28,13 @@ static int shut_down(const struct call *call, const char *machine, struct error 
 		return orderly_reboot(call, machine, options->timeout_usec, err);
 	bool host_stops = options->system && options->host_end && saving_host_stops();
 	bool wants_save = options->system && ((host_stops && options->host_end == VM_HOST_SAVE) ||
-							     drain_saves(&call->paths));
+							     drain_saves(&call->paths, machine));
 	if (wants_save && saving_for_host(&call->paths, machine))
 		return STATUS_DONE;
+	/* What the save took is no part of the guest's time. */
+	if (wants_save)
+		hook_resume_ask_time(clock_add_usec(
+				options->timeout_usec, PLAN_QUIT_SEC * USEC_PER_SEC));
 	return orderly_shutdown(call, machine,
 			&(struct orderly_options){
 					.system = options->system,

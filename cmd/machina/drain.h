@@ -11,10 +11,11 @@
 #include "util/error.h"
 
 /*
- * Does a drain that saves stop machines at the moment? It is over when its process ends, whatever
- * has ended that: what stops after it is shut down.
+ * Does a drain that saves stop this machine at the moment? It is over when its process ends,
+ * whatever has ended that: what stops after it is shut down. So is what is not the drain's to save:
+ * a machine that a cluster manager stops may be started on another host.
  */
-bool drain_saves(const struct config_paths *paths);
+bool drain_saves(const struct config_paths *paths, const char *machine);
 
 /* Say so on standard error, if it is. */
 void drain_note(const struct config_paths *paths);

@@ -61,6 +61,16 @@ int hook_resume_prepare(const struct config_paths *paths, const struct plan *pla
 	return r < 0 ? r : 0;
 }
 
+void hook_resume_ask_time(uint64_t usec)
+{
+	CLEANUP(fdstore_done) struct fdstore systemd = {};
+	CLEANUP(buf_done) struct buf text = {};
+	buf_printf(&text, "EXTEND_TIMEOUT_USEC=%" PRIu64, usec);
+	/* Nobody has to listen. */
+	if (fdstore_open(getenv("NOTIFY_SOCKET"), &systemd, NULL) == 0)
+		(void)!send(systemd.fd, buf_text(&text), text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void hook_resume_extend(void *data, uint64_t done, uint64_t total)
 {
 	static uint64_t next_usec;
@@ -70,12 +80,7 @@ void hook_resume_extend(void *data, uint64_t done, uint64_t total)
 	if (clock_now_usec() < next_usec)
 		return;
 	next_usec = clock_deadline_usec(EXTEND_EVERY_USEC);
-	CLEANUP(fdstore_done) struct fdstore systemd = {};
-	CLEANUP(buf_done) struct buf text = {};
-	buf_printf(&text, "EXTEND_TIMEOUT_USEC=%" PRIu64, (uint64_t)EXTEND_USEC);
-	/* Nobody has to listen. */
-	if (fdstore_open(getenv("NOTIFY_SOCKET"), &systemd, NULL) == 0)
-		(void)!send(systemd.fd, buf_text(&text), text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	hook_resume_ask_time(EXTEND_USEC);
 }
 
 /* "active" once the hook that this process comes from has succeeded; "": can't be asked. */

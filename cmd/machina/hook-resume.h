@@ -28,6 +28,9 @@ MUST_CHECK int hook_resume_await(
 /* A line for a dry run; NULL: nothing was saved. The caller frees it. */
 char *hook_resume_describe(const struct config_paths *paths, const char *machine);
 
+/* Ask systemd for time, from now on, if the unit's own limit is earlier. */
+void hook_resume_ask_time(uint64_t usec);
+
 /*
  * Ask systemd for more time, now and then, as a progress function (struct migration_watch): while
  * bytes move, no time limit of the unit ends a hook. @data: NULL
