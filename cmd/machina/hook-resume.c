@@ -139,6 +139,8 @@ int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
 	if (r != 0)
 		return r < 0 ? r : 0;
 	tell(plan->machine, "resumed from its saved state");
+	/* The child would keep the monitor from whoever shuts the guest down meanwhile. */
+	qmp_freep(&qmp);
 	finish_later(paths, plan->machine);
 	return 0;
 }
