@@ -13,8 +13,6 @@
 
 /* Of this program, as ssh(1) has it: a command's own statuses end before. */
 #define STATUS_EXEC_FAILED 255
-/* As shells tell the signal that ended a command. */
-#define STATUS_SIGNAL 128
 
 struct exec_options {
 	struct strv environment;
@@ -100,7 +98,7 @@ static int exec_run(const struct call *call, struct error *err)
 				result.out_truncated && result.err_truncated ? "each stream"
 				: result.out_truncated			     ? "the output"
 									     : "the error output");
-	return result.signal ? STATUS_SIGNAL + (result.signal & 127) : result.status & 255;
+	return agent_exit_status(&result);
 }
 
 static const struct argument arguments[] = {

@@ -17,12 +17,20 @@
 #define ANSWER_USEC (30 * USEC_PER_SEC)
 /* Two streams of 16 MiB in base64, and some more. */
 #define STATUS_MAX ((size_t)48 << 20)
+#define STATUS_SIGNAL 128
 
 void agent_exit_done(struct agent_exit *e)
 {
 	buf_done(&e->out);
 	buf_done(&e->err);
 	*e = (struct agent_exit){};
+}
+
+int agent_exit_status(const struct agent_exit *e)
+{
+	if (e->signal)
+		return STATUS_SIGNAL + (e->signal & 127);
+	return e->status && !(e->status & 255) ? 255 : e->status & 255;
 }
 
 static struct json_object *list_of(const struct strv *words)

@@ -36,6 +36,10 @@ struct agent_exit {
 
 void agent_exit_done(struct agent_exit *exit);
 
+/* As a shell tells it, 0 to 255: 128 and the number of a signal. What failed is never 0: a status
+ * of Windows has 32 bits. */
+int agent_exit_status(const struct agent_exit *exit);
+
 /*
  * Run a command and wait for its end. While it runs others may use the agent.
  *

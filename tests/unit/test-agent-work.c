@@ -189,6 +189,27 @@ static void check_words(const struct agent_exec *exec, const char *expected)
 	CHECK_INT(peer_finish(pid), 0);
 }
 
+TEST(what_failed_is_never_taken_for_success)
+{
+	static const struct {
+		int status, signal, expected;
+	} rows[] = {
+		{ 0, 0, 0 },
+		{ 1, 0, 1 },
+		{ 255, 0, 255 },
+		{ 256, 0, 255 },
+		{ -1, 0, 255 },
+		{ INT32_MIN, 0, 255 },
+		{ (int)0xc0000005, 0, 5 },
+		{ 0, 9, 137 },
+		{ 0, 128, 128 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct agent_exit e = { .status = rows[i].status, .signal = rows[i].signal };
+		CHECK_INT(agent_exit_status(&e), rows[i].expected);
+	}
+}
+
 TEST(a_command_is_handed_over_as_it_is)
 {
 	CLEANUP(strv_done) struct strv arguments = {}, environment = {};
