@@ -10,6 +10,7 @@
 #include "host/clock.h"
 #include "output.h"
 #include "util/file.h"
+#include "util/terminal.h"
 
 /* Of this program, as ssh(1) has it: a command's own statuses end before. */
 #define STATUS_EXEC_FAILED 255
@@ -18,6 +19,7 @@ struct exec_options {
 	struct strv environment;
 	uint64_t timeout_usec;
 	bool no_input;
+	bool raw;
 };
 
 static int read_input(struct buf *to, struct error *err)
@@ -40,8 +42,15 @@ static int read_input(struct buf *to, struct error *err)
 	}
 }
 
-static int write_output(int fd, const struct buf *text, struct error *err)
+/* A terminal obeys what it is shown, and its answers would be typed into the shell. */
+static int write_output(int fd, const struct buf *text, bool raw, struct error *err)
 {
+	struct terminal_filter filter = { .mode = TERMINAL_TEXT };
+	CLEANUP(buf_done) struct buf safe = {};
+	if (!raw && text->len && isatty(fd)) {
+		terminal_filter_add(&filter, &safe, buf_text(text), text->len);
+		text = &safe;
+	}
 	return write_all(fd, buf_text(text), text->len) < 0
 			       ? error_errno(err, "cannot write the command's output")
 			       : 0;
@@ -86,9 +95,9 @@ static int exec_run(const struct call *call, struct error *err)
 					options->environment.items[i]);
 	int r = run_command(call, &result, err);
 	if (r == 0)
-		r = write_output(STDOUT_FILENO, &result.out, err);
+		r = write_output(STDOUT_FILENO, &result.out, options->raw, err);
 	if (r == 0)
-		r = write_output(STDERR_FILENO, &result.err, err);
+		r = write_output(STDERR_FILENO, &result.err, options->raw, err);
 	if (r < 0) {
 		print_error(err);
 		return STATUS_EXEC_FAILED;
@@ -114,6 +123,8 @@ static const struct option_spec options[] = {
 			"Wait no longer; the command goes on" },
 	{ 'n', "no-input", NULL, OPT_FLAG(struct exec_options, no_input),
 			"Do not read the standard input" },
+	{ 0, "raw", NULL, OPT_FLAG(struct exec_options, raw),
+			"Let all that the command writes reach the terminal" },
 	{},
 };
 
@@ -136,7 +147,8 @@ const struct command cmd_exec = {
 		       "guest. Words behind '--' are the command's. What it reads is our standard "
 		       "input up to its end (32 MiB at most), unless that is a terminal. What it "
 		       "writes is shown when it has ended, the two streams apart; the agent keeps "
-		       "16 MiB of each.\n\n"
+		       "16 MiB of each. On a terminal only text is shown, since what "
+		       "else a guest writes could harm it; --raw shows all.\n\n"
 		       "The exit status is the command's, 128 and the number for a signal, or 255 "
 		       "when "
 		       "it was not run or its end was not seen. The agent cannot stop a command: "
