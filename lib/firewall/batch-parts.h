@@ -55,9 +55,10 @@ void maker_default(struct maker *m, const struct fw_resolved_default *def);
 
 /* ---- what is shared ---- */
 
-/* Begin a section whose chain is emptied and begins with the digest. */
-size_t section_begin(struct maker *m, const char *chain, enum nft_hook hook);
-void section_end(struct maker *m, size_t section);
+/* A section, and the chains in it, which are emptied; the first one begins with the digest. */
+void section_begin(struct maker *m);
+void section_chain(struct maker *m, const char *chain, enum nft_hook hook);
+void section_end(struct maker *m);
 
 /* Add it unless it is in the batch already. */
 void maker_base(struct maker *m);

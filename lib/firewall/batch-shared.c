@@ -45,29 +45,44 @@ static void add(struct maker *m, enum nft_change_kind kind, const struct nft_set
 
 /* ---- sections ---- */
 
-size_t section_begin(struct maker *m, const char *chain, enum nft_hook hook)
+/* The one that is being made: none is within another. */
+static struct nft_section *current_section(struct maker *m)
+{
+	return &m->batch->sections[m->batch->n_sections - 1];
+}
+
+void section_begin(struct maker *m)
 {
 	struct nft_batch *b = m->batch;
 	b->sections = grow_array(
 			b->sections, &b->n_sections_alloc, b->n_sections, sizeof(*b->sections));
-	b->sections[b->n_sections] = (struct nft_section){ .chain = chain, .first = b->n };
+	b->sections[b->n_sections++] = (struct nft_section){ .first = b->n };
+}
+
+void section_chain(struct maker *m, const char *chain, enum nft_hook hook)
+{
+	struct nft_section *section = current_section(m);
+	bool is_first = !section->chain;
 	m->chain = chain;
-	nft_batch_add(b, &(struct nft_change){
-					 .kind = NFT_ADD_CHAIN, .chain = chain, .hook = hook });
-	nft_batch_add(b, &(struct nft_change){ .kind = NFT_FLUSH_CHAIN, .chain = chain });
+	nft_batch_add(m->batch,
+			&(struct nft_change){
+					.kind = NFT_ADD_CHAIN, .chain = chain, .hook = hook });
+	nft_batch_add(m->batch, &(struct nft_change){ .kind = NFT_FLUSH_CHAIN, .chain = chain });
+	if (!is_first)
+		return;
+	section->chain = chain;
 	/* Packets that are nobody's business pass base chains: no rule more than needed. */
 	if (!hook) {
 		struct rule digest = {};
 		rule_verdict(&digest, NFT_VERDICT_CONTINUE, NULL);
 		maker_rule(m, &digest, NULL);
 	}
-	return b->n_sections++;
 }
 
-void section_end(struct maker *m, size_t section)
+void section_end(struct maker *m)
 {
 	struct nft_batch *b = m->batch;
-	struct nft_section *s = &b->sections[section];
+	struct nft_section *s = current_section(m);
 	CLEANUP(buf_done) struct buf text = {};
 	size_t first_rule = b->n;
 
@@ -84,11 +99,11 @@ void section_end(struct maker *m, size_t section)
 	b->items[first_rule].comment = s->digest;
 }
 
-static size_t begin_named(
+static void named_chain(
 		struct maker *m, const char *prefix, const char *name, enum fw_direction direction)
 {
 	m->direction = direction;
-	return section_begin(m,
+	section_chain(m,
 			arena_printf(&m->batch->arena, "%s-%s%s%s", prefix, name,
 					name[0] ? "-" : "", fw_direction_names[direction]),
 			NFT_HOOK_NONE);
@@ -102,14 +117,15 @@ void maker_base(struct maker *m)
 		enum nft_field field;
 	} bases[] = { { "prerouting", NFT_HOOK_PREROUTING, NFT_FIELD_IN_NAME },
 		{ "postrouting", NFT_HOOK_POSTROUTING, NFT_FIELD_OUT_NAME } };
+	section_begin(m);
 	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
-		size_t section = section_begin(m, bases[i].chain, bases[i].hook);
 		struct rule rule = {};
+		section_chain(m, bases[i].chain, bases[i].hook);
 		add(m, NFT_ADD_SET, batch_maps[i]);
 		rule_map(&rule, bases[i].field, batch_maps[i]->name);
 		maker_rule(m, &rule, NULL);
-		section_end(m, section);
 	}
+	section_end(m);
 }
 
 /* ---- sets ---- */
@@ -136,7 +152,8 @@ static void add_addresses(struct maker *m, const struct fw_set *from)
 	const char *chain = arena_printf(&m->batch->arena, "set-%s", from->name);
 	if (!note(m, chain))
 		return;
-	size_t section = section_begin(m, chain, NFT_HOOK_NONE);
+	section_begin(m);
+	section_chain(m, chain, NFT_HOOK_NONE);
 	for (int f = 0; f < N_FW_FAMILIES; f++) {
 		const struct fw_ranges *ranges = &from->addresses.of[f];
 		if (!ranges->n)
@@ -152,7 +169,7 @@ static void add_addresses(struct maker *m, const struct fw_set *from)
 							.n_values = ranges->n,
 					});
 	}
-	section_end(m, section);
+	section_end(m);
 }
 
 void maker_members(struct maker *m, const char *group)
@@ -325,8 +342,8 @@ static void add_flows(struct maker *m)
 /* Accept, and remember it. */
 static void add_track(struct maker *m)
 {
-	size_t section = begin_named(m, "track", "", m->direction);
 	struct rule accept = {};
+	named_chain(m, "track", "", m->direction);
 	for (size_t i = 0; i < ARRAY_SIZE(flows); i++) {
 		struct rule rule = {};
 		add_flow_set(m, &flows[i]);
@@ -337,24 +354,24 @@ static void add_track(struct maker *m)
 	}
 	rule_verdict(&accept, NFT_VERDICT_ACCEPT, NULL);
 	maker_rule(m, &accept, NULL);
-	section_end(m, section);
 }
 
 void maker_state(struct maker *m)
 {
 	if (!note(m, "state"))
 		return;
+	section_begin(m);
 	for (int d = 0; d < N_FW_DIRECTIONS; d++) {
 		m->direction = (enum fw_direction)d;
 		if (m->state == FW_STATE_FLOWS)
 			add_track(m);
-		size_t section = begin_named(m, "state", "", (enum fw_direction)d);
+		named_chain(m, "state", "", (enum fw_direction)d);
 		if (m->state == FW_STATE_FLOWS)
 			add_flows(m);
 		else if (m->state == FW_STATE_CONNTRACK)
 			add_tracked(m);
-		section_end(m, section);
 	}
+	section_end(m);
 }
 
 /* ---- essentials and groups ---- */
@@ -388,13 +405,14 @@ void maker_essentials(struct maker *m)
 {
 	if (!note(m, "essentials"))
 		return;
+	section_begin(m);
 	for (int d = 0; d < N_FW_DIRECTIONS; d++) {
-		size_t section = begin_named(m, "ess", "", (enum fw_direction)d);
+		named_chain(m, "ess", "", (enum fw_direction)d);
 		for (const struct fw_essential *e = fw_essentials; e->what; e++)
 			if ((int)e->direction == d)
 				add_essential(m, e);
-		section_end(m, section);
 	}
+	section_end(m);
 }
 
 void maker_group(struct maker *m, const struct fw_group *group)
@@ -405,10 +423,11 @@ void maker_group(struct maker *m, const struct fw_group *group)
 	for (int d = 0; d < N_FW_DIRECTIONS; d++)
 		for (size_t i = 0; i < group->rules[d].n; i++)
 			maker_sets_of(m, &group->rules[d].items[i]);
+	section_begin(m);
 	for (int d = 0; d < N_FW_DIRECTIONS; d++) {
-		size_t section = begin_named(m, "grp", group->name, (enum fw_direction)d);
+		named_chain(m, "grp", group->name, (enum fw_direction)d);
 		for (size_t i = 0; i < group->rules[d].n; i++)
 			maker_fw_rule(m, &group->rules[d].items[i]);
-		section_end(m, section);
 	}
+	section_end(m);
 }

@@ -218,12 +218,12 @@ struct nft_change {
 };
 
 /*
- * What several machines share. Its changes are left out where the kernel has it already: the first
- * rule of @chain carries the digest in its comment.
+ * What several machines share: chains that come and change together. Its changes are left out where
+ * the kernel has it already: the first rule of @chain carries the digest in its comment.
  */
 struct nft_section {
-	const char *chain;
-	const char *digest; /* the comment, "machina:0123456789abcdef" */
+	const char *chain;  /* the first one */
+	const char *digest; /* of all; the comment, "machina:0123456789abcdef" */
 	size_t first, n;    /* its changes */
 	bool is_current;    /* the kernel has it: set by who asked */
 };

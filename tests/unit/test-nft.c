@@ -108,6 +108,21 @@ TEST(what_is_shared_is_left_alone_until_it_changes)
 	sample_end();
 }
 
+/* The digest of a group stands in the chain of what comes in. */
+TEST(a_change_of_one_direction_is_a_change_of_the_group)
+{
+	NEED_NFT();
+	sample_begin(FW_STATE_FLOWS);
+	install(1);
+	sample_policy.groups[0].rules[FW_OUT].items[0].action = FW_ACCEPT;
+	install(1);
+	CLEANUP(freep) char *out = shell_output("nft list chain bridge machina grp-corp-out");
+	CHECK(strstr(out, "tcp dport 25 counter packets 0 bytes 0 goto track-out") != NULL);
+	remove_machine("web", SAMPLE_WEB);
+	check_ruleset("");
+	sample_end();
+}
+
 TEST(a_preview_is_what_would_be_sent)
 {
 	NEED_NFT();
