@@ -125,31 +125,31 @@ static void put_value(
 	}
 }
 
-static void put_values(struct buf *out, const struct nft_part *part, const char *between)
-{
-	for (size_t i = 0; i < part->n_values; i++) {
-		if (i)
-			buf_puts(out, between);
-		put_value(out, &nft_fields[part->field], &part->values[i]);
-	}
-}
-
 static void put_match(struct buf *out, const struct nft_part *part)
 {
 	const char *field = nft_fields[part->field].text;
-	const char *not = part->negate ? "!= " : "";
-	buf_printf(out, "%s %s", field, not );
+	const char *sign = part->negate ? "!= " : "";
+	bool is_set = nft_part_needs_set(part);
+	buf_puts(out, field);
+	buf_putc(out, ' ');
+	buf_puts(out, sign);
 	if (part->name) {
-		buf_printf(out, "@%s", part->name);
-	} else if (nft_part_needs_set(part)) {
-		buf_puts(out, "{ ");
-		put_values(out, part, ", ");
-		buf_puts(out, " }");
-	} else {
-		/* "a != 1 a != 2": both must hold. */
-		CLEANUP(freep) char *between = xasprintf(" %s %s", field, not );
-		put_values(out, part, between);
+		buf_putc(out, '@');
+		buf_puts(out, part->name);
+		return;
 	}
+	if (is_set)
+		buf_puts(out, "{ ");
+	for (size_t i = 0; i < part->n_values; i++) {
+		/* "a != 1 a != 2": both must hold. */
+		if (i && !is_set)
+			buf_printf(out, " %s %s", field, sign);
+		else if (i)
+			buf_puts(out, ", ");
+		put_value(out, &nft_fields[part->field], &part->values[i]);
+	}
+	if (is_set)
+		buf_puts(out, " }");
 }
 
 static void put_bits(struct buf *out, const struct nft_part *part)
@@ -169,8 +169,10 @@ static void put_bits(struct buf *out, const struct nft_part *part)
 
 static void put_fields(struct buf *out, const enum nft_field *fields, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		buf_printf(out, "%s%s", i ? " . " : "", nft_fields[fields[i]].text);
+	for (size_t i = 0; i < n; i++) {
+		buf_puts(out, i ? " . " : "");
+		buf_puts(out, nft_fields[fields[i]].text);
+	}
 }
 
 static void put_limit(struct buf *out, const struct nft_part *part)
