@@ -27,11 +27,16 @@ static void reader_done(struct reader *r)
 	buf_done(&r->joined);
 }
 
+static int at_line(const struct reader *r, size_t line, struct error *err)
+{
+	error_at(err, (struct where){ .file = r->name, .line = line, .column = 1 });
+	return -EINVAL;
+}
+
 static int malformed(const struct reader *r, size_t line, const char *what, struct error *err)
 {
 	error_set(err, EINVAL, "%s", what);
-	error_at(err, (struct where){ .file = r->name, .line = line, .column = 1 });
-	return -EINVAL;
+	return at_line(r, line, err);
 }
 
 /* In place: the start of @text without white space at either end. */
@@ -83,15 +88,15 @@ static int read_logical_line(struct reader *r, char *line, struct error *err)
 }
 
 /*
- * Does an odd number of backslashes end the line? Counted from the left, as systemd does; lines
- * joined before it do not matter, since their last backslash has become a space.
+ * Does an odd number of backslashes end the line? Lines joined before it do not matter, since their
+ * last backslash has become a space.
  */
-static bool ends_in_backslash(const char *line)
+static bool ends_in_backslash(const char *line, size_t len)
 {
-	bool escaped = false;
-	for (; *line; line++)
-		escaped = !escaped && *line == '\\';
-	return escaped;
+	size_t n = 0;
+	while (n < len && line[len - 1 - n] == '\\')
+		n++;
+	return n % 2 == 1;
 }
 
 static int end_logical_line(struct reader *r, struct error *err)
@@ -109,23 +114,34 @@ static int read_physical_line(struct reader *r, const char *text, size_t len, st
 	r->line++;
 	if (memchr(text, '\0', len))
 		return malformed(r, r->line, "a NUL byte", err);
-	CLEANUP(freep) char *line = xstrndup(text, len);
+	size_t before = r->joined.len;
+	buf_add(&r->joined, text, len);
+	const char *line = buf_text(&r->joined) + before;
 	const char *start = line + strspn(line, WHITE_SPACE);
-	if (*start == '#' || *start == ';')
+	if (*start == '#' || *start == ';') {
+		buf_truncate(&r->joined, before);
 		return 0;
+	}
 
 	/* A tab may stand anywhere; other control characters come from no editor. */
-	struct error why = {};
-	if (quote_check(line, &why) < 0)
-		return malformed(r, r->line, why.text, err);
+	if (quote_check(line, err) < 0)
+		return at_line(r, r->line, err);
 	if (!r->is_continued)
 		r->first_line = r->line;
-	buf_puts(&r->joined, line);
-	if (!ends_in_backslash(line))
+	if (!ends_in_backslash(line, len))
 		return end_logical_line(r, err);
 	r->joined.text[r->joined.len - 1] = ' ';
 	r->is_continued = true;
 	return 0;
+}
+
+static const char *line_end(const char *at, const char *end)
+{
+	const char *feed = memchr(at, '\n', (size_t)(end - at));
+	if (!feed)
+		feed = end;
+	const char *carriage_return = memchr(at, '\r', (size_t)(feed - at));
+	return carriage_return ? carriage_return : feed;
 }
 
 int unitfile_parse(const char *name, const char *text, size_t len, struct unitdoc *ret,
@@ -138,9 +154,7 @@ int unitfile_parse(const char *name, const char *text, size_t len, struct unitdo
 	if (len >= 3 && !memcmp(at, BYTE_ORDER_MARK, 3))
 		at += 3;
 	while (at < end) {
-		const char *stop = at;
-		while (stop < end && *stop != '\n' && *stop != '\r')
-			stop++;
+		const char *stop = line_end(at, end);
 		int result = read_physical_line(&r, at, (size_t)(stop - at), err);
 		if (result < 0)
 			return result;
