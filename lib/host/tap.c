@@ -139,6 +139,17 @@ int tap_check_name(struct netlink *nl, const char *name, const char *alias, stru
 	return strcmp(link.alias, alias) != 0 ? refuse_foreign(alias, &link, err) : 0;
 }
 
+static int remove_old(struct netlink *nl, const struct tap_request *request, struct error *err)
+{
+	struct link link;
+	int r = netlink_get(nl, request->name, &link, err);
+	if (r == 0 && strcmp(link.alias, request->alias) != 0)
+		return refuse_foreign(request->alias, &link, err);
+	if (r == 0)
+		r = netlink_delete(nl, &link, err);
+	return r < 0 ? r : 0;
+}
+
 /*
  * Make the tap, in place of one that is left over: systemd closes in the background what it is told
  * to forget, and a link goes at once when it is deleted, whoever holds it open.
@@ -154,17 +165,12 @@ static int claim(struct netlink *nl, const struct tap_request *request, int fd, 
 				request->name, sizeof(want.ifr_name) - 1);
 	memcpy(want.ifr_name, request->name, strlen(request->name));
 
-	struct link link;
-	int r = netlink_get(nl, request->name, &link, err);
-	if (r == 0 && strcmp(link.alias, request->alias) != 0)
-		return refuse_foreign(request->alias, &link, err);
+	if (ioctl(fd, TUNSETIFF, &want) == 0)
+		return 0;
+	int r = errno == EBUSY ? remove_old(nl, request, err) : 1;
 	if (r == 0)
-		r = netlink_delete(nl, &link, err);
-	if (r < 0)
-		return r;
-	return ioctl(fd, TUNSETIFF, &want) < 0
-			       ? error_errno(err, "cannot make tap '%s'", request->name)
-			       : 0;
+		r = ioctl(fd, TUNSETIFF, &want) < 0;
+	return r > 0 ? error_errno(err, "cannot make tap '%s'", request->name) : r;
 }
 
 static int set_up(struct netlink *nl, const struct tap_request *request, const struct link *bridge,
