@@ -146,10 +146,9 @@ static int wait_for_systemd(struct prepare_context *c, struct error *err)
 static int run_forget(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
-	/* Without systemd this is where it ends: there is no use in opening anything. A port that
-	 * it still holds can't be listened at again. */
-	int r = forget_all(c, err);
-	return r < 0 ? r : wait_for_systemd(c, err);
+	/* Without systemd this is where it ends: there is no use in opening anything. It reads
+	 * meanwhile, and in this order; who needs what it holds to be closed waits for that. */
+	return forget_all(c, err);
 }
 
 static int undo_store(struct prepare_context *c, size_t i, struct error *err)
@@ -248,13 +247,27 @@ static int run_log(struct prepare_context *c, size_t i, struct error *err)
 
 /* ---- the run directory and what is in it ---- */
 
+/* Are two files in one directory? */
+static bool is_beside(const char *a, const char *b)
+{
+	const char *slash = strrchr(a, '/');
+	size_t len = slash ? (size_t)(slash - a) + 1 : 0;
+	return !strncmp(a, b, len) && !strchr(b + len, '/');
+}
+
 static int make_run_dir(struct prepare_context *c, struct error *err)
 {
 	const struct plan *plan = c->plan;
+	const char *last = plan->run_dir;
 	int r = rundir_make(plan->run_dir, prepare_sharing(c), err);
-	for (size_t k = 0; r == 0 && k < plan->n_fds; k++)
-		if (plan->fds[k].kind == PLAN_FD_LISTEN || plan->fds[k].kind == PLAN_FD_LOG)
-			r = rundir_make_for(plan->run_dir, plan->fds[k].path, sharing_of(c), err);
+	for (size_t k = 0; r == 0 && k < plan->n_fds; k++) {
+		const struct plan_fd *fd = &plan->fds[k];
+		if ((fd->kind != PLAN_FD_LISTEN && fd->kind != PLAN_FD_LOG) ||
+				is_beside(fd->path, last))
+			continue;
+		r = rundir_make_for(plan->run_dir, fd->path, sharing_of(c), err);
+		last = fd->path;
+	}
 	if (r < 0 || plan_is_companion(plan))
 		return r;
 
