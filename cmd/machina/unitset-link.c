@@ -9,12 +9,26 @@
 #include "unitset.h"
 #include "util/mem.h"
 
-static void want(struct unitset *set, const char *target, const char *unit, bool wanted)
+static const char *const targets[N_UNITSET_TARGETS] = {
+	[UNITSET_GUESTS] = UNIT_GUESTS_TARGET,
+	[UNITSET_ENABLED] = UNIT_ENABLED_TARGET,
+};
+
+int unitset_list_wanted(struct unitset *set, struct error *err)
 {
-	CLEANUP(freep) char *name = xasprintf("%s.wants/%s", target, unit);
-	bool there = faccessat(set->batch.dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	if (there == wanted)
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(targets); i++) {
+		CLEANUP(freep) char *dir = xasprintf("%s/%s.wants", set->dir, targets[i]);
+		r = dir_list(dir, &set->wanted[i], err);
+	}
+	return r < 0 ? r : 0;
+}
+
+static void want(struct unitset *set, size_t target, const char *unit, bool wanted)
+{
+	if (strv_contains_sorted(&set->wanted[target], unit) == wanted)
 		return;
+	CLEANUP(freep) char *name = xasprintf("%s.wants/%s", targets[target], unit);
 	struct unitset_row *row = unitset_add_row(set, name, wanted ? UNIT_WRITTEN : UNIT_REMOVED);
 	row->is_link = true;
 }
@@ -22,10 +36,10 @@ static void want(struct unitset *set, const char *target, const char *unit, bool
 void unitset_want(struct unitset *set, const char *machine, enum vm_autostart autostart)
 {
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
-	want(set, UNIT_GUESTS_TARGET, unit, autostart == VM_AUTOSTART_YES);
+	want(set, UNITSET_GUESTS, unit, autostart == VM_AUTOSTART_YES);
 	/* One that was enabled by hand before its config spoke of it. */
 	if (autostart != VM_AUTOSTART_OPEN)
-		want(set, UNIT_ENABLED_TARGET, unit, false);
+		want(set, UNITSET_ENABLED, unit, false);
 }
 
 int unitset_commit_link(struct unitset *set, const struct unitset_row *row, struct error *err)

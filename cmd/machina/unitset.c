@@ -20,6 +20,8 @@ void unitset_done(struct unitset *set)
 	}
 	free(set->rows);
 	strv_done(&set->on_disk);
+	for (size_t i = 0; i < ARRAY_SIZE(set->wanted); i++)
+		strv_done(&set->wanted[i]);
 	buf_done(&set->scratch);
 	*set = (struct unitset){};
 }
@@ -46,6 +48,8 @@ int unitset_init(struct unitset *set, const struct config_paths *paths, unsigned
 		return r < 0 ? r : 0;
 	set->exists = true;
 	r = file_batch_init(&set->batch, dir, err);
+	if (r == 0)
+		r = unitset_list_wanted(set, err);
 	for (size_t i = 0; r == 0 && i < set->on_disk.n; i++) {
 		const char *name = set->on_disk.items[i];
 		set->has_companions |= is_companion(name);

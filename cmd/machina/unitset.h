@@ -34,6 +34,9 @@ enum {
 	UNITSET_NO_FORCE = 8, /* what others made is not replaced: the message offers nothing */
 };
 
+/* Targets by which machines start with the host: as their config says, and by hand. */
+enum { UNITSET_GUESTS, UNITSET_ENABLED, N_UNITSET_TARGETS };
+
 struct unitset {
 	const char *dir;	 /* borrowed, as the next one */
 	const char *machine_dir; /* of the config, as units name it: without a root directory */
@@ -41,8 +44,9 @@ struct unitset {
 	bool exists;	/* the directory does; without it there is nothing to compare with */
 	unsigned flags; /* UNITSET_* */
 	struct file_batch batch;
-	struct strv on_disk; /* names in the directory, sorted */
-	bool has_companions; /* does one of them stand beside QEMU's unit? */
+	struct strv on_disk;		       /* names in the directory, sorted */
+	struct strv wanted[N_UNITSET_TARGETS]; /* units that a target wants, sorted */
+	bool has_companions;		       /* does one of them stand beside QEMU's unit? */
 	struct unitset_row *rows;
 	size_t n;
 	size_t n_alloc;
@@ -79,6 +83,7 @@ MUST_CHECK int unitset_add_others(
 void unitset_want(struct unitset *set, const char *machine, enum vm_autostart autostart);
 
 /* For unitset.c and unitset-link.c. */
+MUST_CHECK int unitset_list_wanted(struct unitset *set, struct error *err);
 struct unitset_row *unitset_add_row(struct unitset *set, const char *name, enum unit_fate fate);
 MUST_CHECK int unitset_commit_link(
 		struct unitset *set, const struct unitset_row *row, struct error *err);
