@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina eject, insert: the CDs of guests that run. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -152,8 +153,9 @@ static int find_file(
 		return find_first(work, ret, err);
 	if (!strchr(wanted, '/'))
 		return find_volume(call, work, wanted, ret, err);
-	*ret = xstrdup(wanted);
-	return 0;
+	/* It is kept with the drive, and read again by who resumes the machine. */
+	*ret = realpath(wanted, NULL);
+	return *ret ? 0 : error_errno(err, "cannot open '%s'", wanted);
 }
 
 static int insert_run(const struct call *call, struct error *err)
@@ -177,7 +179,8 @@ static int insert_run(const struct call *call, struct error *err)
 		return STATUS_DONE;
 	}
 	if (r == 0)
-		r = cd_insert(work.monitor.qmp, &request, fd, file.device, err);
+		r = cd_insert(work.monitor.qmp, &request,
+				&(struct cd_file){ fd, path, file.device }, err);
 	if (r < 0)
 		return error_wrap(err, "machine '%s'", machine);
 	printf("%s: %s is in %s\n", machine, path, shown_name(work.drive));
@@ -231,7 +234,9 @@ const struct command cmd_eject = {
 		       "locked: it is asked, and if it does not let go within some seconds, "
 		       "nothing "
 		       "is done. Once the CD is out, nothing has its file open any more.\n\n"
-		       "The next start puts in again what the config says.",
+		       "The next start puts in again what the config says, but for that of a "
+		       "machine "
+		       "that was saved.",
 	.options = options,
 	.options_size = sizeof(struct cd_options),
 	.examples = eject_examples,
@@ -248,7 +253,8 @@ const struct command cmd_insert = {
 		       "with a '/' in it, of an image or a block device, or the name of another "
 		       "volume in the pool of the drive's own; without FILE the drive gets what it "
 		       "had at the start. QEMU gets the file open for reading.\n\n"
-		       "It holds until the next start, which puts in what the config says.",
+		       "It holds until the next start, which puts in what the config says, but for "
+		       "that of a machine that was saved.",
 	.options = options,
 	.options_size = sizeof(struct cd_options),
 	.examples = insert_examples,

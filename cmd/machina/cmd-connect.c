@@ -246,7 +246,9 @@ const struct command cmd_connect = {
 		       "guest sees its link come up. NAME is the connection's; without it all of "
 		       "the machine's are meant.\n\n"
 		       "It goes by what the machine was started with, as everything that is done "
-		       "to one that runs. Every start connects all.",
+		       "to one that runs. Every start connects all, but for that of a machine that "
+		       "was "
+		       "saved, which is as it was.",
 	.options = options,
 	.options_size = sizeof(struct connect_options),
 	.examples = connect_examples,
@@ -265,7 +267,8 @@ const struct command cmd_disconnect = {
 		       "machine's are meant.\n\n"
 		       "It stays so when the guest reboots, until 'machina connect', or until QEMU "
 		       "is "
-		       "started anew: a start connects all.",
+		       "started anew: a start connects all, but for that of a machine that was "
+		       "saved, which is as it was.",
 	.options = options,
 	.options_size = sizeof(struct connect_options),
 	.examples = disconnect_examples,

@@ -285,7 +285,7 @@ static int await_run(const struct call *call, struct error *err)
 	if (r == 0)
 		r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
 	if (r == 0)
-		r = hook_resume_await(&call->paths, &plan, err);
+		r = hook_resume_await(&call->paths, &plan, &options, err);
 	/* A QEMU that has ended did what systemd told it, too. */
 	if (told_to_stop)
 		return STATUS_DONE;

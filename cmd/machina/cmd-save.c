@@ -158,7 +158,11 @@ const struct command cmd_save = {
 		       "--discard-saved' throws the saved state away. Guests with devices of the "
 		       "host that cannot be moved (PCI functions, USB devices, shared directories) "
 		       "cannot be saved, which is told before they are stopped; nor can those that "
-		       "got devices or media after their start.",
+		       "got devices after their start. CDs that were put in or taken out by "
+		       "'machina "
+		       "insert' and 'eject', and connections that were taken away by 'machina "
+		       "disconnect', are as they were when the machine goes on; so is the state of "
+		       "a TPM, which counts as a disk.",
 	.options = options,
 	.options_size = sizeof(struct save_options),
 	.examples = examples,

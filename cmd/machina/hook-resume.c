@@ -14,6 +14,7 @@
 #include "hookplan.h"
 #include "host/bus-unit.h"
 #include "host/clock.h"
+#include "host/connect.h"
 #include "host/fdstore.h"
 #include "host/restore.h"
 #include "output.h"
@@ -124,7 +125,25 @@ static void finish_later(const struct config_paths *paths, const char *machine)
 	_exit(0);
 }
 
-int hook_resume_await(const struct config_paths *paths, const struct plan *plan, struct error *err)
+static int take_connections(const struct config_paths *paths, const struct saved_machine *machine,
+		const struct prepare_options *options, struct error *err)
+{
+	const struct plan *plan = machine->plan;
+	CLEANUP(lock_done) struct lock lock = {};
+	CLEANUP(strv_done) struct strv taken = {};
+	int r = restore_list_taken(machine, &taken, err);
+	if (r == 0 && taken.n)
+		r = prepare_lock(paths->run_dir, plan->machine, LOCK_WAIT_USEC, &lock, err);
+	for (size_t i = 0; r == 0 && taken.n && i < plan_n_connections(plan); i++) {
+		const struct plan_connection connection = plan_connection(plan, i);
+		if (connection.id && strv_contains(&taken, connection.id))
+			r = connect_change(plan, i, false, options, err);
+	}
+	return r;
+}
+
+int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
+		const struct prepare_options *options, struct error *err)
 {
 	const struct saved_machine machine = { .dir = paths->saved_dir, .plan = plan };
 	const struct migration_watch watch = { .progress = hook_resume_extend };
@@ -135,6 +154,9 @@ int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
 	int r = qmp_open(socket->path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
 	if (r != QMP_DONE)
 		return r < 0 ? r : -err->code;
+	r = take_connections(paths, &machine, options, err);
+	if (r < 0)
+		return r;
 	r = restore_run(&machine, qmp, &watch, err);
 	if (r != 0)
 		return r < 0 ? r : 0;

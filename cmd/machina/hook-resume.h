@@ -5,6 +5,7 @@
 #pragma once
 
 #include "config/load.h"
+#include "host/prepare.h"
 #include "model/plan.h"
 #include "util/buf.h"
 #include "util/error.h"
@@ -21,9 +22,9 @@
 MUST_CHECK int hook_resume_prepare(const struct config_paths *paths, const struct plan *plan,
 		const struct buf *text, struct strv *ret_words, struct error *err);
 
-/* When QEMU answers. Nothing is done for one that boots. */
-MUST_CHECK int hook_resume_await(
-		const struct config_paths *paths, const struct plan *plan, struct error *err);
+/* When QEMU answers. Nothing is done for one that boots. @options: of the hook */
+MUST_CHECK int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
+		const struct prepare_options *options, struct error *err);
 
 /* A line for a dry run; NULL: nothing was saved. The caller frees it. */
 char *hook_resume_describe(const struct config_paths *paths, const char *machine);

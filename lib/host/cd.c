@@ -75,7 +75,7 @@ static char *find_node(const struct strv *argv, const char *id)
 	return NULL;
 }
 
-static int find_set(struct json_object *inserted)
+int cd_find_set(struct json_object *inserted)
 {
 	const char *path = jtree_get_text(inserted, "file");
 	int set;
@@ -96,7 +96,7 @@ static bool take_drive(struct json_object *block, const struct strv *argv, struc
 	*ret = (struct cd_drive){
 		.id = xstrdup(jtree_get_text(block, "qdev")),
 		.node = node[0] ? xstrdup(node) : NULL,
-		.set = find_set(inserted),
+		.set = cd_find_set(inserted),
 		.has_tray = jtree_get(block, "tray_open") != NULL,
 		.is_open = jtree_get_bool(block, "tray_open"),
 		.is_locked = jtree_get_bool(block, "locked"),
@@ -240,15 +240,16 @@ int cd_eject(struct qmp *qmp, const struct cd_request *request, struct error *er
 /* ---- putting something in ---- */
 
 /* A node by the number of its set, which nobody else has: names of volumes may be in use. */
-static int add_medium(struct qmp *qmp, int fd, bool is_device, int *ret_set, char **ret_node,
+static int add_medium(struct qmp *qmp, const struct cd_file *file, int *ret_set, char **ret_node,
 		struct error *err)
 {
-	int r = qmp_add_fd(qmp, fd, "cd", clock_deadline_usec(CALL_USEC), ret_set, err);
+	int r = qmp_add_fd(qmp, file->fd, file->path, clock_deadline_usec(CALL_USEC), ret_set, err);
 	if (r < 0)
 		return r;
 	CLEANUP(freep) char *node = xasprintf("medium.%d", *ret_set);
 	CLEANUP(freep) char *path = xasprintf(SET_PATH "%d", *ret_set);
-	struct json_object *arguments = one_text("driver", is_device ? "host_device" : "file");
+	struct json_object *arguments =
+			one_text("driver", file->is_device ? "host_device" : "file");
 	jtree_set(arguments, "node-name", jtree_string(node));
 	jtree_set(arguments, "filename", jtree_string(path));
 	jtree_set(arguments, "read-only", jtree_bool(true));
@@ -260,13 +261,13 @@ static int add_medium(struct qmp *qmp, int fd, bool is_device, int *ret_set, cha
 	return r;
 }
 
-int cd_insert(struct qmp *qmp, const struct cd_request *request, int fd, bool is_device,
+int cd_insert(struct qmp *qmp, const struct cd_request *request, const struct cd_file *file,
 		struct error *err)
 {
 	CLEANUP(freep) char *node = NULL;
 	int set;
 	const char *id = request->drive->id;
-	int r = add_medium(qmp, fd, is_device, &set, &node, err);
+	int r = add_medium(qmp, file, &set, &node, err);
 	if (r < 0)
 		return r;
 	r = take_out(qmp, request, err);

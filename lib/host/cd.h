@@ -39,6 +39,9 @@ void cd_drives_done(struct cd_drives *drives);
 MUST_CHECK int cd_list(
 		struct qmp *qmp, const struct strv *argv, struct cd_drives *ret, struct error *err);
 
+/* The set of descriptors of what is in a drive ("inserted" of query-block); -1: not known. */
+int cd_find_set(struct json_object *inserted);
+
 /*
  * The drive of a name or id.
  *
@@ -63,12 +66,15 @@ struct cd_request {
  */
 MUST_CHECK int cd_eject(struct qmp *qmp, const struct cd_request *request, struct error *err);
 
+struct cd_file {
+	int fd;		  /* open for reading; borrowed */
+	const char *path; /* absolute: QEMU keeps it beside the descriptor (query-fdsets) */
+	bool is_device;	  /* a block device, no regular file */
+};
+
 /*
  * Put a file in, in place of what is there, and close the tray. When that fails before the tray is
  * open, everything is as it was.
- *
- * @fd: open for reading; borrowed
- * @is_device: a block device, no regular file
  */
-MUST_CHECK int cd_insert(struct qmp *qmp, const struct cd_request *request, int fd, bool is_device,
-		struct error *err);
+MUST_CHECK int cd_insert(struct qmp *qmp, const struct cd_request *request,
+		const struct cd_file *file, struct error *err);

@@ -59,6 +59,20 @@ static int remove_mark(const struct plan *plan, const struct plan_connection *co
 	return 0;
 }
 
+int connect_list_taken(const struct plan *plan, struct strv *ret_ids, struct error *err)
+{
+	size_t n = plan_n_connections(plan);
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_connection connection = plan_connection(plan, i);
+		int r = connection.id ? is_marked(plan, &connection, err) : 0;
+		if (r < 0)
+			return r;
+		if (r > 0)
+			strv_push(ret_ids, connection.id);
+	}
+	return 0;
+}
+
 int connect_forget(const char *run_dir, struct error *err)
 {
 	CLEANUP(freep) char *dir = dir_path(run_dir);

@@ -10,7 +10,8 @@
  *
  * QEMU does not tell the state of a link (7.2 has no command for it). So what was taken away has an
  * empty file in the machine's run directory, "disconnected/net.0", as long as it is away. A start
- * removes them all: QEMU begins with all links up.
+ * removes them all: QEMU begins with all links up. One that resumes a saved machine takes away
+ * again what was away.
  */
 #pragma once
 
@@ -42,6 +43,9 @@ MUST_CHECK int connect_look(const struct plan *plan, size_t i,
  */
 MUST_CHECK int connect_change(const struct plan *plan, size_t i, bool on,
 		const struct prepare_options *options, struct error *err);
+
+/* The ids of those that were taken away, "net.0". Errors: as above. */
+MUST_CHECK int connect_list_taken(const struct plan *plan, struct strv *ret_ids, struct error *err);
 
 /* The lines of what connect_change() does. Pure. */
 void connect_describe(const struct plan *plan, size_t i, bool on, struct strv *ret_lines);

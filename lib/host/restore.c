@@ -8,13 +8,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/cd.h"
 #include "host/clock.h"
 #include "host/run-state.h"
 #include "host/save-parts.h"
 #include "host/saved-meta.h"
+#include "host/storage.h"
 #include "util/file.h"
 #include "util/mem.h"
 
+/* For QEMU to move a tray. */
+#define TRAY_USEC (20 * USEC_PER_SEC)
 /* For another hook, or a command, to end. */
 #define LOCK_WAIT (30 * USEC_PER_SEC)
 
@@ -157,6 +161,37 @@ static int check_version(const char *then, const char *now, struct error *err)
 	return 0;
 }
 
+/* A drive as it was: before the stream, which tells the guest's side of it. */
+static int change_medium(struct qmp *qmp, const struct cd_drives *drives,
+		const struct saved_medium *medium, struct error *err)
+{
+	const char *path = medium->path ? medium->path : "";
+	const struct storage_file file = { .path = path, .device = plan_is_device(path) };
+	CLEANUP(closep) int fd = -1;
+	const struct cd_request request = {
+		.drive = cd_find(drives, medium->drive, err),
+		.force = true,
+		.wait_usec = TRAY_USEC,
+	};
+	if (!request.drive)
+		return -err->code;
+	int r = path[0] ? storage_open(&file, &fd, err) : cd_eject(qmp, &request, err);
+	if (r < 0 || !path[0])
+		return r < 0 ? r : 0;
+	return cd_insert(qmp, &request, &(struct cd_file){ fd, path, file.device }, err);
+}
+
+static int change_media(struct qmp *qmp, const struct saved_meta *meta, struct error *err)
+{
+	static const struct strv no_names = {};
+	CLEANUP(cd_drives_done) struct cd_drives drives = {};
+	const struct saved_medium *media = meta->media.items;
+	int r = meta->media.n ? cd_list(qmp, &no_names, &drives, err) : 0;
+	for (size_t i = 0; r == 0 && i < meta->media.n; i++)
+		r = change_medium(qmp, &drives, &media[i], err);
+	return r;
+}
+
 static int receive(const struct saved_machine *machine, struct qmp *qmp,
 		const struct migration_watch *watch, bool *ret_runs, struct error *err)
 {
@@ -167,6 +202,9 @@ static int receive(const struct saved_machine *machine, struct qmp *qmp,
 	if (r == 0)
 		r = check_version(
 				meta.qemu_version ? meta.qemu_version : "", qmp_version(qmp), err);
+	if (r < 0)
+		return r;
+	r = change_media(qmp, &meta, err);
 	if (r < 0)
 		return r;
 	*ret_runs = meta.was_running;
@@ -207,6 +245,16 @@ int restore_run(const struct saved_machine *machine, struct qmp *qmp,
 		r = saved_move(machine->dir, name_of(machine), SAVED_WHOLE, SAVED_RESUMING, err);
 	if (r == 0 && runs)
 		r = let_run(machine, qmp, err);
+	return r;
+}
+
+int restore_list_taken(const struct saved_machine *machine, struct strv *ret, struct error *err)
+{
+	CLEANUP(freep) char *path = saved_path(machine->dir, name_of(machine), SAVED_WHOLE);
+	CLEANUP(saved_meta_done) struct saved_meta meta = {};
+	int r = saved_meta_read(path, &meta, err);
+	for (size_t i = 0; r == 0 && i < meta.taken.n; i++)
+		strv_push(ret, meta.taken.items[i]);
 	return r;
 }
 

@@ -23,6 +23,13 @@ MUST_CHECK int restore_prepare(const struct saved_machine *machine, struct strv 
 		char **ret_note, struct error *err);
 
 /*
+ * The ids of the connections that were taken away when the machine was saved ("net.0"). The caller
+ * takes them away again before restore_run(): in the guest their links are down.
+ */
+MUST_CHECK int restore_list_taken(
+		const struct saved_machine *machine, struct strv *ret, struct error *err);
+
+/*
  * When QEMU answers: let it read the guest, and let that run if it ran.
  *
  * @machine: dir and plan

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "host/cd.h"
 #include "host/clock.h"
 #include "json/jtree.h"
 #include "util/mem.h"
@@ -83,7 +85,7 @@ static int check_devices(struct qmp *qmp, const struct strv *argv, struct error 
 		if (!strv_contains(&devices, name))
 			r = error_set(err, ENOTSUP,
 					"it cannot be saved: its device '%s' was unplugged after "
-					"its start",
+					"its start; plug it in again, or shut the machine down",
 					name);
 	}
 	return r;
@@ -101,15 +103,51 @@ static char *device_id(struct json_object *drive)
 	return xstrndup(qdev, strcspn(qdev, "/"));
 }
 
-/* One drive of query-block. One without a medium is as it was, or its medium was taken out. */
-static int check_drive(struct json_object *drive, const struct strv *argv, struct error *err)
+struct drives {
+	const struct strv *argv;
+	struct json_object *sets; /* query-fdsets */
+	struct arena *arena;
+	struct saved_medium *media;
+	size_t n;
+};
+
+/* The file of a CD that cd_insert() has put in; NULL: of somebody else. */
+static const char *path_of(const struct drives *d, struct json_object *inserted)
 {
-	struct json_object *inserted;
+	int set = cd_find_set(inserted);
+	for (size_t i = 0; set >= 0 && i < jtree_length(d->sets); i++) {
+		struct json_object *row = jtree_at(d->sets, i);
+		const char *path = jtree_get_text(jtree_at(jtree_get(row, "fds"), 0), "opaque");
+		if (jtree_get_int(row, "fdset-id", -1) == set && path[0] == '/')
+			return path;
+	}
+	return NULL;
+}
+
+static int add_medium(struct drives *d, const char *id, const char *path)
+{
+	d->media[d->n++] = (struct saved_medium){
+		.drive = arena_strdup(d->arena, id),
+		.path = arena_strdup(d->arena, path),
+	};
+	return 0;
+}
+
+/*
+ * One drive of query-block. One without a medium is as it was, or its medium was taken out. With
+ * CDs the next start can do as much.
+ */
+static int check_drive(struct drives *d, struct json_object *drive, struct error *err)
+{
 	CLEANUP(freep) char *id = device_id(drive);
-	if (!json_object_object_get_ex(drive, "inserted", &inserted)) {
-		const char *device = find(argv, "-device", "id", id);
+	struct json_object *inserted = jtree_get(drive, "inserted");
+	bool has_tray = jtree_get(drive, "tray_open") != NULL;
+	if (!inserted) {
+		const char *device = find(d->argv, "-device", "id", id);
 		if (!device || !strstr(device, "drive="))
 			return 0;
+		if (has_tray)
+			return add_medium(d, id, "");
 		return error_set(err, ENOTSUP,
 				"it cannot be saved: the medium in '%s' was taken out after its "
 				"start; insert it again",
@@ -117,23 +155,37 @@ static int check_drive(struct json_object *drive, const struct strv *argv, struc
 	}
 	const char *node = text_of(inserted, "node-name");
 	/* Names of QEMU's own are of drives that the arguments made in an older form. */
-	if (!node || node[0] == '#' || find(argv, "-blockdev", "node-name", node))
+	if (!node || node[0] == '#' || find(d->argv, "-blockdev", "node-name", node))
 		return 0;
+	const char *path = has_tray ? path_of(d, inserted) : NULL;
+	if (path && access(path, R_OK) == 0)
+		return add_medium(d, id, path);
+	if (path)
+		return error_errno(err,
+				"it cannot be saved: a start could not put '%s' into '%s' again",
+				path, id);
 	return error_set(err, ENOTSUP,
-			"it cannot be saved: '%s' has another medium or image than at its start; "
-			"take it out, or go back to the one that the config names",
-			id);
+			"it cannot be saved: '%s' has another medium or image than at its start, "
+			"and not by 'machina insert'; %s",
+			id,
+			has_tray ? "'machina eject' takes it out"
+				 : "go back to the one that the config names, or shut it down");
 }
 
-static int check_drives(struct qmp *qmp, const struct strv *argv, struct error *err)
+static int check_drives(struct qmp *qmp, const struct strv *argv, struct arena *arena,
+		struct jlist *ret_media, struct error *err)
 {
-	struct json_object *drives = NULL;
-	int r = qmp_call(qmp, "query-block", NULL, deadline(), &drives, err);
-	for (size_t i = 0; r == 0 && json_object_is_type(drives, json_type_array) &&
-			   i < json_object_array_length(drives);
-			i++)
-		r = check_drive(json_object_array_get_idx(drives, i), argv, err);
-	json_object_put(drives);
+	CLEANUP(jtree_putp) struct json_object *list = NULL, *sets = NULL;
+	int r = qmp_call(qmp, "query-block", NULL, deadline(), &list, err);
+	if (r == 0)
+		r = qmp_call(qmp, "query-fdsets", NULL, deadline(), &sets, err);
+	struct drives d = { .argv = argv, .sets = sets, .arena = arena };
+	d.media = (struct saved_medium *)arena_array(
+			arena, jtree_length(list) + 1, sizeof(*d.media));
+	for (size_t i = 0; r == 0 && i < jtree_length(list); i++)
+		r = check_drive(&d, jtree_at(list, i), err);
+	if (r == 0)
+		*ret_media = (struct jlist){ .items = d.media, .n = d.n };
 	return r;
 }
 
@@ -157,10 +209,11 @@ static int check_tpm(struct qmp *qmp, struct error *err)
 	return r;
 }
 
-int save_check_parts(struct qmp *qmp, const struct strv *argv, struct error *err)
+int save_check_parts(struct qmp *qmp, const struct strv *argv, struct arena *arena,
+		struct jlist *ret_media, struct error *err)
 {
 	int r = check_devices(qmp, argv, err);
 	if (r == 0)
-		r = check_drives(qmp, argv, err);
+		r = check_drives(qmp, argv, arena, ret_media, err);
 	return r < 0 ? r : check_tpm(qmp, err);
 }

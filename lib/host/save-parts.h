@@ -4,6 +4,7 @@
 
 #include "host/qmp.h"
 #include "host/run-state.h"
+#include "host/saved-meta.h"
 #include "util/strv.h"
 
 /* For a reply. */
@@ -14,9 +15,13 @@ MUST_CHECK int save_get_state(struct qmp *qmp, const struct run_state **ret, str
 
 /*
  * Has the machine the devices and media that @argv, its arguments, give it? A start makes these and
- * no others, and could not take in what was saved of another machine.
+ * no others, and could not take in what was saved of another machine. But CDs it can change.
+ *
+ * @arena: gets the items of @ret_media and their texts
+ * @ret_media: struct saved_medium: the CD drives that have something else in them
  *
  * Errors: ENOTSUP: one was plugged in or out since, or a medium changed; it is named. Or its TPM
- * has ended.
+ * has ended. What access(2) says of a CD.
  */
-MUST_CHECK int save_check_parts(struct qmp *qmp, const struct strv *argv, struct error *err);
+MUST_CHECK int save_check_parts(struct qmp *qmp, const struct strv *argv, struct arena *arena,
+		struct jlist *ret_media, struct error *err);

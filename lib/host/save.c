@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/connect.h"
 #include "host/run-state.h"
 #include "host/save-parts.h"
 #include "host/saved-meta.h"
@@ -103,9 +104,11 @@ static int check_space(const struct save_request *request, struct error *err)
 
 static int check(const struct save_request *request, struct error *err)
 {
+	CLEANUP(arena_done) struct arena arena = {};
+	struct jlist unused;
 	int r = migration_check(request->qmp, err);
 	if (r == 0)
-		r = save_check_parts(request->qmp, request->machine.argv, err);
+		r = save_check_parts(request->qmp, request->machine.argv, &arena, &unused, err);
 	return r < 0 ? r : check_space(request, err);
 }
 
@@ -169,26 +172,42 @@ static void note_time(struct saved_meta *meta)
 				&meta->arena, buf_text(&boot), strcspn(buf_text(&boot), "\n"));
 }
 
-/* All but the stamps of the disks. */
+static void copy_strings(const struct strv *from, struct arena *arena, struct jstrings *ret)
+{
+	ret->items = (const char **)arena_array(arena, from->n + 1, sizeof(*ret->items));
+	ret->n = from->n;
+	for (size_t i = 0; i < from->n; i++)
+		ret->items[i] = arena_strdup(arena, from->items[i]);
+}
+
+/* All that is known before the guest stands still. */
 static int describe(struct save *s, struct saved_meta *meta, struct error *err)
 {
-	const struct strv *argv = s->request->machine.argv;
 	meta->was_running = s->was_running;
 	meta->qemu_version = arena_strdup(&meta->arena, qmp_version(s->qmp));
-	meta->argv.items = (const char **)arena_array(
-			&meta->arena, argv->n + 1, sizeof(*meta->argv.items));
-	meta->argv.n = argv->n;
-	for (size_t i = 0; i < argv->n; i++)
-		meta->argv.items[i] = arena_strdup(&meta->arena, argv->items[i]);
+	copy_strings(s->request->machine.argv, &meta->arena, &meta->argv);
 	note_time(meta);
 	return get_machine_type(s, &meta->arena, &meta->machine_type, err);
+}
+
+/* What a start would make in another way. */
+static int add_changes(struct save *s, struct saved_meta *meta, struct error *err)
+{
+	const struct saved_machine *machine = &s->request->machine;
+	CLEANUP(strv_done) struct strv taken = {};
+	int r = save_check_parts(s->qmp, machine->argv, &meta->arena, &meta->media, err);
+	if (r == 0)
+		r = connect_list_taken(machine->plan, &taken, err);
+	if (r == 0)
+		copy_strings(&taken, &meta->arena, &meta->taken);
+	return r;
 }
 
 static int add_stamps(struct save *s, struct saved_meta *meta, struct error *err)
 {
 	struct plan_fd *files;
 	size_t n;
-	saved_files(&s->request->machine, &meta->arena, &files, &n);
+	saved_files(&s->request->machine, meta, &meta->arena, &files, &n);
 	struct saved_disk *disks =
 			(struct saved_disk *)arena_array(&meta->arena, n + 1, sizeof(*disks));
 	meta->disks = (struct jlist){ .items = disks };
@@ -293,6 +312,8 @@ static int write_all_of_it(struct save *s, struct error *err)
 		r = wait_still(s, err);
 	if (r == 0 && (r = flush_memory(s, fd, err)) < 0)
 		error_wrap(err, "'%s'", path);
+	if (r == 0)
+		r = add_changes(s, &meta, err);
 	if (r == 0)
 		r = add_stamps(s, &meta, err);
 	if (r == 0)

@@ -21,6 +21,12 @@ static const struct field disk_fields[] = {
 	{},
 };
 
+static const struct field medium_fields[] = {
+	FIELD_STRING(struct saved_medium, drive, "drive", NULL, FIELD_REQUIRED, NULL, ""),
+	FIELD_STRING(struct saved_medium, path, "path", NULL, 0, NULL, ""),
+	{},
+};
+
 static const struct field meta_fields[] = {
 	FIELD_INT(struct saved_meta, format, "format", 1, INT64_MAX, FIELD_REQUIRED, NULL, ""),
 	FIELD_BOOL(struct saved_meta, was_running, "was-running", false, ""),
@@ -31,6 +37,9 @@ static const struct field meta_fields[] = {
 	FIELD_STRINGS(struct saved_meta, argv, "argv", MERGE_FIRST, NULL, ""),
 	FIELD_LIST(struct saved_meta, disks, struct saved_disk, "disks", MERGE_WHOLE, disk_fields,
 			""),
+	FIELD_LIST(struct saved_meta, media, struct saved_medium, "media", MERGE_WHOLE,
+			medium_fields, ""),
+	FIELD_STRINGS(struct saved_meta, taken, "taken", MERGE_FIRST, NULL, ""),
 	{},
 };
 
@@ -59,24 +68,45 @@ static struct json_object *disk_json(const struct saved_disk *disk)
 	return object;
 }
 
+static struct json_object *media_json(const struct saved_meta *meta)
+{
+	struct json_object *list = jtree_list();
+	const struct saved_medium *media = meta->media.items;
+	for (size_t i = 0; i < meta->media.n; i++) {
+		struct json_object *object = jtree_object();
+		jtree_set(object, "drive", jtree_string(media[i].drive));
+		jtree_set(object, "path", jtree_string(media[i].path));
+		jtree_push(list, object);
+	}
+	return list;
+}
+
+static struct json_object *strings_json(const struct jstrings *strings)
+{
+	struct json_object *list = jtree_list();
+	for (size_t i = 0; i < strings->n; i++)
+		jtree_push(list, jtree_string(strings->items[i]));
+	return list;
+}
+
 int saved_meta_write(const char *path, const struct saved_meta *meta, struct error *err)
 {
 	CLEANUP(freep) char *file = path_join(path, SAVED_META);
 	CLEANUP(buf_done) struct buf text = {};
 	const struct saved_disk *disks = meta->disks.items;
-	struct json_object *root = jtree_object(), *argv = jtree_list(), *list = jtree_list();
+	struct json_object *root = jtree_object(), *list = jtree_list();
 	jtree_set(root, "format", jtree_int(SAVED_FORMAT));
 	jtree_set(root, "was-running", jtree_bool(meta->was_running));
 	jtree_set(root, "time-usec", jtree_int(meta->time_usec));
 	set_text(root, "boot", meta->boot);
 	set_text(root, "qemu-version", meta->qemu_version);
 	set_text(root, "machine-type", meta->machine_type);
-	for (size_t i = 0; i < meta->argv.n; i++)
-		jtree_push(argv, jtree_string(meta->argv.items[i]));
 	for (size_t i = 0; i < meta->disks.n; i++)
 		jtree_push(list, disk_json(&disks[i]));
-	jtree_set(root, "argv", argv);
+	jtree_set(root, "argv", strings_json(&meta->argv));
 	jtree_set(root, "disks", list);
+	jtree_set(root, "media", media_json(meta));
+	jtree_set(root, "taken", strings_json(&meta->taken));
 	jwrite(&text, root, JWRITE_PRETTY);
 	buf_putc(&text, '\n');
 	json_object_put(root);
@@ -179,7 +209,7 @@ int saved_check_disks(const struct saved_meta *meta, const struct saved_machine 
 	CLEANUP(arena_done) struct arena arena = {};
 	struct plan_fd *files;
 	size_t n;
-	saved_files(machine, &arena, &files, &n);
+	saved_files(machine, meta, &arena, &files, &n);
 	*ret = SAVED_DISKS_SAME;
 	for (size_t i = 0; i < n; i++) {
 		struct saved_disk is;

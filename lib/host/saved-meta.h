@@ -23,6 +23,12 @@ struct saved_disk {
 	const char *digest;  /* hexadecimal */
 };
 
+/* A CD drive that has something else in it than at the start. */
+struct saved_medium {
+	const char *drive; /* QEMU's id of it, "scsi.0.0" */
+	const char *path;  /* NULL or "": nothing */
+};
+
 struct saved_meta {
 	int64_t format;
 	bool was_running;	  /* else somebody had paused it, and it stays so */
@@ -31,7 +37,9 @@ struct saved_meta {
 	const char *qemu_version; /* "7.2.22 (Debian 1:7.2+dfsg-7)" */
 	const char *machine_type; /* "pc-q35-7.2" */
 	struct jstrings argv;
-	struct jlist disks; /* struct saved_disk */
+	struct jlist disks;    /* struct saved_disk */
+	struct jlist media;    /* struct saved_medium */
+	struct jstrings taken; /* connections that were taken away (host/connect.h), "net.0" */
 	struct arena arena;
 	struct jdoc doc; /* that it was read from; texts are its own */
 };
@@ -40,12 +48,13 @@ void saved_meta_done(struct saved_meta *meta);
 
 /*
  * The files of a machine that have stamps: what the guest can read as a disk or firmware variables,
- * and the state of its TPM, which is of the kind PLAN_FD_STATE here and has the name "tpm".
+ * CDs that were put in (@meta->media), whose names are those of their drives, and the state of its
+ * TPM, which is of the kind PLAN_FD_STATE here and has the name "tpm".
  *
  * @arena: gets @ret and the texts that are not of @machine
  */
-void saved_files(const struct saved_machine *machine, struct arena *arena, struct plan_fd **ret,
-		size_t *ret_n);
+void saved_files(const struct saved_machine *machine, const struct saved_meta *meta,
+		struct arena *arena, struct plan_fd **ret, size_t *ret_n);
 
 /*
  * Look at one of them.

@@ -26,15 +26,23 @@ static bool has_stamp(const struct plan_fd *fd)
 	       (fd->writable || strncmp(fd->name, "firmware.", strlen("firmware.")) != 0);
 }
 
-void saved_files(const struct saved_machine *machine, struct arena *arena, struct plan_fd **ret,
-		size_t *ret_n)
+void saved_files(const struct saved_machine *machine, const struct saved_meta *meta,
+		struct arena *arena, struct plan_fd **ret, size_t *ret_n)
 {
 	const struct plan *plan = machine->plan;
+	const struct saved_medium *media = meta->media.items;
 	size_t n = 0;
-	*ret = (struct plan_fd *)arena_array(arena, plan->n_fds + 1, sizeof(**ret));
+	*ret = (struct plan_fd *)arena_array(arena, plan->n_fds + meta->media.n + 1, sizeof(**ret));
 	for (size_t i = 0; i < plan->n_fds; i++)
 		if (has_stamp(&plan->fds[i]))
 			(*ret)[n++] = plan->fds[i];
+	for (size_t i = 0; i < meta->media.n; i++)
+		if (media[i].path && media[i].path[0])
+			(*ret)[n++] = (struct plan_fd){
+				.kind = PLAN_FD_FILE,
+				.name = media[i].drive,
+				.path = media[i].path,
+			};
 	if (machine->tpm_data)
 		(*ret)[n++] = (struct plan_fd){
 			.kind = PLAN_FD_STATE,

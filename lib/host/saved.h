@@ -19,7 +19,8 @@
  *
  * Saving (host/save.h), through a connection to QEMU's monitor, under the lock:
  *
- *	1  refuse what QEMU can't save, what was plugged in since the start, too little space
+ *	1  refuse what QEMU can't save, what was plugged in since the start, too little space. CDs
+ *	   that were changed, and connections that were taken away, are written down in 5
  *	2  .NAME.saving with a saved.json that tells whether the guest ran
  *	3  stop		4  migrate to "memory", wait until completed (QEMU has flushed the disks and
  *			let go of them)
@@ -51,7 +52,8 @@
  *	   stamps, else the start is refused, and says that "machina start --discard-saved" boots
  *	   instead. Else "-incoming defer" and the machine type that the guest has go into the
  *	   unit's environment file, which lives for one start (host/environment.h)
- *	2  await: QEMU waits for the guest. It must not be older than that of the save. The stream
+ *	2  await: QEMU waits for the guest. It must not be older than that of the save. CD drives
+ *	   get what was in them, connections that were taken away are so again. The stream
  *	   is read, with "late-block-activate": QEMU touches no disk before "cont" (but at once
  *	   where the guest was paused, and stays so)
  *	3  rename to .NAME.resuming, fsync of the parent

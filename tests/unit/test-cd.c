@@ -58,7 +58,8 @@ static int with_drive(const struct script_step *steps, bool inserts, bool force,
 	const struct cd_drive *drive = r == 0 ? cd_find(&drives, "install", err) : NULL;
 	const struct cd_request request = { drive, force, wait_usec };
 	if (drive)
-		r = inserts ? cd_insert(script.qmp, &request, fd, false, err)
+		r = inserts ? cd_insert(script.qmp, &request,
+					      &(struct cd_file){ fd, "/cd.iso", false }, err)
 			    : cd_eject(script.qmp, &request, err);
 	else if (r == 0)
 		r = -err->code;

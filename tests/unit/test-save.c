@@ -25,6 +25,8 @@ struct fake {
 	const char *device;  /* plugged in later; NULL: none */
 	bool no_tpm;	     /* swtpm has ended */
 	const char *node;    /* in the drive; NULL: that of the arguments */
+	bool has_tray;	     /* of the drive, a CD's */
+	const char *medium;  /* in the scratch directory: what was put in; NULL: nothing told */
 	bool fails;	     /* the migration does */
 	bool resumes;	     /* somebody lets the guest run in the middle of it */
 	bool refuses_cont;
@@ -63,9 +65,18 @@ static char *answer(const char *command)
 				 "{\"label\": \"tpm.0.socket\", \"filename\": \"%sunix:\"}]",
 				fake.no_tpm ? "disconnected:" : "");
 	if (!strcmp(command, "query-block"))
-		return xasprintf("[{\"qdev\": \"cd.0\"%s%s%s}]",
-				fake.node[0] ? ", \"inserted\": {\"node-name\": \"" : "", fake.node,
-				fake.node[0] ? "\"}" : "");
+		return xasprintf("[{\"qdev\": \"cd.0\"%s%s%s%s}]",
+				fake.has_tray ? ", \"tray_open\": true" : "",
+				fake.node[0] ? ", \"inserted\": {\"file\": \"/dev/fdset/7\", "
+					       "\"node-name\": \""
+					     : "",
+				fake.node, fake.node[0] ? "\"}" : "");
+	if (!strcmp(command, "query-fdsets"))
+		return xasprintf("[{\"fdset-id\": 1, \"fds\": [{\"fd\": 9, \"opaque\": "
+				 "\"disk.0\"}]}, {\"fdset-id\": 7, \"fds\": [{\"fd\": 10%s%s%s}]}]",
+				fake.medium ? ", \"opaque\": \"" : "",
+				fake.medium ? scratch_path(fake.medium) : "",
+				fake.medium ? "\"" : "");
 	return xstrdup("{}");
 }
 
@@ -177,7 +188,11 @@ static void check_meta(const char *dir, bool was_running)
 	CHECK_STR(meta.machine_type, "pc-q35-7.2");
 	CHECK_STR(meta.qemu_version, "7.2.1");
 	CHECK_INT(meta.argv.n, ARRAY_SIZE(words));
-	CHECK_INT(meta.disks.n, 1);
+	CHECK_INT(meta.disks.n, fake.medium ? 2 : 1);
+	CHECK_INT(meta.media.n, fake.has_tray);
+	const struct saved_medium *media = meta.media.items;
+	if (meta.media.n)
+		CHECK_STR(without_scratch(media[0].path), fake.medium ? "DIR/other.iso" : "");
 	CHECK_INT(mode_at("saved/web") & 07777, 0700);
 	CHECK_INT(mode_at("saved/web/memory") & 07777, 0600);
 }
@@ -191,6 +206,7 @@ static void try_row(const struct row *row, bool let_run)
 	char log[256] = "";
 	scratch_begin();
 	put_file("disk", "a disk");
+	put_file("other.iso", "a CD");
 	plan_of_rows(&plan, rows);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		strv_push(&argv, words[i]);
@@ -246,6 +262,11 @@ TEST(a_machine_is_saved)
 				.after = SAVED_WHOLE },
 		{ "a large one, whose way to the disk takes its time", { .memory = 200 << 20 },
 				.n_told = 4, .log = "stop migrate quit ", .after = SAVED_WHOLE },
+		{ "with a CD that was taken out", { .node = "", .has_tray = true },
+				.log = "stop migrate quit ", .after = SAVED_WHOLE },
+		{ "with another CD",
+				{ .node = "medium.7", .has_tray = true, .medium = "other.iso" },
+				.log = "stop migrate quit ", .after = SAVED_WHOLE },
 		{ "one that only has to quit", { .state = "postmigrate" }, SAVED_WHOLE,
 				.log = "quit ", .after = SAVED_WHOLE },
 	};
@@ -286,6 +307,12 @@ TEST(what_cannot_be_saved_is_not_stopped)
 				.text = "'cd.0' has another medium", .log = "" },
 		{ "no medium", { .node = "" }, .expected = -ENOTSUP,
 				.text = "the medium in 'cd.0' was taken out", .log = "" },
+		{ "a CD of somebody else", { .node = "other", .has_tray = true },
+				.expected = -ENOTSUP, .text = "'machina eject' takes it out",
+				.log = "" },
+		{ "a CD that is not there any more",
+				{ .node = "medium.7", .has_tray = true, .medium = "gone.iso" },
+				.expected = -ENOENT, .text = "a start could not put '", .log = "" },
 		{ "no TPM", { .no_tpm = true }, .expected = -ENOTSUP,
 				.text = "its TPM (swtpm) has ended", .log = "" },
 		{ "never started", { .state = "prelaunch" }, .expected = -ENOTSUP,

@@ -69,7 +69,7 @@ static void put_saved(struct fixture *f, enum saved_state state)
 	meta.qemu_version = "7.2.1";
 	meta.machine_type = "pc-q35-7.2";
 	meta.argv = (struct jstrings){ argv, f->argv.n };
-	saved_files(&f->machine, &meta.arena, &files, &n);
+	saved_files(&f->machine, &meta, &meta.arena, &files, &n);
 	struct saved_disk disks[4] = {};
 	CHECK(n <= ARRAY_SIZE(disks));
 	for (size_t i = 0; i < n; i++)
