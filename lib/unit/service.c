@@ -12,6 +12,10 @@
 #include "unit/parts.h"
 #include "util/mem.h"
 
+/* Starts that fail in a row, the first one included, and the time between two. */
+#define START_TRIES 3
+#define RESTART_SEC 10
+
 static void add_directory_of(struct strv *directories, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -101,6 +105,23 @@ static void add_order(struct unitfile *u, const struct vm *vm)
 		unitfile_set(u, "Before", UNIT_GUESTS_TARGET);
 }
 
+/*
+ * Three tries, then the unit has failed and stays so. A guest that misses its time takes longer for
+ * one than the usual minute: the three, each with its shutdown, have to fit in.
+ */
+static void add_start_limit(struct unitfile *u, const struct unit_input *in)
+{
+	const struct vm *vm = in->vm;
+	if (vm->ready.when == VM_READY_QMP)
+		unitfile_set(u, "StartLimitIntervalSec", "1min");
+	else
+		unitfile_setf(u, "StartLimitIntervalSec", "%ds",
+				START_TRIES * (vm->ready.timeout_sec + in->plan->stop_sec +
+							      RESTART_SEC) +
+						60);
+	unitfile_setf(u, "StartLimitBurst", "%d", START_TRIES);
+}
+
 static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 {
 	const struct vm *vm = in->vm;
@@ -154,8 +175,7 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 	}
 	add_screen_dependencies(u, vm);
 	add_mounts(u, in->plan, vm->host_end == VM_HOST_SAVE);
-	unitfile_set(u, "StartLimitIntervalSec", "1min");
-	unitfile_set(u, "StartLimitBurst", "3");
+	add_start_limit(u, in);
 }
 
 /* What prepare tells of devices that were chosen: it stands within QEMU's arguments. */
@@ -231,7 +251,7 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	add_start_timeout(u, in);
 	unitfile_setf(u, "TimeoutStopSec", "%ds", in->plan->stop_sec);
 	unitfile_set(u, "Restart", "on-failure");
-	unitfile_set(u, "RestartSec", "10s");
+	unitfile_setf(u, "RestartSec", "%ds", RESTART_SEC);
 	unitfile_set(u, "KillMode", "mixed");
 	if (in->vm->ready.when != VM_READY_QMP)
 		unitfile_add_lines(u, ready_settings);
