@@ -91,6 +91,20 @@ int await_ready_begin(struct error *err)
 	return 0;
 }
 
+/* A stop that was taken off the list of signals before the watch has begun. */
+static bool was_told;
+
+bool await_ready_is_told(void)
+{
+	static const struct timespec now = {};
+	siginfo_t info;
+	sigset_t stops;
+	stop_signals(&stops);
+	while (!was_told && sigtimedwait(&stops, &info, &now) > 0)
+		was_told = info.si_signo != SIGPIPE || info.si_pid != getpid();
+	return was_told;
+}
+
 static void work(const struct watch *w, pid_t watcher, int reasonfd)
 {
 	const struct sigaction orphaned = { .sa_handler = on_orphaned, .sa_flags = SA_NODEFER };
@@ -254,6 +268,8 @@ int await_ready(const struct await_ready *request, struct error *err)
 		shut_down(&w);
 		return -err->code;
 	}
+	if (was_told)
+		become_shutdown();
 	int r = watch(&w, err);
 	if (r == 0 || qemu_has_ended(&w))
 		return r;

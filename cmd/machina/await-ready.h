@@ -24,6 +24,9 @@ struct await_ready {
 /* Take over what systemd sends for a stop. Errors: none that happens. */
 MUST_CHECK int await_ready_begin(struct error *err);
 
+/* In between: is the unit being stopped? Then await_ready() will not wait for the guest. */
+bool await_ready_is_told(void);
+
 /*
  * Returns 0 when the guest is ready. When the unit is stopped it does not return: the process
  * becomes `machina shutdown`.

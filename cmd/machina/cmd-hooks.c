@@ -77,6 +77,11 @@ static void note_stop(int signal)
 	told_to_stop = 1;
 }
 
+static bool has_to_stop(void)
+{
+	return told_to_stop;
+}
+
 /*
  * A unit that is stopped while it starts is no failure, but systemd takes a hook that dies of its
  * SIGTERM for one. So a hook finishes what it is at, and what comes next in the unit undoes it.
@@ -285,7 +290,15 @@ static int await_run(const struct call *call, struct error *err)
 	if (r == 0)
 		r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
 	if (r == 0)
-		r = hook_resume_await(&call->paths, &plan, &options, err);
+		r = hook_resume_await(&call->paths, &plan, &options,
+				ready.when == VM_READY_QMP ? has_to_stop : await_ready_is_told,
+				err);
+	/* Its guest was not let run: nothing is lost with it, and it is saved as before. */
+	if (r == -ECANCELED && ready.when != VM_READY_QMP && await_ready_is_told()) {
+		printf("%s: stopped while it was resumed; it stays saved\n", machine);
+		process_terminate(pid);
+		return STATUS_DONE;
+	}
 	/* A QEMU that has ended did what systemd told it, too. */
 	if (told_to_stop)
 		return STATUS_DONE;

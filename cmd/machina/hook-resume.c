@@ -125,6 +125,16 @@ static void finish_later(const struct config_paths *paths, const char *machine)
 	_exit(0);
 }
 
+struct resume_watch {
+	bool (*is_stopped)(void);
+};
+
+static bool is_canceled(void *data)
+{
+	const struct resume_watch *watch = data;
+	return watch->is_stopped();
+}
+
 static int take_connections(const struct config_paths *paths, const struct saved_machine *machine,
 		const struct prepare_options *options, struct error *err)
 {
@@ -143,10 +153,15 @@ static int take_connections(const struct config_paths *paths, const struct saved
 }
 
 int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
-		const struct prepare_options *options, struct error *err)
+		const struct prepare_options *options, bool (*is_stopped)(void), struct error *err)
 {
 	const struct saved_machine machine = { .dir = paths->saved_dir, .plan = plan };
-	const struct migration_watch watch = { .progress = hook_resume_extend };
+	struct resume_watch stop = { is_stopped };
+	const struct migration_watch watch = {
+		.progress = hook_resume_extend,
+		.is_canceled = is_canceled,
+		.data = &stop,
+	};
 	const struct plan_fd *socket = plan_find(plan, HOOK_SOCKET);
 	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
 	if (!socket || !saved_is_whole(paths->saved_dir, plan->machine))

@@ -22,9 +22,16 @@
 MUST_CHECK int hook_resume_prepare(const struct config_paths *paths, const struct plan *plan,
 		const struct buf *text, struct strv *ret_words, struct error *err);
 
-/* When QEMU answers. Nothing is done for one that boots. @options: of the hook */
+/*
+ * When QEMU answers. Nothing is done for one that boots.
+ *
+ * @options: of the hook
+ * @is_stopped: is asked while QEMU reads
+ *
+ * Errors: ECANCELED: the unit is being stopped; what was saved stays, and QEMU has to be ended.
+ */
 MUST_CHECK int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
-		const struct prepare_options *options, struct error *err);
+		const struct prepare_options *options, bool (*is_stopped)(void), struct error *err);
 
 /* A line for a dry run; NULL: nothing was saved. The caller frees it. */
 char *hook_resume_describe(const struct config_paths *paths, const char *machine);
