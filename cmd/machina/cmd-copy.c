@@ -10,8 +10,7 @@
 #include <unistd.h>
 
 #include "complete.h"
-#include "guest.h"
-#include "host/agent-exec.h"
+#include "copying.h"
 #include "host/agent-file.h"
 #include "host/clock.h"
 #include "lifecycle.h"
@@ -19,8 +18,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-/* For one piece. */
-#define ANSWER_USEC (30 * USEC_PER_SEC)
 /* After so long others who wait for the agent are let in, for so long. */
 #define TURN_USEC (3 * USEC_PER_SEC)
 #define REST_USEC (20 * USEC_PER_MSEC)
@@ -28,38 +25,12 @@
 #define UNKNOWN_SIZE_MAX ((uint64_t)16 << 20)
 #define MODE_STREAM 0644
 
-struct copy_options {
-	bool force;
-	bool quiet;
-};
-
-struct copying {
-	const struct copy_options *options;
-	struct guest guest;
-	const char *guest_path; /* as given, or with the name that was missing */
-	char *guest_path_made;
-	const char *local_path; /* "-": a standard stream */
-	uint64_t done_bytes;
-	uint64_t total_bytes; /* 0: not known */
-	uint64_t turn_usec;
-};
-
 static void copying_done(struct copying *c)
 {
 	guest_done(&c->guest);
 	free(c->guest_path_made);
+	sha256_done(&c->sum);
 	*c = (struct copying){};
-}
-
-static uint64_t deadline(void)
-{
-	return clock_deadline_usec(ANSWER_USEC);
-}
-
-/* An outcome that is a failure like any other. */
-static int fail_unless_done(int r, const struct error *err)
-{
-	return r <= 0 ? r : -err->code;
 }
 
 static volatile sig_atomic_t is_interrupted;
@@ -95,39 +66,6 @@ static int advance(struct copying *c, size_t n, struct error *err)
 	clock_poll(NULL, 0, clock_deadline_usec(REST_USEC));
 	c->turn_usec = clock_deadline_usec(TURN_USEC);
 	return 0;
-}
-
-/* ---- programs of the guest ---- */
-
-/*
- * @words: up to NULL; the first one is the program
- *
- * Returns 0 when it went well, 1 when it did not or may not be run, or a negative errno; @err says
- * why in both cases.
- */
-static int run_in_guest(struct copying *c, const char *const *words, struct error *err)
-{
-	CLEANUP(strv_done) struct strv arguments = {};
-	CLEANUP(agent_exit_done) struct agent_exit result = {};
-	for (const char *const *word = words + 1; *word; word++)
-		strv_push(&arguments, *word);
-	const struct agent_exec exec = { .program = words[0], .arguments = &arguments };
-	int r = agent_run(c->guest.agent, &exec, deadline(), &result, err);
-	if (r == AGENT_LACKS || r == AGENT_REFUSED)
-		return 1;
-	if (r != AGENT_DONE)
-		return fail_unless_done(r, err);
-	if (result.status == 0 && result.signal == 0)
-		return 0;
-	error_set(err, EREMOTEIO, "'%s' fails in the guest: %s", words[0], buf_text(&result.err));
-	return 1;
-}
-
-/* The same where both are failures. */
-static int must_run_in_guest(struct copying *c, const char *const *words, struct error *err)
-{
-	int r = run_in_guest(c, words, err);
-	return r > 0 ? -err->code : r;
 }
 
 /* ---- out of the guest ---- */
@@ -170,9 +108,9 @@ static int receive_all(struct copying *c, struct agent_file *file, int fd, struc
 	const uint64_t max = c->total_bytes ? c->total_bytes : UNKNOWN_SIZE_MAX;
 	while (c->done_bytes < max) {
 		CLEANUP(buf_done) struct buf piece = {};
-		int r = agent_file_read(file, deadline(), &piece, err);
+		int r = agent_file_read(file, copy_deadline(), &piece, err);
 		if (r != AGENT_DONE)
-			return fail_unless_done(r, err);
+			return copy_fails(r, err);
 		if (piece.len == 0)
 			break;
 		/* A log that grows is taken as long as it was at the beginning. */
@@ -180,6 +118,7 @@ static int receive_all(struct copying *c, struct agent_file *file, int fd, struc
 				piece.len < max - c->done_bytes ? piece.len : max - c->done_bytes);
 		if (write_all(fd, piece.text, piece.len) < 0)
 			return error_errno(err, "cannot write '%s'", c->local_path);
+		sha256_feed(&c->sum, piece.text, piece.len);
 		r = advance(c, piece.len, err);
 		if (r < 0)
 			return r;
@@ -192,33 +131,28 @@ static int receive_all(struct copying *c, struct agent_file *file, int fd, struc
 static int receive_file(struct copying *c, int fd, struct error *err)
 {
 	struct agent_file file;
-	int r = agent_file_open(c->guest.agent, c->guest_path, "r", deadline(), &file, err);
+	int r = agent_file_open(c->guest.agent, c->guest_path, "r", copy_deadline(), &file, err);
 	if (r != AGENT_DONE)
-		return fail_unless_done(r, err);
+		return copy_fails(r, err);
 	/* What cannot be sought in has no length: a pipe, a device. */
-	r = agent_file_size(&file, deadline(), &c->total_bytes, err);
+	r = agent_file_size(&file, copy_deadline(), &c->total_bytes, err);
 	if (r == AGENT_REFUSED)
 		r = 0;
-	r = fail_unless_done(r, err);
+	r = copy_fails(r, err);
 	if (r == 0)
 		r = check_room(c, fd, err);
 	if (r == 0)
 		r = receive_all(c, &file, fd, err);
-	int closed = agent_file_close(&file, deadline(), r == 0 ? err : NULL);
-	return r < 0 ? r : fail_unless_done(closed, err);
-}
-
-static mode_t mode_of_new_files(void)
-{
-	mode_t mask = umask(0);
-	umask(mask);
-	return 0666 & ~mask;
+	int closed = agent_file_close(&file, copy_deadline(), r == 0 ? err : NULL);
+	r = r < 0 ? r : copy_fails(closed, err);
+	/* Of what is made when it is read, there is another the next time. */
+	return r == 0 && c->total_bytes ? copy_compare(c, c->guest_path, err) : r;
 }
 
 /* Whole or not at all: the name is given at the end. */
-static int put_in_place(const struct copying *c, const char *temporary, int fd, struct error *err)
+static int put_in_place(struct copying *c, const char *temporary, int fd, struct error *err)
 {
-	if (fchmod(fd, mode_of_new_files()) < 0 || fsync(fd) < 0)
+	if (fchmod(fd, copy_mode(c)) < 0 || fsync(fd) < 0)
 		return error_errno(err, "cannot write '%s'", c->local_path);
 	int r = c->options->force ? rename(temporary, c->local_path)
 				  : renameat2(AT_FDCWD, temporary, AT_FDCWD, c->local_path,
@@ -249,17 +183,17 @@ static int look_in_guest(struct copying *c, const char *path, enum there *ret, s
 {
 	struct agent_file file;
 	CLEANUP(buf_done) struct buf piece = {};
-	int r = agent_file_open(c->guest.agent, path, "r", deadline(), &file, err);
+	int r = agent_file_open(c->guest.agent, path, "r", copy_deadline(), &file, err);
 	*ret = THERE_NOTHING;
 	if (r == AGENT_REFUSED)
 		return 0;
 	if (r != AGENT_DONE)
-		return fail_unless_done(r, err);
+		return copy_fails(r, err);
 	/* Reading a directory fails; reading a file does not, so far as this matters. */
-	r = agent_file_read(&file, deadline(), &piece, err);
+	r = agent_file_read(&file, copy_deadline(), &piece, err);
 	*ret = r == AGENT_REFUSED ? THERE_DIRECTORY : THERE_FILE;
-	int closed = agent_file_close(&file, deadline(), NULL);
-	return r == AGENT_REFUSED ? fail_unless_done(closed, err) : fail_unless_done(r, err);
+	int closed = agent_file_close(&file, copy_deadline(), NULL);
+	return r == AGENT_REFUSED ? copy_fails(closed, err) : copy_fails(r, err);
 }
 
 /* "web:/tmp" and "web:/tmp/" take the file's own name. */
@@ -302,9 +236,10 @@ static int send_all(struct copying *c, struct agent_file *file, int fd, struct e
 			return error_errno(err, "cannot read '%s'", c->local_path);
 		if (n == 0)
 			return 0;
-		int r = agent_file_write(file, piece, (size_t)n, deadline(), err);
+		sha256_feed(&c->sum, piece, (size_t)n);
+		int r = agent_file_write(file, piece, (size_t)n, copy_deadline(), err);
 		if (r != AGENT_DONE)
-			return fail_unless_done(r, err);
+			return copy_fails(r, err);
 		r = advance(c, (size_t)n, err);
 		if (r < 0)
 			return r;
@@ -315,17 +250,16 @@ static int send_into(
 		struct copying *c, const char *path, const char *mode, int fd, struct error *err)
 {
 	struct agent_file file;
-	int r = agent_file_open(c->guest.agent, path, "w", deadline(), &file, err);
+	int r = agent_file_open(c->guest.agent, path, "w", copy_deadline(), &file, err);
 	if (r != AGENT_DONE)
-		return fail_unless_done(r, err);
+		return copy_fails(r, err);
 	/* Before there is anything to read in it. */
 	if (mode)
-		r = must_run_in_guest(
-				c, (const char *const[]){ "chmod", mode, "--", path, NULL }, err);
+		r = copy_must_run(c, (const char *const[]){ "chmod", mode, "--", path, NULL }, err);
 	if (r == 0)
 		r = send_all(c, &file, fd, err);
-	int closed = agent_file_close(&file, deadline(), r == 0 ? err : NULL);
-	return r < 0 ? r : fail_unless_done(closed, err);
+	int closed = agent_file_close(&file, copy_deadline(), r == 0 ? err : NULL);
+	return r < 0 ? r : copy_fails(closed, err);
 }
 
 /*
@@ -335,7 +269,7 @@ static int send_into(
 static int send_file(struct copying *c, int fd, mode_t mode, struct error *err)
 {
 	uint32_t number = 0;
-	int r = run_in_guest(c, (const char *const[]){ "true", NULL }, err);
+	int r = copy_run_in_guest(c, (const char *const[]){ "true", NULL }, err);
 	if (r > 0) {
 		complain("'%s' is written in place, with a mode of the agent's choice: %s",
 				c->guest_path, err->text);
@@ -349,12 +283,15 @@ static int send_file(struct copying *c, int fd, mode_t mode, struct error *err)
 	CLEANUP(freep) char *temporary = xasprintf("%s.%08x", c->guest_path, number);
 	CLEANUP(freep) char *mode_text = xasprintf("%04o", (unsigned)mode & 07777);
 	r = send_into(c, temporary, mode_text, fd, err);
+	if (r == 0 && c->done_bytes)
+		r = copy_compare(c, temporary, err);
 	if (r == 0)
-		r = must_run_in_guest(c,
+		r = copy_must_run(c,
 				(const char *const[]){
 						"mv", "-f", "--", temporary, c->guest_path, NULL },
 				err);
-	if (r < 0 && run_in_guest(c, (const char *const[]){ "rm", "-f", "--", temporary, NULL },
+	if (r < 0 && copy_run_in_guest(c,
+				     (const char *const[]){ "rm", "-f", "--", temporary, NULL },
 				     NULL) != 0)
 		complain("'%s' may be left in the guest", temporary);
 	return r;
@@ -415,6 +352,7 @@ static int copy_run(const struct call *call, struct error *err)
 	int r = guest_open(
 			&call->paths, machine, clock_deadline_usec(AGENT_OPEN_USEC), &c.guest, err);
 	stop_in_order();
+	sha256_init(&c.sum);
 	if (r == 0)
 		r = guest_from ? copy_out(&c, err) : copy_in(&c, err);
 	progress_clear();
@@ -459,9 +397,12 @@ const struct command cmd_copy = {
 		       "The file gets its name when all of it is there. In the guest that takes "
 		       "chmod "
 		       "and mv, run by guest-exec; where that is forbidden the file is written in "
-		       "place, and a message says so. There it has the mode of ours (0644 from a "
-		       "stream) and the agent's user; here it has the mode of new files. A file "
-		       "that is there is replaced only with --force.\n\n"
+		       "place, and a message says so. Both ways it has the mode that it had (0644 "
+		       "from a stream), here less what your umask takes; there it is the agent's "
+		       "user's. What went over is compared with the guest's file by its SHA-256, "
+		       "where the guest has sha256sum, before the file gets its name. A file that "
+		       "is "
+		       "there is replaced only with --force.\n\n"
 		       "A guest that is not trusted decides what it sends: no more than it has "
 		       "announced, and than there is room for, is taken.",
 	.options = options,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The two digests from which stable identifiers are made. */
+/* Digests. */
 #include "util/hash.h"
 
 #include <dlfcn.h>
@@ -118,4 +118,28 @@ void sha3_224(const void *data, size_t len, uint8_t ret[28])
 	gcry.write(handle, data, len);
 	memcpy(ret, gcry.read(handle, GCRY_MD_SHA3_224), 28);
 	gcry.close(handle);
+}
+
+void sha256_init(struct sha256 *s)
+{
+	gcry_md_hd_t handle;
+	open_digest(&handle, GCRY_MD_SHA256);
+	*s = (struct sha256){ .handle = handle };
+}
+
+void sha256_done(struct sha256 *s)
+{
+	if (s->handle)
+		gcry.close(s->handle);
+	*s = (struct sha256){};
+}
+
+void sha256_feed(struct sha256 *s, const void *data, size_t len)
+{
+	gcry.write(s->handle, data, len);
+}
+
+void sha256_read(struct sha256 *s, uint8_t ret[SHA256_LEN])
+{
+	memcpy(ret, gcry.read(s->handle, GCRY_MD_SHA256), SHA256_LEN);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of util/hash.h against the examples that NIST published for FIPS 202. */
+/* Tests of util/hash.h against the examples that NIST published. */
 #include "util/hash.h"
 
 #include "test.h"
@@ -42,6 +42,26 @@ TEST(shake128_of_a_long_text_in_pieces)
 	shake_done(&s);
 	check_hex(out, sizeof(out),
 			"131ab8d2b594946b9c81333f9bb6e0ce75c3b93104fa3469d3917457385da037");
+}
+
+TEST(sha256_examples)
+{
+	static const struct {
+		const char *text, *sum;
+	} rows[] = {
+		{ "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+		{ "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct sha256 s = {};
+		uint8_t out[SHA256_LEN];
+		sha256_init(&s);
+		for (const char *at = rows[i].text; *at; at++)
+			sha256_feed(&s, at, 1);
+		sha256_read(&s, out);
+		sha256_done(&s);
+		check_hex(out, sizeof(out), rows[i].sum);
+	}
 }
 
 TEST(sha3_224_examples)
