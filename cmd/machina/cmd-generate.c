@@ -281,11 +281,14 @@ static int reload(const struct run *run, struct error *err)
 /* What runs keeps its units until it has stopped. */
 static int keep_running(struct run *run, struct error *err)
 {
-	CLEANUP(strv_done) struct strv removed = {}, running = {};
+	CLEANUP(strv_done) struct strv removed = {}, running = {}, qemu = {}, up = {};
 	unitset_list_removed(&run->units, &removed);
 	int r = removed.n ? list_running(run, &removed, &running, err) : 0;
+	unitset_list_qemu(&running, &qemu);
+	if (r >= 0 && qemu.n)
+		r = list_running(run, &qemu, &up, err);
 	if (r >= 0 && running.n)
-		unitset_keep(&run->units, &running, &run->config.report);
+		unitset_keep(&run->units, &running, &up, &run->config.report);
 	return r < 0 ? r : 0;
 }
 
@@ -431,8 +434,10 @@ const struct command cmd_generate = {
 		       "reads them anew. A machine that runs goes on as it was until it is "
 		       "restarted.\n\n"
 		       "Units that a machine had and has no more (those of a TPM that went) are "
-		       "removed; one that is in use by a machine that runs stays until the first "
-		       "run after its restart. A unit that was not made by this program is left "
+		       "removed. While one is in use by a machine that runs, all units of this "
+		       "machine stay as they are: systemd would end what no unit asks for. Stop "
+		       "it, run generate again, and start it. A unit that was not made by this "
+		       "program is left "
 		       "alone and makes the run fail, unless --force is given.\n\n"
 		       "The status of --check is 0 when nothing would change, 1 when something "
 		       "would, 2 when that can't be told.",

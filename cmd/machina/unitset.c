@@ -345,7 +345,32 @@ void unitset_list_removed(const struct unitset *set, struct strv *ret)
 			strv_push(ret, set->rows[i].name);
 }
 
-void unitset_keep(struct unitset *set, const struct strv *running, struct report *report)
+void unitset_list_qemu(const struct strv *units, struct strv *ret)
+{
+	for (size_t i = 0; i < units->n; i++) {
+		CLEANUP(freep) char *machine = machine_of(units->items[i]);
+		CLEANUP(freep) char *unit = machine ? unit_name(UNIT_QEMU, machine) : NULL;
+		if (unit && !strv_contains(ret, unit))
+			strv_push(ret, unit);
+	}
+}
+
+/* systemd stops what no unit wants any more as soon as it has read that (StopWhenUnneeded=). */
+static void hold_qemu(struct unitset *set, const struct strv *up)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		struct unitset_row *row = &set->rows[i];
+		if (row->fate != UNIT_WRITTEN || !strv_contains(up, row->name))
+			continue;
+		file_batch_drop(&set->batch, row->name);
+		free(row->text);
+		row->text = NULL;
+		row->fate = UNIT_UNCHANGED;
+	}
+}
+
+void unitset_keep(struct unitset *set, const struct strv *running, const struct strv *up,
+		struct report *report)
 {
 	CLEANUP(strv_done) struct strv owners = {};
 	for (size_t i = 0; i < running->n; i++)
@@ -362,13 +387,14 @@ void unitset_keep(struct unitset *set, const struct strv *running, struct report
 		}
 		CLEANUP(freep) char *path = path_join(set->dir, row->name);
 		report_add(report, SEVERITY_ADVICE, (struct where){ .file = path }, NULL, NULL,
-				"it belongs no more, but it is in use: when %s has been stopped or "
-				"restarted, 'machina generate' removes it",
+				"it belongs no more, but it is in use: %s keeps its units until it "
+				"has been stopped; then 'machina generate' makes them anew",
 				owner);
 		free(row->name);
 		free(row->text);
 	}
 	set->n = n;
+	hold_qemu(set, up);
 }
 
 bool unitset_changes(const struct unitset *set)

@@ -132,8 +132,13 @@ void unitset_list_removed(const struct unitset *set, struct strv *ret);
  *
  * @running: those of unitset_list_removed() that run; what else would be removed of their machines
  *           or networks stays, too
+ * @up: those of unitset_list_qemu() that run: they keep their files, since without a unit that asks
+ *      for it, systemd ends what the guest still uses
  */
-void unitset_keep(struct unitset *set, const struct strv *running, struct report *report);
+void unitset_keep(struct unitset *set, const struct strv *running, const struct strv *up,
+		struct report *report);
+/* QEMU's units of the machines whose units these are, each once. */
+void unitset_list_qemu(const struct strv *units, struct strv *ret);
 
 bool unitset_changes(const struct unitset *set);
 

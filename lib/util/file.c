@@ -236,6 +236,23 @@ void file_batch_adopt(struct file_batch *batch, const char *name, const char *te
 	strv_push(&batch->names, name);
 }
 
+void file_batch_drop(struct file_batch *batch, const char *name)
+{
+	CLEANUP(strv_done) struct strv names = {}, temporaries = {};
+	for (size_t i = 0; i < batch->names.n; i++) {
+		if (!strcmp(batch->names.items[i], name)) {
+			unlinkat(batch->dirfd, batch->temporaries.items[i], 0);
+			continue;
+		}
+		strv_push(&names, batch->names.items[i]);
+		strv_push(&temporaries, batch->temporaries.items[i]);
+	}
+	strv_clear(&batch->names);
+	strv_clear(&batch->temporaries);
+	strv_move(&batch->names, &names);
+	strv_move(&batch->temporaries, &temporaries);
+}
+
 int file_batch_commit(struct file_batch *batch, struct error *err)
 {
 	if (batch->names.n == 0)

@@ -79,6 +79,8 @@ MUST_CHECK int file_batch_add(struct file_batch *batch, const char *name, const 
 		size_t len, mode_t mode, struct error *err);
 /* Take over the temporary file for @name that another process has added. */
 void file_batch_adopt(struct file_batch *batch, const char *name, const char *temporary);
+/* Leave the file of a name as it is after all. */
+void file_batch_drop(struct file_batch *batch, const char *name);
 /* Does nothing when nothing was added. Ready for another round after success. */
 MUST_CHECK int file_batch_commit(struct file_batch *batch, struct error *err);
 

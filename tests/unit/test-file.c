@@ -306,6 +306,9 @@ TEST(batch_replaces_at_commit)
 	CHECK_INT(file_batch_add(&batch, "a", "new a", 5, 0644, &err), 0);
 	CHECK_INT(file_batch_add(&batch, "b", "new b", 5, 0600, &err), 0);
 	CHECK_INT(file_batch_add(&batch, "b", "newer b", 7, 0640, &err), 0);
+	CHECK_INT(file_batch_add(&batch, "d", "new d", 5, 0640, &err), 0);
+	file_batch_drop(&batch, "d");
+	file_batch_drop(&batch, "none");
 	check_contents(in_dir("a"), "old a");
 	CHECK(access(in_dir("b"), F_OK) < 0);
 	CHECK_INT(file_batch_commit(&batch, &err), 0);
