@@ -166,7 +166,7 @@ int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
 	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
 	if (!socket || !saved_is_whole(paths->saved_dir, plan->machine))
 		return 0;
-	int r = qmp_open(socket->path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
+	int r = qmp_open_free(socket->path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
 	if (r != QMP_DONE)
 		return r < 0 ? r : -err->code;
 	r = take_connections(paths, &machine, options, err);

@@ -199,7 +199,7 @@ static uint64_t do_what_is_due(struct loop *loop, struct watched *w)
 		return now;
 	if (w->connected || w->complained)
 		return DEADLINE_NEVER;
-	uint64_t due = clock_add_usec(w->since_usec, QMP_GREETING_USEC);
+	uint64_t due = clock_add_usec(w->since_usec, QMP_HELD_USEC);
 	if (due <= now)
 		complain_of_holder(loop, w);
 	return due <= now ? DEADLINE_NEVER : due;

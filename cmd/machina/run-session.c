@@ -24,7 +24,7 @@
 #define QUIT_USEC (8 * USEC_PER_SEC)
 /* A key that is held down repeats; only a new press is another request. */
 #define REPEAT_USEC (500 * USEC_PER_MSEC)
-#define ANSWER_USEC (2 * USEC_PER_SEC)
+#define ANSWER_USEC QMP_GREETING_USEC
 #define LINE_MAX_BYTES ((size_t)4096)
 
 static const int end_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };

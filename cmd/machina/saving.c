@@ -56,7 +56,7 @@ static int save_by_hook(const struct config_paths *paths, const char *machine, s
 	hookplan_recall(paths, HOOK_QEMU, machine, &plan, err);
 	if (err->code)
 		return -err->code;
-	int r = qmp_open(path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
+	int r = qmp_open_free(path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
 	if (r != QMP_DONE)
 		return r == QMP_ABSENT ? 1 : r < 0 ? r : -err->code;
 	return saving_run(paths, &plan, qmp, &watch, false, err);

@@ -151,7 +151,8 @@ static int open_monitor(const struct plan *plan, struct qmp **ret, struct error 
 		const struct plan_fd *socket = plan_find(plan, names[i]);
 		if (!socket)
 			continue;
-		r = qmp_open(socket->path, -1, clock_deadline_usec(QMP_GREETING_USEC), ret, err);
+		r = qmp_open_free(
+				socket->path, -1, clock_deadline_usec(QMP_GREETING_USEC), ret, err);
 		if (r != QMP_LATE)
 			break;
 	}

@@ -89,7 +89,7 @@ static int open_first(struct ladder *l, struct error *err)
 		uint64_t patience = clock_deadline_usec(QMP_GREETING_USEC);
 		if (patience > l->deadline_usec)
 			patience = l->deadline_usec;
-		int r = qmp_open(*path, l->pidfd, patience, &l->qmp, &own);
+		int r = qmp_open_free(*path, l->pidfd, patience, &l->qmp, &own);
 		/* What is first in the list is what its messages are about. */
 		if (path == l->request->paths || r != QMP_ABSENT)
 			*err = own;
@@ -114,7 +114,8 @@ int ladder_open(struct ladder *l, struct error *err)
 			return error_wrap(err, "QEMU (pid %d) runs, but cannot be talked to",
 					l->request->main_pid);
 		}
-		if (r != QMP_LATE || clock_now_usec() >= l->deadline_usec)
+		if (r != QMP_LATE || l->request->timeout_usec == SHUTDOWN_PRESS_ONCE ||
+				clock_now_usec() >= l->deadline_usec)
 			return r;
 	}
 }

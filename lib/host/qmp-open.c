@@ -86,26 +86,55 @@ static int wait_for(const char *path, int fd, int pidfd, uint64_t until_usec, st
 	}
 }
 
-int qmp_open(const char *path, int pidfd, uint64_t deadline_usec, struct qmp **ret,
-		struct error *err)
+/* Has QEMU accepted others, and not us? Where the kernel does not tell, that is taken for true. */
+static bool is_held(const char *path, int fd)
+{
+	size_t others;
+	bool is_served;
+	return unix_peer_look(path, fd, &others, &is_served, NULL) < 0 ||
+	       (others > 0 && !is_served);
+}
+
+/* @held_usec: when to give up if another client has the monitor; looked at once a second. */
+static int open_within(const char *path, int pidfd, uint64_t held_usec, uint64_t deadline_usec,
+		struct qmp **ret, struct error *err)
 {
 	const uint64_t begin = clock_now_usec();
 	CLEANUP(closep) int fd = -1;
-	int r;
-	while ((r = connect_once(path, &fd, err)) == QMP_LATE) {
-		const uint64_t now = clock_now_usec(), retry = clock_add_usec(now, RETRY_USEC);
-		if (now >= deadline_usec)
-			return occupied(path, now - begin, err);
-		r = wait_for(path, -1, pidfd, retry < deadline_usec ? retry : deadline_usec, err);
+	int r = QMP_LATE;
+	for (;;) {
+		const uint64_t now = clock_now_usec();
+		uint64_t until = held_usec < deadline_usec ? held_usec : deadline_usec;
+		if (fd < 0)
+			r = connect_once(path, &fd, err);
+		if (r != QMP_LATE && fd < 0)
+			return r;
+		if (fd < 0 && clock_add_usec(now, RETRY_USEC) < until)
+			until = clock_add_usec(now, RETRY_USEC);
+		r = wait_for(path, fd, pidfd, until, err);
+		if (r == QMP_DONE)
+			return qmp_attach_take(take_fd(&fd), path, pidfd, deadline_usec, ret, err);
 		if (r != QMP_LATE)
 			return r;
+		const uint64_t then = clock_now_usec();
+		if (then >= deadline_usec || (then >= held_usec && is_held(path, fd)))
+			return occupied(path, then - begin, err);
+		if (then >= held_usec)
+			held_usec = clock_add_usec(then, QMP_HELD_USEC);
 	}
-	if (r == QMP_DONE)
-		r = wait_for(path, fd, pidfd, deadline_usec, err);
-	if (r == QMP_LATE)
-		return occupied(path, clock_now_usec() - begin, err);
-	return r == QMP_DONE ? qmp_attach_take(take_fd(&fd), path, pidfd, deadline_usec, ret, err)
-			     : r;
+}
+
+int qmp_open(const char *path, int pidfd, uint64_t deadline_usec, struct qmp **ret,
+		struct error *err)
+{
+	return open_within(path, pidfd, deadline_usec, deadline_usec, ret, err);
+}
+
+int qmp_open_free(const char *path, int pidfd, uint64_t deadline_usec, struct qmp **ret,
+		struct error *err)
+{
+	return open_within(
+			path, pidfd, clock_deadline_usec(QMP_HELD_USEC), deadline_usec, ret, err);
 }
 
 int qmp_begin(const char *path, struct qmp **ret, struct error *err)

@@ -3,7 +3,7 @@
  * A connection to QEMU's monitor (QMP) over a unix socket.
  *
  *	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
- *	int r = qmp_open(path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
+ *	int r = qmp_open_free(path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
  *	if (r != QMP_DONE)
  *		return r < 0 ? r : -err->code;
  *	r = qmp_call(qmp, "query-status", NULL, clock_deadline_usec(USEC_PER_SEC), &value, err);
@@ -25,8 +25,10 @@
 #include "util/cleanup.h"
 #include "util/error.h"
 
-/* How long a QEMU whose monitor is free may take to greet. */
-#define QMP_GREETING_USEC (1 * UINT64_C(1000000))
+/* How long another client of the monitor is waited for. */
+#define QMP_HELD_USEC (1 * UINT64_C(1000000))
+/* How long a QEMU whose monitor is free may take to greet: on a busy host, many seconds. */
+#define QMP_GREETING_USEC (20 * UINT64_C(1000000))
 
 /* Events kept while nobody asks for them; then the oldest ones are lost. */
 #define QMP_EVENTS_MAX 256
@@ -53,6 +55,13 @@ struct qmp;
  * QMP_LATE names the process that holds the monitor, if that can be found.
  */
 MUST_CHECK int qmp_open(const char *path, int pidfd, uint64_t deadline_usec, struct qmp **ret,
+		struct error *err);
+
+/*
+ * The same, for who has something else to try or to say where the monitor is taken: QMP_LATE as
+ * soon as another client has had it for QMP_HELD_USEC. A QEMU that is merely slow is waited for.
+ */
+MUST_CHECK int qmp_open_free(const char *path, int pidfd, uint64_t deadline_usec, struct qmp **ret,
 		struct error *err);
 
 /*

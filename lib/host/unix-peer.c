@@ -104,6 +104,20 @@ static int find_peers(struct search *search, struct error *err)
 	}
 }
 
+/*
+ * A connection is of the client's network (unix_stream_connect() in net/unix/af_unix.c), and a hook
+ * of a unit has one of its own.
+ */
+static int find_all_peers(struct search *search, struct error *err)
+{
+	CLEANUP(netns_done) struct netns outside = {};
+	struct error ignored = {};
+	int r = find_peers(search, err);
+	if (r == 0 && netns_enter(NETNS_HOST, &outside, &ignored) == 0 && outside.entered)
+		r = find_peers(search, err);
+	return r;
+}
+
 static void closedirp(DIR **dir)
 {
 	if (*dir)
@@ -144,13 +158,7 @@ static void push_process(struct strv *processes, const char *pid)
 int unix_peer_list(const char *path, struct strv *ret_processes, struct error *err)
 {
 	CLEANUP(search_done) struct search search = { .path = path };
-	CLEANUP(netns_done) struct netns outside = {};
-	struct error ignored = {};
-	int r = find_peers(&search, err);
-	/* A connection is of the client's network (unix_stream_connect() in net/unix/af_unix.c),
-	 * and a hook of a unit has one of its own. */
-	if (r == 0 && netns_enter(NETNS_HOST, &outside, &ignored) == 0 && outside.entered)
-		r = find_peers(&search, err);
+	int r = find_all_peers(&search, err);
 	if (r < 0 || search.sockets.n == 0)
 		return r;
 
@@ -175,7 +183,7 @@ int unix_peer_look(const char *path, int own_fd, size_t *ret_others, bool *ret_i
 	if (own_fd >= 0 && fstat(own_fd, &st) < 0)
 		return error_errno(err, "cannot look at a connection to '%s'", path);
 	/* What waits in the queue has no inode yet, and is not listed. */
-	int r = find_peers(&search, err);
+	int r = find_all_peers(&search, err);
 	if (r < 0)
 		return r;
 	char own[64];

@@ -28,7 +28,7 @@ MUST_CHECK int unix_peer_list(const char *path, struct strv *ret_processes, stru
  * @ret_others: how many other connections it has accepted that are still there
  * @ret_is_served: has it accepted ours?
  *
- * Works for every user; a connection belongs to the network namespace of its client.
+ * Works for every user, but for clients in other network namespaces as above.
  */
 MUST_CHECK int unix_peer_look(const char *path, int own_fd, size_t *ret_others, bool *ret_is_served,
 		struct error *err);

@@ -673,12 +673,43 @@ TEST(client_that_holds_the_monitor_is_named)
 	CHECK_SAYS(err, "QEMU did not greet within 0.");
 	CHECK_SAYS(err, " s; it serves one client at a time, and ");
 	CHECK_SAYS(err, who);
+	struct qmp *q = NULL;
+	const uint64_t begin = clock_now_usec(), long_usec = 60 * USEC_PER_SEC;
+	CHECK_INT(qmp_open_free(p.path, -1, begin + long_usec, &q, &err), QMP_LATE);
+	CHECK(clock_now_usec() < begin + long_usec);
+	CHECK_SAYS(err, who);
 
 	close(holder.fd);
 	peer_finish(holder.pid);
 	close(taken);
 	CHECK_INT(open_at(p.path, -1, SHORT_USEC, &err), QMP_LATE);
 	CHECK_SAYS(err, "or it hangs");
+	drop_place(&p);
+}
+
+/* Accepts one, and greets later than a client that holds the monitor would be waited for. */
+static void script_is_slow(int fd)
+{
+	char id[64];
+	clock_poll(NULL, 0, clock_deadline_usec(QMP_HELD_USEC + QMP_HELD_USEC / 2));
+	say(fd, GREETING);
+	hear_id(fd, id);
+	answer(fd, id, "\"return\": {}");
+}
+
+TEST(slow_qemu_whose_monitor_is_free_is_waited_for)
+{
+	struct place p = make_place(4);
+	pid_t pid = fork();
+	if (pid == 0) {
+		script_is_slow(accept(p.listen_fd, NULL, NULL));
+		_exit(0);
+	}
+	struct error err = {};
+	struct qmp *q = NULL;
+	CHECK_INT(qmp_open_free(p.path, -1, clock_deadline_usec(LIMIT_USEC), &q, &err), QMP_DONE);
+	qmp_free(q);
+	peer_finish(pid);
 	drop_place(&p);
 }
 
