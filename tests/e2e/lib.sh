@@ -13,7 +13,8 @@
 #	done_testing
 #
 # MACHINA_BUILD names the build directory. Nothing that a test does outlives it, so tests clean up
-# nothing. Tests do not sleep: wait_until polls for the event, and its limit only ends what hangs.
+# nothing. Tests do not sleep: wait_until polls for the event, and its limit only ends what hangs. It is long, as
+# all limits are: a host that is busy with other things may be ten times as slow, and a test passes there as well.
 
 set -u
 e2e=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -123,7 +124,7 @@ in_system() {
 		command -v $tool >/dev/null || skip_all "$tool is not installed (tests/install-packages host guest)"
 	done
 	e2e_prepare || { echo "Bail out! cannot prepare the guest"; exit 1; }
-	exec "$e2e/with-systemd" -t 240 "$@" -- env E2E_INSIDE=1 E2E_CACHE="$E2E_CACHE" MACHINA_BUILD="$MACHINA_BUILD" \
+	exec "$e2e/with-systemd" -t 600 "$@" -- env E2E_INSIDE=1 E2E_CACHE="$E2E_CACHE" MACHINA_BUILD="$MACHINA_BUILD" \
 		bash "$(readlink -f "$0")"
 }
 
@@ -263,14 +264,14 @@ console() { cat "/run/machina/$1/console.log"; } # machine
 
 console_has() { grep -aqF -e "$2" "/run/machina/$1/console.log"; } # machine, text
 
-wait_console() { wait_until "${3-60}" console_has "$1" "$2"; } # machine, text, limit
+wait_console() { wait_until 300 console_has "$1" "$2"; } # machine, text
 
 # The log goes with the run directory; one more name for it stays.
 hold_console() { ln -f "/run/machina/$1/console.log" "/run/$1.held-console"; } # machine
 
 held_console() { cat "/run/$1.held-console"; } # machine
 
-wait_unit() { wait_until "${4-60}" unit_is "$1" "$2" "$3"; } # machine, property, value, limit
+wait_unit() { wait_until 300 unit_is "$1" "$2" "$3"; } # machine, property, value
 
 qmp() { # machine, command, arguments as JSON: the value that it returns
 	"$e2e/qmp" "/run/machina/$1/qmp/command.1.qmp.socket" "${@:2}"
