@@ -58,9 +58,10 @@ static int show(const struct call *call, const struct cloud_init *data, const ch
 	const char *name = call->words.n > 1 ? call->words.items[1] : NULL;
 	if (options->iso) {
 		CLEANUP(buf_done) struct buf image = {};
-		cloud_init_pack(data, &image);
-		int r = newfile_write(
-				options->iso, options->force, 0600, image.text, image.len, err);
+		int r = cloud_init_pack(data, &image, err);
+		if (r == 0)
+			r = newfile_write(options->iso, options->force, 0600, image.text, image.len,
+					err);
 		if (r == -EEXIST)
 			return error_set(err, EEXIST, "'%s' is there already; --force replaces it",
 					options->iso);

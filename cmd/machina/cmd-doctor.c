@@ -33,6 +33,7 @@ static const struct check checks[] = {
 	{ "firmware", doctor_check_firmware },
 	{ "tpm", doctor_check_tpm },
 	{ "passt", doctor_check_passt },
+	{ "cloud-init", doctor_check_cloud_init },
 	{ "shares", doctor_check_shares },
 	{ "pools", doctor_check_pools, .needs_host = true },
 	{ "volumes", doctor_check_volumes },

@@ -254,7 +254,7 @@ int cloud_init_make(const struct vm_seed_item *items, size_t n, struct cloud_ini
 
 /* ---- the CD ---- */
 
-void cloud_init_pack(const struct cloud_init *data, struct buf *ret)
+int cloud_init_pack(const struct cloud_init *data, struct buf *ret, struct error *err)
 {
 	struct iso9660_file files[CLOUD_INIT_N_FILES];
 	size_t n = 0;
@@ -265,7 +265,7 @@ void cloud_init_pack(const struct cloud_init *data, struct buf *ret)
 				.data = buf_text(&data->files[i]),
 				.len = data->files[i].len,
 			};
-	iso9660_write(CLOUD_INIT_LABEL, files, n, ret);
+	return iso9660_write(CLOUD_INIT_LABEL, files, n, ret, err);
 }
 
 int cloud_init_open(const struct vm_seed_item *items, size_t n, int *ret_fd, struct error *err)
@@ -275,10 +275,10 @@ int cloud_init_open(const struct vm_seed_item *items, size_t n, int *ret_fd, str
 	CLEANUP(closep) int fd = -1;
 	char path[32];
 	int r = cloud_init_make(items, n, &data, err);
-	if (r < 0)
-		return r;
-	cloud_init_pack(&data, &image);
-	r = memory_file("the CD for cloud-init", image.text, image.len, &fd, err);
+	if (r == 0)
+		r = cloud_init_pack(&data, &image, err);
+	if (r == 0)
+		r = memory_file("the CD for cloud-init", image.text, image.len, &fd, err);
 	if (r < 0)
 		return r;
 	/* QEMU takes a descriptor from a set by the mode that it wants. */

@@ -46,12 +46,12 @@ void cloud_init_done(struct cloud_init *data);
 MUST_CHECK int cloud_init_make(const struct vm_seed_item *items, size_t n, struct cloud_init *ret,
 		struct error *err);
 
-/* Append the CD. Same files, same bytes. */
-void cloud_init_pack(const struct cloud_init *data, struct buf *ret);
+/* Append the CD. Same files, same bytes. Errors: those of iso9660_write(). */
+MUST_CHECK int cloud_init_pack(const struct cloud_init *data, struct buf *ret, struct error *err);
 
 /*
  * The CD as a file in memory that nobody can change, open for reading. Errors: those of
- * cloud_init_make() and memory_file().
+ * cloud_init_make(), cloud_init_pack() and memory_file().
  */
 MUST_CHECK int cloud_init_open(
 		const struct vm_seed_item *items, size_t n, int *ret_fd, struct error *err);

@@ -169,6 +169,17 @@ void doctor_check_passt(struct doctor *d)
 		doctor_note(d, "no machine needs it");
 }
 
+void doctor_check_cloud_init(struct doctor *d)
+{
+	bool any = false;
+	for (size_t i = 0; i < d->n_machines; i++)
+		any |= d->machines[i].vm->n_seed > 0;
+	if (any)
+		tell_lacks(d, LACK_LIBISOFS, "libisofs6");
+	else
+		doctor_note(d, "no machine needs it");
+}
+
 /* ---- QEMU that was replaced ---- */
 
 static bool is_replaced(const struct doctor *d, pid_t pid, bool *ret_unknown)

@@ -132,6 +132,7 @@ doctor_check doctor_check_systemd;
 doctor_check doctor_check_groups;
 doctor_check doctor_check_tpm;
 doctor_check doctor_check_passt;
+doctor_check doctor_check_cloud_init;
 doctor_check doctor_check_shares;
 doctor_check doctor_check_pools;
 doctor_check doctor_check_volumes;

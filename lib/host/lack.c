@@ -12,6 +12,7 @@
 #include "host/storage.h"
 #include "host/usb.h"
 #include "model/plan.h"
+#include "util/iso9660.h"
 #include "util/mem.h"
 
 #define PASST "/usr/bin/passt"
@@ -90,6 +91,10 @@ static void look_at_credentials(const struct search *s)
 
 static void look_at_seed(const struct search *s)
 {
+	struct error missing = {};
+	if (s->vm->n_seed && iso9660_check(&missing) < 0)
+		tell(s, LACK_LIBISOFS, "/attrs/cloud-init", "libisofs", missing.code,
+				"cloud-init: %s", missing.text);
 	for (size_t i = 0; i < s->vm->n_seed; i++) {
 		const struct vm_seed_item *item = &s->vm->seed[i];
 		const struct storage_file file = { .path = item->text };

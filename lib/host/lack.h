@@ -12,6 +12,7 @@ enum lack_kind {
 	LACK_EMULATOR,
 	LACK_TPM,
 	LACK_PASST,
+	LACK_LIBISOFS, /* for the CD of cloud-init */
 	LACK_KVM,
 	LACK_BRIDGE, /* it is missing, or is none */
 	LACK_VLANS,  /* of a bridge */
