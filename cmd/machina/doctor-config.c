@@ -356,7 +356,8 @@ void examine_units(struct examination *x)
 		CLEANUP(plan_done) struct plan plan = {};
 		const char *name = x->machines[i].vm->name;
 		bool changed = false;
-		if (x->machines[i].running &&
+		/* One that systemd is about to start again runs as nothing. */
+		if (x->machines[i].pid &&
 				hookplan_running(&x->call->paths, name, &plan, &changed, &err) >=
 						0 &&
 				changed)

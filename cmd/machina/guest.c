@@ -55,6 +55,11 @@ int guest_open(const struct config_paths *paths, const char *machine, uint64_t d
 	r = agent_open(&guest.plan, deadline_usec, &guest.agent, err);
 	if (r == AGENT_LATE)
 		explain_silence(paths, machine, err);
+	if (r != AGENT_DONE && err->code == EACCES)
+		error_set(err, EACCES,
+				"machine '%s': only root and the group 'machina' may use its guest "
+				"agent",
+				machine);
 	if (r != AGENT_DONE)
 		return r < 0 ? r : -err->code;
 	*ret = guest;

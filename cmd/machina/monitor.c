@@ -49,6 +49,11 @@ static int open_qmp(const struct config_paths *paths, const char *machine, uint6
 	case QMP_ABSENT:
 	case QMP_CLOSED:
 		return error_set(err, EHOSTDOWN, "machine '%s' does not run", machine);
+	case -EACCES:
+		return error_set(err, EACCES,
+				"machine '%s': only root and the group 'machina' may use its "
+				"monitor",
+				machine);
 	default:
 		return error_wrap(err, "machine '%s'", machine);
 	}

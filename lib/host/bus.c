@@ -79,8 +79,23 @@ int bus_broken(struct error *err, int r)
 	return error_code(err, r, "cannot make or read a message of systemd's");
 }
 
+/* How a message bus, systemd and polkit say so is of no use to whom they say it. */
+static bool is_denied(const sd_bus_error *refusal)
+{
+	static const char *const names[] = { "org.freedesktop.DBus.Error.AccessDenied",
+		"org.freedesktop.DBus.Error.InteractiveAuthorizationRequired" };
+	bool denied = false;
+	for (size_t i = 0; refusal->name && i < ARRAY_SIZE(names); i++)
+		denied |= !strcmp(refusal->name, names[i]);
+	return denied;
+}
+
 void bus_refusal(const sd_bus_error *refusal, struct buf *text)
 {
+	if (geteuid() != 0 && is_denied(refusal)) {
+		buf_puts(text, "only root may do that");
+		return;
+	}
 	const char *message = refusal->message ? refusal->message : refusal->name;
 	size_t len = strlen(message);
 	if (len > 0 && message[len - 1] == '.')
