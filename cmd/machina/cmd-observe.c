@@ -88,13 +88,9 @@ static int observe_command(const struct call *call, struct error *err)
 	const struct observe_options *options = call->options;
 	const struct machine_selection *selected = &call->machines;
 	CLEANUP(strv_done) struct strv names = {};
-	int r = machines_select_or_all(call, &names, err);
-	/* A machine that is not configured any more may still run. */
-	if (r == -ENOENT && selected->patterns.n) {
-		strv_clear(&names);
-		strv_extend(&names, &selected->patterns);
-		r = 0;
-	}
+	/* One that is named may still come. */
+	int r = selected->patterns.n ? machines_select_known(call, false, &names, err)
+				     : machines_select_or_all(call, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 

@@ -191,20 +191,6 @@ static struct json_object *machine_json(const struct machine_state *state, const
 	return o;
 }
 
-/* Machines that are not configured any more may still run: their units are what counts. */
-static int status_names(const struct call *call, struct strv *names, struct error *err)
-{
-	const struct strv *patterns = &call->machines.patterns;
-	CLEANUP(report_done) struct report report = {};
-	int r = machines_select(call, &report, names, err);
-	print_report(stderr, &report);
-	if (r != -ENOENT)
-		return r;
-	strv_clear(names);
-	strv_extend(names, patterns);
-	return 0;
-}
-
 static int status_of(const struct unit_info *info)
 {
 	return unit_is_up(info->active_state) ? STATUS_RUNNING
@@ -256,7 +242,7 @@ static int status_run(const struct call *call, struct error *err)
 	const struct status_options *options = call->options;
 	CLEANUP(strv_done) struct strv names = {};
 	CLEANUP(shown_done) struct shown shown = { .names = &names };
-	int r = status_names(call, &names, err);
+	int r = machines_select_known(call, false, &names, err);
 	if (r == 0)
 		r = shown_load(call, &shown, err);
 	if (r != 0)

@@ -63,26 +63,12 @@ static void print_why(const struct why *why, bool with_lines)
 	}
 }
 
-/* Machines that are not configured any more may have failed all the same. */
-static int why_names(const struct call *call, struct strv *names, struct error *err)
-{
-	CLEANUP(report_done) struct report report = {};
-	int r = machines_select(call, &report, names, err);
-	if (r == -ENOENT) {
-		strv_clear(names);
-		strv_extend(names, &call->machines.patterns);
-		r = 0;
-	}
-	print_report(stderr, &report);
-	return r;
-}
-
 static int why_run(const struct call *call, struct error *err)
 {
 	const struct why_options *options = call->options;
 	CLEANUP(strv_done) struct strv names = {};
 	CLEANUP(bus_freep) struct bus *bus = NULL;
-	int r = why_names(call, &names, err);
+	int r = machines_select_known(call, false, &names, err);
 	if (r == 0)
 		r = bus_open(&bus, err);
 	if (r != 0)

@@ -36,31 +36,11 @@ static int leave_out_clusters(const struct call *call, const struct strv *names,
 	return r < 0 ? r : 0;
 }
 
-/* A machine that is not configured any more may still run: its unit is what counts. */
-static bool have_units(const struct call *call)
-{
-	const struct strv *words = &call->machines.patterns;
-	bool all = words->n > 0;
-	for (size_t i = 0; all && i < words->n; i++) {
-		CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, words->items[i]);
-		CLEANUP(freep) char *path = path_join(call->paths.unit_dir, unit);
-		all = machine_name_valid(words->items[i]) && access(path, F_OK) == 0;
-	}
-	return all;
-}
-
 int lifecycle_select(
 		const struct call *call, bool always, struct strv *ret_names, struct error *err)
 {
-	CLEANUP(report_done) struct report report = {};
 	CLEANUP(strv_done) struct strv names = {};
-	int r = machines_select(call, &report, &names, err);
-	print_report(stderr, &report);
-	if (r == -ENOENT && have_units(call)) {
-		strv_clear(&names);
-		strv_extend(&names, &call->machines.patterns);
-		r = 0;
-	}
+	int r = machines_select_known(call, true, &names, err);
 	if (r != 0)
 		return r;
 	if (always || call->machines.all)

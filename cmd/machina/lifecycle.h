@@ -14,7 +14,7 @@
  *
  * @always: leave them out even then
  *
- * Machines that are named and have a unit count even if they are not configured any more.
+ * Machines that are named count as machines_select_known() has it, those that are there.
  *
  * Returns 0, 1 after printing findings, or a negative errno.
  */

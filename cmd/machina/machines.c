@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/forms.h"
+#include "hookplan.h"
 #include "json/jnames.h"
 #include "output.h"
 #include "paths.h"
@@ -136,6 +138,36 @@ int machines_select_or_all(const struct call *call, struct strv *ret_names, stru
 	bool some = call->machines.patterns.n || call->machines.tags.n;
 	int r = some ? machines_select(call, &report, ret_names, err)
 		     : machine_list(&call->paths, ret_names, &report, err);
+	print_report(stderr, &report);
+	return r;
+}
+
+/* Its unit, or the copy of it by which it was started: each may be gone while the other is there.
+ */
+static bool is_on_host(const struct config_paths *paths, const char *machine)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(freep) char *path = path_join(paths->unit_dir, unit);
+	return access(path, F_OK) == 0 || hookplan_is_kept(paths, HOOK_QEMU, machine);
+}
+
+int machines_select_known(
+		const struct call *call, bool is_there, struct strv *ret_names, struct error *err)
+{
+	const struct strv *words = &call->machines.patterns;
+	bool whole = call->machines.all || call->machines.tags.n;
+	CLEANUP(report_done) struct report report = {}, unused = {};
+	CLEANUP(strv_done) struct strv all = {};
+	int r = machine_list(&call->paths, &all, whole ? &report : &unused, err);
+	if (r < 0)
+		return r;
+	/* A tag can't be looked for in a config that is not there. */
+	for (size_t i = 0; !call->machines.tags.n && i < words->n; i++)
+		if (machine_name_valid(words->items[i]) && !strv_contains(&all, words->items[i]) &&
+				(!is_there || is_on_host(&call->paths, words->items[i])))
+			strv_push(&all, words->items[i]);
+	strv_sort(&all);
+	r = machines_select_of(call, &all, &report, ret_names, err);
 	print_report(stderr, &report);
 	return r;
 }

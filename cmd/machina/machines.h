@@ -54,6 +54,19 @@ MUST_CHECK int machines_select(const struct call *call, struct report *report,
 MUST_CHECK int machines_select_or_all(
 		const struct call *call, struct strv *ret_names, struct error *err);
 
+/*
+ * The same for commands about what runs, has run or is left of a machine, be it configured or not.
+ * A word that is no configured machine's name, but could be one, counts as one:
+ *
+ * @is_there: only if the host has something of it, a unit or what was prepared for a start: for
+ * commands that act. Else whatever there is of it: for those that look, and say so if there is
+ * nothing
+ *
+ * Patterns match configured machines, and those that are named beside them. Findings are printed.
+ */
+MUST_CHECK int machines_select_known(
+		const struct call *call, bool is_there, struct strv *ret_names, struct error *err);
+
 /* The same for who has listed all machines already, with machine_list(). */
 MUST_CHECK int machines_select_of(const struct call *call, const struct strv *all,
 		struct report *report, struct strv *ret_names, struct error *err);
