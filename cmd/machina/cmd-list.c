@@ -14,6 +14,7 @@
 #include "json/jpeek.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
+#include "live.h"
 #include "machines.h"
 #include "output.h"
 #include "pending.h"
@@ -31,10 +32,9 @@ struct list_row {
 	const char *name;
 	bool is_lost;		   /* it runs, and there is no config any more */
 	char *description;	   /* of the config; NULL: the file has faults, or is none */
-	const char *active, *sub;  /* "": not known */
 	struct stat config, unit;  /* of the files */
 	bool has_config, has_unit; /* they are there */
-	bool generated;		   /* systemd knows the unit */
+	bool generated;		   /* systemd knows the unit, or would find it */
 	uint64_t since_usec;	   /* CLOCK_REALTIME; 0: not known */
 	const struct machine_state *state;
 	struct pending pending;
@@ -71,13 +71,14 @@ static bool is_generated_since(const struct stat *config, const struct stat *uni
 }
 
 /* Most files of a host were not changed since they were checked the last time. */
-static void read_files(const struct places *places, struct list_row *row, const char *unit_name)
+static void read_files(const struct places *places, struct list_row *row)
 {
 	CLEANUP(freep) char *name = xasprintf("%s.conf.json", row->name);
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, row->name);
 	CLEANUP(closep)
 	int fd = openat(places->config_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	CLEANUP(buf_done) struct buf text = {}, description = {};
-	row->has_unit = fstatat(places->unit_fd, unit_name, &row->unit, 0) == 0;
+	row->has_unit = fstatat(places->unit_fd, unit, &row->unit, 0) == 0;
 	row->has_config = fd >= 0 && fstat(fd, &row->config) == 0;
 	if (row->has_unit && row->has_config && is_generated_since(&row->config, &row->unit) &&
 			file_read_fd(fd, name, JDOC_SIZE_MAX, &text, NULL) == 0 &&
@@ -87,35 +88,24 @@ static void read_files(const struct places *places, struct list_row *row, const 
 		row->description = check_description(places->config_fd, name);
 }
 
-static void read_all_files(
-		const struct config_paths *paths, struct list_row *rows, const struct strv *units)
+static void read_all_files(const struct config_paths *paths, struct list_row *rows, size_t n)
 {
 	CLEANUP(closep) int config_fd = open(paths->machine_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(closep) int unit_fd = open(paths->unit_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const struct places places = { config_fd, unit_fd };
-	for (size_t i = 0; i < units->n; i++)
-		read_files(&places, &rows[i], units->items[i]);
+	for (size_t i = 0; i < n; i++)
+		read_files(&places, &rows[i]);
 }
 
-/* systemd reads no files for this: what it does not have in memory is at rest. */
-static int ask_systemd(struct list_row *rows, const struct strv *units, struct bus *bus,
-		struct unit_list *list, struct error *err)
+static void take_live(struct list_row *rows, const struct live *live)
 {
-	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
-	CLEANUP(freep) struct unit_run *runs = xcalloc(units->n + 1, sizeof(*runs));
-	int r = bus_list_loaded_units(bus, pattern, units, list, err);
-	if (r >= 0)
-		r = bus_get_runs(bus, list, runs, err);
-	for (size_t i = 0; r >= 0 && i < list->n; i++) {
-		const struct unit_row *unit = &list->rows[i];
-		rows[i].active = unit->active_state;
-		rows[i].sub = unit->sub_state;
-		rows[i].generated = unit->load_state[0] ? strcmp(unit->load_state, "not-found") != 0
-							: rows[i].has_unit;
-		rows[i].since_usec = runs[i].since_usec;
-		rows[i].pending.pid = runs[i].main_pid;
+	for (size_t i = 0; i < live->names->n; i++) {
+		const char *loaded = live->units.n ? live->units.rows[i].load_state : "";
+		rows[i].generated = *loaded ? strcmp(loaded, "not-found") != 0 : rows[i].has_unit;
+		rows[i].since_usec = live->runs[i].since_usec;
+		rows[i].pending.pid = live->runs[i].main_pid;
+		rows[i].state = &live->states[i];
 	}
-	return r;
 }
 
 static void find_pending(const struct config_paths *paths, struct list_row *rows, size_t n)
@@ -150,7 +140,7 @@ static uint64_t now_usec(void)
 static void add_state(struct table *t, const struct list_row *row)
 {
 	const struct machine_state *state = row->state;
-	if (row->active[0] && !row->generated && !strcmp(state->word, "off"))
+	if (state->active[0] && !row->generated && !strcmp(state->word, "off"))
 		table_add(t, STYLE_DIM, "not generated");
 	else
 		table_add(t, state->style, "%s%s", state->word,
@@ -197,10 +187,10 @@ static struct json_object *row_json(const struct list_row *row)
 	const struct pending *pending = &row->pending;
 	struct json_object *o = jtree_object();
 	jtree_set(o, "machine", jtree_string(row->name));
-	if (row->active[0]) {
+	if (row->state->active[0]) {
 		jtree_set(o, "generated", jtree_bool(row->generated));
-		jtree_set(o, "active", jtree_string(row->active));
-		jtree_set(o, "sub", jtree_string(row->sub));
+		jtree_set(o, "active", jtree_string(row->state->active));
+		jtree_set(o, "sub", jtree_string(row->state->sub));
 		jtree_set(o, "state", jtree_string(row->state->word));
 		if (row->state->reason)
 			jtree_set(o, "reason", jtree_string(row->state->reason));
@@ -260,9 +250,8 @@ static int select_machines(
 static int list_run(const struct call *call, struct error *err)
 {
 	const struct list_options *options = call->options;
-	CLEANUP(strv_done) struct strv names = {}, units = {}, lost = {};
-	CLEANUP(bus_freep) struct bus *bus = NULL;
-	CLEANUP(unit_list_done) struct unit_list list = {};
+	CLEANUP(strv_done) struct strv names = {}, lost = {};
+	CLEANUP(live_done) struct live live = {};
 	int r = select_machines(call, &names, &lost, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
@@ -275,29 +264,18 @@ static int list_run(const struct call *call, struct error *err)
 	CLEANUP(freep) struct list_row *rows = xcalloc(names.n + 1, sizeof(*rows));
 	for (size_t i = 0; i < names.n; i++)
 		rows[i] = (struct list_row){ .name = names.items[i],
-			.is_lost = strv_contains_sorted(&lost, names.items[i]),
-			.active = "",
-			.sub = "" };
-	lifecycle_units(&names, &units);
-	read_all_files(&call->paths, rows, &units);
-	/* Without a systemd to ask, there is still a list of what is configured. */
-	struct error bus_err = {};
-	if (!call->paths.offline && names.n && bus_open(&bus, &bus_err) == 0 &&
-			ask_systemd(rows, &units, bus, &list, &bus_err) < 0)
-		print_error(&bus_err);
+			.is_lost = strv_contains_sorted(&lost, names.items[i]) };
+	live_begin(&live, &call->paths, &names);
+	read_all_files(&call->paths, rows, names.n);
+	live_wait(&live);
+	if (live.err.code)
+		print_error(&live.err);
+	take_live(rows, &live);
 	find_pending(&call->paths, rows, names.n);
-
-	CLEANUP(freep) struct machine_state *states = xcalloc(names.n + 1, sizeof(*states));
-	for (size_t i = 0; i < names.n; i++) {
-		states[i] = (struct machine_state){ rows[i].name, rows[i].active, rows[i].sub };
-		rows[i].state = &states[i];
-	}
-	states_find(&call->paths, states, names.n);
 	if (options->json)
 		print_rows_json(options, rows, names.n);
 	else
 		print_rows(options, rows, names.n);
-	states_done(states, names.n);
 	if (!options->json && !call->paths.offline)
 		drain_note(&call->paths);
 	for (size_t i = 0; i < names.n; i++)
