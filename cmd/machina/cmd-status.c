@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "drain.h"
+#include "host/cgroup.h"
 #include "host/clock.h"
 #include "host/journal.h"
 #include "json/jtree.h"
@@ -60,12 +62,17 @@ static void print_state(const struct machine_state *state, const struct unit_inf
 static void print_process(const struct unit_info *info)
 {
 	CLEANUP(buf_done) struct buf text = {};
+	uint64_t peak;
 	if (!info->main_pid)
 		return;
 	buf_printf(&text, "%d", info->main_pid);
 	if (info->memory_current != UINT64_MAX) {
 		CLEANUP(freep) char *size = format_size(info->memory_current);
 		buf_printf(&text, ", memory %s", size);
+	}
+	if (cgroup_memory_peak(CGROUP_ROOT, info->control_group, &peak)) {
+		CLEANUP(freep) char *size = format_size(peak);
+		buf_printf(&text, " (%s at most)", size);
 	}
 	if (info->cpu_usage_nsec != UINT64_MAX)
 		buf_printf(&text, ", processor time %.1fs", (double)info->cpu_usage_nsec / 1e9);
@@ -159,6 +166,7 @@ static struct json_object *machine_json(const struct machine_state *state, const
 {
 	struct json_object *o = jtree_object();
 	CLEANUP(buf_done) struct buf failure = {};
+	uint64_t peak;
 	put(o, "machine", jtree_string(state->machine));
 	put(o, "state", jtree_string(state->word));
 	if (state->reason)
@@ -180,6 +188,8 @@ static struct json_object *machine_json(const struct machine_state *state, const
 		put(o, "inactive_enter_usec", jtree_int((int64_t)info->inactive_enter_usec));
 	if (info->memory_current != UINT64_MAX)
 		put(o, "memory_bytes", jtree_int((int64_t)info->memory_current));
+	if (cgroup_memory_peak(CGROUP_ROOT, info->control_group, &peak))
+		put(o, "memory_peak_bytes", jtree_int((int64_t)peak));
 	if (info->cpu_usage_nsec != UINT64_MAX)
 		put(o, "cpu_usage_nsec", jtree_int((int64_t)info->cpu_usage_nsec));
 	put(o, "n_restarts", jtree_int((int64_t)info->n_restarts));
@@ -273,6 +283,8 @@ static int status_run(const struct call *call, struct error *err)
 	}
 	if (options->json)
 		print_json(list);
+	else
+		drain_note(&call->paths);
 	json_object_put(list);
 	return worst;
 }
@@ -290,8 +302,10 @@ const struct command cmd_status = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines,
 	.summary = "Show the state of machines",
-	.description = "State (as 'machina list' has it), process, use of memory and processor, "
-		       "sockets; addresses, as far as they are found out at once ('machina ip' "
+	.description = "State (as 'machina list' has it), process, use of memory (and the most "
+		       "that "
+		       "it was, where the kernel tells) and processor, sockets; addresses, as far "
+		       "as they are found out at once ('machina ip' "
 		       "tells from "
 		       "whom); connections that are disconnected; whether its unit has changed "
 		       "since it was started; after a "

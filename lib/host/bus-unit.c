@@ -28,6 +28,7 @@ static const struct property {
 	{ "ActiveEnterTimestamp", 't', offsetof(struct unit_info, active_enter_usec) },
 	{ "ActiveExitTimestamp", 't', offsetof(struct unit_info, active_exit_usec) },
 	{ "ActiveState", 's', offsetof(struct unit_info, active_state) },
+	{ "ControlGroup", 's', offsetof(struct unit_info, control_group) },
 	{ "CPUUsageNSec", 't', offsetof(struct unit_info, cpu_usage_nsec) },
 	{ "Description", 's', offsetof(struct unit_info, description) },
 	{ "ExecMainCode", 'i', offsetof(struct unit_info, exec_main_code) },

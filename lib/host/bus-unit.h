@@ -103,6 +103,7 @@ struct unit_info {
 	char *sub_state;
 	char *unit_file_state; /* "enabled", "disabled", "static", ... */
 	char *fragment_path;
+	char *control_group; /* "/machine.slice/NAME"; "": it has none at the moment */
 	bool need_daemon_reload;
 	char *result; /* of the last run: "success", "exit-code", "timeout", ... */
 	pid_t main_pid;

@@ -58,6 +58,7 @@ struct doctor {
 	const char *sys, *proc, *dev;
 	const char *dnsmasq;   /* the program */
 	const char *operators; /* the group */
+	const char *state_dir; /* what outlives a boot: "/var/lib/machina" */
 	bool is_root;
 	/* Not all machines are looked at: what is of none of them is not looked for. */
 	bool is_partial;
@@ -125,6 +126,7 @@ uint64_t doctor_meminfo(const struct doctor *d, const char *key);
 
 typedef void doctor_check(struct doctor *d);
 
+doctor_check doctor_check_drained;
 doctor_check doctor_check_kvm;
 doctor_check doctor_check_start;
 doctor_check doctor_check_emulators;

@@ -305,6 +305,27 @@ TEST(systemd_is_not_there)
 	sick_end(&s);
 }
 
+TEST(host_is_drained)
+{
+	struct sick s;
+	sick_begin(&s);
+	CLEANUP(freep) char *dir = xstrdup(scratch_path("state"));
+	s.doctor.state_dir = dir;
+	CHECK_FOUND(&s, drained, "ok: the host is not drained\n");
+	put_file("state/drained.json", "{\"since\": \"2026-11-21 18:04:05 UTC\", "
+				       "\"machines\": [\"a\", \"b\"], \"enabled\": []}");
+	CHECK_FOUND(&s, drained,
+			"warning: this host is drained since 2026-11-21 18:04:05 UTC\n"
+			"  what ran before is off: machines 'a', 'b'\n"
+			"    machina undrain\n");
+	put_file("state/drained.json", "{\"since\": \"2026-11-21 18:04:05 UTC\", "
+				       "\"machines\": [], \"enabled\": []}");
+	CHECK_FOUND(&s, drained,
+			"warning: this host is drained since 2026-11-21 18:04:05 UTC\n"
+			"    machina undrain\n");
+	sick_end(&s);
+}
+
 TEST(operators_have_no_group)
 {
 	struct sick s;
