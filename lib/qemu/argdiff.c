@@ -120,6 +120,15 @@ static const char *value_of(const struct option *o, const char *key)
 	return NULL;
 }
 
+/* How often a key is there: several times where it collects values. */
+static size_t count_of(const struct option *o, const char *key)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < o->n; i++)
+		count += !strcmp(o->pairs[i].key, key);
+	return count;
+}
+
 /* Of these the value is one text, whatever is in it. */
 static bool is_plain(const char *option)
 {
@@ -167,6 +176,17 @@ static void name_option(struct option *o)
 		o->name = value_of(o, "chardev");
 }
 
+/* A CD that is made when the machine starts is what it is made of. */
+static void add_seed(struct option *o, const struct plan *plan)
+{
+	const char *node = value_of(o, "node-name");
+	if (strcmp(o->option, "-blockdev") != 0 || !node || strcmp(node, PLAN_SEED) != 0)
+		return;
+	for (size_t i = 0; i < plan->n_seed; i++)
+		add_pair(o, vm_seed_kind_names[plan->seed[i].kind],
+				plan->seed[i].text ? plan->seed[i].text : "on");
+}
+
 static void read_options(struct arena *a, const struct argdiff_side *side, struct options *ret)
 {
 	const struct strv *argv = side->argv;
@@ -183,6 +203,7 @@ static void read_options(struct arena *a, const struct argdiff_side *side, struc
 		else if (length > 1)
 			read_value(a, side->plan, argv->items[i + 1], o);
 		name_option(o);
+		add_seed(o, side->plan);
 	}
 }
 
@@ -227,24 +248,48 @@ static bool is_open(const char *value)
 	return strstr(value, "${") != NULL;
 }
 
+/* A key that is given several times collects values: is the same text there? */
+static bool has_pair(const struct option *o, const struct pair *p)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (!strcmp(o->pairs[i].key, p->key) && !strcmp(o->pairs[i].value, p->value))
+			return true;
+	return false;
+}
+
+static bool has_open(const struct option *o, const char *key)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (!strcmp(o->pairs[i].key, key) && is_open(o->pairs[i].value))
+			return true;
+	return false;
+}
+
+/* The first value of a key that is not on the other side, or NULL. */
+static const char *new_value(const struct option *o, const struct option *other, const char *key)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (!strcmp(o->pairs[i].key, key) && !has_pair(other, &o->pairs[i]))
+			return o->pairs[i].value;
+	return NULL;
+}
+
+/* One of several that comes or goes has no counterpart on the other side. */
 static void compare(const struct option *before, const struct option *after, struct argdiff *diff)
 {
 	for (size_t i = 0; i < before->n; i++) {
 		const struct pair *p = &before->pairs[i];
-		const char *now = value_of(after, p->key);
-		/* A key that is given several times collects values: the same text must be there.
-		 */
-		bool found = false;
-		for (size_t k = 0; k < after->n; k++)
-			found |= !strcmp(after->pairs[k].key, p->key) &&
-				 (!strcmp(after->pairs[k].value, p->value) ||
-						 is_open(after->pairs[k].value));
-		if (!found)
-			add_item(diff, before, p->key, p->value, now);
+		bool fewer = count_of(after, p->key) < count_of(before, p->key);
+		if (!has_pair(after, p) && !has_open(after, p->key))
+			add_item(diff, before, p->key, p->value,
+					fewer ? NULL : new_value(after, before, p->key));
 	}
-	for (size_t i = 0; i < after->n; i++)
-		if (!value_of(before, after->pairs[i].key))
-			add_item(diff, before, after->pairs[i].key, NULL, after->pairs[i].value);
+	for (size_t i = 0; i < after->n; i++) {
+		const struct pair *p = &after->pairs[i];
+		bool more = count_of(after, p->key) > count_of(before, p->key);
+		if (more && !has_pair(before, p) && !is_open(p->value))
+			add_item(diff, before, p->key, NULL, p->value);
+	}
 }
 
 static bool is_same_thing(const struct option *a, const struct option *b)

@@ -14,8 +14,8 @@ static struct plan_fd new_fds[] = {
 	{ .kind = PLAN_FD_TAP, .name = "net.0", .number = 4, .set = -1 },
 	{ .kind = PLAN_FD_FILE, .name = "disk.0", .number = 5, .set = 2, .path = "/vm/os" },
 };
-static const struct plan old_plan = { .fds = old_fds, .n_fds = ARRAY_SIZE(old_fds) };
-static const struct plan new_plan = { .fds = new_fds, .n_fds = ARRAY_SIZE(new_fds) };
+static struct plan old_plan = { .fds = old_fds, .n_fds = ARRAY_SIZE(old_fds) };
+static struct plan new_plan = { .fds = new_fds, .n_fds = ARRAY_SIZE(new_fds) };
 
 static void split(const char *line, struct strv *ret)
 {
@@ -71,7 +71,11 @@ TEST(several_without_a_name_are_matched)
 	check("qemu -global a.b=1 -global c.d=2", "qemu -global c.d=2 -global a.b=3",
 			"-global|||a.b|1|3;");
 	check("qemu -smbios type=11,value=a,value=b", "qemu -smbios type=11,value=a,value=c",
-			"-smbios|||value|b|a;");
+			"-smbios|||value|b|c;");
+	check("qemu -netdev user,id=a,hostfwd=1", "qemu -netdev user,id=a,hostfwd=1,hostfwd=2",
+			"-netdev|a|user|hostfwd|-|2;");
+	check("qemu -netdev user,id=a,hostfwd=1,hostfwd=2", "qemu -netdev user,id=a,hostfwd=2",
+			"-netdev|a|user|hostfwd|1|-;");
 }
 
 TEST(descriptors_are_what_they_stand_for)
@@ -86,6 +90,25 @@ TEST(descriptors_are_what_they_stand_for)
 	check("qemu -netdev tap,id=n,fds=4:9", "qemu -netdev tap,id=n,fds=4:8",
 			"-netdev|n|tap|fds|descriptor 'net.0', 9|descriptor 'net.0', 8;");
 	check("qemu -kernel /proc/self/fd/4", "qemu -kernel /proc/self/fd/4", "");
+}
+
+TEST(a_cd_for_cloud_init_is_what_it_is_made_of)
+{
+	struct vm_seed_item old[] = { { VM_SEED_USER, "alice" }, { VM_SEED_PACKAGE, "a" } };
+	struct vm_seed_item new[] = { { VM_SEED_USER, "bob" }, { VM_SEED_PACKAGE, "a" },
+		{ VM_SEED_PACKAGE, "b" }, { VM_SEED_UPGRADE, NULL } };
+	old_plan.seed = old;
+	old_plan.n_seed = ARRAY_SIZE(old);
+	new_plan.seed = new;
+	new_plan.n_seed = ARRAY_SIZE(new);
+	check("qemu -blockdev driver=file,node-name=cloud-init",
+			"qemu -blockdev driver=file,node-name=cloud-init",
+			"-blockdev|cloud-init|file|user|alice|bob;"
+			"-blockdev|cloud-init|file|package|-|b;"
+			"-blockdev|cloud-init|file|upgrade|-|on;");
+	check("qemu -blockdev driver=file,node-name=x", "qemu -blockdev driver=file,node-name=x",
+			"");
+	old_plan.n_seed = new_plan.n_seed = 0;
 }
 
 TEST(commas_are_read_as_qemu_reads_them)
