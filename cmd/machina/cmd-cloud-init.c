@@ -78,6 +78,14 @@ static int show(const struct call *call, const struct cloud_init *data, const ch
 	return STATUS_DONE;
 }
 
+/* Files below another root directory are those of its host. */
+static void move_paths(struct vm *vm, const char *root)
+{
+	for (size_t i = 0; i < vm->n_seed; i++)
+		if (vm_seed_is_path(vm->seed[i].kind))
+			vm->seed[i].text = arena_printf(&vm->arena, "%s%s", root, vm->seed[i].text);
+}
+
 static int cloud_init_run(const struct call *call, struct error *err)
 {
 	const struct cloud_init_options *options = call->options;
@@ -106,6 +114,8 @@ static int cloud_init_run(const struct call *call, struct error *err)
 				"machine '%s' has nothing for cloud-init: \"attrs\": { "
 				"\"cloud-init\" } is not set",
 				machine);
+	if (call->common.root)
+		move_paths(&built.vm, call->common.root);
 	r = cloud_init_make(built.vm.seed, built.vm.n_seed, &data, err);
 	if (r < 0)
 		return error_wrap(err, "machine '%s'", machine);

@@ -22,6 +22,9 @@ static const char *const full[] = {
 	"machine name=web user=root run-dir=DIR/run/web socket-dir=DIR/sockets",
 	"file name=disk.0 path=DIR/os.raw writable=yes volume=os pool=guest-data",
 	"copy name=kernel path=DIR/vmlinuz",
+	"seed name=cloud-init",
+	"cloud-init what=hostname text=web",
+	"cloud-init what=user-data text=DIR/user-data",
 	"tap name=net.0 link=web.lan connection=lan network=lan bridge=br0 mac=52:54:00:00:00:01",
 	"tap name=net.1 link=web.dmz connection=dmz network=dmz bridge=br0 mac=52:54:00:00:00:02 "
 	"down=/bin/true",
@@ -49,6 +52,7 @@ static void begin(void)
 	put_file("proc/self/mountinfo", "");
 	put_file("os.raw", "os");
 	put_file("vmlinuz", "kernel");
+	put_file("user-data", "#cloud-config\n");
 	make_directory("share");
 	make_directory("run");
 	options = (struct prepare_options){ .sys = paths[0],
