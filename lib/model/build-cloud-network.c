@@ -26,6 +26,15 @@ static bool find_address(struct build *b, const struct network_conf *conf, const
 	return false;
 }
 
+/* Takes over @list, which may be empty. */
+static void put_list(struct json_object *to, const char *key, struct json_object *list)
+{
+	if (json_object_array_length(list))
+		jtree_set(to, key, list);
+	else
+		json_object_put(list);
+}
+
 /* On a network of this host's that nobody answers DHCP on: its addresses, and the way out. */
 static void put_static(struct build *b, struct json_object *to, const struct vm_nic *nic,
 		const struct network_conf *conf)
@@ -46,11 +55,8 @@ static void put_static(struct build *b, struct json_object *to, const struct vm_
 		jtree_set(route, "via", jtree_string(own.ip));
 		jtree_push(routes, route);
 	}
-	jtree_set(to, "addresses", addresses);
-	if (json_object_array_length(routes))
-		jtree_set(to, "routes", routes);
-	else
-		json_object_put(routes);
+	put_list(to, "addresses", addresses);
+	put_list(to, "routes", routes);
 }
 
 /* Found by their MAC addresses: names are the guest's own, and change with its hardware. */
