@@ -187,15 +187,32 @@ static int insert_run(const struct call *call, struct error *err)
 	return STATUS_DONE;
 }
 
+/* The CD drives of the machine in front, by its config: what runs may not be asked for by those who
+ * only look. */
+static void complete_drives(struct completion *c)
+{
+	CLEANUP(config_done) struct config config = {};
+	CLEANUP(built_done) struct built built = {};
+	struct error unused = {};
+	if (c->call->words.n != 1 || !c->call->paths.machine_dir ||
+			config_load(&config, &c->call->paths, &unused) < 0 ||
+			built_load(&built, &config, c->call->words.items[0], &unused) != 0)
+		return;
+	for (size_t i = 0; i < built.vm.n_volumes; i++)
+		if (built.vm.volumes[i].type->bus == VM_BUS_CD_SATA ||
+				built.vm.volumes[i].type->bus == VM_BUS_CD_SCSI)
+			complete_offer(c, built.vm.volumes[i].name, built.vm.volumes[i].path);
+}
+
 static const struct argument eject_arguments[] = {
 	{ "MACHINE", 0, complete_machines },
-	{ "DRIVE", ARGUMENT_OPTIONAL, NULL },
+	{ "DRIVE", ARGUMENT_OPTIONAL, complete_drives },
 	{},
 };
 
 static const struct argument insert_arguments[] = {
 	{ "MACHINE", 0, complete_machines },
-	{ "DRIVE", ARGUMENT_OPTIONAL, NULL },
+	{ "DRIVE", ARGUMENT_OPTIONAL, complete_drives },
 	{ "FILE", ARGUMENT_OPTIONAL, complete_files },
 	{},
 };
