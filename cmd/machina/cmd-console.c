@@ -102,13 +102,6 @@ static ssize_t read_log(struct attach *a, struct buf *to, struct error *err)
 	return n;
 }
 
-static enum terminal_mode mode_of(const struct console_options *options)
-{
-	if (options->raw)
-		return TERMINAL_RAW;
-	return isatty(STDOUT_FILENO) ? TERMINAL_SCREEN : TERMINAL_TEXT;
-}
-
 /* Text is shown as text, so that what was a screen once does not become one again. */
 static struct terminal_filter log_filter(const struct attach *a)
 {
@@ -362,14 +355,8 @@ static int work(struct attach *a, struct error *err)
  * left to the shell. */
 static void end_session(struct attach *a)
 {
-	const char *term = getenv("TERM");
-	CLEANUP(buf_done) struct buf text = {};
 	console_drain(&a->console);
-	if (isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0) {
-		terminal_filter_end(&a->filter, &text);
-		if (write_all(STDOUT_FILENO, text.text, text.len) < 0)
-			return;
-	}
+	console_restore_screen(&a->console);
 	if (a->console.is_terminal && !a->console.input_ended)
 		tcflush(STDIN_FILENO, TCIFLUSH);
 	say(a, "left the console");
@@ -409,7 +396,7 @@ static int console_run(const struct call *call, struct error *err)
 	CLEANUP(attach_done)
 	struct attach a = {
 		.options = options,
-		.filter = { .mode = mode_of(options) },
+		.filter = { .mode = console_mode(options->raw) },
 		.log_fd = -1,
 		.inotify_fd = -1,
 		.signal_fd = -1,

@@ -21,6 +21,7 @@
 
 struct run_options {
 	bool dry_run;
+	bool raw;
 };
 
 /* What one call works on. */
@@ -35,6 +36,7 @@ struct run {
 	/* Who runs the two; as root only. */
 	struct account qemu_account, swtpm_account;
 	struct session session;
+	bool raw;
 };
 
 static void run_done(struct run *run)
@@ -262,7 +264,7 @@ static int start_qemu(struct run *run, int *fds, size_t n_fds, struct error *err
 	};
 	int r = check_interrupted(err);
 	if (r == 0)
-		r = session_connect(&run->session, err);
+		r = session_connect(&run->session, run->raw, err);
 	if (r == 0)
 		r = child_start(&request, &run->session.qemu_pid, err);
 	return r;
@@ -332,7 +334,7 @@ static int run_machine(struct run *run, struct error *err)
 static int run_run(const struct call *call, struct error *err)
 {
 	const struct run_options *options = call->options;
-	CLEANUP(run_done) struct run run = { .machine = call->words.items[0] };
+	CLEANUP(run_done) struct run run = { .machine = call->words.items[0], .raw = options->raw };
 	int r = load(call, &run, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
@@ -347,6 +349,8 @@ static int run_run(const struct call *call, struct error *err)
 
 static const struct option_spec options[] = {
 	OPTION_DRY_RUN(struct run_options, dry_run),
+	{ 0, "raw", NULL, OPT_FLAG(struct run_options, raw),
+			"Let all that the guest writes reach the terminal" },
 	{},
 };
 
@@ -373,7 +377,9 @@ const struct command cmd_run = {
 		       "signal "
 		       "presses the guest's power button, once more ends QEMU at once. After a "
 		       "signal "
-		       "the guest has 85 seconds.\n"
+		       "the guest has 85 seconds. Of what the guest writes as much is let through "
+		       "as by "
+		       "'machina console', on a terminal and elsewhere.\n"
 		       "\n"
 		       "Anyone can run a machine that needs no privilege: its networks are of "
 		       "\"mode\" "

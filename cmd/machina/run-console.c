@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <termios.h>
@@ -12,6 +14,7 @@
 
 #include "host/clock.h"
 #include "output.h"
+#include "util/file.h"
 
 /* What poll(2) promises a pipe to take at once (pipe(7), PIPE_BUF); read in pieces of that size. */
 #define CHUNK 4096
@@ -106,6 +109,23 @@ void console_turn_take(struct console *console, int guest_fd)
 	console->guest_fd = guest_fd;
 	console->enter = false;
 	take_terminal(console);
+}
+
+enum terminal_mode console_mode(bool raw)
+{
+	if (raw)
+		return TERMINAL_RAW;
+	return isatty(STDOUT_FILENO) ? TERMINAL_SCREEN : TERMINAL_TEXT;
+}
+
+void console_restore_screen(const struct console *console)
+{
+	const char *term = getenv("TERM");
+	CLEANUP(buf_done) struct buf text = {};
+	if (!console->filter || !isatty(STDOUT_FILENO) || !term || !strcmp(term, "dumb"))
+		return;
+	terminal_filter_end(console->filter, &text);
+	(void)!write_all(STDOUT_FILENO, text.text, text.len);
 }
 
 void console_show(struct console *console, const char *data, size_t len)

@@ -55,6 +55,12 @@ void console_resume(struct console *console);
  */
 void console_turn_take(struct console *console, int guest_fd);
 
+/* What is right for the standard output: a screen where it is a terminal, else text. */
+enum terminal_mode console_mode(bool raw);
+
+/* What a guest has done to the terminal is undone, where the standard output is one. */
+void console_restore_screen(const struct console *console);
+
 /* Show bytes that came from elsewhere, by way of the filter. */
 void console_show(struct console *console, const char *data, size_t len);
 

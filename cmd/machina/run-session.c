@@ -320,7 +320,7 @@ static void take_events(struct session *s)
 
 /* ---- from start to end ---- */
 
-int session_connect(struct session *s, struct error *err)
+int session_connect(struct session *s, bool raw, struct error *err)
 {
 	const struct plan_fd *console = plan_find(s->plan, "console");
 	CLEANUP(closep) int guest_fd = -1;
@@ -330,6 +330,8 @@ int session_connect(struct session *s, struct error *err)
 	if (r < 0)
 		return r;
 	console_open_take(&s->console, s->plan->machine, take_fd(&guest_fd));
+	s->filter.mode = console_mode(raw);
+	s->console.filter = &s->filter;
 	return 0;
 }
 
@@ -384,6 +386,7 @@ int session_run(struct session *s, struct error *err)
 	while (r == 0 && s->qemu_pid)
 		r = work(s, err);
 	console_drain(&s->console);
+	console_restore_screen(&s->console);
 	read_messages(s);
 	console_close(&s->console);
 	return r;

@@ -24,6 +24,7 @@ struct session {
 	/* The rest belongs to the session. */
 	const struct plan *plan;
 	struct console console;
+	struct terminal_filter filter;
 	int signal_fd;
 	int monitor_fd; /* connected to QMP, not greeted yet; else -1 */
 	struct qmp *qmp;
@@ -48,8 +49,10 @@ bool session_is_asked_to_end(void);
 /*
  * Connect to QEMU's monitor, and to the console if there is one, before QEMU is started: so that
  * nothing it says is missed.
+ *
+ * @raw: what the guest writes is not made fit for the terminal
  */
-MUST_CHECK int session_connect(struct session *session, struct error *err);
+MUST_CHECK int session_connect(struct session *session, bool raw, struct error *err);
 
 /* Until QEMU has ended; session->qemu_status says how. Then the terminal is as it was. */
 MUST_CHECK int session_run(struct session *session, struct error *err);
