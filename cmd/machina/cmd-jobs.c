@@ -145,7 +145,8 @@ static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t dead
 	}
 	if (r < 0 || !waiting.n)
 		return r;
-	r = bus_run_jobs(bus, BUS_STOP, &waiting, NULL, NULL, deadline_usec, err);
+	/* What requires it still runs, and would not be started again. */
+	r = bus_run_jobs(bus, BUS_STOP_ALONE, &waiting, NULL, NULL, deadline_usec, err);
 	return r < 0 ? r : 0;
 }
 
