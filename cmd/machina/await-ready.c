@@ -116,6 +116,9 @@ static void work(const struct watch *w, pid_t watcher, int reasonfd)
 	sigprocmask(SIG_UNBLOCK, &stops, NULL);
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != watcher)
 		become_shutdown();
+	/* Its systemd told so to the QEMU before this one. */
+	if (w->request->is_resumed && w->request->ready->when == VM_READY_NOTIFY)
+		_exit(STATUS_DONE);
 	if (ready_wait(w->request->ready, w->request->plan, NULL, w->request->deadline_usec,
 			    &err) == 0)
 		_exit(STATUS_DONE);
@@ -274,6 +277,11 @@ int await_ready(const struct await_ready *request, struct error *err)
 	if (r == 0 || qemu_has_ended(&w))
 		return r;
 	end_worker(&w);
+	if (r == -ETIMEDOUT && request->is_resumed) {
+		complain("machine '%s': %s; it was resumed, and goes on", request->plan->machine,
+				err->text);
+		return 0;
+	}
 	complain("machine '%s': %s; shutting it down", request->plan->machine, err->text);
 	shut_down(&w);
 	return r;

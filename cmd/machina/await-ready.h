@@ -19,6 +19,8 @@ struct await_ready {
 	const struct plan *plan;
 	pid_t main_pid; /* QEMU */
 	uint64_t deadline_usec;
+	bool is_resumed; /* the guest goes on from where it was saved: that it does not say now what
+			  * others say when they have booted is no reason to end it */
 };
 
 /* Take over what systemd sends for a stop. Errors: none that happens. */
@@ -31,7 +33,8 @@ bool await_ready_is_told(void);
  * Returns 0 when the guest is ready. When the unit is stopped it does not return: the process
  * becomes `machina shutdown`.
  *
- * Errors: ETIMEDOUT the guest was not ready in time, and has been shut down; ESRCH QEMU has ended;
+ * Errors: ETIMEDOUT the guest was not ready in time, and has been shut down (not one that was
+ * resumed: then this is 0); ESRCH QEMU has ended;
  * others of ready_wait(), after a shutdown as well.
  */
 MUST_CHECK int await_ready(const struct await_ready *request, struct error *err);

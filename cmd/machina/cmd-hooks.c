@@ -305,13 +305,14 @@ static int await_run(const struct call *call, struct error *err)
 	/* One that never answered has no guest yet, and systemd's own signal would not end it. */
 	if (r < 0 && ready.when != VM_READY_QMP)
 		process_terminate(pid);
-	if (r == 0 && ready.when != VM_READY_QMP)
+	if (r >= 0 && ready.when != VM_READY_QMP)
 		r = await_ready(&(struct await_ready){ .ready = &ready,
 						.plan = &plan,
 						.main_pid = pid,
-						.deadline_usec = clock_deadline_usec(timeout) },
+						.deadline_usec = clock_deadline_usec(timeout),
+						.is_resumed = r > 0 },
 				err);
-	return r == 0 ? STATUS_DONE : error_wrap(err, "machine '%s'", machine);
+	return r >= 0 ? STATUS_DONE : error_wrap(err, "machine '%s'", machine);
 }
 
 static int prepare_virtiofsd_run(const struct call *call, struct error *err)

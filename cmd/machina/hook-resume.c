@@ -179,7 +179,7 @@ int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
 	/* The child would keep the monitor from whoever shuts the guest down meanwhile. */
 	qmp_freep(&qmp);
 	finish_later(paths, plan->machine);
-	return 0;
+	return 1;
 }
 
 char *hook_resume_describe(const struct config_paths *paths, const char *machine)

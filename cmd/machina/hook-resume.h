@@ -23,7 +23,7 @@ MUST_CHECK int hook_resume_prepare(const struct config_paths *paths, const struc
 		const struct buf *text, struct strv *ret_words, struct error *err);
 
 /*
- * When QEMU answers. Nothing is done for one that boots.
+ * When QEMU answers. Nothing is done for one that boots. Returns 0, or 1 if its guest goes on.
  *
  * @options: of the hook
  * @is_stopped: is asked while QEMU reads
