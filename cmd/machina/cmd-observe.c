@@ -8,6 +8,7 @@
 
 #include "host/clock.h"
 #include "json/jtree.h"
+#include "json/jwrite.h"
 #include "machines.h"
 #include "observe.h"
 #include "output.h"
@@ -35,10 +36,9 @@ static void print_json_line(const struct observed *event)
 	if (event->data)
 		jtree_set(o, "data", json_object_get(event->data));
 	jtree_set(o, "text", jtree_string(event->text));
-	fputs(json_object_to_json_string_ext(
-			      o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
-			stdout);
-	putchar('\n');
+	CLEANUP(buf_done) struct buf text = {};
+	jwrite(&text, o, JWRITE_LINE);
+	puts(buf_text(&text));
 	json_object_put(o);
 }
 

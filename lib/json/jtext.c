@@ -2,6 +2,7 @@
 /* Text from anywhere, made fit to be shown to a human. */
 #include "json/jtext.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "util/unicode.h"
@@ -36,6 +37,12 @@ static size_t cut(const char *text, size_t max)
 	return n;
 }
 
+/* Behind 0xc2: U+0080 to U+009F, of which terminals obey some as they do ESC. */
+static bool is_c1(unsigned char c)
+{
+	return c >= 0x80 && c < 0xa0;
+}
+
 void text_escape(struct buf *out, const char *text, size_t len)
 {
 	static const char letters[] = "bfnrt", controls[] = "\b\f\n\r\t";
@@ -46,6 +53,8 @@ void text_escape(struct buf *out, const char *text, size_t len)
 			buf_printf(out, "\\%c", letters[known - controls]);
 		else if (c < 0x20 || c == 0x7f)
 			buf_printf(out, "\\u%04x", c);
+		else if (c == 0xc2 && i + 1 < len && is_c1((unsigned char)text[i + 1]))
+			buf_printf(out, "\\u%04x", (unsigned char)text[++i]);
 		else {
 			if (c == '"' || c == '\\')
 				buf_putc(out, '\\');
