@@ -21,6 +21,8 @@
 #define TRAY_USEC (20 * USEC_PER_SEC)
 /* For another hook, or a command, to end. */
 #define LOCK_WAIT (30 * USEC_PER_SEC)
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+#define BOOT_ID_MAX 64
 
 static const char *name_of(const struct saved_machine *machine)
 {
@@ -47,6 +49,46 @@ static int boot_instead(const struct saved_machine *machine, const char *why, ch
 	*ret_note = xasprintf(
 			"the saved state is not used: the guest had gone on from it, and %s", why);
 	return 0;
+}
+
+/* ---- in which boot of the host it was about to run ---- */
+
+static char *note_path(const struct saved_machine *machine, enum saved_state state)
+{
+	CLEANUP(freep) char *path = saved_path(machine->dir, name_of(machine), state);
+	return path_join(path, "resumed-in");
+}
+
+/* Where there is no room for it, it goes without. */
+static void note_boot(const struct saved_machine *machine)
+{
+	CLEANUP(freep) char *path = note_path(machine, SAVED_WHOLE);
+	CLEANUP(buf_done) struct buf boot = {};
+	struct error unused = {};
+	if (file_read(BOOT_ID, BOOT_ID_MAX, &boot, NULL) == 0 &&
+			file_replace(path, buf_text(&boot), boot.len, 0600, &unused) < 0)
+		return;
+}
+
+/*
+ * Has the host gone down since? What a guest writes may be on a disk some seconds before the time
+ * of it is, so that the disks of one that ran so long look as they were.
+ */
+static bool is_of_another_boot(const struct saved_machine *machine)
+{
+	CLEANUP(freep) char *path = note_path(machine, SAVED_RESUMING);
+	CLEANUP(buf_done) struct buf then = {}, now = {};
+	return file_read(path, BOOT_ID_MAX, &then, NULL) == 0 &&
+	       file_read(BOOT_ID, BOOT_ID_MAX, &now, NULL) == 0 &&
+	       strcmp(buf_text(&then), buf_text(&now)) != 0;
+}
+
+static bool writes_disks(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_fds; i++)
+		if (plan->fds[i].writable && plan->fds[i].kind == PLAN_FD_FILE)
+			return true;
+	return false;
 }
 
 /*
@@ -82,6 +124,11 @@ static int take_back(const struct saved_machine *machine, char **ret_note, struc
 	case SAVED_DISKS_CHANGED:
 		break;
 	}
+	if (writes_disks(machine->plan) && is_of_another_boot(machine))
+		return refuse(machine,
+				"it was about to run when the host went down, and its disks do not "
+				"tell whether it did",
+				err);
 	r = saved_move(machine->dir, name_of(machine), SAVED_RESUMING, SAVED_WHOLE, err);
 	return r < 0 ? r : 1;
 }
@@ -241,8 +288,10 @@ int restore_run(const struct saved_machine *machine, struct qmp *qmp,
 	r = saved_lock(machine->dir, name_of(machine), LOCK_WAIT, &lock, err);
 	if (r == 0)
 		r = receive(machine, qmp, watch, &runs, err);
-	if (r == 0)
+	if (r == 0) {
+		note_boot(machine);
 		r = saved_move(machine->dir, name_of(machine), SAVED_WHOLE, SAVED_RESUMING, err);
+	}
 	if (r == 0 && runs)
 		r = let_run(machine, qmp, err);
 	return r;

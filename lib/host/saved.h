@@ -56,7 +56,8 @@
  *	   get what was in them, connections that were taken away are so again. The stream
  *	   is read, with "late-block-activate": QEMU touches no disk before "cont" (but at once
  *	   where the guest was paused, and stays so)
- *	3  rename to .NAME.resuming, fsync of the parent
+ *	3  "resumed-in" gets the number of this boot of the host; rename to .NAME.resuming, fsync
+ *	   of the parent
  *	4  cont, if the guest ran
  *	5  when systemd says that the unit is active: .NAME.resuming goes. A child of await does it:
  *	   before that, the end of await would take QEMU along, and the guest would be nowhere
@@ -70,8 +71,9 @@
  *			Those that the guest may write are all files, and as they were: it has not
  *			run, or nothing came of it, and it is resumed again. One has changed: the
  *			guest ran, memory is out of date, and the start boots, as after a power cut.
- *			With a volume that is a block device, or files here that can't be read,
- *			there is no telling: the start is refused
+ *			With a volume that is a block device, after a boot of the host (what was
+ *			written may have come to the disk before the time of it), or with files
+ *			here that can't be read, there is no telling: the start is refused
  *	after 5		nothing is left: a crash is a crash
  *
  * Stamps. An image file: size, time of the last change in nanoseconds, and a digest of its first

@@ -289,6 +289,24 @@ TEST(a_guest_that_did_not_get_to_it_is)
 	end(&f);
 }
 
+/* What it wrote may have been on the disk before the time of that. */
+TEST(a_power_cut_leaves_no_telling_whether_a_guest_ran)
+{
+	struct fixture f;
+	CLEANUP(buf_done) struct buf boot = {};
+	begin(&f);
+	put_saved(&f, SAVED_RESUMING);
+	put_file("saved/.web.resuming/resumed-in", "another boot\n");
+	CHECK_STR(start(&f, -EINVAL), "it was saved and cannot be resumed: it was about to run "
+				      "when the host went "
+				      "down, and its disks do not tell whether it did" WAY_OUT);
+	CHECK_INT(state_of(&f), SAVED_RESUMING);
+	CHECK_INT(file_read("/proc/sys/kernel/random/boot_id", 64, &boot, NULL), 0);
+	put_file("saved/.web.resuming/resumed-in", buf_text(&boot));
+	CHECK_STR(start(&f, 1), WORDS);
+	end(&f);
+}
+
 TEST(half_a_state_is_none)
 {
 	struct fixture f;
