@@ -122,9 +122,33 @@ static int select_tags(const struct call *call, struct report *report, const str
 	return report->n_errors ? 1 : 0;
 }
 
+/* Machines that are called by their names; false: not only such, or one is not there. Beside a
+ * thousand others, to list them all would take a third of the time of "args". */
+static bool select_named(const struct call *call, struct strv *ret_names)
+{
+	const struct strv *words = &call->machines.patterns;
+	CLEANUP(strv_done) struct strv names = {};
+	if (call->machines.all || call->machines.tags.n)
+		return false;
+	for (size_t i = 0; i < words->n; i++) {
+		const char *word = words->items[i], *expected;
+		CLEANUP(freep)
+		char *path = xasprintf("%s/%s.conf.json", call->paths.machine_dir, word);
+		if (!form_machine_name(word, &expected) || access(path, F_OK) < 0)
+			return false;
+		if (!strv_contains(&names, word))
+			strv_push(&names, word);
+	}
+	strv_sort(&names);
+	strv_move(ret_names, &names);
+	return true;
+}
+
 int machines_select(const struct call *call, struct report *report, struct strv *ret_names,
 		struct error *err)
 {
+	if (select_named(call, ret_names))
+		return 0;
 	CLEANUP(strv_done) struct strv all = {};
 	CLEANUP(report_done) struct report names_report = {};
 	bool whole = call->machines.all || call->machines.tags.n;
