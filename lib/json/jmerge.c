@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "json/jlocate.h"
+#include "json/jmerge-value.h"
 #include "json/jtree.h"
 #include "util/mem.h"
 
@@ -97,35 +98,6 @@ static void lose(struct merge *m, taker *take, const struct field *f, const stru
 	m->fate = outer;
 }
 
-static bool is_string(struct json_object *value)
-{
-	return json_object_is_type(value, json_type_string);
-}
-
-static bool text_counts(struct json_object *value)
-{
-	return is_string(value) && json_object_get_string_len(value) > 0;
-}
-
-static bool member_counts(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-	return json_object_object_get_ex(object, key, &value) && text_counts(value);
-}
-
-/* Does a value of a MERGE_FIRST or MERGE_WHOLE row win over those of later layers? */
-static bool counts(const struct field *f, struct json_object *value)
-{
-	if (is_string(value))
-		return text_counts(value);
-	if (f->kind == FIELD_KIND_INT && f->flags & FIELD_POSITIVE)
-		return json_object_get_int64(value) > 0;
-	if (f->merge == MERGE_WHOLE)
-		return member_counts(value, "name") || member_counts(value, "storage") ||
-		       member_counts(value, "path") || member_counts(value, "when");
-	return true;
-}
-
 static struct json_object *take_leaf(struct merge *m, const struct field *f, const struct source *s)
 {
 	if (f->kind != FIELD_KIND_NOTE)
@@ -209,15 +181,9 @@ static struct json_object *merge_lists(struct merge *m, const struct field *f,
 static const char *entry_name(struct json_object *entry)
 {
 	struct json_object *name;
-	bool named = json_object_object_get_ex(entry, "name", &name) && is_string(name);
+	bool named = json_object_object_get_ex(entry, "name", &name) &&
+		     json_object_is_type(name, json_type_string);
 	return named ? jtree_text(name) : "";
-}
-
-static bool entry_removes(struct json_object *entry)
-{
-	struct json_object *remove;
-	return json_object_object_get_ex(entry, "remove", &remove) &&
-	       json_object_get_boolean(remove);
 }
 
 /* The merged pointer of an entry that is not there: no index looks like it, not even a name "0". */
@@ -250,7 +216,7 @@ static void merge_named_entry(struct merge *m, const struct field *f, const stru
 	if (json_object_object_get_ex(names, name, &winner)) {
 		len = enter_winner(m, merged, winner, name);
 		lose(m, take_entry, f, s, JORIGIN_OVERRIDDEN);
-	} else if (entry_removes(s->value)) {
+	} else if (jmerge_removes(s->value)) {
 		len = enter_removed(m, name);
 		lose(m, take_entry, f, s, JORIGIN_REMOVED);
 		jtree_add(names, name, NULL);
@@ -309,7 +275,7 @@ static struct json_object *merge_first(
 {
 	struct json_object *merged = NULL;
 	for (size_t i = 0; i < n; i++) {
-		if (!counts(f, sources[i].value))
+		if (!jmerge_counts(f, sources[i].value))
 			lose(m, take_value, f, &sources[i], JORIGIN_IGNORED);
 		else if (merged)
 			lose(m, take_value, f, &sources[i], JORIGIN_OVERRIDDEN);
@@ -335,6 +301,9 @@ static struct json_object *merge_never(
 static struct json_object *merge_value(
 		struct merge *m, const struct field *f, const struct source *sources, size_t n)
 {
+	/* Most of a machine is a tag's, and a host has one file: nobody needs copies of them. */
+	if (n == 1 && !is_traced(m) && jmerge_is_merged(f, sources[0].value))
+		return json_object_get(sources[0].value);
 	switch (f->merge) {
 	case MERGE_FIRST:
 	case MERGE_WHOLE:
@@ -377,34 +346,12 @@ static struct json_object **sort_values(
 	return values;
 }
 
-/*
- * Is the merged form of an object that stands alone this object itself: does every value count, and
- * are the keys in the order of the table?
- */
-static bool is_merged(const struct field *fields, struct json_object *object)
-{
-	const struct field *from = fields;
-	json_object_object_foreach(object, key, value)
-	{
-		const struct field *f = value ? field_find(from, key) : NULL;
-		bool is_list = json_object_is_type(value, json_type_array),
-		     is_object = json_object_is_type(value, json_type_object);
-		if (!f || is_list)
-			return false;
-		if (is_object ? f->merge != MERGE_FIELDS || !is_merged(f->fields, value)
-			      : f->merge != MERGE_FIRST || !counts(f, value))
-			return false;
-		from = f + 1;
-	}
-	return true;
-}
-
 /* Objects, each key by its own rule. */
 static struct json_object *merge_fields(
 		struct merge *m, const struct field *fields, const struct source *sources, size_t n)
 {
-	/* Most objects of a machine are a tag's: a thousand machines need no copies of them. */
-	if (n == 1 && !is_traced(m) && sources[0].value && is_merged(fields, sources[0].value))
+	if (n == 1 && !is_traced(m) && sources[0].value &&
+			jmerge_is_merged_object(fields, sources[0].value))
 		return json_object_get(sources[0].value);
 	struct json_object *merged = jtree_object();
 	struct json_object **values = sort_values(m, fields, sources, n);

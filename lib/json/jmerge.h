@@ -2,9 +2,10 @@
 /*
  * Merge objects of several documents by the rule in each field's row.
  *
- * The result shares its leaves with the documents (json-c reference counts), and the objects that
- * are in it as they stand in one document: it is not to be changed. Where a value came from is told
- * on request: the same merge with a trace. So nothing is paid for origins by those who do not ask.
+ * The result shares its leaves with the documents (json-c reference counts), and the objects and
+ * lists that are in it as they stand in one document: it is not to be changed. Where a value came
+ * from is told on request: the same merge with a trace. So nothing is paid for origins by those who
+ * do not ask.
  */
 #pragma once
 

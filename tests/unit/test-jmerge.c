@@ -240,6 +240,34 @@ TEST(an_object_that_stands_alone_is_not_copied)
 	}
 }
 
+TEST(a_list_that_stands_alone_is_not_copied)
+{
+#define A "{\"name\":\"a\",\"size\":4}"
+#define B "{\"name\":\"b\",\"size\":5}"
+	static const struct {
+		const char *list, *expected;
+		bool is_same;
+	} rows[] = {
+		{ "[" A "," B "]", "[" A "," B "]", true },
+		{ "[]", "[]", true },
+		{ "[" A ",{\"size\":5,\"name\":\"b\"}]", "[" A "," B "]", false },
+		{ "[" A ",{\"name\":\"b\",\"remove\":true}]", "[" A "]", false },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(stack_done) struct stack s = {};
+		CLEANUP(freep) char *text = xasprintf("{\"disks\":%s}", rows[i].list);
+		load(&s, (const char *const[]){ "{}", text, NULL });
+		struct json_object *merged = jmerge(demo_fields, s.layers, s.n, NULL, NULL);
+		struct json_object *from = jpointer_get(s.docs[1].root, "/disks");
+		struct json_object *to = jpointer_get(merged, "/disks");
+		CHECK_STR(plain(to), rows[i].expected);
+		CHECK((from == to) == rows[i].is_same);
+		json_object_put(merged);
+	}
+#undef A
+#undef B
+}
+
 TEST(lists_are_joined_from_the_last_layer_to_the_first)
 {
 	CHECK_MERGE("{\"args\":[\"d\",\"a\",\"c\",\"a\",\"b\",\"a\"]}", "{\"args\":[\"b\",\"a\"]}",
