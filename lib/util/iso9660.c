@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* File systems of CDs, by libisofs. */
+/* What libisofs.h asks about: its types come of <stdint.h>, and it has what it shares with libburn
+ * itself, which is not needed. */
+#define HAVE_STDINT_H 1
+#define LIBISOFS_WITHOUT_LIBBURN
+
 #include "util/iso9660.h"
 
 #include <dlfcn.h>
+#include <libisofs/libisofs.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <time.h>
-
-/* Needs what is above. It has what it shares with libburn itself, which is not needed. */
-#define LIBISOFS_WITHOUT_LIBBURN
-#include <libisofs/libisofs.h>
 
 #include "util/mem.h"
 
