@@ -29,6 +29,10 @@
 #define BOOT_USEC (90 * USEC_PER_SEC)
 #define WAIT_USEC (3 * USEC_PER_SEC)
 #define RETRY_USEC (100 * USEC_PER_MSEC)
+/* For one connection. A guest that is busy may take longer, so each has twice the time of the one
+ * before: the answer to one that was given up is lost. */
+#define CONNECT_USEC (2 * USEC_PER_SEC)
+#define CONNECT_MAX_USEC (16 * USEC_PER_SEC)
 /* Who waits longer is told what for. */
 #define TELL_USEC (2 * USEC_PER_SEC)
 
@@ -107,8 +111,8 @@ static int connect_guest(const struct call *call, const char *machine, uint32_t 
 	if (r < 0)
 		return r;
 	const uint64_t deadline = find_deadline(call, machine);
-	uint64_t tell = clock_deadline_usec(TELL_USEC);
-	while ((r = vsock_connect(cid, port, ret_fd, err)) > 0) {
+	uint64_t tell = clock_deadline_usec(TELL_USEC), patience = CONNECT_USEC;
+	while ((r = vsock_connect(cid, port, patience, ret_fd, err)) > 0) {
 		if (!monitor_is_there(&call->paths, machine))
 			return error_set(err, EHOSTDOWN, "machine '%s' has stopped", machine);
 		uint64_t now = clock_now_usec();
@@ -118,6 +122,8 @@ static int connect_guest(const struct call *call, const char *machine, uint32_t 
 			complain("waiting for sshd in guest '%s'", machine);
 			tell = DEADLINE_NEVER;
 		}
+		if (r == VSOCK_SILENT && patience < CONNECT_MAX_USEC)
+			patience *= 2;
 		clock_poll(NULL, 0, clock_deadline_usec(RETRY_USEC));
 	}
 	return r;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "host/clock.h"
 
@@ -51,8 +52,13 @@ int vsock_open_device(const char *path, uint32_t cid, uint64_t deadline_usec, in
 	return 0;
 }
 
-int vsock_connect(uint32_t cid, uint32_t port, int *ret_fd, struct error *err)
+int vsock_connect(
+		uint32_t cid, uint32_t port, uint64_t timeout_usec, int *ret_fd, struct error *err)
 {
+	const struct timeval timeout = {
+		.tv_sec = (time_t)(timeout_usec / USEC_PER_SEC),
+		.tv_usec = (suseconds_t)(timeout_usec % USEC_PER_SEC),
+	};
 	const struct sockaddr_vm address = {
 		.svm_family = AF_VSOCK, .svm_port = port, .svm_cid = cid
 	};
@@ -63,6 +69,8 @@ int vsock_connect(uint32_t cid, uint32_t port, int *ret_fd, struct error *err)
 				"'modprobe vhost_vsock'");
 	if (fd < 0)
 		return error_errno(err, "cannot make a socket to guests");
+	if (setsockopt(fd, AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &timeout, sizeof(timeout)) < 0)
+		return error_errno(err, "cannot limit the time for a connection to a guest");
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0) {
 		*ret_fd = take_fd(&fd);
 		return VSOCK_DONE;

@@ -29,14 +29,16 @@ enum vsock_outcome {
 };
 
 /*
- * Connect to a socket of a guest. Tries once, for at most two seconds.
+ * Connect to a socket of a guest. Tries once.
  *
+ * @timeout_usec: for how long; not 0
  * @ret_fd: with VSOCK_DONE, SOCK_STREAM
  *
  * Returns an enum vsock_outcome, without a text; or a negative errno: EAFNOSUPPORT: the kernel has
  * no such sockets.
  */
-MUST_CHECK int vsock_connect(uint32_t cid, uint32_t port, int *ret_fd, struct error *err);
+MUST_CHECK int vsock_connect(
+		uint32_t cid, uint32_t port, uint64_t timeout_usec, int *ret_fd, struct error *err);
 
 /*
  * Give a descriptor to who is at the other end of a unix socket, with one byte: what ssh(1) waits

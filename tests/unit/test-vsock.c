@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Opening the host's side of a vsock device where there is none. */
+#include "host/clock.h"
 #include "host/vsock.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ TEST(what_is_no_such_device_is_refused)
 TEST(where_no_guest_is_none_is_found)
 {
 	struct error err = {};
-	int fd = -1, r = vsock_connect(0, 22, &fd, &err);
+	int fd = -1, r = vsock_connect(0, 22, USEC_PER_SEC, &fd, &err);
 	CHECK_INT(fd, -1);
 	if (r == -EAFNOSUPPORT)
 		CHECK_STR(err.text, "this kernel has no sockets to guests: load the module with "
