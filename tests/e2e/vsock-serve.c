@@ -25,8 +25,11 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_IGN);
 	for (;;) {
 		int peer = accept(fd, NULL, NULL);
-		if (peer < 0)
-			err(1, "cannot accept");
+		/* Who called may have lost patience. */
+		if (peer < 0) {
+			warn("cannot accept");
+			continue;
+		}
 		if (fork() == 0) {
 			signal(SIGCHLD, SIG_DFL);
 			dup2(peer, STDIN_FILENO);
