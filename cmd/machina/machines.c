@@ -178,6 +178,8 @@ static bool is_on_host(const struct config_paths *paths, const char *machine)
 int machines_select_known(
 		const struct call *call, bool is_there, struct strv *ret_names, struct error *err)
 {
+	if (select_named(call, ret_names))
+		return 0;
 	const struct strv *words = &call->machines.patterns;
 	bool whole = call->machines.all || call->machines.tags.n;
 	CLEANUP(report_done) struct report report = {}, unused = {};
