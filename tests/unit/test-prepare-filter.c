@@ -327,10 +327,15 @@ TEST(two_prepares_at_once_do_not_mix)
 		CLEANUP(strv_done) struct strv failures = {};
 		for (int k = 0; k < 5; k++) {
 			int fds[2];
-			if (i % 2 && prepare_teardown(&plan, &options, &failures) < 0)
+			if (i % 2 && prepare_teardown(&plan, &options, &failures) < 0) {
+				fprintf(stderr, "# teardown %d of %zu: %s\n", k, i,
+						failures.n ? failures.items[0] : "?");
 				_exit(1);
-			if (i % 2 == 0 && prepare(&plan, fds, &err) < 0)
+			}
+			if (i % 2 == 0 && prepare(&plan, fds, &err) < 0) {
+				fprintf(stderr, "# prepare %d of %zu: %s\n", k, i, err.text);
 				_exit(1);
+			}
 		}
 		_exit(0);
 	}
