@@ -12,8 +12,6 @@
 #include "util/mem.h"
 
 #define MESSAGE_BYTES 256
-/* As often as a dump may be cut by changes in the middle of it. */
-#define DUMP_ATTEMPTS 10
 
 void address_list_done(struct address_list *list)
 {
@@ -76,7 +74,7 @@ int address_list(struct netlink *nl, const struct link *link, struct address_lis
 		struct error *err)
 {
 	struct taker taker = { .index = link->index, .list = ret };
-	for (int i = 0; i < DUMP_ATTEMPTS; i++) {
+	for (uint64_t until = 0; netlink_may_try(&until);) {
 		char space[MESSAGE_BYTES] = {};
 		struct nlmsghdr *message = begin(space, RTM_GETADDR, NLM_F_DUMP);
 		mnl_nlmsg_put_extra_header(message, sizeof(struct ifaddrmsg));

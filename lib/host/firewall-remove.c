@@ -7,9 +7,6 @@
 #include "firewall/batch.h"
 #include "util/mem.h"
 
-/* The table goes with the last machine: where others come meanwhile, it is looked at again. */
-#define ATTEMPTS 10
-
 /* What a machine has. */
 struct belongings {
 	const struct firewall_removal *removal;
@@ -121,7 +118,8 @@ static int remove_once(
 
 int firewall_remove(struct netlink *nl, const struct firewall_removal *removal, struct error *err)
 {
-	for (unsigned i = 0; i < ATTEMPTS; i++) {
+	/* The table goes with the last machine, unless others come meanwhile. */
+	for (uint64_t until = 0; netlink_may_try(&until);) {
 		int r = remove_once(nl, removal, err);
 		if (r <= 0)
 			return r;

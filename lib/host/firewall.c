@@ -7,8 +7,6 @@
 #include "firewall/batch.h"
 #include "util/mem.h"
 
-/* Others may change rules at the same time: that often it is looked at again. */
-#define ATTEMPTS 10
 /* Only there where connections are not tracked. */
 #define FLOW_SET "flow-tcp-4"
 
@@ -304,7 +302,7 @@ static int install(struct netlink *nl, const struct firewall_request *request, b
 	int r = check_links(request, err);
 	if (r < 0)
 		return r;
-	for (unsigned i = 0; i < ATTEMPTS; i++) {
+	for (uint64_t until = 0; netlink_may_try(&until);) {
 		r = look(&in, err);
 		if (r == 0)
 			r = install_once(&in, commit, err);

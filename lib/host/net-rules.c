@@ -7,9 +7,6 @@
 #include "firewall/net-batch.h"
 #include "util/mem.h"
 
-/* Others may change rules at the same time: that often it is looked again. */
-#define ATTEMPTS 10
-
 int net_rules_install(struct netlink *nl, const struct network *network, struct error *err)
 {
 	CLEANUP(nft_batch_done) struct nft_batch batch = {};
@@ -51,7 +48,7 @@ static void sort_out(const struct nft_list *chains, const char *network, bool *r
 
 int net_rules_remove(struct netlink *nl, const char *network, const char *bridge, struct error *err)
 {
-	for (unsigned i = 0; i < ATTEMPTS; i++) {
+	for (uint64_t until = 0; netlink_may_try(&until);) {
 		CLEANUP(nft_list_done) struct nft_list chains = {};
 		CLEANUP(nft_batch_done) struct nft_batch batch = {};
 		enum nft_table table;

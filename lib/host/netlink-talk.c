@@ -6,7 +6,11 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
+#include "host/clock.h"
 #include "util/mem.h"
+
+/* How long others may get in the way. */
+#define TRY_USEC (30 * UINT64_C(1000000))
 
 int netlink_open_protocol(int protocol, struct netlink *ret, struct error *err)
 {
@@ -32,6 +36,14 @@ void netlink_done(struct netlink *nl)
 	if (nl->socket)
 		mnl_socket_close(nl->socket);
 	*nl = (struct netlink){};
+}
+
+bool netlink_may_try(uint64_t *until_usec)
+{
+	uint64_t now = clock_now_usec();
+	if (!*until_usec)
+		*until_usec = now + TRY_USEC;
+	return now < *until_usec;
 }
 
 static int take_reason(const struct nlattr *attr, void *data)

@@ -8,9 +8,6 @@
 #include "host/netlink-talk.h"
 #include "util/mem.h"
 
-/* A dump is cut where links come and go in the middle of it; that often it is asked for again. */
-#define DUMP_ATTEMPTS 10
-
 int netlink_open(struct netlink *ret, struct error *err)
 {
 	return netlink_open_protocol(NETLINK_ROUTE, ret, err);
@@ -67,7 +64,7 @@ int netlink_list(struct netlink *nl, const char *alias_prefix, struct link **ret
 	char request[LINK_MESSAGE_MAX];
 	struct collection found = { .prefix = alias_prefix };
 
-	for (unsigned i = 0; i < DUMP_ATTEMPTS; i++) {
+	for (uint64_t until = 0; netlink_may_try(&until);) {
 		found.n = 0;
 		struct netlink_answer answer = { .add = collect, .data = &found };
 		size_t len = link_message_list(++nl->sequence, request);

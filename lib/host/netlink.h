@@ -58,6 +58,17 @@ struct netlink {
 MUST_CHECK int netlink_open(struct netlink *ret, struct error *err);
 void netlink_done(struct netlink *nl);
 
+/*
+ * Whether to look once more at what others change meanwhile: a dump that was cut, a change that was
+ * made for what is no more. Of all who try, one gets on each time; that is long for the last one
+ * where a host starts hundreds of machines at once.
+ *
+ *	for (uint64_t until = 0; netlink_may_try(&until);)
+ *
+ * @until_usec: 0 in front of the first time
+ */
+bool netlink_may_try(uint64_t *until_usec);
+
 /* One link by its name. Returns 0, or 1 when there is none. */
 MUST_CHECK int netlink_get(
 		struct netlink *nl, const char *name, struct link *ret, struct error *err);

@@ -19,8 +19,6 @@
 #include "util/mem.h"
 
 #define REQUEST_MAX 1024
-/* A dump is cut where rules change in the middle of it; that often it is asked for again. */
-#define DUMP_ATTEMPTS 10
 
 static void nft_item_done(struct nft_item *item)
 {
@@ -197,7 +195,7 @@ static int read_all(struct netlink *nl, enum nft_family family, const struct obj
 		const char *chain, size_t most, struct nft_list *ret, struct error *err)
 {
 	char space[REQUEST_MAX];
-	for (unsigned i = 0; i < DUMP_ATTEMPTS; i++) {
+	for (uint64_t until = 0; netlink_may_try(&until);) {
 		CLEANUP(nft_list_done) struct nft_list list = {};
 		struct reading reading = { .object = object, .list = &list, .most = most };
 		struct netlink_answer answer = { .add = take, .data = &reading };
@@ -266,7 +264,7 @@ int nft_find_chain(bool (*is_wanted)(const void *data, const struct nft_item *ch
 		const void *data, struct error *err)
 {
 	char space[REQUEST_MAX];
-	for (unsigned i = 0; i < DUMP_ATTEMPTS; i++) {
+	for (uint64_t until = 0; netlink_may_try(&until);) {
 		CLEANUP(netlink_done) struct netlink nl = {};
 		struct search search = { .is_wanted = is_wanted, .data = data };
 		struct netlink_answer answer = {
