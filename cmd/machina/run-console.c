@@ -164,7 +164,10 @@ void console_poll(const struct console *console, struct pollfd ret[CONSOLE_FDS])
 	if (console->to_guest.len)
 		guest_events |= POLLOUT;
 	set_poll(&ret[POLL_INPUT], STDIN_FILENO, reads, POLLIN);
-	set_poll(&ret[POLL_OUTPUT], STDOUT_FILENO, console->from_guest.len > 0, POLLOUT);
+	/* Also with nothing to write: that nobody reads any more is told in any case. */
+	set_poll(&ret[POLL_OUTPUT], STDOUT_FILENO,
+			console->from_guest.len || !console->output_ended,
+			console->from_guest.len ? POLLOUT : 0);
 	set_poll(&ret[POLL_GUEST], console->guest_fd, has_guest && guest_events, guest_events);
 }
 
@@ -251,6 +254,8 @@ static bool read_guest(struct console *console)
 int console_work(struct console *console, const struct pollfd fds[CONSOLE_FDS])
 {
 	int n_leave = fds[POLL_INPUT].revents ? read_input(console) : 0;
+	if (fds[POLL_OUTPUT].revents & (POLLERR | POLLNVAL))
+		console->output_ended = true;
 	if (fds[POLL_OUTPUT].revents)
 		write_output(console);
 	if (fds[POLL_GUEST].revents & POLLOUT)
