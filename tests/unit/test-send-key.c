@@ -138,10 +138,16 @@ static bool is_key(const char *name)
 
 TEST(the_names_are_those_of_qemu)
 {
-	FILE *qemu = popen("printf '%s\\n' '{\"execute\":\"qmp_capabilities\"}' "
-			   "'{\"execute\":\"query-qmp-schema\"}' '{\"execute\":\"quit\"}' | "
-			   "qemu-system-x86_64 -M none -display none -qmp stdio -S 2>/dev/null | "
-			   "sed -n '/^{\"return\": \\[/p'",
+	/* QEMU ends when all has come: a "quit" would cut off what it has not yet written. */
+	FILE *qemu = popen("exec bash -s 2>/dev/null <<'EOT'\n"
+			   "coproc exec qemu-system-x86_64 -M none -display none -qmp stdio -S\n"
+			   "echo \"{'execute':'qmp_capabilities'} {'execute':'query-qmp-schema'}\" "
+			   ">&${COPROC[1]}\n"
+			   "while read -r line; do\n"
+			   "	case $line in '{\"return\": ['*) echo \"$line\"; break;; esac\n"
+			   "done <&${COPROC[0]}\n"
+			   "kill $COPROC_PID\n"
+			   "EOT\n",
 			"r");
 	CLEANUP(freep) char *line = NULL;
 	size_t size = 0;
