@@ -20,6 +20,8 @@
 #include <unistd.h>
 
 #define GO_PORT 99
+/* What vsock-serve closes when it listens. */
+#define VSOCK_SERVE_READY_FD 3
 #define CREDENTIAL "io.systemd.credential:vmm.notify_socket="
 
 static void load_modules(void)
@@ -92,14 +94,24 @@ static void tell(const char *place, const char *text)
 	close(fd);
 }
 
+/* Returns when sshd can be reached. */
 static void serve(void)
 {
+	int ends[2];
+	char byte;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		perror("cannot make a pipe");
 	if (fork() == 0) {
+		dup2(ends[1], VSOCK_SERVE_READY_FD);
 		execl("/bin/vsock-serve", "vsock-serve", "22", "/bin/sshd", "-i", "-e", "-f",
 				"/bin/sshd_config", NULL);
 		perror("/bin/vsock-serve");
 		_exit(127);
 	}
+	close(ends[1]);
+	if (read(ends[0], &byte, 1) != 0)
+		perror("cannot wait for the server");
+	close(ends[0]);
 }
 
 int main(void)

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vsock-serve PORT PROGRAM [ARG...]: a program for each connection to a vsock port, as inetd does
- * it. */
+/*
+ * vsock-serve PORT PROGRAM [ARG...]: a program for each connection to a vsock port, as inetd does
+ * it. Closes descriptor 3 when it listens, for whoever waits for that.
+ */
 #include <arpa/inet.h> /* struct sockaddr, without which linux/vm_sockets.h can't be read */
 #include <err.h>
+#include <fcntl.h>
 #include <linux/vm_sockets.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define READY_FD 3
 
 int main(int argc, char **argv)
 {
@@ -19,9 +24,13 @@ int main(int argc, char **argv)
 		.svm_cid = VMADDR_CID_ANY,
 	};
 	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Its number may be that one. */
+	if (fd == READY_FD)
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, READY_FD + 1);
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 			listen(fd, 8) < 0)
 		err(1, "cannot listen at port %s", argv[1]);
+	close(READY_FD);
 	signal(SIGCHLD, SIG_IGN);
 	for (;;) {
 		int peer = accept(fd, NULL, NULL);
