@@ -2,15 +2,14 @@
 /* Digests. */
 #include "util/hash.h"
 
-#include <dlfcn.h>
 #include <gcrypt.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "util/library.h"
 #include "util/mem.h"
 
-/* The name by which every program that is linked with it finds it. */
 #define LIBRARY "libgcrypt.so.20"
 
 static struct {
@@ -23,10 +22,7 @@ static struct {
 	typeof(gcry_md_extract) *extract;
 } gcry;
 
-static const struct {
-	const char *name;
-	void *place; /* of a pointer to the function */
-} functions[] = {
+static const struct library_function functions[] = {
 	{ "gcry_check_version", &gcry.check_version },
 	{ "gcry_control", &gcry.control },
 	{ "gcry_md_open", &gcry.open },
@@ -37,9 +33,8 @@ static const struct {
 };
 
 /* As ld.so(8) does for a program that is linked with it: nothing can go on without. */
-static void __attribute__((noreturn)) cannot_load(void)
+static void __attribute__((noreturn)) cannot_load(const char *reason)
 {
-	const char *reason = dlerror();
 	static const char text[] = "machina: error: cannot load libgcrypt, which makes stable "
 				   "identifiers: ";
 	ssize_t r = write(STDERR_FILENO, text, sizeof(text) - 1);
@@ -62,15 +57,9 @@ static void load(void)
 	static bool loaded;
 	if (loaded)
 		return;
-	/* It stays until the process ends. */
-	void *library = dlopen(LIBRARY, RTLD_NOW);
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-		void *function = library ? dlsym(library, functions[i].name) : NULL;
-		if (!function)
-			cannot_load();
-		/* As dlsym(3) tells to: C knows no conversion from one pointer to the other. */
-		memcpy(functions[i].place, &function, sizeof(function));
-	}
+	const char *reason = library_load(LIBRARY, functions, ARRAY_SIZE(functions), NULL);
+	if (reason)
+		cannot_load(reason);
 	if (!gcry.control(GCRYCTL_INITIALIZATION_FINISHED_P)) {
 		gcry.control(GCRYCTL_NO_FIPS_MODE, 0);
 		gcry.check_version(NULL);

@@ -7,7 +7,6 @@
 
 #include "util/iso9660.h"
 
-#include <dlfcn.h>
 #include <libisofs/libisofs.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,9 +14,9 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "util/library.h"
 #include "util/mem.h"
 
-/* The name by which every program that is linked with it finds it. */
 #define LIBRARY "libisofs.so.6"
 #define PACKAGE "libisofs6"
 
@@ -57,10 +56,7 @@ static struct {
 	FUNCTIONS(POINTER)
 } iso;
 
-static const struct {
-	const char *name;
-	void *place; /* of a pointer to the function */
-} functions[] = {
+static const struct library_function functions[] = {
 #define ROW(name) { "iso_" #name, &iso.name },
 	FUNCTIONS(ROW)
 };
@@ -70,18 +66,11 @@ int iso9660_check(struct error *err)
 	static bool loaded;
 	if (loaded)
 		return 0;
-	/* It stays until the process ends. */
-	void *library = dlopen(LIBRARY, RTLD_NOW);
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-		void *function = library ? dlsym(library, functions[i].name) : NULL;
-		if (!function)
-			return error_set(err, ENOENT,
-					"cannot load libisofs, which makes CDs: %s (package "
-					"'" PACKAGE "')",
-					dlerror());
-		/* As dlsym(3) tells to: C knows no conversion from one pointer to the other. */
-		memcpy(functions[i].place, &function, sizeof(function));
-	}
+	const char *reason = library_load(LIBRARY, functions, ARRAY_SIZE(functions), NULL);
+	if (reason)
+		return error_set(err, ENOENT,
+				"cannot load libisofs, which makes CDs: %s (package '" PACKAGE "')",
+				reason);
 	if (iso.init() < 0)
 		return error_set(err, ENOMEM, "libisofs cannot be set up");
 	/* What is the matter comes as a number; nothing is printed. */
