@@ -5,7 +5,6 @@
 
 #include "host/bus-job.h"
 #include "host/clock.h"
-#include "host/run-state.h"
 #include "lifecycle.h"
 #include "machines.h"
 #include "monitor.h"
@@ -21,8 +20,6 @@ struct jobs_options {
 /* Units have time limits of their own: a start may take ten minutes, a guest an hour to shut down,
  * and what others require of it has to stop before. */
 #define JOBS_TIMEOUT_USEC (UINT64_C(6) * 3600 * USEC_PER_SEC)
-
-#define STATE_USEC USEC_PER_SEC
 
 struct jobs {
 	const struct config_paths *paths;
@@ -84,13 +81,8 @@ static void tell_done(const struct jobs *jobs, const char *machine)
 		printf("%s: was off already\n", machine);
 		return;
 	}
-	CLEANUP(monitor_done) struct monitor monitor = {};
-	const struct run_state *state = NULL;
-	const uint64_t deadline = clock_deadline_usec(STATE_USEC);
-	struct error unused = {};
-	if (monitor_open(jobs->paths, machine, deadline, &monitor, &unused) < 0 ||
-			run_state_query(monitor.qmp, deadline, &state, &unused) != QMP_DONE ||
-			state->kind == RUN_ON)
+	const struct run_state *state = monitor_ask_state(jobs->paths, machine);
+	if (!state || state->kind == RUN_ON)
 		printf("%s: runs already\n", machine);
 	else
 		printf("%s: runs already, but its guest does not: %s; 'machina resume %s' lets it "

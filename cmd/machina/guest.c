@@ -5,11 +5,7 @@
 #include <errno.h>
 
 #include "hookplan.h"
-#include "host/clock.h"
-#include "host/run-state.h"
 #include "monitor.h"
-
-#define STATE_USEC USEC_PER_SEC
 
 void guest_done(struct guest *guest)
 {
@@ -32,13 +28,8 @@ int guest_plan(const struct config_paths *paths, const char *machine, struct pla
 static void explain_silence(
 		const struct config_paths *paths, const char *machine, struct error *err)
 {
-	CLEANUP(monitor_done) struct monitor monitor = {};
-	const struct run_state *state = NULL;
-	const uint64_t deadline = clock_deadline_usec(STATE_USEC);
-	struct error unused = {};
-	if (monitor_open(paths, machine, deadline, &monitor, &unused) == 0 &&
-			run_state_query(monitor.qmp, deadline, &state, &unused) == QMP_DONE &&
-			state->kind != RUN_ON)
+	const struct run_state *state = monitor_ask_state(paths, machine);
+	if (state && state->kind != RUN_ON)
 		error_set(err, ETIMEDOUT,
 				"guest agent of '%s': no answer: %s; 'machina resume %s' lets it "
 				"run on",

@@ -14,6 +14,9 @@
 #include "output.h"
 #include "util/mem.h"
 
+/* For a QEMU to say in which state its guest is. */
+#define STATE_USEC USEC_PER_SEC
+
 void monitor_done(struct monitor *monitor)
 {
 	qmp_free(monitor->qmp);
@@ -75,6 +78,18 @@ int monitor_open(const struct config_paths *paths, const char *machine, uint64_t
 	*ret = monitor;
 	monitor = (struct monitor){};
 	return 0;
+}
+
+const struct run_state *monitor_ask_state(const struct config_paths *paths, const char *machine)
+{
+	CLEANUP(monitor_done) struct monitor monitor = {};
+	const struct run_state *state = NULL;
+	const uint64_t deadline = clock_deadline_usec(STATE_USEC);
+	struct error unused = {};
+	if (monitor_open(paths, machine, deadline, &monitor, &unused) < 0 ||
+			run_state_query(monitor.qmp, deadline, &state, &unused) != QMP_DONE)
+		return NULL;
+	return state;
 }
 
 int monitor_open_first(const struct call *call, uint64_t deadline_usec, struct monitor *ret,

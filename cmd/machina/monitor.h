@@ -12,6 +12,7 @@
 
 #include "command.h"
 #include "host/qmp.h"
+#include "host/run-state.h"
 #include "model/plan.h"
 
 /* The socket of the tool's own commands; systemd's is for the unit alone ("systemd.0"). */
@@ -52,6 +53,12 @@ MUST_CHECK int monitor_open(const struct config_paths *paths, const char *machin
 /* The same for the command line's first word, which names the machine. ENOENT: it is no name. */
 MUST_CHECK int monitor_open_first(const struct call *call, uint64_t deadline_usec,
 		struct monitor *ret, struct error *err);
+
+/*
+ * What QEMU says of the guest of a machine (host/run-state.h); NULL: it can't be asked, or does not
+ * answer within a second.
+ */
+const struct run_state *monitor_ask_state(const struct config_paths *paths, const char *machine);
 
 /*
  * Do something for each machine, all at once: how long one takes must not add to the time of the

@@ -7,15 +7,12 @@
 
 #include "host/bus-job.h"
 #include "host/clock.h"
-#include "host/run-state.h"
 #include "host/saved.h"
 #include "lifecycle.h"
 #include "monitor.h"
 
 /* For who saves or resumes it at this moment. */
 #define SAVED_WAIT_USEC (10 * USEC_PER_SEC)
-/* For a QEMU to say in which state it is. */
-#define ASK_USEC USEC_PER_SEC
 
 static int discard_saved(
 		const struct call *call, const char *machine, bool is_up, struct error *err)
@@ -42,16 +39,10 @@ static int discard_saved(
  */
 static bool is_left_over(const struct call *call, const char *machine, const char *active_state)
 {
-	CLEANUP(monitor_done) struct monitor monitor = {};
-	const struct run_state *state = NULL;
-	const uint64_t deadline = clock_deadline_usec(ASK_USEC);
-	struct error unused = {};
 	if (strcmp(active_state, "active") != 0 || !saved_is_whole(call->paths.saved_dir, machine))
 		return false;
-	if (monitor_open(&call->paths, machine, deadline, &monitor, &unused) < 0 ||
-			run_state_query(monitor.qmp, deadline, &state, &unused) != QMP_DONE)
-		return true;
-	return state->stop == STOP_MOVED;
+	const struct run_state *state = monitor_ask_state(&call->paths, machine);
+	return !state || state->stop == STOP_MOVED;
 }
 
 int start_saved(const struct call *call, struct bus *bus, const struct strv *machines, bool discard,
