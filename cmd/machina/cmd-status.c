@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "drain.h"
 #include "host/cgroup.h"
@@ -95,12 +94,6 @@ static void print_journal(const char *unit, const struct unit_info *info)
 	}
 }
 
-static bool is_configured(const struct config_paths *paths, const char *machine)
-{
-	CLEANUP(freep) char *path = xasprintf("%s/%s.conf.json", paths->machine_dir, machine);
-	return access(path, F_OK) == 0;
-}
-
 static void print_unit(const char *unit, const struct unit_info *info, bool needs_restart)
 {
 	CLEANUP(buf_done) struct buf text = {};
@@ -123,7 +116,7 @@ static void print_machine(const struct config_paths *paths, const struct machine
 {
 	CLEANUP(buf_done) struct buf failure = {};
 	const char *machine = state->machine;
-	bool configured = is_configured(paths, machine);
+	bool configured = machine_is_configured(paths, machine);
 	style_begin(stdout, state->style == STYLE_PLAIN ? STYLE_HEAD : state->style);
 	printf("%s", machine);
 	style_end(stdout, STYLE_HEAD);

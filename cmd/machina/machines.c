@@ -122,6 +122,12 @@ static int select_tags(const struct call *call, struct report *report, const str
 	return report->n_errors ? 1 : 0;
 }
 
+bool machine_is_configured(const struct config_paths *paths, const char *machine)
+{
+	CLEANUP(freep) char *path = xasprintf("%s/%s.conf.json", paths->machine_dir, machine);
+	return access(path, F_OK) == 0;
+}
+
 /* Machines that are called by their names; false: not only such, or one is not there. Beside a
  * thousand others, to list them all would take a third of the time of "args". */
 static bool select_named(const struct call *call, struct strv *ret_names)
@@ -132,9 +138,8 @@ static bool select_named(const struct call *call, struct strv *ret_names)
 		return false;
 	for (size_t i = 0; i < words->n; i++) {
 		const char *word = words->items[i], *expected;
-		CLEANUP(freep)
-		char *path = xasprintf("%s/%s.conf.json", call->paths.machine_dir, word);
-		if (!form_machine_name(word, &expected) || access(path, F_OK) < 0)
+		if (!form_machine_name(word, &expected) ||
+				!machine_is_configured(&call->paths, word))
 			return false;
 		if (!strv_contains(&names, word))
 			strv_push(&names, word);

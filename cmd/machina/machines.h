@@ -37,6 +37,9 @@ MUST_CHECK int config_load_policy(
 /* A file below the config directory is shown from there: the rest is the same on every line. */
 const char *config_short_file(const struct config_paths *paths, const char *file);
 
+/* Has it a file of its own, whatever is in it? @machine: a name that is valid */
+bool machine_is_configured(const struct config_paths *paths, const char *machine);
+
 /*
  * The names that the command line selects, in byte order, each once.
  *

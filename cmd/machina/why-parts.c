@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "host/clock.h"
 #include "host/run-state.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
+#include "machines.h"
 #include "monitor.h"
 #include "unit/service.h"
 #include "util/mem.h"
@@ -130,9 +130,7 @@ void why_look_at_guest(const struct config_paths *paths, struct why *why)
 
 void why_find_config(const struct config_paths *paths, struct why *why)
 {
-	CLEANUP(freep)
-	char *path = xasprintf("%s/%s.conf.json", paths->machine_dir, why->machine);
-	if (access(path, F_OK) != 0) {
+	if (!machine_is_configured(paths, why->machine)) {
 		why->cause.id = "no-machine";
 		why->cause.sentence = xstrdup("there is no such machine: it has neither a config "
 					      "nor a unit");
