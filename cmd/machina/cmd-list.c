@@ -37,7 +37,7 @@ struct list_row {
 	bool generated;		   /* systemd knows the unit, or would find it */
 	uint64_t since_usec;	   /* CLOCK_REALTIME; 0: not known */
 	const struct machine_state *state;
-	struct pending pending;
+	struct pending *pending;
 };
 
 /* Where the files of all machines are, for short ways to them. */
@@ -80,6 +80,8 @@ static void read_files(const struct places *places, struct list_row *row)
 	CLEANUP(buf_done) struct buf text = {}, description = {};
 	row->has_unit = fstatat(places->unit_fd, unit, &row->unit, 0) == 0;
 	row->has_config = fd >= 0 && fstat(fd, &row->config) == 0;
+	row->pending->unit = row->has_unit ? &row->unit : NULL;
+	row->pending->config = row->has_config ? &row->config : NULL;
 	if (row->has_unit && row->has_config && is_generated_since(&row->config, &row->unit) &&
 			file_read_fd(fd, name, JDOC_SIZE_MAX, &text, NULL) == 0 &&
 			jpeek_text(text.text, text.len, "description", &description) >= 0)
@@ -103,30 +105,15 @@ static void take_live(struct list_row *rows, const struct live *live)
 		const char *loaded = live->units.n ? live->units.rows[i].load_state : "";
 		rows[i].generated = *loaded ? strcmp(loaded, "not-found") != 0 : rows[i].has_unit;
 		rows[i].since_usec = live->runs[i].since_usec;
-		rows[i].pending.pid = live->runs[i].main_pid;
+		rows[i].pending->pid = live->runs[i].main_pid;
 		rows[i].state = &live->states[i];
 	}
-}
-
-static void find_pending(const struct config_paths *paths, struct list_row *rows, size_t n)
-{
-	CLEANUP(freep) struct pending *machines = xcalloc(n + 1, sizeof(*machines));
-	for (size_t i = 0; i < n; i++)
-		machines[i] = (struct pending){
-			.machine = rows[i].name,
-			.pid = rows[i].pending.pid,
-			.config = rows[i].has_config ? &rows[i].config : NULL,
-			.unit = rows[i].has_unit ? &rows[i].unit : NULL,
-		};
-	pending_find(paths, machines, n);
-	for (size_t i = 0; i < n; i++)
-		rows[i].pending = machines[i];
 }
 
 /* Whether the command line asks for it. */
 static bool is_shown(const struct list_options *options, const struct list_row *row)
 {
-	return !options->pending || row->pending.is_different || row->pending.is_replaced;
+	return !options->pending || row->pending->is_different || row->pending->is_replaced;
 }
 
 static uint64_t now_usec(void)
@@ -155,7 +142,7 @@ static void add_row(struct table *t, const struct list_row *row, uint64_t now)
 	char *span = row->since_usec && now > row->since_usec ? format_span(now - row->since_usec)
 							      : NULL;
 	table_add(t, STYLE_PLAIN, "%s", span ? span : "");
-	const struct pending *pending = &row->pending;
+	const struct pending *pending = row->pending;
 	table_add(t, STYLE_WARN, "%s%s%s", pending->is_different ? "config" : "",
 			pending->is_different && pending->is_replaced ? ", " : "",
 			pending->is_replaced ? "upgrade" : "");
@@ -184,7 +171,7 @@ static void print_rows(const struct list_options *options, const struct list_row
 
 static struct json_object *row_json(const struct list_row *row)
 {
-	const struct pending *pending = &row->pending;
+	const struct pending *pending = row->pending;
 	struct json_object *o = jtree_object();
 	jtree_set(o, "machine", jtree_string(row->name));
 	if (row->state->active[0]) {
@@ -262,16 +249,20 @@ static int list_run(const struct call *call, struct error *err)
 				call->paths.machine_dir);
 
 	CLEANUP(freep) struct list_row *rows = xcalloc(names.n + 1, sizeof(*rows));
-	for (size_t i = 0; i < names.n; i++)
+	CLEANUP(freep) struct pending *pending = xcalloc(names.n + 1, sizeof(*pending));
+	for (size_t i = 0; i < names.n; i++) {
 		rows[i] = (struct list_row){ .name = names.items[i],
-			.is_lost = strv_contains_sorted(&lost, names.items[i]) };
+			.is_lost = strv_contains_sorted(&lost, names.items[i]),
+			.pending = &pending[i] };
+		pending[i].machine = names.items[i];
+	}
 	live_begin(&live, &call->paths, &names);
 	read_all_files(&call->paths, rows, names.n);
 	live_wait(&live);
 	if (live.err.code)
 		print_error(&live.err);
 	take_live(rows, &live);
-	find_pending(&call->paths, rows, names.n);
+	pending_find(&call->paths, pending, names.n);
 	if (options->json)
 		print_rows_json(options, rows, names.n);
 	else
