@@ -49,7 +49,7 @@ struct drain {
 	struct strv failed;
 	const char *done_word;
 	const char *verb;
-	bool saves;
+	bool saves; /* machines are saved instead of shut down */
 };
 
 static void drain_done(struct drain *d)
@@ -204,11 +204,11 @@ static void add_list(struct json_object *to, const char *key, const struct strv 
 	jtree_set(to, key, list);
 }
 
-static void show_drain(const struct drain *d, bool json, bool save)
+static void show_drain(const struct drain *d, bool json)
 {
 	if (json) {
 		struct json_object *object = jtree_object();
-		add_list(object, save ? "save" : "stop", &d->running);
+		add_list(object, d->saves ? "save" : "stop", &d->running);
 		add_list(object, "disable", &d->enabled);
 		add_list(object, "left", &d->left);
 		print_json(object);
@@ -218,7 +218,7 @@ static void show_drain(const struct drain *d, bool json, bool save)
 	if (!d->running.n && !d->enabled.n)
 		puts("nothing runs here, and nothing starts with the host");
 	for (size_t i = 0; i < d->running.n; i++)
-		printf("would %s %s\n", save ? "save" : "stop", d->running.items[i]);
+		printf("would %s %s\n", d->saves ? "save" : "stop", d->running.items[i]);
 	for (size_t i = 0; i < d->enabled.n; i++)
 		printf("would not start %s with the host\n", d->enabled.items[i]);
 }
@@ -275,21 +275,20 @@ static int note(struct drain *d, struct error *err)
  * systemd minds the order, and each machine's own stop saves it instead of shutting it down while
  * the lock is held.
  */
-static int stop_running(struct drain *d, bool save, struct error *err)
+static int stop_running(struct drain *d, struct error *err)
 {
 	CLEANUP(lock_done) struct lock lock = {};
 	CLEANUP(freep) char *path = saves_path(&d->call->paths);
-	int r = save && d->running.n
+	int r = d->saves && d->running.n
 				? lock_take(path, clock_deadline_usec(LOCK_WAIT_USEC), &lock, err)
 				: 0;
-	d->saves = save;
 	return r < 0 ? r : run_jobs(d, BUS_STOP, &d->running, err);
 }
 
 static int drain_run(const struct call *call, struct error *err)
 {
 	const struct drain_options *options = call->options;
-	CLEANUP(drain_done) struct drain d = { .call = call };
+	CLEANUP(drain_done) struct drain d = { .call = call, .saves = options->save };
 	CLEANUP(lock_done) struct lock lock = {};
 	int r = begin(&d, &lock, err);
 	if (r == 0)
@@ -303,12 +302,12 @@ static int drain_run(const struct call *call, struct error *err)
 			printf("%s: left to its cluster manager (\"cluster\": true)\n",
 					d.left.items[i]);
 	if (options->dry_run) {
-		show_drain(&d, options->json, options->save);
+		show_drain(&d, options->json);
 		return STATUS_DONE;
 	}
 	r = note(&d, err);
 	if (r >= 0)
-		r = stop_running(&d, options->save, err);
+		r = stop_running(&d, err);
 	if (r < 0)
 		return r;
 	if (d.failed.n)
