@@ -146,15 +146,21 @@ void doctor_check_emulators(struct doctor *d)
 	}
 }
 
+/* What is asked of the host only where a machine wants it. */
+static void check_need(struct doctor *d, bool any, enum lack_kind kind, const char *packages)
+{
+	if (any)
+		tell_lacks(d, kind, packages);
+	else
+		doctor_note(d, "no machine needs it");
+}
+
 void doctor_check_tpm(struct doctor *d)
 {
 	bool any = false;
 	for (size_t i = 0; i < d->n_machines; i++)
 		any |= d->machines[i].vm->tpm.enabled;
-	if (any)
-		tell_lacks(d, LACK_TPM, "swtpm swtpm-tools");
-	else
-		doctor_note(d, "no machine needs it");
+	check_need(d, any, LACK_TPM, "swtpm swtpm-tools");
 }
 
 void doctor_check_passt(struct doctor *d)
@@ -163,10 +169,7 @@ void doctor_check_passt(struct doctor *d)
 	for (size_t i = 0; i < d->n_machines; i++)
 		for (size_t k = 0; k < d->machines[i].vm->n_nics; k++)
 			any |= d->machines[i].vm->nics[k].passt;
-	if (any)
-		tell_lacks(d, LACK_PASST, "passt");
-	else
-		doctor_note(d, "no machine needs it");
+	check_need(d, any, LACK_PASST, "passt");
 }
 
 void doctor_check_cloud_init(struct doctor *d)
@@ -174,10 +177,7 @@ void doctor_check_cloud_init(struct doctor *d)
 	bool any = false;
 	for (size_t i = 0; i < d->n_machines; i++)
 		any |= d->machines[i].vm->n_seed > 0;
-	if (any)
-		tell_lacks(d, LACK_LIBISOFS, "libisofs6");
-	else
-		doctor_note(d, "no machine needs it");
+	check_need(d, any, LACK_LIBISOFS, "libisofs6");
 }
 
 /* ---- QEMU that was replaced ---- */
