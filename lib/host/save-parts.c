@@ -192,20 +192,17 @@ static int check_drives(struct qmp *qmp, const struct strv *argv, struct arena *
 /* QEMU asks swtpm for the TPM's state, and says nothing but "failed" where there is none. */
 static int check_tpm(struct qmp *qmp, struct error *err)
 {
-	struct json_object *list = NULL;
+	CLEANUP(jtree_putp) struct json_object *list = NULL;
 	int r = qmp_call(qmp, "query-chardev", NULL, deadline(), &list, err);
-	for (size_t i = 0; r == 0 && json_object_is_type(list, json_type_array) &&
-			   i < json_object_array_length(list);
-			i++) {
-		struct json_object *row = json_object_array_get_idx(list, i);
-		const char *label = text_of(row, "label"), *name = text_of(row, "filename");
-		if (label && name && !strcmp(label, "tpm.0.socket") &&
+	for (size_t i = 0; r == 0 && i < jtree_length(list); i++) {
+		struct json_object *row = jtree_at(list, i);
+		const char *name = jtree_get_text(row, "filename");
+		if (!strcmp(jtree_get_text(row, "label"), "tpm.0.socket") &&
 				!strncmp(name, "disconnected:", strlen("disconnected:")))
 			r = error_set(err, ENOTSUP,
 					"it cannot be saved: its TPM (swtpm) has ended, and a "
 					"restart of the machine brings it back");
 	}
-	json_object_put(list);
 	return r;
 }
 
