@@ -10,7 +10,7 @@
 #include "util/mem.h"
 
 /* How long others may get in the way. */
-#define TRY_USEC (30 * UINT64_C(1000000))
+#define TRY_USEC (30 * USEC_PER_SEC)
 
 int netlink_open_protocol(int protocol, struct netlink *ret, struct error *err)
 {
