@@ -2,20 +2,18 @@
 /* Which of the machines that run would be changed by a restart. */
 #include "pending.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <link.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "drift.h"
+#include "host/process.h"
 #include "util/file.h"
 #include "util/mem.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
-#define STAT_MAX ((size_t)16 << 10)
 /* Of the distribution's QEMU. */
 #define PROGRAM_DIR "/usr/bin"
 
@@ -83,20 +81,12 @@ static uint64_t last_code(void)
 	return last;
 }
 
-/* Field 22 of /proc/PID/stat (proc(5)), in the time of files. 0: it can't be found out. */
+/* In the time of files. 0: it can't be found out. */
 static uint64_t start_of(pid_t pid)
 {
-	CLEANUP(freep) char *path = xasprintf("/proc/%d/stat", pid);
-	CLEANUP(buf_done) struct buf text = {};
 	struct timespec now, since_boot;
 	uint64_t ticks;
-	const char *rest = NULL;
-	if (file_read(path, STAT_MAX, &text, NULL) == 0)
-		rest = strrchr(buf_text(&text), ')');
-	if (!rest || sscanf(rest + 1,
-				     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
-				     "%*d %*d %*d %*d %*d %" SCNu64,
-				     &ticks) != 1)
+	if (process_start_ticks(pid, &ticks, NULL) < 0)
 		return 0;
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_BOOTTIME, &since_boot);

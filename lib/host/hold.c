@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/process.h"
 #include "host/rundir.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -16,25 +17,6 @@
 static char *mark_path(const char *dir)
 {
 	return path_join(dir, ".hold");
-}
-
-/* When this process was started, in the kernel's ticks: field 22 of proc_pid_stat(5). */
-static int own_start(uint64_t *ret, struct error *err)
-{
-	enum { FIELD = 22, FIRST_AFTER_NAME = 3 };
-	CLEANUP(buf_done) struct buf text = {};
-	int r = file_read("/proc/self/stat", 4096, &text, err);
-	if (r < 0)
-		return r;
-	/* The name of the program may hold anything, also blanks. */
-	char *rest = strrchr(text.text, ')');
-	rest = rest && rest[1] ? rest + 2 : NULL;
-	for (int i = FIRST_AFTER_NAME; rest && i < FIELD; i++)
-		strsep(&rest, " ");
-	const char *word = strsep(&rest, " ");
-	if (!word || parse_u64(word, ret) < 0)
-		return error_set(err, EINVAL, "'/proc/self/stat' does not say when it started");
-	return 0;
 }
 
 int hold_lock(const char *dir, struct lock *ret, struct error *err)
@@ -49,7 +31,7 @@ int hold_mark(const char *dir, struct error *err)
 	CLEANUP(freep) char *path = mark_path(dir);
 	CLEANUP(buf_done) struct buf text = {};
 	uint64_t start = 0;
-	int r = own_start(&start, err);
+	int r = process_start_ticks(getpid(), &start, err);
 	if (r < 0)
 		return r;
 	buf_printf(&text, "%" PRIu64, start);
@@ -68,7 +50,7 @@ bool hold_is_newer(const char *dir)
 	CLEANUP(buf_done) struct buf text = {};
 	uint64_t start, own;
 	return file_read(path, 64, &text, NULL) == 0 && parse_u64(buf_text(&text), &start) == 0 &&
-	       own_start(&own, NULL) == 0 && start > own;
+	       process_start_ticks(getpid(), &own, NULL) == 0 && start > own;
 }
 
 bool hold_unmark(const char *dir)

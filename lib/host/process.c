@@ -10,7 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/file.h"
 #include "util/mem.h"
+#include "util/parse.h"
+
+#define STAT_MAX 4096
 
 /* A child with these could answer to systemd for us, or take descriptors that are not its own. */
 static const char *const systemd_variables[] = {
@@ -164,6 +168,25 @@ int process_run(const struct process *process, struct error *err)
 	if (r < 0)
 		return error_code(err, r, "cannot wait for '%s'", process->argv[0]);
 	return process_check(status, process->argv[0], err);
+}
+
+int process_start_ticks(pid_t pid, uint64_t *ret, struct error *err)
+{
+	enum { FIELD = 22, FIRST_AFTER_NAME = 3 };
+	CLEANUP(freep) char *path = xasprintf("/proc/%d/stat", pid);
+	CLEANUP(buf_done) struct buf text = {};
+	int r = file_read(path, STAT_MAX, &text, err);
+	if (r < 0)
+		return r;
+	/* The name of the program may hold anything, also blanks. */
+	char *rest = strrchr(buf_text(&text), ')');
+	rest = rest && rest[1] ? rest + 2 : NULL;
+	for (int i = FIRST_AFTER_NAME; rest && i < FIELD; i++)
+		strsep(&rest, " ");
+	const char *word = strsep(&rest, " ");
+	if (!word || parse_u64(word, ret) < 0)
+		return error_set(err, EINVAL, "'%s' does not say when it started", path);
+	return 0;
 }
 
 void process_terminate(pid_t pid)

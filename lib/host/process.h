@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "util/cleanup.h"
@@ -54,6 +55,14 @@ MUST_CHECK int process_check(int status, const char *name, struct error *err);
  * a signal. The text names the program.
  */
 MUST_CHECK int process_run(const struct process *process, struct error *err);
+
+/*
+ * When a process was started: ticks (sysconf(_SC_CLK_TCK)) since the host's boot, as field 22 of
+ * proc_pid_stat(5) has it.
+ *
+ * Errors: ENOENT: there is no such process.
+ */
+MUST_CHECK int process_start_ticks(pid_t pid, uint64_t *ret, struct error *err);
 
 /* Send SIGTERM to a process that is there, and to none that has got its number since. 0: to none.
  */
