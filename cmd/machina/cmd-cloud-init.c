@@ -60,11 +60,9 @@ static int show(const struct call *call, const struct cloud_init *data, const ch
 		CLEANUP(buf_done) struct buf image = {};
 		int r = cloud_init_pack(data, &image, err);
 		if (r == 0)
-			r = newfile_write(options->iso, options->force, 0600, image.text, image.len,
+			r = offer_force(newfile_write(options->iso, options->force, 0600,
+							image.text, image.len, err),
 					err);
-		if (r == -EEXIST)
-			return error_set(err, EEXIST, "'%s' is there already; --force replaces it",
-					options->iso);
 		return r < 0 ? r : STATUS_DONE;
 	}
 	if (!name) {

@@ -75,12 +75,10 @@ static int dump_to_file(struct monitor *monitor, const char *path,
 {
 	/* Memory holds secrets. */
 	CLEANUP(newfile_done) struct newfile file = {};
-	int r = newfile_open(path, options->force, 0600, &file, err);
-	if (r == -EEXIST)
-		return error_set(err, EEXIST, "'%s' is there already; --force replaces it", path);
+	int r = offer_force(newfile_open(path, options->force, 0600, &file, err), err);
 	if (r == 0)
 		r = dump_to(monitor, file.fd, options, err);
-	return r < 0 ? r : newfile_commit(&file, err);
+	return r < 0 ? r : offer_force(newfile_commit(&file, err), err);
 }
 
 static int dump_run(const struct call *call, struct error *err)

@@ -23,10 +23,7 @@ struct screenshot_options {
 static int write_file(const char *path, const struct buf *png, bool force, struct error *err)
 {
 	/* What is on a screen is not for everyone. */
-	int r = newfile_write(path, force, 0600, png->text, png->len, err);
-	if (r == -EEXIST)
-		return error_set(err, EEXIST, "'%s' is there already; --force replaces it", path);
-	return r;
+	return offer_force(newfile_write(path, force, 0600, png->text, png->len, err), err);
 }
 
 static int screenshot_run(const struct call *call, struct error *err)

@@ -113,6 +113,15 @@ int misuse(const struct command *command, const char *format, ...)
 	return STATUS_USAGE;
 }
 
+int offer_force(int r, struct error *err)
+{
+	if (r == -EEXIST) {
+		CLEANUP(freep) char *text = xstrdup(err->text);
+		error_set(err, EEXIST, "%s; --force replaces it", text);
+	}
+	return r;
+}
+
 static void put_finding(FILE *to, const struct finding *f)
 {
 	CLEANUP(buf_done) struct buf line = {};

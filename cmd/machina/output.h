@@ -43,6 +43,12 @@ void complain(const char *format, ...) PRINTF(1, 2);
  */
 int misuse(const struct command *command, const char *format, ...) PRINTF(2, 3);
 
+/*
+ * What newfile_open() and newfile_commit() (util/newfile.h) have returned, for a command with
+ * --force: it is named where a file is in the way. Returns @r.
+ */
+int offer_force(int r, struct error *err);
+
 /* All findings, sorted, and a line that counts them; nothing if there are none. */
 void print_report(FILE *to, struct report *report);
 
