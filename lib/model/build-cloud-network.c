@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The guest's interfaces as its cloud-init is told of them: its network config, version 2. */
-#include <ctype.h>
 #include <string.h>
 
 #include "json/jtree.h"
@@ -63,10 +62,8 @@ static void put_static(struct build *b, struct json_object *to, const struct vm_
 static struct json_object *describe(struct build *b, const struct vm_nic *nic)
 {
 	struct json_object *entry = jtree_object(), *match = jtree_object();
-	CLEANUP(freep) char *mac = xstrdup(nic->mac);
+	CLEANUP(freep) char *mac = xstrdup(build_lower(b, nic->mac));
 	mac_use_colons(mac);
-	for (char *c = mac; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
 	jtree_set(match, "macaddress", jtree_string(mac));
 	jtree_set(entry, "match", match);
 
