@@ -19,14 +19,6 @@ struct args_options {
 	bool standalone;
 };
 
-static struct json_object *argv_json(const struct strv *argv)
-{
-	struct json_object *list = jtree_list();
-	for (size_t i = 0; i < argv->n; i++)
-		jtree_push(list, jtree_string(argv->items[i]));
-	return list;
-}
-
 static void print_annotations(const struct plan *plan)
 {
 	CLEANUP(strv_done) struct strv rows = {};
@@ -143,7 +135,7 @@ static void print_machine(const struct built *built, const struct call *call, co
 		struct json_object *all)
 {
 	const struct args_options *options = call->options;
-	struct json_object *list = options->json ? argv_json(&built->argv) : NULL;
+	struct json_object *list = options->json ? jtree_strings(&built->argv) : NULL;
 	if (!options->json)
 		print_built(built, options, &call->common);
 	else if (all)

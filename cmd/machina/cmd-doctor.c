@@ -197,14 +197,12 @@ static void print_result(const struct doctor *d, const struct result *results, b
 
 static struct json_object *finding_json(const struct doctor_finding *f)
 {
-	struct json_object *o = jtree_object(), *commands = jtree_list();
+	struct json_object *o = jtree_object();
 	jtree_set(o, "level", jtree_string(doctor_level_names[f->level]));
 	jtree_set(o, "what", jtree_string(f->what));
 	if (f->why)
 		jtree_set(o, "why", jtree_string(f->why));
-	for (size_t i = 0; i < f->cures.n; i++)
-		jtree_push(commands, jtree_string(f->cures.items[i]));
-	jtree_set(o, "commands", commands);
+	jtree_set(o, "commands", jtree_strings(&f->cures));
 	return o;
 }
 

@@ -196,21 +196,13 @@ static char *time_text(void)
 	return xstrdup(text);
 }
 
-static void add_list(struct json_object *to, const char *key, const struct strv *names)
-{
-	struct json_object *list = jtree_list();
-	for (size_t i = 0; i < names->n; i++)
-		jtree_push(list, jtree_string(names->items[i]));
-	jtree_set(to, key, list);
-}
-
 static void show_drain(const struct drain *d, bool json)
 {
 	if (json) {
 		struct json_object *object = jtree_object();
-		add_list(object, d->saves ? "save" : "stop", &d->running);
-		add_list(object, "disable", &d->enabled);
-		add_list(object, "left", &d->left);
+		jtree_set(object, d->saves ? "save" : "stop", jtree_strings(&d->running));
+		jtree_set(object, "disable", jtree_strings(&d->enabled));
+		jtree_set(object, "left", jtree_strings(&d->left));
 		print_json(object);
 		json_object_put(object);
 		return;
@@ -363,8 +355,8 @@ static void show_undrain(const struct drain *d, bool json)
 	if (json) {
 		struct json_object *object = jtree_object();
 		jtree_set(object, "since", jtree_string(d->record.since));
-		add_list(object, "start", &d->record.machines);
-		add_list(object, "enable", &d->record.enabled);
+		jtree_set(object, "start", jtree_strings(&d->record.machines));
+		jtree_set(object, "enable", jtree_strings(&d->record.enabled));
 		print_json(object);
 		json_object_put(object);
 		return;

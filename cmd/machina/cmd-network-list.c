@@ -143,7 +143,7 @@ static void print_rows_json(const struct list *list)
 	struct json_object *rows = jtree_list();
 	for (size_t i = 0; i < list->n; i++) {
 		const struct network_row *row = &list->rows[i];
-		struct json_object *o = jtree_object(), *names = jtree_list();
+		struct json_object *o = jtree_object();
 		jtree_set(o, "network", jtree_string(row->conf->name));
 		if (row->conf->mode >= 0)
 			jtree_set(o, "mode", jtree_string(mode_of(row->conf)));
@@ -151,9 +151,7 @@ static void print_rows_json(const struct list *list)
 			jtree_set(o, "device", jtree_string(row->conf->device));
 		if (row->state[0])
 			jtree_set(o, "state", jtree_string(row->state));
-		for (size_t k = 0; k < row->machines.n; k++)
-			jtree_push(names, jtree_string(row->machines.items[k]));
-		jtree_set(o, "machines", names);
+		jtree_set(o, "machines", jtree_strings(&row->machines));
 		jtree_push(rows, o);
 	}
 	print_json(rows);

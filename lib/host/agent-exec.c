@@ -33,23 +33,15 @@ int agent_exit_status(const struct agent_exit *e)
 	return e->status && !(e->status & 255) ? 255 : e->status & 255;
 }
 
-static struct json_object *list_of(const struct strv *words)
-{
-	struct json_object *list = jtree_list();
-	for (size_t i = 0; i < words->n; i++)
-		jtree_push(list, jtree_string(words->items[i]));
-	return list;
-}
-
 static struct json_object *arguments_of(const struct agent_exec *exec)
 {
 	struct json_object *object = jtree_object();
 	jtree_set(object, "path", jtree_string(exec->program));
 	jtree_set(object, "capture-output", jtree_bool(true));
 	if (exec->arguments)
-		jtree_set(object, "arg", list_of(exec->arguments));
+		jtree_set(object, "arg", jtree_strings(exec->arguments));
 	if (exec->environment && exec->environment->n > 0)
-		jtree_set(object, "env", list_of(exec->environment));
+		jtree_set(object, "env", jtree_strings(exec->environment));
 	if (exec->input) {
 		CLEANUP(buf_done) struct buf text = {};
 		base64_add(&text, exec->input->text, exec->input->len);

@@ -79,22 +79,14 @@ int drained_load(const char *dir, struct drained *ret, struct error *err)
 	return 0;
 }
 
-static struct json_object *list_of(const struct strv *names)
-{
-	struct json_object *list = jtree_list();
-	for (size_t i = 0; i < names->n; i++)
-		jtree_push(list, jtree_string(names->items[i]));
-	return list;
-}
-
 int drained_store(const char *dir, const struct drained *drained, struct error *err)
 {
 	CLEANUP(buf_done) struct buf text = {};
 	CLEANUP(freep) char *path = path_join(dir, DRAINED_FILE);
 	struct json_object *object = jtree_object();
 	jtree_set(object, "since", jtree_string(drained->since));
-	jtree_set(object, "machines", list_of(&drained->machines));
-	jtree_set(object, "enabled", list_of(&drained->enabled));
+	jtree_set(object, "machines", jtree_strings(&drained->machines));
+	jtree_set(object, "enabled", jtree_strings(&drained->enabled));
 	jwrite(&text, object, JWRITE_PRETTY);
 	json_object_put(object);
 	buf_putc(&text, '\n');

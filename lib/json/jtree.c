@@ -79,6 +79,14 @@ void jtree_push(struct json_object *list, struct json_object *value)
 		out_of_memory();
 }
 
+struct json_object *jtree_strings(const struct strv *texts)
+{
+	struct json_object *list = jtree_list();
+	for (size_t i = 0; i < texts->n; i++)
+		jtree_push(list, jtree_string(texts->items[i]));
+	return list;
+}
+
 const char *jtree_text(struct json_object *value)
 {
 	const char *text = json_object_get_string(value);

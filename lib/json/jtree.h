@@ -10,10 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/strv.h"
+
 struct json_object *jtree_object(void) __attribute__((returns_nonnull));
 struct json_object *jtree_list(void) __attribute__((returns_nonnull));
 struct json_object *jtree_string(const char *text) __attribute__((returns_nonnull));
 struct json_object *jtree_string_len(const char *text, size_t len) __attribute__((returns_nonnull));
+/* A list of the texts of @texts. */
+struct json_object *jtree_strings(const struct strv *texts) __attribute__((returns_nonnull));
 struct json_object *jtree_int(int64_t value) __attribute__((returns_nonnull));
 struct json_object *jtree_bool(bool value) __attribute__((returns_nonnull));
 /* A number with a fraction or an exponent; @text is how it is written, and stays so. */
