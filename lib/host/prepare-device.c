@@ -35,27 +35,6 @@ int prepare_undo_mdev(struct prepare_context *c, size_t i, struct error *err)
 	return given_back < 0 ? given_back : removed;
 }
 
-static int get_function(void *data, const char *interface, unsigned function,
-		struct vf_settings *ret, struct error *err)
-{
-	struct prepare_context *c = data;
-	int r = prepare_network(c, err);
-	return r < 0 ? r : vf_get(&c->netlink, interface, function, ret, err);
-}
-
-static int set_function(void *data, const char *interface, unsigned function,
-		const struct vf_settings *now, const struct vf_settings *wanted, struct error *err)
-{
-	struct prepare_context *c = data;
-	int r = prepare_network(c, err);
-	return r < 0 ? r : vf_set(&c->netlink, interface, function, now, wanted, err);
-}
-
-struct vf_access prepare_functions(struct prepare_context *c)
-{
-	return (struct vf_access){ .get = get_function, .set = set_function, .data = c };
-}
-
 int prepare_lend(struct prepare_context *c, size_t i, struct error *err)
 {
 	return pci_lend(&c->devices, c->plan, i, err);

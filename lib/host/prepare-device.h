@@ -2,13 +2,10 @@
 /* The steps of devices, for the table of host/prepare-step.c. */
 #pragma once
 
-#include "host/prepare-step.h"
+#include "host/prepare-context.h"
 
 int prepare_mdev(struct prepare_context *c, size_t i, struct error *err);
 int prepare_undo_mdev(struct prepare_context *c, size_t i, struct error *err);
-
-/* The virtual functions of network cards, through c->netlink. */
-struct vf_access prepare_functions(struct prepare_context *c);
 
 /* One of plan->pcis: find one that is free; bind it. */
 int prepare_lend(struct prepare_context *c, size_t i, struct error *err);

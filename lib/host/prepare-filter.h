@@ -2,7 +2,7 @@
 /* The steps of host/prepare-step.h that have to do with the packet filter. */
 #pragma once
 
-#include "host/prepare-step.h"
+#include "host/prepare-context.h"
 
 MUST_CHECK int prepare_filter(struct prepare_context *c, size_t i, struct error *err);
 /* Of one connection, which has a filter, whatever there is of it. */

@@ -2,7 +2,7 @@
 /* The step that makes a macvtap, for host/prepare-step.c. */
 #pragma once
 
-#include "host/prepare-step.h"
+#include "host/prepare-context.h"
 
 MUST_CHECK int prepare_macvtap(struct prepare_context *c, size_t i, struct error *err);
 MUST_CHECK int prepare_undo_macvtap(struct prepare_context *c, size_t i, struct error *err);

@@ -2,7 +2,7 @@
 /* The step that looks at the socket of a switch, for host/prepare-step.c. */
 #pragma once
 
-#include "host/prepare-step.h"
+#include "host/prepare-context.h"
 
 /* One of plan->peers. */
 MUST_CHECK int prepare_peer(struct prepare_context *c, size_t i, struct error *err);

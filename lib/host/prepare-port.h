@@ -2,7 +2,7 @@
 /* The step of host/prepare-step.h that looks after the ports of screens. */
 #pragma once
 
-#include "host/prepare-step.h"
+#include "host/prepare-context.h"
 
 /* One of plan->sockets that has a port. */
 MUST_CHECK int prepare_port(struct prepare_context *c, size_t i, struct error *err);

@@ -35,88 +35,17 @@
 #define BARRIER_USEC (30 * USEC_PER_SEC)
 /* For what it has forgotten to be closed, which it does in the background. */
 #define STORE_WAIT_USEC (500 * USEC_PER_MSEC)
-/* After the boot of the host: by then the drivers of devices are ready, or never will be. */
-#define DEVICES_READY_USEC (120 * USEC_PER_SEC)
 
 /* ---- what steps share ---- */
-
-void prepare_context_init(struct prepare_context *c, const struct plan *plan,
-		const struct prepare_options *options)
-{
-	*c = (struct prepare_context){
-		.plan = plan,
-		.options = options,
-		.fds = xcalloc(plan->n_fds + 1, sizeof(*c->fds)),
-		.parent_dir = rundir_parent(plan->run_dir),
-	};
-	for (size_t i = 0; i < plan->n_fds; i++)
-		c->fds[i] = -1;
-	c->devices = (struct device_host){
-		.sys = options->sys ? options->sys : "/sys",
-		.dev = options->dev ? options->dev : "/dev",
-		.proc = options->proc ? options->proc : "/proc",
-		.lock_dir = c->parent_dir,
-		.ready_deadline_usec = DEVICES_READY_USEC,
-		.functions = &c->functions,
-	};
-	c->functions = prepare_functions(c);
-}
-
-void prepare_context_done(struct prepare_context *c)
-{
-	for (size_t i = 0; i < c->plan->n_fds; i++)
-		closep(&c->fds[i]);
-	free(c->fds);
-	free(c->parent_dir);
-	fdstore_done(&c->store);
-	netlink_done(&c->netlink);
-	netlink_done(&c->nft);
-	netns_done(&c->outside);
-	*c = (struct prepare_context){};
-}
 
 static const struct plan_fd *fd_of(const struct prepare_context *c, size_t i)
 {
 	return &c->plan->fds[i];
 }
 
-int prepare_network(struct prepare_context *c, struct error *err)
-{
-	if (c->netlink.socket)
-		return 0;
-	const char *path = c->options->netns ? c->options->netns : NETNS_HOST;
-	int r = c->outside.entered ? 0 : netns_enter(path, &c->outside, err);
-	return r < 0 ? r : netlink_open(&c->netlink, err);
-}
-
-/* The user that will run QEMU: the unit's, or the one who asked for the descriptors. */
-int prepare_account(struct prepare_context *c, struct error *err)
-{
-	if (c->has_account)
-		return 0;
-	if (c->keeps_fds) {
-		const struct account own = { .uid = geteuid(), .gid = getegid() };
-		c->account = c->options->account ? *c->options->account : own;
-		c->has_account = true;
-		return 0;
-	}
-	int r = account_find(c->plan->user, &c->account, err);
-	c->has_account = r == 0;
-	return r;
-}
-
 static int need_store(struct prepare_context *c, struct error *err)
 {
 	return c->store.is_open ? 0 : fdstore_open(c->options->notify_socket, &c->store, err);
-}
-
-const struct sharing *prepare_sharing(struct prepare_context *c)
-{
-	/* The answer that there is no such group may take systemd a while. */
-	if (!c->has_sharing)
-		c->sharing.is_shared = account_operators(&c->sharing.group) == 0;
-	c->has_sharing = true;
-	return &c->sharing;
 }
 
 /* Sockets and directories of a TPM or share are for prepare alone: who talks to a TPM controls it,

@@ -2,50 +2,10 @@
 /* The steps of host/prepare.h: what each kind does, how it is undone, what it is called. */
 #pragma once
 
-#include "host/account.h"
-#include "host/fdstore.h"
-#include "host/mdev.h"
-#include "host/netlink.h"
-#include "host/netns.h"
-#include "host/prepare.h"
-#include "host/rundir.h"
-#include "host/vf.h"
-
-/* What the steps of one run share. Members that are looked up have a function that does. */
-struct prepare_context {
-	const struct plan *plan;
-	const struct prepare_options *options;
-	int *fds;		   /* plan->n_fds, -1: not open */
-	bool keeps_fds;		   /* they go to the caller and not to systemd */
-	size_t n_credential_bytes; /* of those that are open */
-	struct sharing sharing;	   /* prepare_sharing() */
-	bool has_sharing;
-	struct device_host devices;
-	struct vf_access functions;
-	char *parent_dir;
-	struct netns outside;
-	struct netlink netlink;
-	struct netlink nft;
-	struct fdstore store;
-	struct account account;
-	bool has_account;
-};
-
-/* Opens nothing and asks nobody. */
-void prepare_context_init(struct prepare_context *c, const struct plan *plan,
-		const struct prepare_options *options);
-void prepare_context_done(struct prepare_context *c);
+#include "host/prepare-context.h"
 
 /* How many descriptors there are in any case: those that are not VHOST. */
 size_t prepare_n_fixed(const struct plan *plan) PURE;
-
-/* Enter the host's network and open c->netlink. Once; prepare_context_done() leaves it. */
-MUST_CHECK int prepare_network(struct prepare_context *c, struct error *err);
-/* The user that will run QEMU, in c->account. */
-MUST_CHECK int prepare_account(struct prepare_context *c, struct error *err);
-
-/* The operators' group. Borrowed from @c. */
-const struct sharing *prepare_sharing(struct prepare_context *c);
 
 /* In the order in which they are done. */
 enum prepare_step_kind {

@@ -2,7 +2,7 @@
 /* The steps that make taps, for host/prepare-step.c; what they ask for, for host/connect.c. */
 #pragma once
 
-#include "host/prepare-step.h"
+#include "host/prepare-context.h"
 #include "host/tap.h"
 
 /* What is asked of the kernel for a tap of the plan. */
