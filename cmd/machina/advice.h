@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "machines.h"
+#include "built.h"
 
 /* Add advice to config->report. @built: made to its units, without findings. */
 void advise(const struct built *built, struct config *config);

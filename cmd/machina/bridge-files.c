@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "built.h"
 #include "host/uplink.h"
 #include "model/network.h"
 #include "output.h"

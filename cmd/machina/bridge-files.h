@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "machines.h"
+#include "host-config.h"
 #include "unit/networkd.h"
 #include "unitset.h"
 

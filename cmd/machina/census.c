@@ -12,6 +12,7 @@
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "monitor.h"
+#include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "built.h"
 #include "json/jtree.h"
 #include "machines.h"
 #include "output.h"

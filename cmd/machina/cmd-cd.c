@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "built.h"
 #include "complete.h"
 #include "hookplan.h"
 #include "host/cd.h"
 #include "host/clock.h"
 #include "host/storage.h"
-#include "machines.h"
 #include "monitor.h"
 #include "output.h"
 #include "util/mem.h"

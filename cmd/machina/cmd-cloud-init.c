@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "built.h"
 #include "complete.h"
 #include "host/cloud-init.h"
 #include "json/jtree.h"
-#include "machines.h"
 #include "output.h"
 #include "util/newfile.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "drift.h"
+#include "host-config.h"
 #include "host/bus.h"
 #include "json/jtree.h"
 #include "machines.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "built.h"
 #include "drain.h"
 #include "hookplan.h"
 #include "host/bus-file.h"
@@ -15,7 +16,6 @@
 #include "host/saved.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
-#include "machines.h"
 #include "output.h"
 #include "util/file.h"
 #include "util/mem.h"

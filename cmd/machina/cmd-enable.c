@@ -8,8 +8,8 @@
 #include "drain.h"
 #include "host/bus-file.h"
 #include "lifecycle.h"
-#include "machines.h"
 #include "output.h"
+#include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"
 

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "built.h"
 #include "complete.h"
 #include "json/jtree.h"
-#include "machines.h"
 #include "model/explain.h"
 #include "output.h"
 #include "table.h"

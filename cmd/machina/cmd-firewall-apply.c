@@ -11,6 +11,7 @@
 #include "host/netns.h"
 #include "host/network.h"
 #include "host/prepare.h"
+#include "machines.h"
 #include "networks.h"
 #include "output.h"
 #include "util/mem.h"

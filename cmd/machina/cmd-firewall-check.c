@@ -2,6 +2,7 @@
 /* machina firewall check: the rules of the config before the kernel. */
 #include <stdio.h>
 
+#include "built.h"
 #include "host/firewall.h"
 #include "host/netns.h"
 #include "machines.h"

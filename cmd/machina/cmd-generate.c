@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "built.h"
 #include "drain.h"
 #include "host/bus-file.h"
 #include "host/bus-job.h"
@@ -357,7 +358,7 @@ static int generate(struct run *run, struct error *err)
 		r = machines_select_of(
 				run->call, &run->all, &run->config.report, &run->selected, err);
 	if (r == 0 && host > 0) {
-		machines_check(&run->config, &run->selected);
+		config_check_machines(&run->config, &run->selected);
 		return 1;
 	}
 	if (r == 0)

@@ -2,11 +2,11 @@
 /* machina ip: the addresses of guests. */
 #include <stdio.h>
 
+#include "built.h"
 #include "guest.h"
 #include "host/clock.h"
 #include "host/guest-address.h"
 #include "json/jtree.h"
-#include "machines.h"
 #include "monitor.h"
 #include "output.h"
 #include "table.h"

@@ -6,10 +6,10 @@
 #include "host/bus-job.h"
 #include "host/clock.h"
 #include "lifecycle.h"
-#include "machines.h"
 #include "monitor.h"
 #include "output.h"
 #include "start-saved.h"
+#include "unit/service.h"
 #include "util/mem.h"
 
 struct jobs_options {

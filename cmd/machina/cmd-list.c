@@ -20,6 +20,7 @@
 #include "pending.h"
 #include "state.h"
 #include "table.h"
+#include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"
 

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "built.h"
 #include "complete.h"
 #include "host/bus-unit.h"
 #include "host/netlink.h"
 #include "json/jtree.h"
-#include "machines.h"
 #include "model/network.h"
 #include "output.h"
 #include "table.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "built.h"
 #include "foreground.h"
 #include "hookplan.h"
 #include "host/environment.h"

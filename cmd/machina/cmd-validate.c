@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "advice.h"
+#include "built.h"
 #include "machines.h"
 #include "model/claims.h"
 #include "model/order.h"
@@ -76,7 +77,7 @@ static int validate(
 		return r;
 	*ret_n = selected.n;
 	if (host > 0) {
-		machines_check(config, &selected);
+		config_check_machines(config, &selected);
 		return 1;
 	}
 	for (size_t i = 0; i < all.n; i++)

@@ -11,6 +11,7 @@
 #include "host/account.h"
 #include "host/bus-unit.h"
 #include "lifecycle.h"
+#include "machines.h"
 #include "model/claims.h"
 #include "model/dnsmasq.h"
 #include "model/order.h"
@@ -107,7 +108,7 @@ static int load(struct examination *x, struct error *err)
 	x->built = xcalloc(x->names.n, sizeof(struct built *));
 	x->machines = xcalloc(x->names.n, sizeof(*x->machines));
 	if (!x->has_config) {
-		machines_check(&x->config, &x->selected);
+		config_check_machines(&x->config, &x->selected);
 		return 0;
 	}
 	for (size_t i = 0; i < x->names.n; i++) {

@@ -5,8 +5,8 @@
  */
 #pragma once
 
+#include "built.h"
 #include "host/doctor.h"
-#include "machines.h"
 #include "model/leases.h"
 #include "unitset.h"
 

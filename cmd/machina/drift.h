@@ -4,8 +4,8 @@
  */
 #pragma once
 
+#include "built.h"
 #include "host/bus.h"
-#include "machines.h"
 #include "qemu/argdiff.h"
 
 struct drift {

@@ -8,9 +8,10 @@
  */
 #pragma once
 
+#include "config/load.h"
 #include "host/firewall.h"
 #include "host/lock.h"
-#include "machines.h"
+#include "model/plan.h"
 
 struct running_machine {
 	char *name;

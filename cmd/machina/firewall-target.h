@@ -5,7 +5,8 @@
  */
 #pragma once
 
-#include "machines.h"
+#include "built.h"
+#include "command.h"
 
 struct target {
 	struct config config;

@@ -18,6 +18,7 @@
 #include "host/fdstore.h"
 #include "host/restore.h"
 #include "output.h"
+#include "unit/service.h"
 #include "util/mem.h"
 
 /* The monitor that is for hooks. */

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "host/rundir.h"
+#include "unit-load.h"
+#include "unit/service.h"
+#include "unit/unitfile.h"
 #include "util/file.h"
 #include "util/mem.h"
 

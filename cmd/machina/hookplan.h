@@ -9,7 +9,9 @@
  */
 #pragma once
 
-#include "machines.h"
+#include "config/load.h"
+#include "model/plan.h"
+#include "util/buf.h"
 
 /* The @machine of a share's is "MACHINE@SHARE" (unit_share_instance()). */
 enum hook_unit { HOOK_QEMU, HOOK_SWTPM, HOOK_SHARE };

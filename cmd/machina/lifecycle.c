@@ -8,10 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "built.h"
 #include "config/forms.h"
 #include "host/journal.h"
 #include "machines.h"
 #include "output.h"
+#include "unit-load.h"
 #include "util/file.h"
 #include "util/mem.h"
 

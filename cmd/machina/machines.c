@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What most commands begin with. */
+/* From words, patterns and tags to names. */
 #include "machines.h"
 
 #include <fcntl.h>
@@ -11,48 +11,9 @@
 #include "hookplan.h"
 #include "json/jnames.h"
 #include "output.h"
-#include "paths.h"
 #include "unit/network.h"
 #include "util/file.h"
 #include "util/mem.h"
-
-void config_done(struct config *config)
-{
-	fw_policy_done(&config->policy);
-	host_done(&config->host);
-	report_done(&config->report);
-	strv_done(&config->sources);
-	*config = (struct config){};
-}
-
-int config_load(struct config *config, const struct config_paths *paths, struct error *err)
-{
-	*config = (struct config){ .paths = paths };
-	int r = host_load(paths, &config->host, &config->report, err);
-	if (r == 0)
-		r = fw_policy_build(&config->host, &config->policy, &config->report);
-	for (size_t i = 0; r == 0 && i < config->host.n_docs; i++)
-		strv_push(&config->sources, config->host.docs[i].name + paths->root_len);
-	return r;
-}
-
-int config_load_policy(struct config *config, const struct config_paths *paths, struct error *err)
-{
-	int r = config_load(config, paths, err);
-	if (r <= 0)
-		return r;
-	print_report(stderr, &config->report);
-	return error_set(err, EINVAL,
-			"the host's config has faults: without it there is no packet filter");
-}
-
-const char *config_short_file(const struct config_paths *paths, const char *file)
-{
-	size_t len = strlen(paths->config_dir);
-	if (!strncmp(file, paths->config_dir, len) && file[len] == '/')
-		return file + len + 1;
-	return file;
-}
 
 static bool is_pattern(const char *word)
 {
@@ -218,104 +179,5 @@ int machines_select_of(const struct call *call, const struct strv *all, struct r
 	if (call->machines.tags.n && !ret_names->n)
 		return error_set(err, ENOENT, "no machine has the tag '%s'",
 				call->machines.tags.items[0]);
-	return 0;
-}
-
-void machines_check(struct config *config, const struct strv *names)
-{
-	for (size_t i = 0; i < names->n; i++) {
-		struct error err = {};
-		if (machine_check(config->paths, names->items[i], &config->report, &err) < 0)
-			report_error(&config->report, &err);
-	}
-}
-
-void built_done(struct built *built)
-{
-	units_done(&built->units);
-	strv_done(&built->argv);
-	plan_done(&built->plan);
-	plan_done(&built->tpm_plan);
-	for (size_t i = 0; i < ARRAY_SIZE(built->share_plans); i++)
-		plan_done(&built->share_plans[i]);
-	vm_done(&built->vm);
-	machine_done(&built->machine);
-}
-
-int built_load(struct built *built, struct config *config, const char *name, struct error *err)
-{
-	*built = (struct built){};
-	int r = machine_load(
-			config->paths, &config->host, name, &built->machine, &config->report, err);
-	if (r != 0)
-		return r;
-	r = vm_build(&config->host, &built->machine, &built->vm, &config->report);
-	if (r != 0)
-		return r;
-	return fw_check_machine(&config->policy, &built->machine, &built->vm, &config->report);
-}
-
-int built_argv(struct built *built, struct config *config, const char *name, enum qemu_form form,
-		const char *run_dir, struct error *err)
-{
-	int r = built_load(built, config, name, err);
-	if (r != 0)
-		return r;
-	if (!run_dir)
-		run_dir = RUN_DIR;
-	plan_build(&built->vm, run_dir, &built->plan);
-	if (built->vm.tpm.enabled)
-		plan_build_tpm(&built->vm, run_dir, &built->tpm_plan);
-	for (size_t i = 0; i < built->vm.n_shares; i++)
-		plan_build_share(&built->vm, i, run_dir, &built->share_plans[i]);
-	return qemu_argv(&built->vm, &built->plan, form, &built->machine, &config->report,
-			&built->argv);
-}
-
-int built_units(struct built *built, struct config *config, const char *name, struct error *err)
-{
-	int r = built_argv(built, config, name, QEMU_FORM_UNIT, NULL, err);
-	if (r != 0)
-		return r;
-	CLEANUP(strv_done) struct strv sources = {};
-	strv_extend(&sources, &config->sources);
-	strv_push(&sources, built->machine.doc.name + config->paths->root_len);
-	struct unit_input input = {
-		.vm = &built->vm,
-		.plan = &built->plan,
-		.tpm_plan = built->vm.tpm.enabled ? &built->tpm_plan : NULL,
-		.share_plans = built->share_plans,
-		.argv = &built->argv,
-		.program = PROGRAM_PATH,
-		.sources = &sources,
-	};
-	return units_build(&input, &built->units, err);
-}
-
-int unit_load(const struct config_paths *paths, const char *pattern, const char *machine,
-		char **ret_path, struct buf *ret_text, struct error *err)
-{
-	CLEANUP(freep) char *name = unit_name(pattern, machine);
-	CLEANUP(freep) char *path = path_join(paths->unit_dir, name);
-	CLEANUP(buf_done) struct buf text = {};
-	/* Of "MACHINE@SHARE". */
-	int len = (int)strcspn(machine, "@");
-	int r = file_read(path, UNIT_SIZE_MAX, &text, err);
-	if (!strcmp(pattern, UNIT_NETWORK))
-		machine = "--all";
-	if (r == -ENOENT)
-		return error_set(err, ENOENT,
-				"there is no unit '%s' ('machina generate %.*s' makes it)", path,
-				len, machine);
-	if (r < 0)
-		return r;
-	if (strncmp(buf_text(&text), UNIT_MARK, strlen(UNIT_MARK)) != 0)
-		return error_set(err, EINVAL,
-				"the unit '%s' was not made by this program ('machina generate "
-				"--force %.*s' makes it anew)",
-				path, len, machine);
-	*ret_path = take_ptr(path);
-	*ret_text = text;
-	text = (struct buf){};
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "config/forms.h"
 #include "paths.h"
+#include "unit-load.h"
 #include "util/file.h"
 #include "util/mem.h"
 

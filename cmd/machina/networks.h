@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "machines.h"
+#include "host-config.h"
 #include "model/leases.h"
 #include "unit/network.h"
 

@@ -9,7 +9,6 @@
 #include "host/journal.h"
 #include "host/saved.h"
 #include "lifecycle.h"
-#include "machines.h"
 #include "unit/service.h"
 #include "util/mem.h"
 #include "why-parts.h"

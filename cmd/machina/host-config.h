@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What most commands begin with: the host's config, and the findings of the run. */
+#pragma once
+
+#include "config/load.h"
+#include "firewall/policy.h"
+
+/* The host's config and all findings of the run. */
+struct config {
+	const struct config_paths *paths;
+	struct host host;
+	struct fw_policy policy; /* its firewall */
+	struct report report;
+	struct strv sources; /* the host's files, for the first line of units */
+};
+
+void config_done(struct config *config);
+
+/* Returns 0, 1 when there are findings in config->report, or a negative errno. */
+MUST_CHECK int config_load(
+		struct config *config, const struct config_paths *paths, struct error *err);
+
+/*
+ * The same for hooks, which go on without it if they can: findings are printed.
+ *
+ * Errors: EINVAL: there are findings.
+ */
+MUST_CHECK int config_load_policy(
+		struct config *config, const struct config_paths *paths, struct error *err);
+
+/* A file below the config directory is shown from there: the rest is the same on every line. */
+const char *config_short_file(const struct config_paths *paths, const char *file);
+
+/*
+ * Look for what is wrong in the machines' own files, when the host's config can't be used: so that
+ * one run shows all.
+ */
+void config_check_machines(struct config *config, const struct strv *names);
