@@ -5,7 +5,6 @@
 #include "host/account.h"
 #include "host/device.h"
 #include "host/fdstore.h"
-
 #include "host/netlink.h"
 #include "host/netns.h"
 #include "host/prepare.h"
