@@ -13,16 +13,17 @@
 #include "unit/service.h"
 #include "util/mem.h"
 
-/* What the host's memory has of it, at most. 0: not known. */
-static uint64_t used_bytes(const char *machine)
+/* What systemd knows of it: QEMU's process, and what the host's memory has of it, at most. */
+static void look_at_unit(struct save_request *request)
 {
-	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, request->machine.plan->machine);
 	CLEANUP(bus_freep) struct bus *bus = NULL;
 	CLEANUP(unit_info_done) struct unit_info info = {};
-	if (bus_open(&bus, NULL) < 0 || bus_get_unit(bus, unit, &info, NULL) < 0 ||
-			info.memory_current == UINT64_MAX)
-		return 0;
-	return info.memory_current;
+	if (bus_open(&bus, NULL) < 0 || bus_get_unit(bus, unit, &info, NULL) < 0)
+		return;
+	request->main_pid = info.main_pid;
+	if (info.memory_current != UINT64_MAX)
+		request->used_bytes = info.memory_current;
 }
 
 int saving_run(const struct config_paths *paths, const struct plan *plan, struct qmp *qmp,
@@ -35,15 +36,15 @@ int saving_run(const struct config_paths *paths, const struct plan *plan, struct
 		r = hookplan_recall_tpm(paths, plan, &tpm, err);
 	if (r < 0)
 		return r;
-	const struct save_request request = {
+	struct save_request request = {
 		.machine = { .dir = paths->saved_dir,
 				.plan = plan,
 				.argv = &argv,
 				.tpm_data = tpm.tpm_data },
 		.qmp = qmp,
 		.watch = *watch,
-		.used_bytes = used_bytes(plan->machine),
 	};
+	look_at_unit(&request);
 	return dry_run ? save_check(&request, err) : save_run(&request, err);
 }
 

@@ -8,6 +8,7 @@
 
 #include "host/cd.h"
 #include "host/clock.h"
+#include "host/process-file.h"
 #include "json/jtree.h"
 #include "util/mem.h"
 
@@ -104,6 +105,7 @@ static char *device_id(struct json_object *drive)
 }
 
 struct drives {
+	pid_t pid; /* of QEMU */
 	const struct strv *argv;
 	struct json_object *sets; /* query-fdsets */
 	struct arena *arena;
@@ -111,7 +113,7 @@ struct drives {
 	size_t n;
 };
 
-/* The file of a CD that cd_insert() has put in; NULL: of somebody else. */
+/* The file that a drive has in it by what cd_insert() has told QEMU; NULL: of somebody else. */
 static const char *path_of(const struct drives *d, struct json_object *inserted)
 {
 	int set = cd_find_set(inserted);
@@ -131,6 +133,27 @@ static int add_medium(struct drives *d, const char *id, const char *path)
 		.path = arena_strdup(d->arena, path),
 	};
 	return 0;
+}
+
+/*
+ * The next start opens the file as root, for a QEMU that has told its name: it may have been taken
+ * over by its guest. It gets no more than what it has already.
+ */
+static int check_medium(const struct drives *d, const char *id, const char *path, struct error *err)
+{
+	if (access(path, R_OK) < 0)
+		return error_errno(err,
+				"it cannot be saved: a start could not put '%s' into '%s' again",
+				path, id);
+	int r = process_has_file(d->pid, path, err);
+	if (r < 0)
+		return error_wrap(err, "it cannot be saved: what is in '%s' is not known", id);
+	return r > 0 ? 0
+		     : error_set(err, ENOTSUP,
+				       "it cannot be saved: QEMU says that '%s' is in '%s', and "
+				       "has "
+				       "no such file open; 'machina eject' takes it out",
+				       path, id);
 }
 
 /*
@@ -158,12 +181,10 @@ static int check_drive(struct drives *d, struct json_object *drive, struct error
 	if (!node || node[0] == '#' || find(d->argv, "-blockdev", "node-name", node))
 		return 0;
 	const char *path = has_tray ? path_of(d, inserted) : NULL;
-	if (path && access(path, R_OK) == 0)
-		return add_medium(d, id, path);
-	if (path)
-		return error_errno(err,
-				"it cannot be saved: a start could not put '%s' into '%s' again",
-				path, id);
+	if (path) {
+		int r = check_medium(d, id, path, err);
+		return r < 0 ? r : add_medium(d, id, path);
+	}
 	return error_set(err, ENOTSUP,
 			"it cannot be saved: '%s' has another medium or image than at its start, "
 			"and not by 'machina insert'; %s",
@@ -172,14 +193,14 @@ static int check_drive(struct drives *d, struct json_object *drive, struct error
 				 : "go back to the one that the config names, or shut it down");
 }
 
-static int check_drives(struct qmp *qmp, const struct strv *argv, struct arena *arena,
+static int check_drives(struct qmp *qmp, pid_t pid, const struct strv *argv, struct arena *arena,
 		struct jlist *ret_media, struct error *err)
 {
 	CLEANUP(jtree_putp) struct json_object *list = NULL, *sets = NULL;
 	int r = qmp_call(qmp, "query-block", NULL, deadline(), &list, err);
 	if (r == 0)
 		r = qmp_call(qmp, "query-fdsets", NULL, deadline(), &sets, err);
-	struct drives d = { .argv = argv, .sets = sets, .arena = arena };
+	struct drives d = { .pid = pid, .argv = argv, .sets = sets, .arena = arena };
 	d.media = (struct saved_medium *)arena_array(
 			arena, jtree_length(list) + 1, sizeof(*d.media));
 	for (size_t i = 0; r == 0 && i < jtree_length(list); i++)
@@ -206,11 +227,11 @@ static int check_tpm(struct qmp *qmp, struct error *err)
 	return r;
 }
 
-int save_check_parts(struct qmp *qmp, const struct strv *argv, struct arena *arena,
+int save_check_parts(struct qmp *qmp, pid_t pid, const struct strv *argv, struct arena *arena,
 		struct jlist *ret_media, struct error *err)
 {
 	int r = check_devices(qmp, argv, err);
 	if (r == 0)
-		r = check_drives(qmp, argv, arena, ret_media, err);
+		r = check_drives(qmp, pid, argv, arena, ret_media, err);
 	return r < 0 ? r : check_tpm(qmp, err);
 }

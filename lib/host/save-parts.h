@@ -2,6 +2,8 @@
 /* What a save looks at in QEMU. Private to lib/host. */
 #pragma once
 
+#include <sys/types.h>
+
 #include "host/qmp.h"
 #include "host/run-state.h"
 #include "host/saved-meta.h"
@@ -17,11 +19,12 @@ MUST_CHECK int save_get_state(struct qmp *qmp, const struct run_state **ret, str
  * Has the machine the devices and media that @argv, its arguments, give it? A start makes these and
  * no others, and could not take in what was saved of another machine. But CDs it can change.
  *
+ * @pid: of QEMU; 0: not known, then it may have no other CD
  * @arena: gets the items of @ret_media and their texts
  * @ret_media: struct saved_medium: the CD drives that have something else in them
  *
  * Errors: ENOTSUP: one was plugged in or out since, or a medium changed; it is named. Or its TPM
- * has ended. What access(2) says of a CD.
+ * has ended, or it has not the CD open that it tells of. What access(2) says of a CD.
  */
-MUST_CHECK int save_check_parts(struct qmp *qmp, const struct strv *argv, struct arena *arena,
-		struct jlist *ret_media, struct error *err);
+MUST_CHECK int save_check_parts(struct qmp *qmp, pid_t pid, const struct strv *argv,
+		struct arena *arena, struct jlist *ret_media, struct error *err);

@@ -108,7 +108,8 @@ static int check(const struct save_request *request, struct error *err)
 	struct jlist unused;
 	int r = migration_check(request->qmp, err);
 	if (r == 0)
-		r = save_check_parts(request->qmp, request->machine.argv, &arena, &unused, err);
+		r = save_check_parts(request->qmp, request->main_pid, request->machine.argv, &arena,
+				&unused, err);
 	return r < 0 ? r : check_space(request, err);
 }
 
@@ -156,9 +157,15 @@ static int get_machine_type(
 	size_t len = strlen(type), end = strlen(suffix);
 	if (len > end && !strcmp(type + len - end, suffix))
 		len -= end;
-	*ret = arena_strndup(arena, type, len);
+	/* A start puts it into QEMU's arguments. */
+	size_t good = strspn(type, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				   "0123456789._-");
+	if (good < len)
+		r = error_set(err, EPROTO, "QEMU's type of machine is '%s', which can't be", type);
+	else
+		*ret = arena_strndup(arena, type, len);
 	json_object_put(value);
-	return 0;
+	return r;
 }
 
 static void note_time(struct saved_meta *meta)
@@ -195,7 +202,8 @@ static int add_changes(struct save *s, struct saved_meta *meta, struct error *er
 {
 	const struct saved_machine *machine = &s->request->machine;
 	CLEANUP(strv_done) struct strv taken = {};
-	int r = save_check_parts(s->qmp, machine->argv, &meta->arena, &meta->media, err);
+	int r = save_check_parts(s->qmp, s->request->main_pid, machine->argv, &meta->arena,
+			&meta->media, err);
 	if (r == 0)
 		r = connect_list_taken(machine->plan, &taken, err);
 	if (r == 0)

@@ -5,12 +5,15 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "host/migration.h"
 #include "host/saved.h"
 
 struct save_request {
 	struct saved_machine machine; /* as it was started */
 	struct qmp *qmp;	      /* nobody else uses it; borrowed */
+	pid_t main_pid; /* QEMU's; 0: not known, then one with another CD can't be saved */
 	struct migration_watch watch;
 	/* What QEMU has of the host's memory, for a first look at the space; 0: not known. What the
 	 * guest never touched takes none. */

@@ -27,6 +27,10 @@ struct fake {
 	const char *node;    /* in the drive; NULL: that of the arguments */
 	bool has_tray;	     /* of the drive, a CD's */
 	const char *medium;  /* in the scratch directory: what was put in; NULL: nothing told */
+	const char *file;    /* there, too: what it has open; NULL: what was put in */
+	int flags;	     /* of open(2) for that */
+	bool is_hidden;	     /* its process is not known */
+	const char *type;    /* of the machine; NULL: a good one */
 	bool fails;	     /* the migration does */
 	bool resumes;	     /* somebody lets the guest run in the middle of it */
 	bool refuses_cont;
@@ -53,7 +57,7 @@ static char *answer(const char *command)
 	if (!strcmp(command, "query-memory-size-summary"))
 		return xstrdup("{\"base-memory\": 4096}");
 	if (!strcmp(command, "qom-get"))
-		return xstrdup("\"pc-q35-7.2-machine\"");
+		return xasprintf("\"%s-machine\"", fake.type ? fake.type : "pc-q35-7.2");
 	if (!strcmp(command, "qom-list"))
 		return xasprintf("[{\"name\": \"nic.0\", \"type\": \"child<virtio-net-pci>\"}, "
 				 "{\"name\": \"cd.0\", \"type\": \"child<ide-cd>\"}, "
@@ -106,6 +110,9 @@ static void be_qemu(int fd)
 {
 	static const char *const logged[] = { "stop", "cont", "migrate", "migrate_cancel", "quit" };
 	char command[64], id[64];
+	const char *file = fake.file ? fake.file : fake.medium;
+	if (file && open(scratch_path(file), fake.flags | O_CLOEXEC) < 0 && errno != ENOENT)
+		_exit(8);
 	say(fd, "{\"QMP\": {\"version\": {\"qemu\": {\"major\": 7, \"minor\": 2, \"micro\": 1}, "
 		"\"package\": \"\"}, \"capabilities\": []}}\r\n");
 	for (;;) {
@@ -225,7 +232,10 @@ static void try_row(const struct row *row, bool let_run)
 			QMP_DONE);
 	struct row own = *row;
 	const struct save_request request = {
-		.machine = { dir, &plan, &argv }, .qmp = qmp, .watch = { count, has_enough, &own }
+		.machine = { dir, &plan, &argv },
+		.qmp = qmp,
+		.main_pid = row->fake.is_hidden ? 0 : peer.pid,
+		.watch = { count, has_enough, &own },
 	};
 	n_told = 0;
 	int r = let_run ? save_let_run(dir, "web", qmp, &err) : save_run(&request, &err);
@@ -282,6 +292,10 @@ TEST(what_fails_leaves_the_guest_as_it_was)
 				.log = "stop migrate cont " },
 		{ "of a guest that was paused", { .state = "paused", .fails = true },
 				.expected = -EREMOTEIO, .log = "migrate " },
+		{ "a type of machine that would be more than one argument",
+				{ .type = "q35,memory-encryption=x -device y" },
+				.expected = -EPROTO,
+				.text = "QEMU's type of machine is 'q35,memory", .log = "" },
 		{ "somebody else", { .resumes = true }, .expected = -ECANCELED,
 				.text = "somebody has let the guest run on",
 				.log = "stop migrate migrate_cancel " },
@@ -313,6 +327,34 @@ TEST(what_cannot_be_saved_is_not_stopped)
 		{ "a CD that is not there any more",
 				{ .node = "medium.7", .has_tray = true, .medium = "gone.iso" },
 				.expected = -ENOENT, .text = "a start could not put '", .log = "" },
+		{ "a CD that it only claims to have",
+				{ .node = "medium.7",
+						.has_tray = true,
+						.medium = "other.iso",
+						.file = "disk" },
+				.expected = -ENOTSUP, .text = "and has no such file open",
+				.log = "" },
+		{ "a CD that it may not read",
+				{ .node = "medium.7",
+						.has_tray = true,
+						.medium = "other.iso",
+						.flags = O_PATH },
+				.expected = -ENOTSUP, .text = "and has no such file open",
+				.log = "" },
+		{ "a CD that it may only write to",
+				{ .node = "medium.7",
+						.has_tray = true,
+						.medium = "other.iso",
+						.flags = O_WRONLY },
+				.expected = -ENOTSUP, .text = "and has no such file open",
+				.log = "" },
+		{ "a CD of a process that is not known",
+				{ .node = "medium.7",
+						.has_tray = true,
+						.medium = "other.iso",
+						.is_hidden = true },
+				.expected = -ESRCH, .text = "what is in 'cd.0' is not known",
+				.log = "" },
 		{ "no TPM", { .no_tpm = true }, .expected = -ENOTSUP,
 				.text = "its TPM (swtpm) has ended", .log = "" },
 		{ "never started", { .state = "prelaunch" }, .expected = -ENOTSUP,
