@@ -13,8 +13,12 @@
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/parse.h"
+#include "util/visible.h"
 
 #define FILE_MAX ((size_t)64 << 10)
+/* What a QEMU says of its disks: real ones have some dozens, with names of a few characters. */
+#define DISKS_MAX 512
+#define NAME_LEN_MAX 128
 
 static void devices_done(struct sample_device *devices, size_t n)
 {
@@ -50,9 +54,20 @@ static char *disk_name(struct json_object *disk)
 {
 	static const char prefix[] = "disk-";
 	const char *node = jtree_get_text(disk, "node-name"), *qdev = jtree_get_text(disk, "qdev");
+	const char *name = *node ? node : *qdev ? qdev : jtree_get_text(disk, "device");
+	CLEANUP(buf_done) struct buf text = {};
 	if (!strncmp(node, prefix, strlen(prefix)))
-		return xstrdup(node + strlen(prefix));
-	return xstrdup(*node ? node : *qdev ? qdev : jtree_get_text(disk, "device"));
+		name = node + strlen(prefix);
+	visible_add(&text, name, strlen(name), NAME_LEN_MAX);
+	return xstrdup(buf_text(&text));
+}
+
+static bool has_name(const struct sample_device *devices, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(devices[i].name, name))
+			return true;
+	return false;
 }
 
 void sample_add_disks(struct json_object *blockstats, struct sample *ret)
@@ -60,9 +75,12 @@ void sample_add_disks(struct json_object *blockstats, struct sample *ret)
 	for (size_t i = 0; i < jtree_length(blockstats); i++) {
 		struct json_object *disk = jtree_at(blockstats, i);
 		struct json_object *stats = jtree_get(disk, "stats");
-		if (!json_object_is_type(stats, json_type_object))
+		if (!json_object_is_type(stats, json_type_object) || ret->n_disks >= DISKS_MAX)
 			continue;
-		add_device(&ret->disks, &ret->n_disks, disk_name(disk),
+		CLEANUP(freep) char *name = disk_name(disk);
+		if (has_name(ret->disks, ret->n_disks, name))
+			continue;
+		add_device(&ret->disks, &ret->n_disks, take_ptr(name),
 				&(struct sample_flow){
 						.in_bytes = number(stats, "rd_bytes"),
 						.out_bytes = number(stats, "wr_bytes"),
@@ -110,22 +128,14 @@ static void take_net(const char *sys, const struct plan_fd *fd, struct sample *r
 	add_device(&ret->nets, &ret->n_nets, xstrdup(fd->connection), &flow);
 }
 
-/* Several queues are several descriptors of one interface. */
-static bool is_known(const struct sample *sample, const char *name)
-{
-	for (size_t i = 0; i < sample->n_nets; i++)
-		if (!strcmp(sample->nets[i].name, name))
-			return true;
-	return false;
-}
-
 static void take_nets(const struct sample_source *source, struct sample *ret)
 {
 	const struct plan *plan = source->plan;
+	/* Several queues are several descriptors of one interface. */
 	for (size_t i = 0; plan && i < plan->n_fds; i++) {
 		const struct plan_fd *fd = &plan->fds[i];
 		if ((fd->kind == PLAN_FD_TAP || fd->kind == PLAN_FD_MACVTAP) && fd->link &&
-				fd->connection && !is_known(ret, fd->connection))
+				fd->connection && !has_name(ret->nets, ret->n_nets, fd->connection))
 			take_net(source->sys ? source->sys : "/sys", fd, ret);
 	}
 }

@@ -58,7 +58,11 @@ struct sample_source {
 /* @ret: released with sample_done(). Cannot fail: what can't be found out is not in it. */
 void sample_take(const struct sample_source *source, uint64_t deadline_usec, struct sample *ret);
 
-/* Add the disks of a reply to query-blockstats. Pure; what has another form is left out. */
+/*
+ * Add the disks of a reply to query-blockstats. Pure; what has another form is left out, and so is
+ * a second disk of one name, and those beyond 512: the names, made visible, become those of
+ * metrics, of which nobody takes any if two are the same.
+ */
 void sample_add_disks(struct json_object *blockstats, struct sample *ret);
 
 /* Of all disks, of all interfaces. */

@@ -55,6 +55,31 @@ TEST(replies_of_another_form_are_left_out)
 	CHECK_INT(sample.disks[0].flow.in_ops, 0);
 }
 
+TEST(what_qemu_tells_of_disks_has_bounds)
+{
+	CLEANUP(sample_done) struct sample sample = {};
+	CLEANUP(buf_done) struct buf many = {};
+	add(&sample, "[{\"node-name\":\"disk-os\",\"stats\":{\"rd_bytes\":1}},"
+		     "{\"node-name\":\"os\",\"stats\":{\"rd_bytes\":2}},"
+		     "{\"qdev\":\"\\u001b[2J\\n\\\"\",\"stats\":{}}]");
+	CHECK_INT(sample.n_disks, 2);
+	CHECK_INT(sample.disks[0].flow.in_bytes, 1);
+	CHECK_STR(sample.disks[1].name, "\\x1b[2J\\x0a\"");
+	for (int i = 0; i < 2000; i++)
+		buf_printf(&many, "%s{\"node-name\":\"%0200d\",\"stats\":{}}", i ? "," : "[", i);
+	buf_putc(&many, ']');
+	add(&sample, buf_text(&many));
+	/* They differ beyond what is taken. */
+	CHECK_INT(sample.n_disks, 3);
+	CHECK_INT(strlen(sample.disks[2].name), 128 + strlen("..."));
+	buf_truncate(&many, 0);
+	for (int i = 0; i < 2000; i++)
+		buf_printf(&many, "%s{\"node-name\":\"%d\",\"stats\":{}}", i ? "," : "[", i);
+	buf_putc(&many, ']');
+	add(&sample, buf_text(&many));
+	CHECK_INT(sample.n_disks, 512);
+}
+
 static void write_net(const char *link, const char *numbers[4])
 {
 	static const char *const names[] = { "rx_bytes", "tx_bytes", "rx_packets", "tx_packets" };
