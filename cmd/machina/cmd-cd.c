@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina eject, insert: the CDs of guests that run. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,17 @@ static int begin(const struct call *call, const char *name, struct cd_work *work
 	return r < 0 ? error_wrap(err, "machine '%s'", machine) : 0;
 }
 
+/* The drive's name may be QEMU's word for it. */
+PRINTF(1, 2) static void tell(const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	va_end(ap);
+	put_text(stdout, text);
+	putchar('\n');
+}
+
 static struct cd_request request_of(const struct call *call, const struct cd_work *work)
 {
 	const struct cd_options *options = call->options;
@@ -82,14 +94,13 @@ static int eject_run(const struct call *call, struct error *err)
 	const char *machine = work.monitor.plan.machine;
 	const struct cd_request request = request_of(call, &work);
 	if (options->dry_run && work.drive->node) {
-		printf("would eject %s of %s\n", shown_name(work.drive), machine);
+		tell("would eject %s of %s", shown_name(work.drive), machine);
 		return STATUS_DONE;
 	}
 	r = cd_eject(work.monitor.qmp, &request, err);
 	if (r < 0)
 		return error_wrap(err, "machine '%s'", machine);
-	printf("%s: %s %s\n", machine, shown_name(work.drive),
-			r ? "is empty already" : "is ejected");
+	tell("%s: %s %s", machine, shown_name(work.drive), r ? "is empty already" : "is ejected");
 	return STATUS_DONE;
 }
 
@@ -175,7 +186,7 @@ static int insert_run(const struct call *call, struct error *err)
 	const struct cd_request request = request_of(call, &work);
 	r = storage_open(&file, &fd, err);
 	if (r == 0 && options->dry_run) {
-		printf("would put %s into %s of %s\n", path, shown_name(work.drive), machine);
+		tell("would put %s into %s of %s", path, shown_name(work.drive), machine);
 		return STATUS_DONE;
 	}
 	if (r == 0)
@@ -183,7 +194,7 @@ static int insert_run(const struct call *call, struct error *err)
 				&(struct cd_file){ fd, path, file.device }, err);
 	if (r < 0)
 		return error_wrap(err, "machine '%s'", machine);
-	printf("%s: %s is in %s\n", machine, path, shown_name(work.drive));
+	tell("%s: %s is in %s", machine, path, shown_name(work.drive));
 	return STATUS_DONE;
 }
 

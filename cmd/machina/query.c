@@ -174,8 +174,9 @@ static void print_status(const struct plan *plan, struct json_object *const *rep
 {
 	struct json_object *qemu = jtree_get(replies[1], "qemu");
 	(void)plan;
-	printf("state: %s\n", jtree_get_text(replies[0], "status"));
-	printf("QEMU: %" PRId64 ".%" PRId64 ".%" PRId64, jtree_get_int(qemu, "major", 0),
+	fputs("state: ", stdout);
+	put_text(stdout, jtree_get_text(replies[0], "status"));
+	printf("\nQEMU: %" PRId64 ".%" PRId64 ".%" PRId64, jtree_get_int(qemu, "major", 0),
 			jtree_get_int(qemu, "minor", 0), jtree_get_int(qemu, "micro", 0));
 	if (*jtree_get_text(replies[1], "package")) {
 		fputs(" (", stdout);
