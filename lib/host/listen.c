@@ -3,6 +3,7 @@
 #include "host/listen.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,6 +100,29 @@ int listen_unix(const char *path, const struct sharing *sharing, int *ret_fd, st
 	return 0;
 }
 
+/*
+ * Who gets a listening socket can make a client of it: after shutdown(2) it may connect(2), in the
+ * network in which it was made, which is the host's. So what answers a connect is not let in (a
+ * segment with SYN and ACK: RFC 9293, 3.5), and that can't be undone (SO_LOCK_FILTER in socket(7)).
+ * The data of the filter begin with TCP's header (tcp_filter() in net/ipv4/tcp_ipv4.c).
+ */
+static int let_in_clients_only(int fd)
+{
+	enum { FLAGS_AT = 13, SYN_ACK = 0x12 };
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_AT),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SYN_ACK),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYN_ACK, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog filter = { .len = ARRAY_SIZE(steps), .filter = steps };
+	int yes = 1;
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0)
+		return -1;
+	return setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &yes, sizeof(yes));
+}
+
 static int try_tcp(uint16_t port, int *ret_fd)
 {
 	struct sockaddr_in address = {
@@ -110,6 +134,7 @@ static int try_tcp(uint16_t port, int *ret_fd)
 	CLEANUP(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	/* Connections of an earlier run that are closing do not hold the port. */
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
+			let_in_clients_only(fd) < 0 ||
 			bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 			listen(fd, BACKLOG) < 0)
 		return -errno;

@@ -37,7 +37,8 @@ MUST_CHECK int listen_share(const char *path, const struct sharing *sharing, str
 MUST_CHECK int listen_remove(const char *path, struct error *err);
 
 /*
- * A TCP socket that listens at 127.0.0.1:@port in the thread's network namespace.
+ * A TCP socket that listens at 127.0.0.1:@port in the thread's network namespace. It is of no use
+ * to whoever would rather connect with it.
  *
  * @deadline_usec: until when to wait for a port that is in use; 0: not at all
  *

@@ -278,6 +278,30 @@ TEST(a_port_is_on_the_loopback_only)
 	close(second);
 }
 
+/* A QEMU that its guest has taken over has the socket, and nothing else of the host's network. */
+TEST(a_port_is_of_no_use_to_reach_others)
+{
+	const struct timeval soon = { .tv_usec = 300000 };
+	struct sockaddr_in others = {};
+	socklen_t len = sizeof(others);
+	struct error err = {};
+	int other = -1, fd = -1, no = 0;
+	CHECK_INT(listen_tcp(0, 0, &fd, &err), 0);
+	CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &no, sizeof(no)), -1);
+	CHECK_INT(errno, EPERM);
+	CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &no, sizeof(no)), -1);
+	CHECK_INT(errno, EPERM);
+
+	CHECK_INT(listen_tcp(0, 0, &other, &err), 0);
+	CHECK_INT(getsockname(other, (struct sockaddr *)&others, &len), 0);
+	CHECK_INT(shutdown(fd, SHUT_RDWR), 0);
+	CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof(soon)), 0);
+	CHECK_INT(connect(fd, (struct sockaddr *)&others, len), -1);
+	CHECK_INT(errno, EINPROGRESS);
+	close(fd);
+	close(other);
+}
+
 /* ---- directories ---- */
 
 TEST(directories_have_exact_modes)
