@@ -45,7 +45,7 @@ static void add_swtpm_exec(struct unitfile *u, const struct unit_input *in)
 	/* Its options are written as QEMU's are. */
 	unitfile_exec_long(u, "ExecStart", "", &argv, qemu_option_length, NULL);
 	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", "--swtpm", NULL });
-	unitfile_set(u, "NotifyAccess", "exec");
+	unit_let_hooks_notify(u);
 	unitfile_set(u, "FileDescriptorStoreMax", "4");
 	unitfile_set(u, "TimeoutStartSec", "2min");
 	unitfile_set(u, "TimeoutStopSec", "10s");

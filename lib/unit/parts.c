@@ -85,6 +85,13 @@ void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
 	unit_hook_of(u, in->program, key, words, in->vm->name);
 }
 
+void unit_let_hooks_notify(struct unitfile *u)
+{
+	unitfile_set(u, "NotifyAccess", "exec");
+	/* Hooks see the host's files: "+" in systemd.service(5). */
+	unitfile_set(u, "InaccessiblePaths", "-/run/systemd/notify");
+}
+
 void unit_after_storage(struct unitfile *u)
 {
 	unitfile_set(u, "After",

@@ -28,6 +28,14 @@ void unit_exec_paths(struct strv *ret, const char *program);
  */
 void unit_after_storage(struct unitfile *u);
 
+/*
+ * Let the unit's hooks give descriptors to systemd. It listens to the main process as well, which
+ * could put off its own end for ever (EXTEND_TIMEOUT_USEC in sd_notify(3)) and fill the store, and
+ * a process without the right to make unix sockets can still send to one by socketpair(2): so it
+ * does not find systemd's.
+ */
+void unit_let_hooks_notify(struct unitfile *u);
+
 /* The section [X-Machina]. */
 void unit_add_plan(struct unitfile *u, const struct plan *plan);
 

@@ -246,7 +246,7 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 		vm_host_end_names[in->vm->host_end], NULL };
 	unit_hook(u, in, "ExecStop", stop);
 	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", NULL });
-	unitfile_set(u, "NotifyAccess", "exec");
+	unit_let_hooks_notify(u);
 	unitfile_setf(u, "FileDescriptorStoreMax", "%zu", in->plan->n_fds + 16);
 	add_start_timeout(u, in);
 	unitfile_setf(u, "TimeoutStopSec", "%ds", in->plan->stop_sec);

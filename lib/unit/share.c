@@ -37,7 +37,7 @@ static void add_exec(
 	unitfile_exec_long(u, "ExecStart", "", &argv, qemu_option_length, NULL);
 	unit_hook_of(u, in->program, "ExecStopPost",
 			(const char *const[]){ "teardown", "--virtiofsd", NULL }, instance);
-	unitfile_set(u, "NotifyAccess", "exec");
+	unit_let_hooks_notify(u);
 	unitfile_set(u, "FileDescriptorStoreMax", "4");
 	unitfile_set(u, "TimeoutStartSec", "2min");
 	unitfile_set(u, "TimeoutStopSec", "10s");
