@@ -91,6 +91,12 @@ static void visit_nic(const struct claim_visit *v, const struct vm_nic *nic, siz
 	if (vm_nic_has_link(nic))
 		visit(v, &(struct claim_told){ .kind = CLAIM_LINK, .value = nic->link },
 				"/connections/%zu/name", i);
+	if (nic->mode == NETWORK_MACVTAP)
+		visit(v,
+				&(struct claim_told){ .kind = CLAIM_UPLINK,
+						.value = nic->device,
+						.shared = nic->macvtap_mode != MACVTAP_PASSTHRU },
+				"/connections/%zu/network", i);
 	/* A switch has a socket for each of its ports. */
 	if (nic->socket)
 		visit(v, &(struct claim_told){ .kind = CLAIM_SOCKET, .value = nic->socket },

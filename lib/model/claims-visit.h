@@ -19,6 +19,7 @@ enum claim_kind {
 	CLAIM_SOCKET,
 	CLAIM_PORT,
 	CLAIM_CID,
+	CLAIM_UPLINK,
 };
 
 /* One claim as the walk over a machine finds it. */
@@ -26,7 +27,7 @@ struct claim_told {
 	enum claim_kind kind;
 	const char *value;
 	const char *address; /* PORT: where it listens; else "" */
-	bool shared;	     /* FILE: only read */
+	bool shared;	     /* FILE: only read; UPLINK: not taken over */
 	bool filtered;	     /* IP: of a connection that has a packet filter */
 	const char *pointer; /* where it comes from in the merged machine; NULL: not asked for */
 };

@@ -24,6 +24,7 @@ static const char *const kind_names[] = {
 	[CLAIM_SOCKET] = "socket",
 	[CLAIM_PORT] = "port",
 	[CLAIM_CID] = "vsock CID",
+	[CLAIM_UPLINK] = "interface of the host",
 };
 
 /* Equal hashes are compared as texts before anything is said. */
@@ -180,6 +181,8 @@ static void put_conflict(struct buf *text, const struct found *first, const stru
 				first->machine);
 	buf_printf(text, " the same %s%s, %s", kind_names[second->kind],
 			same_machine ? " twice" : "", second->value);
+	if (second->kind == CLAIM_UPLINK)
+		buf_puts(text, ", and one of them takes it over (\"macvtap-mode\": \"passthru\")");
 	if (second->kind == CLAIM_FILE)
 		buf_puts(text, ", and one of them may write it");
 	if (second->kind == CLAIM_FILE && strstr(second->pointer, "/firmware/code"))

@@ -18,7 +18,8 @@
 struct claim {
 	uint64_t hash;	  /* of kind and value */
 	uint32_t machine; /* index in names */
-	bool shared;	  /* stands only against one that is not: a file that is read */
+	bool shared;	  /* stands only against one that is not: a file that is read, an
+			     interface that is not taken over */
 };
 
 struct claims {

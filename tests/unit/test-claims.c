@@ -10,6 +10,8 @@
 	"true},'fw':{'path':'/f','type':'firmware'},'rof':{'path':'/f','type':'firmware',"         \
 	"'readonly':true},'t':{'path':'/t','type':'tpm-data'}},"                                   \
 	"'network':{'lan':{'device':'br0'},'dmz':{'device':'br1'},'nat':{'mode':'user'},"          \
+	"'own':{'mode':'macvtap','device':'eth1','macvtap-mode':'passthru'},"                      \
+	"'near':{'mode':'macvtap','device':'eth1'},"                                               \
 	"'all':{'mode':'user','forward':[{'port':80,'address':'0.0.0.0'}]},"                       \
 	"'udp':{'mode':'user','forward':[{'port':80,'protocol':'udp'}]},"                          \
 	"'one':{'mode':'user','forward':[{'port':80,'address':'10.0.0.1'}]}},"                     \
@@ -91,6 +93,25 @@ TEST(conflicts_of_two_machines)
 		{ "'connections':[{'name':'x','network':'lan','ip':'10.0.0.1'}]",
 				"'connections':[{'name':'x','network':'dmz','ip':'10.0.0.1'}]",
 				"" },
+		/* The kernel gives an interface away whole, or shares it. */
+		{ "'connections':[{'name':'x','network':'own'}]",
+				"'connections':[{'name':'y','network':'own'}]",
+				"/connections/0/network machines \"b\" and \"a\" have the same "
+				"interface of the host, eth1, and one of them takes it over "
+				"(\"macvtap-mode\": \"passthru\")" },
+		{ "'connections':[{'name':'x','network':'own'}]",
+				"'connections':[{'name':'y','network':'near'}]",
+				"/connections/0/network machines \"b\" and \"a\" have the same "
+				"interface of the host, eth1, and one of them takes it over "
+				"(\"macvtap-mode\": \"passthru\")" },
+		{ "'connections':[{'name':'x','network':'near'}]",
+				"'connections':[{'name':'y','network':'near'}]", "" },
+		{ "",
+				"'connections':[{'name':'x','network':'own'},{'name':'y','network':"
+				"'own'}]",
+				"/connections/1/network machine \"b\" has the same interface of "
+				"the host twice, eth1, and one of them takes it over "
+				"(\"macvtap-mode\": \"passthru\")" },
 		/* Text that is no address is not compared. */
 		{ "'connections':[{'name':'x','network':'lan','ip':'dhcp'}]",
 				"'connections':[{'name':'x','network':'lan','ip':'dhcp'}]", "" },
