@@ -56,7 +56,9 @@ static size_t install_each(struct netlink *nft, const struct fw_policy *policy,
 		const struct running_machine *m = &running->items[i];
 		CLEANUP(freep)
 		struct firewall_port *ports = xcalloc(m->n_ports + 1, sizeof(*ports));
-		struct firewall_request request = { .policy = policy, .ports = ports };
+		struct firewall_request request = {
+			.policy = policy, .ports = ports, .repairs = true
+		};
 		struct error err = {};
 		add_requests(m, ports, &request.n);
 		if (m->has_failed)
@@ -139,6 +141,7 @@ static int apply(const struct call *call, const struct fw_policy *policy, const 
 		.ports = ports,
 		.is_all = !names && !running.n_failed,
 		.gone = &running.gone,
+		.repairs = true,
 	};
 	for (size_t i = 0; i < running.n; i++)
 		add_requests(&running.items[i], ports, &request.n);

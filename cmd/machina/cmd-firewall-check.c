@@ -58,29 +58,32 @@ static int load_all(struct checked *c, struct config *config, const struct strv 
 	return config->report.n_errors ? 1 : 0;
 }
 
-static int ask_kernel(struct checked *c, const struct fw_policy *policy, struct error *err)
+/* @ret_changed: chains that somebody has changed by hand */
+static int ask_kernel(struct checked *c, const struct fw_policy *policy, struct strv *ret_changed,
+		struct error *err)
 {
 	CLEANUP(netns_done) struct netns outside = {};
 	CLEANUP(netlink_done) struct netlink nl = {};
-	c->requests = xcalloc(c->n_ports + 1, sizeof(*c->requests));
+	const struct firewall_request request = {
+		.policy = policy,
+		.ports = c->requests = xcalloc(c->n_ports + 1, sizeof(*c->requests)),
+		.n = c->n_ports,
+	};
 	for (size_t i = 0; i < c->n_ports; i++)
 		c->requests[i].port = &c->ports[i];
 	int r = netns_enter(NETNS_HOST, &outside, err);
 	if (r == 0)
 		r = nft_open(&nl, err);
-	return r < 0 ? r
-		     : firewall_check(&nl,
-				       &(struct firewall_request){ .policy = policy,
-						       .ports = c->requests,
-						       .n = c->n_ports },
-				       err);
+	if (r == 0)
+		r = firewall_check(&nl, &request, err);
+	return r < 0 ? r : firewall_find_changed(&nl, &request, ret_changed, err);
 }
 
 static int check_run(const struct call *call, struct error *err)
 {
 	CLEANUP(config_done) struct config config = {};
 	CLEANUP(checked_done) struct checked checked = {};
-	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(strv_done) struct strv names = {}, changed = {};
 	bool some = call->machines.patterns.n || call->machines.tags.n;
 	int r = config_load(&config, &call->paths, err);
 	if (r == 0)
@@ -91,11 +94,15 @@ static int check_run(const struct call *call, struct error *err)
 	print_report(stderr, &config.report);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	r = ask_kernel(&checked, &config.policy, err);
+	r = ask_kernel(&checked, &config.policy, &changed, err);
 	if (r < 0)
 		return r;
 	printf("the kernel takes the packet filters of %zu connections\n", checked.n_ports);
-	return STATUS_DONE;
+	for (size_t i = 0; i < changed.n; i++)
+		complain("somebody has emptied or changed the chain '%s' by hand: 'machina "
+			 "firewall apply' gives it its rules back",
+				changed.items[i]);
+	return changed.n ? STATUS_FAILURE : STATUS_DONE;
 }
 
 static const struct example examples[] = {
@@ -110,7 +117,10 @@ const struct command cmd_firewall_check = {
 	.arguments = arguments_machines_optional,
 	.summary = "Ask the kernel whether it would take the rules of the config",
 	.description = "As the config says them now, of the named machines or of all. The kernel "
-		       "looks at the whole transaction and changes nothing.",
+		       "looks at the whole transaction and changes nothing.\n"
+		       "\n"
+		       "What the kernel has of them already is looked at, too: chains that "
+		       "somebody has emptied or changed by hand are named, and are a failure.",
 	.examples = examples,
 	.run = check_run,
 };

@@ -125,6 +125,26 @@ static void check_locking(struct doctor *d)
 	doctor_cure(d, "# boot Linux 5.18 or later");
 }
 
+/* One that is left of what somebody has emptied looks like a filter. */
+static void check_changed(
+		struct doctor *d, struct netlink *nl, const struct firewall_request *request)
+{
+	CLEANUP(strv_done) struct strv changed = {};
+	struct error err = {};
+	if (firewall_find_changed(nl, request, &changed, &err) < 0) {
+		doctor_leave_out(d, "%s", err.text);
+		return;
+	}
+	if (!changed.n)
+		return;
+	doctor_add(d, DOCTOR_FAULT,
+			"chains of the packet filter that somebody has emptied or changed by hand: "
+			"%s",
+			doctor_names(d, &changed));
+	doctor_why(d, "what their rules forbid may pass, and what they allow may not");
+	doctor_cure(d, "machina firewall apply");
+}
+
 static void check_rules(struct doctor *d, struct netlink *nl, const struct ports *ports)
 {
 	struct error err = {};
@@ -148,6 +168,7 @@ static void check_rules(struct doctor *d, struct netlink *nl, const struct ports
 		doctor_cure(d, "modprobe -a " NEEDED_MODULES);
 	} else {
 		check_tracking(d, nl, &request);
+		check_changed(d, nl, &request);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "firewall/batch.h"
+#include "host/firewall-verify.h"
 #include "util/mem.h"
 
 /* Only there where connections are not tracked. */
@@ -242,6 +243,8 @@ static int build(struct install *in, struct nft_batch *batch, struct error *err)
 		return 0;
 	if (!in->takes_all)
 		r = nft_mark_current(in->nl, batch, err);
+	if (r == 0 && request->repairs)
+		r = verify_current(in->nl, batch, err);
 	if (r == 0 && in->is_all)
 		r = sweep(in, batch, err);
 	return r;
@@ -320,6 +323,39 @@ int firewall_install(struct netlink *nl, const struct firewall_request *request,
 int firewall_check(struct netlink *nl, const struct firewall_request *request, struct error *err)
 {
 	return install(nl, request, false, err);
+}
+
+static int find_changed_once(struct netlink *nl, const struct firewall_request *request,
+		struct strv *ret_chains, struct error *err)
+{
+	CLEANUP(install_done)
+	struct install in = { .nl = nl, .request = request, .takes_all = true };
+	CLEANUP(nft_batch_done) struct nft_batch batch = {};
+	int r = look(&in, err);
+	if (r == 0 && in.table == NFT_TABLE_OURS)
+		r = build(&in, &batch, err);
+	return r < 0 ? r : verify_chains(nl, &batch, ret_chains, err);
+}
+
+int firewall_find_changed(struct netlink *nl, const struct firewall_request *request,
+		struct strv *ret_chains, struct error *err)
+{
+	/* Between two looks somebody may have installed other rules: that is no damage. */
+	for (uint64_t until = 0; netlink_may_try(&until);) {
+		CLEANUP(strv_done) struct strv changed = {};
+		uint32_t before = 0, after = 0;
+		int r = nft_generation(nl, &before, err);
+		if (r == 0)
+			r = find_changed_once(nl, request, &changed, err);
+		if (r == 0)
+			r = nft_generation(nl, &after, err);
+		if (r == 0 && before != after)
+			continue;
+		if (r == 0)
+			strv_extend(ret_chains, &changed);
+		return r;
+	}
+	return error_set(err, EAGAIN, "cannot look at the firewall: nftables changes all the time");
 }
 
 int firewall_preview(struct netlink *nl, const struct firewall_request *request, struct buf *ret,

@@ -28,6 +28,9 @@ struct firewall_request {
 	 */
 	bool is_all;
 	const struct strv *gone; /* names, sorted; NULL for none */
+	/* What is shared is looked at chain by chain, and filled anew where somebody has emptied or
+	 * changed it by hand; else one digest stands for chains that change together. */
+	bool repairs;
 };
 
 /*
@@ -43,6 +46,13 @@ MUST_CHECK int firewall_install(
 /* The same, but the kernel only says whether it would take it. */
 MUST_CHECK int firewall_check(
 		struct netlink *nl, const struct firewall_request *request, struct error *err);
+
+/*
+ * The chains that the kernel has of these connections and of what they share, and that somebody has
+ * emptied or changed by hand; see host/firewall-verify.h.
+ */
+MUST_CHECK int firewall_find_changed(struct netlink *nl, const struct firewall_request *request,
+		struct strv *ret_chains, struct error *err);
 
 /* The changes that firewall_install() would send now, as text of nft(8). */
 MUST_CHECK int firewall_preview(struct netlink *nl, const struct firewall_request *request,

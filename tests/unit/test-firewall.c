@@ -63,6 +63,99 @@ TEST(all_is_what_is_given_and_nothing_else)
 	sample_end();
 }
 
+/* What firewall_find_changed() finds, in one line. */
+static char *find_changed(void)
+{
+	struct error err = {};
+	struct firewall_port ports[N_SAMPLE_PORTS];
+	CLEANUP(strv_done) struct strv changed = {};
+	CLEANUP(buf_done) struct buf line = {};
+	const struct firewall_request request = {
+		.policy = &sample_policy, .ports = ports, .n = N_SAMPLE_PORTS
+	};
+	for (size_t i = 0; i < N_SAMPLE_PORTS; i++)
+		ports[i] = (struct firewall_port){ .port = &sample_ports[i] };
+	if (firewall_find_changed(&nl, &request, &changed, &err) != 0)
+		TEST_FAIL("%s", err.text);
+	for (size_t i = 0; i < changed.n; i++)
+		buf_printf(&line, "%s%s", i ? " " : "", changed.items[i]);
+	return xstrdup(buf_text(&line));
+}
+
+/* As "firewall apply" does it: what is shared by a digest and the rest of the chains behind it. */
+static void repair(void)
+{
+	struct error err = {};
+	struct firewall_port ports[N_SAMPLE_PORTS];
+	const struct firewall_request request = {
+		.policy = &sample_policy, .ports = ports, .n = N_SAMPLE_PORTS, .repairs = true
+	};
+	for (size_t i = 0; i < N_SAMPLE_PORTS; i++)
+		ports[i] = (struct firewall_port){ .port = &sample_ports[i] };
+	if (firewall_install(&nl, &request, &err) != 0)
+		TEST_FAIL("%s", err.text);
+}
+
+TEST(each_chain_that_somebody_empties_is_found_and_filled)
+{
+	NEED_NFT();
+	static const char *const chains[] = { "prerouting", "postrouting", "state-in", "state-out",
+		"track-in", "track-out", "ess-in", "ess-out", "grp-web-in", "grp-corp-out",
+		"vm-web.0-in", "vm-plain.0-out" };
+	sample_begin(FW_STATE_FLOWS);
+	CLEANUP(freep) char *none = find_changed();
+	CHECK_STR(none, "");
+	install(N_SAMPLE_PORTS);
+	CLEANUP(freep) char *whole = shell_output("nft list ruleset");
+	CLEANUP(freep) char *nothing = find_changed();
+	CHECK_STR(nothing, "");
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++) {
+		CLEANUP(freep)
+		char *flush = xasprintf("nft flush chain bridge machina %s", chains[i]);
+		CHECK(shell_works(flush));
+		CLEANUP(freep) char *changed = find_changed();
+		CHECK_STR(changed, chains[i]);
+		repair();
+		check_ruleset(whole);
+	}
+	install_all(0);
+	sample_end();
+}
+
+TEST(rules_that_come_go_or_change_by_hand_are_found)
+{
+	NEED_NFT();
+	sample_begin(FW_STATE_FLOWS);
+	install(N_SAMPLE_PORTS);
+	CLEANUP(freep) char *whole = shell_output("nft list ruleset");
+	CHECK(shell_works("nft add rule bridge machina ess-out accept"));
+	CHECK(shell_works("nft insert rule bridge machina track-out drop"));
+	CLEANUP(freep) char *both = find_changed();
+	CHECK_STR(both, "track-out ess-out");
+	repair();
+	check_ruleset(whole);
+	CHECK(shell_works("nft -a list chain bridge machina ess-out | sed -n 's/.*ARP.*handle "
+			  "/nft delete rule bridge machina ess-out handle /p' | sh"));
+	CLEANUP(freep) char *one = find_changed();
+	CHECK_STR(one, "ess-out");
+	install_all(0);
+	sample_end();
+}
+
+/* Its digest is another, of what nobody knows any more. */
+TEST(rules_of_an_earlier_config_are_no_damage)
+{
+	NEED_NFT();
+	sample_begin(FW_STATE_FLOWS);
+	install(N_SAMPLE_PORTS);
+	CHECK(shell_works("nft flush chain bridge machina ess-in; nft add rule bridge machina "
+			  "ess-in continue comment '\"machina:0000000000000000\"'"));
+	CLEANUP(freep) char *changed = find_changed();
+	CHECK_STR(changed, "");
+	install_all(0);
+	sample_end();
+}
+
 TEST(who_comes_meanwhile_is_left_alone)
 {
 	NEED_NFT();
