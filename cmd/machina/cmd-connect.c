@@ -246,9 +246,8 @@ const struct command cmd_connect = {
 		       "guest sees its link come up. NAME is the connection's; without it all of "
 		       "the machine's are meant.\n\n"
 		       "It goes by what the machine was started with, as everything that is done "
-		       "to one that runs. Every start connects all, but for that of a machine that "
-		       "was "
-		       "saved, which is as it was.",
+		       "to one that runs. Every start connects all but those with \"connected\": "
+		       "false; that of a machine that was saved has what it had.",
 	.options = options,
 	.options_size = sizeof(struct connect_options),
 	.examples = connect_examples,
@@ -267,8 +266,8 @@ const struct command cmd_disconnect = {
 		       "machine's are meant.\n\n"
 		       "It stays so when the guest reboots, until 'machina connect', or until QEMU "
 		       "is "
-		       "started anew: a start connects all, but for that of a machine that was "
-		       "saved, which is as it was.",
+		       "started anew: a start connects all but those with \"connected\": false; "
+		       "that of a machine that was saved has what it had.",
 	.options = options,
 	.options_size = sizeof(struct connect_options),
 	.examples = disconnect_examples,

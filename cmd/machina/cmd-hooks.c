@@ -14,6 +14,7 @@
 #include "hookplan.h"
 #include "host-config.h"
 #include "host/clock.h"
+#include "host/connect.h"
 #include "host/prepare.h"
 #include "host/process.h"
 #include "output.h"
@@ -254,6 +255,8 @@ static int await_dry(const struct plan *plan, const char *ready, struct error *e
 {
 	CLEANUP(strv_done) struct strv lines = {};
 	int r = prepare_describe_await(plan, &lines, err);
+	if (r == 0)
+		connect_describe_begin(plan, &lines);
 	if (r == 0 && ready)
 		strv_pushf(&lines, "wait until the guest is ready (%s)", ready);
 	print_lines(&lines);
@@ -293,6 +296,8 @@ static int await_run(const struct call *call, struct error *err)
 		r = ready_open(&ready, err);
 	if (r == 0)
 		r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
+	if (r == 0)
+		r = connect_begin_links(&plan, NULL, err);
 	if (r == 0)
 		r = hook_resume_await(&call->paths, &plan, &options,
 				ready.when == VM_READY_QMP ? has_to_stop : await_ready_is_told,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "hookplan.h"
+#include "host-config.h"
 #include "host/bus-unit.h"
 #include "host/clock.h"
 #include "host/connect.h"
@@ -136,21 +137,39 @@ static bool is_canceled(void *data)
 	return watch->is_stopped();
 }
 
-static int take_connections(const struct config_paths *paths, const struct saved_machine *machine,
-		const struct prepare_options *options, struct error *err)
+/* For the filter of a connection that is given back. */
+static int load_policy(struct config *config, const struct config_paths *paths,
+		const struct plan *plan, struct error *err)
+{
+	return plan_has_filter(plan) ? config_load_policy(config, paths, err) : 0;
+}
+
+/* What was away is away again, and what the plan begins without is there if it was. */
+static int restore_connections(const struct config_paths *paths,
+		const struct saved_machine *machine, const struct prepare_options *options,
+		struct error *err)
 {
 	const struct plan *plan = machine->plan;
+	struct prepare_options filtering = *options;
+	CLEANUP(config_done) struct config config = {};
 	CLEANUP(lock_done) struct lock lock = {};
 	CLEANUP(strv_done) struct strv taken = {};
 	int r = restore_list_taken(machine, &taken, err);
-	if (r == 0 && taken.n)
-		r = prepare_lock(paths->run_dir, plan->machine, LOCK_WAIT_USEC, &lock, err);
-	for (size_t i = 0; r == 0 && taken.n && i < plan_n_connections(plan); i++) {
+	for (size_t i = 0; r >= 0 && i < plan_n_connections(plan); i++) {
 		const struct plan_connection connection = plan_connection(plan, i);
-		if (connection.id && strv_contains(&taken, connection.id))
-			r = connect_change(plan, i, false, options, err);
+		bool on = !connection.id || !strv_contains(&taken, connection.id);
+		if (on == !connection.disconnected)
+			continue;
+		if (!lock.path)
+			r = prepare_lock(paths->run_dir, plan->machine, LOCK_WAIT_USEC, &lock, err);
+		if (r >= 0 && on && !filtering.policy) {
+			filtering.policy = &config.policy;
+			r = load_policy(&config, paths, plan, err);
+		}
+		if (r >= 0)
+			r = connect_change(plan, i, on, &filtering, err);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
@@ -170,7 +189,7 @@ int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
 	int r = qmp_open_free(socket->path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
 	if (r != QMP_DONE)
 		return r < 0 ? r : -err->code;
-	r = take_connections(paths, &machine, options, err);
+	r = restore_connections(paths, &machine, options, err);
 	if (r < 0)
 		return r;
 	r = restore_run(&machine, qmp, &watch, err);

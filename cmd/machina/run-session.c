@@ -12,6 +12,7 @@
 
 #include "host/account.h"
 #include "host/clock.h"
+#include "host/connect.h"
 #include "host/listen.h"
 #include "host/run-state.h"
 #include "host/shutdown.h"
@@ -292,6 +293,8 @@ static void take_greeting(struct session *s)
 		return;
 	}
 	share_sockets(s);
+	if (connect_begin_links(s->plan, s->qmp, &err) < 0)
+		say(s, "%s", err.text);
 	if (tells_states(s))
 		say(s, "%s", state->meaning);
 }

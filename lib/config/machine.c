@@ -78,6 +78,10 @@ static const struct field connection_fields[] = {
 			"Keep this guest and the others that are isolated apart."),
 	FIELD_INT(struct connection_conf, mtu, "mtu", 68, 65535, 0, "the network's",
 			"Largest packet of the interface on the host, in bytes."),
+	FIELD_BOOL(struct connection_conf, connected, "connected", true,
+			"Whether the cable is plugged in when the machine starts. With false the "
+			"interface is no port of its bridge and the guest's link is down, until "
+			"'machina connect'."),
 	FILTER_FIELDS(struct connection_conf, filter, "the machine's",
 			" They replace the machine's for this connection."),
 	FIELD_BOOL(struct connection_conf, remove, "remove", false, REMOVE_DOC),

@@ -10,7 +10,7 @@
 #include "host/clock.h"
 #include "host/prepare-filter.h"
 #include "host/prepare-tap.h"
-#include "host/qmp.h"
+#include "host/rundir.h"
 #include "util/file.h"
 #include "util/mem.h"
 
@@ -73,10 +73,16 @@ int connect_list_taken(const struct plan *plan, struct strv *ret_ids, struct err
 	return 0;
 }
 
-int connect_forget(const char *run_dir, struct error *err)
+int connect_begin(const struct plan *plan, struct error *err)
 {
-	CLEANUP(freep) char *dir = dir_path(run_dir);
+	CLEANUP(freep) char *dir = dir_path(plan->run_dir);
+	size_t n = plan_n_connections(plan);
 	int r = remove_tree(dir, err);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		const struct plan_connection connection = plan_connection(plan, i);
+		if (connection.id && connection.disconnected)
+			r = put_mark(plan, &connection, err);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -177,6 +183,30 @@ static int set_link(struct qmp *qmp, const struct plan *plan,
 	return r;
 }
 
+int connect_begin_links(const struct plan *plan, struct qmp *qmp, struct error *err)
+{
+	CLEANUP(lock_done) struct lock lock = {};
+	CLEANUP(qmp_freep) struct qmp *own = NULL;
+	CLEANUP(strv_done) struct strv taken = {};
+	CLEANUP(strv_done) struct strv lines = {};
+	connect_describe_begin(plan, &lines);
+	if (!lines.n)
+		return 0;
+	/* Whoever connects it now does so before or after this. */
+	CLEANUP(freep) char *dir = rundir_parent(plan->run_dir);
+	int r = prepare_lock(dir, plan->machine, LOCK_WAIT_USEC, &lock, err);
+	if (r == 0)
+		r = connect_list_taken(plan, &taken, err);
+	if (r == 0 && taken.n && !qmp)
+		r = open_monitor(plan, &own, err);
+	for (size_t i = 0; r == 0 && i < plan_n_connections(plan); i++) {
+		const struct plan_connection connection = plan_connection(plan, i);
+		if (connection.id && strv_contains(&taken, connection.id))
+			r = set_link(qmp ? qmp : own, plan, &connection, false, err);
+	}
+	return r;
+}
+
 /* ---- both ---- */
 
 static int refuse_function(const struct plan *plan, const struct plan_connection *connection,
@@ -212,6 +242,22 @@ int connect_change(const struct plan *plan, size_t i, bool on,
 	return r;
 }
 
+static void describe_link(const struct plan *plan, const struct plan_connection *connection,
+		bool on, struct strv *ret_lines)
+{
+	strv_pushf(ret_lines, "switch %s the link of connection '%s' in the guest of machine '%s'",
+			on ? "on" : "off", connection->name, plan->machine);
+}
+
+void connect_describe_begin(const struct plan *plan, struct strv *ret_lines)
+{
+	for (size_t i = 0; i < plan_n_connections(plan); i++) {
+		const struct plan_connection connection = plan_connection(plan, i);
+		if (connection.id && connection.disconnected)
+			describe_link(plan, &connection, false, ret_lines);
+	}
+}
+
 void connect_describe(const struct plan *plan, size_t i, bool on, struct strv *ret_lines)
 {
 	const struct plan_connection connection = plan_connection(plan, i);
@@ -222,6 +268,5 @@ void connect_describe(const struct plan *plan, size_t i, bool on, struct strv *r
 		strv_pushf(ret_lines, "%s tap '%s' %s bridge '%s' (network '%s')",
 				on ? "connect" : "take", tap->link, on ? "to" : "out of",
 				tap->bridge, connection.network);
-	strv_pushf(ret_lines, "switch %s the link of connection '%s' in the guest of machine '%s'",
-			on ? "on" : "off", connection.name, plan->machine);
+	describe_link(plan, &connection, on, ret_lines);
 }

@@ -10,12 +10,14 @@
  *
  * QEMU does not tell the state of a link (7.2 has no command for it). So what was taken away has an
  * empty file in the machine's run directory, "disconnected/net.0", as long as it is away. A start
- * removes them all: QEMU begins with all links up. One that resumes a saved machine takes away
- * again what was away.
+ * begins with those that the plan calls disconnected: their taps join no bridge, and as QEMU begins
+ * with all links up it is told as soon as it answers. One that resumes a saved machine has what it
+ * had when it was saved.
  */
 #pragma once
 
 #include "host/prepare.h"
+#include "host/qmp.h"
 
 enum connect_state {
 	CONNECT_ON,
@@ -50,5 +52,14 @@ MUST_CHECK int connect_list_taken(const struct plan *plan, struct strv *ret_ids,
 /* The lines of what connect_change() does. Pure. */
 void connect_describe(const struct plan *plan, size_t i, bool on, struct strv *ret_lines);
 
-/* When a machine starts: forget what was taken away from an earlier QEMU. */
-MUST_CHECK int connect_forget(const char *run_dir, struct error *err);
+/* Before QEMU starts: what is away from now on is what the plan says, whatever was before. */
+MUST_CHECK int connect_begin(const struct plan *plan, struct error *err);
+
+/*
+ * When QEMU answers: switch the links of those off, unless one was given back meanwhile.
+ *
+ * @qmp: a connection to it; NULL: one of its sockets for commands
+ */
+MUST_CHECK int connect_begin_links(const struct plan *plan, struct qmp *qmp, struct error *err);
+/* The lines of that. Pure. */
+void connect_describe_begin(const struct plan *plan, struct strv *ret_lines);

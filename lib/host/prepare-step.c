@@ -200,11 +200,11 @@ static int make_run_dir(struct prepare_context *c, struct error *err)
 	if (r < 0 || plan_is_companion(plan))
 		return r;
 
-	/* Arguments that were meant for an earlier start, and what was taken away from its QEMU. */
+	/* Arguments that were meant for an earlier start, and what was away from its QEMU. */
 	r = environment_clear(plan->run_dir, err);
 	if (r == 0 && c->options->environment)
 		r = environment_put(plan->run_dir, c->options->environment, err);
-	return r < 0 ? r : connect_forget(plan->run_dir, err);
+	return r < 0 ? r : connect_begin(plan, err);
 }
 
 static int undo_run_dir(struct prepare_context *c, size_t i, struct error *err)

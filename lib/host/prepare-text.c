@@ -218,9 +218,10 @@ PREPARE_TEXT(tap)
 {
 	const struct plan_fd *fd = &plan->fds[i];
 	buf_printf(ret, "make tap '%s'", fd->link);
-	if (fd->bridge)
+	if (fd->bridge && !fd->disconnected)
 		buf_printf(ret, " on bridge '%s'", fd->bridge);
-	buf_printf(ret, " (network '%s')", fd->network);
+	buf_printf(ret, " (network '%s'%s)", fd->network,
+			fd->disconnected ? ", not connected" : "");
 	if (fd->up)
 		buf_printf(ret, " and run '%s' with it", fd->up);
 }

@@ -129,6 +129,16 @@ static void check_link(struct build *b, const struct vm_nic *nic, const char *po
 				nic->name, nic->link);
 }
 
+static void refuse_disconnected(struct build *b, const char *name, const char *pointer)
+{
+	CLEANUP(freep) char *at = xasprintf("%s/connected", pointer);
+	BUILD_ERROR(b, at,
+			"connection \"%s\" is a virtual function of a network card, whose link is "
+			"not "
+			"QEMU's: it can't start without it",
+			name);
+}
+
 static void build_nic(struct build *b, const struct connection_conf *conf, const char *pointer,
 		size_t index, struct vm_nic *ret)
 {
@@ -140,6 +150,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 		.mac = conf->mac && conf->mac[0] ? build_text(b, conf->mac)
 						 : build_derive_mac(b, name),
 		.ip = copy_strings(b, &conf->ip),
+		.disconnected = !conf->connected,
 	};
 	check_mac(b, nic.mac, pointer);
 	if (conf->link && conf->link[0] && strcmp(conf->link, nic.link) != 0) {
@@ -156,6 +167,8 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 		build_nic_port(b, network, conf, pointer, &nic);
 		if (nic.mode == NETWORK_VF)
 			build_vf(b, network, &nic, index);
+		if (nic.mode == NETWORK_VF && nic.disconnected)
+			refuse_disconnected(b, name, pointer);
 		copy_forwards(b, &nic);
 		build_filter(b, conf, pointer, network, &nic);
 	} else {

@@ -36,12 +36,16 @@ struct plan_connection plan_connection(const struct plan *plan, size_t i)
 			.network = fd->network,
 			.id = fd->name,
 			.tap = fd->kind == PLAN_FD_TAP ? fd : NULL,
+			.disconnected = fd->disconnected,
 		};
 	}
 	if (i < plan->n_netdevs) {
 		const struct plan_netdev *netdev = &plan->netdevs[i];
 		return (struct plan_connection){
-			.name = netdev->connection, .network = netdev->network, .id = netdev->name
+			.name = netdev->connection,
+			.network = netdev->network,
+			.id = netdev->name,
+			.disconnected = netdev->disconnected,
 		};
 	}
 	i -= plan->n_netdevs;

@@ -45,6 +45,7 @@ static const struct word fd_words[] = {
 	WORD(plan_fd, mtu, "mtu", INT64),
 	WORD(plan_fd, up, "up", TEXT),
 	WORD(plan_fd, down, "down", TEXT),
+	WORD(plan_fd, disconnected, "disconnected", BOOL),
 	WORD(plan_fd, protect, "protect", BOOL),
 	WORD(plan_fd, isolate, "isolate", BOOL),
 	WORD(plan_fd, own, "own", BOOL),
@@ -90,6 +91,7 @@ static const struct word netdev_words[] = {
 	WORD(plan_netdev, name, "name", TEXT),
 	WORD(plan_netdev, connection, "connection", TEXT),
 	WORD(plan_netdev, network, "network", TEXT),
+	WORD(plan_netdev, disconnected, "disconnected", BOOL),
 	{},
 };
 

@@ -115,6 +115,7 @@ static void add_passt(struct plan *plan, const struct vm_nic *nic, size_t i)
 				f->to_port);
 	}
 	fd->forward = copy_null(plan, buf_text(&forward));
+	fd->disconnected = nic->disconnected;
 }
 
 static void add_taps(struct plan *plan, const struct vm *vm)
@@ -139,6 +140,7 @@ static void add_taps(struct plan *plan, const struct vm *vm)
 		fd->mac = mac;
 		fd->up = copy_null(plan, nic->up);
 		fd->down = copy_null(plan, nic->down);
+		fd->disconnected = nic->disconnected;
 		fd->mtu = nic->mtu;
 		fd->protect = nic->managed && network_has_bridge(nic->mode);
 		fd->isolate = nic->isolate;
@@ -159,6 +161,7 @@ static void add_netdevs(struct plan *plan, const struct vm *vm)
 			.name = arena_printf(&plan->arena, "net.%zu", i),
 			.connection = arena_strdup(&plan->arena, nic->name),
 			.network = arena_strdup(&plan->arena, nic->network),
+			.disconnected = nic->disconnected,
 		};
 	}
 }

@@ -100,7 +100,8 @@ struct plan_fd {
 	const char *mac;
 	const char *up;
 	const char *down;
-	int64_t mtu; /* 0: the bridge's, or the device's */
+	bool disconnected; /* TAP, MACVTAP, CONNECT: the machine starts without this cable */
+	int64_t mtu;	   /* 0: the bridge's, or the device's */
 	/* What is set on the port; all zero on a bridge of a network without a mode. */
 	bool protect; /* nothing from it changes the tree of bridges (STP) */
 	bool isolate;
@@ -129,6 +130,7 @@ struct plan_netdev {
 	const char *name; /* "net.0", as a tap's descriptor would be called */
 	const char *connection;
 	const char *network;
+	bool disconnected;
 };
 
 /* A connection of the machine's to a network, whatever it is made of. */
@@ -137,6 +139,7 @@ struct plan_connection {
 	const char *network;
 	const char *id; /* "net.0"; NULL: a virtual function, in which QEMU has no part */
 	const struct plan_fd *tap; /* NULL: it has none */
+	bool disconnected;	   /* when the machine starts */
 };
 
 /* A socket that QEMU connects to by itself, as the unit's user: of a switch. */

@@ -83,6 +83,7 @@ struct vm_nic {
 	size_t n_vlans;
 	bool isolate;	    /* from other ports that are isolated */
 	bool vhost;	    /* packets are moved by the kernel, where it can */
+	bool disconnected;  /* when the machine starts: the cable is not plugged in */
 	const char *device; /* of mode macvtap: the host's interface that it shares */
 	enum macvtap_mode macvtap_mode;
 	const char *socket; /* of mode vhost-user: of the switch; NULL: QEMU makes one */

@@ -127,7 +127,9 @@ static void make_plan(void)
 	fds[3] = (struct plan_fd){
 		.kind = PLAN_FD_VHOST, .name = "vhost.3", .path = "/dev/vhost-net"
 	};
-	netdevs[0] = (struct plan_netdev){ "net.1", "out", "world" };
+	netdevs[0] = (struct plan_netdev){
+		.name = "net.1", .connection = "out", .network = "world"
+	};
 	pcis[0] = (struct vm_pci){ .name = "fast", .vf = { .network = "card" } };
 	plan = (struct plan){
 		.machine = "web",
@@ -289,9 +291,44 @@ TEST(without_a_bridge_of_ours_only_the_link_is_switched)
 	CHECK_INT(look(OUT), CONNECT_ON);
 	CHECK_INT(look(DMZ), CONNECT_OFF);
 	struct error err = {};
-	CHECK_INT(connect_forget(plan.run_dir, &err), 0);
+	CHECK_INT(connect_begin(&plan, &err), 0);
 	CHECK_INT(look(DMZ), CONNECT_ON);
-	CHECK_INT(connect_forget(plan.run_dir, &err), 0);
+	CHECK_INT(connect_begin(&plan, &err), 0);
+	qemu_end(qemu);
+	drop_plan();
+	scratch_end();
+}
+
+/* Also those of which an earlier QEMU had another opinion. */
+TEST(a_start_begins_as_the_plan_says)
+{
+	struct error err = {};
+	CLEANUP(strv_done) struct strv lines = {};
+	scratch_begin();
+	make_plan();
+	pid_t qemu = qemu_start();
+	CHECK_INT(connect_begin_links(&plan, NULL, &err), 0);
+	check_said("");
+	check_change(DMZ, false);
+	fds[0].disconnected = netdevs[0].disconnected = true;
+	CHECK_INT(connect_begin(&plan, &err), 0);
+	CHECK_INT(look(LAN), CONNECT_OFF);
+	CHECK_INT(look(OUT), CONNECT_OFF);
+	CHECK_INT(look(DMZ), CONNECT_ON);
+	check_said("{\"name\":\"net3\",\"up\":false}");
+	/* Given back before QEMU was told. */
+	check_change(OUT, true);
+	check_said("{\"name\":\"net.1\",\"up\":true}");
+	CHECK_INT(connect_begin_links(&plan, NULL, &err), 0);
+	CLEANUP(buf_done) struct buf said = {};
+	CHECK_INT(file_read(scratch_path("said"), 65536, &said, &err), 0);
+	CHECK(strstr(buf_text(&said), "{\"name\":\"net.0\",\"up\":false}") != NULL);
+	CHECK(strstr(buf_text(&said), "net.1") == NULL);
+	CHECK_INT(look(LAN), CONNECT_OFF);
+	connect_describe_begin(&plan, &lines);
+	CHECK_INT(lines.n, 2);
+	CHECK_STR(lines.items[0],
+			"switch off the link of connection 'lan' in the guest of machine 'web'");
 	qemu_end(qemu);
 	drop_plan();
 	scratch_end();

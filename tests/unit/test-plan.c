@@ -49,12 +49,14 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		.mac = "52:54:00:00:00:02",
 		.link = "web.dmz",
 		.bridge = "br1",
+		.disconnected = true,
 		.up = "/etc/dmz up",
 		.down = "/etc/dmz=down" };
 	nics[2] = (struct vm_nic){ .name = "out",
 		.network = "out",
 		.mac = "52:54:00:00:00:03",
 		.link = "web.out",
+		.disconnected = true,
 		.mode = NETWORK_USER };
 	nics[3] = (struct vm_nic){ .name = "phys",
 		.network = "phys",
@@ -326,6 +328,9 @@ TEST(a_plan_opens_what_the_machine_needs)
 	CHECK_INT(plan_find(&plan, "net.0")->vlan, 20);
 	CHECK(plan_find(&plan, "net.0")->isolate && plan_find(&plan, "net.0")->protect);
 	CHECK(!plan_find(&plan, "net.1")->protect);
+	CHECK(!plan_find(&plan, "net.0")->disconnected);
+	CHECK(plan_find(&plan, "net.1")->disconnected);
+	CHECK(plan.netdevs[0].disconnected);
 	/* What can be missing is the last. */
 	CHECK(plan_find(&plan, "vhost.0") == &plan.fds[plan.n_fds - 1]);
 	CHECK(!plan_find(&plan, "vhost.1"));
