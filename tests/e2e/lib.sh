@@ -140,8 +140,8 @@ e2e_full_kernel() {
 
 e2e_make_guest() { # name, options of make-test-guest
 	local dir=$E2E_CACHE/$1
-	[ ! -s "$dir/initrd.gz" ] || [ "$e2e/make-test-guest" -nt "$dir/initrd.gz" ] || return 0
-	"$e2e/make-test-guest" "${@:2}" "$dir" >/dev/null || return 1
+	[ ! -s "$dir/initrd" ] || [ "$e2e/make-test-guest" -nt "$dir/initrd" ] || return 0
+	"$e2e/make-test-guest" -u "${@:2}" "$dir" >/dev/null || return 1
 	rm -f "$E2E_CACHE/accel"
 }
 
@@ -170,7 +170,7 @@ e2e_prepare() {
 # kvm where it runs a guest: that /dev/kvm is there says little.
 e2e_probe_accel() {
 	if [ -w /dev/kvm ] && timeout 20 qemu-system-x86_64 -accel kvm -cpu host -m 128 -nodefaults -display none \
-		-serial stdio -no-reboot -kernel "$E2E_CACHE/guest/vmlinuz" -initrd "$E2E_CACHE/guest/initrd.gz" \
+		-serial stdio -no-reboot -kernel "$E2E_CACHE/guest/kernel" -initrd "$E2E_CACHE/guest/initrd" \
 		-append "console=ttyS0 quiet guest.poweroff" </dev/null 2>/dev/null | grep -q GUEST-UP; then
 		echo kvm
 	else
@@ -228,7 +228,7 @@ guest_machine() {
 	    "machine": {"accel": accel},
 	    "cpu": {"model": "host" if accel == "kvm" else "max"},
 	    "memory": {"ram": 128},
-	    "boot": {"kernel": f"{guest}/vmlinuz", "initrd": f"{guest}/initrd.gz",
+	    "boot": {"kernel": f"{guest}/kernel", "initrd": f"{guest}/initrd",
 	             "cmdline": f"console=ttyS0 {words}".strip()},
 	    "serial": {"enabled": True},
 	}}
