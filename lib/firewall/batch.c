@@ -253,20 +253,34 @@ void batch_install(struct nft_batch *batch, const struct batch_request *request)
 
 /* ---- removal ---- */
 
-void batch_remove(struct nft_batch *batch, const char *name)
+static void remove_link(struct nft_batch *batch, const char *name, bool is_present)
 {
 	const char *link = arena_strdup(&batch->arena, name);
-	nft_batch_add(batch, &(struct nft_change){ .kind = NFT_ADD_TABLE });
 	for (int d = 0; d < N_FW_DIRECTIONS; d++) {
 		const struct nft_set *map = map_of((enum fw_direction)d);
 		const char *chain = chain_of(batch, link, (enum fw_direction)d);
-		nft_batch_add(batch, &(struct nft_change){ .kind = NFT_ADD_SET, .set = map });
-		nft_batch_add(batch, &(struct nft_change){ .kind = NFT_ADD_CHAIN, .chain = chain });
-		add_element(batch, NFT_ADD_ELEMENTS, map, link, chain);
+		if (!is_present) {
+			nft_batch_add(batch,
+					&(struct nft_change){ .kind = NFT_ADD_SET, .set = map });
+			nft_batch_add(batch, &(struct nft_change){ .kind = NFT_ADD_CHAIN,
+							     .chain = chain });
+			add_element(batch, NFT_ADD_ELEMENTS, map, link, chain);
+		}
 		add_element(batch, NFT_DELETE_ELEMENTS, map, link, chain);
 		nft_batch_add(batch,
 				&(struct nft_change){ .kind = NFT_DELETE_CHAIN, .chain = chain });
 	}
+}
+
+void batch_remove(struct nft_batch *batch, const char *link)
+{
+	nft_batch_add(batch, &(struct nft_change){ .kind = NFT_ADD_TABLE });
+	remove_link(batch, link, false);
+}
+
+void batch_remove_present(struct nft_batch *batch, const char *link)
+{
+	remove_link(batch, link, true);
 }
 
 void batch_remove_members(struct nft_batch *batch, const struct vm_filter *filter)

@@ -62,6 +62,13 @@ void batch_install(struct nft_batch *batch, const struct batch_request *request)
  * groups. It succeeds whether they are there or not: what is to be removed is made first.
  */
 void batch_remove(struct nft_batch *batch, const char *link);
+/*
+ * The same for chains that are there; ENOENT if they have gone meanwhile. When a jump to a chain is
+ * made, the kernel goes through the chains of all machines (nft_table_validate() in
+ * net/netfilter/nf_tables_api.c): beside a thousand, milliseconds in which nobody else changes a
+ * rule. What is only deleted spares it that.
+ */
+void batch_remove_present(struct nft_batch *batch, const char *link);
 void batch_remove_members(struct nft_batch *batch, const struct vm_filter *filter);
 
 /* Append what empties a chain, or removes a chain, a set or all of the table. What is in use can't

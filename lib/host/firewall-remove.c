@@ -12,7 +12,8 @@ struct belongings {
 	const struct firewall_removal *removal;
 	char *prefix; /* of its chains' comments */
 	struct strv links;
-	bool is_alone; /* nobody else has any */
+	bool is_alone;	  /* nobody else has any */
+	bool is_doubtful; /* some of it may have gone meanwhile */
 };
 
 static void belongings_done(struct belongings *b)
@@ -86,19 +87,24 @@ static void build_removal(struct nft_batch *batch, const struct belongings *b)
 		return;
 	}
 	for (size_t i = 0; i < b->links.n; i++)
-		batch_remove(batch, b->links.items[i]);
+		if (b->is_doubtful)
+			batch_remove(batch, b->links.items[i]);
+		else
+			batch_remove_present(batch, b->links.items[i]);
 	for (size_t i = 0; i < removal->n_filters; i++)
 		if (removal->filters[i])
 			batch_remove_members(batch, removal->filters[i]);
 }
 
-/* Returns 0, 1: try again, or a negative errno. */
-static int remove_once(
-		struct netlink *nl, const struct firewall_removal *removal, struct error *err)
+/* Returns 0, 1: try again, not so sure of what was found, or a negative errno. */
+static int remove_once(struct netlink *nl, const struct firewall_removal *removal, bool is_doubtful,
+		struct error *err)
 {
 	CLEANUP(belongings_done)
 	struct belongings own = { .removal = removal,
-		.prefix = batch_comment_prefix(removal->machine) };
+		.prefix = batch_comment_prefix(removal->machine),
+		.is_doubtful = is_doubtful };
+	struct nft_failure failure = {};
 	CLEANUP(nft_batch_done) struct nft_batch batch = {};
 	enum nft_table table;
 	uint32_t generation = 0;
@@ -113,14 +119,16 @@ static int remove_once(
 		return r;
 	build_removal(&batch, &own);
 	/* Only who removes the table must be sure that nobody has come meanwhile. */
-	return nft_commit(nl, &batch, own.is_alone ? generation : 0, NULL, err);
+	r = nft_commit(nl, &batch, own.is_alone ? generation : 0, &failure, err);
+	return r < 0 && failure.code == ENOENT && !is_doubtful ? 1 : r;
 }
 
 int firewall_remove(struct netlink *nl, const struct firewall_removal *removal, struct error *err)
 {
 	/* The table goes with the last machine, unless others come meanwhile. */
-	for (uint64_t until = 0; netlink_may_try(&until);) {
-		int r = remove_once(nl, removal, err);
+	bool is_doubtful = false;
+	for (uint64_t until = 0; netlink_may_try(&until); is_doubtful = true) {
+		int r = remove_once(nl, removal, is_doubtful, err);
 		if (r <= 0)
 			return r;
 	}

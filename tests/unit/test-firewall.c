@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 
+#include "firewall/batch.h"
 #include "nft-namespace.h"
 
 TEST(installing_again_changes_nothing)
@@ -39,6 +40,41 @@ TEST(a_machine_goes_alone_and_the_last_takes_the_table)
 	remove_machine("free", SAMPLE_FREE);
 	CHECK(shell_works("nft delete table bridge other"));
 	sample_end();
+}
+
+/* Where a jump is made, the kernel walks through the chains of all machines. */
+TEST(what_is_there_is_only_deleted)
+{
+	CLEANUP(nft_batch_done) struct nft_batch batch = {};
+	CLEANUP(buf_done) struct buf text = {};
+	batch_remove_present(&batch, "web.0");
+	nft_text_batch(&batch, &text);
+	CHECK_STR(buf_text(&text),
+			"delete element bridge machina to-vm { \"web.0\" : jump vm-web.0-in }\n"
+			"delete chain bridge machina vm-web.0-in\n"
+			"delete element bridge machina from-vm { \"web.0\" : jump vm-web.0-out }\n"
+			"delete chain bridge machina vm-web.0-out\n");
+}
+
+TEST(a_machine_goes_also_when_a_part_of_it_has_gone_before)
+{
+	static const char *const parts[] = {
+		"nft delete element bridge machina from-vm '{ \"web.0\" }'",
+		"nft delete element bridge machina to-vm '{ \"web.0\" }' && "
+		"nft delete chain bridge machina vm-web.0-in",
+	};
+	NEED_NFT();
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		sample_begin(FW_STATE_FLOWS);
+		install(N_SAMPLE_PORTS);
+		CHECK(shell_works(parts[i]));
+		remove_machine("web", SAMPLE_WEB);
+		CHECK(!shell_works("nft list ruleset | grep web.0"));
+		CHECK(shell_works("nft list map bridge machina from-vm | grep plain.0"));
+		install_all(0);
+		check_ruleset("");
+		sample_end();
+	}
 }
 
 TEST(all_is_what_is_given_and_nothing_else)
