@@ -12,6 +12,7 @@
  *		nft HEX		a transaction of nftables, likewise
  *		push NAME	give the tap to $NOTIFY_SOCKET, and wait until it has it
  *		forget NAME	tell $NOTIFY_SOCKET to forget it, likewise
+ *		gone NAME	wait until the interface of "link" has gone
  *
  * Nothing is read but the file, nothing is decided and nothing is undone: no program that does the
  * work can be quicker.
@@ -21,6 +22,7 @@
 #include <linux/if_tun.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
@@ -238,6 +240,23 @@ static void send_message(int fd, char *text, int index)
 	expect_answer(fd);
 }
 
+/* One that the kernel deletes meanwhile has gone when this has its lock. */
+static void delete_link(const struct state *s)
+{
+	const struct {
+		struct nlmsghdr header;
+		struct ifinfomsg link;
+	} request = {
+		.header = { .nlmsg_len = sizeof(request),
+				.nlmsg_type = RTM_DELLINK,
+				.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.link = { .ifi_index = s->index },
+	};
+	if (send(s->route, &request, sizeof(request), 0) < 0)
+		die("send");
+	expect_answer(s->route);
+}
+
 static void do_line(struct state *s, const char *word, char *rest)
 {
 	if (!strcmp(word, "tap"))
@@ -248,6 +267,8 @@ static void do_line(struct state *s, const char *word, char *rest)
 		send_message(s->route, rest, s->index);
 	else if (!strcmp(word, "nft"))
 		send_message(s->nft, rest, 0);
+	else if (!strcmp(word, "gone"))
+		delete_link(s);
 	else
 		tell(s->store, !strcmp(word, "push") ? "FDSTORE=1" : "FDSTOREREMOVE=1", rest,
 				!strcmp(word, "push") ? s->tap : -1);
