@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -21,6 +22,8 @@ static int read_names(int fd, struct strv *names)
 		closep(&copy);
 		return r;
 	}
+	/* The copy goes on where @fd is. */
+	rewinddir(dir);
 	const struct dirent *entry;
 	while (errno = 0, (entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
@@ -94,9 +97,18 @@ static int mount_of(int fd, uint64_t *ret)
 	return 0;
 }
 
+/*
+ * Directories within each other that are entered, each of which takes a descriptor and a piece of
+ * the stack: who made them may have made as many as there is room for.
+ */
+#define DEPTH_MAX 64
+
 /* The first failure of a walk, with the path where it happened. */
 struct walk {
 	uint64_t mount;
+	int top_fd;
+	unsigned depth, n_lifted;
+	bool has_lifted;
 	int r;
 	struct buf path;
 	struct error *err;
@@ -127,6 +139,36 @@ static void remove_contents(struct walk *w, int fd)
 	}
 }
 
+/* Move a directory that is too deep to the top, for another round. */
+static int lift(struct walk *w, int dirfd, const char *name)
+{
+	char new[32];
+	do {
+		snprintf(new, sizeof(new), ".deep-%u", w->n_lifted++);
+		if (renameat2(dirfd, name, w->top_fd, new, RENAME_NOREPLACE) == 0) {
+			w->has_lifted = true;
+			return 0;
+		}
+	} while (errno == EEXIST);
+	return -errno;
+}
+
+/* Remove a directory with what is in it, or put it off. Of what was put off, each is so once. */
+static int remove_directory(struct walk *w, int dirfd, const char *name, int fd)
+{
+	if (w->depth == DEPTH_MAX)
+		return lift(w, dirfd, name);
+	if (w->depth == 0)
+		w->top_fd = fd;
+	w->depth++;
+	do {
+		w->has_lifted &= w->depth > 1;
+		remove_contents(w, fd);
+	} while (w->depth == 1 && w->has_lifted);
+	w->depth--;
+	return unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 /* Remove @name in @dirfd, which is at w->path. What is gone meanwhile is no failure. */
 static void remove_entry(struct walk *w, int dirfd, const char *name)
 {
@@ -144,13 +186,10 @@ static void remove_entry(struct walk *w, int dirfd, const char *name)
 		w->mount = mount;
 	if (r == 0 && mount != w->mount)
 		r = -EXDEV;
-	if (r < 0) {
+	if (r == 0)
+		r = remove_directory(w, dirfd, name, fd);
+	if (r < 0)
 		note(w, r);
-		return;
-	}
-	remove_contents(w, fd);
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		note(w, -errno);
 }
 
 int remove_tree(const char *path, struct error *err)

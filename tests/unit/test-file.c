@@ -514,6 +514,31 @@ TEST(remove_tree_stays_inside)
 	remove_dir();
 }
 
+/* As a process may leave it whose directory it is: deeper than a path may be. */
+TEST(remove_tree_gets_to_the_bottom)
+{
+	struct rlimit before;
+	struct error err = {};
+	make_dir();
+	CHECK_INT(mkdir(in_dir("t"), 0755), 0);
+	int fd = open(in_dir("t"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < 1000; i++) {
+		CHECK_INT(mkdirat(fd, "d", 0755), 0);
+		CHECK_INT(mkdirat(fd, ".deep-0", 0755), 0);
+		int next = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(fd);
+		fd = next;
+	}
+	close(fd);
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 100, before.rlim_max }), 0);
+	CHECK_INT(remove_tree(in_dir("t"), &err), 0);
+	CHECK_STR(err.text, "");
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+	check_names(dir, "");
+	remove_dir();
+}
+
 TEST(remove_tree_does_not_enter_a_mount)
 {
 	make_dir();
