@@ -3,6 +3,7 @@
 #include "host/ready-notify.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +108,29 @@ TEST(the_second_connection_counts_as_well)
 	close(first);
 	close(second);
 	CHECK_INT(ready_notify_wait(fd, 3, clock_deadline_usec(20 * USEC_PER_SEC), &err), 0);
+}
+
+/* Other guests and users of the host: they keep nobody waiting beyond the time. */
+TEST(callers_without_end)
+{
+	struct sockaddr_un at;
+	socklen_t len;
+	struct error err = {};
+	CLEANUP(closep) int fd = listen_somewhere(&at, &len);
+	int callers[8];
+	for (size_t i = 0; i < ARRAY_SIZE(callers); i++)
+		callers[i] = connect_to(&at, len);
+	CHECK_INT(ready_notify_wait(fd, 3, clock_deadline_usec(USEC_PER_SEC / 20), &err),
+			-ETIMEDOUT);
+	/* The first one has taken all the time that there was. */
+	for (size_t i = 1; i < ARRAY_SIZE(callers); i++) {
+		struct pollfd waits = { .fd = fd, .events = POLLIN };
+		CHECK_INT(poll(&waits, 1, 0), 1);
+		if (waits.revents)
+			close(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(callers); i++)
+		close(callers[i]);
 }
 
 /* Without a kernel that knows vsock, the reason is told. */
