@@ -18,6 +18,8 @@
 #define SAMPLES 256
 #define SAMPLE_LEN 4096
 #define DIGEST_LEN 16
+/* Of a TPM's state, which has some dozens of KiB, and is all read. */
+#define TPM_MAX ((off_t)16 << 20)
 
 static bool has_stamp(const struct plan_fd *fd)
 {
@@ -100,24 +102,37 @@ static int digest(int fd, bool is_device, uint64_t size, uint64_t head, char **r
 	return 0;
 }
 
+/* The file of a TPM is in a directory of swtpm's user: it may be anything. */
+static int check_tpm(const char *path, const struct stat *st, struct error *err)
+{
+	if (S_ISREG(st->st_mode) && st->st_size <= TPM_MAX)
+		return 0;
+	return error_set(err, EINVAL, "'%s' is not the state of a TPM", path);
+}
+
 int saved_stamp(const struct plan_fd *disk, bool sync, struct arena *arena, struct saved_disk *ret,
 		struct error *err)
 {
-	CLEANUP(closep) int fd = open(disk->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	bool is_tpm = disk->kind == PLAN_FD_STATE;
+	CLEANUP(closep)
+	int fd = open(disk->path,
+			O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (is_tpm ? O_NOFOLLOW : 0));
 	CLEANUP(freep) char *text = NULL;
 	struct stat st;
 	if (fd < 0)
 		return error_errno(err, "cannot open '%s'", disk->path);
-	if (sync && fsync(fd) < 0)
-		return error_errno(err, "cannot write '%s' to its disk", disk->path);
 	if (fstat(fd, &st) < 0)
 		return error_errno(err, "cannot look at '%s'", disk->path);
+	int r = is_tpm ? check_tpm(disk->path, &st, err) : 0;
+	if (r < 0)
+		return r;
+	if (sync && fsync(fd) < 0)
+		return error_errno(err, "cannot write '%s' to its disk", disk->path);
 	bool is_device = S_ISBLK(st.st_mode);
-	bool is_tpm = disk->kind == PLAN_FD_STATE;
 	off_t size = is_device ? lseek(fd, 0, SEEK_END) : st.st_size;
-	int r = size < 0 ? -errno
-			 : digest(fd, is_device, (uint64_t)size,
-					   is_tpm ? (uint64_t)size : HEAD_FILE, &text);
+	r = size < 0 ? -errno
+		     : digest(fd, is_device, (uint64_t)size, is_tpm ? (uint64_t)size : HEAD_FILE,
+				       &text);
 	if (r < 0)
 		return error_code(err, r, "cannot read '%s'", disk->path);
 	*ret = (struct saved_disk){

@@ -78,7 +78,8 @@ static int make_data(const char *data, struct error *err)
 static int install(const char *data, int state_fd, struct error *err)
 {
 	CLEANUP(freep) char *made = xasprintf("%s/%s/%s", data, SWTPM_NEW, SWTPM_FILE);
-	CLEANUP(closep) int fd = open(made, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	CLEANUP(closep)
+	int fd = open(made, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fsync(fd) < 0)
 		return error_errno(err, "'swtpm_setup' has made no TPM in '%s'", made);
 	if (renameat(AT_FDCWD, made, state_fd, SWTPM_FILE) < 0 || fsync(state_fd) < 0)

@@ -266,6 +266,39 @@ TEST(a_tpm_that_changed_is_refused)
 	end(&f);
 }
 
+/* It is in a directory of swtpm's user, who may have been taken over. */
+TEST(a_tpm_is_a_small_file_and_no_link)
+{
+	static const struct {
+		const char *name;
+		int expected;
+	} table[] = {
+		{ "good", 0 },
+		{ "link", -ELOOP },
+		{ "fifo", -EINVAL },
+		{ "directory", -EINVAL },
+		{ "large", -EINVAL },
+	};
+	scratch_begin();
+	put_file("good", "state");
+	put_file("large", "state");
+	make_directory("directory");
+	CHECK_INT(symlink("good", scratch_path("link")), 0);
+	CHECK_INT(mkfifo(scratch_path("fifo"), 0600), 0);
+	CHECK_INT(truncate(scratch_path("large"), (off_t)1 << 40), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		CLEANUP(arena_done) struct arena arena = {};
+		CLEANUP(freep) char *path = xstrdup(scratch_path(table[i].name));
+		const struct plan_fd file = { .kind = PLAN_FD_STATE, .name = "tpm", .path = path };
+		struct saved_disk stamp;
+		struct error err = {};
+		int r = saved_stamp(&file, true, &arena, &stamp, &err);
+		if (r != table[i].expected)
+			TEST_FAIL("%s: %d, '%s'", table[i].name, r, err.text);
+	}
+	scratch_end();
+}
+
 TEST(a_guest_that_went_on_is_not_resumed)
 {
 	struct fixture f;
