@@ -2,9 +2,14 @@
 /* What confines a process of ours. */
 #include "unit/sandbox.h"
 
+#define IO_URING "io_uring_enter io_uring_register io_uring_setup"
+
 /*
  * systemd.exec(5) and systemd.resource-control(5). QEMU makes filters of its own inside these, for
  * which it needs the call "seccomp", which is in no set that the lists below would let through.
+ *
+ * What is asked for through a ring passes by the filter: IORING_OP_SOCKET makes a socket of any
+ * family, whatever RestrictAddressFamilies= says. QEMU waits for events in another way without.
  */
 static const char settings[] =
 		"UMask=0077\n"
@@ -36,7 +41,7 @@ static const char settings[] =
 		"SystemCallArchitectures=native\n"
 		"SystemCallFilter=@system-service seccomp\n"
 		"SystemCallFilter=~@privileged @resources @clock @cpu-emulation @debug "
-		"@module @mount @obsolete @raw-io @reboot @swap\n"
+		"@module @mount @obsolete @raw-io @reboot @swap " IO_URING "\n"
 		"SystemCallErrorNumber=EPERM\n"
 		"RemoveIPC=yes\n"
 		"KeyringMode=private\n"
@@ -86,6 +91,10 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 	if (sandbox->address_reason)
 		unitfile_comment(u, sandbox->address_reason);
 	unitfile_set(u, "RestrictAddressFamilies", sandbox->address_families);
+	if (sandbox->io_uring_reason) {
+		unitfile_comment(u, sandbox->io_uring_reason);
+		unitfile_set(u, "SystemCallFilter", IO_URING);
+	}
 	if (sandbox->hears_kernel) {
 		unitfile_comment(u,
 				"\"devices\": QEMU's libusb does not start without. In a network "

@@ -11,6 +11,7 @@ struct sandbox {
 	bool own_network;	       /* in the host's network namespace instead of an empty one */
 	const char *address_families;  /* "none", "AF_UNIX", ... */
 	const char *address_reason;    /* comment in front of it; NULL for the strictest value */
+	const char *io_uring_reason;   /* comment in front of its calls; NULL: it has none */
 	bool hears_kernel;	       /* libusb listens to what the kernel says of devices */
 	bool ip_any;		       /* traffic of all addresses is let through */
 	bool ip_localhost;	       /* traffic of the loopback interface is */

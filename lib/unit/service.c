@@ -303,6 +303,14 @@ static bool has_network_of(const struct vm *vm, enum network_mode mode)
 	return false;
 }
 
+static bool uses_io_uring(const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->n_volumes; i++)
+		if (vm->volumes[i].aio == DISK_AIO_IO_URING)
+			return true;
+	return false;
+}
+
 static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 {
 	CLEANUP(strv_done) struct strv exec_paths = {};
@@ -312,6 +320,10 @@ static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 		.hears_kernel = in->vm->n_usbs > 0,
 		.exec_paths = &exec_paths,
 	};
+	if (uses_io_uring(in->vm))
+		sandbox.io_uring_reason =
+				"\"aio\": \"io_uring\" of a volume: what it asks for in this way "
+				"passes by these filters, sockets for instance.";
 	/* For the agent's port, and for SPICE's, which a QEMU that the Go program's unit has
 	 * started opened by itself: systemd applies this filter at once to what still runs. */
 	sandbox.ip_localhost = has_kind(in->plan, PLAN_FD_LISTEN_TCP) || in->vm->spice.port;
