@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "drain.h"
 #include "hookplan.h"
@@ -79,12 +78,15 @@ static void read_files(const struct places *places, struct list_row *row)
 	CLEANUP(closep)
 	int fd = openat(places->config_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	CLEANUP(buf_done) struct buf text = {}, description = {};
+	struct error unused;
+	/* What can't be read is looked at again, by name, for the reason to be found. */
+	bool is_read = fd >= 0 &&
+		       file_read_stat(fd, name, JDOC_SIZE_MAX, &text, &row->config, &unused) == 0;
+	row->has_config = is_read;
 	row->has_unit = fstatat(places->unit_fd, unit, &row->unit, 0) == 0;
-	row->has_config = fd >= 0 && fstat(fd, &row->config) == 0;
 	row->pending->unit = row->has_unit ? &row->unit : NULL;
 	row->pending->config = row->has_config ? &row->config : NULL;
-	if (row->has_unit && row->has_config && is_generated_since(&row->config, &row->unit) &&
-			file_read_fd(fd, name, JDOC_SIZE_MAX, &text, NULL) == 0 &&
+	if (is_read && row->has_unit && is_generated_since(&row->config, &row->unit) &&
 			jpeek_text(text.text, text.len, "description", &description) >= 0)
 		row->description = xstrdup(buf_text(&description));
 	else if (!row->is_lost)
@@ -115,13 +117,6 @@ static void take_live(struct list_row *rows, const struct live *live)
 static bool is_shown(const struct list_options *options, const struct list_row *row)
 {
 	return !options->pending || row->pending->is_different || row->pending->is_replaced;
-}
-
-static uint64_t now_usec(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
 }
 
 /* What is not generated can run all the same: its unit was removed since, or is not needed. */
@@ -163,7 +158,7 @@ static void print_rows(const struct list_options *options, const struct list_row
 		{ "RESTART FOR" }, { "DESCRIPTION" }, { "BECAUSE" } };
 	CLEANUP(table_done)
 	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
-	uint64_t now = now_usec();
+	uint64_t now = clock_real_usec();
 	for (size_t i = 0; i < n; i++)
 		if (is_shown(options, &rows[i]))
 			add_row(&t, &rows[i], now);

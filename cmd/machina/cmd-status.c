@@ -233,10 +233,10 @@ static int shown_load(const struct call *call, struct shown *shown, struct error
 		r = bus_get_unit(bus, shown->units.items[i], info, err);
 		if (r >= 0)
 			shown->states[i] = (struct machine_state){ shown->names->items[i],
-				info->active_state, info->sub_state };
+				info->active_state, info->sub_state, unit_since_usec(info) };
 	}
 	if (r >= 0)
-		states_find(&call->paths, shown->states, n);
+		states_find(&call->paths, NULL, shown->states, n);
 	return r < 0 ? r : 0;
 }
 

@@ -1,75 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What systemd and the QEMUs say of many machines, found out beside other work. */
+/* What systemd and the QEMUs say of many machines, asked before other work and read after it. */
 #include "live.h"
 
 #include <stdlib.h>
 
-#include "host/bus.h"
 #include "lifecycle.h"
 #include "unit/service.h"
 #include "util/mem.h"
 
-/* systemd reads no files for this: what it does not have in memory is at rest. */
-static void ask_systemd(struct live *live)
-{
-	CLEANUP(bus_freep) struct bus *bus = NULL;
-	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
-	CLEANUP(strv_done) struct strv units = {};
-	struct error no_systemd;
-	/* Without one, there is still a list of what is configured. */
-	if (live->paths->offline || !live->names->n || bus_open(&bus, &no_systemd) < 0)
-		return;
-	lifecycle_units(live->names, &units);
-	int r = bus_list_loaded_units(bus, pattern, &units, &live->units, &live->err);
-	if (r >= 0)
-		r = bus_get_runs(bus, &live->units, live->runs, &live->err);
-	if (r < 0)
-		unit_list_done(&live->units);
-}
-
-static void *ask(void *data)
-{
-	struct live *live = data;
-	ask_systemd(live);
-	for (size_t i = 0; i < live->names->n; i++) {
-		const struct unit_row *unit = live->units.n ? &live->units.rows[i] : NULL;
-		live->states[i] = (struct machine_state){
-			.machine = live->names->items[i],
-			.active = unit ? unit->active_state : "",
-			.sub = unit ? unit->sub_state : "",
-		};
-	}
-	states_find(live->paths, live->states, live->names->n);
-	return NULL;
-}
-
 void live_begin(struct live *live, const struct config_paths *paths, const struct strv *names)
 {
+	struct error no_systemd;
 	*live = (struct live){
 		.paths = paths,
 		.names = names,
 		.states = xcalloc(names->n + 1, sizeof(*live->states)),
 		.runs = xcalloc(names->n + 1, sizeof(*live->runs)),
 	};
-	live->is_beside = pthread_create(&live->thread, NULL, ask, live) == 0;
-	if (!live->is_beside)
-		ask(live);
+	if (paths->offline || !names->n)
+		return;
+	live->asked = states_ask(paths, names);
+	/* Without systemd, there is still a list of what is configured. */
+	if (bus_open(&live->bus, &no_systemd) < 0)
+		live->bus = NULL;
+}
+
+/* systemd reads no files for this: what it does not have in memory is at rest. */
+static void ask_systemd(struct live *live)
+{
+	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
+	CLEANUP(strv_done) struct strv units = {};
+	lifecycle_units(live->names, &units);
+	int r = bus_list_loaded_units(live->bus, pattern, &units, &live->units, &live->err);
+	if (r >= 0)
+		r = bus_get_runs(live->bus, &live->units, live->runs, &live->err);
+	if (r < 0)
+		unit_list_done(&live->units);
 }
 
 void live_wait(struct live *live)
 {
-	if (live->is_beside)
-		pthread_join(live->thread, NULL);
-	live->is_beside = false;
+	if (live->bus)
+		ask_systemd(live);
+	for (size_t i = 0; i < live->names->n; i++) {
+		const struct unit_row *unit = live->units.n ? &live->units.rows[i] : NULL;
+		live->states[i] = (struct machine_state){
+			.machine = live->names->items[i],
+			.active = unit ? unit->active_state : "",
+			.sub = unit ? unit->sub_state : "",
+			.since_usec = unit ? live->runs[i].since_usec : 0,
+		};
+	}
+	states_find(live->paths, take_ptr(live->asked), live->states, live->names->n);
 }
 
 void live_done(struct live *live)
 {
-	live_wait(live);
 	if (live->states)
 		states_done(live->states, live->names->n);
 	free(live->states);
 	free(live->runs);
 	unit_list_done(&live->units);
+	bus_free(live->bus);
 	*live = (struct live){};
 }

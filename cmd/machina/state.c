@@ -34,13 +34,19 @@ static void traces_done(struct traces *traces)
 }
 
 /* What can't be looked at is not there for this user. */
+static void find_prepared(const struct config_paths *paths, struct strv *ret)
+{
+	struct error unused;
+	if (!paths->offline && hookplan_list(paths, ret, &unused) < 0)
+		strv_clear(ret);
+}
+
 static void find_traces(const struct config_paths *paths, struct traces *ret)
 {
 	struct error unused;
 	if (saved_list(paths->saved_dir, &ret->saved, &unused) < 0)
 		strv_clear(&ret->saved);
-	if (!paths->offline && hookplan_list(paths, &ret->prepared, &unused) < 0)
-		strv_clear(&ret->prepared);
+	find_prepared(paths, &ret->prepared);
 }
 
 /* What the unit's state alone says. Returns whether QEMU has more to say. */
@@ -123,28 +129,104 @@ static void explain_saved(const struct config_paths *paths, struct machine_state
 				    "it run on");
 }
 
-void states_find(const struct config_paths *paths, struct machine_state *states, size_t n)
+/* QEMUs that are asked: one for each machine; an item without a path is left out. */
+struct states_asked {
+	uint64_t usec; /* when; CLOCK_REALTIME */
+	struct strv sockets;
+	struct qmp_many *items;
+	size_t n;
+	struct qmp_round *round;
+};
+
+static void asked_free(struct states_asked *asked)
+{
+	qmp_many_done(asked->items, asked->n);
+	free(asked->items);
+	strv_done(&asked->sockets);
+	free(asked);
+}
+
+static struct states_asked *ask(const struct config_paths *paths, const struct strv *machines,
+		const bool *is_wanted)
 {
 	static const char *const commands[] = { "query-status", NULL };
-	CLEANUP(freep) struct qmp_many *items = xcalloc(n + 1, sizeof(*items));
-	CLEANUP(strv_done) struct strv sockets = {};
-	CLEANUP(freep) struct machine_state **asked = xcalloc(n + 1, sizeof(*asked));
+	struct states_asked *asked = xcalloc(1, sizeof(*asked));
+	*asked = (struct states_asked){ .usec = clock_real_usec(), .n = machines->n };
+	asked->items = xcalloc(machines->n + 1, sizeof(*asked->items));
+	for (size_t i = 0; i < machines->n; i++)
+		if (is_wanted[i])
+			strv_push_take(&asked->sockets,
+					plan_qmp_path(paths->run_dir, machines->items[i],
+							MONITOR_COMMANDS));
+	for (size_t i = 0, k = 0; i < machines->n; i++)
+		if (is_wanted[i])
+			asked->items[i].path = asked->sockets.items[k++];
+	asked->round = qmp_many_begin(asked->items, asked->n, commands);
+	return asked;
+}
+
+struct states_asked *states_ask(const struct config_paths *paths, const struct strv *machines)
+{
+	CLEANUP(freep) bool *is_prepared = xcalloc(machines->n + 1, sizeof(*is_prepared));
+	CLEANUP(strv_done) struct strv prepared = {};
+	find_prepared(paths, &prepared);
+	for (size_t i = 0; i < machines->n; i++)
+		is_prepared[i] = strv_contains_sorted(&prepared, machines->items[i]);
+	return ask(paths, machines, is_prepared);
+}
+
+/*
+ * What was asked before a unit has come into its state says nothing of it: another QEMU may have
+ * answered, or this one before the machine was ready.
+ */
+static void drop_unwanted(struct states_asked *asked, const struct machine_state *states,
+		const bool *is_wanted)
+{
+	for (size_t i = 0; i < asked->n; i++) {
+		const struct machine_state *s = &states[i];
+		bool since = s->is_foreground || (s->since_usec && s->since_usec < asked->usec);
+		if (is_wanted[i] && since)
+			continue;
+		qmp_many_drop(asked->round, i);
+		asked->items[i].path = NULL;
+	}
+}
+
+/* Those of whom an answer is there are wanted no more. Releases @asked. */
+static void take_answers(struct states_asked *asked, const struct config_paths *paths,
+		struct machine_state *states, bool *is_wanted)
+{
+	qmp_many_end(asked->round, clock_deadline_usec(QMP_MANY_USEC));
+	for (size_t i = 0; i < asked->n; i++) {
+		if (!asked->items[i].path)
+			continue;
+		take_answer(&states[i], &asked->items[i]);
+		explain_saved(paths, &states[i]);
+		is_wanted[i] = false;
+	}
+	asked_free(asked);
+}
+
+void states_find(const struct config_paths *paths, struct states_asked *asked,
+		struct machine_state *states, size_t n)
+{
+	CLEANUP(freep) bool *is_wanted = xcalloc(n + 1, sizeof(*is_wanted));
 	CLEANUP(traces_done) struct traces traces = {};
 	find_traces(paths, &traces);
 	for (size_t i = 0; i < n; i++)
-		if (look_at_unit(&traces, &states[i])) {
-			asked[sockets.n] = &states[i];
-			strv_push_take(&sockets, plan_qmp_path(paths->run_dir, states[i].machine,
-								 MONITOR_COMMANDS));
-		}
-	for (size_t i = 0; i < sockets.n; i++)
-		items[i].path = sockets.items[i];
-	qmp_many_ask(items, sockets.n, commands, clock_deadline_usec(QMP_MANY_USEC));
-	for (size_t i = 0; i < sockets.n; i++) {
-		take_answer(asked[i], &items[i]);
-		explain_saved(paths, asked[i]);
+		is_wanted[i] = look_at_unit(&traces, &states[i]);
+	if (asked) {
+		drop_unwanted(asked, states, is_wanted);
+		take_answers(asked, paths, states, is_wanted);
 	}
-	qmp_many_done(items, sockets.n);
+	CLEANUP(strv_done) struct strv machines = {};
+	bool is_any = false;
+	for (size_t i = 0; i < n; i++) {
+		strv_push(&machines, states[i].machine);
+		is_any |= is_wanted[i];
+	}
+	if (is_any)
+		take_answers(ask(paths, &machines, is_wanted), paths, states, is_wanted);
 }
 
 void states_done(struct machine_state *states, size_t n)

@@ -21,10 +21,12 @@
 #include "config/load.h"
 #include "host/run-state.h"
 #include "output.h"
+#include "util/strv.h"
 
 struct machine_state {
 	const char *machine;		 /* borrowed, as those that follow */
 	const char *active, *sub;	 /* of the unit; "": not known */
+	uint64_t since_usec;		 /* the unit is so; CLOCK_REALTIME, 0: not known */
 	bool is_foreground;		 /* 'machina run' runs it, and no unit does */
 	const char *word;		 /* ""; as above */
 	char *reason;			 /* more than the word says; NULL: nothing */
@@ -33,9 +35,19 @@ struct machine_state {
 };
 
 /*
- * @states: machine, active and sub are filled; the rest will be. Released with states_done().
+ * Ask the QEMUs of all that is prepared to run, before systemd has told which of them do: so
+ * they work while it does. What it says then decides whose answer counts.
+ */
+struct states_asked;
+struct states_asked *states_ask(const struct config_paths *paths, const struct strv *machines);
+
+/*
+ * @asked: for as many machines in the same order, is released; NULL: nobody was asked before
+ * @states: machine, active, sub and since_usec are filled; the rest will be. Released with
+ *	states_done().
  *
  * Cannot fail: what can't be found out is a state, too.
  */
-void states_find(const struct config_paths *paths, struct machine_state *states, size_t n);
+void states_find(const struct config_paths *paths, struct states_asked *asked,
+		struct machine_state *states, size_t n);
 void states_done(struct machine_state *states, size_t n);

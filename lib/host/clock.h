@@ -22,6 +22,14 @@ static inline uint64_t clock_now_usec(void)
 	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
 }
 
+/* CLOCK_REALTIME, for comparison with times that others tell: it may be set. */
+static inline uint64_t clock_real_usec(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
 /* @time_usec + @span_usec; a sum that does not fit is DEADLINE_NEVER. */
 static inline uint64_t clock_add_usec(uint64_t time_usec, uint64_t span_usec)
 {

@@ -17,15 +17,17 @@
 /* A line of the largest machine's disks has a fiftieth of it. */
 #define LINE_LEN_MAX ((size_t)4 << 20)
 #define VALUES_MAX 200000
-/* The id of qmp_capabilities; those of the commands follow. */
-#define ID_CAPABILITIES "0"
-
 struct talk {
 	struct qmp_many *item;
 	const char *const *commands;
 	int fd; /* -1: it is over */
 	struct qmp_reader reader;
 	bool is_greeted;
+};
+
+struct qmp_round {
+	struct talk *talks;
+	size_t n;
 };
 
 static void end(struct talk *t)
@@ -49,7 +51,23 @@ static void fail(struct talk *t, const char *reason)
 	end(t);
 }
 
-static void begin(struct talk *t, struct qmp_many *item, const char *const *commands)
+/*
+ * What is said to each: QEMU answers in turn. It reads a monitor byte by byte until version 9.1,
+ * which is most of what it has to do here: what needs no id has none.
+ */
+static void format(const char *const *commands, struct buf *text)
+{
+	qmp_format_command(text, "execute", "qmp_capabilities", NULL, NULL);
+	for (size_t i = 0; commands[i]; i++) {
+		const char id[] = { (char)('1' + i), '\0' };
+		qmp_format_command(text, "execute", commands[i], NULL, id);
+	}
+}
+
+/* The greeting is not waited for: QEMU reads nothing before it has sent it. All of the text fits
+ * the buffer of a socket that is new. */
+static void begin(struct talk *t, struct qmp_many *item, const char *const *commands,
+		const struct buf *text)
 {
 	*t = (struct talk){ item, commands, -1,
 		.reader = { .line_max = LINE_LEN_MAX, .values_max = VALUES_MAX } };
@@ -65,19 +83,8 @@ static void begin(struct talk *t, struct qmp_many *item, const char *const *comm
 		fail(t, "many wait for its monitor");
 	else if (r < 0)
 		fail(t, strerror(-r));
-}
-
-/* All at once: QEMU answers in turn. They fit the buffer of a socket that is new. */
-static void ask(struct talk *t)
-{
-	CLEANUP(buf_done) struct buf text = {};
-	qmp_format_command(&text, "execute", "qmp_capabilities", NULL, ID_CAPABILITIES);
-	for (size_t i = 0; t->commands[i]; i++) {
-		const char id[] = { (char)('1' + i), '\0' };
-		qmp_format_command(&text, "execute", t->commands[i], NULL, id);
-	}
-	t->is_greeted = true;
-	if (send(t->fd, text.text, text.len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)text.len)
+	else if (send(t->fd, text->text, text->len, MSG_NOSIGNAL | MSG_DONTWAIT) !=
+			(ssize_t)text->len)
 		fail(t, "QEMU has closed its monitor");
 }
 
@@ -107,7 +114,7 @@ static void take_message(struct talk *t, const struct qmp_message *m)
 {
 	if (m->kind == QMP_GREETING && !t->is_greeted) {
 		t->item->version = qmp_greeting_version(m->value);
-		ask(t);
+		t->is_greeted = true;
 	} else if ((m->kind == QMP_RETURN || m->kind == QMP_ERROR) && m->id && t->is_greeted) {
 		take_reply(t, m);
 	}
@@ -175,17 +182,37 @@ static bool wait_for(struct talk *talks, struct pollfd *fds, size_t n, uint64_t 
 	return found != 0 && clock_now_usec() < deadline_usec;
 }
 
+struct qmp_round *qmp_many_begin(struct qmp_many *items, size_t n, const char *const *commands)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	struct qmp_round *round = xcalloc(1, sizeof(*round));
+	*round = (struct qmp_round){ xcalloc(n + 1, sizeof(*round->talks)), n };
+	format(commands, &text);
+	for (size_t i = 0; i < n; i++)
+		begin(&round->talks[i], &items[i], commands, &text);
+	return round;
+}
+
+void qmp_many_drop(struct qmp_round *round, size_t i)
+{
+	end(&round->talks[i]);
+}
+
+void qmp_many_end(struct qmp_round *round, uint64_t deadline_usec)
+{
+	CLEANUP(freep) struct pollfd *fds = xcalloc(round->n + 1, sizeof(*fds));
+	while (wait_for(round->talks, fds, round->n, deadline_usec))
+		;
+	for (size_t i = 0; i < round->n; i++)
+		give_up(&round->talks[i]);
+	free(round->talks);
+	free(round);
+}
+
 void qmp_many_ask(struct qmp_many *items, size_t n, const char *const *commands,
 		uint64_t deadline_usec)
 {
-	CLEANUP(freep) struct talk *talks = xcalloc(n + 1, sizeof(*talks));
-	CLEANUP(freep) struct pollfd *fds = xcalloc(n + 1, sizeof(*fds));
-	for (size_t i = 0; i < n; i++)
-		begin(&talks[i], &items[i], commands);
-	while (wait_for(talks, fds, n, deadline_usec))
-		;
-	for (size_t i = 0; i < n; i++)
-		give_up(&talks[i]);
+	qmp_many_end(qmp_many_begin(items, n, commands), deadline_usec);
 }
 
 void qmp_many_done(struct qmp_many *items, size_t n)

@@ -43,5 +43,17 @@ struct qmp_many {
 void qmp_many_ask(struct qmp_many *items, size_t n, const char *const *commands,
 		uint64_t deadline_usec);
 
+/*
+ * The same in two parts, with other work between them.
+ *
+ * @items, @commands: borrowed until qmp_many_end()
+ */
+struct qmp_round;
+struct qmp_round *qmp_many_begin(struct qmp_many *items, size_t n, const char *const *commands);
+/* The answer of item @i is not wanted any more, and not waited for. */
+void qmp_many_drop(struct qmp_round *round, size_t i);
+/* Waits for the rest, and releases @round. */
+void qmp_many_end(struct qmp_round *round, uint64_t deadline_usec);
+
 /* Releases all but the paths. */
 void qmp_many_done(struct qmp_many *items, size_t n);

@@ -35,9 +35,17 @@ int file_read_at(int dirfd, const char *path, size_t size_max, struct buf *buf, 
 
 int file_read_fd(int fd, const char *path, size_t size_max, struct buf *buf, struct error *err)
 {
+	struct stat unused;
+	return file_read_stat(fd, path, size_max, buf, &unused, err);
+}
+
+int file_read_stat(int fd, const char *path, size_t size_max, struct buf *buf, struct stat *ret,
+		struct error *err)
+{
 	struct stat st;
 	if (fstat(fd, &st) < 0)
 		return error_errno(err, "cannot read '%s'", path);
+	*ret = st;
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, EINVAL, "cannot read '%s': not a regular file", path);
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "util/buf.h"
@@ -29,6 +30,9 @@ MUST_CHECK int file_read(const char *path, size_t size_max, struct buf *buf, str
 /* The same of an open file, which @path only names. */
 MUST_CHECK int file_read_fd(
 		int fd, const char *path, size_t size_max, struct buf *buf, struct error *err);
+/* And what fstat(2) says of it, also where reading fails. */
+MUST_CHECK int file_read_stat(int fd, const char *path, size_t size_max, struct buf *buf,
+		struct stat *ret, struct error *err);
 
 /*
  * Replace a file as a whole: a reader, also one after a crash, sees the old text or the new one.

@@ -10,7 +10,8 @@ const char *library_load(const char *name, const struct library_function *functi
 {
 	if (ret_lacks)
 		*ret_lacks = NULL;
-	void *library = dlopen(name, RTLD_NOW);
+	/* Most of what a library calls in others it does not call for us. */
+	void *library = dlopen(name, RTLD_LAZY);
 	if (!library)
 		return dlerror();
 	for (size_t i = 0; i < n; i++) {

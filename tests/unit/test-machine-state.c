@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* States of machines whose QEMUs were asked before systemd has told what their units are at. */
+#include "machina/state.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/clock.h"
+#include "machina/hookplan.h"
+#include "machina/monitor.h"
+#include "test.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+/* All of this test's machines are prepared. */
+int hookplan_list(const struct config_paths *paths, struct strv *ret, struct error *err)
+{
+	(void)paths;
+	(void)err;
+	strv_push(ret, "web");
+	return 0;
+}
+
+/* A QEMU that tells another state to each client, or nothing at all. */
+static const char *const states[] = { "prelaunch", "running" };
+
+static void serve(int listen_fd, bool is_silent)
+{
+	alarm(60);
+	/* A client may be gone before it is served. */
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0;; i++) {
+		int fd = accept(listen_fd, NULL, NULL);
+		const char *state = states[i < ARRAY_SIZE(states) ? i : ARRAY_SIZE(states) - 1];
+		if (!is_silent)
+			dprintf(fd,
+					"{\"QMP\": {}}\r\n{\"return\": {}}\r\n{\"return\": "
+					"{\"status\": \"%s\"}, \"id\": \"1\"}\r\n",
+					state);
+		/* Kept open: a silent one is one that serves somebody else. */
+	}
+}
+
+struct scene {
+	struct config_paths paths;
+	struct strv machines;
+	pid_t qemu;
+};
+
+static void scene_begin(struct scene *scene, bool is_silent)
+{
+	static char dir[] = "/tmp/test-machine-state.XXXXXX";
+	strcpy(dir + strlen(dir) - 6, "XXXXXX");
+	CHECK(mkdtemp(dir));
+	*scene = (struct scene){ .paths = { .run_dir = dir, .saved_dir = dir } };
+	strv_push(&scene->machines, "web");
+	CLEANUP(freep) char *path = plan_qmp_path(dir, "web", MONITOR_COMMANDS);
+	CLEANUP(freep) char *parent = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+	CHECK_INT(mkdir_all(parent, 0755, NULL), 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK_INT(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	CHECK_INT(listen(fd, 1), 0);
+	fflush(stdout);
+	scene->qemu = fork();
+	if (scene->qemu == 0)
+		serve(fd, is_silent);
+}
+
+static void scene_end(struct scene *scene)
+{
+	kill(scene->qemu, SIGKILL);
+	waitpid(scene->qemu, NULL, 0);
+	CHECK_INT(remove_tree(scene->paths.run_dir, NULL), 0);
+	strv_done(&scene->machines);
+}
+
+/* The guest's state, of a unit that is in its own since some moment before or after the question.
+ */
+static const char *ask_around(const struct scene *scene, bool is_after)
+{
+	uint64_t before = clock_real_usec() - 1;
+	struct states_asked *asked = states_ask(&scene->paths, &scene->machines);
+	struct machine_state state = {
+		.machine = "web",
+		.active = "active",
+		.sub = "running",
+		.since_usec = is_after ? clock_real_usec() + 1 : before,
+	};
+	states_find(&scene->paths, asked, &state, 1);
+	const char *name = state.in_qemu ? state.in_qemu->name : "none";
+	states_done(&state, 1);
+	return name;
+}
+
+TEST(an_answer_counts_where_the_unit_was_up_before)
+{
+	struct scene scene;
+	scene_begin(&scene, false);
+	CHECK_STR(ask_around(&scene, false), "prelaunch");
+	scene_end(&scene);
+}
+
+TEST(who_has_come_up_since_is_asked_again)
+{
+	struct scene scene;
+	scene_begin(&scene, false);
+	CHECK_STR(ask_around(&scene, true), "running");
+	scene_end(&scene);
+}
+
+TEST(nobody_waits_for_the_qemu_of_a_unit_that_goes_down)
+{
+	struct scene scene;
+	scene_begin(&scene, true);
+	struct states_asked *asked = states_ask(&scene.paths, &scene.machines);
+	struct machine_state state = { .machine = "web", .active = "deactivating", .sub = "stop" };
+	states_find(&scene.paths, asked, &state, 1);
+	CHECK_STR(state.word, "shutting down");
+	/* It would say that QEMU does not answer. */
+	CHECK(!state.reason);
+	states_done(&state, 1);
+	scene_end(&scene);
+}
+
+TEST_MAIN()
