@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina shutdown: ask guests to shut down or to reboot. */
 #include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "drain.h"
 #include "hook-resume.h"
+#include "host/bus-unit.h"
 #include "host/clock.h"
 #include "lifecycle.h"
 #include "monitor.h"
 #include "orderly.h"
 #include "output.h"
 #include "saving.h"
+#include "unit/service.h"
+#include "util/mem.h"
 
 struct shutdown_options {
 	bool system;
+	bool again;
 	bool wait;
 	bool force;
 	bool reboot;
@@ -21,11 +28,43 @@ struct shutdown_options {
 	uint64_t timeout_usec;
 };
 
+/*
+ * Has the unit's call before this one come to its end, and failed? QEMU had all of its time then.
+ * Where systemd does not tell, it may have been killed.
+ */
+static bool has_failed_before(const char *machine)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	bool failed = false;
+	if (bus_open(&bus, NULL) < 0 || bus_get_unit(bus, unit, &info, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < info.n_steps; i++)
+		failed |= strcmp(info.steps[i].setting, "ExecStop") == 0 &&
+			  info.steps[i].pid != getpid() && info.steps[i].code == CLD_EXITED &&
+			  info.steps[i].status == STATUS_FAILURE;
+	return failed;
+}
+
+/* A last word to a QEMU that did not take it in its time: where it hangs, that is short. */
+static int quit_again(const struct call *call, const char *machine, struct error *err)
+{
+	const struct orderly_options how = {
+		.system = true, .force = true, .timeout_usec = SHUTDOWN_PRESS_ONCE
+	};
+	return orderly_shutdown(call, machine, &how, err);
+}
+
 static int shut_down(const struct call *call, const char *machine, struct error *err)
 {
 	const struct shutdown_options *options = call->options;
 	if (options->reboot)
 		return orderly_reboot(call, machine, options->timeout_usec, err);
+	if (options->system && orderly_is_over())
+		return STATUS_DONE;
+	if (options->again && has_failed_before(machine))
+		return quit_again(call, machine, err);
 	bool host_stops = options->system && options->host_end && saving_host_stops();
 	bool wants_save = options->system && ((host_stops && options->host_end == VM_HOST_SAVE) ||
 							     drain_saves(&call->paths, machine));
@@ -57,6 +96,8 @@ static int check_options(const struct call *call)
 					     "restarts it without");
 	if (options->system && options->reboot)
 		return misuse(call->command, "'--system' and '--reboot' can't both be had");
+	if (options->again && !options->system)
+		return misuse(call->command, "'--again' is for '--system'");
 	return STATUS_DONE;
 }
 
@@ -92,6 +133,8 @@ static const struct option_spec options[] = {
 	OPTION_DRY_RUN(struct shutdown_options, dry_run),
 	{ 's', "system", NULL, OPT_FLAG(struct shutdown_options, system),
 			"Called by the machine's unit: use the unit's own socket" },
+	{ 0, "again", NULL, OPT_FLAG(struct shutdown_options, again),
+			"With --system, the second try: the first one may have been killed" },
 	{ 0, "host-end", "WHAT", OPT_CHOICE(struct shutdown_options, host_end, vm_host_end_names),
 			"With --system, when the host shuts down: shutdown, save or kill" },
 	{ 'w', "wait", NULL, OPT_FLAG(struct shutdown_options, wait),

@@ -95,6 +95,11 @@ static pid_t main_pid(bool system)
 	return pid;
 }
 
+bool orderly_is_over(void)
+{
+	return main_pid(true) == SHUTDOWN_PID_NONE;
+}
+
 static const char *outcome_text(enum shutdown_outcome outcome, bool force)
 {
 	switch (outcome) {

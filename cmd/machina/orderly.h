@@ -14,6 +14,9 @@ struct orderly_options {
 	uint64_t timeout_usec; /* as in struct shutdown_request */
 };
 
+/* In the call of a machine's unit: does systemd say that QEMU has ended? */
+bool orderly_is_over(void);
+
 /* Returns an exit status, or a negative errno. For each_machine(). */
 MUST_CHECK int orderly_shutdown(const struct call *call, const char *machine,
 		const struct orderly_options *options, struct error *err);

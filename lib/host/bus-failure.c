@@ -73,16 +73,27 @@ static const struct {
 	{ "watchdog", "%s gave no sign of life in time" },
 };
 
+static bool has_failed(const struct exec_step *s)
+{
+	return s->end_usec > 0 && (s->code == CLD_EXITED ? s->status != 0 : s->code != 0);
+}
+
 const struct exec_step *unit_failed_step(const struct unit_info *info)
 {
 	const struct exec_step *first = NULL;
 	for (size_t i = 0; i < info->n_steps; i++) {
 		const struct exec_step *s = &info->steps[i];
-		bool failed = s->end_usec > 0 && !s->ignore_failure &&
-			      (s->code == CLD_EXITED ? s->status != 0 : s->code != 0);
-		if (failed && (!first || s->end_usec < first->end_usec))
+		if (has_failed(s) && !s->ignore_failure &&
+				(!first || s->end_usec < first->end_usec))
 			first = s;
 	}
+	/* A line that is run because another one has failed follows it in the same setting. */
+	for (size_t i = 0; first && i < info->n_steps; i++)
+		if (has_failed(&info->steps[i]) &&
+				strcmp(info->steps[i].setting, "ExecStop") == 0 &&
+				strcmp(first->setting, "ExecStop") == 0 &&
+				info->steps[i].end_usec < first->end_usec)
+			first = &info->steps[i];
 	return first;
 }
 

@@ -68,7 +68,7 @@ void unit_begin_of(struct unitfile *u, const struct strv *sources, const char *c
 	unitfile_comment(u, buf_text(&text));
 }
 
-void unit_hook_of(struct unitfile *u, const char *program, const char *key,
+static void add_hook(struct unitfile *u, const char *program, const char *key, const char *prefix,
 		const char *const *words, const char *name)
 {
 	CLEANUP(strv_done) struct strv argv = {};
@@ -76,7 +76,13 @@ void unit_hook_of(struct unitfile *u, const char *program, const char *key,
 	for (; *words; words++)
 		strv_push(&argv, *words);
 	strv_push(&argv, name);
-	unitfile_exec(u, key, "+", &argv);
+	unitfile_exec(u, key, prefix, &argv);
+}
+
+void unit_hook_of(struct unitfile *u, const char *program, const char *key,
+		const char *const *words, const char *name)
+{
+	add_hook(u, program, key, "+", words, name);
 }
 
 void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
@@ -90,6 +96,12 @@ void unit_let_hooks_notify(struct unitfile *u)
 	unitfile_set(u, "NotifyAccess", "exec");
 	/* Hooks see the host's files: "+" in systemd.service(5). */
 	unitfile_set(u, "InaccessiblePaths", "-/run/systemd/notify");
+}
+
+void unit_hook_ignored(struct unitfile *u, const struct unit_input *in, const char *key,
+		const char *const *words)
+{
+	add_hook(u, in->program, key, "-+", words, in->vm->name);
 }
 
 void unit_after_storage(struct unitfile *u)

@@ -16,6 +16,10 @@ void unit_begin_of(struct unitfile *u, const struct strv *sources, const char *c
 void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
 		const char *const *words);
 
+/* The same; the lines that follow are run also if it fails, or is killed, or can't be run. */
+void unit_hook_ignored(struct unitfile *u, const struct unit_input *in, const char *key,
+		const char *const *words);
+
 /* The same of another thing than a machine. */
 void unit_hook_of(struct unitfile *u, const char *program, const char *key,
 		const char *const *words, const char *name);

@@ -216,6 +216,40 @@ static void add_await(struct unitfile *u, const struct unit_input *in)
 					"await", "--ready", when, "--timeout", timeout, NULL });
 }
 
+/*
+ * The call that shuts the guest down may be killed, and systemd would send its signal at once. So
+ * there is another one, which does nothing if QEMU has gone, and has as much time again.
+ *
+ * Where neither can be run, since the program was removed, SIGTERM has QEMU write what it holds and
+ * end. If the unit's signal is one that QEMU ignores, a shell sends the other one: else SIGKILL
+ * would be the next.
+ */
+static void add_stop(struct unitfile *u, const struct unit_input *in)
+{
+	const struct vm *vm = in->vm;
+	char timeout[16];
+	snprintf(timeout, sizeof(timeout), "%ds", vm->shutdown_sec);
+	const char *const how = vm->host_end != VM_HOST_SHUTDOWN ? "--host-end" : NULL;
+	const char *const end = vm_host_end_names[vm->host_end];
+	const char *const first[] = { "shutdown", "--system", "--timeout", timeout, how, end,
+		NULL };
+	const char *const second[] = { "shutdown", "--system", "--again", "--timeout", timeout, how,
+		end, NULL };
+	unit_hook_ignored(u, in, "ExecStop", first);
+	if (vm->ready.when == VM_READY_QMP) {
+		unit_hook(u, in, "ExecStop", second);
+		return;
+	}
+	unit_hook_ignored(u, in, "ExecStop", second);
+	CLEANUP(strv_done) struct strv argv = {};
+	strv_push(&argv, "/bin/sh");
+	strv_push(&argv, "-c");
+	strv_push(&argv, "test -z \"$MAINPID\" || { "
+			 "echo 'machina could not be run to shut this guest down, or was killed: "
+			 "QEMU is told to end'; kill $MAINPID; exit 1; }");
+	unitfile_exec(u, "ExecStop", "+", &argv);
+}
+
 /* A guest that does not become ready is shut down before the start has failed. */
 static void add_start_timeout(struct unitfile *u, const struct unit_input *in)
 {
@@ -239,12 +273,7 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	unitfile_exec_inside(u, "ExecStart", "", in->argv, qemu_option_length, UNIT_RUNTIME_ARGS,
 			variables.n ? &variables : NULL);
 	add_await(u, in);
-	char timeout[16];
-	snprintf(timeout, sizeof(timeout), "%ds", in->vm->shutdown_sec);
-	const char *const stop[] = { "shutdown", "--system", "--timeout", timeout,
-		in->vm->host_end != VM_HOST_SHUTDOWN ? "--host-end" : NULL,
-		vm_host_end_names[in->vm->host_end], NULL };
-	unit_hook(u, in, "ExecStop", stop);
+	add_stop(u, in);
 	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", NULL });
 	unit_let_hooks_notify(u);
 	unitfile_setf(u, "FileDescriptorStoreMax", "%zu", in->plan->n_fds + 16);

@@ -108,6 +108,24 @@ TEST(first_failure_in_time_is_the_reason)
 	check("exit-code", steps, ARRAY_SIZE(steps), "ExecStartPost (first) failed with status 4");
 }
 
+TEST(of_several_tries_to_stop_the_first_is_the_reason)
+{
+	struct exec_step steps[] = {
+		step("ExecStart", "/qemu", 20, CLD_EXITED, 0),
+		step("ExecStop", "/first", 7, CLD_KILLED, SIGKILL),
+		step("ExecStop", "/second", 9, CLD_EXITED, 1),
+		step("ExecStopPost", "/ignored", 3, CLD_EXITED, 1),
+	};
+	steps[1].ignore_failure = true;
+	steps[3].ignore_failure = true;
+	check("exit-code", steps, ARRAY_SIZE(steps),
+			"ExecStop (first) was killed by signal 9/KILL");
+	/* The other one did it. */
+	struct unit_info info = { .steps = steps, .n_steps = ARRAY_SIZE(steps) };
+	steps[2].status = 0;
+	CHECK(!unit_failed_step(&info));
+}
+
 TEST(results_of_systemd_have_words)
 {
 	static const struct {
