@@ -9,9 +9,9 @@
 const char *const unit_name_patterns[] = {
 	UNIT_QEMU,
 	UNIT_SWTPM,
-	"machina-spice-%s.socket",
+	UNIT_SPICE_SOCKET,
 	"machina-spice-%s.service",
-	"machina-vnc-%s.socket",
+	UNIT_VNC_SOCKET,
 	"machina-vnc-%s.service",
 	NULL,
 };

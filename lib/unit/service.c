@@ -62,7 +62,7 @@ static bool has_kind(const struct plan *plan, enum plan_fd_kind kind)
 static void add_screen_dependencies(struct unitfile *u, const struct vm *vm)
 {
 	const struct vm_remote *const screens[] = { &vm->spice, &vm->vnc };
-	const char *const patterns[] = { "machina-spice-%s.socket", "machina-vnc-%s.socket" };
+	const char *const patterns[] = { UNIT_SPICE_SOCKET, UNIT_VNC_SOCKET };
 	for (size_t i = 0; i < ARRAY_SIZE(screens); i++) {
 		if (!screens[i]->enabled || !screens[i]->port)
 			continue;

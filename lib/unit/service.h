@@ -70,6 +70,8 @@ char *unit_name(const char *pattern, const char *machine);
 #define UNIT_SHARE "machina-virtiofsd-%s.service"
 /* "%s" stands for "MACHINE@I", where I is the connection's index. */
 #define UNIT_PASST "machina-passt-%s.service"
+#define UNIT_SPICE_SOCKET "machina-spice-%s.socket"
+#define UNIT_VNC_SOCKET "machina-vnc-%s.socket"
 /* The caller frees them. */
 char *unit_passt_name(const char *machine, size_t i);
 char *unit_share_instance(const char *machine, const char *share);
