@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "await-guard.h"
 #include "command.h"
 #include "host/clock.h"
 #include "output.h"
@@ -37,23 +38,21 @@ struct watch {
 
 /* What becomes of this process when the guest is to be shut down. The words have to be ready: a
  * signal handler uses them. */
-static char *shutdown_words[7];
+static struct strv shutdown_words;
 
-static void prepare_words(const struct plan *plan)
+static void prepare_words(const struct plan *plan, int host_end)
 {
-	static char name[] = PROGRAM_NAME, verb[] = "shutdown", how[] = "--system",
-		    option[] = "--timeout";
 	int sec = plan->stop_sec > PLAN_QUIT_SEC ? plan->stop_sec - PLAN_QUIT_SEC : VM_SHUTDOWN_SEC;
-	char *const words[] = { name, verb, how, option, xasprintf("%ds", sec),
-		xstrdup(plan->machine), NULL };
-	memcpy(shutdown_words, words, sizeof(words));
-}
-
-static void forget_words(void)
-{
-	free(shutdown_words[4]);
-	free(shutdown_words[5]);
-	memset(shutdown_words, 0, sizeof(shutdown_words));
+	strv_push(&shutdown_words, PROGRAM_NAME);
+	strv_push(&shutdown_words, "shutdown");
+	strv_push(&shutdown_words, "--system");
+	strv_push(&shutdown_words, "--timeout");
+	strv_pushf(&shutdown_words, "%ds", sec);
+	if (host_end != VM_HOST_SHUTDOWN) {
+		strv_push(&shutdown_words, "--host-end");
+		strv_push(&shutdown_words, vm_host_end_names[host_end]);
+	}
+	strv_push(&shutdown_words, plan->machine);
 }
 
 static void stop_signals(sigset_t *ret)
@@ -72,7 +71,7 @@ static void become_shutdown(void)
 	signal(SIGPIPE, SIG_IGN);
 	stop_signals(&stops);
 	sigprocmask(SIG_UNBLOCK, &stops, NULL);
-	execv("/proc/self/exe", shutdown_words);
+	execv("/proc/self/exe", shutdown_words.items);
 	_exit(EXIT_FAILURE);
 }
 
@@ -252,7 +251,7 @@ static void watch_done(struct watch *w)
 	closep(&w->signalfd);
 	closep(&w->qemufd);
 	closep(&w->reasonfd);
-	forget_words();
+	strv_done(&shutdown_words);
 }
 
 int await_ready(const struct await_ready *request, struct error *err)
@@ -263,7 +262,7 @@ int await_ready(const struct await_ready *request, struct error *err)
 	};
 	sigset_t stops;
 	stop_signals(&stops);
-	prepare_words(request->plan);
+	prepare_words(request->plan, request->host_end);
 	w.signalfd = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
 	w.qemufd = pidfd_open(request->main_pid, 0);
 	if (w.signalfd < 0 || w.qemufd < 0) {
@@ -274,12 +273,16 @@ int await_ready(const struct await_ready *request, struct error *err)
 	if (was_told)
 		become_shutdown();
 	int r = watch(&w, err);
-	if (r == 0 || qemu_has_ended(&w))
+	if (r < 0 && qemu_has_ended(&w))
 		return r;
 	end_worker(&w);
 	if (r == -ETIMEDOUT && request->is_resumed) {
 		complain("machine '%s': %s; it was resumed, and goes on", request->plan->machine,
 				err->text);
+		r = 0;
+	}
+	if (r == 0) {
+		await_guard_leave(request->plan->machine, w.qemufd, become_shutdown);
 		return 0;
 	}
 	complain("machine '%s': %s; shutting it down", request->plan->machine, err->text);

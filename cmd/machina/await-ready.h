@@ -19,6 +19,7 @@ struct await_ready {
 	const struct plan *plan;
 	pid_t main_pid; /* QEMU */
 	uint64_t deadline_usec;
+	int host_end;	 /* enum vm_host_end: what a shutdown of the host does to the guest */
 	bool is_resumed; /* the guest goes on from where it was saved: that it does not say now what
 			  * others say when they have booted is no reason to end it */
 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina prepare, await, teardown: called by the units. */
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,10 +41,14 @@ struct await_options {
 	bool dry_run;
 	const char *ready;
 	uint64_t timeout_usec;
+	int host_end; /* enum vm_host_end */
 };
 
 /* The unit's TimeoutStartSec= is a little longer, so that the reason is told here. */
 #define AWAIT_TIMEOUT_USEC (280 * USEC_PER_SEC)
+/* systemd stops QEMU and the hook one after the other; the first may end before the second knows.
+ */
+#define SIGNAL_MSEC 200
 
 static struct prepare_options from_environment(void)
 {
@@ -309,7 +315,10 @@ static int await_run(const struct call *call, struct error *err)
 		return STATUS_DONE;
 	}
 	/* A QEMU that has ended did what systemd told it, too. */
-	if (told_to_stop)
+	bool (*is_told)(void) = ready.when == VM_READY_QMP ? has_to_stop : await_ready_is_told;
+	if (r == -ESRCH && !is_told())
+		poll(NULL, 0, SIGNAL_MSEC);
+	if (told_to_stop || (r == -ESRCH && is_told()))
 		return STATUS_DONE;
 	/* One that never answered has no guest yet, and systemd's own signal would not end it. */
 	if (r < 0 && ready.when != VM_READY_QMP)
@@ -319,6 +328,7 @@ static int await_run(const struct call *call, struct error *err)
 						.plan = &plan,
 						.main_pid = pid,
 						.deadline_usec = clock_deadline_usec(timeout),
+						.host_end = cli->host_end,
 						.is_resumed = r > 0 },
 				err);
 	return r >= 0 ? STATUS_DONE : error_wrap(err, "machine '%s'", machine);
@@ -351,6 +361,8 @@ static const struct option_spec await_rows[] = {
 			"Then wait for the guest: agent, notify:CID, tcp:ADDRESS:PORT" },
 	{ 't', "timeout", "TIME", OPT_SPAN(struct await_options, timeout_usec),
 			"Give up after this time (280s)" },
+	{ 0, "host-end", "WHAT", OPT_CHOICE(struct await_options, host_end, vm_host_end_names),
+			"When the host shuts down meanwhile: shutdown, save or kill the guest" },
 	{},
 };
 

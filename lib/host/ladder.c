@@ -149,11 +149,15 @@ int ladder_wake(struct ladder *l, const struct run_state *state, uint64_t deadli
 	ladder_say(l, "%s, %s it", state->meaning, sleeps ? "waking" : "resuming");
 	if (sleeps || !l->request->resume)
 		return ladder_command(l, sleeps ? "system_wakeup" : "cont", deadline_usec, err);
+	qmp_limit(l->qmp, l->deadline_usec);
 	int r = l->request->resume(l->request->data, l->qmp, false, err);
+	qmp_limit(l->qmp, 0);
 	if (r >= 0)
 		return QMP_DONE;
 	if (r == -ECONNRESET)
 		return QMP_CLOSED;
+	if (r == -ETIMEDOUT)
+		return QMP_LATE;
 	ladder_say(l, "%s", err->text);
 	return QMP_REFUSED;
 }

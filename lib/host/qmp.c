@@ -25,6 +25,7 @@ struct qmp {
 	int pidfd; /* borrowed; -1: none */
 	char *name;
 	char *version;
+	uint64_t limit_usec; /* 0: none */
 	bool oob;
 	bool greeted;
 
@@ -40,6 +41,11 @@ struct qmp {
 	size_t n_events;
 	uint64_t n_events_lost;
 };
+
+void qmp_limit(struct qmp *q, uint64_t deadline_usec)
+{
+	q->limit_usec = deadline_usec;
+}
 
 void qmp_reply_done(struct qmp_reply *reply)
 {
@@ -219,6 +225,8 @@ static int wait_more(struct qmp *q, short events, uint64_t deadline_usec, struct
 {
 	if (q->eof || q->gone)
 		return closed(q, err);
+	if (q->limit_usec && q->limit_usec < deadline_usec)
+		deadline_usec = q->limit_usec;
 	if (clock_now_usec() >= deadline_usec)
 		return QMP_LATE;
 

@@ -91,6 +91,12 @@ MUST_CHECK int qmp_proceed(struct qmp *qmp, struct error *err);
 void qmp_free(struct qmp *qmp);
 void qmp_freep(struct qmp **qmp);
 
+/*
+ * From now on no call waits longer than until @deadline_usec, whatever deadline of its own it has:
+ * for a piece of work that is made of many calls. 0: no such limit.
+ */
+void qmp_limit(struct qmp *qmp, uint64_t deadline_usec);
+
 /* The socket, for poll(2) (POLLIN: there may be something for qmp_next_event). Stays owned. */
 int qmp_fd(const struct qmp *qmp);
 /* Did QEMU offer "oob"? */

@@ -62,8 +62,10 @@ static int look_after(struct ladder *l, const struct run_state *state, uint64_t 
 		struct error *err)
 {
 	const struct shutdown_request *request = l->request;
+	qmp_limit(l->qmp, l->deadline_usec);
 	int r = request->resume ? request->resume(request->data, l->qmp, true, err)
 				: SHUTDOWN_ELSEWHERE;
+	qmp_limit(l->qmp, 0);
 	if (r == SHUTDOWN_ELSEWHERE)
 		return quit_now(l, state, deadline_usec, err);
 	if (r < 0)

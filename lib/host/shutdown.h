@@ -55,7 +55,8 @@ struct shutdown_request {
 
 	/*
 	 * Called in place of "cont", and when QEMU says that the guest has moved away (@moved).
-	 * Returns an enum shutdown_resume, or a negative errno, which is told and not the end.
+	 * Returns an enum shutdown_resume, or a negative errno, which is told and not the end. What
+	 * it asks QEMU is answered until the guest's time is up, or not at all (qmp_limit()).
 	 * NULL: "cont", and what has moved has moved.
 	 */
 	int (*resume)(void *data, struct qmp *qmp, bool moved, struct error *err);

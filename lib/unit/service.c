@@ -211,9 +211,11 @@ static void add_await(struct unitfile *u, const struct unit_input *in)
 				     ? xasprintf("tcp:[%s]:%u", vm->ready.address, vm->ready.port)
 				     : xasprintf("tcp:%s:%u", vm->ready.address, vm->ready.port);
 	CLEANUP(freep) char *timeout = xasprintf("%ds", vm->ready.timeout_sec);
+	const bool asks = vm->host_end != VM_HOST_SHUTDOWN;
 	unit_hook(u, in, "ExecStartPost",
-			(const char *const[]){
-					"await", "--ready", when, "--timeout", timeout, NULL });
+			(const char *const[]){ "await", "--ready", when, "--timeout", timeout,
+					asks ? "--host-end" : NULL, vm_host_end_names[vm->host_end],
+					NULL });
 }
 
 /*

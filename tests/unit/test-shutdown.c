@@ -18,6 +18,8 @@
 #include "util/strv.h"
 
 #define LIMIT_USEC (20 * USEC_PER_SEC)
+/* Longer than be_qemu() lives. */
+#define LONG_USEC (180 * USEC_PER_SEC)
 /* For what must not come. */
 #define SHORT_USEC (100 * USEC_PER_MSEC)
 /* For what has to come before time is up, on a slow host under valgrind too. */
@@ -35,6 +37,7 @@ struct fake {
 	bool stays;	   /* closes its monitor at the end, but goes on as a process */
 	bool silent;	   /* greets, then never answers */
 	bool dies;	   /* at the first command */
+	bool hangs;	   /* never answers "cont", which is a callback that would wait long */
 	bool refuses_button;
 	bool is_old;		   /* does not know set-action */
 	bool stays_with_guest_off; /* as set-action says, or what another has left */
@@ -55,6 +58,7 @@ struct run {
 	int log[2]; /* pipe: one line for each command */
 	pid_t pid;
 	uint64_t press_usec, quit_wait_usec;
+	bool has_callback;
 	struct buf said;
 };
 
@@ -138,6 +142,8 @@ static bool obey(int fd, struct fake *f, const char *line, const char *command, 
 	if (f->dies)
 		return false;
 	if (f->silent && strcmp(command, "qmp_capabilities") != 0)
+		return true;
+	if (f->hangs && strcmp(command, "cont") == 0)
 		return true;
 	if (is_refused(f, command)) {
 		say(fd,
@@ -226,6 +232,7 @@ static struct run start(struct fake f)
 		.dir = "/tmp/test-shutdown.XXXXXX",
 		.press_usec = f.press_usec,
 		.quit_wait_usec = f.quit_wait_usec,
+		.has_callback = f.hangs,
 	};
 	int ready[2];
 	if (!mkdtemp(run.dir) || pipe2(run.log, O_CLOEXEC) < 0 || pipe2(ready, O_CLOEXEC) < 0)
@@ -290,6 +297,14 @@ static void hear(void *data, const char *text)
 	buf_printf(&run->said, "%s\n", text);
 }
 
+/* As the tool's own does, which may have a save to call off. */
+static int let_run(void *data, struct qmp *qmp, bool moved, struct error *err)
+{
+	(void)data;
+	(void)moved;
+	return qmp_call(qmp, "cont", NULL, clock_deadline_usec(LONG_USEC), NULL, err);
+}
+
 /* Missing under valgrind, which does not know the call. */
 static bool have_pidfd(void)
 {
@@ -310,6 +325,7 @@ static int stop(struct run *run, pid_t pid, uint64_t timeout_usec, enum shutdown
 								      : LIMIT_USEC,
 					.quit_wait_usec = run->quit_wait_usec ? run->quit_wait_usec
 									      : LIMIT_USEC,
+					.resume = run->has_callback ? let_run : NULL,
 					.progress = hear,
 					.data = run,
 			},
@@ -393,6 +409,14 @@ TEST(guest_that_cannot_be_resumed_is_ended_when_time_is_up)
 			SHUTDOWN_QUIT, "query-status set-action cont system_powerdown quit");
 	CHECK_SAID(run, "the guest waits since a disk failed, resuming it\n");
 	CHECK_SAID(run, "QEMU refuses 'cont': not now\n");
+	CHECK_SAID(run, "still running after 1 s, telling QEMU to quit\n");
+	end(&run);
+}
+
+TEST(qemu_that_hangs_while_it_resumes_is_told_to_quit_when_time_is_up)
+{
+	struct run run = check_stop((struct fake){ .state = "paused", .hangs = true }, AMPLE_USEC,
+			0, SHUTDOWN_QUIT, "query-status set-action cont quit");
 	CHECK_SAID(run, "still running after 1 s, telling QEMU to quit\n");
 	end(&run);
 }

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the moment in which `machina await` finds the guest ready and the one in which systemd
+ * sees that: a stop in it would be a signal that nobody listens to, and SIGKILL after its time.
+ */
+#pragma once
+
+/*
+ * Leave a process behind that looks at the unit until it is active, or QEMU has ended. Where the
+ * unit is being stopped by a signal, with no ExecStop= that would ask the guest, it does
+ * @shut_down.
+ *
+ * @qemufd: a pidfd, borrowed
+ * @shut_down: does not return
+ *
+ * Where no process can be made, there is none.
+ */
+void await_guard_leave(const char *machine, int qemufd, void (*shut_down)(void));
