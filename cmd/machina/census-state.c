@@ -8,6 +8,7 @@
 
 const char *const census_states[] = {
 	[CENSUS_OFF] = "off",
+	[CENSUS_SAVED] = "saved",
 	[CENSUS_STARTING] = "starting",
 	[CENSUS_BOOTING] = "booting",
 	[CENSUS_RUNNING] = "running",
@@ -56,6 +57,7 @@ enum census_state census_state(const struct census_row *row)
 		return CENSUS_BOOTING;
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (!strcmp(units[i].active, info->active_state))
-			return units[i].state;
+			return units[i].state == CENSUS_OFF && row->is_saved ? CENSUS_SAVED
+									     : units[i].state;
 	return CENSUS_UNKNOWN;
 }

@@ -9,6 +9,7 @@
 #include "hookplan.h"
 #include "host/clock.h"
 #include "host/qmp-many.h"
+#include "host/saved.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "monitor.h"
@@ -126,6 +127,17 @@ void census_find_enabled(const struct config_paths *paths, struct census *census
 	}
 }
 
+/* Whoever may not look at them sees none. */
+static void find_saved(const struct config_paths *paths, struct census *census)
+{
+	CLEANUP(strv_done) struct strv saved = {};
+	struct error unused;
+	if (saved_list(paths->saved_dir, &saved, &unused) < 0)
+		return;
+	for (size_t i = 0; saved.n && i < census->n; i++)
+		census->rows[i].is_saved = strv_contains_sorted(&saved, census->rows[i].machine);
+}
+
 /* ---- together ---- */
 
 int census_take(const struct config_paths *paths, struct bus *bus, const struct strv *names,
@@ -147,6 +159,7 @@ int census_take(const struct config_paths *paths, struct bus *bus, const struct 
 		return r;
 	for (size_t i = 0; i < census.n; i++)
 		measure(paths, &census.rows[i]);
+	find_saved(paths, &census);
 	ask_qemus(paths, &census);
 	*ret = census;
 	census = (struct census){};

@@ -19,6 +19,7 @@ struct census_row {
 	struct unit_info info; /* of a unit at rest, only its states and unit_file_state */
 	bool is_loaded;	       /* systemd has the unit in memory; else it is at rest */
 	bool is_up;	       /* QEMU runs */
+	bool is_saved;	       /* what was saved of its guest is there */
 	struct sample sample;  /* empty while it is down */
 	char *run_state;       /* QEMU's word (host/run-state.h); NULL: it was not to be had */
 	char *version;	       /* of QEMU; NULL likewise */
@@ -53,6 +54,7 @@ void census_find_enabled(const struct config_paths *paths, struct census *census
  */
 enum census_state {
 	CENSUS_OFF,
+	CENSUS_SAVED,
 	CENSUS_STARTING,
 	CENSUS_BOOTING,
 	CENSUS_RUNNING,

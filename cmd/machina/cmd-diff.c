@@ -66,6 +66,8 @@ static struct json_object *drift_json(const char *machine, const struct drift *d
 		jtree_push(list, one);
 	}
 	jtree_set(o, "differences", list);
+	if (drift->has_to_stop)
+		jtree_set(o, "stop_first", jtree_bool(true));
 	return o;
 }
 
@@ -75,6 +77,12 @@ static void print_drift(const char *machine, const struct drift *drift)
 		printf("%s: its config would now generate something else:\n", machine);
 	for (size_t i = 0; i < drift->diff.n; i++)
 		print_item(&drift->diff.items[i]);
+	if (drift->has_to_stop)
+		printf("%s: it still uses what its config has no more, a TPM, a share or a port: "
+		       "'machina "
+		       "stop', 'machina generate' and 'machina start', in this order, not a "
+		       "restart\n",
+				machine);
 	if (drift->replaced[0]) {
 		printf("%s: was replaced since it was started: ", machine);
 		put_text(stdout, drift->replaced);

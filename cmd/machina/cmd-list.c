@@ -139,7 +139,10 @@ static void add_row(struct table *t, const struct list_row *row, uint64_t now)
 							      : NULL;
 	table_add(t, STYLE_PLAIN, "%s", span ? span : "");
 	const struct pending *pending = row->pending;
-	table_add(t, STYLE_WARN, "%s%s%s", pending->is_different ? "config" : "",
+	table_add(t, STYLE_WARN, "%s%s%s",
+			pending->has_to_stop	? "config (stop, generate, start)"
+			: pending->is_different ? "config"
+						: "",
 			pending->is_different && pending->is_replaced ? ", " : "",
 			pending->is_replaced ? "upgrade" : "");
 	if (row->description)
@@ -185,6 +188,8 @@ static struct json_object *row_json(const struct list_row *row)
 	if (pending->is_compared) {
 		jtree_set(o, "program_replaced", jtree_bool(pending->is_replaced));
 		jtree_set(o, "config_differs", jtree_bool(pending->is_different));
+		if (pending->has_to_stop)
+			jtree_set(o, "stop_first", jtree_bool(true));
 	}
 	if (row->is_lost)
 		jtree_set(o, "configured", jtree_bool(false));
@@ -205,17 +210,30 @@ static void print_rows_json(
 	json_object_put(list);
 }
 
+/* Those that are named, and have been started or generated, may have no config any more. */
+static int select_named(
+		const struct call *call, struct strv *ret, struct strv *ret_lost, struct error *err)
+{
+	int r = machines_select_known(call, true, ret, err);
+	for (size_t i = 0; r == 0 && i < ret->n; i++)
+		if (!machine_is_configured(&call->paths, ret->items[i]))
+			strv_push(ret_lost, ret->items[i]);
+	return r;
+}
+
 /*
  * The machines that are meant; without names also those that run and have lost their config.
  *
- * @ret_lost: the latter, in byte order
+ * @ret_lost: those without, in byte order
  */
 static int select_machines(
 		const struct call *call, struct strv *ret, struct strv *ret_lost, struct error *err)
 {
 	CLEANUP(strv_done) struct strv kept = {};
+	if (!call->paths.offline && call->machines.patterns.n)
+		return select_named(call, ret, ret_lost, err);
 	int r = machines_select_or_all(call, ret, err);
-	if (r != 0 || call->paths.offline || call->machines.patterns.n || call->machines.tags.n)
+	if (r != 0 || call->paths.offline || call->machines.tags.n)
 		return r;
 	/* Whoever may not look at them is not told of them. */
 	struct error unused = {};
@@ -300,7 +318,9 @@ const struct command cmd_list = {
 		       "'up'.\n\n"
 		       "RESTART FOR is there when a restart would change machines that run: "
 		       "'config' where the config would now generate other arguments than those "
-		       "that QEMU runs with ('machina diff' shows which), 'upgrade' where QEMU's "
+		       "that QEMU runs with ('machina diff' shows which), with '(stop, generate, "
+		       "start)' where a TPM, a share or a port went that is in use: generate "
+		       "leaves its units as they are until it is off; 'upgrade' where QEMU's "
 		       "program or one of its libraries was replaced since. Only root may look. "
 		       "What has not changed is known by the times of files, the rest is "
 		       "compared.",

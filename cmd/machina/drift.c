@@ -100,6 +100,39 @@ static void drop_runtime(const struct plan *plan, struct strv *argv)
 	}
 }
 
+/* What QEMU is connected to is made by a unit beside its own. */
+static bool connects_to(const struct plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->n_fds; i++)
+		if (plan->fds[i].kind == PLAN_FD_CONNECT && !strcmp(plan->fds[i].path, path))
+			return true;
+	return false;
+}
+
+/* The port of a screen that has none any more stays open. */
+static bool has_lost_port(const struct config_paths *paths, const struct vm *vm)
+{
+	const struct vm_remote *const screens[] = { &vm->spice, &vm->vnc };
+	const char *const patterns[] = { UNIT_SPICE_SOCKET, UNIT_VNC_SOCKET };
+	for (size_t i = 0; i < ARRAY_SIZE(screens); i++) {
+		CLEANUP(freep) char *unit = unit_name(patterns[i], vm->name);
+		CLEANUP(freep) char *path = path_join(paths->unit_dir, unit);
+		if (!(screens[i]->enabled && screens[i]->port) && access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool has_to_stop(const struct config_paths *paths, const struct drift *drift)
+{
+	const struct plan *was = &drift->plan;
+	for (size_t i = 0; i < was->n_fds; i++)
+		if (was->fds[i].kind == PLAN_FD_CONNECT &&
+				!connects_to(&drift->built.plan, was->fds[i].path))
+			return true;
+	return has_lost_port(paths, &drift->built.vm);
+}
+
 int drift_compare(struct config *config, const char *machine, pid_t pid, struct drift *ret,
 		struct error *err)
 {
@@ -119,6 +152,7 @@ int drift_compare(struct config *config, const char *machine, pid_t pid, struct 
 	}
 	argdiff_make(&(struct argdiff_side){ &ret->running, &ret->plan },
 			&(struct argdiff_side){ &ret->built.argv, &ret->built.plan }, &ret->diff);
+	ret->has_to_stop = has_to_stop(config->paths, ret);
 	return 0;
 }
 

@@ -11,6 +11,12 @@
 struct drift {
 	struct argdiff diff; /* the running arguments against those of the config */
 	char *replaced; /* a file that QEMU runs from and that is another one by now; "": none */
+	/*
+	 * It has something (a TPM, a share, the port of a screen) whose unit went with the config.
+	 * While that is in use, generate leaves all units of the machine as they are: it has to be
+	 * stopped before, and started after.
+	 */
+	bool has_to_stop;
 	/* What the differences point to. */
 	struct built built;
 	struct plan plan;

@@ -136,6 +136,7 @@ static void compare(struct search *s, struct pending *p)
 	p->is_compared = true;
 	p->is_replaced = drift.replaced[0] != '\0';
 	p->is_different = drift.diff.n > 0;
+	p->has_to_stop = drift.has_to_stop;
 }
 
 static void look(struct search *s, struct pending *p)

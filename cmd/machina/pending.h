@@ -27,6 +27,7 @@ struct pending {
 	bool is_compared; /* those that follow are known: root may look, the config has no faults */
 	bool is_replaced; /* QEMU or a library of it is another one by now */
 	bool is_different; /* the config would generate something else */
+	bool has_to_stop;  /* and generate will not before it is off (struct drift) */
 };
 
 void pending_find(const struct config_paths *paths, struct pending *machines, size_t n);

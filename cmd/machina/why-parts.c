@@ -20,12 +20,19 @@
 
 /* ---- how it ended ---- */
 
+static bool is_ours(const struct journal_words *words)
+{
+	return words->speaker_len == strlen(PROGRAM_NAME) &&
+	       !strncmp(words->speaker, PROGRAM_NAME, words->speaker_len);
+}
+
 void why_find_end(const struct strv *lines, struct cause *ret)
 {
 	/* Of what the hooks and QEMU say; the first row that is found counts. */
 	static const struct {
-		const char *id, *words, *sentence;
+		const char *id, *words, *sentence; /* NULL: what was said */
 	} ends[] = {
+		{ WHY_KILLED_ID, WHY_KILLED, NULL },
 		{ "end-forced", "telling QEMU to quit",
 				"its unit was stopped, and QEMU was told to quit since no guest "
 				"shut down" },
@@ -39,10 +46,12 @@ void why_find_end(const struct strv *lines, struct cause *ret)
 		for (size_t k = 0; k < lines->n; k++) {
 			struct journal_words words;
 			journal_split(lines->items[k], &words);
-			if (!strstr(words.message, ends[i].words))
+			if (!strstr(words.message, ends[i].words) ||
+					(!ends[i].sentence && !is_ours(&words)))
 				continue;
 			ret->id = ends[i].id;
-			ret->sentence = xstrdup(ends[i].sentence);
+			ret->sentence = xstrdup(
+					ends[i].sentence ? ends[i].sentence : words.message);
 			ret->message = xstrdup(words.message);
 			return;
 		}
@@ -212,6 +221,11 @@ static void tell_failure(const struct why *why, struct buf *text)
 			       "'machina start' begins anew.");
 }
 
+static bool was_killed(const struct why *why)
+{
+	return why->cause.id && !strcmp(why->cause.id, WHY_KILLED_ID);
+}
+
 void why_tell(const struct why *why, struct buf *text)
 {
 	static const char *const words[] = {
@@ -227,7 +241,9 @@ void why_tell(const struct why *why, struct buf *text)
 		tell_failure(why, text);
 	} else {
 		buf_printf(text, " %s",
-				why->is_leaving ? "is being shut down," : words[why->outcome]);
+				why->is_leaving	  ? "is being shut down,"
+				: was_killed(why) ? "ended"
+						  : words[why->outcome]);
 		add_time(why->outcome == WHY_ENDED ? "on" : "since", why->time_usec, text);
 		if (why->outcome == WHY_STANDS)
 			buf_puts(text, ", but its guest does not");

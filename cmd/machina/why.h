@@ -25,6 +25,10 @@ enum why_outcome {
 /* "failed", ... */
 extern const char *const why_outcome_names[WHY_OUTCOME_N];
 
+/* What "machina kill" leaves in the journal of a unit, after the user's name; and its cause. */
+#define WHY_KILLED "killed it with 'machina kill'"
+#define WHY_KILLED_ID "killed"
+
 struct why {
 	char *machine;
 	enum why_outcome outcome;

@@ -130,8 +130,9 @@ MUST_CHECK int bus_get_unit(
 
 /*
  * The command that made the last run fail: of those that failed, the one that ended first, since
- * failures that follow are mostly consequences. NULL: none did. Those that systemd was told to ignore
- * count only for ExecStop=, whose lines take over from each other, and if its last one failed, too.
+ * failures that follow are mostly consequences. NULL: none did. Those that systemd was told to
+ * ignore count only for ExecStop=, whose lines take over from each other, and if its last one
+ * failed, too.
  */
 const struct exec_step *unit_failed_step(const struct unit_info *info);
 

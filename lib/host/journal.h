@@ -69,3 +69,12 @@ MUST_CHECK int journal_last_failure(const char *unit, struct journal_event *ret,
  * units that are down and did not fail.
  */
 MUST_CHECK int journal_last_event(const char *unit, struct journal_event *ret, struct error *err);
+
+/*
+ * Say something of a unit, as systemd does: it is among the lines of that run, for journal_tail()
+ * and for journalctl -u. Only what root says is found there. What can't be said is lost.
+ *
+ * @invocation_id: of the run; "": of the one around it
+ * @text: one line
+ */
+void journal_note(const char *unit, const char *invocation_id, const char *text);

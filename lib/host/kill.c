@@ -10,6 +10,7 @@
 #include "host/bus-job.h"
 #include "host/bus-unit.h"
 #include "host/clock.h"
+#include "host/journal.h"
 #include "host/qmp.h"
 
 /* For the unit's own clean-up, its scripts included. */
@@ -98,8 +99,8 @@ static int stop(struct bus *bus, const char *unit, struct error *err)
 	return r < 0 ? r : bus_get_unit(bus, unit, &info, err);
 }
 
-int kill_unit(struct bus *bus, const char *unit, const char *socket, enum kill_outcome *ret,
-		struct error *err)
+int kill_unit(struct bus *bus, const char *unit, const char *socket, const char *note,
+		enum kill_outcome *ret, struct error *err)
 {
 	CLEANUP(unit_info_done) struct unit_info info = {};
 	enum kill_outcome outcome = KILL_QUIT;
@@ -110,6 +111,7 @@ int kill_unit(struct bus *bus, const char *unit, const char *socket, enum kill_o
 		*ret = KILL_NOT_RUNNING;
 		return 0;
 	}
+	journal_note(unit, info.invocation_id, note);
 	if (info.main_pid && !quits(socket, info.main_pid)) {
 		outcome = KILL_KILLED;
 		r = kill_main(bus, unit, err);

@@ -25,12 +25,13 @@ enum kill_outcome {
 
 /*
  * @socket: of QEMU's monitor
+ * @note: a line for the unit's journal, before it happens
  *
  * Killed itself half way, it leaves a machine that runs, or one that is being stopped.
  *
  * Errors: ETIMEDOUT: the unit is not down even so; those of systemd.
  */
-MUST_CHECK int kill_unit(struct bus *bus, const char *unit, const char *socket,
+MUST_CHECK int kill_unit(struct bus *bus, const char *unit, const char *socket, const char *note,
 		enum kill_outcome *ret, struct error *err);
 
 /*

@@ -126,6 +126,7 @@ TEST(state_is_one_word)
 	static const struct {
 		const char *unit, *sub, *guest;
 		enum census_state state;
+		bool is_saved;
 	} rows[] = {
 		{ "active", "running", "running", CENSUS_RUNNING },
 		{ "active", "running", "paused", CENSUS_PAUSED },
@@ -138,6 +139,8 @@ TEST(state_is_one_word)
 		{ "activating", "auto-restart", NULL, CENSUS_FAILED },
 		{ "deactivating", "stop", NULL, CENSUS_STOPPING },
 		{ "inactive", "dead", NULL, CENSUS_OFF },
+		{ "inactive", "dead", NULL, CENSUS_SAVED, true },
+		{ "active", "running", "running", CENSUS_RUNNING, true },
 		{ "failed", "failed", NULL, CENSUS_FAILED },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -147,6 +150,7 @@ TEST(state_is_one_word)
 		struct census_row one = row("web", unit);
 		one.info.sub_state = sub;
 		one.run_state = guest;
+		one.is_saved = rows[i].is_saved;
 		CHECK_STR(census_states[census_state(&one)], census_states[rows[i].state]);
 	}
 }
