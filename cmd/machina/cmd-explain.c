@@ -30,7 +30,11 @@ static void add_rows(struct table *t, const struct call *call, const struct expl
 {
 	bool is_set = e->source == EXPLAIN_SET;
 	table_add(t, STYLE_HEAD, "%s", e->pointer);
-	if (!is_set) {
+	if (e->source == EXPLAIN_FOLLOWS) {
+		table_add(t, STYLE_PLAIN, "%s", e->value);
+		table_add(t, STYLE_PLAIN, "%s", e->because);
+		table_add(t, STYLE_DIM, "%s", "");
+	} else if (!is_set) {
 		table_add(t, STYLE_PLAIN, "%s", e->value);
 		table_add(t, STYLE_DIM, "%s", e->source == EXPLAIN_DERIVED ? "derived" : "default");
 		table_add(t, STYLE_DIM, "%s", "");
@@ -107,6 +111,7 @@ static struct json_object *entry_json(const struct explain_entry *e)
 		[EXPLAIN_SET] = "set",
 		[EXPLAIN_DERIVED] = "derived",
 		[EXPLAIN_DEFAULT] = "default",
+		[EXPLAIN_FOLLOWS] = "follows",
 	};
 	struct json_object *object = jtree_object();
 	bool is_set = e->source == EXPLAIN_SET, removed = is_set && e->origins[0].removes;
@@ -116,6 +121,7 @@ static struct json_object *entry_json(const struct explain_entry *e)
 		put_text_member(object, "default", e->value);
 	else if (e->value)
 		put(object, "value", json_tokener_parse(e->value));
+	put_text_member(object, "because", e->because);
 	if (e->foreign)
 		put(object, "foreign", jtree_bool(true));
 	if (is_set)
@@ -224,7 +230,9 @@ const struct command cmd_explain = {
 	.summary = "Show where each value of a machine came from",
 	.description = "Each value with the file, line and column that set it, the machine or tag "
 		       "that it stands in, and below it what it overrode. Identifiers that no file "
-		       "sets are derived from the machine's id and name. POINTER (RFC 6901) limits "
+		       "sets are derived from the machine's id and name. What something else of "
+		       "the machine needs, as a share needs shared memory, has that in the third "
+		       "column. POINTER (RFC 6901) limits "
 		       "this to one place and all below it, and shows the default of a key that is "
 		       "not set.\n\n"
 		       "A machine whose parts don't fit together is explained, too, after the "

@@ -186,12 +186,12 @@ static void walk_value(struct walk *w, struct buf *pointer, struct json_object *
 	}
 }
 
-static bool explained(const struct explanation *e, const char *pointer)
+static struct explain_entry *find_entry(const struct explanation *e, const char *pointer)
 {
 	for (size_t i = 0; i < e->n; i++)
 		if (!strcmp(e->items[i].pointer, pointer))
-			return true;
-	return false;
+			return &e->items[i];
+	return NULL;
 }
 
 /* Entries that were taken away have no place of their own in the merged machine any more. */
@@ -200,12 +200,43 @@ static void add_removed(struct walk *w)
 	for (size_t i = 0; i < w->n_said; i++) {
 		const struct said *s = &w->said[i];
 		if (s->origin.fate != JORIGIN_REMOVED || !is_below(s->pointer, w->below) ||
-				explained(w->out, s->pointer))
+				find_entry(w->out, s->pointer))
 			continue;
 		struct explain_entry *e = add_entry(w, s->pointer);
 		e->source = EXPLAIN_SET;
 		add_origins(w, e);
 	}
+}
+
+/* What reads and writes in the guest's memory; NULL: nothing does. */
+static const char *needs_shared_memory(struct arena *arena, const struct vm *vm)
+{
+	if (vm->n_shares)
+		return arena_printf(arena, "share \"%s\"", vm->shares[0].name);
+	for (size_t i = 0; i < vm->n_nics; i++)
+		if (vm->nics[i].mode == NETWORK_VHOST_USER)
+			return arena_printf(
+					arena, "connection \"%s\" (vhost-user)", vm->nics[i].name);
+	return NULL;
+}
+
+/* What a file says of it does not count then, unless it says the same. */
+static void add_following(struct walk *w, const struct vm *vm)
+{
+	static const char pointer[] = "/attrs/memory/shared";
+	const char *because = needs_shared_memory(&w->out->arena, vm);
+	if (!because || !is_below(pointer, w->below))
+		return;
+	struct explain_entry *e = find_entry(w->out, pointer);
+	if (e && !strcmp(e->value, "true"))
+		return;
+	if (!e)
+		e = add_entry(w, pointer);
+	e->value = "true";
+	e->source = EXPLAIN_FOLLOWS;
+	e->because = because;
+	for (size_t i = 0; i < e->n_origins; i++)
+		e->origins[i].counts = false;
 }
 
 /* What to say of a pointer that leads nowhere, by the first of its keys that is not known. */
@@ -264,6 +295,7 @@ int explain_machine(const struct machine *machine, const struct vm *vm, const ch
 	struct json_object *described = vm_describe(machine, vm);
 	CLEANUP(buf_done) struct buf at = {};
 	walk_value(&w, &at, described);
+	add_following(&w, vm);
 	add_removed(&w);
 	int r = ret->n ? 0 : explain_default(&w, described, err);
 	json_object_put(described);

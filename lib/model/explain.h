@@ -11,6 +11,7 @@ enum explain_source {
 	EXPLAIN_SET,	 /* a file says so */
 	EXPLAIN_DERIVED, /* made from the machine's id and names */
 	EXPLAIN_DEFAULT, /* no file says so */
+	EXPLAIN_FOLLOWS, /* something else of the machine needs it, whatever files say */
 };
 
 /* One statement of a file about a value. */
@@ -30,6 +31,7 @@ struct explain_entry {
 	const char *value; /* as JSON; for EXPLAIN_DEFAULT a description of the default; NULL for a
 			      removed entry */
 	enum explain_source source;
+	const char *because; /* EXPLAIN_FOLLOWS: of what, as "share \"work\""; else NULL */
 	/* EXPLAIN_SET: the one that counts first. Then what lost or does not count. */
 	struct explain_origin *origins;
 	size_t n_origins;
@@ -39,7 +41,9 @@ struct explain_entry {
 
 struct explanation {
 	struct arena arena;
-	struct explain_entry *items; /* in the order of the merged machine, removed entries last */
+	/* In the order of the merged machine; then those of which no file says anything, and
+	 * removed ones. */
+	struct explain_entry *items;
 	size_t n;
 	size_t n_alloc;
 };

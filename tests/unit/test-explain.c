@@ -50,7 +50,8 @@ static char *explained(const struct sample *s, const char *pointer)
 		const struct explain_entry *entry = &e.items[i];
 		buf_printf(&out, "%s%s = %s (%s)", i ? "\n" : "", entry->pointer,
 				entry->value ? entry->value : "nothing",
-				entry->source == EXPLAIN_SET	   ? "set"
+				entry->because			   ? entry->because
+				: entry->source == EXPLAIN_SET	   ? "set"
 				: entry->source == EXPLAIN_DERIVED ? "derived"
 								   : "default");
 		for (size_t k = 0; k < entry->n_origins; k++)
@@ -155,6 +156,46 @@ TEST(what_no_file_sets_has_its_default)
 			"'requires', 'credentials', 'autostart' and 'qemu-args'");
 	check_explained(&s, "/volumes/0", "'/volumes/0' is no place of machine 'web'");
 	check_explained(&s, "/volumes/0/name", "'/volumes/0/name' is no place of machine 'web'");
+}
+
+TEST(what_follows_from_something_else)
+{
+	static const char network[] = "{'network':{'n':{'mode':'vhost-user'},'lan':{'device':"
+				      "'br0'}}}";
+	static const struct {
+		const char *machine, *expected;
+	} rows[] = {
+		{ "{'attrs':{" RAM "},'connections':[{'name':'a','network':'lan'}]}",
+				"/attrs/memory/shared = false (default)" },
+		{ "{'attrs':{" RAM
+		  "},'shares':[{'name':'work','path':'/srv','readonly':true},{'name':'docs',"
+		  "'path':'/srv','readonly':true}]}",
+				"/attrs/memory/shared = true (share 'work')" },
+		{ "{'attrs':{" RAM "},'connections':[{'name':'a','network':'lan'},{'name':'fast',"
+		  "'network':'n'}]}",
+				"/attrs/memory/shared = true (connection 'fast' (vhost-user))" },
+		/* What says otherwise does not count; what says the same does. */
+		{ "{'attrs':{'memory':{'ram':64,'shared':false}},'shares':[{'name':'work',"
+		  "'path':'/srv','readonly':true}]}",
+				"/attrs/memory/shared = true (share 'work'): not false by machine "
+				"web at web:1:39/attrs/memory/shared" },
+		{ "{'attrs':{'memory':{'ram':64,'shared':true}},'shares':[{'name':'work',"
+		  "'path':'/srv','readonly':true}]}",
+				"/attrs/memory/shared = true (set): true by machine web at "
+				"web:1:39/attrs/memory/shared" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		if (build(&s, network, rows[i].machine))
+			check_explained(&s, "/attrs/memory/shared", rows[i].expected);
+	}
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s, network, rows[1].machine))
+		return;
+	check_explained(&s, "/attrs/memory",
+			"/attrs/memory/ram = 64 (set): 64 by machine web at "
+			"web:1:27/attrs/memory/ram\n"
+			"/attrs/memory/shared = true (share 'work')");
 }
 
 TEST(entries_that_were_taken_away)
