@@ -172,6 +172,7 @@ int examination_begin(struct examination *x, const struct call *call, struct err
 		.dnsmasq = DNSMASQ,
 		.operators = ACCOUNT_OPERATORS,
 		.state_dir = call->paths.state_dir,
+		.run_dir = call->paths.run_dir,
 		.is_root = geteuid() == 0,
 		.is_partial = x->is_partial,
 		.host = x->has_config ? &x->config.host.conf : NULL,

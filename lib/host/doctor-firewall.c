@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The packet filter: does the kernel take the machines' rules, are they there, is anything left? */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "host/bridge.h"
 #include "host/doctor.h"
 #include "host/firewall.h"
+#include "host/hold.h"
 #include "host/net-rules.h"
 #include "host/sysfs.h"
 #include "host/tap.h"
@@ -14,6 +16,8 @@
 
 /* The first with IFLA_BRPORT_LOCKED. */
 #define LOCKING_VERSION (5u << 8 | 18)
+/* A firewall takes seconds at most to load its rules. */
+#define HOLD_SEC 60
 #define NEEDED_MODULES "nf_tables nf_conntrack_bridge nft_reject_bridge"
 
 /* All connections that have a filter. */
@@ -193,6 +197,67 @@ static void check_presence(struct doctor *d, const struct strv *present)
 	doctor_cure(d, "machina firewall apply");
 }
 
+/* ---- interfaces that are closed ---- */
+
+/* Is the port closed, though its guest is there? A link without a carrier looks the same else. */
+static bool is_closed(const struct doctor *d, const struct vm_nic *nic)
+{
+	CLEANUP(freep) char *dir = xasprintf("%s/class/net/%s", d->sys, nic->link);
+	CLEANUP(buf_done) struct buf carrier = {}, state = {};
+	return sysfs_read(dir, "carrier", &carrier, NULL) == 0 &&
+	       !strcmp(buf_text(&carrier), "1") &&
+	       sysfs_read(dir, "brport/state", &state, NULL) == 0 && !strcmp(buf_text(&state), "0");
+}
+
+static void find_filtered(const struct doctor *d, bool closed, struct doctor_group *ret)
+{
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const struct vm *vm = d->machines[i].vm;
+		for (size_t k = 0; d->machines[i].running && k < vm->n_nics; k++)
+			if (vm->nics[k].filter && (!closed || is_closed(d, &vm->nics[k])))
+				doctor_group_add(ret, &d->machines[i]);
+	}
+}
+
+/*
+ * A firewall that loads its rules has them closed for a moment ("firewall hold"), and "firewall
+ * apply" opens them when it has.
+ */
+static void check_hold(struct doctor *d)
+{
+	CLEANUP(doctor_group_done) struct doctor_group closed = {};
+	CLEANUP(doctor_group_done) struct doctor_group filtered = {};
+	int64_t age = d->run_dir ? hold_age_sec(d->run_dir) : -1;
+	if (age >= 0 && age < HOLD_SEC)
+		return;
+	find_filtered(d, true, &closed);
+	find_filtered(d, false, &filtered);
+	if (age >= 0) {
+		doctor_add(d, doctor_level_of(filtered.names.n > 0),
+				"interfaces with a packet filter are held closed for %" PRId64
+				" minutes now ('machina firewall hold'), and no 'machina firewall "
+				"apply' has followed",
+				age / 60);
+		if (filtered.names.n)
+			doctor_why(d,
+					"no packet gets to guests and from them, nor to machines "
+					"that "
+					"start: %s",
+					doctor_machines(d, &filtered.names));
+		else
+			doctor_why(d, "machines with a filter that start have no network");
+	} else if (closed.names.n) {
+		doctor_add(d, DOCTOR_FAULT, "interfaces of %s are closed",
+				doctor_machines(d, &closed.names));
+		doctor_why(d, "their packet filter could not be installed, or somebody has closed "
+			      "them: no packet gets to the guest and from it");
+	} else {
+		return;
+	}
+	doctor_cure(d, "machina firewall apply");
+	doctor_cure(d, "journalctl -b -u 'machina-firewall-*'   # why it has not come to that");
+}
+
 /* Chains without an interface are of nobody. */
 static int check_leftovers(struct doctor *d, struct netlink *links_nl, const struct strv *present,
 		struct error *err)
@@ -256,6 +321,7 @@ void doctor_check_firewall(struct doctor *d)
 		return;
 	}
 	check_locking(d);
+	check_hold(d);
 	int r = make_ports(&ports, d, &err);
 	if (r < 0) {
 		doctor_leave_out(d, "%s", err.text);

@@ -146,6 +146,48 @@ static void tell(struct doctor *d, const struct forward_chain *chain, const stru
 				chain->table, chain->name, name, name);
 }
 
+/*
+ * firewalld refuses by a rule and not by its chain's policy: what is in no zone of its. One that is
+ * in a zone is the administrator's decision.
+ */
+static void tell_firewalld(struct doctor *d, const struct bridge *bridge)
+{
+	const char *name = doctor_quote(d, bridge->name);
+	doctor_add(d, doctor_level_of(bridge->users.urgent),
+			"bridge '%s': its frames pass firewalld, which has it in no zone and "
+			"refuses "
+			"what is forwarded",
+			bridge->name);
+	doctor_why(d, "guests on it reach the host, but not each other or the network: %s",
+			doctor_machines(d, &bridge->users.names));
+	for (size_t i = 0; families[i].family != NFPROTO_INET; i++)
+		if (is_shown(d, &families[i], bridge->name))
+			doctor_cure(d, "sysctl -w net.bridge.%s=0", families[i].sysctl);
+	doctor_cure(d, "# or, if containers need it, for this bridge alone:");
+	doctor_cure(d, "firewall-cmd --permanent --zone=trusted --add-interface=%s", name);
+	doctor_cure(d, "firewall-cmd --reload");
+}
+
+static int look_at_firewalld(struct doctor *d, const struct bridges *bridges, struct netlink *nl,
+		struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < bridges->n; i++) {
+		const struct bridge *bridge = &bridges->items[i];
+		struct forward_table table = { NFPROTO_INET, "firewalld" };
+		bool shown = false;
+		for (size_t k = 0; k < ARRAY_SIZE(families); k++)
+			shown |= is_shown(d, &families[k], bridge->name);
+		/* Those that are routed are looked at with their networks. */
+		if (bridge->is_routed || !shown)
+			continue;
+		r = forward_table_look(nl, &table, bridge->name, err);
+		if (r == 0 && table.has_rules && !table.is_about_it)
+			tell_firewalld(d, bridge);
+	}
+	return r;
+}
+
 static int look(struct doctor *d, const struct bridges *bridges, struct netlink *nl,
 		struct error *err)
 {
@@ -210,6 +252,8 @@ void doctor_check_forwarding(struct doctor *d)
 	int r = netlink_open_protocol(NETLINK_NETFILTER, &nl, &err);
 	if (r == 0)
 		r = look(d, &bridges, &nl, &err);
+	if (r == 0)
+		r = look_at_firewalld(d, &bridges, &nl, &err);
 	if (r == -EPERM)
 		doctor_leave_out(d, "only root may look at packet filters");
 	else if (r < 0)

@@ -92,6 +92,29 @@ static void check_shared(struct doctor *d)
 	}
 }
 
+/* Of a machine that runs it may be missing: QEMU waits for the switch to come back. */
+static void check_switches(struct doctor *d)
+{
+	size_t at = 0;
+	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_SWITCH, &at));) {
+		if (l->code == EACCES && !d->is_root)
+			continue;
+		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
+		doctor_why(d, "%s cannot start, or has no network there",
+				doctor_machines(d, &l->machines));
+		if (l->code == ENOENT) {
+			CLEANUP(freep) char *dir = xstrdup(l->subject);
+			*strrchr(dir, '/') = '\0';
+			doctor_cure(d, "ls -l %s", doctor_quote(d, dir[0] ? dir : "/"));
+			doctor_cure(d, "# start the switch, with a port that listens there; or "
+				       "leave "
+				       "\"socket\" out, and it is the switch that connects");
+		} else {
+			doctor_cure(d, "ls -l %s", doctor_quote(d, l->subject));
+		}
+	}
+}
+
 void doctor_check_bridges(struct doctor *d)
 {
 	size_t at = 0;
@@ -117,6 +140,7 @@ void doctor_check_bridges(struct doctor *d)
 		doctor_cure(d, "# and for good in the host's own network configuration");
 	}
 	check_shared(d);
+	check_switches(d);
 }
 
 /* ---- links ---- */

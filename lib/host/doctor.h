@@ -59,6 +59,7 @@ struct doctor {
 	const char *dnsmasq;   /* the program */
 	const char *operators; /* the group */
 	const char *state_dir; /* what outlives a boot: "/var/lib/machina" */
+	const char *run_dir;   /* of all machines: "/run/machina"; NULL: it is not looked at */
 	bool is_root;
 	/* Not all machines are looked at: what is of none of them is not looked for. */
 	bool is_partial;

@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/clock.h"
@@ -42,6 +44,17 @@ bool hold_is_on(const char *dir)
 {
 	CLEANUP(freep) char *path = mark_path(dir);
 	return access(path, F_OK) == 0;
+}
+
+int64_t hold_age_sec(const char *dir)
+{
+	CLEANUP(freep) char *path = mark_path(dir);
+	struct stat st;
+	struct timespec now;
+	if (stat(path, &st) < 0)
+		return -1;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec > st.st_mtim.tv_sec ? now.tv_sec - st.st_mtim.tv_sec : 0;
 }
 
 bool hold_is_newer(const char *dir)

@@ -23,6 +23,8 @@ MUST_CHECK int hold_lock(const char *dir, struct lock *ret, struct error *err);
 
 MUST_CHECK int hold_mark(const char *dir, struct error *err);
 bool hold_is_on(const char *dir);
+/* How long it has been there; -1: there is none. */
+int64_t hold_age_sec(const char *dir);
 /* Is the mark of a process that was started after this one? */
 bool hold_is_newer(const char *dir);
 /* Was there one? */

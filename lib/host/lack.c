@@ -173,6 +173,20 @@ static void look_at_passt(const struct search *s, size_t i)
 				s->vm->nics[i].network);
 }
 
+static void look_at_switch(const struct search *s, size_t i)
+{
+	const struct vm_nic *nic = &s->vm->nics[i];
+	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
+	struct stat st;
+	if (stat(nic->socket, &st) < 0)
+		tell(s, LACK_SWITCH, pointer, nic->socket, errno,
+				"network \"%s\": the switch's socket '%s': %s", nic->network,
+				nic->socket, strerror(errno));
+	else if (!S_ISSOCK(st.st_mode))
+		tell(s, LACK_SWITCH, pointer, nic->socket, ENOTSOCK,
+				"network \"%s\": '%s' is not a socket", nic->network, nic->socket);
+}
+
 static void look_at_bridge(
 		const struct search *s, struct netlink *nl, const struct vm_nic *nic, size_t i)
 {
@@ -245,6 +259,9 @@ static void look_at_interfaces(const struct search *s)
 		bool is_macvtap = nic->mode == NETWORK_MACVTAP;
 		if (nic->passt)
 			look_at_passt(s, i);
+		/* Without one QEMU makes it. */
+		if (nic->mode == NETWORK_VHOST_USER && nic->socket)
+			look_at_switch(s, i);
 		if (!vm_nic_has_link(nic) || (!nic->join && !is_macvtap))
 			continue;
 		/* Without netlink there is nothing to miss. */

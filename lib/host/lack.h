@@ -17,6 +17,7 @@ enum lack_kind {
 	LACK_BRIDGE, /* it is missing, or is none */
 	LACK_VLANS,  /* of a bridge */
 	LACK_DEVICE, /* of a macvtap: it is missing, down or not free */
+	LACK_SWITCH, /* the socket of a switch that is a program (vhost-user) */
 	LACK_SHARE_PROGRAM,
 	LACK_SHARE_PATH, /* its directory */
 	LACK_SHARE_USER, /* its account */

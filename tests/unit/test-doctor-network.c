@@ -11,6 +11,7 @@
 
 #include "doctor-sample.h"
 #include "host/firewall.h"
+#include "host/hold.h"
 #include "host/macvtap.h"
 #include "host/net-rules.h"
 #include "own-network.h"
@@ -65,6 +66,35 @@ TEST(bridges_are_other_interfaces)
 			"  machine 'web' cannot start\n"
 			"    ip -d link show lo\n");
 	sick_end(&s);
+}
+
+/* One machine whose switch listens at a socket of that name; NULL: QEMU does. */
+static void check_switch(const char *name, const char *expected)
+{
+	struct sick s;
+	sick_begin(&s);
+	CLEANUP(freep) char *socket = name ? xstrdup(scratch_path(name)) : NULL;
+	put_file("other", "");
+	*add_nic(&s, add(&s, "web", true), NULL) = (struct vm_nic){
+		.network = "dpdk", .mode = NETWORK_VHOST_USER, .socket = socket
+	};
+	CHECK_FOUND(&s, bridges, expected);
+	sick_end(&s);
+}
+
+TEST(sockets_of_switches_are_missing)
+{
+	check_switch("vpp web.sock",
+			"fault: network \"dpdk\": the switch's socket 'DIR/vpp web.sock': No such "
+			"file or directory\n"
+			"  machine 'web' cannot start, or has no network there\n"
+			"    ls -l DIR\n"
+			"    # start the switch, with a port that listens there; or leave "
+			"\"socket\" out, and it is the switch that connects\n");
+	check_switch("other", "fault: network \"dpdk\": 'DIR/other' is not a socket\n"
+			      "  machine 'web' cannot start, or has no network there\n"
+			      "    ls -l DIR/other\n");
+	check_switch(NULL, "");
 }
 
 /* Its unit makes it. */
@@ -374,6 +404,48 @@ TEST(docker_drops_what_is_forwarded)
 	shell("nft flush ruleset");
 }
 
+TEST(firewalld_refuses_what_is_forwarded)
+{
+	NEED_NFT();
+	static const char firewalld[] = "nft -f - <<END\n"
+					"table inet firewalld {\n"
+					"	chain filter_FORWARD { type filter hook forward "
+					"priority 10; policy "
+					"accept;\n"
+					"		iifname eth0 accept; reject with icmpx "
+					"admin-prohibited; }\n"
+					"}\n"
+					"END\n";
+	struct sick s;
+	sick_begin_shown(&s);
+	put_file("proc/sys/net/bridge/bridge-nf-call-ip6tables", "1\n");
+	CHECK_FOUND(&s, forwarding, "");
+	shell(firewalld);
+	CHECK_FOUND(&s, forwarding,
+			"fault: bridge 'br0': its frames pass firewalld, which has it in no zone "
+			"and "
+			"refuses what is forwarded\n"
+			"  guests on it reach the host, but not each other or the network: "
+			"machines 'web', 'db'\n"
+			"    sysctl -w net.bridge.bridge-nf-call-iptables=0\n"
+			"    sysctl -w net.bridge.bridge-nf-call-ip6tables=0\n"
+			"    # or, if containers need it, for this bridge alone:\n"
+			"    firewall-cmd --permanent --zone=trusted --add-interface=br0\n"
+			"    firewall-cmd --reload\n");
+	shell("nft insert rule inet firewalld filter_FORWARD iifname br0 accept");
+	CHECK_FOUND(&s, forwarding, "");
+	sick_end(&s);
+
+	/* Frames that it does not see. */
+	shell("nft flush ruleset");
+	shell(firewalld);
+	sick_begin_shown(&s);
+	put_file("proc/sys/net/bridge/bridge-nf-call-iptables", "0\n");
+	CHECK_FOUND(&s, forwarding, "ok: frames on bridges do not pass iptables\n");
+	sick_end(&s);
+	shell("nft flush ruleset");
+}
+
 TEST(other_chains_drop_what_is_forwarded)
 {
 	NEED_NFT();
@@ -480,6 +552,65 @@ TEST(connections_on_bridges_are_tracked)
 	CHECK(tracks || !strcmp(s.doctor.findings[0].cures.items[0],
 					"modprobe -a nf_tables nf_conntrack_bridge "
 					"nft_reject_bridge"));
+	sick_end(&s);
+}
+
+TEST(what_is_held_is_opened_soon)
+{
+	NEED_NFT();
+	struct sick s;
+	struct fw_policy policy;
+	struct vm_filter filter;
+	struct error err = {};
+	sick_begin_filtered(&s, &policy, &filter);
+	CLEANUP(freep) char *run = xstrdup(scratch_path("run"));
+	make_directory("run");
+	s.doctor.run_dir = run;
+	CHECK_FOUND(&s, firewall, "");
+	/* By a firewall that loads its rules now. */
+	CHECK_INT(hold_mark(run, &err), 0);
+	CHECK_FOUND(&s, firewall, "");
+	CLEANUP(freep) char *earlier = xasprintf("touch -d '-5 minutes' %s/.hold", run);
+	shell(earlier);
+	CHECK_FOUND(&s, firewall,
+			"warning: interfaces with a packet filter are held closed for 5 minutes "
+			"now "
+			"('machina firewall hold'), and no 'machina firewall apply' has followed\n"
+			"  machines with a filter that start have no network\n"
+			"    machina firewall apply\n"
+			"    journalctl -b -u 'machina-firewall-*'   # why it has not come to "
+			"that\n");
+	s.machines[0].running = true;
+	examine(&s, "firewall", doctor_check_firewall);
+	CHECK_INT(s.doctor.findings[0].level, DOCTOR_FAULT);
+	CHECK_STR(s.doctor.findings[0].why,
+			"no packet gets to guests and from them, nor to machines that start: "
+			"machine 'web'");
+	CHECK(hold_unmark(run));
+	sick_end(&s);
+}
+
+TEST(closed_ports_of_guests_that_are_there)
+{
+	NEED_NFT();
+	struct sick s;
+	struct fw_policy policy;
+	struct vm_filter filter;
+	sick_begin_filtered(&s, &policy, &filter);
+	s.machines[0].running = true;
+	put_file("sys/class/net/web.0/carrier", "1\n");
+	put_file("sys/class/net/web.0/brport/state", "0\n");
+	examine(&s, "firewall", doctor_check_firewall);
+	CHECK_STR(s.doctor.findings[0].what, "interfaces of machine 'web' are closed");
+	CHECK_STR(s.doctor.findings[0].cures.items[0], "machina firewall apply");
+	/* Nobody is at the other end of it; or it is open. */
+	put_file("sys/class/net/web.0/carrier", "0\n");
+	examine(&s, "firewall", doctor_check_firewall);
+	CHECK(!strstr(s.doctor.findings[0].what, "closed"));
+	put_file("sys/class/net/web.0/carrier", "1\n");
+	put_file("sys/class/net/web.0/brport/state", "3\n");
+	examine(&s, "firewall", doctor_check_firewall);
+	CHECK(!strstr(s.doctor.findings[0].what, "closed"));
 	sick_end(&s);
 }
 
