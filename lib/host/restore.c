@@ -210,7 +210,7 @@ static int check_version(const char *then, const char *now, struct error *err)
 
 /* A drive as it was: before the stream, which tells the guest's side of it. */
 static int change_medium(struct qmp *qmp, const struct cd_drives *drives,
-		const struct saved_medium *medium, struct error *err)
+		const struct saved_meta *meta, const struct saved_medium *medium, struct error *err)
 {
 	const char *path = medium->path ? medium->path : "";
 	const struct storage_file file = { .path = path, .device = plan_is_device(path) };
@@ -223,6 +223,8 @@ static int change_medium(struct qmp *qmp, const struct cd_drives *drives,
 	if (!request.drive)
 		return -err->code;
 	int r = path[0] ? storage_open(&file, &fd, err) : cd_eject(qmp, &request, err);
+	if (r == 0 && path[0])
+		r = saved_check_medium(meta, medium, fd, err);
 	if (r < 0 || !path[0])
 		return r < 0 ? r : 0;
 	return cd_insert(qmp, &request, &(struct cd_file){ fd, path, file.device }, err);
@@ -235,7 +237,7 @@ static int change_media(struct qmp *qmp, const struct saved_meta *meta, struct e
 	const struct saved_medium *media = meta->media.items;
 	int r = meta->media.n ? cd_list(qmp, &no_names, &drives, err) : 0;
 	for (size_t i = 0; r == 0 && i < meta->media.n; i++)
-		r = change_medium(qmp, &drives, &media[i], err);
+		r = change_medium(qmp, &drives, meta, &media[i], err);
 	return r;
 }
 

@@ -225,3 +225,20 @@ int saved_check_disks(const struct saved_meta *meta, const struct saved_machine 
 	}
 	return 0;
 }
+
+int saved_check_medium(const struct saved_meta *meta, const struct saved_medium *medium, int fd,
+		struct error *err)
+{
+	CLEANUP(arena_done) struct arena arena = {};
+	CLEANUP(freep) char *own = xasprintf("/proc/self/fd/%d", fd);
+	const struct plan_fd file = { .kind = PLAN_FD_FILE, .name = medium->drive, .path = own };
+	const struct saved_disk *was = find(meta, medium->drive);
+	struct saved_disk is;
+	int r = saved_stamp(&file, false, &arena, &is, err);
+	if (r < 0)
+		return r;
+	const char *text = was ? difference(was, &is) : "is not known";
+	return text ? error_set(err, EINVAL, "'%s' %s since the machine was saved", medium->path,
+				      text)
+		    : 0;
+}

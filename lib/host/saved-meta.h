@@ -100,3 +100,10 @@ enum saved_disks {
  */
 MUST_CHECK int saved_check_disks(const struct saved_meta *meta, const struct saved_machine *machine,
 		enum saved_disks *ret, struct error *why, struct error *err);
+
+/*
+ * Is an open file the CD that @medium was? For who opens it after saved_check_disks(): its
+ * directory may be somebody else's, who has put another one there. Errors: EINVAL: it is not.
+ */
+MUST_CHECK int saved_check_medium(const struct saved_meta *meta, const struct saved_medium *medium,
+		int fd, struct error *err);

@@ -266,6 +266,36 @@ TEST(a_tpm_that_changed_is_refused)
 	end(&f);
 }
 
+/* The directory of a CD may be somebody else's. */
+TEST(a_cd_that_was_exchanged_after_the_look_is_refused)
+{
+	scratch_begin();
+	put_file("iso", "an image");
+	put_file("secret", "a longer secret");
+	CLEANUP(saved_meta_done) struct saved_meta meta = {};
+	CLEANUP(freep) char *path = xstrdup(scratch_path("iso"));
+	const struct saved_medium medium = { .drive = "cd.0", .path = path };
+	const struct saved_medium other = { .drive = "cd.1", .path = path };
+	const struct plan_fd file = { .kind = PLAN_FD_FILE, .name = "cd.0", .path = path };
+	struct saved_disk disk;
+	struct error err = {};
+	CHECK_INT(saved_stamp(&file, true, &meta.arena, &disk, &err), 0);
+	meta.disks = (struct jlist){ &disk, 1 };
+	int good = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK_INT(saved_check_medium(&meta, &medium, good, &err), 0);
+	CHECK_INT(saved_check_medium(&meta, &other, good, &err), -EINVAL);
+	close(good);
+
+	CHECK_INT(unlink(path), 0);
+	CHECK_INT(symlink("secret", path), 0);
+	int bad = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK_INT(saved_check_medium(&meta, &medium, bad, &err), -EINVAL);
+	CHECK_STR(without_scratch(err.text),
+			"'DIR/iso' has another size since the machine was saved");
+	close(bad);
+	scratch_end();
+}
+
 /* It is in a directory of swtpm's user, who may have been taken over. */
 TEST(a_tpm_is_a_small_file_and_no_link)
 {
