@@ -51,6 +51,7 @@ int unit_build_share(const struct unit_input *in, size_t i, struct units *ret, s
 	CLEANUP(unitfile_done) struct unitfile u = {};
 	CLEANUP(strv_done) struct strv exec_paths = {};
 	CLEANUP(freep) char *instance = unit_share_instance(in->vm->name, share->name);
+	CLEANUP(freep) char *qemu = unit_name(UNIT_QEMU, in->vm->name);
 	unit_begin(&u, in->sources);
 	unitfile_section(&u, "Unit");
 	unitfile_setf(&u, "Description", "Directory '%s' of virtual machine %s", share->name,
@@ -58,8 +59,9 @@ int unit_build_share(const struct unit_input *in, size_t i, struct units *ret, s
 	unitfile_set(&u, "Documentation", "man:machina(8)");
 	unit_after_storage(&u);
 	unitfile_set(&u, "RequiresMountsFor", share->path);
-	/* It starts with the machine, ends with its QEMU and starts again with the next one: as
-	 * often as that may. */
+	/* It starts with the machine, ends with its QEMU and starts again with the next one, also
+	 * when that is told to restart: as often as that may. */
+	unitfile_set(&u, "PartOf", qemu);
 	unitfile_set(&u, "StopWhenUnneeded", "yes");
 	unitfile_set(&u, "StartLimitIntervalSec", "0");
 
