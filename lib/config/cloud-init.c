@@ -23,6 +23,17 @@ const struct field cloud_init_fields[] = {
 	FIELD_STRING(struct cloud_init_conf, user, "user", form_account, 0, "the image's own",
 			"Account to make in place of the image's standard one: with its groups, "
 			"shell and right to use sudo."),
+	FIELD_STRING(struct cloud_init_conf, sudo, "sudo", form_sudo_rule, 0,
+			"the image's own, mostly \"ALL=(ALL) NOPASSWD:ALL\"",
+			"What that account may do by sudo: a rule as in sudoers(5), without the "
+			"name. \"ALL=(ALL) ALL\" asks for the password; \"none\" gives no rule, "
+			"though a group of \"groups\" may have one."),
+	FIELD_STRINGS(struct cloud_init_conf, groups, "groups", MERGE_GATHER, form_group,
+			"Groups of that account, beside its own, in place of those that the image "
+			"gives it."),
+	FIELD_STRING(struct cloud_init_conf, shell, "shell", form_guest_path, 0,
+			"the image's own, mostly \"/bin/bash\"",
+			"Shell of that account: an absolute path in the guest."),
 	FIELD_STRING(struct cloud_init_conf, password_hash_file, "password-hash-file",
 			form_text_line, 0, "none: no login by a password",
 			"File of the host that holds the hash of that account's password, as "

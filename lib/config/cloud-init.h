@@ -7,11 +7,17 @@
 
 #include "json/jbind.h"
 
+/* In place of a rule: there is none. */
+#define CLOUD_INIT_NO_SUDO "none"
+
 struct cloud_init_conf {
 	int enabled; /* a switch; -1: not set */
 	const char *hostname;
 	const char *instance_id;
 	const char *user;
+	const char *sudo; /* a rule, or CLOUD_INIT_NO_SUDO */
+	struct jstrings groups;
+	const char *shell;
 	const char *password_hash_file; /* a pattern, as all paths of files are */
 	struct jstrings ssh_authorized_keys;
 	struct jstrings packages;

@@ -354,6 +354,30 @@ bool form_account(const char *text, const char **ret_expected)
 	return begins && strspn(text, ACCOUNT_CHARS) == strlen(text) && strlen(text) <= 31;
 }
 
+bool form_group(const char *text, const char **ret_expected)
+{
+	bool fits = text[0] && form_account(text, ret_expected);
+	*ret_expected = "the name of a group such as \"adm\"";
+	return fits;
+}
+
+/* What follows the name; a comment or a line that goes on would be more than the rule. */
+bool form_sudo_rule(const char *text, const char **ret_expected)
+{
+	*ret_expected = "a rule of sudoers(5) without a name, such as \"ALL=(ALL) NOPASSWD:ALL\", "
+			"or \"none\"";
+	if (!text[0] || strcmp(text, "none") == 0)
+		return true;
+	return ascii_alnum(text[0]) && strchr(text, '=') && !has_control(text) &&
+	       !strpbrk(text, "#\\") && text[strlen(text) - 1] != ' ';
+}
+
+bool form_guest_path(const char *text, const char **ret_expected)
+{
+	*ret_expected = "an absolute path in the guest such as \"/bin/bash\"";
+	return !text[0] || (text[0] == '/' && !has_control(text) && !strpbrk(text, " :"));
+}
+
 bool form_protocol(const char *text, const char **ret_expected)
 {
 	static const char *const names[] = { "any", "icmp", "icmp6", "sctp", "tcp", "udp" };

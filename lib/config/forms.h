@@ -47,6 +47,9 @@ field_check form_ssh_key;	  /* a line of authorized_keys, or the path of a file 
 field_check form_command;	  /* of a shell: one line, not empty */
 field_check form_package;	  /* of a distribution's: no blanks, no option */
 field_check form_account;	  /* name of a user account; "" is "not set" */
+field_check form_group;		  /* the same of a group, not empty */
+field_check form_sudo_rule;	  /* of sudoers(5), without the name, or "none"; "": not set */
+field_check form_guest_path;	  /* absolute path in the guest; "": not set */
 field_check form_protocol;	  /* "tcp" and the like, or a number up to 255 */
 field_check form_ports;		  /* "80", "1000-2000" */
 field_check form_vlans;		  /* "20", "30-39" */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/cloud-init.h"
 #include "host/memory.h"
 #include "host/storage.h"
 #include "json/jtree.h"
@@ -137,13 +138,14 @@ static void put_document(struct buf *to, struct json_object *value)
 
 /* What stands in the user data and the meta data. */
 struct making {
-	struct json_object *user, *keys, *packages, *run, *meta;
+	struct json_object *user, *groups, *keys, *packages, *run, *meta;
 	bool upgrade;
 };
 
 static void making_done(struct making *m)
 {
 	json_object_put(m->user);
+	json_object_put(m->groups);
 	json_object_put(m->keys);
 	json_object_put(m->packages);
 	json_object_put(m->run);
@@ -169,6 +171,18 @@ static int take_item(struct making *m, struct cloud_init *data, const struct vm_
 		return 0;
 	case VM_SEED_USER:
 		jtree_set(m->user, "name", jtree_string(item->text));
+		return 0;
+	case VM_SEED_SUDO:
+		/* A key that is there keeps that of the image away. */
+		jtree_set(m->user, "sudo",
+				strcmp(item->text, CLOUD_INIT_NO_SUDO) ? jtree_string(item->text)
+								       : NULL);
+		return 0;
+	case VM_SEED_GROUP:
+		jtree_push(m->groups, jtree_string(item->text));
+		return 0;
+	case VM_SEED_SHELL:
+		jtree_set(m->user, "shell", jtree_string(item->text));
 		return 0;
 	case VM_SEED_PASSWORD_FILE:
 		return read_hash(item->text, m->user, err);
@@ -215,6 +229,7 @@ static void put_list(struct json_object *to, const char *key, struct json_object
 static void put_user_data(const struct making *m, struct buf *to)
 {
 	CLEANUP(jtree_putp) struct json_object *root = jtree_object();
+	put_list(m->user, "groups", m->groups);
 	if (json_object_object_length(m->user))
 		jtree_set(root, "user", json_object_get(m->user));
 	put_list(root, "ssh_authorized_keys", m->keys);
@@ -233,6 +248,7 @@ int cloud_init_make(const struct vm_seed_item *items, size_t n, struct cloud_ini
 	CLEANUP(making_done)
 	struct making m = {
 		.user = jtree_object(),
+		.groups = jtree_list(),
 		.keys = jtree_list(),
 		.packages = jtree_list(),
 		.run = jtree_list(),

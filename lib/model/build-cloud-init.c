@@ -61,6 +61,9 @@ static void check_files(struct build *b, const struct cloud_init_conf *conf)
 		bool both;
 	} rows[] = {
 		{ "user-data", "user", user_data && is_set(conf->user) },
+		{ "user-data", "sudo", user_data && is_set(conf->sudo) },
+		{ "user-data", "groups", user_data && conf->groups.n },
+		{ "user-data", "shell", user_data && is_set(conf->shell) },
 		{ "user-data", "password-hash-file",
 				user_data && is_set(conf->password_hash_file) },
 		{ "user-data", "ssh-authorized-keys", user_data && conf->ssh_authorized_keys.n },
@@ -85,14 +88,14 @@ static bool is_wanted(const struct cloud_init_conf *conf)
 {
 	if (conf->enabled >= 0)
 		return conf->enabled;
-	const char *const texts[] = { conf->hostname, conf->instance_id, conf->user,
-		conf->password_hash_file, conf->user_data, conf->meta_data, conf->network_config,
-		conf->vendor_data };
+	const char *const texts[] = { conf->hostname, conf->instance_id, conf->user, conf->sudo,
+		conf->shell, conf->password_hash_file, conf->user_data, conf->meta_data,
+		conf->network_config, conf->vendor_data };
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (is_set(texts[i]))
 			return true;
-	return conf->ssh_authorized_keys.n || conf->packages.n || conf->upgrade || conf->run.n ||
-	       conf->network > 0;
+	return conf->groups.n || conf->ssh_authorized_keys.n || conf->packages.n || conf->upgrade ||
+	       conf->run.n || conf->network > 0;
 }
 
 /* The machine's id, which it keeps; cloud-init takes a guest with another one for a new guest. */
@@ -121,11 +124,15 @@ void build_cloud_init(struct build *b)
 		return;
 	check_files(b, conf);
 	vm->seed = arena_array(&vm->arena,
-			conf->ssh_authorized_keys.n + conf->packages.n + conf->run.n + 12,
+			conf->groups.n + conf->ssh_authorized_keys.n + conf->packages.n +
+					conf->run.n + 14,
 			sizeof(*vm->seed));
 	if (!is_set(conf->meta_data))
 		add_identity(b, conf);
 	add_text(b, VM_SEED_USER, conf->user);
+	add_text(b, VM_SEED_SUDO, conf->sudo);
+	add_list(b, VM_SEED_GROUP, &conf->groups);
+	add_text(b, VM_SEED_SHELL, conf->shell);
 	add_path(b, VM_SEED_PASSWORD_FILE, conf->password_hash_file, "password-hash-file");
 	add_keys(b, &conf->ssh_authorized_keys);
 	add_list(b, VM_SEED_PACKAGE, &conf->packages);

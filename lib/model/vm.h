@@ -129,6 +129,9 @@ enum vm_seed_kind {
 	VM_SEED_INSTANCE_ID,
 	VM_SEED_HOSTNAME,
 	VM_SEED_USER,
+	VM_SEED_SUDO, /* a rule; "none": no rule */
+	VM_SEED_GROUP,
+	VM_SEED_SHELL,
 	VM_SEED_PASSWORD_FILE, /* path of a file of the host */
 	VM_SEED_KEY,
 	VM_SEED_KEY_FILE, /* likewise */

@@ -724,6 +724,10 @@ TEST(cloud_init_is_told_what_is_configured)
 			INSTANCE "user al; password-hash-file /h/web; key ssh-rsa A $x; "
 				 "key-file /k/web.pub; package nginx; upgrade ; run echo $x; ");
 	check_seed("{}",
+			"{" ID ",'attrs':{" RAM
+			",'cloud-init':{'sudo':'none','groups':['adm'],'shell':'/bin/sh'}}}",
+			INSTANCE "sudo none; group adm; shell /bin/sh; ");
+	check_seed("{}",
 			"{'attrs':{" RAM
 			",'cloud-init':{'instance-id':'7','hostname':'a.example'}}}",
 			"instance-id 7; hostname a.example; ");

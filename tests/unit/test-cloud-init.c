@@ -63,6 +63,33 @@ TEST(keys_and_hash_are_read_from_files)
 	scratch_end();
 }
 
+TEST(account_is_changed_where_the_config_says_so)
+{
+	const struct vm_seed_item items[] = {
+		{ VM_SEED_SUDO, "ALL=(ALL) ALL" },
+		{ VM_SEED_GROUP, "adm" },
+		{ VM_SEED_GROUP, "kvm" },
+		{ VM_SEED_SHELL, "/bin/zsh" },
+	};
+	check_made(items, ARRAY_SIZE(items), CLOUD_INIT_USER_DATA,
+			"#cloud-config\n"
+			"{\n"
+			"  \"user\": {\n"
+			"    \"sudo\": \"ALL=(ALL) ALL\",\n"
+			"    \"shell\": \"/bin/zsh\",\n"
+			"    \"groups\": [\"adm\", \"kvm\"]\n"
+			"  }\n"
+			"}\n");
+	const struct vm_seed_item none = { VM_SEED_SUDO, "none" };
+	check_made(&none, 1, CLOUD_INIT_USER_DATA,
+			"#cloud-config\n"
+			"{\n"
+			"  \"user\": {\n"
+			"    \"sudo\": null\n"
+			"  }\n"
+			"}\n");
+}
+
 TEST(packages_and_commands_keep_their_order)
 {
 	const struct vm_seed_item items[] = {
