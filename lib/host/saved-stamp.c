@@ -90,7 +90,7 @@ static int digest(int fd, bool is_device, uint64_t size, uint64_t head, char **r
 {
 	unsigned char bytes[DIGEST_LEN];
 	CLEANUP(buf_done) struct buf text = {};
-	struct shake s;
+	CLEANUP(shake_done) struct shake s;
 	shake_init(&s);
 	int r = is_device ? feed_device(&s, fd, size) : feed(&s, fd, 0, head);
 	if (r < 0)

@@ -42,7 +42,7 @@ static void begin(struct shake *s, const struct ident *id, const char *const wor
 
 static void derive(const struct ident *id, const char *const words[], uint8_t *ret, size_t len)
 {
-	struct shake s;
+	CLEANUP(shake_done) struct shake s;
 	begin(&s, id, words, NULL);
 	shake_read(&s, ret, len);
 }
@@ -121,7 +121,7 @@ void ident_device(
 static uint32_t derive_number(const struct ident *id, const char *const words[],
 		const uint8_t index[8], uint32_t max)
 {
-	struct shake s;
+	CLEANUP(shake_done) struct shake s;
 	uint32_t number;
 
 	begin(&s, id, words, index);

@@ -30,6 +30,7 @@ static char *user_name(const char *prefix, const char *machine)
 	shake_init(&shake);
 	shake_feed(&shake, name, strlen(name));
 	shake_read(&shake, digest, sizeof(digest));
+	shake_done(&shake);
 	char digits[2 * sizeof(digest) + 1];
 	format_hex(digest, sizeof(digest), HEX_LOWER, digits);
 	return xasprintf("machina-%s", digits);

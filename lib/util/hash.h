@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The two digests from which stable identifiers are made, SHAKE128 and SHA3-224 (FIPS 202); and
- * SHA-256 (FIPS 180-4), which every system has a program for, by libgcrypt.
+ * The two digests from which stable identifiers are made, by libgcrypt: SHAKE128 and SHA3-224
+ * (FIPS 202); and SHA-256 (FIPS 180-4), which every system has a program for.
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define SHAKE_LANES 25
-
 /*
  * SHAKE128 as a stream: feed, then read as many bytes as needed. After the first read nothing may
- * be fed. `{}` is a new one; there is nothing to release.
+ * be fed. `struct shake s; shake_init(&s); ... shake_done(&s);`
  */
 struct shake {
-	uint64_t lanes[SHAKE_LANES];
-	size_t at; /* bytes fed into this block, or read from it */
-	bool is_ended;
+	void *handle; /* gcry_md_hd_t */
 };
 void shake_init(struct shake *s);
+void shake_done(struct shake *s);
 void shake_feed(struct shake *s, const void *data, size_t len);
 void shake_read(struct shake *s, void *ret, size_t len);
 
