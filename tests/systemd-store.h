@@ -108,6 +108,39 @@ static inline void start_systemd(void)
 	close(fd);
 }
 
+/* Waits until it has read what was sent to it: who could not send a barrier has not waited. */
+static inline void wait_for_systemd(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	strcpy(address.sun_path, scratch_path("notify"));
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), ends[2];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		TEST_FAIL("cannot make a pipe: %m");
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				      .cmsg_level = SOL_SOCKET,
+				      .cmsg_type = SCM_RIGHTS } };
+	memcpy(CMSG_DATA(&control.header), &ends[1], sizeof(int));
+	struct iovec part = { .iov_base = (char[]){ "BARRIER=1" }, .iov_len = 9 };
+	struct msghdr message = {
+		.msg_name = &address,
+		.msg_namelen = sizeof(address),
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	if (sendmsg(fd, &message, 0) < 0)
+		TEST_FAIL("cannot send a barrier: %m");
+	close(ends[1]);
+	if (read(ends[0], &(char){ 0 }, 1) != 0)
+		TEST_FAIL("the barrier was not answered");
+	close(ends[0]);
+	close(fd);
+}
+
 static inline void stop_systemd(void)
 {
 	kill(systemd_pid, SIGKILL);

@@ -153,6 +153,7 @@ static void check_round(const struct walk *walk, const struct plan *plan, const 
 	/* A file that could not be locked may be another's; teardown takes it away. */
 	bool is_undone = result->status == TOLD && walk->work == PREPARE &&
 			 result->call != SYS_flock;
+	wait_for_systemd();
 	CLEANUP(freep) char *after = is_undone ? host_state() : NULL;
 	if (after && strcmp(after, before) != 0)
 		TEST_FAIL("%s: it has failed and left\n%sinstead of\n%s", what, after, before);
