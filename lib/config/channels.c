@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The field tables of the ways into a machine. */
+#include "config/channels.h"
+
+#include "config/forms.h"
+#include "config/machine.h"
+
+static const struct field qmp_socket_fields[] = {
+	FIELD_STRINGS(struct attrs_conf, qmp.sockets.names, "names", MERGE_UNION, form_text_line,
+			"Names of more sockets: /run/machina/MACHINE/qmp/NAME.qmp.socket."),
+	FIELD_STRINGS(struct attrs_conf, qmp.sockets.paths, "paths", MERGE_UNION, form_text_line,
+			"Paths of more sockets."),
+	{},
+};
+
+const struct field qmp_fields[] = {
+	FIELD_BOOL(struct attrs_conf, qmp.enabled, "enabled", false,
+			"Make the sockets of \"sockets\" as well. The machine's own QMP sockets "
+			"are always there."),
+	{ .name = "sockets",
+			.kind = FIELD_KIND_OBJECT,
+			.merge = MERGE_FIELDS,
+			.fields = qmp_socket_fields,
+			.doc = "More QMP sockets.",
+			.flags = FIELD_INLINE },
+	{},
+};
+
+static const struct field agent_qemu_fields[] = {
+	FIELD_BOOL(struct attrs_conf, agent.qemu.enabled, "enabled", false,
+			"Give the guest the channel of QEMU's guest agent."),
+	FIELD_INT(struct attrs_conf, agent.qemu.port, "port", 0, 65535, 0, NULL,
+			"TCP port on 127.0.0.1 that leads to the agent. Without a port a unix "
+			"socket is used."),
+	FIELD_STRING(struct attrs_conf, agent.qemu.pattern, "port-pattern", form_text_line, 0, NULL,
+			"The port as a pattern with variables and arithmetic, used if \"port\" is "
+			"not set or 0."),
+	{},
+};
+
+const struct field agent_fields[] = {
+	{ .name = "qemu",
+			.kind = FIELD_KIND_OBJECT,
+			.merge = MERGE_FIELDS,
+			.flags = FIELD_INLINE,
+			.fields = agent_qemu_fields,
+			.doc = "QEMU's guest agent." },
+	{},
+};
+
+const struct field spice_fields[] = {
+	FIELD_BOOL(struct attrs_conf, spice.enabled, "enabled", false,
+			"Offer the display by SPICE, with a channel for the clipboard and two for "
+			"USB devices. There is no password."),
+	FIELD_INT(struct attrs_conf, spice.port, "port", 0, 65535, 0, NULL,
+			"TCP port on 127.0.0.1. Without a port a unix socket is used."),
+	FIELD_STRING(struct attrs_conf, spice.pattern, "port-pattern", form_text_line, 0, NULL,
+			"The port as a pattern with variables and arithmetic, used if \"port\" is "
+			"not set or 0."),
+	FIELD_INT(struct attrs_conf, spice_displays, "displays", 1, INT64_MAX, FIELD_POSITIVE, "1",
+			"Number of displays; more than 4 are 4."),
+	{},
+};
+
+const struct field vnc_fields[] = {
+	FIELD_BOOL(struct attrs_conf, vnc.enabled, "enabled", false,
+			"Offer the display by VNC. There is no password."),
+	FIELD_INT(struct attrs_conf, vnc.port, "port", 0, 65535, 0, NULL,
+			"TCP port on 127.0.0.1. Without a port a unix socket is used."),
+	FIELD_STRING(struct attrs_conf, vnc.pattern, "port-pattern", form_text_line, 0, NULL,
+			"The port as a pattern with variables and arithmetic, used if \"port\" is "
+			"not set or 0."),
+	{},
+};
+
+const struct field serial_fields[] = {
+	FIELD_BOOL(struct attrs_conf, serial.enabled, "enabled", false,
+			"Give the guest a serial port: console.socket in the run directory, and "
+			"what it prints in console.log there."),
+	{},
+};
