@@ -22,8 +22,6 @@ struct save_options {
 #define MONITOR_USEC (5 * USEC_PER_SEC)
 /* For a unit whose QEMU has quit. */
 #define END_USEC (180 * USEC_PER_SEC)
-/* Between two looks at it. */
-#define LOOK_USEC (20 * USEC_PER_MSEC)
 
 static volatile sig_atomic_t called_off;
 
@@ -66,29 +64,6 @@ static int end_retries(struct bus *bus, const char *unit, struct error *err)
 	return r > 0 ? error_set(err, EREMOTEIO, "unit '%s' did not stop", unit) : r;
 }
 
-/*
- * Until a run of a unit is over: its hooks clean up, and only then it can be started again. No stop
- * is asked for: one that comes late would hit a machine that somebody has resumed meanwhile, and
- * would stop what requires this one.
- */
-static int wait_for_unit(
-		struct bus *bus, const char *unit, const char *invocation_id, struct error *err)
-{
-	const uint64_t until = clock_deadline_usec(END_USEC);
-	for (;;) {
-		CLEANUP(unit_info_done) struct unit_info info = {};
-		int r = bus_get_unit(bus, unit, &info, err);
-		if (r < 0 || unit_is_down(info.active_state) ||
-				strcmp(info.invocation_id, invocation_id) != 0)
-			return r;
-		if (!strcmp(info.sub_state, "auto-restart"))
-			return end_retries(bus, unit, err);
-		if (clock_now_usec() >= until)
-			return error_set(err, ETIMEDOUT, "unit '%s' does not end", unit);
-		clock_poll(NULL, 0, clock_deadline_usec(LOOK_USEC));
-	}
-}
-
 static int save_one(const struct call *call, const char *machine, struct error *err)
 {
 	const struct save_options *options = call->options;
@@ -114,7 +89,9 @@ static int save_one(const struct call *call, const char *machine, struct error *
 	r = saving_run(&call->paths, &monitor.plan, monitor.qmp, &watch, options->dry_run, err);
 	progress_clear();
 	if (r == 0 && !options->dry_run)
-		r = wait_for_unit(bus, unit, info.invocation_id, err);
+		r = lifecycle_wait_run(bus, unit, info.invocation_id, err);
+	if (r > 0)
+		r = end_retries(bus, unit, err);
 	if (r < 0)
 		return error_wrap(err, "machine '%s'", machine);
 	if (options->dry_run)

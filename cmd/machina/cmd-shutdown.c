@@ -56,6 +56,25 @@ static int quit_again(const struct call *call, const char *machine, struct error
 	return orderly_shutdown(call, machine, &how, err);
 }
 
+/* Who waits for a machine to be down wants to start it again: also its unit has to be. */
+static int shut_down_by_hand(const struct call *call, const char *machine,
+		const struct orderly_options *how, struct error *err)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	bool waits = how->force || how->timeout_usec != SHUTDOWN_PRESS_ONCE;
+	/* Which run of the unit it is has to be known before that ends. One that is run in the
+	 * foreground has none. */
+	bool has_unit = waits && bus_open(&bus, NULL) == 0 &&
+			bus_get_unit(bus, unit, &info, NULL) >= 0;
+	int r = orderly_shutdown(call, machine, how, err);
+	if (r != STATUS_DONE || !has_unit)
+		return r;
+	r = lifecycle_wait_run(bus, unit, info.invocation_id, err);
+	return r < 0 ? error_wrap(err, "%s", machine) : STATUS_DONE;
+}
+
 static int shut_down(const struct call *call, const char *machine, struct error *err)
 {
 	const struct shutdown_options *options = call->options;
@@ -74,17 +93,15 @@ static int shut_down(const struct call *call, const char *machine, struct error 
 	if (wants_save)
 		hook_resume_ask_time(clock_add_usec(
 				options->timeout_usec, PLAN_QUIT_SEC * USEC_PER_SEC));
-	return orderly_shutdown(call, machine,
-			&(struct orderly_options){
-					.system = options->system,
-					.force = options->force ||
-						 (host_stops && options->host_end == VM_HOST_KILL),
-					.timeout_usec = options->timeout_usec
-									? options->timeout_usec
-							: options->wait ? SHUTDOWN_WAIT_FOREVER
-									: SHUTDOWN_PRESS_ONCE,
-			},
-			err);
+	const struct orderly_options how = {
+		.system = options->system,
+		.force = options->force || (host_stops && options->host_end == VM_HOST_KILL),
+		.timeout_usec = options->timeout_usec ? options->timeout_usec
+				: options->wait	      ? SHUTDOWN_WAIT_FOREVER
+						      : SHUTDOWN_PRESS_ONCE,
+	};
+	return options->system ? orderly_shutdown(call, machine, &how, err)
+			       : shut_down_by_hand(call, machine, &how, err);
 }
 
 static int check_options(const struct call *call)

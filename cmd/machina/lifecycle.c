@@ -10,6 +10,7 @@
 
 #include "built.h"
 #include "config/forms.h"
+#include "host/clock.h"
 #include "host/journal.h"
 #include "machines.h"
 #include "output.h"
@@ -18,6 +19,10 @@
 #include "util/mem.h"
 
 #define JOURNAL_LINES 10
+/* For the end of a unit whose QEMU has gone. */
+#define END_USEC (180 * USEC_PER_SEC)
+/* Between two looks at it. */
+#define LOOK_USEC (20 * USEC_PER_MSEC)
 
 /* Configs are read only where the answer matters: a machine that is named is taken at its word. */
 static int leave_out_clusters(const struct call *call, const struct strv *names,
@@ -81,6 +86,26 @@ void lifecycle_units(const struct strv *machines, struct strv *ret_units)
 {
 	for (size_t i = 0; i < machines->n; i++)
 		strv_push_take(ret_units, unit_name(UNIT_QEMU, machines->items[i]));
+}
+
+int lifecycle_wait_run(
+		struct bus *bus, const char *unit, const char *invocation_id, struct error *err)
+{
+	const uint64_t until = clock_deadline_usec(END_USEC);
+	for (;;) {
+		CLEANUP(unit_info_done) struct unit_info info = {};
+		int r = bus_get_unit(bus, unit, &info, err);
+		if (r < 0)
+			return r;
+		if (unit_is_down(info.active_state) ||
+				strcmp(info.invocation_id, invocation_id) != 0)
+			return 0;
+		if (!strcmp(info.sub_state, "auto-restart"))
+			return 1;
+		if (clock_now_usec() >= until)
+			return error_set(err, ETIMEDOUT, "unit '%s' does not end", unit);
+		clock_poll(NULL, 0, clock_deadline_usec(LOOK_USEC));
+	}
 }
 
 static bool explain_named(

@@ -40,6 +40,17 @@ void lifecycle_required(
 		const struct config_paths *paths, const struct strv *machines, struct strv *ret);
 
 /*
+ * Wait until a run of a unit, whose QEMU has ended, is over: its hooks clean up, and only then it
+ * can be started again. No stop is asked for: one that comes late would hit a machine that somebody
+ * has started meanwhile, and would stop what requires this one.
+ *
+ * Returns 0; 1 when it is over and systemd is about to try again; or a negative errno: ETIMEDOUT,
+ * systemd does not answer.
+ */
+MUST_CHECK int lifecycle_wait_run(
+		struct bus *bus, const char *unit, const char *invocation_id, struct error *err);
+
+/*
  * Print why the last run of a machine failed: the step of its unit (or of its TPM's unit, or of
  * a machine that it requires) that did, and the last lines of that run in the journal. On standard
  * error.
