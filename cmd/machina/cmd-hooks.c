@@ -126,16 +126,6 @@ static int runtime_words(const struct plan *plan, const struct strv *words, stru
 				   : r;
 }
 
-/*
- * The host's groups and sets of addresses, which connections name in their filters: they are those
- * of the config as it is now, so that a unit needs not be made anew for them.
- */
-static int load_policy(struct config *config, const struct call *call, const struct plan *plan,
-		struct error *err)
-{
-	return plan_has_filter(plan) ? config_load_policy(config, &call->paths, err) : 0;
-}
-
 static int prepare_machine(const struct call *call, enum hook_unit unit, const char *machine,
 		struct error *err)
 {
@@ -167,7 +157,7 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 	CLEANUP(strv_done) struct strv words = {};
 	CLEANUP(config_done) struct config config = {};
 	options.policy = &config.policy;
-	r = load_policy(&config, call, &plan, err);
+	r = config_load_policy_for(&config, &call->paths, &plan, err);
 	if (r == 0)
 		r = foreground_check(&call->paths, alone, err);
 	if (r == 0 && unit == HOOK_QEMU)

@@ -137,13 +137,6 @@ static bool is_canceled(void *data)
 	return watch->is_stopped();
 }
 
-/* For the filter of a connection that is given back. */
-static int load_policy(struct config *config, const struct config_paths *paths,
-		const struct plan *plan, struct error *err)
-{
-	return plan_has_filter(plan) ? config_load_policy(config, paths, err) : 0;
-}
-
 /* What was away is away again, and what the plan begins without is there if it was. */
 static int restore_connections(const struct config_paths *paths,
 		const struct saved_machine *machine, const struct prepare_options *options,
@@ -164,7 +157,7 @@ static int restore_connections(const struct config_paths *paths,
 			r = prepare_lock(paths->run_dir, plan->machine, LOCK_WAIT_USEC, &lock, err);
 		if (r >= 0 && on && !filtering.policy) {
 			filtering.policy = &config.policy;
-			r = load_policy(&config, paths, plan, err);
+			r = config_load_policy_for(&config, paths, plan, err);
 		}
 		if (r >= 0)
 			r = connect_change(plan, i, on, &filtering, err);

@@ -37,6 +37,12 @@ int config_load_policy(struct config *config, const struct config_paths *paths, 
 			"the host's config has faults: without it there is no packet filter");
 }
 
+int config_load_policy_for(struct config *config, const struct config_paths *paths,
+		const struct plan *plan, struct error *err)
+{
+	return plan_has_filter(plan) ? config_load_policy(config, paths, err) : 0;
+}
+
 const char *config_short_file(const struct config_paths *paths, const char *file)
 {
 	size_t len = strlen(paths->config_dir);

@@ -4,6 +4,7 @@
 
 #include "config/load.h"
 #include "firewall/policy.h"
+#include "model/plan.h"
 
 /* The host's config and all findings of the run. */
 struct config {
@@ -27,6 +28,14 @@ MUST_CHECK int config_load(
  */
 MUST_CHECK int config_load_policy(
 		struct config *config, const struct config_paths *paths, struct error *err);
+
+/*
+ * The same for the connections of a plan, which name the host's groups and sets of addresses in
+ * their filters: they are those of the config as it is now, so that a unit needs not be made anew
+ * for them. A plan without filters needs none, and @config stays as it is.
+ */
+MUST_CHECK int config_load_policy_for(struct config *config, const struct config_paths *paths,
+		const struct plan *plan, struct error *err);
 
 /* A file below the config directory is shown from there: the rest is the same on every line. */
 const char *config_short_file(const struct config_paths *paths, const char *file);
