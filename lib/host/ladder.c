@@ -142,6 +142,16 @@ int ladder_set_end(struct ladder *l, bool pause, uint64_t deadline_usec, struct 
 	return r;
 }
 
+int ladder_resume(struct ladder *l, bool moved, struct error *err)
+{
+	if (!l->request->resume)
+		return SHUTDOWN_ELSEWHERE;
+	qmp_limit(l->qmp, l->deadline_usec);
+	int r = l->request->resume(l->request->data, l->qmp, moved, err);
+	qmp_limit(l->qmp, 0);
+	return r;
+}
+
 int ladder_wake(struct ladder *l, const struct run_state *state, uint64_t deadline_usec,
 		struct error *err)
 {
@@ -149,9 +159,7 @@ int ladder_wake(struct ladder *l, const struct run_state *state, uint64_t deadli
 	ladder_say(l, "%s, %s it", state->meaning, sleeps ? "waking" : "resuming");
 	if (sleeps || !l->request->resume)
 		return ladder_command(l, sleeps ? "system_wakeup" : "cont", deadline_usec, err);
-	qmp_limit(l->qmp, l->deadline_usec);
-	int r = l->request->resume(l->request->data, l->qmp, false, err);
-	qmp_limit(l->qmp, 0);
+	int r = ladder_resume(l, false, err);
 	if (r >= 0)
 		return QMP_DONE;
 	if (r == -ECONNRESET)

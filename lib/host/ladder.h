@@ -64,6 +64,13 @@ MUST_CHECK int ladder_set_end(
 		struct ladder *l, bool pause, uint64_t deadline_usec, struct error *err);
 
 /*
+ * Call the request's resume(), if it has one, which has until the guest's time is up.
+ *
+ * Returns what that returns; SHUTDOWN_ELSEWHERE if there is none.
+ */
+MUST_CHECK int ladder_resume(struct ladder *l, bool moved, struct error *err);
+
+/*
  * Let a guest that stands still run on, as its state asks for; what is refused is told. As
  * qmp_execute() returns.
  */

@@ -61,11 +61,7 @@ static int quit_now(struct ladder *l, const struct run_state *state, uint64_t de
 static int look_after(struct ladder *l, const struct run_state *state, uint64_t deadline_usec,
 		struct error *err)
 {
-	const struct shutdown_request *request = l->request;
-	qmp_limit(l->qmp, l->deadline_usec);
-	int r = request->resume ? request->resume(request->data, l->qmp, true, err)
-				: SHUTDOWN_ELSEWHERE;
-	qmp_limit(l->qmp, 0);
+	int r = ladder_resume(l, true, err);
 	if (r == SHUTDOWN_ELSEWHERE)
 		return quit_now(l, state, deadline_usec, err);
 	if (r < 0)
