@@ -80,13 +80,6 @@ static struct watched *add_machine(struct loop *loop, const char *name)
 	return loop->items[loop->n++] = w;
 }
 
-static uint64_t realtime_usec(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
-
 static void tell(struct loop *loop, const struct watched *w, const char *event,
 		struct json_object *data, const char *text, uint64_t time_usec)
 {
@@ -95,7 +88,7 @@ static void tell(struct loop *loop, const struct watched *w, const char *event,
 		.event = event,
 		.data = data,
 		.text = text,
-		.time_usec = time_usec ? time_usec : realtime_usec(),
+		.time_usec = time_usec ? time_usec : clock_real_usec(),
 	};
 	if (!loop->enough)
 		loop->enough = !loop->observe->fn(loop->observe->data, &observed);

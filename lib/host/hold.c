@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/clock.h"
@@ -50,11 +49,10 @@ int64_t hold_age_sec(const char *dir)
 {
 	CLEANUP(freep) char *path = mark_path(dir);
 	struct stat st;
-	struct timespec now;
 	if (stat(path, &st) < 0)
 		return -1;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec > st.st_mtim.tv_sec ? now.tv_sec - st.st_mtim.tv_sec : 0;
+	int64_t age = (int64_t)(clock_real_usec() / USEC_PER_SEC) - st.st_mtim.tv_sec;
+	return age > 0 ? age : 0;
 }
 
 bool hold_is_newer(const char *dir)

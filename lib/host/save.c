@@ -171,9 +171,7 @@ static int get_machine_type(
 static void note_time(struct saved_meta *meta)
 {
 	CLEANUP(buf_done) struct buf boot = {};
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	meta->time_usec = (int64_t)now.tv_sec * (int64_t)USEC_PER_SEC + now.tv_nsec / 1000;
+	meta->time_usec = (int64_t)clock_real_usec();
 	if (file_read("/proc/sys/kernel/random/boot_id", 64, &boot, NULL) == 0)
 		meta->boot = arena_strndup(
 				&meta->arena, buf_text(&boot), strcspn(buf_text(&boot), "\n"));
