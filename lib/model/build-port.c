@@ -224,6 +224,9 @@ static void use_vhost_user(struct build *b, const struct network_conf *network, 
 	struct error err = {};
 	/* The switch reads and writes the guest's packets where they are. */
 	b->vm->memory.shared = true;
+	if (!b->vm->memory.shared_for)
+		b->vm->memory.shared_for = arena_printf(
+				&b->vm->arena, "connection \"%s\" (vhost-user)", nic->name);
 	if (nic->up || nic->down)
 		build_network_error(b, network, nic->up ? "up" : "down",
 				"a network of \"mode\": \"vhost-user\" has no interfaces for "

@@ -98,5 +98,9 @@ void build_shares(struct build *b)
 		BUILD_ERROR(b, "/shares", "%zu shares are more than %d", vm->n_shares,
 				VM_SHARES_MAX);
 	/* The program that serves them reads and writes in the guest's memory. */
-	vm->memory.shared |= vm->n_shares > 0;
+	if (vm->n_shares) {
+		vm->memory.shared = true;
+		vm->memory.shared_for =
+				arena_printf(&vm->arena, "share \"%s\"", vm->shares[0].name);
+	}
 }

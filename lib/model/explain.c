@@ -208,24 +208,11 @@ static void add_removed(struct walk *w)
 	}
 }
 
-/* What reads and writes in the guest's memory; NULL: nothing does. */
-static const char *needs_shared_memory(struct arena *arena, const struct vm *vm)
-{
-	if (vm->n_shares)
-		return arena_printf(arena, "share \"%s\"", vm->shares[0].name);
-	for (size_t i = 0; i < vm->n_nics; i++)
-		if (vm->nics[i].mode == NETWORK_VHOST_USER)
-			return arena_printf(
-					arena, "connection \"%s\" (vhost-user)", vm->nics[i].name);
-	return NULL;
-}
-
 /* What a file says of it does not count then, unless it says the same. */
 static void add_following(struct walk *w, const struct vm *vm)
 {
 	static const char pointer[] = "/attrs/memory/shared";
-	const char *because = needs_shared_memory(&w->out->arena, vm);
-	if (!because || !is_below(pointer, w->below))
+	if (!vm->memory.shared_for || !is_below(pointer, w->below))
 		return;
 	struct explain_entry *e = find_entry(w->out, pointer);
 	if (e && !strcmp(e->value, "true"))
@@ -234,7 +221,7 @@ static void add_following(struct walk *w, const struct vm *vm)
 		e = add_entry(w, pointer);
 	e->value = "true";
 	e->source = EXPLAIN_FOLLOWS;
-	e->because = because;
+	e->because = arena_strdup(&w->out->arena, vm->memory.shared_for);
 	for (size_t i = 0; i < e->n_origins; i++)
 		e->origins[i].counts = false;
 }

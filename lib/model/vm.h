@@ -293,6 +293,9 @@ struct vm {
 		int64_t ram_mib;
 		bool hugepages;
 		bool shared;
+		/* What reads and writes in it beside QEMU, as "share \"work\"", so that it is
+		 * shared whatever the config says; NULL: nothing does. */
+		const char *shared_for;
 	} memory;
 
 	struct {
