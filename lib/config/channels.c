@@ -5,6 +5,15 @@
 #include "config/forms.h"
 #include "config/machine.h"
 
+/* Of a struct in attrs_conf with "port" and "pattern". */
+#define PORT_FIELDS(member, doc)                                                                   \
+	FIELD_INT(struct attrs_conf, member.port, "port", 0, 65535, 0, NULL,                       \
+			doc " Without a port a unix socket is used."),                             \
+			FIELD_STRING(struct attrs_conf, member.pattern, "port-pattern",            \
+					form_text_line, 0, NULL,                                   \
+					"The port as a pattern with variables and arithmetic, "    \
+					"used if \"port\" is not set or 0.")
+
 static const struct field qmp_socket_fields[] = {
 	FIELD_STRINGS(struct attrs_conf, qmp.sockets.names, "names", MERGE_UNION, form_text_line,
 			"Names of more sockets: /run/machina/MACHINE/qmp/NAME.qmp.socket."),
@@ -29,12 +38,7 @@ const struct field qmp_fields[] = {
 static const struct field agent_qemu_fields[] = {
 	FIELD_BOOL(struct attrs_conf, agent.qemu.enabled, "enabled", false,
 			"Give the guest the channel of QEMU's guest agent."),
-	FIELD_INT(struct attrs_conf, agent.qemu.port, "port", 0, 65535, 0, NULL,
-			"TCP port on 127.0.0.1 that leads to the agent. Without a port a unix "
-			"socket is used."),
-	FIELD_STRING(struct attrs_conf, agent.qemu.pattern, "port-pattern", form_text_line, 0, NULL,
-			"The port as a pattern with variables and arithmetic, used if \"port\" is "
-			"not set or 0."),
+	PORT_FIELDS(agent.qemu, "TCP port on 127.0.0.1 that leads to the agent."),
 	{},
 };
 
@@ -52,11 +56,7 @@ const struct field spice_fields[] = {
 	FIELD_BOOL(struct attrs_conf, spice.enabled, "enabled", false,
 			"Offer the display by SPICE, with a channel for the clipboard and two for "
 			"USB devices. There is no password."),
-	FIELD_INT(struct attrs_conf, spice.port, "port", 0, 65535, 0, NULL,
-			"TCP port on 127.0.0.1. Without a port a unix socket is used."),
-	FIELD_STRING(struct attrs_conf, spice.pattern, "port-pattern", form_text_line, 0, NULL,
-			"The port as a pattern with variables and arithmetic, used if \"port\" is "
-			"not set or 0."),
+	PORT_FIELDS(spice, "TCP port on 127.0.0.1."),
 	FIELD_INT(struct attrs_conf, spice_displays, "displays", 1, INT64_MAX, FIELD_POSITIVE, "1",
 			"Number of displays; more than 4 are 4."),
 	{},
@@ -65,11 +65,7 @@ const struct field spice_fields[] = {
 const struct field vnc_fields[] = {
 	FIELD_BOOL(struct attrs_conf, vnc.enabled, "enabled", false,
 			"Offer the display by VNC. There is no password."),
-	FIELD_INT(struct attrs_conf, vnc.port, "port", 0, 65535, 0, NULL,
-			"TCP port on 127.0.0.1. Without a port a unix socket is used."),
-	FIELD_STRING(struct attrs_conf, vnc.pattern, "port-pattern", form_text_line, 0, NULL,
-			"The port as a pattern with variables and arithmetic, used if \"port\" is "
-			"not set or 0."),
+	PORT_FIELDS(vnc, "TCP port on 127.0.0.1."),
 	{},
 };
 
