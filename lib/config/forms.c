@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "config/cloud-init.h"
 #include "util/cleanup.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -366,7 +367,7 @@ bool form_sudo_rule(const char *text, const char **ret_expected)
 {
 	*ret_expected = "a rule of sudoers(5) without a name, such as \"ALL=(ALL) NOPASSWD:ALL\", "
 			"or \"none\"";
-	if (!text[0] || strcmp(text, "none") == 0)
+	if (!text[0] || strcmp(text, CLOUD_INIT_NO_SUDO) == 0)
 		return true;
 	return ascii_alnum(text[0]) && strchr(text, '=') && !has_control(text) &&
 	       !strpbrk(text, "#\\") && text[strlen(text) - 1] != ' ';
