@@ -73,6 +73,22 @@ int connect_list_taken(const struct plan *plan, struct strv *ret_ids, struct err
 	return 0;
 }
 
+/* When the machine starts. */
+static bool is_away_first(const struct plan_connection *connection)
+{
+	return connection->id && connection->disconnected;
+}
+
+static bool begins_without(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan_n_connections(plan); i++) {
+		const struct plan_connection connection = plan_connection(plan, i);
+		if (is_away_first(&connection))
+			return true;
+	}
+	return false;
+}
+
 int connect_begin(const struct plan *plan, struct error *err)
 {
 	CLEANUP(freep) char *dir = dir_path(plan->run_dir);
@@ -80,7 +96,7 @@ int connect_begin(const struct plan *plan, struct error *err)
 	int r = remove_tree(dir, err);
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		const struct plan_connection connection = plan_connection(plan, i);
-		if (connection.id && connection.disconnected)
+		if (is_away_first(&connection))
 			r = put_mark(plan, &connection, err);
 	}
 	return r < 0 ? r : 0;
@@ -188,9 +204,7 @@ int connect_begin_links(const struct plan *plan, struct qmp *qmp, struct error *
 	CLEANUP(lock_done) struct lock lock = {};
 	CLEANUP(qmp_freep) struct qmp *own = NULL;
 	CLEANUP(strv_done) struct strv taken = {};
-	CLEANUP(strv_done) struct strv lines = {};
-	connect_describe_begin(plan, &lines);
-	if (!lines.n)
+	if (!begins_without(plan))
 		return 0;
 	/* Whoever connects it now does so before or after this. */
 	CLEANUP(freep) char *dir = rundir_parent(plan->run_dir);
@@ -253,7 +267,7 @@ void connect_describe_begin(const struct plan *plan, struct strv *ret_lines)
 {
 	for (size_t i = 0; i < plan_n_connections(plan); i++) {
 		const struct plan_connection connection = plan_connection(plan, i);
-		if (connection.id && connection.disconnected)
+		if (is_away_first(&connection))
 			describe_link(plan, &connection, false, ret_lines);
 	}
 }
