@@ -75,32 +75,41 @@ static int shut_down_by_hand(const struct call *call, const char *machine,
 	return r < 0 ? error_wrap(err, "%s", machine) : STATUS_DONE;
 }
 
-static int shut_down(const struct call *call, const char *machine, struct error *err)
+/* The call of a machine's unit. */
+static int shut_down_unit(const struct call *call, const char *machine, struct orderly_options *how,
+		struct error *err)
 {
 	const struct shutdown_options *options = call->options;
-	if (options->reboot)
-		return orderly_reboot(call, machine, options->timeout_usec, err);
-	if (options->system && orderly_is_over())
+	if (orderly_is_over())
 		return STATUS_DONE;
 	if (options->again && has_failed_before(machine))
 		return quit_again(call, machine, err);
-	bool host_stops = options->system && options->host_end && saving_host_stops();
-	bool wants_save = options->system && ((host_stops && options->host_end == VM_HOST_SAVE) ||
-							     drain_saves(&call->paths, machine));
+	bool host_stops = options->host_end && saving_host_stops();
+	bool wants_save = (host_stops && options->host_end == VM_HOST_SAVE) ||
+			  drain_saves(&call->paths, machine);
 	if (wants_save && saving_for_host(&call->paths, machine))
 		return STATUS_DONE;
 	/* What the save took is no part of the guest's time. */
 	if (wants_save)
 		hook_resume_ask_time(clock_add_usec(
 				options->timeout_usec, PLAN_QUIT_SEC * USEC_PER_SEC));
-	const struct orderly_options how = {
+	how->force |= host_stops && options->host_end == VM_HOST_KILL;
+	return orderly_shutdown(call, machine, how, err);
+}
+
+static int shut_down(const struct call *call, const char *machine, struct error *err)
+{
+	const struct shutdown_options *options = call->options;
+	struct orderly_options how = {
 		.system = options->system,
-		.force = options->force || (host_stops && options->host_end == VM_HOST_KILL),
+		.force = options->force,
 		.timeout_usec = options->timeout_usec ? options->timeout_usec
 				: options->wait	      ? SHUTDOWN_WAIT_FOREVER
 						      : SHUTDOWN_PRESS_ONCE,
 	};
-	return options->system ? orderly_shutdown(call, machine, &how, err)
+	if (options->reboot)
+		return orderly_reboot(call, machine, options->timeout_usec, err);
+	return options->system ? shut_down_unit(call, machine, &how, err)
 			       : shut_down_by_hand(call, machine, &how, err);
 }
 
