@@ -219,14 +219,15 @@ void states_find(const struct config_paths *paths, struct states_asked *asked,
 		drop_unwanted(asked, states, is_wanted);
 		take_answers(asked, paths, states, is_wanted);
 	}
-	CLEANUP(strv_done) struct strv machines = {};
 	bool is_any = false;
-	for (size_t i = 0; i < n; i++) {
-		strv_push(&machines, states[i].machine);
+	for (size_t i = 0; i < n; i++)
 		is_any |= is_wanted[i];
-	}
-	if (is_any)
-		take_answers(ask(paths, &machines, is_wanted), paths, states, is_wanted);
+	if (!is_any)
+		return;
+	CLEANUP(strv_done) struct strv machines = {};
+	for (size_t i = 0; i < n; i++)
+		strv_push(&machines, states[i].machine);
+	take_answers(ask(paths, &machines, is_wanted), paths, states, is_wanted);
 }
 
 void states_done(struct machine_state *states, size_t n)
