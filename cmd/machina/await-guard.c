@@ -43,11 +43,10 @@ static enum unit_phase watch(const char *machine, int qemufd)
 	strv_push(&names, unit);
 	if (bus_open(&bus, NULL) < 0)
 		return PHASE_OTHER;
-	for (int wait = FIRST_LOOK_MSEC; phase == PHASE_STARTING; wait *= 2) {
-		int n = poll(&gone, 1, wait < LOOK_MSEC_MAX ? wait : LOOK_MSEC_MAX);
+	for (int wait = FIRST_LOOK_MSEC; phase == PHASE_STARTING;) {
+		int n = poll(&gone, 1, wait);
 		phase = n > 0 ? PHASE_OTHER : look(bus, &names);
-		if (wait > LOOK_MSEC_MAX)
-			wait = LOOK_MSEC_MAX;
+		wait = 2 * wait < LOOK_MSEC_MAX ? 2 * wait : LOOK_MSEC_MAX;
 	}
 	return phase;
 }

@@ -30,13 +30,11 @@ static void add_rows(struct table *t, const struct call *call, const struct expl
 {
 	bool is_set = e->source == EXPLAIN_SET;
 	table_add(t, STYLE_HEAD, "%s", e->pointer);
-	if (e->source == EXPLAIN_FOLLOWS) {
+	if (!is_set) {
+		const char *word = e->source == EXPLAIN_DERIVED ? "derived" : "default";
 		table_add(t, STYLE_PLAIN, "%s", e->value);
-		table_add(t, STYLE_PLAIN, "%s", e->because);
-		table_add(t, STYLE_DIM, "%s", "");
-	} else if (!is_set) {
-		table_add(t, STYLE_PLAIN, "%s", e->value);
-		table_add(t, STYLE_DIM, "%s", e->source == EXPLAIN_DERIVED ? "derived" : "default");
+		table_add(t, e->because ? STYLE_PLAIN : STYLE_DIM, "%s",
+				e->because ? e->because : word);
 		table_add(t, STYLE_DIM, "%s", "");
 	} else if (e->origins[0].removes) {
 		table_add(t, STYLE_WARN, "removed");

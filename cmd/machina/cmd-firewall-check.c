@@ -64,10 +64,9 @@ static int ask_kernel(struct checked *c, const struct fw_policy *policy, struct 
 {
 	CLEANUP(netns_done) struct netns outside = {};
 	CLEANUP(netlink_done) struct netlink nl = {};
+	c->requests = xcalloc(c->n_ports + 1, sizeof(*c->requests));
 	const struct firewall_request request = {
-		.policy = policy,
-		.ports = c->requests = xcalloc(c->n_ports + 1, sizeof(*c->requests)),
-		.n = c->n_ports,
+		.policy = policy, .ports = c->requests, .n = c->n_ports
 	};
 	for (size_t i = 0; i < c->n_ports; i++)
 		c->requests[i].port = &c->ports[i];
