@@ -39,6 +39,7 @@ static const struct check checks[] = {
 	{ "pools", doctor_check_pools, .needs_host = true },
 	{ "volumes", doctor_check_volumes },
 	{ "space", doctor_check_space, .needs_host = true },
+	{ "consoles", doctor_check_consoles },
 	{ "memory", doctor_check_memory },
 	{ "hugepages", doctor_check_hugepages },
 	{ "devices", doctor_check_devices },

@@ -141,6 +141,7 @@ doctor_check doctor_check_pools;
 doctor_check doctor_check_volumes;
 doctor_check doctor_check_firmware;
 doctor_check doctor_check_space;
+doctor_check doctor_check_consoles;
 doctor_check doctor_check_memory;
 doctor_check doctor_check_hugepages;
 doctor_check doctor_check_devices;

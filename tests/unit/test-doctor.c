@@ -501,6 +501,42 @@ TEST(space_is_short)
 	sick_end(&s);
 }
 
+/* ---- consoles ---- */
+
+TEST(console_log_is_large)
+{
+	struct sick s;
+	sick_begin(&s);
+	CLEANUP(freep) char *run = xstrdup(scratch_path("run"));
+	CLEANUP(freep) char *log = xstrdup(scratch_path("run/web/console.log"));
+	put_file("run/web/console.log", "");
+	put_file("run/other/console.log", "login:");
+	add(&s, "web", true);
+	add(&s, "other", true);
+	add(&s, "none", true);
+	CHECK_FOUND(&s, consoles, "");
+	s.doctor.run_dir = run;
+	int fd = open(log, O_RDWR | O_CLOEXEC);
+	CHECK_INT(posix_fallocate(fd, 0, (off_t)65 << 20), 0);
+	/* One that does not run has none: this is of another start. */
+	CHECK_FOUND(&s, consoles, "");
+	for (size_t i = 0; i < 3; i++)
+		s.machines[i].running = true;
+	CHECK_FOUND(&s, consoles,
+			"warning: the console log of machine 'web' takes 65 MiB of memory\n"
+			"  'DIR/run' is full some day, and systemd needs it; logrotate should cut "
+			"this log every five minutes\n"
+			"    apt-get install logrotate\n"
+			"    systemctl start machina-console-logs.timer "
+			"machina-console-logs.service\n");
+	/* What was cut by a hole is not there. */
+	CHECK_INT(ftruncate(fd, 0), 0);
+	CHECK_INT(ftruncate(fd, (off_t)65 << 20), 0);
+	CHECK_FOUND(&s, consoles, "");
+	close(fd);
+	sick_end(&s);
+}
+
 /* ---- memory ---- */
 
 static void check_memory(const char *meminfo, const char *expected)
