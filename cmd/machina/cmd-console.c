@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "complete.h"
+#include "console-log.h"
 #include "guest.h"
 #include "host/clock.h"
 #include "host/listen.h"
@@ -28,9 +29,6 @@
 #define ACCEPT_STEP_USEC (5 * USEC_PER_MSEC)
 /* How often those who watch look whether the console has become free. */
 #define LOOK_USEC (500 * USEC_PER_MSEC)
-#define CHUNK 65536
-/* Of the log, for its last lines. */
-#define HISTORY_MAX ((off_t)1 << 20)
 
 struct console_options {
 	bool read_only;
@@ -44,15 +42,14 @@ struct console_options {
 struct attach {
 	const struct console_options *options;
 	struct plan plan;
-	const char *socket, *log;
+	const char *socket;
+	struct console_log log;
 	struct console console;
 	struct terminal_filter filter;
-	int log_fd, inotify_fd, signal_fd;
-	off_t log_at;	/* what was shown up to here */
+	int inotify_fd, signal_fd;
 	bool is_opened; /* the console */
 	bool is_writer;
 	bool is_free; /* nobody writes; it was said */
-	bool in_line; /* what was shown of the log has not ended its line */
 	bool ended;   /* by the machine, a signal or a key */
 };
 
@@ -62,7 +59,7 @@ static void attach_done(struct attach *a)
 {
 	if (a->is_opened)
 		console_close(&a->console);
-	closep(&a->log_fd);
+	console_log_close(&a->log);
 	closep(&a->inotify_fd);
 	closep(&a->signal_fd);
 	plan_done(&a->plan);
@@ -79,109 +76,21 @@ static void say(struct attach *a, const char *format, ...)
 	console_say(&a->console, text);
 }
 
-/* ---- the log ---- */
-
-static int open_log(struct attach *a, struct error *err)
-{
-	a->log_fd = open(a->log, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (a->log_fd < 0)
-		return error_errno(err, "cannot open the console's log '%s'", a->log);
-	return 0;
-}
-
-/* Append what follows in the log. Returns how much, or a negative errno. */
-static ssize_t read_log(struct attach *a, struct buf *to, struct error *err)
-{
-	char *room = buf_reserve(to, CHUNK);
-	ssize_t n = pread(a->log_fd, room, CHUNK, a->log_at);
-	if (n < 0)
-		return error_errno(err, "cannot read '%s'", a->log);
-	to->len += (size_t)n;
-	to->text[to->len] = '\0';
-	a->log_at += n;
-	return n;
-}
-
-/* Text is shown as text, so that what was a screen once does not become one again. */
-static struct terminal_filter log_filter(const struct attach *a)
-{
-	return (struct terminal_filter){ .mode = a->options->raw ? TERMINAL_RAW : TERMINAL_TEXT };
-}
-
-static int print(const struct buf *text, size_t begin, struct error *err)
-{
-	return write_all(STDOUT_FILENO, buf_text(text) + begin, text->len - begin) < 0
-			       ? error_errno(err, "cannot write the log")
-			       : 0;
-}
-
-static int print_whole_log(struct attach *a, struct error *err)
-{
-	struct terminal_filter filter = log_filter(a);
-	for (;;) {
-		CLEANUP(buf_done) struct buf raw = {}, text = {};
-		ssize_t n = read_log(a, &raw, err);
-		if (n <= 0)
-			return (int)n;
-		terminal_filter_add(&filter, &text, raw.text, raw.len);
-		int r = print(&text, 0, err);
-		if (r < 0)
-			return r;
-	}
-}
-
-/* Where the last @n lines begin; the last one may not have ended. */
-static size_t find_last_lines(const struct buf *text, int n)
-{
-	size_t begin = text->len;
-	if (begin > 0 && text->text[begin - 1] == '\n')
-		begin--;
-	while (begin > 0 && (text->text[begin - 1] != '\n' || --n > 0))
-		begin--;
-	return begin;
-}
-
-/* Sets where those who watch go on. */
-static int print_last_lines(struct attach *a, struct error *err)
-{
-	struct terminal_filter filter = log_filter(a);
-	CLEANUP(buf_done) struct buf raw = {}, text = {};
-	struct stat st;
-	if (fstat(a->log_fd, &st) < 0)
-		return error_errno(err, "cannot look at '%s'", a->log);
-	off_t max = a->options->lines > 0 ? HISTORY_MAX : 0;
-	a->log_at = st.st_size > max ? st.st_size - max : 0;
-	while (a->log_at < st.st_size) {
-		ssize_t n = read_log(a, &raw, err);
-		if (n <= 0)
-			return (int)n;
-	}
-	terminal_filter_add(&filter, &text, buf_text(&raw), raw.len);
-	a->in_line = text.len > 0 && text.text[text.len - 1] != '\n';
-	return print(&text, find_last_lines(&text, a->options->lines), err);
-}
-
 /* Show more of the log, once the last piece is out. */
 static int follow_log(struct attach *a, struct error *err)
 {
-	struct stat st;
+	CLEANUP(buf_done) struct buf text = {};
 	if (a->console.from_guest.len > 0)
 		return 0;
-	/* Before reading: what is written after a look at the end would be missed. */
-	if (fstat(a->log_fd, &st) < 0)
-		return error_errno(err, "cannot look at '%s'", a->log);
-	if (st.st_size < a->log_at)
-		a->log_at = st.st_size;
-	CLEANUP(buf_done) struct buf raw = {};
-	ssize_t n = read_log(a, &raw, err);
-	if (n > 0)
-		console_show(&a->console, raw.text, raw.len);
+	int r = console_log_follow(&a->log, &text, err);
+	if (text.len > 0)
+		console_show(&a->console, text.text, text.len);
 	/* It goes with the machine. */
-	if (n == 0 && st.st_nlink == 0) {
+	if (r > 0) {
 		say(a, "the machine has stopped");
 		a->ended = true;
 	}
-	return n < 0 ? (int)n : 0;
+	return r < 0 ? r : 0;
 }
 
 /* ---- who writes ---- */
@@ -291,8 +200,8 @@ static int begin_session(struct attach *a, struct error *err)
 	if (a->signal_fd < 0 || a->inotify_fd < 0)
 		return error_errno(err, "cannot wait for signals and files");
 	/* The attributes change when the file loses its name. */
-	if (inotify_add_watch(a->inotify_fd, a->log, IN_MODIFY | IN_ATTRIB) < 0)
-		return error_errno(err, "cannot watch '%s'", a->log);
+	if (inotify_add_watch(a->inotify_fd, a->log.path, IN_MODIFY | IN_ATTRIB) < 0)
+		return error_errno(err, "cannot watch '%s'", a->log.path);
 	return 0;
 }
 
@@ -373,7 +282,7 @@ static int run_session(struct attach *a, int fd, struct error *err)
 	console_open_take(&a->console, a->plan.machine, fd);
 	a->is_opened = true;
 	a->console.filter = &a->filter;
-	a->console.in_line = a->in_line;
+	a->console.in_line = a->log.in_line;
 	if (a->is_writer) {
 		say(a, "connected to the console; Ctrl-] leaves it");
 	} else if (a->options->read_only) {
@@ -397,7 +306,7 @@ static int console_run(const struct call *call, struct error *err)
 	struct attach a = {
 		.options = options,
 		.filter = { .mode = console_mode(options->raw) },
-		.log_fd = -1,
+		.log.fd = -1,
 		.inotify_fd = -1,
 		.signal_fd = -1,
 	};
@@ -412,12 +321,11 @@ static int console_run(const struct call *call, struct error *err)
 				"'%s' was started without a serial console (attrs.serial.enabled)",
 				machine);
 	a.socket = channel->path;
-	a.log = log->path;
-	r = open_log(&a, err);
+	r = console_log_open(&a.log, log->path, options->raw, err);
 	if (r == 0 && options->log && !options->lines)
-		return print_whole_log(&a, err);
+		return console_log_print(&a.log, err);
 	if (r == 0)
-		r = print_last_lines(&a, err);
+		r = console_log_print_last(&a.log, options->lines, err);
 	if (r < 0 || options->log)
 		return r;
 	if (!options->read_only)
@@ -444,7 +352,8 @@ static const struct option_spec options[] = {
 static const struct example examples[] = {
 	{ "machina console web", "Type at web's serial console." },
 	{ "machina console --read-only --lines 50 web", "Watch it, from 50 lines ago." },
-	{ "machina console --log web", "Show what it has said since its start." },
+	{ "machina console --log web",
+			"Show what it has said since its start, the last of it if that is long." },
 	{},
 };
 

@@ -72,6 +72,6 @@ const struct field vnc_fields[] = {
 const struct field serial_fields[] = {
 	FIELD_BOOL(struct attrs_conf, serial.enabled, "enabled", false,
 			"Give the guest a serial port: console.socket in the run directory, and "
-			"what it prints in console.log there."),
+			"what it prints in console.log there, the last 4 MiB at least."),
 	{},
 };
