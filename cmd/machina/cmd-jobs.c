@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina start, stop, restart: through systemd, with what came of it. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ struct jobs {
 	enum bus_verb verb;
 	const struct strv *machines;
 	struct strv failed_before; /* units whose failure is no news */
+	struct strv coming_before; /* units that were being started */
 	/* Machines that are as they should be. They get a job all the same, as they may have
 	 * changed by then. */
 	struct strv done_before;
@@ -37,6 +39,7 @@ struct jobs {
 static void jobs_done(struct jobs *jobs)
 {
 	strv_done(&jobs->failed_before);
+	strv_done(&jobs->coming_before);
 	strv_done(&jobs->done_before);
 }
 
@@ -57,17 +60,33 @@ static void show_waiting(const struct jobs *jobs)
 				bus_verb_names[jobs->verb]);
 }
 
+/* systemd ends the hooks of a unit that is stopped while it comes up by SIGTERM, and calls that a
+ * failure: it is what was asked for. */
+static bool was_stopped_early(
+		const struct jobs *jobs, const char *unit, const struct unit_info *info)
+{
+	const struct exec_step *step = unit_failed_step(info);
+	return strv_contains(&jobs->coming_before, unit) && step && step->code == CLD_KILLED &&
+	       step->status == SIGTERM;
+}
+
 /* A guest that was not shut down but cut off has stopped, too: the job is done, the unit has
  * failed. */
 static void tell_bad_end(const struct jobs *jobs, const char *machine)
 {
-	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(strv_done) struct strv units = {};
 	CLEANUP(unit_info_done) struct unit_info info = {};
 	struct error err = {};
-	if (!strv_contains(&jobs->failed_before, unit) &&
-			bus_get_unit(jobs->bus, unit, &info, &err) == 0 &&
-			!strcmp(info.active_state, "failed"))
+	strv_push_take(&units, unit_name(UNIT_QEMU, machine));
+	const char *unit = units.items[0];
+	if (strv_contains(&jobs->failed_before, unit) ||
+			bus_get_unit(jobs->bus, unit, &info, &err) < 0 ||
+			strcmp(info.active_state, "failed") != 0)
+		return;
+	if (!was_stopped_early(jobs, unit, &info))
 		lifecycle_explain(jobs->paths, jobs->bus, machine);
+	else if (bus_reset_failed(jobs->bus, &units, &err) < 0)
+		complain("%s", err.text);
 }
 
 /* What came of a job. That a machine runs does not mean that its guest does. */
@@ -150,6 +169,8 @@ static int look_before_stop(struct jobs *jobs, const struct strv *units, struct 
 		const char *state = list.rows[i].active_state;
 		if (!strcmp(state, "failed"))
 			strv_push(&jobs->failed_before, list.rows[i].name);
+		if (!strcmp(state, "activating"))
+			strv_push(&jobs->coming_before, list.rows[i].name);
 		if (unit_is_down(state))
 			strv_push(&jobs->done_before, jobs->machines->items[i]);
 	}

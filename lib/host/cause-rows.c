@@ -237,6 +237,10 @@ const struct cause_row cause_rows[] = {
 			"'journalctl -k' shows whether it was the kernel" },
 	{ "killed", SYSTEMD, "Main process exited, code=killed, status=([0-9]+)/([A-Z0-9]+)",
 			"it was ended by signal %1/%2", NULL },
+	{ "start-stopped", SYSTEMD, "Control process exited, code=killed, status=15/TERM",
+			"one of its commands was ended (signal 15/TERM), as it is when a unit is "
+			"stopped before it has come up",
+			NULL, .weak = true },
 	{ "start-limit", SYSTEMD, "Start request repeated too quickly",
 			"it was started too often in a short time, and failed each time",
 			"put right what the journal shows of the tries before; 'machina start' "

@@ -148,6 +148,18 @@ TEST(qemu_is_understood)
 
 TEST(systemd_is_understood)
 {
+	check(&(struct run){ "signal", NULL, NULL, 0,
+			      { BY_SYSTEMD "Control process exited, code=killed, status=15/TERM",
+					      BY_SYSTEMD "Failed with result 'signal'." } },
+			"start-stopped",
+			"one of its commands was ended (signal 15/TERM), as it is when a unit is "
+			"stopped before it has come up");
+	check(&(struct run){ "timeout", NULL, NULL, 0,
+			      { BY_SYSTEMD "start-pre operation timed out. Terminating.",
+					      BY_SYSTEMD "Control process exited, code=killed, "
+							 "status=15/TERM" } },
+			"start-late",
+			"the start took longer than the unit allows (TimeoutStartSec=)");
 	check(&(struct run){ "exit-code", "ExecStart", NULL, 203,
 			      { TIME "(it)[9]: machina-qemu-web.service: Failed at step EXEC "
 				     "spawning /usr/bin/it: No such file or directory" } },
