@@ -39,6 +39,7 @@ static struct json_object *why_json(const struct why *why)
 	set(o, "sentence", why->cause.sentence);
 	set(o, "advice", why->cause.advice);
 	set(o, "message", why->cause.message);
+	set(o, "reason", why->reason);
 	if (why->is_retried)
 		jtree_set(o, "is_retried", jtree_bool(true));
 	if (why->is_given_up)
@@ -122,12 +123,14 @@ const struct command cmd_why = {
 		       "what hooks, QEMU and the programs beside it left in the journal, and from "
 		       "QEMU itself where the machine runs but its guest stands still. Of a "
 		       "machine "
-		       "that has not failed: since when it runs, or how it ended, and the failure "
-		       "before that.\n\n"
+		       "that has not failed: since when it runs, or how it ended, whether that "
+		       "was since a machine that it requires was stopped, was restarted or has "
+		       "failed, and the failure before that.\n\n"
 		       "With --json, \"cause\" is a word for the cause that stays the same in "
 		       "later "
 		       "versions, and is missing where the cause is not known: then the text says "
-		       "only what is.\n\n"
+		       "only what is. \"because_of\" names the other machine whose failure or "
+		       "stop was the reason.\n\n"
 		       "The status is 0 whether a machine has failed or not, and 4 if there is "
 		       "none "
 		       "of a name.",

@@ -3,6 +3,7 @@
  */
 #include "why-parts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
@@ -55,7 +56,7 @@ void why_find_end(const struct strv *lines, struct cause *ret)
 			ret->message = xstrdup(words.message);
 			return;
 		}
-	ret->id = "end-guest";
+	ret->id = WHY_END_UNASKED;
 	ret->sentence = xstrdup("its unit was not stopped: the guest shut down by itself or was "
 				"asked to, or QEMU was told to quit");
 	ret->message = xstrdup("");
@@ -100,7 +101,7 @@ static void tell_disks(struct qmp *qmp, uint64_t deadline_usec, struct why *why)
 					   "('machina resume')");
 }
 
-void why_look_at_guest(const struct config_paths *paths, struct why *why)
+bool why_look_at_guest(const struct config_paths *paths, struct why *why)
 {
 	static const struct {
 		const char *state, *advice;
@@ -121,7 +122,7 @@ void why_look_at_guest(const struct config_paths *paths, struct why *why)
 			run_state_query(monitor.qmp, deadline, &state, &local) != QMP_DONE) {
 		why->cause.id = "monitor";
 		why->cause.sentence = xasprintf("QEMU could not be asked: %s", local.text);
-		return;
+		return local.code != EHOSTDOWN;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (strcmp(rows[i].state, state->name) != 0)
@@ -133,6 +134,7 @@ void why_look_at_guest(const struct config_paths *paths, struct why *why)
 		if (!strcmp(state->name, "io-error"))
 			tell_disks(monitor.qmp, deadline, why);
 	}
+	return true;
 }
 
 /* ---- no unit, or nobody to blame ---- */
@@ -253,6 +255,8 @@ void why_tell(const struct why *why, struct buf *text)
 			buf_putc(text, '.');
 		add_sentence(" What to do: ", why->cause.advice, text);
 	}
+	if (why->reason)
+		buf_printf(text, " %s", why->reason);
 	if (why->before) {
 		buf_puts(text, " Before that it had failed");
 		add_time("on", why->before->time_usec, text);

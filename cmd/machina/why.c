@@ -6,14 +6,20 @@
 #include <string.h>
 
 #include "hookplan.h"
+#include "host/clock.h"
 #include "host/journal.h"
 #include "host/saved.h"
 #include "lifecycle.h"
 #include "unit/service.h"
 #include "util/mem.h"
 #include "why-parts.h"
+#include "why-required.h"
 
 #define LINES_MAX 60
+/* Between QEMU's end and systemd's knowing of it are some milliseconds, and more where it has a lot
+ * to do. */
+#define NOTICE_USEC (2 * USEC_PER_SEC)
+#define NOTICE_EVERY_USEC (20 * USEC_PER_MSEC)
 /* Units that need each other in a circle don't come up, and must not hold us. */
 #define DEPTH_MAX 16
 
@@ -37,6 +43,7 @@ void why_done(struct why *why)
 	free(why->other);
 	free(why->phase);
 	free(why->result);
+	free(why->reason);
 	cause_done(&why->cause);
 	strv_done(&why->lines);
 	*why = (struct why){};
@@ -85,12 +92,23 @@ static int look_at_run(const struct config_paths *paths, const char *unit,
 	return 0;
 }
 
+/* Until the host is cleaned up behind it, the unit is on its way down: from a run that was up, or
+ * from a start that has come to nothing. */
+static uint64_t failed_usec(const struct unit_info *info)
+{
+	if (unit_is_down(info->active_state))
+		return info->inactive_enter_usec;
+	if (!strcmp(info->active_state, "deactivating") &&
+			info->active_exit_usec > info->inactive_exit_usec)
+		return info->active_exit_usec;
+	return info->inactive_exit_usec;
+}
+
 static int look_at_failure(const struct config_paths *paths, const char *unit,
 		const struct unit_info *info, struct why *why, struct error *err)
 {
-	why->time_usec = strcmp(info->sub_state, "auto-restart") != 0 ? info->inactive_enter_usec
-								      : info->inactive_exit_usec;
 	why->is_retried = !strcmp(info->sub_state, "auto-restart");
+	why->time_usec = failed_usec(info);
 	int r = look_at_run(paths, unit, info, info->invocation_id, why, err);
 	/* The result stays that of the last run, if there was one. */
 	why->is_given_up = !strcmp(info->result, "start-limit-hit");
@@ -104,8 +122,7 @@ static int look_at_failure(const struct config_paths *paths, const char *unit,
 static int look_deep(const struct config_paths *paths, struct bus *bus, const char *machine,
 		unsigned depth, struct why *ret, struct error *err);
 
-/* "web" of "machina-qemu-web.service", or NULL. The caller frees it. */
-static char *machine_of_unit(const char *unit)
+char *why_machine_of_unit(const char *unit)
 {
 	static const char before[] = "machina-qemu-", after[] = ".service";
 	size_t len = strlen(unit);
@@ -154,7 +171,7 @@ static int look_at_needs(const struct config_paths *paths, struct bus *bus,
 	for (size_t i = 0; r == 0 && i < needs.n; i++) {
 		const char *name = needs.items[i];
 		CLEANUP(unit_info_done) struct unit_info info = {};
-		CLEANUP(freep) char *other = machine_of_unit(name);
+		CLEANUP(freep) char *other = why_machine_of_unit(name);
 		r = bus_get_unit(bus, name, &info, err);
 		if (r < 0)
 			return r;
@@ -176,42 +193,47 @@ static bool is_dependency(const struct unit_info *info, const struct journal_eve
 	       failure->time_usec >= info->inactive_enter_usec;
 }
 
-static int look_before(const struct config_paths *paths, const char *unit,
+int why_look_at_past(const struct config_paths *paths, const char *unit,
 		const struct unit_info *info, const struct journal_event *failure, struct why *why,
 		struct error *err)
 {
-	if (!failure->invocation_id[0] || failure->is_dependency)
-		return 0;
-	struct why *before = xcalloc(1, sizeof(*before));
-	why->before = before;
-	set_text(&before->machine, why->machine);
-	before->time_usec = failure->time_usec;
-	/* Of that run systemd knows nothing any more: the journal is all there is. */
 	char result[] = "exit-code";
 	struct unit_info past = {
 		.load_state = info->load_state,
 		.load_error = info->load_error,
 		.result = result,
 	};
-	int r = look_at_run(paths, unit, &past, failure->invocation_id, before, err);
-	set_text(&before->result, "");
+	why->time_usec = failure->time_usec;
+	int r = look_at_run(paths, unit, &past, failure->invocation_id, why, err);
+	set_text(&why->result, "");
 	return r;
+}
+
+static int look_before(const struct config_paths *paths, const char *unit,
+		const struct unit_info *info, const struct journal_event *failure, struct why *why,
+		struct error *err)
+{
+	if (!failure->invocation_id[0] || failure->is_dependency)
+		return 0;
+	why->before = xcalloc(1, sizeof(*why->before));
+	set_text(&why->before->machine, why->machine);
+	return why_look_at_past(paths, unit, info, failure, why->before, err);
 }
 
 static int look_well(const struct config_paths *paths, const char *unit,
 		const struct unit_info *info, struct why *why, struct error *err)
 {
 	why->time_usec = unit_since_usec(info);
-	if (unit_is_up(info->active_state)) {
-		why->outcome = WHY_RUNS;
-		why_look_at_guest(paths, why);
+	if (unit_is_up(info->active_state))
 		return 0;
-	}
 	if (!unit_is_down(info->active_state)) {
 		why->outcome = WHY_COMES;
 		why->is_leaving = !strcmp(info->active_state, "deactivating");
 		if (!why->is_leaving && !strcmp(info->sub_state, "start-post"))
 			why->cause.sentence = xstrdup("QEMU is there, and the guest is waited for");
+		if (why->is_leaving && !info->main_pid)
+			why->cause.sentence = xstrdup("QEMU has ended, and the host is being "
+						      "cleaned up behind it");
 		return 0;
 	}
 	/* systemd soon forgets a unit that is down and has not failed. */
@@ -234,6 +256,25 @@ static int look_well(const struct config_paths *paths, const char *unit,
 	return r;
 }
 
+/* The state of a unit and, where it is up, of its guest: systemd is given the time to see that a
+ * QEMU has ended. */
+static int get_state(const struct config_paths *paths, struct bus *bus, const char *unit,
+		struct unit_info *ret, struct why *why, struct error *err)
+{
+	const uint64_t deadline = clock_deadline_usec(NOTICE_USEC);
+	for (;;) {
+		int r = bus_get_unit(bus, unit, ret, err);
+		if (r < 0 || !unit_is_up(ret->active_state))
+			return r;
+		why->outcome = WHY_RUNS;
+		if (why_look_at_guest(paths, why) || clock_now_usec() >= deadline)
+			return 0;
+		cause_done(&why->cause);
+		unit_info_done(ret);
+		clock_poll(NULL, 0, clock_deadline_usec(NOTICE_EVERY_USEC));
+	}
+}
+
 static int look_deep(const struct config_paths *paths, struct bus *bus, const char *machine,
 		unsigned depth, struct why *ret, struct error *err)
 {
@@ -241,7 +282,7 @@ static int look_deep(const struct config_paths *paths, struct bus *bus, const ch
 	CLEANUP(unit_info_done) struct unit_info info = {};
 	struct journal_event failure = {};
 	ret->machine = xstrdup(machine);
-	int r = bus_get_unit(bus, unit, &info, err);
+	int r = get_state(paths, bus, unit, &info, ret, err);
 	if (r < 0)
 		return r;
 	if (!strcmp(info.load_state, "not-found")) {
@@ -267,6 +308,8 @@ static int look_deep(const struct config_paths *paths, struct bus *bus, const ch
 		return 0;
 	}
 	r = look_well(paths, unit, &info, ret, err);
+	if (r == 0 && ret->outcome != WHY_NEVER)
+		r = why_find_required(paths, bus, unit, ret, err);
 	return r == 0 ? look_before(paths, unit, &info, &failure, ret, err) : r;
 }
 

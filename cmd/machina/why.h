@@ -34,14 +34,16 @@ struct why {
 	enum why_outcome outcome;
 	uint64_t time_usec; /* since when it is so (CLOCK_REALTIME); 0: not known */
 	char *unit;	    /* of the failure; NULL: none */
-	char *other;	    /* another machine, whose failure this is; NULL: none */
+	char *other;	    /* another machine, whose failure or stop this is; NULL: none */
 	char *phase;	    /* "while the host was prepared for it", or "" */
 	char *result;	    /* systemd's word for it, "exit-code"; "" */
 	bool is_retried;    /* systemd will start it again */
 	bool is_given_up;   /* it will not, after too many tries */
 	bool is_leaving;    /* WHY_COMES: on its way down */
 	struct cause cause; /* texts may be NULL where there was nothing to find */
-	struct strv lines;  /* of the journal, of the failed run */
+	/* That it was stopped, or begun anew, since a unit that it needs was; NULL: it was not. */
+	char *reason;
+	struct strv lines; /* of the journal, of the failed run */
 	/* Of a machine that runs or has ended well: the failure before that; NULL: none. */
 	struct why *before;
 };

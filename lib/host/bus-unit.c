@@ -125,6 +125,13 @@ static int read_invocation(sd_bus_message *m, struct unit_info *info)
 	return sd_bus_message_exit_container(m);
 }
 
+/* Property Job in org.freedesktop.systemd1(5): 0 and "/" for none. */
+static int read_job(sd_bus_message *m, struct unit_info *info)
+{
+	const char *path;
+	return sd_bus_message_read(m, "v", "(uo)", &info->job_id, &path);
+}
+
 static int read_step(sd_bus_message *m, struct exec_step *step)
 {
 	const char *path;
@@ -192,6 +199,8 @@ static int read_entry(sd_bus_message *m, struct unit_info *info)
 		return read_invocation(m, info);
 	if (strcmp(name, "LoadError") == 0)
 		return read_load_error(m, info);
+	if (strcmp(name, "Job") == 0)
+		return read_job(m, info);
 	return sd_bus_message_skip(m, "v");
 }
 

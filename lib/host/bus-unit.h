@@ -110,6 +110,7 @@ struct unit_info {
 	int exec_main_code; /* as in struct exec_step */
 	int exec_main_status;
 	uint32_t n_restarts;
+	uint32_t job_id;		 /* of the job that waits or runs; 0: none */
 	char invocation_id[UNIT_ID_MAX]; /* of the last run, 32 hex digits */
 	/* CLOCK_REALTIME */
 	uint64_t active_enter_usec, active_exit_usec, inactive_enter_usec, inactive_exit_usec;

@@ -18,6 +18,7 @@
 #include "host/libsystemd.h"
 #include "util/buf.h"
 #include "util/mem.h"
+#include "util/parse.h"
 #include "util/visible.h"
 
 #define JOURNALD_SOCKET "/run/systemd/journal/io.systemd.journal"
@@ -241,18 +242,33 @@ void journal_split(const char *line, struct journal_words *ret)
 	ret->speaker_len = strcspn(begin, "[:");
 }
 
-static void read_event(sd_journal *j, struct journal_event *ret)
+static bool field_is(sd_journal *j, const char *field, const char *text)
 {
-	static const char dependency[] = "dependency";
 	const char *value;
 	size_t len;
-	*ret = (struct journal_event){};
-	if (sd_journal_get_realtime_usec(j, &ret->time_usec) < 0)
-		ret->time_usec = 0;
-	if (get_field(j, "INVOCATION_ID", &value, &len) && len < sizeof(ret->invocation_id))
-		memcpy(ret->invocation_id, value, len);
-	ret->is_dependency = get_field(j, "JOB_RESULT", &value, &len) &&
-			     len == strlen(dependency) && memcmp(value, dependency, len) == 0;
+	return get_field(j, field, &value, &len) && len == strlen(text) &&
+	       memcmp(value, text, len) == 0;
+}
+
+static uint64_t entry_time(sd_journal *j)
+{
+	uint64_t usec;
+	return sd_journal_get_realtime_usec(j, &usec) < 0 ? 0 : usec;
+}
+
+static void read_invocation(sd_journal *j, char ret[JOURNAL_ID_MAX])
+{
+	const char *value;
+	size_t len;
+	if (get_field(j, "INVOCATION_ID", &value, &len) && len < JOURNAL_ID_MAX)
+		memcpy(ret, value, len);
+}
+
+static void read_event(sd_journal *j, struct journal_event *ret)
+{
+	*ret = (struct journal_event){ .time_usec = entry_time(j) };
+	read_invocation(j, ret->invocation_id);
+	ret->is_dependency = field_is(j, "JOB_RESULT", "dependency");
 }
 
 /* Add "_BOOT_ID=" of this one. */
@@ -298,4 +314,71 @@ int journal_last_failure(const char *unit, struct journal_event *ret, struct err
 int journal_last_event(const char *unit, struct journal_event *ret, struct error *err)
 {
 	return find_last(unit, false, ret, err);
+}
+
+/* The number of a job; 0: the entry has none. */
+static uint64_t read_job(sd_journal *j)
+{
+	const char *value;
+	size_t len;
+	uint64_t id;
+	if (!get_field(j, "JOB_ID", &value, &len))
+		return 0;
+	CLEANUP(freep) char *text = xstrndup(value, len);
+	return parse_u64(text, &id) < 0 ? 0 : id;
+}
+
+/*
+ * A restart is told as "Stopping" (of a stop), "Stopped" (of a restart) and then of a start, all
+ * three with one number.
+ */
+static int find_stop(sd_journal *j, const struct journal_stop *of, struct journal_stop *ret)
+{
+	uint64_t start_id = 0;
+	int found = 0;
+	for (size_t n_seen = 0; n_seen < SEEN_MAX; n_seen++) {
+		int r = sd_journal_previous(j);
+		if (r <= 0)
+			return r < 0 ? r : found;
+		struct journal_stop stop = { .time_usec = entry_time(j), .job_id = read_job(j) };
+		if (of && stop.time_usec < of->time_usec)
+			return found;
+		if (!stop.job_id)
+			continue;
+		if (field_is(j, "JOB_TYPE", "start")) {
+			start_id = of || !start_id ? stop.job_id : start_id;
+			continue;
+		}
+		if (!of && start_id && start_id != stop.job_id)
+			return 0;
+		stop.is_restart = start_id == stop.job_id || !field_is(j, "JOB_TYPE", "stop");
+		read_invocation(j, stop.invocation_id);
+		*ret = stop;
+		found = 1;
+		if (!of)
+			break;
+	}
+	return found;
+}
+
+int journal_last_stop(const char *unit, const struct journal_stop *of, struct journal_stop *ret,
+		struct error *err)
+{
+	static const char *const types[] = { "start", "stop", "restart", "try-restart" };
+	CLEANUP(journal_closep) sd_journal *j = NULL;
+	int r = open_journal(&j, err);
+	if (r < 0)
+		return r;
+	r = add_match(j, "UNIT", unit);
+	if (r >= 0)
+		r = add_match(j, "_UID", "0");
+	if (r >= 0)
+		r = match_boot(j);
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(types); i++)
+		r = add_match(j, "JOB_TYPE", types[i]);
+	if (r >= 0)
+		r = sd_journal_seek_tail(j);
+	if (r >= 0)
+		r = find_stop(j, of, ret);
+	return r < 0 ? error_code(err, r, "cannot read the journal") : r;
 }

@@ -70,6 +70,27 @@ MUST_CHECK int journal_last_failure(const char *unit, struct journal_event *ret,
  */
 MUST_CHECK int journal_last_event(const char *unit, struct journal_event *ret, struct error *err);
 
+/* A job of systemd's that stopped a unit. */
+struct journal_stop {
+	uint64_t time_usec; /* CLOCK_REALTIME; of a stop that goes on: when it began */
+	uint64_t job_id;
+	char invocation_id[JOURNAL_ID_MAX]; /* of the run that it ended */
+	bool is_restart;
+};
+
+/*
+ * Look for the job that ended the last run of a unit, or began the one that goes on, as a restart;
+ * since this host was started.
+ *
+ * @of: NULL, or the stop of a unit that needs this one: then the first one that ended no sooner, as
+ * systemd stops a unit's dependants first
+ *
+ * Returns as journal_last_failure(); 0 also where the unit was started by another job since (with
+ * @of: whatever came later).
+ */
+MUST_CHECK int journal_last_stop(const char *unit, const struct journal_stop *of,
+		struct journal_stop *ret, struct error *err);
+
 /*
  * Say something of a unit, as systemd does: it is among the lines of that run, for journal_tail()
  * and for journalctl -u. Only what root says is found there. What can't be said is lost.
