@@ -52,6 +52,7 @@ static const struct check checks[] = {
 	{ "leftovers", doctor_check_links, .needs_all = true },
 	{ "replaced", doctor_check_replaced },
 	{ "groups", doctor_check_groups },
+	{ "failed", doctor_check_failed },
 };
 
 #define RESULT_LEFT_OUT "left out"

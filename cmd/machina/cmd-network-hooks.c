@@ -129,7 +129,7 @@ static int prepare_network(const struct call *call, const char *name, struct err
 	if (r == 0)
 		r = network_of_unit(&call->paths, name, &network, &text, err);
 	if (r < 0)
-		return r;
+		return error_wrap(err, "cannot prepare network '%s'", name);
 	if (cli->dry_run) {
 		CLEANUP(strv_done) struct strv lines = {};
 		network_describe(&network, run_dir, &lines);
@@ -141,7 +141,9 @@ static int prepare_network(const struct call *call, const char *name, struct err
 	r = leave_other_bridge(run_dir, &network, err);
 	if (r == 0)
 		r = keep(run_dir, &network, err);
-	return r == 0 ? network_prepare(&network, &options, err) : r;
+	if (r < 0)
+		return error_wrap(err, "cannot prepare network '%s'", name);
+	return network_prepare(&network, &options, err);
 }
 
 static int prepare_network_run(const struct call *call, struct error *err)
@@ -149,7 +151,7 @@ static int prepare_network_run(const struct call *call, struct error *err)
 	for (size_t i = 0; i < call->words.n; i++) {
 		int r = prepare_network(call, call->words.items[i], err);
 		if (r < 0)
-			return error_wrap(err, "cannot prepare network '%s'", call->words.items[i]);
+			return r;
 	}
 	return STATUS_DONE;
 }

@@ -139,7 +139,11 @@ static int ask_systemd(struct examination *x, struct bus *bus, struct error *err
 	int r = units.n ? bus_list_units(bus, &units, &list, err) : 0;
 	for (size_t i = 0; r == 0 && i < list.n; i++) {
 		CLEANUP(unit_info_done) struct unit_info info = {};
-		x->machines[i].running = !unit_is_down(list.rows[i].active_state);
+		const struct unit_row *row = &list.rows[i];
+		/* Between two tries of systemd's nothing runs, though the unit is "activating". */
+		bool waits = !strcmp(row->sub_state, "auto-restart");
+		x->machines[i].failed = waits || !strcmp(row->active_state, "failed");
+		x->machines[i].running = !waits && !unit_is_down(row->active_state);
 		if (x->machines[i].running && bus_get_unit(bus, units.items[i], &info, NULL) == 0)
 			x->machines[i].pid = info.main_pid;
 	}

@@ -118,7 +118,8 @@ static void put_commands(FILE *to, const struct command *command)
 	for (const struct command *const *c = command->subcommands; *c; c++) {
 		if ((*c)->flags & COMMAND_HIDDEN)
 			continue;
-		if (group != (int)(*c)->group)
+		/* The program's commands are sorted; of others there are few. */
+		if (command == &program ? group != (int)(*c)->group : group < 0)
 			put_title(to, command == &program ? command_group_titles[(*c)->group]
 							  : "Commands");
 		group = (int)(*c)->group;

@@ -15,6 +15,7 @@
 #include "machines.h"
 #include "output.h"
 #include "unit-load.h"
+#include "unit/network.h"
 #include "util/file.h"
 #include "util/mem.h"
 
@@ -174,6 +175,28 @@ static bool explain_others(const struct config_paths *paths, struct bus *bus, co
 	return explained;
 }
 
+/* Networks that the host makes, as systemd knows that the machine needs them. */
+static bool explain_networks(struct bus *bus, const char *machine)
+{
+	static const char before[] = "machina-network-", after[] = ".service";
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(strv_done) struct strv needs = {};
+	struct error err = {};
+	bool explained = false;
+	if (bus_get_needs(bus, unit, &needs, &err) < 0)
+		return false;
+	for (size_t i = 0; i < needs.n; i++) {
+		const char *name = needs.items[i];
+		if (strncmp(name, before, strlen(before)) != 0 ||
+				strlen(name) < strlen(before) + strlen(after))
+			continue;
+		size_t len = strlen(name) - strlen(before) - strlen(after);
+		CLEANUP(freep) char *network = xstrndup(name + strlen(before), len);
+		explained |= explain_named(bus, machine, UNIT_NETWORK, network);
+	}
+	return explained;
+}
+
 static void add_required(const struct config_paths *paths, const char *machine, struct strv *seen,
 		struct strv *ret)
 {
@@ -210,7 +233,7 @@ static bool explain_required(const struct config_paths *paths, struct bus *bus, 
 	for (size_t i = 0; !explained && i < required.n; i++) {
 		const char *other = required.items[i];
 		explained = explain_unit(bus, other, UNIT_SWTPM) ||
-			    explain_others(paths, bus, other) ||
+			    explain_others(paths, bus, other) || explain_networks(bus, other) ||
 			    explain_unit(bus, other, UNIT_QEMU);
 		if (explained)
 			complain("%s: it requires %s, which failed", machine, other);
@@ -223,7 +246,7 @@ void lifecycle_explain(const struct config_paths *paths, struct bus *bus, const 
 	/* A TPM, share or network that did not come up is the cause, the machine's own failure the
 	 * consequence. Most machines have none. */
 	if (!explain_unit(bus, machine, UNIT_SWTPM) && !explain_others(paths, bus, machine) &&
-			!explain_unit(bus, machine, UNIT_QEMU) &&
+			!explain_networks(bus, machine) && !explain_unit(bus, machine, UNIT_QEMU) &&
 			!explain_required(paths, bus, machine))
 		explain_absence(bus, machine);
 }

@@ -338,6 +338,14 @@ static char *owner_of(const char *name)
 	return xasprintf("%s '%s'", machine ? "machine" : "network", machine ? machine : network);
 }
 
+/* The command that stops it. */
+static char *stop_of(const char *name)
+{
+	CLEANUP(freep) char *machine = machine_of(name);
+	return machine ? xasprintf("machina stop %s", machine)
+		       : xasprintf("systemctl stop %s", name);
+}
+
 void unitset_list_removed(const struct unitset *set, struct strv *ret)
 {
 	for (size_t i = 0; i < set->n; i++)
@@ -386,10 +394,11 @@ void unitset_keep(struct unitset *set, const struct strv *running, const struct 
 			continue;
 		}
 		CLEANUP(freep) char *path = path_join(set->dir, row->name);
+		CLEANUP(freep) char *stop = stop_of(row->name);
 		report_add(report, SEVERITY_ADVICE, (struct where){ .file = path }, NULL, NULL,
-				"it belongs no more, but it is in use: %s keeps its units until it "
-				"has been stopped; then 'machina generate' makes them anew",
-				owner);
+				"not needed any more, but in use: %s keeps its units until it has "
+				"been stopped ('%s'); then run generate again",
+				owner, stop);
 		free(row->name);
 		free(row->text);
 	}

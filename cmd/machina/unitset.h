@@ -16,7 +16,7 @@
 enum unit_fate {
 	UNIT_UNCHANGED,
 	UNIT_WRITTEN, /* new or different */
-	UNIT_REMOVED, /* made by an earlier run, belongs no more */
+	UNIT_REMOVED, /* made by an earlier run, not needed any more */
 };
 
 struct unitset_row {

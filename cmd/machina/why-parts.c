@@ -193,7 +193,7 @@ static void add_sentence(const char *before, const char *sentence, struct buf *t
 	if (!sentence || !*sentence)
 		return;
 	buf_printf(text, "%s%s", before, sentence);
-	if (sentence[strlen(sentence) - 1] != '.')
+	if (!strchr(".?!", sentence[strlen(sentence) - 1]))
 		buf_putc(text, '.');
 }
 

@@ -52,6 +52,37 @@ static bool is_finished(const struct link *link, const char *alias)
 	return !strcmp(link->kind, "bridge") && !strcmp(link->alias, alias);
 }
 
+/* Another network's unit may have made it, for a network that was renamed. */
+static int refuse_other(const struct link *link, struct error *err)
+{
+	static const char of_network[] = "machina:network:";
+	if (strncmp(link->alias, of_network, strlen(of_network)) != 0)
+		return error_set(err, EEXIST,
+				"interface '%s' exists and is not the bridge of this network (its "
+				"alias is '%s'); it is left alone: rename or delete it, or choose "
+				"another 'device'",
+				link->name, link->alias);
+	const char *other = link->alias + strlen(of_network);
+	CLEANUP(freep) char *unit = network_unit_name(other);
+	return error_set(err, EEXIST,
+			"'%s' is the bridge of network '%s'; choose another 'device', or if that "
+			"network goes, stop its machines and 'systemctl stop %s'",
+			link->name, other, unit);
+}
+
+int bridge_check(struct netlink *nl, const struct network *network, struct error *err)
+{
+	CLEANUP(freep) char *alias = bridge_alias(network->name);
+	uint8_t mac[LINK_ADDRESS_LEN];
+	struct link link;
+	if (parse_mac(network->mac, mac) < 0)
+		return error_set(err, EINVAL, "'%s' is not a MAC address", network->mac);
+	int r = netlink_get(nl, network->bridge, &link, err);
+	if (r != 0 || is_finished(&link, alias) || is_unfinished(&link, mac))
+		return r < 0 ? r : 0;
+	return refuse_other(&link, err);
+}
+
 static int find_or_create(struct netlink *nl, const struct network *network, const char *alias,
 		struct link *ret, struct error *err)
 {
@@ -68,10 +99,7 @@ static int find_or_create(struct netlink *nl, const struct network *network, con
 	}
 	if (r < 0 || is_finished(ret, alias) || is_unfinished(ret, mac))
 		return r;
-	return error_set(err, EEXIST,
-			"interface '%s' exists and is not the bridge of this network (its alias is "
-			"'%s'); it is left alone: rename or delete it, or choose another 'device'",
-			network->bridge, ret->alias);
+	return refuse_other(ret, err);
 }
 
 static bool has_family(const struct network *network, enum fw_family family)

@@ -16,6 +16,12 @@
 char *bridge_alias(const char *network);
 
 /*
+ * May bridge_make() take the name of the network's bridge? Returns 0: it is free, or the bridge is
+ * there. Errors: EEXIST: a link of that name is not ours; those of the kernel.
+ */
+MUST_CHECK int bridge_check(struct netlink *nl, const struct network *network, struct error *err);
+
+/*
  * Make a network's bridge, or what of it is not yet there: its addresses, none made up by the
  * kernel, no router that guests announce is believed; up.
  *

@@ -146,7 +146,8 @@ const struct cause_row cause_rows[] = {
 			"no "
 			"such path" },
 	{ "assertion", PROGRAM, "Assertion .* failed", "QEMU has a fault of its own: %0",
-			"look for it at QEMU's, with this message; 'coredumpctl info' has more" },
+			"look for this message in QEMU's bug tracker; 'coredumpctl info' tells "
+			"more" },
 
 	/* ---- our hooks ---- */
 	{ "bridge-missing", HOOK, "bridge '[^']*' does not exist|is not a bridge", NULL, NULL },
@@ -188,7 +189,7 @@ const struct cause_row cause_rows[] = {
 	{ "user", SYSTEMD, "Failed to determine user credentials: (.*)",
 			"the user or group of the unit is not known: %1",
 			"'systemctl cat' shows User=, Group= and SupplementaryGroups= of the unit "
-			"and of its drop-ins" },
+			"and of its drop-ins; User= of a share's unit is the share's \"user\"" },
 	{ "credentials", SYSTEMD, "Failed to set up credentials: (.*)",
 			"a credential of the unit could not be read: %1",
 			"'systemctl cat' shows LoadCredential= of the unit and of its drop-ins" },

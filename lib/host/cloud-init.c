@@ -257,8 +257,7 @@ int cloud_init_make(const struct vm_seed_item *items, size_t n, struct cloud_ini
 	for (size_t i = 0; i < n; i++) {
 		int r = take_item(&m, ret, &items[i], err);
 		if (r < 0)
-			return error_wrap(err, "cloud-init: \"%s\"",
-					vm_seed_kind_names[items[i].kind]);
+			return error_wrap(err, "cloud-init: \"%s\"", vm_seed_key(items[i].kind));
 	}
 	if (!ret->has[CLOUD_INIT_USER_DATA])
 		put_user_data(&m, &ret->files[CLOUD_INIT_USER_DATA]);

@@ -10,16 +10,16 @@ static bool is_up_or_enabled(const struct doctor_machine *m)
 }
 
 /* The machine of the group with most memory, to name in a cure. */
-static const char *largest(const struct doctor *d, const struct strv *names)
+static const struct doctor_machine *largest(const struct doctor *d, const struct strv *names)
 {
-	const struct vm *found = NULL;
+	const struct doctor_machine *found = NULL;
 	for (size_t i = 0; i < d->n_machines; i++) {
-		const struct vm *vm = d->machines[i].vm;
-		if (strv_contains(names, vm->name) &&
-				(!found || vm->memory.ram_mib > found->memory.ram_mib))
-			found = vm;
+		const struct doctor_machine *m = &d->machines[i];
+		if (strv_contains(names, m->vm->name) &&
+				(!found || m->vm->memory.ram_mib > found->vm->memory.ram_mib))
+			found = m;
 	}
-	return found ? found->name : "";
+	return found;
 }
 
 static void tell_memory(struct doctor *d, const struct doctor_group *group, const char *what)
@@ -27,8 +27,26 @@ static void tell_memory(struct doctor *d, const struct doctor_group *group, cons
 	doctor_add(d, DOCTOR_WARNING, "%s", what);
 	doctor_why(d, "when guests use all that they have, the kernel kills one of them: %s",
 			doctor_machines(d, &group->names));
-	doctor_cure(d, "machina disable %s", doctor_quote(d, largest(d, &group->names)));
+	const struct doctor_machine *m = largest(d, &group->names);
+	if (m)
+		doctor_cure(d, "machina %s %s", m->enabled ? "disable" : "stop",
+				doctor_quote(d, m->vm->name));
 	doctor_cure(d, "# or give guests less: \"memory\": { \"ram\": MIB }");
+}
+
+/* Somebody may have thought of another unit than MiB. */
+static void check_giants(struct doctor *d, uint64_t total_mib)
+{
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const struct vm *vm = d->machines[i].vm;
+		if (vm->memory.hugepages || (uint64_t)vm->memory.ram_mib <= total_mib)
+			continue;
+		doctor_add(d, DOCTOR_WARNING,
+				"machine '%s' has %lld MiB of memory, and the host %llu", vm->name,
+				(long long)vm->memory.ram_mib, (unsigned long long)total_mib);
+		doctor_why(d, "QEMU may not start, or the kernel may kill it");
+		doctor_cure(d, "machina explain %s /attrs/memory/ram", doctor_quote(d, vm->name));
+	}
 }
 
 void doctor_check_memory(struct doctor *d)
@@ -53,6 +71,7 @@ void doctor_check_memory(struct doctor *d)
 		down_mib += (uint64_t)m->vm->memory.ram_mib;
 		doctor_group_add(&down, m);
 	}
+	check_giants(d, total_mib);
 	doctor_note(d, "%llu MiB for guests that start with the host, of %llu",
 			(unsigned long long)all_mib, (unsigned long long)total_mib);
 	/* What huge pages hold is not there for others. */

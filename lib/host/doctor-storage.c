@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/doctor.h"
+#include "host/storage.h"
 #include "model/plan.h"
 #include "util/mem.h"
 
@@ -36,6 +37,15 @@ static void find_users(const struct doctor *d, const char *pool, struct doctor_g
 	}
 }
 
+static void find_tpms(const struct doctor *d, const char *path, struct doctor_group *ret)
+{
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const char *data = d->machines[i].vm->tpm.data;
+		if (data && is_below(data, path))
+			doctor_group_add(ret, &d->machines[i]);
+	}
+}
+
 /* What is wrong with the directory; NULL: nothing, or this process may not look. */
 static const char *find_fault(const struct doctor *d, const char *path)
 {
@@ -51,6 +61,7 @@ static const char *find_fault(const struct doctor *d, const char *path)
 static void check_pool(struct doctor *d, size_t i)
 {
 	CLEANUP(doctor_group_done) struct doctor_group users = {};
+	CLEANUP(doctor_group_done) struct doctor_group tpms = {};
 	CLEANUP(strv_done) struct strv names = {};
 	const struct storage_conf *pools = d->host->storage.items;
 	const char *path = pools[i].path, *fault = find_fault(d, path);
@@ -64,11 +75,16 @@ static void check_pool(struct doctor *d, size_t i)
 	}
 	if (!fault)
 		return;
-	doctor_add(d, doctor_level_of(users.urgent), "storage pool%s %s: '%s' %s",
+	find_tpms(d, path, &tpms);
+	doctor_add(d, doctor_level_of(users.urgent || tpms.urgent), "storage pool%s %s: '%s' %s",
 			names.n == 1 ? "" : "s", doctor_names(d, &names), path, fault);
 	if (users.names.n)
 		doctor_why(d, "%s cannot start; is a file system not mounted?",
 				doctor_machines(d, &users.names));
+	else if (tpms.names.n)
+		/* prepare makes the directory of a TPM, and swtpm what is in it. */
+		doctor_why(d, "%s would get a new TPM; is a file system not mounted?",
+				doctor_machines(d, &tpms.names));
 	else
 		doctor_why(d, "no machine has a volume there");
 	doctor_cure(d, "mount --all");
@@ -96,18 +112,36 @@ static bool is_in_missing_pool(const struct doctor *d, const char *path)
 	return false;
 }
 
-/* The command in a text that ends with one is a cure: "... does not exist; create it with: ...". */
+/* What is wrong; what a message says after that are cures. */
+static void tell_what(struct doctor *d, const struct doctor_lack *l)
+{
+	const char *end = l->code == ENOENT ? strstr(l->text, "; ") : NULL;
+	doctor_add(d, doctor_level_of(l->urgent), "%.*s",
+			end ? (int)(end - l->text) : (int)strlen(l->text), l->text);
+	doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+}
+
+static bool has_directory(const char *path)
+{
+	CLEANUP(freep) char *dir = xstrdup(path);
+	char *slash = strrchr(dir, '/');
+	if (slash && slash != dir)
+		*slash = '\0';
+	return access(dir, F_OK) == 0;
+}
+
 static void tell_missing(struct doctor *d, const struct doctor_lack *l)
 {
-	static const char before[] = "; create it with: ";
-	const char *at = strstr(l->text, before), *path = doctor_quote(d, l->subject);
-	int len = at ? (int)(at - l->text) : (int)strlen(l->text);
-	doctor_add(d, doctor_level_of(l->urgent), "%.*s", len, l->text);
-	doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
-	if (at)
-		doctor_cure(d, "# if it is new: %s", at + strlen(before));
-	else
-		doctor_cure(d, "ls -ld %s", path);
+	const char *command = strstr(l->text, STORAGE_CREATE);
+	bool has_dir = has_directory(l->subject);
+	tell_what(d, l);
+	if (!has_dir)
+		doctor_cure(d, "mount --all");
+	if (command)
+		doctor_cure(d, "# %sif it is new: %s", has_dir ? "" : "or, ",
+				command + strlen(STORAGE_CREATE));
+	else if (has_dir)
+		doctor_cure(d, "ls -ld %s", doctor_quote(d, l->subject));
 }
 
 static bool is_variables(const struct doctor *d, const char *path)
@@ -123,8 +157,7 @@ static bool is_variables(const struct doctor *d, const char *path)
 static void tell_firmware(struct doctor *d, const struct doctor_lack *l)
 {
 	const char *path = doctor_quote(d, l->subject);
-	doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
-	doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+	tell_what(d, l);
 	if (l->code != ENOENT)
 		doctor_cure(d, "ls -ld %s", path);
 	else if (is_variables(d, l->subject))

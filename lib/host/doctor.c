@@ -94,11 +94,16 @@ enum doctor_level doctor_worst(const struct doctor *d, const char *check)
 
 /* ---- machines ---- */
 
+static bool is_urgent(const struct doctor_machine *m)
+{
+	return m->enabled || m->running || m->failed;
+}
+
 void doctor_group_add(struct doctor_group *g, const struct doctor_machine *machine)
 {
 	if (!strv_contains(&g->names, machine->vm->name))
 		strv_push(&g->names, machine->vm->name);
-	g->urgent |= machine->enabled || machine->running;
+	g->urgent |= is_urgent(machine);
 }
 
 const char *doctor_names(struct doctor *d, const struct strv *names)
@@ -174,7 +179,7 @@ static void take_lack(void *data, const struct lack *lack)
 	}
 	if (!strv_contains(&known->machines, m->vm->name))
 		strv_push(&known->machines, m->vm->name);
-	known->urgent |= m->enabled || m->running;
+	known->urgent |= is_urgent(m);
 }
 
 const struct doctor_lack *doctor_lacks(struct doctor *d, enum lack_kind kind, size_t *first)

@@ -40,7 +40,8 @@ struct doctor_machine {
 	const struct vm *vm;
 	bool enabled; /* starts with the host */
 	bool running;
-	pid_t pid; /* QEMU's; 0: not known */
+	bool failed; /* its unit: its last run, or its last start */
+	pid_t pid;   /* QEMU's; 0: not known */
 };
 
 /* Something that a machine lacks, and all machines that lack it. */
@@ -102,7 +103,7 @@ enum doctor_level doctor_worst(const struct doctor *d, const char *check);
 /* Machines that something is about. */
 struct doctor_group {
 	struct strv names;
-	bool urgent; /* one of them is up or starts with the host */
+	bool urgent; /* one of them is up, has failed, or starts with the host */
 };
 void doctor_group_done(struct doctor_group *g);
 void doctor_group_add(struct doctor_group *g, const struct doctor_machine *machine);
@@ -128,6 +129,7 @@ uint64_t doctor_meminfo(const struct doctor *d, const char *key);
 typedef void doctor_check(struct doctor *d);
 
 doctor_check doctor_check_drained;
+doctor_check doctor_check_failed;
 doctor_check doctor_check_kvm;
 doctor_check doctor_check_start;
 doctor_check doctor_check_emulators;

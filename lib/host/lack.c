@@ -99,10 +99,11 @@ static void look_at_seed(const struct search *s)
 		const struct vm_seed_item *item = &s->vm->seed[i];
 		const struct storage_file file = { .path = item->text };
 		struct error err = {};
+		const char *key = vm_seed_key(item->kind);
+		CLEANUP(freep) char *pointer = xasprintf("/attrs/cloud-init/%s", key);
 		if (vm_seed_is_path(item->kind) && storage_check(&file, S_IFREG, &err) < 0)
-			tell(s, LACK_VOLUME, "/attrs/cloud-init", file.path, err.code,
-					"cloud-init: \"%s\": %s", vm_seed_kind_names[item->kind],
-					err.text);
+			tell(s, LACK_VOLUME, pointer, file.path, err.code, "cloud-init: \"%s\": %s",
+					key, err.text);
 	}
 }
 

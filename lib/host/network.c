@@ -245,6 +245,9 @@ static int run(const struct network *network, const struct network_options *opti
 	CLEANUP(context_done)
 	struct context c = { .network = network, .run_dir = options->run_dir, .port = port };
 	int r = begin(&c, options, &lock, err);
+	/* Before the filter: of two networks with one bridge nftables would know just that. */
+	if (r == 0 && !only_refreshed)
+		r = bridge_check(&c.links, network, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
 		if (only_refreshed && !steps[i].is_refreshed)
 			continue;

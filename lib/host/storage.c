@@ -28,28 +28,37 @@ static int refuse(const struct storage_file *file, int code, const char *why, st
 	return error_set(err, code, "%s %s", what, why);
 }
 
+/* What is to be done for the file to be there, with the command at the end; NULL: nothing that
+ * could be told here. The caller frees it. */
+static char *tell_maker(const struct storage_file *file, const char *missing_dir)
+{
+	if (!file->writable || file->device)
+		return NULL;
+	if (file->flash)
+		return xasprintf("copy the variables that came with the firmware there, as with: "
+				 "install -D -m 0600 /usr/share/OVMF/OVMF_VARS_4M.fd '%s'",
+				file->path);
+	CLEANUP(freep)
+	char *make = missing_dir ? xasprintf("mkdir -p '%s' && ", missing_dir) : NULL;
+	return xasprintf("%s%sqemu-img create -f %s '%s' SIZE", STORAGE_CREATE, make ? make : "",
+			file->qcow2 ? "qcow2" : "raw", file->path);
+}
+
 static int refuse_missing(const struct storage_file *file, struct error *err)
 {
 	CLEANUP(freep) char *dir = xstrdup(file->path);
 	char *slash = strrchr(dir, '/');
 	if (slash && slash != dir)
 		*slash = '\0';
-	if (slash && access(dir, F_OK) < 0)
-		return refuse(file, ENOENT,
-				"does not exist, and its directory does not either: is a file "
-				"system not mounted?",
-				err);
-	if (!file->writable || file->device)
-		return refuse(file, ENOENT, "does not exist", err);
-	if (file->flash)
-		return refuse(file, ENOENT,
-				"does not exist; copy the variables that came with the firmware "
-				"there, such as '/usr/share/OVMF/OVMF_VARS_4M.fd'",
-				err);
-	CLEANUP(freep)
-	char *why = xasprintf("does not exist; create it with: qemu-img create -f %s '%s' SIZE",
-			file->qcow2 ? "qcow2" : "raw", file->path);
-	return refuse(file, ENOENT, why, err);
+	bool has_dir = !slash || access(dir, F_OK) == 0;
+	CLEANUP(freep) char *what = describe(file);
+	CLEANUP(freep) char *maker = tell_maker(file, has_dir ? NULL : dir);
+	if (has_dir)
+		return error_set(err, ENOENT, "%s does not exist%s%s", what, maker ? "; " : "",
+				maker ? maker : "");
+	return error_set(err, ENOENT,
+			"%s does not exist, nor does its directory; mount its file system%s%s",
+			what, maker ? ", or if it is new, " : "", maker ? maker : "");
 }
 
 static int refuse_open(const struct storage_file *file, const struct stat *st, struct error *err)

@@ -14,6 +14,9 @@
 #include "util/cleanup.h"
 #include "util/error.h"
 
+/* In the message about an image that is missing: a command that makes it follows. */
+#define STORAGE_CREATE "create it with: "
+
 struct storage_file {
 	const char *path;
 	const char *volume; /* for messages; NULL: a file that is given by its path */

@@ -114,6 +114,14 @@ const char *const vm_seed_kind_names[] = {
 	NULL,
 };
 
+const char *vm_seed_key(enum vm_seed_kind kind)
+{
+	return kind == VM_SEED_GROUP				 ? "groups"
+	       : kind == VM_SEED_PACKAGE			 ? "packages"
+	       : kind == VM_SEED_KEY || kind == VM_SEED_KEY_FILE ? "ssh-authorized-keys"
+								 : vm_seed_kind_names[kind];
+}
+
 bool vm_seed_is_path(enum vm_seed_kind kind)
 {
 	return kind == VM_SEED_PASSWORD_FILE || kind == VM_SEED_KEY_FILE ||

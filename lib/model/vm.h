@@ -147,6 +147,8 @@ enum vm_seed_kind {
 	VM_SEED_VENDOR_DATA,
 };
 extern const char *const vm_seed_kind_names[];
+/* The key of "cloud-init" that an item comes from. */
+const char *vm_seed_key(enum vm_seed_kind kind);
 
 struct vm_seed_item {
 	enum vm_seed_kind kind;

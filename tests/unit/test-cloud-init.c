@@ -142,7 +142,8 @@ TEST(a_file_that_holds_something_else_is_refused_without_a_word_of_it)
 	"cloud-init: \"password-hash-file\": 'DIR/x' does not hold the hash of a password, such "  \
 	"as 'openssl passwd -6' prints it"
 #define NO_KEYS                                                                                    \
-	"cloud-init: \"key-file\": 'DIR/x' does not hold public keys alone, a line each, as "      \
+	"cloud-init: \"ssh-authorized-keys\": 'DIR/x' does not hold public keys alone, a line "    \
+	"each, as "                                                                                \
 	"authorized_keys does"
 	static const char *const no_hashes[] = { "", "\n", "secret\n", "$6$a b$c0123456\n",
 		"$6$salt", "$6$salt$abcdefgh\n$6$salt$abcdefgh\n", "$secretsecret\n",
@@ -155,7 +156,7 @@ TEST(a_file_that_holds_something_else_is_refused_without_a_word_of_it)
 	for (size_t i = 0; i < ARRAY_SIZE(no_keys); i++)
 		check_refused(VM_SEED_KEY_FILE, no_keys[i], EINVAL, NO_KEYS);
 	check_refused(VM_SEED_KEY_FILE, "# none\n", EINVAL,
-			"cloud-init: \"key-file\": 'DIR/x' holds no public key");
+			"cloud-init: \"ssh-authorized-keys\": 'DIR/x' holds no public key");
 	if (truncate(scratch_path("x"), CLOUD_INIT_FILE_MAX + 1) < 0)
 		TEST_FAIL("cannot make it longer: %m");
 	check_refused(VM_SEED_USER_DATA, NULL, EFBIG,

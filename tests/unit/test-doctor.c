@@ -326,6 +326,33 @@ TEST(host_is_drained)
 	sick_end(&s);
 }
 
+TEST(machines_have_failed)
+{
+	struct sick s;
+	sick_begin(&s);
+	add(&s, "off", false);
+	add(&s, "web", false);
+	add(&s, "d b", true);
+	CHECK_FOUND(&s, failed, "left out: systemd was not asked\n");
+	/* Only that there is one counts. */
+	s.doctor.bus = (struct bus *)&s;
+	CHECK_FOUND(&s, failed, "");
+	s.machines[1].failed = true;
+	CHECK_FOUND(&s, failed, "fault: machine 'web' has failed\n    machina why web\n");
+	s.machines[2].failed = true;
+	CHECK_FOUND(&s, failed,
+			"fault: machines 'web', 'd b' have failed\n"
+			"    machina why web 'd b'\n");
+	/* Somebody wants it to run: what it lacks is a fault. */
+	CLEANUP(doctor_group_done) struct doctor_group group = {};
+	doctor_group_add(&group, &s.machines[0]);
+	CHECK(!group.urgent);
+	doctor_group_add(&group, &s.machines[1]);
+	CHECK(group.urgent);
+	s.doctor.bus = NULL;
+	sick_end(&s);
+}
+
 TEST(operators_have_no_group)
 {
 	struct sick s;
@@ -402,6 +429,15 @@ TEST(a_pool_is_missing)
 			"    # or, if it is new: mkdir -p DIR/tank\n");
 	/* That is said, and enough. */
 	CHECK_FOUND(&s, volumes, "");
+	/* A machine that starts without its TPM's state has lost what was kept there. */
+	CLEANUP(freep) char *tpm = xstrdup(scratch_path("tank/web-tpm"));
+	s.vms[0].n_volumes = 0;
+	s.vms[0].tpm.data = tpm;
+	CHECK_FOUND(&s, pools,
+			"fault: storage pools 'tank', 'iso': 'DIR/tank' does not exist\n"
+			"  machine 'web' would get a new TPM; is a file system not mounted?\n"
+			"    mount --all\n"
+			"    # or, if it is new: mkdir -p DIR/tank\n");
 	sick_end(&s);
 }
 
@@ -438,6 +474,29 @@ TEST(volumes_are_missing)
 	sick_end(&s);
 }
 
+TEST(directories_of_volumes_are_missing)
+{
+	struct sick s;
+	sick_begin(&s);
+	CLEANUP(freep) char *lost = xstrdup(scratch_path("no/os.raw"));
+	CLEANUP(freep) char *cd = xstrdup(scratch_path("no/cd.iso"));
+	add_volume(&s, add(&s, "web", true), lost);
+	add_volume(&s, add(&s, "db", false), cd);
+	s.volumes[1].readonly = true;
+	CHECK_FOUND(&s, volumes,
+			"fault: volume 'os' (pool 'tank'): 'DIR/no/os.raw' does not exist, nor "
+			"does its directory\n"
+			"  machine 'web' cannot start\n"
+			"    mount --all\n"
+			"    # or, if it is new: mkdir -p 'DIR/no' && qemu-img create -f raw "
+			"'DIR/no/os.raw' SIZE\n"
+			"warning: volume 'os' (pool 'tank'): 'DIR/no/cd.iso' does not exist, nor "
+			"does its directory\n"
+			"  machine 'db' cannot start\n"
+			"    mount --all\n");
+	sick_end(&s);
+}
+
 TEST(firmware_is_missing)
 {
 	struct sick s;
@@ -455,9 +514,7 @@ TEST(firmware_is_missing)
 			"fault: volume 'code' (pool 'fw'): 'DIR/CODE.fd' does not exist\n"
 			"  machine 'web' cannot start\n"
 			"    apt-get install ovmf\n"
-			"fault: volume 'vars' (pool 'nvram'): 'DIR/vars.fd' does not exist; copy "
-			"the variables that came with the firmware there, such as "
-			"'/usr/share/OVMF/OVMF_VARS_4M.fd'\n"
+			"fault: volume 'vars' (pool 'nvram'): 'DIR/vars.fd' does not exist\n"
 			"  machine 'web' cannot start\n"
 			"    install -D -m 0600 /usr/share/OVMF/OVMF_VARS_4M.fd DIR/vars.fd\n");
 	sick_end(&s);
@@ -546,7 +603,7 @@ static void check_memory(const char *meminfo, const char *expected)
 	put_file("proc/meminfo", meminfo);
 	add(&s, "big", true)->memory.ram_mib = 3072;
 	add(&s, "small", true);
-	add(&s, "off", false)->memory.ram_mib = 100000;
+	add(&s, "off", false)->memory.ram_mib = 3000;
 	s.machines[1].running = true;
 	CHECK_FOUND(&s, memory, expected);
 	sick_end(&s);
@@ -579,6 +636,34 @@ TEST(memory_is_short)
 			"    machina disable big\n"
 			"    # or give guests less: \"memory\": { \"ram\": MIB }\n");
 	check_memory("", "left out: 'DIR/proc/meminfo' does not tell the memory\n");
+}
+
+TEST(memory_is_beyond_the_host)
+{
+	struct sick s;
+	sick_begin(&s);
+	put_file("proc/meminfo", "MemTotal:       8388608 kB\nMemAvailable:    8388608 kB\n");
+	add(&s, "fits", false)->memory.ram_mib = 8192;
+	struct vm *vm = add(&s, "kib", false);
+	vm->memory.ram_mib = 2097152;
+	CHECK_FOUND(&s, memory,
+			"warning: machine 'kib' has 2097152 MiB of memory, and the host 8192\n"
+			"  QEMU may not start, or the kernel may kill it\n"
+			"    machina explain kib /attrs/memory/ram\n");
+	/* Of these the check of huge pages tells. */
+	vm->memory.hugepages = true;
+	CHECK_FOUND(&s, memory, "ok: 0 MiB for guests that start with the host, of 8192\n");
+	/* Nothing that starts with the host can be disabled here. */
+	vm->memory = s.vms[0].memory;
+	s.machines[0].running = s.machines[1].running = true;
+	CHECK_FOUND(&s, memory,
+			"warning: guests that are up or start with the host have 16384 MiB of "
+			"memory, the host has 8192\n"
+			"  when guests use all that they have, the kernel kills one of them: "
+			"machines 'fits', 'kib'\n"
+			"    machina stop fits\n"
+			"    # or give guests less: \"memory\": { \"ram\": MIB }\n");
+	sick_end(&s);
 }
 
 static void check_pages(const char *meminfo, const char *expected)

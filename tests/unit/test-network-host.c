@@ -331,9 +331,15 @@ TEST(what_is_of_others_is_left_alone)
 			    "this network (its alias is ''); it is left alone: rename or delete "
 			    "it, or choose another 'device'");
 	CHECK(shell_works("ip link set mnat0 alias machina:network:other"));
-	check_fails(EEXIST, "network 'home': interface 'mnat0' exists and is not the bridge of "
-			    "this network (its alias is 'machina:network:other'); it is left "
-			    "alone: rename or delete it, or choose another 'device'");
+	/* The other network's filter knows the bridge as well. */
+	CHECK(shell_works("echo 'table inet machina { chain net-other-from {}; map net-from { type "
+			  "ifname : verdict; elements = { \"mnat0\" : jump net-other-from }; }; }' "
+			  "| nft -f -"));
+	check_fails(EEXIST, "network 'home': 'mnat0' is the bridge of network 'other'; choose "
+			    "another 'device', or if that network goes, stop its machines and "
+			    "'systemctl stop machina-network-other.service'");
+	check_shell("nft list map inet machina net-from | grep -c mnat0", "1\n");
+	CHECK(shell_works("nft delete table inet machina"));
 	teardown();
 	check_shell("ip -br link show mnat0 | awk '{ print $1 }'", "mnat0\n");
 	check_shell("nft list ruleset", "");

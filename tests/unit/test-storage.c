@@ -97,8 +97,20 @@ TEST(a_missing_file_can_be_created)
 	check_refused(&file, ENOENT, "volume 'os' (pool 'guest-data'): 'DIR/x.raw' does not exist");
 	file = volume("no/x.raw");
 	check_refused(&file, ENOENT,
-			"volume 'os' (pool 'guest-data'): 'DIR/no/x.raw' does not exist, and its "
-			"directory does not either: is a file system not mounted?");
+			"volume 'os' (pool 'guest-data'): 'DIR/no/x.raw' does not exist, nor does "
+			"its directory; mount its file system, or if it is new, create it with: "
+			"mkdir -p 'DIR/no' && qemu-img create -f raw 'DIR/no/x.raw' SIZE");
+	file.flash = true;
+	check_refused(&file, ENOENT,
+			"volume 'os' (pool 'guest-data'): 'DIR/no/x.raw' does not exist, nor does "
+			"its directory; mount its file system, or if it is new, copy the "
+			"variables that came with the firmware there, as with: install -D -m 0600 "
+			"/usr/share/OVMF/OVMF_VARS_4M.fd 'DIR/no/x.raw'");
+	file = volume("no/x.iso");
+	file.writable = false;
+	check_refused(&file, ENOENT,
+			"volume 'os' (pool 'guest-data'): 'DIR/no/x.iso' does not exist, nor does "
+			"its directory; mount its file system");
 	struct storage_file given = { .path = scratch_path("vmlinuz") };
 	check_copy_refused(&given, ENOENT, "'DIR/vmlinuz' does not exist");
 	CHECK_INT(symlink("nowhere", scratch_path("link")), 0);
@@ -216,8 +228,8 @@ TEST(a_look_tells_what_opening_would)
 	none.flash = true;
 	check_found(&none, 0, ENOENT,
 			"volume 'os' (pool 'guest-data'): 'DIR/none' does not exist; copy the "
-			"variables that came with the firmware there, such as "
-			"'/usr/share/OVMF/OVMF_VARS_4M.fd'");
+			"variables that came with the firmware there, as with: install -D -m 0600 "
+			"/usr/share/OVMF/OVMF_VARS_4M.fd 'DIR/none'");
 	scratch_end();
 }
 
