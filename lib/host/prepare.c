@@ -264,6 +264,8 @@ int prepare_await(const struct plan *plan, const struct prepare_options *options
 	prepare_context_init(&c, plan, options);
 	for (size_t i = 0; r == 0 && i < plan->n_sockets; i++)
 		r = listen_share(plan->sockets[i].path, prepare_sharing(&c), err);
+	if (r == 0 && plan->n_sockets)
+		r = rundir_take_over(plan->socket_dir, err);
 	return r < 0 ? r : prepare_step_rows[STEP_STORE].undo(&c, 0, err);
 }
 
@@ -292,6 +294,8 @@ int prepare_describe_await(const struct plan *plan, struct strv *ret_lines, stru
 	for (size_t i = 0; i < plan->n_sockets; i++)
 		strv_pushf(ret_lines, "give '%s' to the group '" ACCOUNT_OPERATORS "'",
 				plan->sockets[i].path);
+	if (plan->n_sockets)
+		strv_pushf(ret_lines, "take over directory '%s'", plan->socket_dir);
 	prepare_step_rows[STEP_STORE].describe_undo(plan, 0, &line);
 	strv_push(ret_lines, buf_text(&line));
 	return 0;

@@ -82,6 +82,18 @@ int rundir_make_owned(const char *dir, uid_t uid, gid_t gid, struct error *err)
 	return r;
 }
 
+int rundir_take_over(const char *dir, struct error *err)
+{
+	CLEANUP(closep) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0 ||
+			(st.st_uid != geteuid() && fchown(fd, geteuid(), getegid()) < 0))
+		return error_errno(err, "cannot take over directory '%s'", dir);
+	return 0;
+}
+
 static bool is_kept(const char *const *keep, const char *name)
 {
 	for (; *keep; keep++)

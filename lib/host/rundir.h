@@ -40,6 +40,12 @@ MUST_CHECK int rundir_make_for(const char *run_dir, const char *path, const stru
  */
 MUST_CHECK int rundir_make_owned(const char *dir, uid_t uid, gid_t gid, struct error *err);
 
+/*
+ * Take such a directory from its program, which has its sockets by then, and could only fill the
+ * file system there. Nothing where it is the caller's own; it may be missing.
+ */
+MUST_CHECK int rundir_take_over(const char *dir, struct error *err);
+
 /* The parent of all machines' directories: "/run/machina". The caller frees it. */
 char *rundir_parent(const char *run_dir);
 

@@ -278,6 +278,9 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	add_stop(u, in);
 	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", NULL });
 	unit_let_hooks_notify(u);
+	/* QEMU has no use for them, and what it wrote there were the host's disk. */
+	unitfile_set(u, "InaccessiblePaths", "-/tmp");
+	unitfile_set(u, "InaccessiblePaths", "-/var/tmp");
 	unitfile_setf(u, "FileDescriptorStoreMax", "%zu", in->plan->n_fds + 16);
 	add_start_timeout(u, in);
 	unitfile_setf(u, "TimeoutStopSec", "%ds", in->plan->stop_sec);

@@ -372,6 +372,7 @@ TEST(awaiting_has_lines)
 	static const char *const expected[] = {
 		"wait until QEMU answers at 'DIR/run/web/qmp/systemd.0.qmp.socket'",
 		"give 'DIR/sockets/spice' to the group 'machina'",
+		"take over directory 'DIR/sockets'",
 		"take back the descriptors that systemd has",
 	};
 	CHECK_INT(lines.n, ARRAY_SIZE(expected));
