@@ -56,9 +56,7 @@ static size_t install_each(struct netlink *nft, const struct fw_policy *policy,
 		const struct running_machine *m = &running->items[i];
 		CLEANUP(freep)
 		struct firewall_port *ports = xcalloc(m->n_ports + 1, sizeof(*ports));
-		struct firewall_request request = {
-			.policy = policy, .ports = ports, .repairs = true
-		};
+		struct firewall_request request = { .policy = policy, .ports = ports };
 		struct error err = {};
 		add_requests(m, ports, &request.n);
 		if (m->has_failed)
@@ -141,7 +139,6 @@ static int apply(const struct call *call, const struct fw_policy *policy, const 
 		.ports = ports,
 		.is_all = !names && !running.n_failed,
 		.gone = &running.gone,
-		.repairs = true,
 	};
 	for (size_t i = 0; i < running.n; i++)
 		add_requests(&running.items[i], ports, &request.n);

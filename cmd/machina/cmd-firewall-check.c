@@ -3,7 +3,9 @@
 #include <stdio.h>
 
 #include "built.h"
+#include "firewall-prepared.h"
 #include "host/firewall.h"
+#include "host/net-rules.h"
 #include "host/netns.h"
 #include "machines.h"
 #include "output.h"
@@ -58,24 +60,53 @@ static int load_all(struct checked *c, struct config *config, const struct strv 
 	return config->report.n_errors ? 1 : 0;
 }
 
-/* @ret_changed: chains that somebody has changed by hand */
-static int ask_kernel(struct checked *c, const struct fw_policy *policy, struct strv *ret_changed,
+static int ask_kernel(struct checked *c, const struct fw_policy *policy, struct netlink *nft,
 		struct error *err)
 {
-	CLEANUP(netns_done) struct netns outside = {};
-	CLEANUP(netlink_done) struct netlink nl = {};
 	c->requests = xcalloc(c->n_ports + 1, sizeof(*c->requests));
 	const struct firewall_request request = {
 		.policy = policy, .ports = c->requests, .n = c->n_ports
 	};
 	for (size_t i = 0; i < c->n_ports; i++)
 		c->requests[i].port = &c->ports[i];
+	return firewall_check(nft, &request, err);
+}
+
+/* What the kernel should have already, of machines that are prepared. */
+static int find_changed(const struct config_paths *paths, const struct fw_policy *policy,
+		const struct strv *names, struct netlink *nft, struct strv *ret_changed,
+		struct error *err)
+{
+	CLEANUP(prepared_done) struct prepared prepared = {};
+	CLEANUP(netlink_done) struct netlink links = {};
+	int r = prepared_find(paths, policy, names, &prepared, err);
+	const struct firewall_request request = {
+		.policy = policy, .ports = prepared.requests, .n = prepared.n_ports
+	};
+	if (r == 0)
+		r = netlink_open(&links, err);
+	if (r == 0)
+		r = firewall_find_changed(nft, &links, &request, ret_changed, err);
+	for (size_t i = 0; r == 0 && i < prepared.n_networks; i++)
+		r = net_rules_find_changed(nft, &links, &prepared.networks[i], ret_changed, err);
+	return r;
+}
+
+/* Returns 0, or a negative errno. @names: of the machines that were asked for; NULL: all */
+static int look(const struct call *call, struct checked *c, const struct fw_policy *policy,
+		const struct strv *names, struct strv *ret_changed, struct error *err)
+{
+	CLEANUP(netns_done) struct netns outside = {};
+	CLEANUP(netlink_done) struct netlink nft = {};
 	int r = netns_enter(NETNS_HOST, &outside, err);
 	if (r == 0)
-		r = nft_open(&nl, err);
+		r = nft_open(&nft, err);
 	if (r == 0)
-		r = firewall_check(&nl, &request, err);
-	return r < 0 ? r : firewall_find_changed(&nl, &request, ret_changed, err);
+		r = ask_kernel(c, policy, &nft, err);
+	if (r < 0)
+		return r;
+	printf("the kernel takes the packet filters of %zu connections\n", c->n_ports);
+	return find_changed(&call->paths, policy, names, &nft, ret_changed, err);
 }
 
 static int check_run(const struct call *call, struct error *err)
@@ -93,13 +124,12 @@ static int check_run(const struct call *call, struct error *err)
 	print_report(stderr, &config.report);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	r = ask_kernel(&checked, &config.policy, &changed, err);
+	r = look(call, &checked, &config.policy, some ? &names : NULL, &changed, err);
 	if (r < 0)
 		return r;
-	printf("the kernel takes the packet filters of %zu connections\n", checked.n_ports);
 	for (size_t i = 0; i < changed.n; i++)
-		complain("somebody has emptied or changed the chain '%s' by hand: 'machina "
-			 "firewall apply' gives it its rules back",
+		complain("somebody has emptied, removed or changed %s by hand: 'machina firewall "
+			 "apply' mends it",
 				changed.items[i]);
 	return changed.n ? STATUS_FAILURE : STATUS_DONE;
 }
@@ -118,8 +148,10 @@ const struct command cmd_firewall_check = {
 	.description = "As the config says them now, of the named machines or of all. The kernel "
 		       "looks at the whole transaction and changes nothing.\n"
 		       "\n"
-		       "What the kernel has of them already is looked at, too: chains that "
-		       "somebody has emptied or changed by hand are named, and are a failure.",
+		       "What the kernel has already of machines that are prepared is looked at, "
+		       "too, and without names what it has of networks: chains, maps and address "
+		       "sets that somebody has emptied, removed or changed by hand are named, and "
+		       "are a failure.",
 	.examples = examples,
 	.run = check_run,
 };

@@ -29,6 +29,7 @@ void examination_done(struct examination *x)
 	free(x->built);
 	free(x->machines);
 	unitset_done(&x->units);
+	prepared_done(&x->prepared);
 	strv_done(&x->names);
 	strv_done(&x->selected);
 	leases_done(&x->leases);
@@ -163,6 +164,19 @@ static void connect_systemd(struct examination *x)
 		d->bus_failure = arena_strdup(&d->arena, err.text);
 }
 
+/* What the kernel should have. */
+static int find_prepared(struct examination *x, struct error *err)
+{
+	struct doctor *d = &x->doctor;
+	int r = prepared_find(&x->call->paths, d->policy, x->is_partial ? &x->selected : NULL,
+			&x->prepared, err);
+	d->prepared = x->prepared.requests;
+	d->n_prepared = x->prepared.n_ports;
+	d->networks = x->prepared.networks;
+	d->n_networks = x->prepared.n_networks;
+	return r;
+}
+
 int examination_begin(struct examination *x, const struct call *call, struct error *err)
 {
 	x->call = call;
@@ -184,9 +198,11 @@ int examination_begin(struct examination *x, const struct call *call, struct err
 		.machines = x->machines,
 		.n_machines = x->n_machines,
 	};
-	if (!call->paths.offline)
-		connect_systemd(x);
-	return 0;
+	if (call->paths.offline)
+		return 0;
+	connect_systemd(x);
+	/* Others may not look at packet filters. */
+	return x->has_config && x->doctor.is_root ? find_prepared(x, err) : 0;
 }
 
 /* ---- the config ---- */

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "built.h"
+#include "firewall-prepared.h"
 #include "host/doctor.h"
 #include "model/leases.h"
 #include "unitset.h"
@@ -20,8 +21,9 @@ struct examination {
 	struct doctor_machine *machines;
 	size_t n_machines;
 	struct unitset units;
-	bool is_partial; /* machines were selected */
-	bool has_config; /* the host's is without faults */
+	struct prepared prepared; /* of the machines that are looked over */
+	bool is_partial;	  /* machines were selected */
+	bool has_config;	  /* the host's is without faults */
 	struct doctor doctor;
 };
 

@@ -141,6 +141,9 @@ static void write_table(struct writer *w, uint16_t type)
 	struct nftnl_udata_buf *comment =
 			comment_udata(NFTNL_UDATA_TABLE_COMMENT, NFT_TABLE_COMMENT);
 	done(nftnl_table_set_str(table, NFTNL_TABLE_NAME, NFT_TABLE));
+	/* No flags: a table that somebody has switched off filters again. */
+	if (is_new)
+		nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, 0);
 	if (is_new)
 		done(nftnl_table_set_data(table, NFTNL_TABLE_USERDATA,
 				nftnl_udata_buf_data(comment), nftnl_udata_buf_len(comment)));

@@ -129,31 +129,46 @@ static void check_locking(struct doctor *d)
 	doctor_cure(d, "# boot Linux 5.18 or later");
 }
 
-/* One that is left of what somebody has emptied looks like a filter. */
-static void check_changed(
-		struct doctor *d, struct netlink *nl, const struct firewall_request *request)
+/* @whose: "", or " of network 'home'" */
+static void tell_changed(struct doctor *d, const char *whose, const struct strv *changed)
+{
+	CLEANUP(buf_done) struct buf list = {};
+	for (size_t i = 0; i < changed->n; i++)
+		buf_printf(&list, "%s%s", i ? ", " : "", changed->items[i]);
+	doctor_add(d, DOCTOR_FAULT,
+			"somebody has emptied, removed or changed by hand what the packet filter%s "
+			"is made of: %s",
+			whose, buf_text(&list));
+	doctor_why(d, "what its rules forbid may pass, and what they allow may not");
+	doctor_cure(d, "machina firewall apply");
+}
+
+/* What is left of a filter that somebody has emptied looks like one. */
+static int check_changed(
+		struct doctor *d, struct netlink *nl, struct netlink *links_nl, struct error *err)
 {
 	CLEANUP(strv_done) struct strv changed = {};
-	struct error err = {};
-	if (firewall_find_changed(nl, request, &changed, &err) < 0) {
-		doctor_leave_out(d, "%s", err.text);
-		return;
-	}
-	if (!changed.n)
-		return;
-	doctor_add(d, DOCTOR_FAULT,
-			"chains of the packet filter that somebody has emptied or changed by hand: "
-			"%s",
-			doctor_names(d, &changed));
-	doctor_why(d, "what their rules forbid may pass, and what they allow may not");
-	doctor_cure(d, "machina firewall apply");
+	const struct firewall_request request = {
+		.policy = d->policy,
+		.ports = d->prepared,
+		.n = d->n_prepared,
+	};
+	enum nft_table table;
+	int r = nft_find_table(nl, NFT_BRIDGE, &table, err);
+	/* Without a table no machine has a filter, which is told of each by its name. */
+	if (r < 0 || table != NFT_TABLE_OURS)
+		return r;
+	r = firewall_find_changed(nl, links_nl, &request, &changed, err);
+	if (changed.n)
+		tell_changed(d, "", &changed);
+	return r;
 }
 
 static void check_rules(struct doctor *d, struct netlink *nl, const struct ports *ports)
 {
 	struct error err = {};
 	enum nft_table table = NFT_TABLE_NONE;
-	struct firewall_request request = {
+	const struct firewall_request request = {
 		.policy = d->policy,
 		.ports = ports->asked,
 		.n = ports->n,
@@ -172,7 +187,6 @@ static void check_rules(struct doctor *d, struct netlink *nl, const struct ports
 		doctor_cure(d, "modprobe -a " NEEDED_MODULES);
 	} else {
 		check_tracking(d, nl, &request);
-		check_changed(d, nl, &request);
 	}
 }
 
@@ -309,6 +323,25 @@ static int check_networks(
 	return r;
 }
 
+/* The same for those that have one. */
+static int check_changed_networks(
+		struct doctor *d, struct netlink *nl, struct netlink *links_nl, struct error *err)
+{
+	CLEANUP(strv_done) struct strv present = {};
+	int r = net_rules_list(nl, &present, err);
+	for (size_t i = 0; r == 0 && i < d->n_networks; i++) {
+		const struct network *network = &d->networks[i];
+		CLEANUP(strv_done) struct strv changed = {};
+		CLEANUP(freep) char *whose = xasprintf(" of network '%s'", network->name);
+		if (!strv_contains_sorted(&present, network->name))
+			continue;
+		r = net_rules_find_changed(nl, links_nl, network, &changed, err);
+		if (changed.n)
+			tell_changed(d, whose, &changed);
+	}
+	return r;
+}
+
 void doctor_check_firewall(struct doctor *d)
 {
 	CLEANUP(ports_done) struct ports ports = {};
@@ -343,10 +376,14 @@ void doctor_check_firewall(struct doctor *d)
 		r = netlink_open(&links_nl, &err);
 	if (r == 0)
 		check_presence(d, &present);
+	if (r == 0)
+		r = check_changed(d, &nl, &links_nl, &err);
 	if (r == 0 && !d->is_partial)
 		r = check_leftovers(d, &links_nl, &present, &err);
 	if (r == 0)
 		r = check_networks(d, &nl, &links_nl, &err);
+	if (r == 0)
+		r = check_changed_networks(d, &nl, &links_nl, &err);
 	if (r < 0 && !ports.n)
 		doctor_leave_out(d, "%s", err.text);
 }

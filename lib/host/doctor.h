@@ -20,7 +20,9 @@
 #include "config/host.h"
 #include "firewall/policy.h"
 #include "host/bus.h"
+#include "host/firewall.h"
 #include "host/lack.h"
+#include "model/network.h"
 #include "model/vm.h"
 #include "util/arena.h"
 #include "util/strv.h"
@@ -69,6 +71,12 @@ struct doctor {
 	const struct fw_policy *policy;
 	const struct doctor_machine *machines;
 	size_t n_machines;
+	/* Filters as they were installed: of connections that may be prepared, of networks that may
+	 * be up. */
+	const struct firewall_port *prepared;
+	size_t n_prepared;
+	const struct network *networks;
+	size_t n_networks;
 	struct bus *bus; /* to systemd; NULL: none */
 	const char *bus_failure;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether chains still have the rules that this program gave them, or somebody has emptied or
- * changed them by hand. A digest stands for chains that change together and is in the first of
- * them alone, which is enough for who only asks whether the config has changed. Here each is looked
- * at, by the comments of its rules; that costs a dump a chain.
+ * Whether the kernel still has what this program gave it, or somebody has emptied or changed it by
+ * hand: chains by the number and the comments of their rules, address sets and maps by their
+ * elements, the table by whether it is switched on. It costs a dump for each of them, some ten
+ * microseconds.
  */
 #pragma once
 
@@ -11,16 +11,18 @@
 #include "util/strv.h"
 
 /*
- * Sections that nft_mark_current() has found, and of which a chain is not as it was made, are
- * marked as not current: so they are filled anew.
+ * Mark the sections that the kernel has as they are made now: the first rule of a section's first
+ * chain has its digest, which changes with the config, and none of its chains and sets was changed
+ * by hand.
  */
-MUST_CHECK int verify_current(struct netlink *nl, struct nft_batch *batch, struct error *err);
+MUST_CHECK int verify_mark_current(struct netlink *nl, struct nft_batch *batch, struct error *err);
 
 /*
- * The names of chains that are not as they were made, in the order of the batch.
+ * What is not as it was made: "chain 'postrouting'", "map 'from-vm'", "set 'set-office-4'", each
+ * once and, of a network, with its table.
  *
  * A section whose digest is that of another config is not looked at, as nobody can say what it was
- * made of. A chain that is a connection's is found when it has no rules at all.
+ * made of; nor are the chains of the interfaces in @absent (sorted), and what leads to them.
  */
-MUST_CHECK int verify_chains(struct netlink *nl, const struct nft_batch *batch,
-		struct strv *ret_chains, struct error *err);
+MUST_CHECK int verify_batch(struct netlink *nl, const struct nft_batch *batch,
+		const struct strv *absent, struct strv *ret_changed, struct error *err);

@@ -6,6 +6,7 @@
 
 #include "firewall/batch.h"
 #include "host/firewall-verify.h"
+#include "host/tap.h"
 #include "util/mem.h"
 
 /* Only there where connections are not tracked. */
@@ -242,9 +243,7 @@ static int build(struct install *in, struct nft_batch *batch, struct error *err)
 	if (in->table == NFT_TABLE_NONE)
 		return 0;
 	if (!in->takes_all)
-		r = nft_mark_current(in->nl, batch, err);
-	if (r == 0 && request->repairs)
-		r = verify_current(in->nl, batch, err);
+		r = verify_mark_current(in->nl, batch, err);
 	if (r == 0 && in->is_all)
 		r = sweep(in, batch, err);
 	return r;
@@ -325,38 +324,78 @@ int firewall_check(struct netlink *nl, const struct firewall_request *request, s
 	return install(nl, request, false, err);
 }
 
+/* ---- what was changed by hand ---- */
+
+/* Has a connection neither chains nor an interface? A negative errno on failure. */
+static int is_absent(struct netlink *nl, struct netlink *links, const struct fw_port *port,
+		struct error *err)
+{
+	CLEANUP(freep) char *alias = tap_alias(port->machine, port->connection);
+	enum batch_known known;
+	struct link link;
+	int r = find_known(nl, port, &known, err);
+	if (r < 0 || known != BATCH_NEW)
+		return r;
+	return tap_find(links, port->link, alias, &link, err);
+}
+
+static int find_absent(struct netlink *nl, struct netlink *links,
+		const struct firewall_request *request, struct strv *ret, struct error *err)
+{
+	for (size_t i = 0; i < request->n; i++) {
+		const struct fw_port *port = request->ports[i].port;
+		int r = is_absent(nl, links, port, err);
+		if (r < 0)
+			return r;
+		if (r > 0)
+			strv_push(ret, port->link);
+	}
+	strv_sort(ret);
+	return 0;
+}
+
 static int find_changed_once(struct netlink *nl, const struct firewall_request *request,
-		struct strv *ret_chains, struct error *err)
+		const struct strv *absent, struct strv *ret_changed, struct error *err)
 {
 	CLEANUP(install_done)
 	struct install in = { .nl = nl, .request = request, .takes_all = true };
 	CLEANUP(nft_batch_done) struct nft_batch batch = {};
 	int r = look(&in, err);
-	if (r == 0 && in.table == NFT_TABLE_OURS)
-		r = build(&in, &batch, err);
-	return r < 0 ? r : verify_chains(nl, &batch, ret_chains, err);
+	if (r < 0)
+		return r;
+	if (in.table == NFT_TABLE_NONE) {
+		if (absent->n < request->n)
+			strv_push(ret_changed, "table 'bridge " NFT_TABLE "'");
+		return 0;
+	}
+	r = build(&in, &batch, err);
+	return r < 0 ? r : verify_batch(nl, &batch, absent, ret_changed, err);
 }
 
-int firewall_find_changed(struct netlink *nl, const struct firewall_request *request,
-		struct strv *ret_chains, struct error *err)
+int firewall_find_changed(struct netlink *nl, struct netlink *links,
+		const struct firewall_request *request, struct strv *ret_changed, struct error *err)
 {
 	/* Between two looks somebody may have installed other rules: that is no damage. */
 	for (uint64_t until = 0; netlink_may_try(&until);) {
-		CLEANUP(strv_done) struct strv changed = {};
+		CLEANUP(strv_done) struct strv changed = {}, absent = {};
 		uint32_t before = 0, after = 0;
 		int r = nft_generation(nl, &before, err);
 		if (r == 0)
-			r = find_changed_once(nl, request, &changed, err);
+			r = find_absent(nl, links, request, &absent, err);
+		if (r == 0)
+			r = find_changed_once(nl, request, &absent, &changed, err);
 		if (r == 0)
 			r = nft_generation(nl, &after, err);
 		if (r == 0 && before != after)
 			continue;
 		if (r == 0)
-			strv_extend(ret_chains, &changed);
+			strv_extend(ret_changed, &changed);
 		return r;
 	}
 	return error_set(err, EAGAIN, "cannot look at the firewall: nftables changes all the time");
 }
+
+/* ---- looking ---- */
 
 int firewall_preview(struct netlink *nl, const struct firewall_request *request, struct buf *ret,
 		struct error *err)
@@ -373,8 +412,6 @@ int firewall_preview(struct netlink *nl, const struct firewall_request *request,
 			nft_text_change(&batch.items[i], ret);
 	return r;
 }
-
-/* ---- looking ---- */
 
 int firewall_machines(struct netlink *nl, struct strv *ret, struct error *err)
 {
@@ -411,7 +448,7 @@ int firewall_count_chain(
 		struct netlink *nl, const char *chain, struct nft_list *ret, struct error *err)
 {
 	CLEANUP(nft_list_done) struct nft_list rules = {};
-	int r = nft_list_rules(nl, chain, &rules, err);
+	int r = nft_list_rules(nl, NFT_BRIDGE, chain, &rules, err);
 	if (r == 0)
 		move_counters(&rules, chain, ret);
 	return r;

@@ -28,14 +28,13 @@ struct firewall_request {
 	 */
 	bool is_all;
 	const struct strv *gone; /* names, sorted; NULL for none */
-	/* What is shared is looked at chain by chain, and filled anew where somebody has emptied or
-	 * changed it by hand; else one digest stands for chains that change together. */
-	bool repairs;
 };
 
 /*
  * Install the filters of all these connections in one transaction, with what they share. What the
- * kernel has of them is replaced, without a moment without rules.
+ * kernel has of them is replaced, without a moment without rules; what they share, only if the
+ * config has changed or somebody has changed it by hand (host/firewall-verify.h). The addresses of
+ * other machines in sets of a group's members, and their entries in the maps, are theirs.
  *
  * Errors: EEXIST: a foreign table has our name; EINVAL: an interface whose name nftables can't
  * write; the kernel's, with the machine and the rule. Nothing is changed then.
@@ -48,11 +47,15 @@ MUST_CHECK int firewall_check(
 		struct netlink *nl, const struct firewall_request *request, struct error *err);
 
 /*
- * The chains that the kernel has of these connections and of what they share, and that somebody has
- * emptied or changed by hand; see host/firewall-verify.h.
+ * What the kernel has of these connections, as they were installed, and of what they share, and
+ * that somebody has emptied, removed or changed by hand: see verify_batch(). A connection that has
+ * neither chains nor an interface is not prepared, and nothing is missing.
+ *
+ * @links: a socket of rtnetlink, to look for interfaces
  */
-MUST_CHECK int firewall_find_changed(struct netlink *nl, const struct firewall_request *request,
-		struct strv *ret_chains, struct error *err);
+MUST_CHECK int firewall_find_changed(struct netlink *nl, struct netlink *links,
+		const struct firewall_request *request, struct strv *ret_changed,
+		struct error *err);
 
 /* The changes that firewall_install() would send now, as text of nft(8). */
 MUST_CHECK int firewall_preview(struct netlink *nl, const struct firewall_request *request,

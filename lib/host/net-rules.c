@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "firewall/net-batch.h"
+#include "host/bridge.h"
+#include "host/firewall-verify.h"
 #include "util/mem.h"
 
 int net_rules_install(struct netlink *nl, const struct network *network, struct error *err)
@@ -75,6 +77,47 @@ int net_rules_remove(struct netlink *nl, const char *network, const char *bridge
 			return r;
 	}
 	return error_set(err, EAGAIN, "cannot remove the rules: nftables changes all the time");
+}
+
+/* Returns 0, 1: the network is not up, or a negative errno. */
+static int find_changed_once(struct netlink *nl, struct netlink *links,
+		const struct network *network, struct strv *ret_changed, struct error *err)
+{
+	static const struct strv none = {};
+	CLEANUP(nft_batch_done) struct nft_batch batch = {};
+	enum nft_table table;
+	int r = bridge_find(links, network->name, network->bridge, err);
+	if (r == 0)
+		r = nft_find_table(nl, NFT_INET, &table, err);
+	if (r != 0)
+		return r;
+	if (table == NFT_TABLE_NONE) {
+		strv_push(ret_changed, "table 'inet " NFT_TABLE "'");
+		return 0;
+	}
+	net_batch_install(&batch, network);
+	return verify_batch(nl, &batch, &none, ret_changed, err);
+}
+
+int net_rules_find_changed(struct netlink *nl, struct netlink *links, const struct network *network,
+		struct strv *ret_changed, struct error *err)
+{
+	/* Between two looks somebody may have installed other rules: that is no damage. */
+	for (uint64_t until = 0; netlink_may_try(&until);) {
+		CLEANUP(strv_done) struct strv changed = {};
+		uint32_t before = 0, after = 0;
+		int r = nft_generation(nl, &before, err);
+		if (r == 0)
+			r = find_changed_once(nl, links, network, &changed, err);
+		if (r >= 0 && nft_generation(nl, &after, err) < 0)
+			r = -EIO;
+		if (r >= 0 && before != after)
+			continue;
+		if (r == 0)
+			strv_extend(ret_changed, &changed);
+		return r < 0 ? r : 0;
+	}
+	return error_set(err, EAGAIN, "cannot look at the rules: nftables changes all the time");
 }
 
 int net_rules_list(struct netlink *nl, struct strv *ret, struct error *err)

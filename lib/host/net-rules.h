@@ -27,5 +27,14 @@ void net_rules_text(const struct network *network, struct buf *ret);
 MUST_CHECK int net_rules_remove(
 		struct netlink *nl, const char *network, const char *bridge, struct error *err);
 
+/*
+ * What of a network's rules somebody has emptied, removed or changed by hand: see verify_batch().
+ * Nothing if the network is not up.
+ *
+ * @links: a socket of rtnetlink
+ */
+MUST_CHECK int net_rules_find_changed(struct netlink *nl, struct netlink *links,
+		const struct network *network, struct strv *ret_changed, struct error *err);
+
 /* The networks that have rules, in byte order. */
 MUST_CHECK int net_rules_list(struct netlink *nl, struct strv *ret, struct error *err);

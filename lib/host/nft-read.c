@@ -2,17 +2,17 @@
 /* What nftables has: its table, chains, sets and rules. */
 #include "host/nft.h"
 
+#include <endian.h>
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
-#include <libnftnl/expr.h>
 #include <libnftnl/gen.h>
-#include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <string.h>
 
 #include "host/netlink-talk.h"
@@ -32,6 +32,12 @@ void nft_list_done(struct nft_list *list)
 		nft_item_done(&list->items[i]);
 	free(list->items);
 	*list = (struct nft_list){};
+}
+
+static void push(struct nft_list *list, const struct nft_item *item)
+{
+	list->items = grow_array(list->items, &list->n_alloc, list->n, sizeof(*list->items));
+	list->items[list->n++] = *item;
 }
 
 static struct nlmsghdr *begin(struct netlink *nl, enum nft_family family, char space[REQUEST_MAX],
@@ -83,6 +89,8 @@ static bool take_table(const struct nlmsghdr *message, struct nft_item *ret)
 		const void *udata = nftnl_table_get_data(table, NFTNL_TABLE_USERDATA, &len);
 		ret->name = xstrdup(NFT_TABLE);
 		ret->comment = comment_of(udata, len);
+		ret->is_asleep =
+				nftnl_table_get_u32(table, NFTNL_TABLE_FLAGS) & NFT_TABLE_F_DORMANT;
 	}
 	nftnl_table_free(table);
 	return taken;
@@ -117,41 +125,90 @@ static bool take_set(const struct nlmsghdr *message, struct nft_item *ret)
 	return taken;
 }
 
-static int take_counter(struct nftnl_expr *e, void *data)
+static int take_counter(const struct nlattr *attr, void *data)
 {
 	struct nft_item *item = data;
-	if (strcmp(nftnl_expr_get_str(e, NFTNL_EXPR_NAME), "counter") != 0)
-		return 0;
+	uint16_t type = mnl_attr_get_type(attr);
+	if (mnl_attr_get_payload_len(attr) != sizeof(uint64_t))
+		return MNL_CB_OK;
+	if (type == NFTA_COUNTER_PACKETS)
+		item->packets = be64toh(mnl_attr_get_u64(attr));
+	else if (type == NFTA_COUNTER_BYTES)
+		item->bytes = be64toh(mnl_attr_get_u64(attr));
+	return MNL_CB_OK;
+}
+
+/* The name stands in front of the data. */
+static int take_expression_part(const struct nlattr *attr, void *data)
+{
+	struct nft_item *item = data;
+	uint16_t type = mnl_attr_get_type(attr);
+	if (type == NFTA_EXPR_NAME && strcmp(mnl_attr_get_str(attr), "counter") != 0)
+		return MNL_CB_STOP;
 	item->counts = true;
-	item->packets = nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_PACKETS);
-	item->bytes = nftnl_expr_get_u64(e, NFTNL_EXPR_CTR_BYTES);
+	return type == NFTA_EXPR_DATA ? mnl_attr_parse_nested(attr, take_counter, item) : MNL_CB_OK;
+}
+
+static int take_expression(const struct nlattr *attr, void *data)
+{
+	(void)mnl_attr_parse_nested(attr, take_expression_part, data);
+	return MNL_CB_OK;
+}
+
+static int take_rule_part(const struct nlattr *attr, void *data)
+{
+	struct nft_item *item = data;
+	uint16_t type = mnl_attr_get_type(attr);
+	if (type == NFTA_RULE_USERDATA && !item->comment)
+		item->comment = comment_of(
+				mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+	else if (type == NFTA_RULE_EXPRESSIONS)
+		(void)mnl_attr_parse_nested(attr, take_expression, item);
+	return MNL_CB_OK;
+}
+
+/* By hand: libnftnl would read each expression, and a start looks at all rules of its groups. */
+static bool take_rule(const struct nlmsghdr *message, struct nft_item *ret)
+{
+	(void)mnl_attr_parse(message, sizeof(struct nfgenmsg), take_rule_part, ret);
+	ret->name = xstrdup("");
+	if (!ret->comment)
+		ret->comment = xstrdup("");
+	return true;
+}
+
+static int take_element(struct nftnl_set_elem *e, void *data)
+{
+	struct nft_list *list = data;
+	uint32_t len = 0;
+	const void *key = nftnl_set_elem_get(e, NFTNL_SET_ELEM_KEY, &len);
+	struct nft_item item = {
+		.name = text_of(nftnl_set_elem_get_str(e, NFTNL_SET_ELEM_CHAIN)),
+		.comment = xstrdup(""),
+	};
+	if (nftnl_set_elem_is_set(e, NFTNL_SET_ELEM_FLAGS))
+		item.is_end = nftnl_set_elem_get_u32(e, NFTNL_SET_ELEM_FLAGS) &
+			      NFT_SET_ELEM_INTERVAL_END;
+	if (key)
+		memcpy(item.key, key, len < sizeof(item.key) ? len : sizeof(item.key));
+	push(list, &item);
 	return 0;
 }
 
-/* A rule that libnftnl can't read was put there by somebody else, and counts as one. */
-static bool take_rule(const struct nlmsghdr *message, struct nft_item *ret)
+/* One message has many of them. */
+static void take_elements(const struct nlmsghdr *message, struct nft_list *list)
 {
-	uint32_t len = 0;
-	struct nftnl_rule *rule = xgiven(nftnl_rule_alloc());
-	bool is_read = nftnl_rule_nlmsg_parse(message, rule) == 0;
-	bool taken = !is_read || is_ours(nftnl_rule_get_str(rule, NFTNL_RULE_TABLE));
-	if (taken) {
-		const void *udata = is_read ? nftnl_rule_get_data(rule, NFTNL_RULE_USERDATA, &len)
-					    : NULL;
-		ret->name = xstrdup("");
-		ret->comment = comment_of(udata, len);
-	}
-	if (taken && is_read)
-		(void)nftnl_expr_foreach(rule, take_counter, ret);
-	nftnl_rule_free(rule);
-	return taken;
+	struct nftnl_set *set = xgiven(nftnl_set_alloc());
+	if (nftnl_set_elems_nlmsg_parse(message, set) == 0)
+		(void)nftnl_set_elem_foreach(set, take_element, list);
+	nftnl_set_free(set);
 }
 
 /* How a kind of object is asked for: @table and @name are attributes of the request, 0 for none. */
 struct object {
 	uint16_t get, table, name;
 	bool (*take)(const struct nlmsghdr *message,
-			struct nft_item *ret); /* is it of our table? */
+			struct nft_item *ret); /* is it of our table? NULL: of elements */
 	const char *what;
 };
 static const struct object tables = { NFT_MSG_GETTABLE, 0, NFTA_TABLE_NAME, take_table,
@@ -162,11 +219,12 @@ static const struct object sets = { NFT_MSG_GETSET, NFTA_SET_TABLE, NFTA_SET_NAM
 	"list the sets of nftables" };
 static const struct object rules = { NFT_MSG_GETRULE, NFTA_RULE_TABLE, NFTA_RULE_CHAIN, take_rule,
 	"list the rules of nftables" };
+static const struct object elements = { NFT_MSG_GETSETELEM, NFTA_SET_ELEM_LIST_TABLE,
+	NFTA_SET_ELEM_LIST_SET, NULL, "list the elements of a set of nftables" };
 
 struct reading {
 	const struct object *object;
 	struct nft_list *list;
-	size_t most; /* so many are read; 0: all */
 };
 
 static void take(void *data, const struct nlmsghdr *message)
@@ -174,12 +232,10 @@ static void take(void *data, const struct nlmsghdr *message)
 	struct reading *reading = data;
 	struct nft_list *list = reading->list;
 	struct nft_item item = {};
-	if (reading->most && list->n >= reading->most)
-		return;
-	if (!reading->object->take(message, &item))
-		return;
-	list->items = grow_array(list->items, &list->n_alloc, list->n, sizeof(*list->items));
-	list->items[list->n++] = item;
+	if (!reading->object->take)
+		take_elements(message, list);
+	else if (reading->object->take(message, &item))
+		push(list, &item);
 }
 
 static void put_name(struct nlmsghdr *message, const struct object *object, const char *name)
@@ -192,15 +248,15 @@ static void put_name(struct nlmsghdr *message, const struct object *object, cons
 
 /* Returns 0, 1: there is no such table or chain, or a negative errno. */
 static int read_all(struct netlink *nl, enum nft_family family, const struct object *object,
-		const char *chain, size_t most, struct nft_list *ret, struct error *err)
+		const char *name, struct nft_list *ret, struct error *err)
 {
 	char space[REQUEST_MAX];
 	for (uint64_t until = 0; netlink_may_try(&until);) {
 		CLEANUP(nft_list_done) struct nft_list list = {};
-		struct reading reading = { .object = object, .list = &list, .most = most };
+		struct reading reading = { .object = object, .list = &list };
 		struct netlink_answer answer = { .add = take, .data = &reading };
 		struct nlmsghdr *message = begin(nl, family, space, object->get, true);
-		put_name(message, object, chain);
+		put_name(message, object, name);
 		int r = netlink_talk(nl, message, message->nlmsg_len, &answer, object->what, err);
 		if (r == -ENOENT)
 			return 1;
@@ -242,7 +298,7 @@ int nft_get_set(struct netlink *nl, const char *name, struct error *err)
 int nft_list_chains(
 		struct netlink *nl, enum nft_family family, struct nft_list *ret, struct error *err)
 {
-	int r = read_all(nl, family, &chains, NULL, 0, ret, err);
+	int r = read_all(nl, family, &chains, NULL, ret, err);
 	return r < 0 ? r : 0;
 }
 
@@ -288,13 +344,21 @@ int nft_find_chain(bool (*is_wanted)(const void *data, const struct nft_item *ch
 
 int nft_list_sets(struct netlink *nl, struct nft_list *ret, struct error *err)
 {
-	int r = read_all(nl, NFT_BRIDGE, &sets, NULL, 0, ret, err);
+	int r = read_all(nl, NFT_BRIDGE, &sets, NULL, ret, err);
 	return r < 0 ? r : 0;
 }
 
-int nft_list_rules(struct netlink *nl, const char *chain, struct nft_list *ret, struct error *err)
+int nft_list_rules(struct netlink *nl, enum nft_family family, const char *chain,
+		struct nft_list *ret, struct error *err)
 {
-	int r = read_all(nl, NFT_BRIDGE, &rules, chain, 0, ret, err);
+	int r = read_all(nl, family, &rules, chain, ret, err);
+	return r < 0 ? r : 0;
+}
+
+int nft_list_elements(struct netlink *nl, enum nft_family family, const char *set,
+		struct nft_list *ret, struct error *err)
+{
+	int r = read_all(nl, family, &elements, set, ret, err);
 	return r < 0 ? r : 0;
 }
 
@@ -317,6 +381,14 @@ int nft_find_table(
 	return 0;
 }
 
+int nft_table_sleeps(struct netlink *nl, enum nft_family family, bool *ret, struct error *err)
+{
+	CLEANUP(nft_list_done) struct nft_list list = {};
+	int r = read_one(nl, family, &tables, NFT_TABLE, &list, err);
+	*ret = r == 0 && list.n && list.items[0].is_asleep;
+	return r < 0 ? r : 0;
+}
+
 static void take_generation(void *data, const struct nlmsghdr *message)
 {
 	struct nftnl_gen *generation = xgiven(nftnl_gen_alloc());
@@ -333,18 +405,4 @@ int nft_generation(struct netlink *nl, uint32_t *ret, struct error *err)
 	*ret = 0;
 	return netlink_talk(nl, message, message->nlmsg_len, &answer,
 			"ask for the generation of nftables", err);
-}
-
-int nft_mark_current(struct netlink *nl, struct nft_batch *batch, struct error *err)
-{
-	for (size_t i = 0; i < batch->n_sections; i++) {
-		struct nft_section *section = &batch->sections[i];
-		CLEANUP(nft_list_done) struct nft_list list = {};
-		/* The digest is in the first one: the others need not be understood. */
-		int r = read_all(nl, NFT_BRIDGE, &rules, section->chain, 1, &list, err);
-		if (r < 0)
-			return r;
-		section->is_current = list.n && !strcmp(list.items[0].comment, section->digest);
-	}
-	return 0;
 }

@@ -50,15 +50,19 @@ enum nft_table { NFT_TABLE_NONE, NFT_TABLE_OURS, NFT_TABLE_FOREIGN };
 MUST_CHECK int nft_find_table(
 		struct netlink *nl, enum nft_family family, enum nft_table *ret, struct error *err);
 
-/* Mark the sections that the kernel has: the first rule of their chain has their digest. */
-MUST_CHECK int nft_mark_current(struct netlink *nl, struct nft_batch *batch, struct error *err);
+/* Has somebody switched our table off (the flag "dormant")? NFT_ADD_TABLE switches it on. */
+MUST_CHECK int nft_table_sleeps(
+		struct netlink *nl, enum nft_family family, bool *ret, struct error *err);
 
-/* A chain, set or rule of our table; but for nft_list_chains() it is that of the bridge. */
+/* A chain, set, rule or element of our table; where no family is asked for it is the bridge's. */
 struct nft_item {
-	char *name;    /* of a chain or set; "" of a rule */
-	char *comment; /* "" for none */
-	bool is_base;  /* a chain that is called from a hook */
-	bool counts;   /* a rule with a counter */
+	char *name; /* of a chain or set; of a map's element the chain that it leads to; else "" */
+	char *comment;	 /* "" for none */
+	bool is_asleep;	 /* a table that is switched off */
+	bool is_base;	 /* a chain that is called from a hook */
+	bool counts;	 /* a rule with a counter */
+	bool is_end;	 /* an element: the first value behind an interval */
+	uint8_t key[16]; /* of an element: as long as the set's field, then zeros */
 	uint64_t packets, bytes;
 };
 struct nft_list {
@@ -85,5 +89,8 @@ MUST_CHECK int nft_find_chain(bool (*is_wanted)(const void *data, const struct n
 		const void *data, struct error *err);
 MUST_CHECK int nft_list_sets(struct netlink *nl, struct nft_list *ret, struct error *err);
 /* In their order; none if there is no such chain. */
-MUST_CHECK int nft_list_rules(
-		struct netlink *nl, const char *chain, struct nft_list *ret, struct error *err);
+MUST_CHECK int nft_list_rules(struct netlink *nl, enum nft_family family, const char *chain,
+		struct nft_list *ret, struct error *err);
+/* In the kernel's order; none if there is no such set. */
+MUST_CHECK int nft_list_elements(struct netlink *nl, enum nft_family family, const char *set,
+		struct nft_list *ret, struct error *err);

@@ -642,20 +642,18 @@ TEST(filters_are_there_while_machines_run)
 	CHECK_INT(firewall_install(&nl, &request, &err), 0);
 	shell("ip link add web.0 type bridge; ip link set web.0 alias machina:web/0");
 	CHECK_FOUND(&s, firewall, "");
+	s.doctor.prepared = &asked;
+	s.doctor.n_prepared = 1;
+	CHECK_FOUND(&s, firewall, "");
 	shell("nft flush chain bridge machina postrouting; nft flush chain bridge machina "
-	      "vm-web.0-in");
+	      "vm-web.0-in; nft flush map bridge machina from-vm");
 	CHECK_FOUND(&s, firewall,
-			"fault: chains of the packet filter that somebody has emptied or changed "
-			"by hand: 'postrouting', 'vm-web.0-in'\n"
-			"  what their rules forbid may pass, and what they allow may not\n"
+			"fault: somebody has emptied, removed or changed by hand what the packet "
+			"filter is made of: chain 'postrouting', chain 'vm-web.0-in', map "
+			"'from-vm'\n"
+			"  what its rules forbid may pass, and what they allow may not\n"
 			"    machina firewall apply\n");
-	CHECK_INT(firewall_install(&nl,
-				  &(struct firewall_request){ .policy = &policy,
-						  .ports = &asked,
-						  .n = 1,
-						  .repairs = true },
-				  &err),
-			0);
+	CHECK_INT(firewall_install(&nl, &request, &err), 0);
 	CHECK_FOUND(&s, firewall, "");
 	/* The machine has stopped, and its interface has gone, but for the rules. */
 	shell("ip link del web.0");
