@@ -9,6 +9,7 @@
 #include "foreground.h"
 #include "hookplan.h"
 #include "host/connect.h"
+#include "host/lock.h"
 #include "host/netns.h"
 #include "json/jnames.h"
 #include "output.h"
@@ -164,7 +165,7 @@ static int change_machine(struct work *w, const struct wanted *wanted, struct er
 		.policy = &w->config.policy,
 		.netns = is_foreground ? NETNS_OWN : NETNS_HOST,
 	};
-	int r = prepare_lock(paths->run_dir, wanted->machine, LOCK_WAIT_USEC, &lock, err);
+	int r = lock_machine(paths->run_dir, wanted->machine, LOCK_WAIT_USEC, &lock, err);
 	if (r == 0 && !hookplan_is_kept(paths, HOOK_QEMU, wanted->machine))
 		r = error_set(err, EHOSTDOWN, "machine '%s' does not run", wanted->machine);
 	if (r == 0)

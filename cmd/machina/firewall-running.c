@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hookplan.h"
+#include "host/lock.h"
 #include "host/port.h"
 #include "host/prepare.h"
 #include "host/tap.h"
@@ -165,7 +166,7 @@ static int add_machine(struct running *running, const struct config_paths *paths
 	bool is_kept = hookplan_is_kept(paths, HOOK_QEMU, name);
 	if (!is_kept && must_run)
 		return error_set(err, ENOENT, "machine '%s' does not run", name);
-	int r = prepare_lock(paths->run_dir, name, is_kept ? LOCK_WAIT_USEC : 0, &m.lock, err);
+	int r = lock_machine(paths->run_dir, name, is_kept ? LOCK_WAIT_USEC : 0, &m.lock, err);
 	/* Who is about to be prepared gets the newest rules there. */
 	if (r == -EBUSY && !is_kept)
 		return 0;

@@ -17,6 +17,7 @@
 #include "host/clock.h"
 #include "host/connect.h"
 #include "host/fdstore.h"
+#include "host/lock.h"
 #include "host/restore.h"
 #include "output.h"
 #include "unit/service.h"
@@ -154,7 +155,7 @@ static int restore_connections(const struct config_paths *paths,
 		if (on == !connection.disconnected)
 			continue;
 		if (!lock.path)
-			r = prepare_lock(paths->run_dir, plan->machine, LOCK_WAIT_USEC, &lock, err);
+			r = lock_machine(paths->run_dir, plan->machine, LOCK_WAIT_USEC, &lock, err);
 		if (r >= 0 && on && !filtering.policy) {
 			filtering.policy = &config.policy;
 			r = config_load_policy_for(&config, paths, plan, err);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "host/lock.h"
 #include "host/prepare-filter.h"
 #include "host/prepare-tap.h"
 #include "host/rundir.h"
@@ -208,7 +209,7 @@ int connect_begin_links(const struct plan *plan, struct qmp *qmp, struct error *
 		return 0;
 	/* Whoever connects it now does so before or after this. */
 	CLEANUP(freep) char *dir = rundir_parent(plan->run_dir);
-	int r = prepare_lock(dir, plan->machine, LOCK_WAIT_USEC, &lock, err);
+	int r = lock_machine(dir, plan->machine, LOCK_WAIT_USEC, &lock, err);
 	if (r == 0)
 		r = connect_list_taken(plan, &taken, err);
 	if (r == 0 && taken.n && !qmp)

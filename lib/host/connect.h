@@ -16,7 +16,7 @@
  */
 #pragma once
 
-#include "host/prepare.h"
+#include "host/prepare-options.h"
 #include "host/qmp.h"
 
 enum connect_state {
@@ -37,7 +37,7 @@ MUST_CHECK int connect_look(const struct plan *plan, size_t i,
 
 /*
  * Give a connection back (@on) or take it away. Goes on where an earlier call has stopped. The
- * caller has the machine's lock (prepare_lock()).
+ * caller has the machine's lock (lock_machine()).
  *
  * Errors: EOPNOTSUPP: it is a virtual function; EHOSTDOWN: QEMU does not run; those of the filter,
  * the tap and QEMU. What is done by then stays: a connection that could not be given back has no

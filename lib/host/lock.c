@@ -85,6 +85,15 @@ void lock_done(struct lock *lock)
 	*lock = (struct lock){};
 }
 
+int lock_machine(const char *dir, const char *machine, uint64_t wait_usec, struct lock *ret,
+		struct error *err)
+{
+	/* No machine's name begins with a dot. */
+	CLEANUP(freep) char *path = xasprintf("%s/.%s.lock", dir, machine);
+	int r = lock_take(path, clock_deadline_usec(wait_usec), ret, err);
+	return r < 0 ? error_wrap(err, "machine '%s'", machine) : 0;
+}
+
 bool lock_is_held(const char *path)
 {
 	CLEANUP(closep)

@@ -33,5 +33,15 @@ MUST_CHECK int lock_take(
 		const char *path, uint64_t deadline_usec, struct lock *ret, struct error *err);
 void lock_done(struct lock *lock);
 
+/*
+ * Keep others from preparing a machine or tearing it down.
+ *
+ * @dir: of all machines ("/run/machina"), which exists
+ *
+ * Errors: as lock_take(), with the machine's name; EBUSY after @wait_usec.
+ */
+MUST_CHECK int lock_machine(const char *dir, const char *machine, uint64_t wait_usec,
+		struct lock *ret, struct error *err);
+
 /* Does a process hold it now? */
 bool lock_is_held(const char *path);

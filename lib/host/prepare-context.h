@@ -7,7 +7,7 @@
 #include "host/fdstore.h"
 #include "host/netlink.h"
 #include "host/netns.h"
-#include "host/prepare.h"
+#include "host/prepare-options.h"
 #include "host/rundir.h"
 #include "host/vf.h"
 

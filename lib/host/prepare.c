@@ -8,6 +8,7 @@
 #include "host/await.h"
 #include "host/clock.h"
 #include "host/listen.h"
+#include "host/lock.h"
 #include "host/prepare-step.h"
 #include "util/mem.h"
 
@@ -171,15 +172,6 @@ static int undo_steps(struct prepare_context *c, const struct steps *steps, size
 	return first;
 }
 
-int prepare_lock(const char *dir, const char *machine, uint64_t wait_usec, struct lock *ret,
-		struct error *err)
-{
-	/* No machine's name begins with a dot. */
-	CLEANUP(freep) char *path = xasprintf("%s/.%s.lock", dir, machine);
-	int r = lock_take(path, clock_deadline_usec(wait_usec), ret, err);
-	return r < 0 ? error_wrap(err, "machine '%s'", machine) : 0;
-}
-
 /* All steps, or none. */
 static int run_all(struct prepare_context *c, const struct steps *steps, struct error *err)
 {
@@ -211,7 +203,7 @@ int prepare_run(const struct plan *plan, const struct prepare_options *options, 
 	CLEANUP(lock_done) struct lock lock = {};
 	int r = rundir_make_parent(plan->run_dir, err);
 	if (r == 0)
-		r = prepare_lock(c.parent_dir, plan->machine, LOCK_WAIT_USEC, &lock, err);
+		r = lock_machine(c.parent_dir, plan->machine, LOCK_WAIT_USEC, &lock, err);
 	if (r == 0)
 		r = run_all(&c, &steps, err);
 	for (size_t i = 0; r == 0 && ret_fds && i < plan->n_fds; i++)
@@ -232,7 +224,7 @@ int prepare_teardown(const struct plan *plan, const struct prepare_options *opti
 	/* Where there is no directory of machines, nobody can be preparing one. */
 	int r = 0;
 	if (access(c.parent_dir, F_OK) == 0)
-		r = prepare_lock(c.parent_dir, plan->machine, LOCK_WAIT_USEC, &lock, &err);
+		r = lock_machine(c.parent_dir, plan->machine, LOCK_WAIT_USEC, &lock, &err);
 	if (r < 0) {
 		strv_push(ret_failures, err.text);
 		return r;

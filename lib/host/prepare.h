@@ -9,7 +9,7 @@
  *
  * prepare_run() does all steps or none. prepare_teardown() undoes what it finds of any of them,
  * whoever was killed in the middle of what, and succeeds on a host where nothing was prepared.
- * One process at a time works on a machine.
+ * One process at a time works on a machine (lock_machine() of host/lock.h).
  *
  * The thread enters the host's network namespace meanwhile and comes back; the process's umask
  * changes for moments.
@@ -19,49 +19,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "firewall/policy.h"
-#include "host/account.h"
-#include "host/lock.h"
+#include "host/prepare-options.h"
 #include "model/plan.h"
 #include "util/cleanup.h"
 #include "util/error.h"
 #include "util/strv.h"
-
-/* {}: the host that this process runs on, nobody is told. */
-struct prepare_options {
-	/* Value of $NOTIFY_SOCKET: where descriptors go; or NULL */
-	const char *notify_socket;
-
-	/*
-	 * Without systemd: who will run the program; NULL: this process's own user. Borrowed. The
-	 * unit's user is asked for by its name.
-	 */
-	const struct account *account;
-
-	/* The host's groups and sets, for the filters of the plan's connections; NULL: those of a
-	 * host that has none. Borrowed. */
-	const struct fw_policy *policy;
-
-	/*
-	 * What the unit's EnvironmentFile= is to hold where VHOST descriptors could be opened;
-	 * NULL: nothing.
-	 */
-	const char *vhost_environment;
-	/* The same in any case, "NAME=value" and a line feed; the other one is in its place then.
-	 */
-	const char *environment;
-
-	/* Called before each step, and before each step is undone, with its line; may be NULL. */
-	void (*on_step)(void *data, const char *line);
-	void *data;
-
-	/* Other places of the host, for tests: NULL is "/sys", "/dev", "/proc", "/proc/1/ns/net".
-	 */
-	const char *sys;
-	const char *dev;
-	const char *proc;
-	const char *netns;
-};
 
 /*
  * Do what the plan says. On failure all that was done is undone; what cannot be undone is told at
@@ -88,16 +50,6 @@ MUST_CHECK int prepare_run(const struct plan *plan, const struct prepare_options
  */
 MUST_CHECK int prepare_teardown(const struct plan *plan, const struct prepare_options *options,
 		struct strv *ret_failures);
-
-/*
- * Keep others from preparing a machine or tearing it down, until lock_done().
- *
- * @dir: of all machines ("/run/machina"), which exists
- *
- * Errors: EBUSY: somebody is at it, also after @wait_usec.
- */
-MUST_CHECK int prepare_lock(const char *dir, const char *machine, uint64_t wait_usec,
-		struct lock *ret, struct error *err);
 
 /*
  * After QEMU was started: wait until it answers (host/await.h), give the sockets that it has made
