@@ -98,13 +98,26 @@ done_testing() { # the plan; ends the test
 }
 
 # --------------------------------------------------------------- waiting --
+# A pause is that of a pipe in which nothing comes, since sleep(1) is a process, and longer the longer the command
+# took: who waits leaves the processor to what is waited for.
 wait_until() { # seconds, command...: until it succeeds
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	local now=${EPOCHREALTIME/[.,]/} begun pause nothing
+	local end=$((now + $1 * 1000000))
 	shift
-	until "$@" >/dev/null 2>&1 </dev/null; do
-		[ "${EPOCHREALTIME/[.,]/}" -lt $end ] || return 1
-		sleep 0.05
+	exec {nothing}<> <(:)
+	while begun=$now; ! "$@" >/dev/null 2>&1 </dev/null; do
+		now=${EPOCHREALTIME/[.,]/}
+		if [ "$now" -ge $end ]; then
+			exec {nothing}>&-
+			return 1
+		fi
+		pause=$((50000 + 3 * (now - begun)))
+		[ $pause -le 250000 ] || pause=250000
+		printf -v pause '0.%06d' $pause
+		read -r -t "$pause" -u "$nothing"
+		now=${EPOCHREALTIME/[.,]/}
 	done
+	exec {nothing}>&-
 }
 
 # ------------------------------------------------------------ the system --
@@ -266,7 +279,7 @@ unit_is() { [ "$(unit_property "$1" "$2")" = "$3" ]; } # machine, property, valu
 
 console() { cat "/run/machina/$1/console.log"; } # machine
 
-console_has() { grep -aqF -e "$2" "/run/machina/$1/console.log"; } # machine, text
+console_has() { [[ $(<"/run/machina/$1/console.log") == *"$2"* ]]; } # machine, text
 
 wait_console() { wait_until 300 console_has "$1" "$2"; } # machine, text
 
