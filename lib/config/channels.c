@@ -7,7 +7,7 @@
 
 /* Of a struct in attrs_conf with "port" and "pattern". */
 #define PORT_FIELDS(member, doc)                                                                   \
-	FIELD_INT(struct attrs_conf, member.port, "port", 0, 65535, 0, NULL,                       \
+	FIELD_INT(struct attrs_conf, member.port, "port", 1, 65535, FIELD_POSITIVE, NULL,          \
 			doc " Without a port a unix socket is used."),                             \
 			FIELD_STRING(struct attrs_conf, member.pattern, "port-pattern",            \
 					form_text_line, 0, NULL,                                   \

@@ -466,6 +466,7 @@ TEST(ports_and_their_patterns)
 		/* Built-in variables are there as well. */
 		{ "'port-pattern':'${machine-description}'", 6123 },
 		{ "'port':0", 0 },
+		{ "'port':-1", 0 },
 		{ "'port-pattern':''", 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -488,6 +489,21 @@ TEST(ports_and_their_patterns)
 		CHECK_INT(s.vm.vnc.port, rows[i].expected);
 		CHECK_INT(s.vm.agent.port, rows[i].expected);
 	}
+}
+
+/* As all numbers, the first that is positive counts; and it counts before all patterns. */
+TEST(a_port_of_a_later_tag_comes_before_a_pattern)
+{
+	static const char host[] =
+			"{'tag':{'zero':{'attrs':{'spice':{'port':0}}},'minus':{'attrs':{'spice':{"
+			"'port':-1}}},'pattern':{'attrs':{'spice':{'port-pattern':'none'}}},"
+			"'port':{'attrs':{'spice':{'port':5931}}}}}";
+	CLEANUP(sample_done) struct sample s = {};
+	if (build(&s, host,
+			    "{'tags':['zero','minus','pattern','port'],'attrs':{" RAM
+			    ",'spice':{'enabled':true,'port':0}}}"))
+		CHECK_INT(s.vm.spice.port, 5931);
+	CHECK_STR(sample_findings(&s), "");
 }
 
 TEST(a_pattern_that_is_not_used_is_not_read)
