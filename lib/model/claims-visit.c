@@ -86,8 +86,11 @@ static void visit_nic(const struct claim_visit *v, const struct vm_nic *nic, siz
 	CLEANUP(freep) char *mac = xstrdup(nic->mac);
 	for (char *p = mac; *p; p++)
 		*p = *p == '-' ? ':' : (char)(*p | (*p >= 'A' && *p <= 'F' ? 0x20 : 0));
-	visit(v, &(struct claim_told){ .kind = CLAIM_MAC, .value = mac }, "/connections/%zu/mac",
-			i);
+	visit(v,
+			&(struct claim_told){ .kind = CLAIM_MAC,
+					.value = mac,
+					.filtered = nic->filter || nic->managed },
+			"/connections/%zu/mac", i);
 	if (vm_nic_has_link(nic))
 		visit(v, &(struct claim_told){ .kind = CLAIM_LINK, .value = nic->link },
 				"/connections/%zu/name", i);

@@ -28,7 +28,7 @@ struct claim_told {
 	const char *value;
 	const char *address; /* PORT: where it listens; else "" */
 	bool shared;	     /* FILE: only read; UPLINK: not taken over */
-	bool filtered;	     /* IP: of a connection that has a packet filter */
+	bool filtered;	     /* IP, MAC: of a connection whose packets are looked at */
 	const char *pointer; /* where it comes from in the merged machine; NULL: not asked for */
 };
 

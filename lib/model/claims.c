@@ -159,9 +159,9 @@ static bool stand_against(const struct found *a, const struct found *b)
 {
 	if (a->kind != b->kind || strcmp(a->value, b->value) != 0)
 		return false;
-	/* Two cards of one machine may be one to the guest, which then has the address; a filter
-	 * knows who it comes from. */
-	if (a->kind == CLAIM_IP)
+	/* Two cards of one machine may be one to the guest, which then has the address, or be in
+	 * networks apart; a filter knows who it comes from. */
+	if (a->kind == CLAIM_IP || a->kind == CLAIM_MAC)
 		return strcmp(a->machine, b->machine) != 0 || a->filtered || b->filtered;
 	if (a->kind == CLAIM_PORT)
 		return !strcmp(a->address, b->address) || listens_everywhere(a->address) ||
