@@ -68,6 +68,10 @@ const char *build_host_path(
 const char *build_socket_path(struct build *b, const char *text, const char *pointer)
 {
 	CLEANUP(freep) char *path = path_join("/", text);
+	if (!strcmp(path, "/")) {
+		BUILD_ERROR(b, pointer, "expected the path of a socket, found \"%s\"", text);
+		return NULL;
+	}
 	if (strlen(path) <= SOCKET_PATH_MAX)
 		return build_text(b, path);
 	BUILD_ERROR(b, pointer, "the socket's path is %zu bytes long; the kernel takes %zu",

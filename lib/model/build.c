@@ -11,6 +11,7 @@
 #include "config/limits.h"
 #include "json/jlocate.h"
 #include "json/jtext.h"
+#include "model/plan.h"
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -164,10 +165,19 @@ static void build_memory(struct build *b)
 				"in its file or in a tag");
 }
 
+/* A path may lead to where a socket with a name alone is. */
+static bool is_socket(const struct vm *vm, const struct vm_qmp_socket *qmp, const char *path)
+{
+	if (qmp->path[0] || !path[0])
+		return !strcmp(qmp->path, path);
+	CLEANUP(freep) char *own = plan_qmp_path("/run/machina", vm->name, qmp->name);
+	return !strcmp(own, path);
+}
+
 static bool has_socket(const struct vm *vm, const char *name, const char *path)
 {
 	for (size_t i = 0; i < vm->n_qmp; i++)
-		if (!strcmp(vm->qmp[i].name, name) || (path[0] && !strcmp(vm->qmp[i].path, path)))
+		if (path[0] ? is_socket(vm, &vm->qmp[i], path) : !strcmp(vm->qmp[i].name, name))
 			return true;
 	return false;
 }

@@ -532,7 +532,9 @@ TEST(sockets_come_in_order_and_once)
 	if (!build(&s, "{}",
 			    "{'attrs':{" RAM
 			    ",'qmp':{'enabled':true,'sockets':{'names':['command.0','x','x'],"
-			    "'paths':['/run/a','/run/./a','rel']}}}}"))
+			    "'paths':['/run/a','/run/./a','rel','/run/machina/web/qmp/"
+			    "x.qmp.socket',"
+			    "'/run/machina/web/qmp/systemd.0.qmp.socket']}}}}"))
 		return;
 	static const char *const names[] = { "systemd.0", "command.0", "command.1", "x", "/run/a",
 		"/rel" };
