@@ -52,23 +52,18 @@ static void report_type(
 	host_report(b->host, b->report, SEVERITY_ERROR, buf_text(&pointer), "%s", buf_text(&text));
 }
 
-static const struct storage_conf *use_pool(struct build *b, const struct volume_conf *conf,
-		const char *pointer, const struct vm_storage_type **ret_type)
+static const struct storage_conf *use_pool(
+		struct build *b, const struct volume_conf *conf, const char *pointer)
 {
 	const char *name = conf->storage ? conf->storage : "";
 	const struct storage_conf *pool = find_pool(b, name);
-	if (!pool) {
-		const struct jlist *pools = &b->host->conf.storage;
-		build_unknown(b,
-				&(struct reference){ "volume", conf->name, "storage pool", pointer,
-						"storage", name },
-				build_names(b, pools, sizeof(*pool)), pools->n);
-		return NULL;
-	}
-	*ret_type = vm_storage_type_find(pool->type ? pool->type : "");
-	if (*ret_type)
+	if (pool)
 		return pool;
-	report_type(b, conf, pool);
+	const struct jlist *pools = &b->host->conf.storage;
+	build_unknown(b,
+			&(struct reference){ "volume", conf->name, "storage pool", pointer,
+					"storage", name },
+			build_names(b, pools, sizeof(*pool)), pools->n);
 	return NULL;
 }
 
@@ -141,9 +136,14 @@ static void tune(struct build *b, const struct volume_conf *conf, const struct s
 static bool resolve(struct build *b, const struct volume_conf *conf, const char *pointer,
 		struct vm_volume *v)
 {
-	const struct storage_conf *pool = use_pool(b, conf, pointer, &v->type);
+	const struct storage_conf *pool = use_pool(b, conf, pointer);
 	if (!pool)
 		return false;
+	v->type = vm_storage_type_find(pool->type ? pool->type : "");
+	if (!v->type) {
+		report_type(b, conf, pool);
+		return false;
+	}
 	v->name = build_text(b, conf->name);
 	v->pool = build_text(b, pool->name);
 	v->path = volume_path(b, pool, conf, pointer);
@@ -287,14 +287,15 @@ void build_tpm(struct build *b)
 				"\"tpm-data\"");
 		return;
 	}
-	struct vm_volume v = {};
-	if (!resolve(b, &attrs->tpm.data, "/attrs/tpm/data", &v))
+	/* As in the Go program, the pool says where the directory is, and can be of any type. */
+	const struct storage_conf *pool = use_pool(b, &attrs->tpm.data, "/attrs/tpm/data");
+	if (!pool)
 		return;
-	if (v.type->bus != VM_BUS_TPM)
-		BUILD_ERROR(b, "/attrs/tpm/data/storage",
-				"volume \"%s\" is the TPM's, but storage pool \"%s\" is of type "
-				"\"%s\", "
-				"not \"tpm-data\"",
-				v.name, v.pool, v.type->name);
-	vm->tpm.data = v.path;
+	if (!pool->type || strcmp(pool->type, "tpm-data") != 0)
+		BUILD_ADVICE(b, "/attrs/tpm/data/storage",
+				"the TPM's state is kept in storage pool \"%s\", which is not of "
+				"type "
+				"\"tpm-data\"",
+				pool->name);
+	vm->tpm.data = volume_path(b, pool, &attrs->tpm.data, "/attrs/tpm/data");
 }

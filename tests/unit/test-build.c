@@ -526,6 +526,34 @@ TEST(variables_of_tags_count_for_the_state_of_a_tpm)
 	CHECK_STR(s.vm.tpm.socket, "");
 }
 
+/* The Go program did not ask for the pool's type. */
+TEST(the_state_of_a_tpm_may_be_in_any_pool)
+{
+	static const struct {
+		const char *pool, *expected;
+	} rows[] = {
+		{ "'type':'tpm-data'", "/t/x.tpm-data" },
+		{ "'type':'raw'", "/t/x.raw" },
+		{ "'type':'none'", "/t/x.none" },
+		{ "'pattern':'${volume}'", "/t/x" },
+		{ "'type':''", "/t/x.raw" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		CLEANUP(freep)
+		char *host = xasprintf("{'storage':{'t':{'path':'/t',%s}}}", rows[i].pool);
+		if (!build(&s, host,
+				    "{'attrs':{" RAM
+				    ",'tpm':{'enabled':true,'data':{'name':'x','storage':'t'}}}}"))
+			continue;
+		CHECK_STR(s.vm.tpm.data, rows[i].expected);
+		CHECK_STR(sample_findings(&s),
+				i ? "advice: web:1:82: /attrs/tpm/data/storage: the TPM's state is "
+				    "kept in storage pool \"t\", which is not of type \"tpm-data\""
+				  : "");
+	}
+}
+
 TEST(sockets_come_in_order_and_once)
 {
 	CLEANUP(sample_done) struct sample s = {};
