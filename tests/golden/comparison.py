@@ -5,6 +5,7 @@ The differences that are meant are the rows of deviations.py.
 """
 import difflib
 import json
+import posixpath
 import re
 import shutil
 import subprocess
@@ -39,7 +40,7 @@ class Case:
             refused = deviations.refused(self.vector.machine)
             if refused:
                 self.compare_refusal(refused)
-            elif self.vector.args is None:
+            elif self.vector.args is None or self.vector.generate_error is not None:
                 self.compare_error()
             else:
                 self.compare_args()
@@ -56,7 +57,7 @@ class Case:
                 "is refused, and the message has its name", f"status {run.returncode}\n{run.stderr}")
 
     def compare_error(self):
-        said = self.vector.error or ""
+        said = self.vector.error or self.vector.generate_error or ""
         run = self.run("args", "--standalone", "--json")
         row = next((row for row in deviations.BUILT if row.matches(said)), None)
         if row:
@@ -85,18 +86,23 @@ class Case:
         if not self.ok(run.returncode == 0, "is built", f"status {run.returncode}\n{run.stderr}"):
             return
         try:
-            ours = argv.hardware(argv.read(json.loads(run.stdout)))
+            our_line = argv.read(json.loads(run.stdout))
+            ours = argv.hardware(our_line)
         except (ValueError, argv.Unreadable) as e:
             self.ok(False, "the arguments can be read", f"{e}\n{run.stdout}")
             return
         go_line = vectors.read_args(self.vector.args)
-        go = argv.hardware(go_line)
+        try:
+            go = argv.hardware(go_line)
+        except argv.Unreadable as e:
+            self.tap.say(f"{self.vector.case}: QEMU refused the Go program's arguments: {e}")
+            return
 
         for aspect in go:
             if aspect != "devices":
                 self.difference(MACHINE, aspect, go[aspect], ours[aspect], go, aspect)
         self.compare_devices(go, ours)
-        self.compare_sockets(go_line, run.stdout)
+        self.compare_sockets(go_line, our_line)
 
     def difference(self, device, aspect, go, ours, go_hardware, what):
         """One result: equal, or different as a row of the deviations says."""
@@ -128,13 +134,11 @@ class Case:
                 f"the Go program: {[d['place'] for d in go['devices']]}\n"
                 f"  this program: {[d['place'] for d in ours['devices']]}")
 
-    def compare_sockets(self, go_line, printed):
+    def compare_sockets(self, go_line, our_line):
         """The sockets that an operator has configured by hand are where they were."""
-        for pairs in (p for name, p in go_line if name == "chardev"):
-            given = dict(pairs)
-            path = given.get("path", "")
-            if path and not path.startswith("/run/machina/"):
-                self.ok(path in printed, f"the socket {path} is used")
+        there = sockets(our_line)
+        for path in sockets(go_line):
+            self.ok(posixpath.normpath("/" + path.lstrip("/")) in there, f"the socket {path} is used")
 
     def compare_in_qemu(self):
         """What QEMU itself makes of both."""
@@ -213,8 +217,12 @@ class Case:
                     f"the Go program: {link!r}\n  this program: {connection.get('link')!r}")
 
 
+def sockets(line):
+    return [dict(pairs)["path"] for name, pairs in line if name == "chardev" and dict(pairs).get("path")]
+
+
 def volume_text(volume):
-    return f"{volume['name']}: {volume['storage']}" if volume else None
+    return f"{volume.get('name', '')}: {volume.get('storage', '')}" if volume else None
 
 
 def names_in(message):

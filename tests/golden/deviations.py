@@ -79,10 +79,10 @@ HARDWARE = [
 
 # What the Go program refused and this program builds: what it said.
 BUILT = [
-    Row("more-than-one-scsi-controller", "a full SCSI controller is followed by another",
-        lambda text: "the SCSI Controller is full" in text),
-    Row("screen-without-port", "a SPICE screen without a port is on a unix socket",
-        lambda text: 'failed to determine spice port: port pattern ""' in text),
+    Row("more-than-one-scsi-controller", "a full SCSI, USB or SATA controller is followed by another",
+        lambda text: re.search(r"the (SCSI|USB|SATA) .*is full", text)),
+    Row("screen-without-port", "a SPICE screen or an agent without a port is on a unix socket",
+        lambda text: re.search(r'failed to determine (spice|QEMU Agent) port: port pattern ""', text)),
     Row("node-names", "block nodes are named by place, so that no two names meet",
         lambda text: "a node with the given node name already exists" in text),
 ]

@@ -169,7 +169,8 @@ class Machine:
         for c in self.connections:
             c["mac"] = c.get("mac") or ids.mac(c["name"])
         for d in self.devices:
-            d["id"] = str(UUID(bytes=uuid_bytes(d.get("id")))) if d.get("id") else ids.device(d["class"], d["name"])
+            explicit = uuid_bytes(d.get("id"))
+            d["id"] = ids.device(d["class"], d["name"]) if explicit == NO_UUID else str(UUID(bytes=explicit))
 
     def merged(self, key):
         found = {}
@@ -198,7 +199,7 @@ class Machine:
         return found
 
     def port(self, *path):
-        port = next((v for d in self.inputs if (v := at(d, *path, "port"))), 0)
+        port = self.number(*path, "port")
         if port:
             return port
         text = expand(self.text(*path, "port-pattern"), self.vars)

@@ -8,8 +8,9 @@ from collections import namedtuple
 
 from argv import Unreadable
 
-# A machine of a folder of vectors. @args, @error and @cat are the texts of the Go program, or None.
-Vector = namedtuple("Vector", "case machine folder args error cat")
+# A machine of a folder of vectors. @args, @error, @cat and @generate_error are the texts of the Go program, or
+# None.
+Vector = namedtuple("Vector", "case machine folder args error cat generate_error")
 
 HERE = os.path.join(os.path.dirname(os.path.realpath(__file__)), "vectors")
 
@@ -46,7 +47,8 @@ def load(folder):
         for name in sorted(os.listdir(case)):
             if name.endswith(".conf.json") and name != "machina.conf.json":
                 found.append(Vector(os.path.basename(case), name[:-len(".conf.json")], case,
-                                    *(text_of(f"{case}/{f}") for f in ("args.txt", "args.err", "cat.txt"))))
+                                    *(text_of(f"{case}/{f}") for f in
+                                      ("args.txt", "args.err", "cat.txt", "generate.err"))))
     return found
 
 
