@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* machina copy: a file into a guest or out of it, by its agent. */
+/* machina copy: files and directories into a guest or out of it, by its agent. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "complete.h"
+#include "copy-tree.h"
 #include "copying.h"
 #include "host/agent-file.h"
 #include "host/clock.h"
@@ -18,9 +19,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-/* After so long others who wait for the agent are let in, for so long. */
-#define TURN_USEC (3 * USEC_PER_SEC)
-#define REST_USEC (20 * USEC_PER_MSEC)
 /* Of a guest's file that is said to have no length (/proc), so much is taken. */
 #define UNKNOWN_SIZE_MAX ((uint64_t)16 << 20)
 #define MODE_STREAM 0644
@@ -31,41 +29,6 @@ static void copying_done(struct copying *c)
 	free(c->guest_path_made);
 	sha256_done(&c->sum);
 	*c = (struct copying){};
-}
-
-static volatile sig_atomic_t is_interrupted;
-
-static void interrupt(int number)
-{
-	is_interrupted = number;
-}
-
-/* At the next piece, so that nothing half is left on either side; the second time at once. */
-static void stop_in_order(void)
-{
-	const struct sigaction action = { .sa_handler = interrupt, .sa_flags = SA_RESETHAND };
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-}
-
-static int advance(struct copying *c, size_t n, struct error *err)
-{
-	if (is_interrupted)
-		return error_set(err, ECANCELED, "stopped after %llu bytes",
-				(unsigned long long)c->done_bytes);
-	c->done_bytes += n;
-	CLEANUP(freep) char *done = format_size(c->done_bytes);
-	CLEANUP(freep) char *total = format_size(c->total_bytes);
-	if (!c->options->quiet)
-		progress_show(c->total_bytes ? "%s: %s of %s" : "%s: %s", c->guest.plan.machine,
-				done, total);
-	if (clock_now_usec() < c->turn_usec)
-		return 0;
-	agent_rest(c->guest.agent);
-	clock_poll(NULL, 0, clock_deadline_usec(REST_USEC));
-	c->turn_usec = clock_deadline_usec(TURN_USEC);
-	return 0;
 }
 
 /* ---- out of the guest ---- */
@@ -119,7 +82,7 @@ static int receive_all(struct copying *c, struct agent_file *file, int fd, struc
 		if (write_all(fd, piece.text, piece.len) < 0)
 			return error_errno(err, "cannot write '%s'", c->local_path);
 		sha256_feed(&c->sum, piece.text, piece.len);
-		r = advance(c, piece.len, err);
+		r = copy_advance(c, piece.len, err);
 		if (r < 0)
 			return r;
 	}
@@ -160,7 +123,7 @@ static int put_in_place(struct copying *c, const char *temporary, int fd, struct
 	return r < 0 ? error_errno(err, "cannot put '%s' in its place", c->local_path) : 0;
 }
 
-static int copy_out(struct copying *c, struct error *err)
+static int copy_file_out(struct copying *c, struct error *err)
 {
 	CLEANUP(freep) char *temporary = NULL;
 	CLEANUP(closep) int fd = -1;
@@ -174,30 +137,24 @@ static int copy_out(struct copying *c, struct error *err)
 	return r;
 }
 
-/* ---- into the guest ---- */
-
-enum there { THERE_NOTHING, THERE_FILE, THERE_DIRECTORY };
-
-/* What is at a path of the guest, found out without a program of its own. */
-static int look_in_guest(struct copying *c, const char *path, enum there *ret, struct error *err)
+static int copy_out(struct copying *c, struct error *err)
 {
-	struct agent_file file;
-	CLEANUP(buf_done) struct buf piece = {};
-	int r = agent_file_open(c->guest.agent, path, "r", copy_deadline(), &file, err);
-	*ret = THERE_NOTHING;
-	if (r == AGENT_REFUSED)
-		return 0;
-	if (r != AGENT_DONE)
-		return copy_fails(r, err);
-	/* Reading a directory fails; reading a file does not, so far as this matters. */
-	r = agent_file_read(&file, copy_deadline(), &piece, err);
-	*ret = r == AGENT_REFUSED ? THERE_DIRECTORY : THERE_FILE;
-	int closed = agent_file_close(&file, copy_deadline(), NULL);
-	return r == AGENT_REFUSED ? copy_fails(closed, err) : copy_fails(r, err);
+	enum there there = THERE_FILE;
+	if (c->options->recursive) {
+		int r = copy_look_in_guest(c, c->guest_path, &there, err);
+		if (r < 0)
+			return r;
+	}
+	if (there == THERE_DIRECTORY && !strcmp(c->local_path, "-"))
+		return error_set(err, EISDIR, "'%s' is a directory: name one to copy it to",
+				c->guest_path);
+	return there == THERE_DIRECTORY ? copy_tree_out(c, err) : copy_file_out(c, err);
 }
 
+/* ---- into the guest ---- */
+
 /* "web:/tmp" and "web:/tmp/" take the file's own name. */
-static int complete_guest_path(struct copying *c, struct error *err)
+static int complete_guest_path(struct copying *c, bool for_tree, struct error *err)
 {
 	const size_t len = strlen(c->guest_path);
 	const char *slash = strrchr(c->local_path, '/');
@@ -205,7 +162,7 @@ static int complete_guest_path(struct copying *c, struct error *err)
 	enum there there = THERE_DIRECTORY;
 	int r = len > 0 && c->guest_path[len - 1] == '/'
 				? 0
-				: look_in_guest(c, c->guest_path, &there, err);
+				: copy_look_in_guest(c, c->guest_path, &there, err);
 	if (r == 0 && there == THERE_DIRECTORY) {
 		if (!strcmp(c->local_path, "-"))
 			return error_set(err, EISDIR, "'%s' is a directory: name a file in it",
@@ -213,10 +170,13 @@ static int complete_guest_path(struct copying *c, struct error *err)
 		c->guest_path_made = xasprintf("%s%s%s", c->guest_path,
 				len > 0 && c->guest_path[len - 1] == '/' ? "" : "/", name);
 		c->guest_path = c->guest_path_made;
-		r = look_in_guest(c, c->guest_path, &there, err);
+		r = copy_look_in_guest(c, c->guest_path, &there, err);
 	}
 	if (r < 0)
 		return r;
+	if (for_tree && there != THERE_NOTHING)
+		return error_set(err, EEXIST, "'%s' exists in '%s'; no directory is replaced",
+				c->guest_path, c->guest.plan.machine);
 	if (there == THERE_DIRECTORY)
 		return error_set(err, EISDIR, "'%s' is a directory", c->guest_path);
 	if (there == THERE_FILE && !c->options->force)
@@ -240,7 +200,7 @@ static int send_all(struct copying *c, struct agent_file *file, int fd, struct e
 		int r = agent_file_write(file, piece, (size_t)n, copy_deadline(), err);
 		if (r != AGENT_DONE)
 			return copy_fails(r, err);
-		r = advance(c, (size_t)n, err);
+		r = copy_advance(c, (size_t)n, err);
 		if (r < 0)
 			return r;
 	}
@@ -268,7 +228,7 @@ static int send_into(
  */
 static int send_file(struct copying *c, int fd, mode_t mode, struct error *err)
 {
-	uint32_t number = 0;
+	CLEANUP(freep) char *temporary = NULL;
 	int r = copy_run_in_guest(c, (const char *const[]){ "true", NULL }, err);
 	if (r > 0) {
 		complain("'%s' is written in place, with a mode of the agent's choice: %s",
@@ -278,9 +238,9 @@ static int send_file(struct copying *c, int fd, mode_t mode, struct error *err)
 	}
 	if (r < 0)
 		return r;
-	if (getrandom(&number, sizeof(number), 0) < 0)
-		return error_errno(err, "cannot draw a number");
-	CLEANUP(freep) char *temporary = xasprintf("%s.%08x", c->guest_path, number);
+	r = copy_temporary(c->guest_path, &temporary, err);
+	if (r < 0)
+		return r;
 	CLEANUP(freep) char *mode_text = xasprintf("%04o", (unsigned)mode & 07777);
 	r = send_into(c, temporary, mode_text, fd, err);
 	if (r == 0 && c->done_bytes)
@@ -306,11 +266,15 @@ static int copy_in(struct copying *c, struct error *err)
 			   : open(c->local_path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || (!is_stream && fstat(fd, &st) < 0))
 		return error_errno(err, "cannot open '%s'", c->local_path);
-	if (S_ISDIR(st.st_mode))
-		return error_set(err, EISDIR, "'%s' is a directory: copy takes one file",
+	if (S_ISDIR(st.st_mode) && !c->options->recursive)
+		return error_set(err, EISDIR, "'%s' is a directory; --recursive copies it",
 				c->local_path);
+	if (S_ISDIR(st.st_mode)) {
+		int r = complete_guest_path(c, true, err);
+		return r == 0 ? copy_tree_in(c, fd, err) : r;
+	}
 	c->total_bytes = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-	int r = complete_guest_path(c, err);
+	int r = complete_guest_path(c, false, err);
 	return r == 0 ? send_file(c, fd, st.st_mode & 0777, err) : r;
 }
 
@@ -321,6 +285,20 @@ static const char *find_guest_path(const char *word)
 {
 	const char *colon = strchr(word, ':'), *slash = strchr(word, '/');
 	return colon && colon > word && (!slash || slash > colon) ? colon + 1 : NULL;
+}
+
+static char *without_slashes(const char *path)
+{
+	size_t len = strlen(path);
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	return xstrndup(path, len);
+}
+
+static bool has_name(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	return *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 static int copy_run(const struct call *call, struct error *err)
@@ -336,13 +314,21 @@ static int copy_run(const struct call *call, struct error *err)
 		.options = call->options,
 		.guest_path = guest_from ? guest_from : guest_to,
 		.local_path = guest_from ? to : from,
-		.turn_usec = clock_deadline_usec(TURN_USEC),
 	};
 	if (c.guest_path[0] == '\0')
 		return misuse(call->command, "'%s' names no file of the guest", word);
 	CLEANUP(freep) char *machine = xstrndup(word, (size_t)(strchr(word, ':') - word));
-	CLEANUP(freep) char *into = NULL;
+	CLEANUP(freep) char *into = NULL, *source = NULL;
 	struct stat st;
+	/* A directory has its name also with a slash behind it. */
+	if (c.options->recursive) {
+		source = without_slashes(guest_from ? guest_from : from);
+		if (!has_name(source))
+			return misuse(call->command, "'%s' has no name of its own for the copy",
+					from);
+		guest_from = guest_from ? source : NULL;
+		*(guest_from ? &c.guest_path : &c.local_path) = source;
+	}
 	/* A directory of this host takes the file's own name. */
 	if (guest_from && stat(to, &st) == 0 && S_ISDIR(st.st_mode)) {
 		const char *slash = strrchr(guest_from, '/');
@@ -351,7 +337,7 @@ static int copy_run(const struct call *call, struct error *err)
 	}
 	int r = guest_open(
 			&call->paths, machine, clock_deadline_usec(AGENT_OPEN_USEC), &c.guest, err);
-	stop_in_order();
+	copy_stop_in_order();
 	sha256_init(&c.sum);
 	if (r == 0)
 		r = guest_from ? copy_out(&c, err) : copy_in(&c, err);
@@ -369,12 +355,15 @@ static const struct option_spec options[] = {
 	{ 'f', "force", NULL, OPT_FLAG(struct copy_options, force),
 			"Replace a file that is there" },
 	{ 'q', "quiet", NULL, OPT_FLAG(struct copy_options, quiet), "Show no progress" },
+	{ 'r', "recursive", NULL, OPT_FLAG(struct copy_options, recursive),
+			"Copy a directory with all that is in it" },
 	{},
 };
 
 static const struct example examples[] = {
 	{ "machina copy web:/etc/fstab .", "Take a file out of web." },
 	{ "machina copy --force app.conf web:/etc/app/", "Put one into a directory of web." },
+	{ "machina copy -r web:/var/log .", "Take the directory log out of web." },
 	{ "tar c site | machina copy - web:/tmp/site.tar", "Put what a program writes into web." },
 	{},
 };
@@ -384,27 +373,35 @@ const struct command cmd_copy = {
 	.group = GROUP_GUEST,
 	.flags = COMMAND_FILES | COMMAND_LIVE,
 	.arguments = arguments,
-	.summary = "Copy a file into a guest or out of it",
+	.summary = "Copy files into a guest or out of it",
 	.description = "One of the two is MACHINE:PATH, the other one a file of this host, or '-' "
-		       "for "
-		       "a "
-		       "standard stream. QEMU's guest agent reads and writes the guest's file, as "
-		       "root; "
-		       "no network is needed. A path of the guest is best absolute: another begins "
-		       "where the agent was started. Directories are not copied: pack them, as in "
-		       "the "
-		       "last example, and unpack with 'machina exec'.\n\n"
+		       "for a standard stream. QEMU's guest agent reads and writes the guest's "
+		       "file, as root; no network is needed. A path of the guest is best absolute: "
+		       "another begins where the agent was started.\n\n"
 		       "The file gets its name when all of it is there. In the guest that takes "
-		       "chmod "
-		       "and mv, run by guest-exec; where that is forbidden the file is written in "
-		       "place, and a message says so. Both ways it has the mode that it had (0644 "
-		       "from a stream), here less what your umask takes; there it is the agent's "
-		       "user's. What went over is compared with the guest's file by its SHA-256, "
-		       "where the guest has sha256sum, before the file gets its name. A file that "
-		       "is "
-		       "there is replaced only with --force.\n\n"
+		       "chmod and mv, run by guest-exec; where that is forbidden the file is "
+		       "written in place, and a message says so. Both ways it has the mode that it "
+		       "had (0644 from a stream), here less what your umask takes; there it is the "
+		       "agent's user's. What went over is compared with the guest's file by its "
+		       "SHA-256, where the guest has sha256sum, before the file gets its name. A "
+		       "file that is there is replaced only with --force.\n\n"
+		       "With --recursive SOURCE may be a directory. It is filled under a name with "
+		       "a suffix, which only root may enter, and gets its own name and mode when "
+		       "all of it is there: a copy that fails or is interrupted takes away what it "
+		       "made, and one that is killed leaves the name with the suffix. No directory "
+		       "is replaced, with --force neither. Over go directories, files and symbolic "
+		       "links, with their modes but for setuid, setgid and the sticky bit; owners, "
+		       "times and hard links are not kept, and of what is mounted in the directory "
+		       "there is only the place. A file is taken as long as it was when the "
+		       "directory was listed. Out of a guest, links that could lead out of the "
+		       "directory are left out; both ways, sockets, pipes and devices are; a "
+		       "message names them. The guest has to have find, stat, readlink and printf "
+		       "(out of it) or mkdir, chmod, ln, mv and rm (into it), and its agent has to "
+		       "allow guest-exec. Many small files are quicker in one: pack them, as in "
+		       "the last example, and unpack with 'machina exec'.\n\n"
 		       "A guest that is not trusted decides what it sends: no more than it has "
-		       "announced, and than there is room for, is taken.",
+		       "announced, and than there is room for, is taken; of a directory, nothing "
+		       "with a name that leads out of it.",
 	.options = options,
 	.options_size = sizeof(struct copy_options),
 	.examples = examples,

@@ -1,19 +1,63 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `machina copy` has programs of the guest do. */
+/* What `machina copy` has programs of the guest do, and what copies of all kinds share. */
 #include "copying.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "host/agent-exec.h"
+#include "host/agent-file.h"
 #include "host/clock.h"
+#include "lifecycle.h"
+#include "output.h"
 #include "util/mem.h"
 
+/* After so long others who wait for the agent are let in, for so long. */
+#define TURN_USEC (3 * USEC_PER_SEC)
+#define REST_USEC (20 * USEC_PER_MSEC)
 /* For one piece. */
 #define ANSWER_USEC (30 * USEC_PER_SEC)
 /* At least so quick is a guest at its checksums: 10 MB/s. */
 #define SUM_BYTES_PER_USEC 10
+
+static volatile sig_atomic_t is_interrupted;
+
+static void interrupt(int number)
+{
+	is_interrupted = number;
+}
+
+void copy_stop_in_order(void)
+{
+	const struct sigaction action = { .sa_handler = interrupt, .sa_flags = SA_RESETHAND };
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+int copy_advance(struct copying *c, size_t n, struct error *err)
+{
+	if (is_interrupted)
+		return error_set(err, ECANCELED, "stopped after %llu bytes",
+				(unsigned long long)c->done_bytes);
+	c->done_bytes += n;
+	CLEANUP(freep) char *done = format_size(c->done_bytes);
+	CLEANUP(freep) char *total = format_size(c->total_bytes);
+	if (!c->options->quiet)
+		progress_show(c->total_bytes ? "%s: %s of %s" : "%s: %s", c->guest.plan.machine,
+				done, total);
+	if (!c->turn_usec)
+		c->turn_usec = clock_deadline_usec(TURN_USEC);
+	if (clock_now_usec() < c->turn_usec)
+		return 0;
+	agent_rest(c->guest.agent);
+	clock_poll(NULL, 0, clock_deadline_usec(REST_USEC));
+	c->turn_usec = clock_deadline_usec(TURN_USEC);
+	return 0;
+}
 
 uint64_t copy_deadline(void)
 {
@@ -40,6 +84,11 @@ static int run_for_text(struct copying *c, const char *const *words, uint64_t de
 		return copy_fails(r, err);
 	if (ret)
 		buf_add(ret, result.out.text, result.out.len);
+	if (result.out_truncated) {
+		error_set(err, E2BIG, "'%s' tells more in the guest than its agent keeps",
+				words[0]);
+		return 1;
+	}
 	if (result.status == 0 && result.signal == 0)
 		return 0;
 	error_set(err, EREMOTEIO, "'%s' fails in the guest: %s", words[0], buf_text(&result.err));
@@ -55,6 +104,38 @@ int copy_must_run(struct copying *c, const char *const *words, struct error *err
 {
 	int r = copy_run_in_guest(c, words, err);
 	return r > 0 ? -err->code : r;
+}
+
+int copy_must_tell(struct copying *c, const char *const *words, struct buf *ret, struct error *err)
+{
+	int r = run_for_text(c, words, copy_deadline(), ret, err);
+	return r > 0 ? -err->code : r;
+}
+
+int copy_look_in_guest(struct copying *c, const char *path, enum there *ret, struct error *err)
+{
+	struct agent_file file;
+	CLEANUP(buf_done) struct buf piece = {};
+	int r = agent_file_open(c->guest.agent, path, "r", copy_deadline(), &file, err);
+	*ret = THERE_NOTHING;
+	if (r == AGENT_REFUSED)
+		return 0;
+	if (r != AGENT_DONE)
+		return copy_fails(r, err);
+	/* Reading a directory fails; reading a file does not, so far as this matters. */
+	r = agent_file_read(&file, copy_deadline(), &piece, err);
+	*ret = r == AGENT_REFUSED ? THERE_DIRECTORY : THERE_FILE;
+	int closed = agent_file_close(&file, copy_deadline(), NULL);
+	return r == AGENT_REFUSED ? copy_fails(closed, err) : copy_fails(r, err);
+}
+
+int copy_temporary(const char *path, char **ret, struct error *err)
+{
+	uint32_t number = 0;
+	if (getrandom(&number, sizeof(number), 0) < 0)
+		return error_errno(err, "cannot draw a number");
+	*ret = xasprintf("%s.%08x", path, number);
+	return 0;
 }
 
 int copy_compare(struct copying *c, const char *path, struct error *err)

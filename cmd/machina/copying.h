@@ -14,6 +14,7 @@
 struct copy_options {
 	bool force;
 	bool quiet;
+	bool recursive;
 };
 
 struct copying {
@@ -27,6 +28,14 @@ struct copying {
 	uint64_t turn_usec;
 	struct sha256 sum; /* of what went over */
 };
+
+/* From now on SIGINT, SIGTERM and SIGHUP end a copy at the next piece, so that nothing half is left
+ * on either side; the second time at once. */
+void copy_stop_in_order(void);
+
+/* So many bytes more are over: show it, let others have the agent, see whether to go on
+ * (ECANCELED). */
+MUST_CHECK int copy_advance(struct copying *c, size_t n, struct error *err);
 
 /* For one answer of the guest, from now. */
 uint64_t copy_deadline(void);
@@ -43,6 +52,18 @@ int copy_fails(int r, const struct error *err);
 MUST_CHECK int copy_run_in_guest(struct copying *c, const char *const *words, struct error *err);
 /* The same where both are failures. */
 MUST_CHECK int copy_must_run(struct copying *c, const char *const *words, struct error *err);
+/* And with what the program writes, all of it: E2BIG where that is more than the agent keeps. */
+MUST_CHECK int copy_must_tell(
+		struct copying *c, const char *const *words, struct buf *ret, struct error *err);
+
+enum there { THERE_NOTHING, THERE_FILE, THERE_DIRECTORY };
+
+/* What is at a path of the guest, found out without a program of its own. */
+MUST_CHECK int copy_look_in_guest(
+		struct copying *c, const char *path, enum there *ret, struct error *err);
+
+/* A name beside @path that nothing has. The caller frees it. */
+MUST_CHECK int copy_temporary(const char *path, char **ret, struct error *err);
 
 /*
  * Has the guest's file at @path the content that went over? Where the guest has no sha256sum, or

@@ -11,8 +11,7 @@
 
 #include "util/mem.h"
 
-/* The names in a directory, in the order that it gives them. Keeps @fd. */
-static int read_names(int fd, struct strv *names)
+int dir_read_names(int fd, struct strv *names)
 {
 	/* A DIR owns its descriptor, which is wanted afterwards as well. */
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -40,7 +39,7 @@ int dir_list(const char *path, struct strv *ret_names, struct error *err)
 	if (fd < 0)
 		return errno == ENOENT ? 1 : error_errno(err, "cannot open directory '%s'", path);
 	CLEANUP(strv_done) struct strv names = {};
-	int r = read_names(fd, &names);
+	int r = dir_read_names(fd, &names);
 	if (r < 0)
 		return error_code(err, r, "cannot read directory '%s'", path);
 	strv_sort(&names);
@@ -126,7 +125,7 @@ static void remove_entry(struct walk *w, int dirfd, const char *name);
 static void remove_contents(struct walk *w, int fd)
 {
 	CLEANUP(strv_done) struct strv names = {};
-	int r = read_names(fd, &names);
+	int r = dir_read_names(fd, &names);
 	if (r < 0)
 		note(w, r);
 	/* So that the failure which is reported does not depend on the file system. */

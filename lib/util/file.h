@@ -98,6 +98,10 @@ MUST_CHECK int write_all(int fd, const void *data, size_t len);
  */
 MUST_CHECK int dir_list(const char *path, struct strv *ret_names, struct error *err);
 
+/* Append the names in an open directory, in the order that it gives them. Returns 0 or a negative
+ * errno. */
+MUST_CHECK int dir_read_names(int fd, struct strv *names);
+
 /*
  * mkdir(2) with all parents; those that exist are left alone. Each new one gets exactly @mode
  * (which must let this process read it), whatever the umask.
