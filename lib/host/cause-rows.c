@@ -235,9 +235,9 @@ const struct cause_row cause_rows[] = {
 	{ "killed", SYSTEMD, "Main process exited, code=killed, status=9/KILL",
 			"it was killed (signal 9/KILL): by a person, a program, or the kernel when "
 			"memory ran out",
-			"'journalctl -k' shows whether it was the kernel" },
+			"'journalctl -k' shows whether it was the kernel", .weak = true },
 	{ "killed", SYSTEMD, "Main process exited, code=killed, status=([0-9]+)/([A-Z0-9]+)",
-			"it was ended by signal %1/%2", NULL },
+			"it was ended by signal %1/%2", NULL, .weak = true },
 	{ "start-stopped", SYSTEMD, "Control process exited, code=killed, status=15/TERM",
 			"one of its commands was ended (signal 15/TERM), as it is when a unit is "
 			"stopped before it has come up",

@@ -289,7 +289,10 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	unitfile_set(u, "KillMode", "mixed");
 	if (in->vm->ready.when != VM_READY_QMP)
 		unitfile_add_lines(u, ready_settings);
-	unitfile_set(u, "OOMPolicy", "stop");
+	/* QEMU's end is a failure without that. When a hook dies of it while a guest is being shut
+	 * down, "stop" is SIGTERM for QEMU (service_notify_cgroup_oom_event() in
+	 * src/core/service.c), and the next line of ExecStop= is not run. */
+	unitfile_set(u, "OOMPolicy", "continue");
 }
 
 /* The device list is that of the control group: it holds for the hooks as well, which open disks

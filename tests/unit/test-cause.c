@@ -154,6 +154,18 @@ TEST(systemd_is_understood)
 			"start-stopped",
 			"one of its commands was ended (signal 15/TERM), as it is when a unit is "
 			"stopped before it has come up");
+	/* The kernel's kill is seen by systemd in any order. */
+	check(&(struct run){ "signal", NULL, NULL, 0,
+			      { STARTED,
+					      BY_SYSTEMD
+					      "Main process exited, code=killed, status=9/KILL",
+					      BY_SYSTEMD
+					      "A process of this unit has been killed by the "
+					      "OOM killer.",
+					      BY_SYSTEMD "Failed with result 'signal'." } },
+			"oom",
+			"memory ran out, and the kernel has killed a process of the machine for "
+			"it");
 	check(&(struct run){ "timeout", NULL, NULL, 0,
 			      { BY_SYSTEMD "start-pre operation timed out. Terminating.",
 					      BY_SYSTEMD "Control process exited, code=killed, "
