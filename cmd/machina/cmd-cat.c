@@ -99,6 +99,10 @@ static void cat_volume(unsigned level, const char *title, const struct volume_co
 		buf_printf(&text, "%sbootable", separator);
 		separator = ", ";
 	}
+	if (vm && vm->boot != VM_BOOT_DEFAULT) {
+		buf_printf(&text, "%sboot: %s", separator, volume_boot_names[conf->boot]);
+		separator = ", ";
+	}
 	if (separator[0] == ',')
 		buf_puts(&text, ")");
 	printf("%*s", (int)level * 2, "");

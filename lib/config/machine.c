@@ -14,6 +14,8 @@ const char *const vm_display_names[] = { "none", "virtio", "qxl", NULL };
 #define NAME_DOC "Unique in its list; an entry of the machine replaces a tag's of the same name."
 #define REMOVE_DOC "Take an inherited entry of this name away."
 
+const char *const volume_boot_names[] = { "first", "last", NULL };
+
 static const struct field volume_fields[] = {
 	FIELD_STRING(struct volume_conf, name, "name", form_text_line, 0, NULL, NAME_DOC),
 	FIELD_STRING(struct volume_conf, storage, "storage", NULL, 0, NULL,
@@ -27,7 +29,11 @@ static const struct field volume_fields[] = {
 			"Serial number of the disk, as the guest sees it."),
 	FIELD_BOOL(struct volume_conf, bootable, "bootable", false,
 			"The firmware tries this disk: bootable disks in the order of the list. Of "
-			"a CD it has no effect."),
+			"a CD it has no effect: see \"boot\"."),
+	FIELD_ENUM(struct volume_conf, boot, "boot", volume_boot_names, NULL,
+			"The firmware tries this disk or CD \"first\", before those that are "
+			"bootable, or \"last\", when none of them can be booted, as the CD of an "
+			"installer."),
 	FIELD_BOOL(struct volume_conf, remove, "remove", false, REMOVE_DOC),
 	FIELD_ENUM(struct volume_conf, tuning.discard, "discard", disk_discard_names, "the pool's",
 			"What happens to blocks that the guest discards: \"unmap\" gives them back "

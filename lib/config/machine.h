@@ -10,6 +10,9 @@
 #include "config/host.h"
 #include "json/jbind.h"
 
+/* When the firmware tries a volume: before or after those that are bootable. */
+extern const char *const volume_boot_names[];
+
 struct volume_conf {
 	const char *name;
 	const char *storage; /* the pool */
@@ -17,6 +20,7 @@ struct volume_conf {
 	const char *wwn;
 	const char *serial;
 	bool bootable;
+	int boot; /* in the table of volume_boot_names; -1: not set */
 	bool remove;
 	struct disk_tuning_conf tuning;
 };

@@ -185,6 +185,7 @@ void build_volumes(struct build *b)
 		if (!resolve(b, &confs[i], pointer, v))
 			continue;
 		v->bootable = confs[i].bootable;
+		v->boot = (enum vm_boot)(confs[i].boot + 1);
 		identify(b, &confs[i], pointer, v);
 		if (v->type->bus == VM_BUS_NONE || v->type->bus == VM_BUS_TPM)
 			BUILD_ADVICE(b, pointer,

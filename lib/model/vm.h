@@ -49,6 +49,13 @@ struct vm_storage_type {
 extern const struct vm_storage_type vm_storage_types[];
 const struct vm_storage_type *vm_storage_type_find(const char *name);
 
+/* When the firmware tries a volume, if not for being bootable. */
+enum vm_boot {
+	VM_BOOT_DEFAULT,
+	VM_BOOT_FIRST,
+	VM_BOOT_LAST,
+};
+
 struct vm_volume {
 	const char *name;
 	const char *pool;		    /* NULL for a boot file given by its path */
@@ -56,6 +63,7 @@ struct vm_volume {
 	const struct vm_storage_type *type; /* NULL for boot files */
 	bool readonly;
 	bool bootable;
+	enum vm_boot boot;
 	const char *serial; /* "" for none */
 	const char *wwn;    /* "0x" and 16 or 32 hex digits; "" for none */
 	enum disk_discard discard;

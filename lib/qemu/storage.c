@@ -24,15 +24,34 @@ static bool is_disk(const struct vm_volume *v)
 	       v->type->bus == VM_BUS_NVME || v->type->bus == VM_BUS_SATA;
 }
 
-/* Bootable disks in the order of the config, whatever the order in which devices are made. */
+static bool is_cd(const struct vm_volume *v)
+{
+	return v->type->bus == VM_BUS_CD_SATA || v->type->bus == VM_BUS_CD_SCSI ||
+	       v->type->bus == VM_BUS_CD_USB;
+}
+
+/* In the order in which firmware tries them. "bootable" has never had an effect on CDs. */
+enum turn { TURN_FIRST, TURN_BOOTABLE, TURN_LAST, TURN_NEVER };
+
+static enum turn turn_of(const struct vm_volume *v)
+{
+	if (!is_disk(v) && !is_cd(v))
+		return TURN_NEVER;
+	if (v->boot != VM_BOOT_DEFAULT)
+		return v->boot == VM_BOOT_FIRST ? TURN_FIRST : TURN_LAST;
+	return v->bootable && is_disk(v) ? TURN_BOOTABLE : TURN_NEVER;
+}
+
+/* By turns, then in the order of the config, whatever the order in which devices are made. */
 static int bootindex(const struct vm *vm, size_t i)
 {
-	if (!vm->volumes[i].bootable || !is_disk(&vm->volumes[i]))
-		return 0;
-	int n = 0;
-	for (size_t k = 0; k <= i; k++)
-		n += vm->volumes[k].bootable && is_disk(&vm->volumes[k]);
-	return n;
+	enum turn own = turn_of(&vm->volumes[i]);
+	int n = 1;
+	for (size_t k = 0; k < vm->n_volumes; k++) {
+		enum turn other = turn_of(&vm->volumes[k]);
+		n += other < own || (other == own && k < i);
+	}
+	return own == TURN_NEVER ? 0 : n;
 }
 
 /* writethrough and directsync: the guest is told that there is no cache to flush. */
@@ -150,8 +169,11 @@ static void add_device(struct assembly *a, const struct disk *disk)
 	case VM_BUS_TPM:
 		break;
 	}
-	if (d)
-		props_add(&d->props, "drive", disk->node);
+	if (!d)
+		return;
+	props_add(&d->props, "drive", disk->node);
+	if (disk->bootindex)
+		props_addf(&d->props, "bootindex", "%d", disk->bootindex);
 }
 
 static bool is_attached(const struct vm_volume *v)

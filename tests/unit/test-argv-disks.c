@@ -186,6 +186,43 @@ TEST(vvfat_is_a_directory_by_its_path)
 	CHECK_INT(sample_count(&s, "-add-fd", ""), 0);
 }
 
+/* -device of the volumes, a line each. */
+static void check_order(struct sample *s, const char *const expected[])
+{
+	sample_build(s, QEMU_FORM_UNIT);
+	for (size_t i = 0; i < s->vm.n_volumes; i++) {
+		CLEANUP(freep) char *drive = xasprintf("drive=disk-%s", s->vm.volumes[i].name);
+		const char *device = sample_value(s, "-device", drive);
+		const char *index = device ? strstr(device, "bootindex=") : NULL;
+		CHECK_STR(index ? index : "", expected[i]);
+	}
+}
+
+TEST(volumes_are_tried_first_and_last)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_volume(&s, "os", "raw-scsi")->bootable = true;
+	sample_volume(&s, "install", "iso-scsi")->boot = VM_BOOT_LAST;
+	sample_volume(&s, "drivers", "iso-scsi");
+	sample_volume(&s, "data", "raw-block")->bootable = true;
+	sample_volume(&s, "fw", "firmware")->boot = VM_BOOT_FIRST;
+	check_order(&s, (const char *const[]){
+					"bootindex=1", "bootindex=3", "", "bootindex=2", "" });
+	struct sample t;
+	sample_init(&t);
+	sample_volume(&t, "os", "sata")->bootable = true;
+	sample_volume(&t, "a", "iso-usb")->boot = VM_BOOT_FIRST;
+	/* What is said in full counts more. */
+	struct vm_volume *v = sample_volume(&t, "b", "raw-block");
+	v->bootable = true;
+	v->boot = VM_BOOT_FIRST;
+	sample_volume(&t, "c", "iso-ahci")->boot = VM_BOOT_LAST;
+	check_order(&t, (const char *const[]){ "bootindex=3", "bootindex=1", "bootindex=2",
+					"bootindex=4" });
+	sample_done(&t);
+}
+
 TEST(cds_are_one_node_without_format_or_boot_order)
 {
 	CLEANUP(sample_done) struct sample s;

@@ -163,9 +163,13 @@ TEST(a_volume_is_what_its_pool_makes_of_it)
 			    "},'volumes':[{'name':'a','storage':'p','bootable':true},"
 			    "{'name':'b','storage':'q','serial':'S','wwn':'5000c500a0b1c2d3'},"
 			    "{'name':'c','storage':'q','cache':'directsync','discard':'unmap'},"
-			    "{'name':'d','storage':'i'}]}"))
+			    "{'name':'d','storage':'i','boot':'last'},"
+			    "{'name':'e','storage':'q','boot':'first'}]}"))
 		return;
 	const struct vm_volume *v = s.vm.volumes;
+	CHECK_INT(v[0].boot, VM_BOOT_DEFAULT);
+	CHECK_INT(v[3].boot, VM_BOOT_LAST);
+	CHECK_INT(v[4].boot, VM_BOOT_FIRST);
 	CHECK(v[0].readonly && v[0].bootable && !v[1].readonly && v[3].readonly);
 	CHECK_INT(v[0].discard, DISK_DISCARD_UNMAP);
 	CHECK_INT(v[0].detect_zeroes, DISK_DETECT_ZEROES_UNMAP);
