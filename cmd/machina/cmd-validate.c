@@ -69,10 +69,12 @@ static int validate(
 		return r;
 
 	bool every = !call->machines.patterns.n && !call->machines.tags.n;
-	if (every)
+	if (every) {
 		strv_extend(&selected, &all);
-	else
+		config_check_unread(&call->paths, &config->report);
+	} else {
 		r = machines_select(call, &config->report, &selected, err);
+	}
 	if (r < 0)
 		return r;
 	*ret_n = selected.n;

@@ -10,6 +10,7 @@
 #include "config/place.h"
 #include "config/tags.h"
 #include "json/jlocate.h"
+#include "json/jnames.h"
 #include "util/file.h"
 #include "util/mem.h"
 
@@ -42,15 +43,27 @@ static void check_name(const struct machine *m, struct report *report)
 			"expected \"%s\", the name of the file, found \"%s\"", m->name, text);
 }
 
+static int tell_missing(const struct config_paths *paths, const char *name, const char *path,
+		struct error *err)
+{
+	CLEANUP(strv_done) struct strv all = {};
+	CLEANUP(report_done) struct report ignored = {};
+	const char *near = NULL;
+	if (machine_list(paths, &all, &ignored, err) == 0)
+		near = jnames_nearest(name, (const char *const *)all.items, all.n);
+	/* The same name: a link that leads nowhere. */
+	if (near && strcmp(near, name) != 0)
+		return error_set(err, ENOENT, "there is no machine '%s'; did you mean '%s'?", name,
+				near);
+	return error_set(err, ENOENT, "there is no machine '%s' ('%s' does not exist)", name, path);
+}
+
 static int load_doc(const struct config_paths *paths, const char *name, struct machine *ret,
 		struct report *report, struct error *err)
 {
 	CLEANUP(freep) char *path = xasprintf("%s/%s" SUFFIX, paths->machine_dir, name);
 	int r = jdoc_load_at(AT_FDCWD, path, path, &ret->doc, report, err);
-	if (r == -ENOENT)
-		return error_set(err, ENOENT, "there is no machine '%s' ('%s' does not exist)",
-				name, path);
-	return r;
+	return r == -ENOENT ? tell_missing(paths, name, path, err) : r;
 }
 
 /* Returns 0, or 1 when the document can't be used. */

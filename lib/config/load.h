@@ -142,6 +142,9 @@ void machine_report(const struct machine *machine, struct report *report, enum s
 /* Is @tag one of the machine's, named by itself or by another tag? */
 bool machine_has_tag(const struct machine *machine, const char *tag);
 
+/* Add advice about files beside the config whose names end in ".json" or ".conf" only. */
+void config_check_unread(const struct config_paths *paths, struct report *report);
+
 /*
  * The names of all machine files, in byte order; those whose file name is no machine name are
  * findings. No machine directory: an empty list.

@@ -12,6 +12,9 @@
 #include "json/jtext.h"
 #include "json/jtree.h"
 #include "util/mem.h"
+#include "util/parse.h"
+
+#define MIB ((uint64_t)1 << 20)
 
 struct check {
 	const struct jdoc *doc;
@@ -75,11 +78,19 @@ static void put_found(struct buf *out, struct json_object *value, bool with_type
 	}
 }
 
-static void wrong_type(struct check *c, struct json_object *value, const char *expected)
+/* @hint: what to write instead; NULL: nothing is sure */
+static void wrong_type_hint(
+		struct check *c, struct json_object *value, const char *expected, const char *hint)
 {
 	CLEANUP(buf_done) struct buf found = {};
 	put_found(&found, value, true);
-	add(c, false, "expected %s, found %s", expected, buf_text(&found));
+	add(c, false, "expected %s, found %s%s%s", expected, buf_text(&found),
+			hint ? "; write " : "", hint ? hint : "");
+}
+
+static void wrong_type(struct check *c, struct json_object *value, const char *expected)
+{
+	wrong_type_hint(c, value, expected, NULL);
 }
 
 static bool is_type(struct check *c, struct json_object *value, enum json_type type,
@@ -103,8 +114,17 @@ static void check_form(struct check *c, field_check *form, struct json_object *v
 
 static void check_string(struct check *c, field_check *form, struct json_object *value)
 {
-	if (is_type(c, value, json_type_string, text_expected))
+	const char *expected = NULL;
+	if (json_object_is_type(value, json_type_string)) {
 		check_form(c, form, value);
+		return;
+	}
+	/* A number that would do as a text lacks the quotes, and only these. */
+	CLEANUP(freep) char *quoted = NULL;
+	if (json_object_is_type(value, json_type_int) &&
+			(!form || form(jtree_text(value), &expected)))
+		quoted = xasprintf("\"%s\"", jtree_text(value));
+	wrong_type_hint(c, value, text_expected, quoted);
 }
 
 static void check_scalar(struct check *c, field_check *form, struct json_object *value)
@@ -143,6 +163,23 @@ static void put_limits(struct buf *out, const struct field *f)
 		buf_printf(out, " of at most %" PRId64, f->max);
 }
 
+/* The number that a string holds, if that is what is wanted; the caller frees it. */
+static char *number_of(const struct field *f, struct json_object *value)
+{
+	int64_t number;
+	uint64_t bytes;
+	if (!json_object_is_type(value, json_type_string))
+		return NULL;
+	const char *text = jtree_text(value);
+	if (parse_i64(text, &number) < 0) {
+		if (!f->unit || strcmp(f->unit, "MiB") != 0 || parse_size(text, &bytes) < 0 ||
+				bytes % MIB != 0)
+			return NULL;
+		number = (int64_t)(bytes / MIB);
+	}
+	return number >= f->min && number <= f->max ? xasprintf("%" PRId64, number) : NULL;
+}
+
 static void check_int(struct check *c, const struct field *f, struct json_object *value)
 {
 	bool is_int = json_object_is_type(value, json_type_int);
@@ -153,7 +190,8 @@ static void check_int(struct check *c, const struct field *f, struct json_object
 		return;
 	CLEANUP(buf_done) struct buf expected = {};
 	put_limits(&expected, f);
-	wrong_type(c, value, buf_text(&expected));
+	CLEANUP(freep) char *hint = number_of(f, value);
+	wrong_type_hint(c, value, buf_text(&expected), hint);
 }
 
 static void check_enum(struct check *c, const struct field *f, struct json_object *value)

@@ -8,11 +8,28 @@
 #include "json/jtext.h"
 #include "util/parse.h"
 
+#define PREFIX_MIN 3 /* what is shorter is the beginning of anything */
+
 /* How many edits still look like a slip. */
 static unsigned tolerance(const char *name)
 {
 	size_t len = strlen(name);
 	return len < 4 ? 1 : len < 8 ? 2 : 3;
+}
+
+/* The only name that begins so: "mem" was to be "memory". */
+static const char *completed(const char *wanted, const char *const *names, size_t n)
+{
+	const char *found = NULL;
+	size_t len = strlen(wanted);
+	for (size_t i = 0; len >= PREFIX_MIN && i < n; i++) {
+		if (strncasecmp(names[i], wanted, len) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = names[i];
+	}
+	return found;
 }
 
 const char *jnames_nearest(const char *wanted, const char *const *names, size_t n)
@@ -29,7 +46,7 @@ const char *jnames_nearest(const char *wanted, const char *const *names, size_t 
 			best_distance = distance;
 		}
 	}
-	return best;
+	return best ? best : completed(wanted, names, n);
 }
 
 bool jnames_list(struct buf *out, const char *const *names, size_t n)

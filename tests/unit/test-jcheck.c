@@ -107,7 +107,7 @@ TEST(maps_of_lists_check_their_keys_and_entries)
 				"the key \"A\"\n"
 				"f:1:25: /filter/sets/A/0: expected digits, found \"x\"\n"
 				"f:1:29: /filter/sets/A/1: expected text in double quotes, found "
-				"1" },
+				"1; write \"1\"" },
 		{ "{\"filter\":{\"sets\":{\"a\":\"1\"}}}",
 				"f:1:24: /filter/sets/a: expected a list of strings, found \"1\" "
 				"(a string)" },
@@ -154,6 +154,8 @@ TEST(unknown_keys)
 		{ "{\"ports\":[{\"port\":1,\"to_port\":2}]}",
 				"f:1:21: /ports/0/to_port: unknown key \"to_port\"; did you mean "
 				"\"to-port\"?" },
+		{ "{\"attrs\":{\"MEM\":{}}}", "f:1:11: /attrs/MEM: unknown key \"MEM\"; did "
+					      "you mean \"memory\"?" },
 		{ "{\"ram\":1}", "f:1:2: /ram: unknown key \"ram\"; did you mean \"attrs\": { "
 				 "\"memory\": { \"ram\": ... } }?" },
 		{ "{\"display\":1}", "f:1:2: /display: unknown key \"display\"; did you mean "
@@ -198,6 +200,12 @@ TEST(names_that_were_meant)
 		jnames_hint(&text, rows[i].wanted, names, rows[i].n);
 		CHECK_STR(buf_text(&text), rows[i].hint);
 	}
+
+	/* The beginning of one name, of two, and of less than three letters. */
+	static const char *const longer[] = { "memory", "machine", "machine-name" };
+	CHECK_STR(jnames_nearest("mem", longer, ARRAY_SIZE(longer)), "memory");
+	CHECK(!jnames_nearest("mac", longer, ARRAY_SIZE(longer)));
+	CHECK(!jnames_nearest("me", longer, ARRAY_SIZE(longer)));
 
 	const char *many[JNAMES_LISTED_MAX + 1];
 	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
@@ -245,6 +253,9 @@ TEST(wrong_types)
 				buf_printf(&out, "f:1:%zu: /%s: expected %s, found %s",
 						strlen(rows[i].key) + 5, rows[i].key,
 						rows[i].expected, values[j].found);
+			/* A number in place of a text lacks the quotes, and only these. */
+			if (!strcmp(rows[i].takes, "s") && values[j].letter == 'i')
+				buf_puts(&out, "; write \"5\"");
 			check_text(in.text, buf_text(&out));
 		}
 	}
@@ -256,7 +267,13 @@ TEST(wrong_types_further_down)
 		{ "{\"attrs\":{\"memory\":{\"ram\":\"4096\"}}}",
 				"f:1:27: /attrs/memory/ram: expected a whole number from 1 to "
 				"1048576, "
-				"found \"4096\" (a string)" },
+				"found \"4096\" (a string); write 4096" },
+		{ "{\"attrs\":{\"memory\":{\"ram\":\"0\"}}}",
+				"f:1:27: /attrs/memory/ram: expected a whole number from 1 to "
+				"1048576, found \"0\" (a string)" },
+		{ "{\"attrs\":{\"memory\":{\"ram\":\"4G\"}}}",
+				"f:1:27: /attrs/memory/ram: expected a whole number from 1 to "
+				"1048576, found \"4G\" (a string)" },
 		{ "{\"attrs\":{\"memory\":{\"shared\":\"yes\"}}}",
 				"f:1:30: /attrs/memory/shared: expected true or false, found "
 				"\"yes\" (a "
@@ -270,7 +287,7 @@ TEST(wrong_types_further_down)
 						 "quotes, a number, true or false, found a list" },
 		{ "{\"tags\":[1,\"a\",null]}",
 				"f:1:10: /tags/0: expected text in double quotes, found "
-				"1\n"
+				"1; write \"1\"\n"
 				"f:1:16: /tags/2: expected text in double quotes, found "
 				"null" },
 		{ "{\"disks\":[\"a\",null]}",
@@ -280,14 +297,15 @@ TEST(wrong_types_further_down)
 				"f:1:15: /disks/1: this entry has no name, and neither "
 				"has the one at 1:11; only one may be without" },
 		{ "{\"vars\":{\"a\":1}}",
-				"f:1:14: /vars/a: expected text in double quotes, found 1" },
+				"f:1:14: /vars/a: expected text in double quotes, found 1; write "
+				"\"1\"" },
 		{ "{\"features\":{\"a\":{}}}",
 				"f:1:18: /features/a: expected text in double quotes, a "
 				"number, true or false, found an object" },
 		{ "{\"pools\":{\"a\":[]}}", "f:1:15: /pools/a: expected an object, found a list" },
 		{ "{\"places\":[1,\"2\",3.0]}", "f:1:14: /places/1: expected a whole number from 0 "
 						"to 9, found \"2\" (a "
-						"string)\n"
+						"string); write 2\n"
 						"f:1:18: /places/2: expected a whole number from 0 "
 						"to 9, found 3.0" },
 	};
@@ -510,7 +528,8 @@ TEST(everything_wrong_is_found_in_one_go)
 			"f:1:32: /attrs/z: unknown key \"z\"; those known here are \"memory\", "
 			"\"tpm\", "
 			"\"display\", \"kernel\" and \"weight\"\n"
-			"f:2:18: /disks/0/name: expected text in double quotes, found 1\n"
+			"f:2:18: /disks/0/name: expected text in double quotes, found 1; write "
+			"\"1\"\n"
 			"f:2:27: /disks/0/size: expected a whole number from 1 to 1000, found 0\n"
 			"f:3:7: /mac: expected a MAC address such as \"52:54:00:12:34:56\", found "
 			"\"z\"");

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files beside the config that look like a part of it and are not read. */
+#include <string.h>
+
+#include "config/load.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+#define SUFFIX ".conf.json"
+
+static bool ends_with(const char *name, const char *end)
+{
+	size_t len = strlen(name), end_len = strlen(end);
+	return len > end_len && !strcmp(name + len - end_len, end);
+}
+
+/* "web.json" and "web.conf" were meant; "web.conf.json.old" and "web.conf.json~" are put away. */
+static bool is_unread(const char *name)
+{
+	return name[0] != '.' && !ends_with(name, SUFFIX) &&
+	       (ends_with(name, ".json") || ends_with(name, ".conf"));
+}
+
+static void check_dir(const char *dir, struct report *report)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	struct error ignored = {};
+	if (dir_list(dir, &names, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		CLEANUP(freep) char *path = path_join(dir, names.items[i]);
+		if (is_unread(names.items[i]))
+			report_add(report, SEVERITY_ADVICE, (struct where){ .file = path }, NULL,
+					NULL,
+					"it is not read: its name does not end in '" SUFFIX "'");
+	}
+}
+
+void config_check_unread(const struct config_paths *paths, struct report *report)
+{
+	CLEANUP(freep) char *drop_ins = path_join(paths->config_dir, "machina.conf.d");
+	check_dir(drop_ins, report);
+	check_dir(paths->machine_dir, report);
+}
