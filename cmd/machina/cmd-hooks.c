@@ -15,6 +15,7 @@
 #include "hook-resume.h"
 #include "hookplan.h"
 #include "host-config.h"
+#include "host/await.h"
 #include "host/clock.h"
 #include "host/connect.h"
 #include "host/prepare.h"
@@ -283,6 +284,8 @@ static int await_run(const struct call *call, struct error *err)
 	if (cli->dry_run)
 		return await_dry(&plan, cli->ready, err);
 	uint64_t timeout = cli->timeout_usec ? cli->timeout_usec : AWAIT_TIMEOUT_USEC;
+	if (options.notify_socket)
+		await_leave_mounts();
 	if (ready.when == VM_READY_QMP)
 		outlive_stops();
 	else

@@ -3,7 +3,9 @@
 #include "host/await.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
 
@@ -11,6 +13,13 @@
 
 /* Between attempts while there is no listening socket yet. */
 #define RETRY_USEC (10 * USEC_PER_MSEC)
+
+void await_leave_mounts(void)
+{
+	CLEANUP(closep) int mounts = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (mounts >= 0)
+		(void)!setns(mounts, CLONE_NEWNS);
+}
 
 static int exited(pid_t pid, struct error *err)
 {

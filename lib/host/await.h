@@ -11,6 +11,16 @@
 #include "util/cleanup.h"
 #include "util/error.h"
 
+/*
+ * Take part in PID 1's mounts instead of those that systemd has made for this process alone, which
+ * it does for each command of a unit that has any, "+" or not. Who is last in a mount namespace
+ * takes it down as it ends, and is held in exit(2) until all processors have noticed (RCU, in
+ * namespace_unlock() of the kernel's fs/namespace.c): mostly a part of a millisecond, many
+ * milliseconds on a busy host. At the end that would be time in which a machine that is up does not
+ * count as started; while QEMU starts it is nobody's. A failure changes nothing.
+ */
+void await_leave_mounts(void);
+
 struct await_request {
 	const char *path; /* of a QMP socket that nobody else uses */
 	pid_t main_pid;	  /* QEMU ($MAINPID); 0: not known, then its death shows only in time */
