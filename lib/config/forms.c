@@ -36,6 +36,9 @@ static bool has_control(const char *text)
 {
 	size_t left = strlen(text), len;
 	for (; left; text += len, left -= len) {
+		len = 1;
+		if (*text >= 0x20 && *text < 0x7f)
+			continue;
 		uint32_t c = unicode_decode(text, left, &len);
 		if ((c < 0x20 && c != '\t') || c == 0x7f || unicode_noncharacter(c))
 			return true;

@@ -140,8 +140,8 @@ static bool blank(struct parser *p, size_t from, size_t to)
 					(unsigned char)p->text[i]);
 		good = good && n;
 		n = n ? n : 1;
-		if (p->text[i] != '\n')
-			memset(p->text + i, ' ', n);
+		for (size_t j = 0; j < n && p->text[i] != '\n'; j++)
+			p->text[i + j] = ' ';
 	}
 	p->n_findings += !good;
 	p->at = to;

@@ -2,37 +2,32 @@
 /* Words as a POSIX shell reads them. */
 #include "util/shell.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 
-static bool is_bare(char c)
-{
-	switch (c) {
-	case 'a' ... 'z':
-	case 'A' ... 'Z':
-	case '0' ... '9':
-	case '_':
-	case '@':
-	case '%':
-	case '+':
-	case '=':
-	case ':':
-	case ',':
-	case '.':
-	case '/':
-	case '-':
-		return true;
-	default:
-		return false;
-	}
-}
+static const bool is_bare[UCHAR_MAX + 1] = {
+	['a' ... 'z'] = true,
+	['A' ... 'Z'] = true,
+	['0' ... '9'] = true,
+	['_'] = true,
+	['@'] = true,
+	['%'] = true,
+	['+'] = true,
+	['='] = true,
+	[':'] = true,
+	[','] = true,
+	['.'] = true,
+	['/'] = true,
+	['-'] = true,
+};
 
 /* strspn(3) would make a table of so many characters anew for each word. */
 static bool all_bare(const char *word)
 {
-	while (is_bare(*word))
+	while (is_bare[(unsigned char)*word])
 		word++;
 	return !*word;
 }
