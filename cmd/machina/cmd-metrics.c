@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "complete.h"
 #include "host/clock.h"
 #include "machines.h"
 #include "metrics.h"
@@ -45,7 +46,8 @@ static int metrics_run(const struct call *call, struct error *err)
 
 static const struct option_spec options[] = {
 	{ 'o', "output", "FILE", OPT_TEXT(struct metrics_options, output),
-			"Replace FILE as a whole instead of writing to standard output" },
+			"Replace FILE as a whole instead of writing to standard output",
+			complete_files },
 	{ 'f', "format", "FORMAT", OPT_CHOICE(struct metrics_options, format, formats_of_text),
 			"Format of the text" },
 	{},
