@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina kill: end machines at once, without their guests. */
-#include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "caller.h"
 #include "confirm.h"
 #include "host/kill.h"
 #include "lifecycle.h"
@@ -11,13 +11,8 @@
 #include "monitor.h"
 #include "output.h"
 #include "unit/service.h"
-#include "util/file.h"
 #include "util/mem.h"
-#include "util/parse.h"
 #include "why.h"
-
-/* Of a number in /proc. */
-#define USER_MAX 32
 
 struct kill_options {
 	bool dry_run;
@@ -30,19 +25,6 @@ static const char *const outcomes[] = {
 	[KILL_KILLED] = "was killed: QEMU did not listen and got SIGKILL",
 };
 
-/* Who has logged in, whoever he is by now; where that is not known, who runs this. */
-static char *user_name(void)
-{
-	CLEANUP(buf_done) struct buf text = {};
-	struct error unused;
-	int uid = (int)getuid();
-	if (file_read("/proc/self/loginuid", USER_MAX, &text, &unused) == 0 &&
-			parse_int(buf_text(&text), 0, INT32_MAX, &uid) < 0)
-		uid = (int)getuid();
-	const struct passwd *user = getpwuid((uid_t)uid);
-	return user ? xstrdup(user->pw_name) : xasprintf("%d", uid);
-}
-
 /* Each has a connection to systemd of its own: they are in processes of their own. */
 static int kill_one(const struct call *call, const char *machine, struct error *err)
 {
@@ -51,7 +33,7 @@ static int kill_one(const struct call *call, const char *machine, struct error *
 	CLEANUP(freep)
 	char *socket = plan_qmp_path(call->paths.run_dir, machine, MONITOR_COMMANDS);
 	enum kill_outcome outcome = KILL_NOT_RUNNING;
-	CLEANUP(freep) char *user = user_name();
+	CLEANUP(freep) char *user = caller_name();
 	CLEANUP(freep) char *note = xasprintf("%s " WHY_KILLED, user);
 	struct error no_systemd = {};
 	int r = 0;

@@ -5,10 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "caller.h"
 #include "drain.h"
 #include "hook-resume.h"
 #include "host/bus-unit.h"
 #include "host/clock.h"
+#include "host/journal.h"
 #include "lifecycle.h"
 #include "monitor.h"
 #include "orderly.h"
@@ -16,6 +18,7 @@
 #include "saving.h"
 #include "unit/service.h"
 #include "util/mem.h"
+#include "why.h"
 
 struct shutdown_options {
 	bool system;
@@ -56,6 +59,19 @@ static int quit_again(const struct call *call, const char *machine, struct error
 	return orderly_shutdown(call, machine, &how, err);
 }
 
+/* systemd does not know who has asked for the end of a run: 'machina why' does. */
+static void note_who(const char *unit, const struct unit_info *info, bool force)
+{
+	CLEANUP(freep) char *user = caller_name();
+	CLEANUP(freep)
+	char *note = force ? xasprintf("%s told its QEMU to quit " WHY_BY_SHUTDOWN " --force'",
+					     user)
+			   : xasprintf("%s asked its guest to shut down " WHY_BY_SHUTDOWN "'",
+					     user);
+	if (unit_is_up(info->active_state))
+		journal_note(unit, info->invocation_id, note);
+}
+
 /* Who waits for a machine to be down wants to start it again: also its unit has to be. */
 static int shut_down_by_hand(const struct call *call, const char *machine,
 		const struct orderly_options *how, struct error *err)
@@ -66,10 +82,11 @@ static int shut_down_by_hand(const struct call *call, const char *machine,
 	bool waits = how->force || how->timeout_usec != SHUTDOWN_PRESS_ONCE;
 	/* Which run of the unit it is has to be known before that ends. One that is run in the
 	 * foreground has none. */
-	bool has_unit = waits && bus_open(&bus, NULL) == 0 &&
-			bus_get_unit(bus, unit, &info, NULL) >= 0;
+	bool has_unit = bus_open(&bus, NULL) == 0 && bus_get_unit(bus, unit, &info, NULL) >= 0;
+	if (has_unit)
+		note_who(unit, &info, how->force);
 	int r = orderly_shutdown(call, machine, how, err);
-	if (r != STATUS_DONE || !has_unit)
+	if (r != STATUS_DONE || !has_unit || !waits)
 		return r;
 	r = lifecycle_wait_run(bus, unit, info.invocation_id, err);
 	return r < 0 ? error_wrap(err, "%s", machine) : STATUS_DONE;

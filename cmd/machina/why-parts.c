@@ -34,13 +34,15 @@ void why_find_end(const struct strv *lines, struct cause *ret)
 		const char *id, *words, *sentence; /* NULL: what was said */
 	} ends[] = {
 		{ WHY_KILLED_ID, WHY_KILLED, NULL },
-		{ "end-forced", "telling QEMU to quit",
+		{ WHY_FORCED_ID, "telling QEMU to quit",
 				"its unit was stopped, and QEMU was told to quit since no guest "
 				"shut down" },
 		{ "end-stopped", "pressed the power button",
 				"its unit was stopped, and the guest shut down in good order" },
 		{ "end-stopped", "guest is shutting down",
 				"its unit was stopped, and the guest shut down in good order" },
+		{ WHY_FORCED_ID, WHY_BY_SHUTDOWN " --force'", NULL },
+		{ "end-asked", WHY_BY_SHUTDOWN, NULL },
 		{ "end-signal", "terminating on signal", "QEMU was told to end by a signal" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
@@ -223,9 +225,11 @@ static void tell_failure(const struct why *why, struct buf *text)
 			       "'machina start' begins anew.");
 }
 
-static bool was_killed(const struct why *why)
+/* Nothing has failed, but for the guest it was a power cut. */
+static bool was_cut_off(const struct why *why)
 {
-	return why->cause.id && !strcmp(why->cause.id, WHY_KILLED_ID);
+	return why->cause.id &&
+	       (!strcmp(why->cause.id, WHY_KILLED_ID) || !strcmp(why->cause.id, WHY_FORCED_ID));
 }
 
 void why_tell(const struct why *why, struct buf *text)
@@ -243,9 +247,9 @@ void why_tell(const struct why *why, struct buf *text)
 		tell_failure(why, text);
 	} else {
 		buf_printf(text, " %s",
-				why->is_leaving	  ? "is being shut down,"
-				: was_killed(why) ? "ended"
-						  : words[why->outcome]);
+				why->is_leaving	   ? "is being shut down,"
+				: was_cut_off(why) ? "ended"
+						   : words[why->outcome]);
 		add_time(why->outcome == WHY_ENDED ? "on" : "since", why->time_usec, text);
 		if (why->outcome == WHY_STANDS)
 			buf_puts(text, ", but its guest does not");

@@ -28,6 +28,11 @@ extern const char *const why_outcome_names[WHY_OUTCOME_N];
 /* What "machina kill" leaves in the journal of a unit, after the user's name; and its cause. */
 #define WHY_KILLED "killed it with 'machina kill'"
 #define WHY_KILLED_ID "killed"
+/* Its QEMU was told to quit. */
+#define WHY_FORCED_ID "end-forced"
+
+/* And what is in the note of "machina shutdown", which says what it did. */
+#define WHY_BY_SHUTDOWN "with 'machina shutdown"
 
 struct why {
 	char *machine;
