@@ -195,6 +195,42 @@ static int is_in_use(const struct doctor *d, const struct link *link, struct err
 	return !strcmp(link->kind, "macvtap") ? macvtap_is_open(d, link, err) : 1;
 }
 
+/* The interface of a connection whose taps we make; NULL: none of the machines that are known. */
+static const struct vm_nic *find_nic(const struct doctor *d, const char *machine, const char *link)
+{
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const struct vm *vm = d->machines[i].vm;
+		for (size_t k = 0; !strcmp(vm->name, machine) && k < vm->n_nics; k++)
+			if (vm->nics[k].managed && !strcmp(vm->nics[k].link, link))
+				return &vm->nics[k];
+	}
+	return NULL;
+}
+
+/*
+ * Who holds a tap can change the address of the host's end (SIOCSIFHWADDR in drivers/net/tun.c asks
+ * for no right), and the bridge takes frames to that address for the host's own. No guest has an
+ * address that begins as the one that taps are made with.
+ */
+static void check_address(struct doctor *d, const struct link *link, const char *machine)
+{
+	const uint8_t *a = link->address;
+	if (strcmp(link->kind, "tun") != 0 || a[0] == TAP_ADDRESS_BEGIN ||
+			!find_nic(d, machine, link->name))
+		return;
+	doctor_add(d, DOCTOR_FAULT,
+			"the host's end of interface '%s' has got another MAC address: "
+			"%02x:%02x:%02x:%02x:%02x:%02x",
+			link->name, a[0], a[1], a[2], a[3], a[4], a[5]);
+	doctor_why(d,
+			"who has this address on that bridge is cut off; if nobody has changed it "
+			"by hand, QEMU of machine '%s' has, whose guest may have taken it over",
+			machine);
+	doctor_cure(d, "machina kill %s   # its guest gets no time to end",
+			doctor_quote(d, machine));
+	doctor_cure(d, "machina start %s", doctor_quote(d, machine));
+}
+
 /*
  * A tap whose descriptor nobody has has no carrier. Taps of machines that are up, whoever runs
  * them, have one, also while they are down.
@@ -214,6 +250,8 @@ void doctor_check_links(struct doctor *d)
 		int in_use = machine ? is_in_use(d, &links[i], &err) : 1;
 		if (in_use < 0)
 			doctor_leave_out(d, "%s", err.text);
+		if (machine && in_use > 0)
+			check_address(d, &links[i], machine);
 		if (in_use)
 			continue;
 		doctor_add(d, DOCTOR_WARNING,

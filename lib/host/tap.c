@@ -187,7 +187,7 @@ static int set_up(struct netlink *nl, const struct tap_request *request, const s
 	 * keep the guest's frames for itself. */
 	uint8_t address[6];
 	memcpy(address, request->mac, sizeof(address));
-	address[0] = 0xfe;
+	address[0] = TAP_ADDRESS_BEGIN;
 	const struct link_change change = {
 		.alias = request->alias,
 		.address = address,

@@ -27,6 +27,9 @@ struct tap_request {
 	const struct port_settings *port;
 };
 
+/* The first byte of a tap's own address; the rest is its guest's. */
+#define TAP_ADDRESS_BEGIN 0xfe
+
 /*
  * "machina:MACHINE/CONNECTION", cut to the kernel's limit. A '/' is in no name of a machine, so
  * that the links of "a" and of "a.b" are told apart. The caller frees it.

@@ -237,6 +237,21 @@ TEST(taps_are_left_behind)
 			"    ip link delete gone.0\n");
 	shell("ip link delete gone.0; ip link delete mine; ip link set web.0 up");
 	CHECK_FOUND(&s, links, "");
+	/* As who holds its descriptor can do it. */
+	struct vm_nic *nic = add_nic(&s, add(&s, "web", true), "br0");
+	nic->link = "web.0";
+	nic->managed = true;
+	shell("ip link set web.0 address fe:54:00:12:34:56");
+	CHECK_FOUND(&s, links, "");
+	shell("ip link set web.0 address 52:54:00:aa:bb:cc");
+	CHECK_FOUND(&s, links,
+			"fault: the host's end of interface 'web.0' has got another MAC address: "
+			"52:54:00:aa:bb:cc\n"
+			"  who has this address on that bridge is cut off; if nobody has changed "
+			"it "
+			"by hand, QEMU of machine 'web' has, whose guest may have taken it over\n"
+			"    machina kill web   # its guest gets no time to end\n"
+			"    machina start web\n");
 	shell("ip link delete web.0");
 	close(used);
 	sick_end(&s);

@@ -6,8 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 
 #include "host/tap.h"
@@ -205,6 +208,33 @@ TEST(a_locked_port_takes_its_guests_frames_only)
 	send_frame(other, (struct frame){ .to = 2, .from = 1, .mark = 6 });
 	send_frame(other, (struct frame){ .to = 2, .from = 1, .mark = 0xee });
 	check_gets(guest, "5 6 ");
+	close(other);
+	close(guest);
+	check_shell("ip link del br0");
+}
+
+/*
+ * Who holds the tap, which is QEMU, may change the address of its host's end. The one whose address
+ * that is is cut off, as machina(8) says; but nobody can send under it, and the guest's own stays.
+ */
+TEST(who_changes_the_address_of_the_hosts_end_gains_no_other_one)
+{
+	NEED_NETWORK();
+	check_shell("ip link add br0 type bridge && ip link set br0 up");
+	const struct port_settings locked = { .protect = true, .lock = true };
+	int other = add_guest("t0", 1, NULL), guest = add_guest("t1", 2, &locked);
+	struct ifreq request = { .ifr_hwaddr = { .sa_family = ARPHRD_ETHER } };
+	if (shell("bridge -d link show dev t1 | grep -q 'locked on'") != 0)
+		SKIP("this kernel can't lock ports");
+	put_address((uint8_t *)request.ifr_hwaddr.sa_data, 3);
+	CHECK_INT(ioctl(guest, SIOCSIFHWADDR, &request), 0);
+	check_has("ip link show dev t1", "52:54:00:00:00:03");
+
+	send_frame(guest, (struct frame){ .to = 0xff, .from = 3, .mark = 1 });
+	send_frame(guest, (struct frame){ .to = 1, .from = 3, .mark = 2 });
+	send_frame(guest, (struct frame){ .to = 0xff, .from = 2, .mark = 3 });
+	send_frame(guest, (struct frame){ .to = 0xff, .from = 2, .mark = 0xee });
+	check_gets(other, "3 ");
 	close(other);
 	close(guest);
 	check_shell("ip link del br0");
