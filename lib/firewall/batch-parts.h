@@ -10,6 +10,7 @@
 struct rule {
 	struct nft_part parts[RULE_PARTS_MAX];
 	size_t n;
+	enum nft_field rejection; /* what "reject" answers with: see NFT_PART_REJECT */
 };
 
 /* A batch that is being made. */

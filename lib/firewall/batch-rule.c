@@ -70,6 +70,7 @@ void rule_protocol(struct rule *rule, enum fw_family family)
 		[FW_IPV6] = { { 0x86, 0xdd }, { 0x86, 0xdd } },
 	};
 	rule_match(rule, NFT_FIELD_PROTOCOL, false, &protocols[family], 1);
+	rule->rejection = family == FW_IPV4 ? NFT_FIELD_ICMP_TYPE : NFT_FIELD_ICMP6_TYPE;
 }
 
 void rule_arp(struct rule *rule)
@@ -165,7 +166,9 @@ static void add_reject(struct maker *m, struct rule *rule, const struct fw_rule 
 		maker_rule(m, &tcp, from->origin);
 	}
 	rule_counter(rule);
-	push(rule, NFT_PART_REJECT)->reset = from->protocol == IPPROTO_TCP;
+	struct nft_part *reject = push(rule, NFT_PART_REJECT);
+	reject->reset = from->protocol == IPPROTO_TCP;
+	reject->field = rule->rejection;
 	maker_rule(m, rule, from->origin);
 }
 

@@ -8,6 +8,8 @@
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
 #include <string.h>
 
 #include "util/mem.h"
@@ -221,12 +223,23 @@ static void add_log(struct nftnl_rule *rule, const char *prefix)
 	set_text(e, NFTNL_EXPR_LOG_PREFIX, prefix);
 }
 
-static void add_reject(struct nftnl_rule *rule, bool reset)
+static void add_reject(struct nftnl_rule *rule, const struct nft_part *part)
 {
 	struct nftnl_expr *e = add(rule, "reject");
-	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE,
-			reset ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMPX_UNREACH);
-	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, reset ? 0 : NFT_REJECT_ICMPX_PORT_UNREACH);
+	uint32_t type = NFT_REJECT_ICMPX_UNREACH;
+	uint8_t code = NFT_REJECT_ICMPX_PORT_UNREACH;
+	if (part->reset) {
+		type = NFT_REJECT_TCP_RST;
+		code = 0;
+	} else if (part->field == NFT_FIELD_ICMP_TYPE) {
+		type = NFT_REJECT_ICMP_UNREACH;
+		code = ICMP_PORT_UNREACH;
+	} else if (part->field == NFT_FIELD_ICMP6_TYPE) {
+		type = NFT_REJECT_ICMP_UNREACH;
+		code = ICMP6_DST_UNREACH_NOPORT;
+	}
+	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE, type);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, code);
 }
 
 static void add_verdict(struct nftnl_rule *rule, const struct nft_part *part)
@@ -295,7 +308,7 @@ void nft_part_add(struct nftnl_rule *rule, const struct nft_part *part, uint32_t
 		add_verdict(rule, part);
 		return;
 	case NFT_PART_REJECT:
-		add_reject(rule, part->reset);
+		add_reject(rule, part);
 		return;
 	case NFT_PART_MASQUERADE:
 		(void)add(rule, "masq");

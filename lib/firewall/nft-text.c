@@ -205,6 +205,17 @@ static void put_dnat(struct buf *out, const struct nft_part *part)
 	buf_printf(out, is_ipv6 ? "]:%u" : ":%u", part->count);
 }
 
+static void put_reject(struct buf *out, const struct nft_part *part)
+{
+	const char *kind = part->field == NFT_FIELD_ICMP_TYPE	 ? "icmp"
+			   : part->field == NFT_FIELD_ICMP6_TYPE ? "icmpv6"
+								 : "icmpx";
+	if (part->reset)
+		buf_puts(out, "reject with tcp reset");
+	else
+		buf_printf(out, "reject with %s type port-unreachable", kind);
+}
+
 static void put_part(struct buf *out, const struct nft_part *part)
 {
 	switch (part->kind) {
@@ -239,8 +250,7 @@ static void put_part(struct buf *out, const struct nft_part *part)
 		put_verdict(out, part);
 		return;
 	case NFT_PART_REJECT:
-		buf_puts(out, part->reset ? "reject with tcp reset"
-					  : "reject with icmpx type port-unreachable");
+		put_reject(out, part);
 		return;
 	case NFT_PART_MASQUERADE:
 		buf_puts(out, "masquerade");

@@ -112,7 +112,12 @@ enum nft_part_kind {
 	NFT_PART_LOG,	/* with the prefix @name */
 	NFT_PART_MAP,	/* the verdict that the map @name has for @field */
 	NFT_PART_VERDICT,
-	NFT_PART_REJECT, /* @reset: a TCP connection, else any other packet */
+	/*
+	 * @reset: a TCP connection. Else it is answered by ICMP: @field ICMP_TYPE or ICMP6_TYPE
+	 * where all packets are of one family, else 0. The kernel could find out by itself, but
+	 * what nft lists of such a rule then is not what it reads again.
+	 */
+	NFT_PART_REJECT,
 	NFT_PART_MASQUERADE,
 	NFT_PART_DNAT, /* to the address @values (one) of the @field and the port @count */
 };
