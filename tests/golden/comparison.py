@@ -146,7 +146,11 @@ class Case:
         stand_in = stub.Stub()
         try:
             go_line = vectors.read_args(self.vector.args)
-            go = argv.hardware(go_line)
+            try:
+                go = argv.hardware(go_line)
+            except argv.Unreadable as e:
+                self.tap.skip(f"{self.vector.case}: {what}", f"the Go program's arguments cannot start: {e}")
+                return
             if any(deviations.is_hidden(device["place"], go) for device in go["devices"]):
                 self.tap.skip(f"{self.vector.case}: {what}", "the Go program hides devices from the guest here")
                 return
