@@ -69,8 +69,17 @@ static const struct field mdev_fields[] = {
 	FIELD_MAP(struct mdev_conf, classes, struct mdev_class_conf, name, "classes",
 			mdev_class_fields, form_text_line,
 			"Device classes that this device offers."),
-	FIELD_MAP(struct mdev_conf, types, struct mdev_class_conf, name, "types", mdev_class_fields,
-			form_text_line, "The same as \"classes\", as older files call it."),
+	{ .name = "types",
+			.kind = FIELD_KIND_MAP,
+			.merge = MERGE_KEYS,
+			.flags = FIELD_NAME_TEXT,
+			.offset = FIELD_AT_(struct mdev_conf, types, struct jlist),
+			.fields = mdev_class_fields,
+			.item_size = sizeof(struct mdev_class_conf),
+			.key_offset = FIELD_AT_(struct mdev_class_conf, name, const char *),
+			.check_key = form_text_line,
+			.doc = "The same as \"classes\", as older files call it. A string is taken "
+			       "as \"name\"." },
 	{},
 };
 

@@ -19,6 +19,7 @@ const struct field *field_of_text(const struct field *field)
 {
 	return field->flags & FIELD_PATH_TEXT	? field_find(field->fields, "path")
 	       : field->flags & FIELD_WHEN_TEXT ? field_find(field->fields, "when")
+	       : field->flags & FIELD_NAME_TEXT ? field_find(field->fields, "name")
 						: NULL;
 }
 
@@ -140,35 +141,6 @@ static struct jlist bind_list(const struct field *f, struct json_object *value, 
 	return list;
 }
 
-static struct jlist bind_map(const struct field *f, struct json_object *value, struct arena *arena)
-{
-	struct jlist list = {};
-	list.items = arena_array(arena, (size_t)json_object_object_length(value), f->item_size);
-	json_object_object_foreach(value, key, member)
-	{
-		if (!member)
-			continue;
-		char *item = (char *)list.items + list.n++ * f->item_size;
-		*(const char **)(void *)(item + f->key_offset) = key;
-		jbind(f->fields, member, item, arena);
-	}
-	return list;
-}
-
-static struct jlist bind_strings_map(struct json_object *value, struct arena *arena)
-{
-	struct jlist list = {};
-	struct jnamed *items = arena_array(
-			arena, (size_t)json_object_object_length(value), sizeof(*items));
-	list.items = items;
-	json_object_object_foreach(value, key, member)
-	{
-		if (member)
-			items[list.n++] = (struct jnamed){ key, bind_strings(member, arena) };
-	}
-	return list;
-}
-
 /* The member of a row that a FIELD_SWITCHED object must have. */
 static void *member_at(const struct field *fields, const char *key, void *base)
 {
@@ -190,6 +162,35 @@ static void bind_object(
 		*enabled = json_object_get_boolean(value);
 	else if (*enabled < 0)
 		*enabled = true;
+}
+
+static struct jlist bind_map(const struct field *f, struct json_object *value, struct arena *arena)
+{
+	struct jlist list = {};
+	list.items = arena_array(arena, (size_t)json_object_object_length(value), f->item_size);
+	json_object_object_foreach(value, key, member)
+	{
+		if (!member)
+			continue;
+		char *item = (char *)list.items + list.n++ * f->item_size;
+		*(const char **)(void *)(item + f->key_offset) = key;
+		bind_object(f, member, item, arena);
+	}
+	return list;
+}
+
+static struct jlist bind_strings_map(struct json_object *value, struct arena *arena)
+{
+	struct jlist list = {};
+	struct jnamed *items = arena_array(
+			arena, (size_t)json_object_object_length(value), sizeof(*items));
+	list.items = items;
+	json_object_object_foreach(value, key, member)
+	{
+		if (member)
+			items[list.n++] = (struct jnamed){ key, bind_strings(member, arena) };
+	}
+	return list;
 }
 
 static void bind_value(

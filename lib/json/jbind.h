@@ -72,6 +72,7 @@ enum field_flags {
 	FIELD_SWITCHED = 1 << 5,  /* OBJECT: a boolean is taken as an object with that "enabled", a
 				     SWITCH, which is true in an object that does not have it */
 	FIELD_WHEN_TEXT = 1 << 6, /* OBJECT: a string is taken as an object with that "when" */
+	FIELD_NAME_TEXT = 1 << 7, /* MAP: a string is taken as an entry with that "name" */
 };
 
 /* Bound lists; memory belongs to the arena given to jbind(). */
@@ -236,7 +237,8 @@ struct field {
 
 /* The row of a key, or NULL. Exact match. */
 const struct field *field_find(const struct field *fields, const char *key);
-/* The row of an object's table that a string in place of the object fills, or NULL: none may be. */
+/* The row of the table of an object, or of a map's entries, that a string in its place fills, or
+ * NULL: none may be there. */
 const struct field *field_of_text(const struct field *field);
 
 /*

@@ -345,6 +345,22 @@ static void check_strings(struct check *c, const struct field *f, struct json_ob
 		check_entries(c, f, value);
 }
 
+/* An object, or what may stand for it; a key's or an entry of a map. */
+static void check_member(struct check *c, const struct field *f, struct json_object *value)
+{
+	const struct field *text = field_of_text(f);
+	bool has_path = f->flags & FIELD_PATH_TEXT, is_switched = f->flags & FIELD_SWITCHED;
+	if (text && json_object_is_type(value, json_type_string))
+		check_form(c, text->check, value);
+	else if (!(is_switched && json_object_is_type(value, json_type_boolean)) &&
+			is_type(c, value, json_type_object,
+					has_path      ? "an object, or a path in double quotes"
+					: text	      ? "an object, or text in double quotes"
+					: is_switched ? "true, false or an object"
+						      : "an object"))
+		check_object(c, f->fields, value);
+}
+
 static void check_map(struct check *c, const struct field *f, struct json_object *map)
 {
 	size_t len = c->pointer.len;
@@ -360,25 +376,10 @@ static void check_map(struct check *c, const struct field *f, struct json_object
 			check_scalar(c, f->check, value);
 		else if (f->kind == FIELD_KIND_STRINGS_MAP)
 			check_strings(c, f, value);
-		else if (is_type(c, value, json_type_object, "an object"))
-			check_object(c, f->fields, value);
+		else
+			check_member(c, f, value);
 		buf_truncate(&c->pointer, len);
 	}
-}
-
-static void check_member(struct check *c, const struct field *f, struct json_object *value)
-{
-	const struct field *text = field_of_text(f);
-	bool has_path = f->flags & FIELD_PATH_TEXT, is_switched = f->flags & FIELD_SWITCHED;
-	if (text && json_object_is_type(value, json_type_string))
-		check_form(c, text->check, value);
-	else if (!(is_switched && json_object_is_type(value, json_type_boolean)) &&
-			is_type(c, value, json_type_object,
-					has_path      ? "an object, or a path in double quotes"
-					: text	      ? "an object, or text in double quotes"
-					: is_switched ? "true, false or an object"
-						      : "an object"))
-		check_object(c, f->fields, value);
 }
 
 static void check_value(struct check *c, const struct field *f, struct json_object *value)

@@ -115,7 +115,7 @@ static struct json_object *merge_lists(struct merge *m, const struct field *f,
 static struct json_object *take_entry(
 		struct merge *m, const struct field *f, const struct source *s)
 {
-	if (f->fields)
+	if (f->fields && json_object_is_type(s->value, json_type_object))
 		return merge_fields(m, f->fields, s, 1);
 	if (json_object_is_type(s->value, json_type_array))
 		return merge_lists(m, f, s, 1, MERGE_APPEND);

@@ -82,7 +82,9 @@ static struct json_object *map_schema(const struct field *f, bool nullable)
 {
 	struct json_object *schema = typed("object", nullable), *value;
 	bool is_scalar = f->kind == FIELD_KIND_SCALAR_MAP;
-	if (f->kind == FIELD_KIND_MAP)
+	if (f->kind == FIELD_KIND_MAP && field_of_text(f))
+		value = any_of(typed("string", true), object_schema(f->fields, false));
+	else if (f->kind == FIELD_KIND_MAP)
 		value = object_schema(f->fields, true);
 	else if (f->kind == FIELD_KIND_STRINGS_MAP)
 		value = list_of(typed("string", false), true);

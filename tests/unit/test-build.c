@@ -360,6 +360,10 @@ TEST(mediated_devices_of_both_times)
 		"'placements':[3,1]}}}},"
 		"'mdev':{'z':{'address':'0000:c1:00.0','heterogeneous':true,'classes':{'cad':{"
 		"'name':'t1'}}}}}",
+		/* As the Go program's own manual had it. */
+		"{'mdev':{'z':{'address':'0000:c1:00.0','heterogeneous':true,'types':{"
+		"'cad':'t1'}},"
+		"'b':{'address':'0000:c2:00.0','types':{'cad':{'name':'t2','placements':[3,1]}}}}}",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
 		CLEANUP(sample_done) struct sample s = {};
