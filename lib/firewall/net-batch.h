@@ -3,14 +3,16 @@
  * Networks that the host routes (model/network.h) as changes to nftables (firewall/nft.h), in the
  * table "inet machina". Pure.
  *
- *	net-from, net-to, net-host	maps: bridge -> the chain of what comes from its guests,
- *goes to them, is for the host itself forward, input			base chains, which look into
- *them net-NAME-from			drops what no guest may send to others: all senders but its
- *own addresses; in mode "isolated" everything
- *	net-NAME-to			lets answers and forwarded ports in, in mode "routed" all
+ *	net-from, net-to, net-host	maps: bridge -> the chain of what comes from its
+ *					guests, goes to them, is for the host itself
+ *	forward, input			base chains, which look into them
+ *	net-NAME-from			drops what no guest may send to others: all senders
+ *					but its own addresses; if "isolated", everything
+ *	net-NAME-to			lets answers and forwarded ports in; if "routed", all
  *	net-NAME-host			lets guests reach DHCP, DNS and ping
- *	net-NAME-dstnat, -output	base chains: forwarded ports, from elsewhere and from the
- *host net-NAME-srcnat			base chain: guests speak as the host (mode "nat")
+ *	net-NAME-dstnat, -output	base chains: forwarded ports, from elsewhere and from
+ *					the host
+ *	net-NAME-srcnat			base chain: guests speak as the host (mode "nat")
  *
  * What goes from one port of a bridge to another one is not its matter, also where br_netfilter
  * shows it such frames.

@@ -2,8 +2,9 @@
 /*
  * Looking over a host: whether it has what its machines need.
  *
- *	CLEANUP(doctor_done) struct doctor d = { .sys = "/sys", .proc = "/proc", .dev = "/dev", ...
- *}; doctor_begin(&d, "kvm"); doctor_check_kvm(&d);
+ *	CLEANUP(doctor_done) struct doctor d = { .sys = "/sys", .proc = "/proc", ... };
+ *	doctor_begin(&d, "kvm");
+ *	doctor_check_kvm(&d);
  *
  * A check adds a finding for each thing that is wrong, or leaves itself out and says why; else all
  * is well, and its note says what it saw. Checks change nothing: neither files nor settings, and no
