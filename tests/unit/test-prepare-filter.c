@@ -312,6 +312,26 @@ TEST(killed_anywhere_no_interface_is_without_rules)
 	end();
 }
 
+/* One of several processes that do so: returns 0 or 1. Its taps stay open. */
+static int prepare_or_tear_down(const struct plan *plan, size_t i)
+{
+	struct error err = {};
+	CLEANUP(strv_done) struct strv failures = {};
+	for (int k = 0; k < 5; k++) {
+		int fds[2];
+		if (i % 2 && prepare_teardown(plan, &options, &failures) < 0) {
+			fprintf(stderr, "# teardown %d of %zu: %s\n", k, i,
+					failures.n ? failures.items[0] : "?");
+			return 1;
+		}
+		if (i % 2 == 0 && prepare(plan, fds, &err) < 0) {
+			fprintf(stderr, "# prepare %d of %zu: %s\n", k, i, err.text);
+			return 1;
+		}
+	}
+	return 0;
+}
+
 TEST(two_prepares_at_once_do_not_mix)
 {
 	NEED_NFT();
@@ -319,31 +339,34 @@ TEST(two_prepares_at_once_do_not_mix)
 	CLEANUP(plan_done) struct plan plan;
 	make_plan(&plan);
 	pid_t pids[4];
+	int done[2], leave[2];
+	CHECK_INT(pipe(done), 0);
+	CHECK_INT(pipe(leave), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
 		pids[i] = fork();
 		if (pids[i] != 0)
 			continue;
-		struct error err = {};
-		CLEANUP(strv_done) struct strv failures = {};
-		for (int k = 0; k < 5; k++) {
-			int fds[2];
-			if (i % 2 && prepare_teardown(&plan, &options, &failures) < 0) {
-				fprintf(stderr, "# teardown %d of %zu: %s\n", k, i,
-						failures.n ? failures.items[0] : "?");
-				_exit(1);
-			}
-			if (i % 2 == 0 && prepare(&plan, fds, &err) < 0) {
-				fprintf(stderr, "# prepare %d of %zu: %s\n", k, i, err.text);
-				_exit(1);
-			}
-		}
-		_exit(0);
+		char status = (char)prepare_or_tear_down(&plan, i);
+		close(leave[1]);
+		/* With one that ended, its interfaces would go from under the others; systemd's
+		 * do not. */
+		if (write(done[1], &status, 1) == 1 && read(leave[0], &status, 1) == 0)
+			_exit(status);
+		_exit(2);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		char status = 1;
+		CHECK_INT(read(done[0], &status, 1), 1);
+	}
+	close(leave[1]);
 	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
 		int status = -1;
 		waitpid(pids[i], &status, 0);
 		CHECK_INT(status, 0);
 	}
+	close(leave[0]);
+	close(done[0]);
+	close(done[1]);
 	check_torn_down(&plan);
 	check_nothing_is_left();
 	end();
