@@ -284,9 +284,9 @@ static void cat_text(const struct built *b)
 	cat_identity(b);
 	cat_vars(b);
 	linef(1, "File System Access Group", "%s:%u", b->vm.group_name, vm_group_id(&b->vm));
-	if (b->vm.firmware_code)
+	if (volume_conf_is_named(&attrs->firmware.code))
 		cat_volume(1, "Firmware Code (read-only)", &attrs->firmware.code, NULL);
-	if (b->vm.firmware_vars)
+	if (volume_conf_is_named(&attrs->firmware.vars))
 		cat_volume(1, "Firmware Variables (read/write)", &attrs->firmware.vars, NULL);
 	cat_processor(b);
 	cat_tpm_and_qmp(b);

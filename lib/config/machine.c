@@ -16,6 +16,11 @@ const char *const vm_display_names[] = { "none", "virtio", "qxl", NULL };
 
 const char *const volume_boot_names[] = { "first", "last", NULL };
 
+bool volume_conf_is_named(const struct volume_conf *conf)
+{
+	return (conf->name && conf->name[0]) || (conf->storage && conf->storage[0]);
+}
+
 static const struct field volume_fields[] = {
 	FIELD_STRING(struct volume_conf, name, "name", form_text_line, 0, NULL, NAME_DOC),
 	FIELD_STRING(struct volume_conf, storage, "storage", NULL, 0, NULL,

@@ -25,6 +25,9 @@ struct volume_conf {
 	struct disk_tuning_conf tuning;
 };
 
+/* Does it name a file in a pool? Firmware, boot files and a TPM's state need not be there. */
+bool volume_conf_is_named(const struct volume_conf *conf);
+
 struct connection_conf {
 	const char *name;
 	const char *network;

@@ -210,23 +210,18 @@ static struct vm_volume *flash(struct build *b, const struct volume_conf *conf, 
 	return NULL;
 }
 
-static bool names_volume(const struct volume_conf *conf)
-{
-	return (conf->name && conf->name[0]) || (conf->storage && conf->storage[0]);
-}
-
 void build_firmware(struct build *b)
 {
 	const struct attrs_conf *attrs = &b->conf->attrs;
 	struct vm *vm = b->vm;
-	if (!names_volume(&attrs->firmware.code)) {
-		if (names_volume(&attrs->firmware.vars))
+	if (!volume_conf_is_named(&attrs->firmware.code)) {
+		if (volume_conf_is_named(&attrs->firmware.vars))
 			BUILD_ADVICE(b, "/attrs/firmware/vars",
 					"firmware variables without \"code\" are not used");
 		return;
 	}
 	vm->firmware_code = flash(b, &attrs->firmware.code, "/attrs/firmware/code");
-	if (!names_volume(&attrs->firmware.vars))
+	if (!volume_conf_is_named(&attrs->firmware.vars))
 		return;
 	vm->firmware_vars = flash(b, &attrs->firmware.vars, "/attrs/firmware/vars");
 	if (vm->firmware_code && vm->firmware_vars &&
@@ -240,10 +235,10 @@ static struct vm_volume *boot_file(
 		struct build *b, const struct volume_conf *conf, const char *pointer)
 {
 	bool has_path = conf->path && conf->path[0];
-	if (!has_path && !names_volume(conf))
+	if (!has_path && !volume_conf_is_named(conf))
 		return NULL;
 	struct vm_volume *v = ARENA_NEW(&b->vm->arena, struct vm_volume);
-	if (has_path && names_volume(conf)) {
+	if (has_path && volume_conf_is_named(conf)) {
 		BUILD_ERROR(b, pointer,
 				"expected a \"path\", or a \"name\" and a \"storage\", found both");
 	} else if (has_path) {
@@ -282,7 +277,7 @@ void build_tpm(struct build *b)
 		vm->tpm.socket = build_socket_path(
 				b, attrs->tpm.socket.path, "/attrs/tpm/socket/path");
 
-	if (!names_volume(&attrs->tpm.data)) {
+	if (!volume_conf_is_named(&attrs->tpm.data)) {
 		BUILD_ERROR(b, "/attrs/tpm/enabled",
 				"the TPM needs \"data\": a volume for its state in a pool of type "
 				"\"tpm-data\"");
