@@ -20,6 +20,7 @@
 #include "host/connect.h"
 #include "host/prepare.h"
 #include "host/process.h"
+#include "networks.h"
 #include "output.h"
 #include "qemu/argv.h"
 #include "unit/service.h"
@@ -167,6 +168,8 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 		r = runtime_words(&plan, &words, &environment, &vhost, err);
 	options.environment = environment.len ? buf_text(&environment) : NULL;
 	options.vhost_environment = vhost.len ? buf_text(&vhost) : NULL;
+	if (r == 0)
+		r = networks_mend_for(&call->paths, &plan, err);
 	if (r == 0)
 		r = hookplan_keep(&call->paths, unit, &plan, buf_text(&text), err);
 	if (r < 0)

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "config/forms.h"
+#include "host/network.h"
+#include "output.h"
 #include "paths.h"
 #include "unit-load.h"
 #include "util/file.h"
@@ -86,6 +88,35 @@ void network_recall(const char *run_dir, const char *name, struct network *ret)
 		return;
 	network_done(ret);
 	ret->name = arena_strdup(&ret->arena, name);
+}
+
+static int mend(const struct config_paths *paths, const char *name, struct error *err)
+{
+	CLEANUP(network_done) struct network network = {};
+	CLEANUP(freep) char *run_dir = network_run_dir(paths->run_dir, name);
+	CLEANUP(strv_done) struct strv changed = {};
+	const struct network_options options = { .run_dir = run_dir };
+	network_recall(run_dir, name, &network);
+	int r = network.bridge ? network_mend_rules(&network, &options, &changed, err) : 0;
+	for (size_t i = 0; r >= 0 && i < changed.n; i++)
+		complain("network '%s': somebody has emptied, removed or changed %s by hand; it is "
+			 "as it was",
+				name, changed.items[i]);
+	return r < 0 ? r : 0;
+}
+
+int networks_mend_for(const struct config_paths *paths, const struct plan *plan, struct error *err)
+{
+	CLEANUP(strv_done) struct strv seen = {};
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < plan->n_fds; i++) {
+		const struct plan_fd *fd = &plan->fds[i];
+		if (fd->kind != PLAN_FD_TAP || !fd->own || strv_contains(&seen, fd->network))
+			continue;
+		strv_push(&seen, fd->network);
+		r = mend(paths, fd->network, err);
+	}
+	return r;
 }
 
 int networks_recall_names(const struct config_paths *paths, struct strv *ret, struct error *err)

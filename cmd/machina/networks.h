@@ -36,6 +36,14 @@ void network_recall(const char *run_dir, const char *name, struct network *ret);
 MUST_CHECK int networks_recall_names(
 		const struct config_paths *paths, struct strv *ret, struct error *err);
 
+/*
+ * Before a machine's interfaces are made on networks with rules of their own: those that somebody
+ * has emptied, removed or changed by hand are made anew, and that is told. Else what an isolated
+ * network keeps apart were open to it.
+ */
+MUST_CHECK int networks_mend_for(
+		const struct config_paths *paths, const struct plan *plan, struct error *err);
+
 /* The network of a unit on disk, for its hooks, and the unit's text. -ENOENT: no such unit. */
 MUST_CHECK int network_of_unit(const struct config_paths *paths, const char *name,
 		struct network *ret, struct buf *ret_text, struct error *err);

@@ -188,7 +188,16 @@ static int lock_network(const struct context *c, struct lock *ret, struct error 
 	return lock_take(path, clock_deadline_usec(LOCK_WAIT_USEC), ret, err);
 }
 
-/* The directory of the lock, the host's network, both kinds of netlink. */
+/* In the host's network, both kinds of netlink. */
+static int open_sockets(struct context *c, const struct network_options *options, struct error *err)
+{
+	int r = netns_enter(options->netns ? options->netns : NETNS_HOST, &c->outside, err);
+	if (r == 0)
+		r = netlink_open(&c->links, err);
+	return r < 0 ? r : nft_open(&c->rules, err);
+}
+
+/* The lock, with its directory, and the sockets. */
 static int begin(struct context *c, const struct network_options *options, struct lock *lock,
 		struct error *err)
 {
@@ -197,13 +206,7 @@ static int begin(struct context *c, const struct network_options *options, struc
 	int r = mkdir_all(parent, 0755, err);
 	if (r == 0)
 		r = lock_network(c, lock, err);
-	if (r == 0)
-		r = netns_enter(options->netns ? options->netns : NETNS_HOST, &c->outside, err);
-	if (r == 0)
-		r = netlink_open(&c->links, err);
-	if (r == 0)
-		r = nft_open(&c->rules, err);
-	return r;
+	return r < 0 ? r : open_sockets(c, options, err);
 }
 
 static void tell(
@@ -286,6 +289,28 @@ int network_restore_rules(const struct network *network, const struct network_op
 	else if (r == 0)
 		r = run_rules(&c, err);
 	return r < 0 ? error_wrap(err, "network '%s'", network->name) : r;
+}
+
+/* Without the lock: many machines of a network may start at once, and mostly nothing is found. */
+static int find_changed(const struct network *network, const struct network_options *options,
+		struct strv *ret_changed, struct error *err)
+{
+	CLEANUP(context_done) struct context c = { .network = network };
+	int r = open_sockets(&c, options, err);
+	return r < 0 ? r : net_rules_find_changed(&c.rules, &c.links, network, ret_changed, err);
+}
+
+int network_mend_rules(const struct network *network, const struct network_options *options,
+		struct strv *ret_changed, struct error *err)
+{
+	CLEANUP(strv_done) struct strv changed = {};
+	int r = find_changed(network, options, &changed, err);
+	if (r < 0)
+		return error_wrap(err, "network '%s'", network->name);
+	if (!changed.n)
+		return 0;
+	strv_extend(ret_changed, &changed);
+	return network_restore_rules(network, options, NULL, err);
 }
 
 int network_teardown(const struct network *network, const struct network_options *options,

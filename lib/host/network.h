@@ -46,6 +46,14 @@ MUST_CHECK int network_restore_rules(const struct network *network,
 		const struct network_options *options, struct buf *ret_text, struct error *err);
 
 /*
+ * The same if somebody has emptied, removed or changed any of it by hand.
+ *
+ * @ret_changed: what was so is appended, as by net_rules_find_changed()
+ */
+MUST_CHECK int network_mend_rules(const struct network *network,
+		const struct network_options *options, struct strv *ret_changed, struct error *err);
+
+/*
  * Undo it, going on after failures. Succeeds where nothing was made.
  *
  * @network: a name is enough
