@@ -5,6 +5,7 @@
  * that it made.
  */
 #include <json-c/json.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -279,6 +280,17 @@ static bool is_socket(const char *dir, char kind, const char *value)
 	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
+/* A network listens in a thread of QEMU's, which answers at its monitor meanwhile. */
+static bool socket_comes(const char *dir, char kind, const char *value)
+{
+	for (int msec = 0; msec < ANSWER_SECONDS * 1000; msec++) {
+		if (is_socket(dir, kind, value))
+			return true;
+		poll(NULL, 0, 1);
+	}
+	return false;
+}
+
 static void check_value(struct qemu *q, size_t i, const char *value)
 {
 	char name[64];
@@ -286,7 +298,7 @@ static void check_value(struct qemu *q, size_t i, const char *value)
 	check_qom(q, name, "serial", value);
 	snprintf(name, sizeof(name), "/objects/secret%zu", i);
 	check_qom(q, name, "data", value);
-	if (!is_socket(q->dir, 's', value) || !is_socket(q->dir, 'n', value))
+	if (!is_socket(q->dir, 's', value) || !socket_comes(q->dir, 'n', value))
 		TEST_FAIL("no socket whose name ends in '%s'", value);
 }
 
