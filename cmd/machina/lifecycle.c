@@ -178,7 +178,6 @@ static bool explain_others(const struct config_paths *paths, struct bus *bus, co
 /* Networks that the host makes, as systemd knows that the machine needs them. */
 static bool explain_networks(struct bus *bus, const char *machine)
 {
-	static const char before[] = "machina-network-", after[] = ".service";
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
 	CLEANUP(strv_done) struct strv needs = {};
 	struct error err = {};
@@ -186,13 +185,9 @@ static bool explain_networks(struct bus *bus, const char *machine)
 	if (bus_get_needs(bus, unit, &needs, &err) < 0)
 		return false;
 	for (size_t i = 0; i < needs.n; i++) {
-		const char *name = needs.items[i];
-		if (strncmp(name, before, strlen(before)) != 0 ||
-				strlen(name) < strlen(before) + strlen(after))
-			continue;
-		size_t len = strlen(name) - strlen(before) - strlen(after);
-		CLEANUP(freep) char *network = xstrndup(name + strlen(before), len);
-		explained |= explain_named(bus, machine, UNIT_NETWORK, network);
+		CLEANUP(freep)
+		char *network = unit_name_subject(UNIT_NETWORK, needs.items[i]);
+		explained |= network && explain_named(bus, machine, UNIT_NETWORK, network);
 	}
 	return explained;
 }

@@ -231,22 +231,10 @@ int unitset_add(struct unitset *set, const char *machine, struct units *units,
 	return 0;
 }
 
-/* What stands for "%s" in a unit's name; NULL if the name is no such one. The caller frees it. */
-static char *subject_of(const char *name, const char *pattern)
-{
-	size_t before = (size_t)(strstr(pattern, "%s") - pattern);
-	const char *after = pattern + before + 2;
-	size_t len = strlen(name);
-	if (len <= before + strlen(after) || strncmp(name, pattern, before) != 0 ||
-			strcmp(name + len - strlen(after), after) != 0)
-		return NULL;
-	return xstrndup(name + before, len - before - strlen(after));
-}
-
 /* "web" of "machina-virtiofsd-web@data.service". */
 static char *machine_of_instance(const char *name, const char *pattern)
 {
-	char *instance = subject_of(name, pattern);
+	char *instance = unit_name_subject(pattern, name);
 	char *at = instance ? strchr(instance, '@') : NULL;
 	if (at) {
 		*at = '\0';
@@ -266,7 +254,7 @@ static char *machine_of(const char *name)
 			return machine;
 	}
 	for (size_t i = 0; unit_name_patterns[i]; i++) {
-		char *machine = subject_of(name, unit_name_patterns[i]);
+		char *machine = unit_name_subject(unit_name_patterns[i], name);
 		if (machine && machine_name_valid(machine))
 			return machine;
 		free(machine);
@@ -277,7 +265,7 @@ static char *machine_of(const char *name)
 static char *network_of(const char *name)
 {
 	const char *expected;
-	char *network = subject_of(name, UNIT_NETWORK);
+	char *network = unit_name_subject(UNIT_NETWORK, name);
 	if (network && form_firewall_name(network, &expected))
 		return network;
 	free(network);

@@ -124,12 +124,7 @@ static int look_deep(const struct config_paths *paths, struct bus *bus, const ch
 
 char *why_machine_of_unit(const char *unit)
 {
-	static const char before[] = "machina-qemu-", after[] = ".service";
-	size_t len = strlen(unit);
-	if (strncmp(unit, before, strlen(before)) != 0 || len < strlen(before) + strlen(after) ||
-			strcmp(unit + len - strlen(after), after) != 0)
-		return NULL;
-	return xstrndup(unit + strlen(before), len - strlen(before) - strlen(after));
+	return unit_name_subject(UNIT_QEMU, unit);
 }
 
 /* Another machine has its own story, which is this one's then. */

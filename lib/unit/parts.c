@@ -22,6 +22,17 @@ char *unit_name(const char *pattern, const char *machine)
 	return xasprintf("%.*s%s%s", (int)(at - pattern), pattern, machine, at + 2);
 }
 
+char *unit_name_subject(const char *pattern, const char *name)
+{
+	size_t before = (size_t)(strstr(pattern, "%s") - pattern);
+	const char *after = pattern + before + 2;
+	size_t len = strlen(name);
+	if (len <= before + strlen(after) || strncmp(name, pattern, before) != 0 ||
+			strcmp(name + len - strlen(after), after) != 0)
+		return NULL;
+	return xstrndup(name + before, len - before - strlen(after));
+}
+
 char *unit_share_instance(const char *machine, const char *share)
 {
 	return xasprintf("%s@%s", machine, share);

@@ -64,6 +64,9 @@ MUST_CHECK int units_build(const struct unit_input *input, struct units *ret, st
 extern const char *const unit_name_patterns[];
 /* The name from a pattern of the table. The caller frees it. */
 char *unit_name(const char *pattern, const char *machine);
+/* The other way round: what stands for "%s" in a unit's name, or NULL: it is no name of this
+ * pattern. The caller frees it. */
+char *unit_name_subject(const char *pattern, const char *name);
 #define UNIT_QEMU "machina-qemu-%s.service"
 #define UNIT_SWTPM "machina-swtpm-%s.service"
 /* "%s" stands for "MACHINE@SHARE": no machine's name has that sign. */
