@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "complete.h"
@@ -51,21 +50,6 @@ static int open_local(const struct copying *c, char **ret_temporary, int *ret_fd
 	return 0;
 }
 
-/* What a guest says of a file's length is held against what there is room for. */
-static int check_room(const struct copying *c, int fd, struct error *err)
-{
-	struct statvfs vfs;
-	if (fstatvfs(fd, &vfs) < 0 || vfs.f_blocks == 0)
-		return 0;
-	const uint64_t room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
-	if (c->total_bytes <= room)
-		return 0;
-	CLEANUP(freep) char *wanted = format_size(c->total_bytes);
-	CLEANUP(freep) char *there = format_size(room);
-	return error_set(err, ENOSPC, "'%s' has %s, and there is room for %s", c->guest_path,
-			wanted, there);
-}
-
 static int receive_all(struct copying *c, struct agent_file *file, int fd, struct error *err)
 {
 	const uint64_t max = c->total_bytes ? c->total_bytes : UNKNOWN_SIZE_MAX;
@@ -103,7 +87,7 @@ static int receive_file(struct copying *c, int fd, struct error *err)
 		r = 0;
 	r = copy_fails(r, err);
 	if (r == 0)
-		r = check_room(c, fd, err);
+		r = copy_check_room(c, fd, 0, err);
 	if (r == 0)
 		r = receive_all(c, &file, fd, err);
 	int closed = agent_file_close(&file, copy_deadline(), r == 0 ? err : NULL);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "host/agent-file.h"
@@ -97,25 +96,6 @@ static int list_guest(struct copying *c, const char *root, struct tree *tree, st
 	if (r == 0)
 		tree_drop_links(tree);
 	return r;
-}
-
-/* What the guest says that there is, is held against what there is room for. */
-static int check_room(const struct copying *c, int fd, const struct tree *tree, struct error *err)
-{
-	struct statvfs vfs;
-	if (fstatvfs(fd, &vfs) < 0 || vfs.f_blocks == 0)
-		return 0;
-	const uint64_t room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
-	CLEANUP(freep) char *wanted = format_size(c->total_bytes);
-	CLEANUP(freep) char *there = format_size(room);
-	if (c->total_bytes > room)
-		return error_set(err, ENOSPC, "'%s' has %s, and there is room for %s",
-				c->guest_path, wanted, there);
-	/* File systems that make them as they are wanted say 0. */
-	if (vfs.f_files && tree->n > vfs.f_favail)
-		return error_set(err, ENOSPC, "'%s' has %zu files, and there is room for %llu",
-				c->guest_path, tree->n, (unsigned long long)vfs.f_favail);
-	return 0;
 }
 
 /* Where all is zero, nothing is written: what is behind the end of a file is zero as well. */
@@ -211,7 +191,7 @@ int copy_tree_out(struct copying *c, struct error *err)
 		return error_errno(err, "cannot make a directory beside '%s'", c->local_path);
 	CLEANUP(closep) int fd = open(temporary, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	r = fd < 0 ? error_errno(err, "cannot open '%s'", temporary)
-		   : check_room(c, fd, &tree, err);
+		   : copy_check_room(c, fd, tree.n, err);
 	if (r == 0)
 		r = receive_all(c, root, &tree, fd, err);
 	if (r == 0 && renameat2(AT_FDCWD, temporary, AT_FDCWD, c->local_path, RENAME_NOREPLACE) < 0)

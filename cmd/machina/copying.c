@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "host/agent-exec.h"
 #include "host/agent-file.h"
@@ -127,6 +128,24 @@ int copy_look_in_guest(struct copying *c, const char *path, enum there *ret, str
 	*ret = r == AGENT_REFUSED ? THERE_DIRECTORY : THERE_FILE;
 	int closed = agent_file_close(&file, copy_deadline(), NULL);
 	return r == AGENT_REFUSED ? copy_fails(closed, err) : copy_fails(r, err);
+}
+
+int copy_check_room(const struct copying *c, int fd, size_t n_files, struct error *err)
+{
+	struct statvfs vfs;
+	if (fstatvfs(fd, &vfs) < 0 || vfs.f_blocks == 0)
+		return 0;
+	const uint64_t room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+	CLEANUP(freep) char *wanted = format_size(c->total_bytes);
+	CLEANUP(freep) char *there = format_size(room);
+	if (c->total_bytes > room)
+		return error_set(err, ENOSPC, "'%s' has %s, and there is room for %s",
+				c->guest_path, wanted, there);
+	/* File systems that make them as they are wanted say 0. */
+	if (vfs.f_files && n_files > vfs.f_favail)
+		return error_set(err, ENOSPC, "'%s' has %zu files, and there is room for %llu",
+				c->guest_path, n_files, (unsigned long long)vfs.f_favail);
+	return 0;
 }
 
 int copy_temporary(const char *path, char **ret, struct error *err)

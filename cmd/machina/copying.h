@@ -62,6 +62,14 @@ enum there { THERE_NOTHING, THERE_FILE, THERE_DIRECTORY };
 MUST_CHECK int copy_look_in_guest(
 		struct copying *c, const char *path, enum there *ret, struct error *err);
 
+/*
+ * What a guest says of the length of what it has (total_bytes), and of the number of files, is held
+ * against what there is room for.
+ *
+ * @fd: where it is to be written
+ */
+MUST_CHECK int copy_check_room(const struct copying *c, int fd, size_t n_files, struct error *err);
+
 /* A name beside @path that nothing has. The caller frees it. */
 MUST_CHECK int copy_temporary(const char *path, char **ret, struct error *err);
 

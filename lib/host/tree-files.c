@@ -74,11 +74,11 @@ int tree_make_file(int root_fd, const char *path, int *ret_fd, struct error *err
 
 /* ---- all of one type ---- */
 
-typedef int entry_fn(int dir_fd, const char *name, const struct tree_entry *entry, mode_t mask);
+typedef int make_fn(int dir_fd, const char *name, const struct tree_entry *entry);
 
-/* In the order of the list, or from its end; the directory itself is left out. @what: "make" */
-static int for_each(int root_fd, const struct tree *tree, enum tree_type type, entry_fn *fn,
-		mode_t mask, const char *what, struct error *err)
+/* In the order of the list; the directory itself is left out. */
+static int make_each(int root_fd, const struct tree *tree, enum tree_type type, make_fn *make,
+		struct error *err)
 {
 	for (size_t i = 1; i < tree->n; i++) {
 		CLEANUP(closep) int dir_fd = -1;
@@ -89,33 +89,31 @@ static int for_each(int root_fd, const struct tree *tree, enum tree_type type, e
 		int r = open_parent(root_fd, entry->path, &dir_fd, &name, err);
 		if (r < 0)
 			return r;
-		if (fn(dir_fd, name, entry, mask) < 0)
-			return error_errno(err, "cannot %s '%s'", what, entry->path);
+		if (make(dir_fd, name, entry) < 0)
+			return error_errno(err, "cannot make '%s'", entry->path);
 	}
 	return 0;
 }
 
-static int make_directory(int dir_fd, const char *name, const struct tree_entry *entry, mode_t mask)
+static int make_directory(int dir_fd, const char *name, const struct tree_entry *entry)
 {
 	(void)entry;
-	(void)mask;
 	return mkdirat(dir_fd, name, 0700);
 }
 
-static int make_link(int dir_fd, const char *name, const struct tree_entry *entry, mode_t mask)
+static int make_link(int dir_fd, const char *name, const struct tree_entry *entry)
 {
-	(void)mask;
 	return symlinkat(entry->target, dir_fd, name);
 }
 
 int tree_make_directories(int root_fd, const struct tree *tree, struct error *err)
 {
-	return for_each(root_fd, tree, TREE_DIRECTORY, make_directory, 0, "make", err);
+	return make_each(root_fd, tree, TREE_DIRECTORY, make_directory, err);
 }
 
 int tree_make_links(int root_fd, const struct tree *tree, struct error *err)
 {
-	return for_each(root_fd, tree, TREE_LINK, make_link, 0, "make", err);
+	return make_each(root_fd, tree, TREE_LINK, make_link, err);
 }
 
 int tree_set_modes(int root_fd, const struct tree *tree, mode_t mask, struct error *err)
@@ -178,10 +176,7 @@ static int read_entry(struct reading *reading, int dir_fd, const char *name, siz
 	struct tree_entry *made = &tree->entries[tree->n - 1];
 	made->mode = st.st_mode & 0777;
 	made->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-	made->type = S_ISDIR(st.st_mode)   ? TREE_DIRECTORY
-		     : S_ISREG(st.st_mode) ? TREE_FILE
-		     : S_ISLNK(st.st_mode) ? TREE_LINK
-					   : TREE_OTHER;
+	made->type = tree_type_of(st.st_mode);
 	if (made->type == TREE_LINK)
 		return read_link(dir_fd, name, made, err);
 	if (made->type != TREE_DIRECTORY || st.st_dev != reading->device)

@@ -87,7 +87,7 @@ int tree_read_names(struct tree *tree, const char *root, const struct buf *list,
 
 /* ---- what they are ---- */
 
-static enum tree_type type_of(mode_t mode)
+enum tree_type tree_type_of(mode_t mode)
 {
 	return S_ISDIR(mode)   ? TREE_DIRECTORY
 	       : S_ISREG(mode) ? TREE_FILE
@@ -106,7 +106,7 @@ static bool read_stat(const char *line, size_t len, struct tree_entry *entry)
 	const mode_t mode = (mode_t)strtoul(text, &end, 16);
 	if (end != space || parse_u64(space + 1, &entry->size) < 0)
 		return false;
-	entry->type = type_of(mode);
+	entry->type = tree_type_of(mode);
 	/* Programs that run as somebody else are no matter of a guest's. */
 	entry->mode = mode & 0777;
 	return true;

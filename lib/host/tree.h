@@ -46,6 +46,9 @@ struct tree {
 
 void tree_done(struct tree *tree);
 
+/* @mode: st_mode */
+enum tree_type tree_type_of(mode_t mode) PURE;
+
 /* How long all files are together; UINT64_MAX: more than can be counted. */
 uint64_t tree_size(const struct tree *tree) PURE;
 
