@@ -70,15 +70,20 @@ static int add_match(sd_journal *j, const char *field, const char *value)
 	return sd_journal_add_match(j, match, 0);
 }
 
-/* What processes of the unit wrote, or what root, as whom systemd speaks, said of the unit. */
+/* What root, as whom systemd speaks, said of the unit. */
+static int match_said(sd_journal *j, const char *unit)
+{
+	int r = add_match(j, "UNIT", unit);
+	return r < 0 ? r : add_match(j, "_UID", "0");
+}
+
+/* That, or what processes of the unit wrote. */
 static int match_unit(sd_journal *j, const char *unit)
 {
 	int r = add_match(j, "_SYSTEMD_UNIT", unit);
 	if (r >= 0)
 		r = sd_journal_add_disjunction(j);
-	if (r >= 0)
-		r = add_match(j, "UNIT", unit);
-	return r < 0 ? r : add_match(j, "_UID", "0");
+	return r < 0 ? r : match_said(j, unit);
 }
 
 /* A field of the entry; false if it has none. Valid until the next call. */
@@ -287,9 +292,7 @@ static int find_last(const char *unit, bool failure, struct journal_event *ret, 
 	if (r < 0)
 		return r;
 	/* Values of one field are alternatives, fields must all match: sd_journal_add_match(3). */
-	r = add_match(j, "UNIT", unit);
-	if (r >= 0)
-		r = add_match(j, "_UID", "0");
+	r = match_said(j, unit);
 	if (r >= 0)
 		r = failure ? add_match(j, "MESSAGE_ID", SD_MESSAGE_UNIT_FAILURE_RESULT_STR)
 			    : match_boot(j);
@@ -369,9 +372,7 @@ int journal_last_stop(const char *unit, const struct journal_stop *of, struct jo
 	int r = open_journal(&j, err);
 	if (r < 0)
 		return r;
-	r = add_match(j, "UNIT", unit);
-	if (r >= 0)
-		r = add_match(j, "_UID", "0");
+	r = match_said(j, unit);
 	if (r >= 0)
 		r = match_boot(j);
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(types); i++)
