@@ -10,7 +10,7 @@
  *	CHECK_STR(sample_findings(&s), "");
  *
  * Documents are called "host", "drop1" and so on, and by the machine's name. A step that fails
- *makes the later ones do nothing.
+ * makes the later ones do nothing.
  */
 #pragma once
 

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/doctor.h"
+#include "host/doctor/doctor.h"
 #include "scratch.h"
 #include "test.h"
 #include "util/buf.h"

@@ -15,7 +15,7 @@
  *
  * kernel_fail("unbind:0000:01:00.0", EBUSY) makes all of these fail, with KERNEL_HANGS they never
  * return; kernel_fail_nth() makes one write fail, whatever it is. The keys are the attribute's name
- *and that of the device (for drivers: of what is written).
+ * and that of the device (for drivers: of what is written).
  */
 #pragma once
 

@@ -12,9 +12,9 @@
 #pragma once
 
 #include "fake-kernel.h"
-#include "host/pci.h"
-#include "host/usb.h"
-#include "host/vf.h"
+#include "host/device/pci.h"
+#include "host/device/usb.h"
+#include "host/device/vf.h"
 #include "kill-child.h"
 
 static struct device_host host;

@@ -13,7 +13,7 @@
 #pragma once
 
 #include "firewall-sample.h"
-#include "host/firewall.h"
+#include "host/net/firewall.h"
 #include "own-network.h"
 
 static struct netlink nl;

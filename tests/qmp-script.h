@@ -20,8 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/clock.h"
-#include "host/qmp.h"
+#include "host/os/clock.h"
+#include "host/qmp/qmp.h"
 #include "test.h"
 
 #define SCRIPT_LIMIT_USEC (20 * USEC_PER_SEC)

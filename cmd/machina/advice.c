@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "host/lack.h"
+#include "host/doctor/lack.h"
 #include "json/jlocate.h"
 #include "json/jmerge.h"
 #include "util/parse.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/bus-unit.h"
+#include "host/systemd/bus-unit.h"
 #include "unit/service.h"
 #include "util/mem.h"
 

@@ -18,7 +18,7 @@
 
 #include "await-guard.h"
 #include "command.h"
-#include "host/clock.h"
+#include "host/os/clock.h"
 #include "output.h"
 #include "util/mem.h"
 

@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "host/ready.h"
+#include "host/machine/ready.h"
 
 struct await_ready {
 	const struct ready *ready;

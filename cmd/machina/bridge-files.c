@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "built.h"
-#include "host/uplink.h"
+#include "host/net/uplink.h"
 #include "model/network.h"
 #include "output.h"
 #include "util/mem.h"

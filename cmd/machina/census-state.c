@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "census.h"
-#include "host/run-state.h"
+#include "host/qmp/run-state.h"
 #include "util/mem.h"
 
 const char *const census_states[] = {

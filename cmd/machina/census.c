@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "hookplan.h"
-#include "host/clock.h"
-#include "host/qmp-many.h"
-#include "host/saved.h"
+#include "host/machine/saved.h"
+#include "host/os/clock.h"
+#include "host/qmp/qmp-many.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "monitor.h"

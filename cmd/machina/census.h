@@ -10,8 +10,8 @@
 #pragma once
 
 #include "config/load.h"
-#include "host/bus-unit.h"
-#include "host/sample.h"
+#include "host/machine/sample.h"
+#include "host/systemd/bus-unit.h"
 #include "util/strv.h"
 
 struct census_row {
@@ -21,7 +21,7 @@ struct census_row {
 	bool is_up;	       /* QEMU runs */
 	bool is_saved;	       /* what was saved of its guest is there */
 	struct sample sample;  /* empty while it is down */
-	char *run_state;       /* QEMU's word (host/run-state.h); NULL: it was not to be had */
+	char *run_state;       /* QEMU's word (host/qmp/run-state.h); NULL: it was not to be had */
 	char *version;	       /* of QEMU; NULL likewise */
 	char *error;	       /* why QEMU did not answer; NULL: it did, or does not run */
 };

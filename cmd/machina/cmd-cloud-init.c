@@ -6,7 +6,7 @@
 
 #include "built.h"
 #include "complete.h"
-#include "host/cloud-init.h"
+#include "host/storage/cloud-init.h"
 #include "json/jtree.h"
 #include "output.h"
 #include "util/newfile.h"

@@ -6,7 +6,7 @@
 
 #include "drift.h"
 #include "host-config.h"
-#include "host/bus.h"
+#include "host/systemd/bus.h"
 #include "json/jtree.h"
 #include "machines.h"
 #include "monitor.h"

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "complete.h"
-#include "host/clock.h"
-#include "host/dump.h"
+#include "host/os/clock.h"
+#include "host/qmp/dump.h"
 #include "lifecycle.h"
 #include "monitor.h"
 #include "output.h"

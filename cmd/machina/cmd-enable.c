@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "drain.h"
-#include "host/bus-file.h"
+#include "host/systemd/bus-file.h"
 #include "lifecycle.h"
 #include "output.h"
 #include "unit/service.h"

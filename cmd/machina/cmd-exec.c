@@ -6,8 +6,8 @@
 
 #include "complete.h"
 #include "guest.h"
-#include "host/agent-exec.h"
-#include "host/clock.h"
+#include "host/agent/agent-exec.h"
+#include "host/os/clock.h"
 #include "output.h"
 #include "util/file.h"
 #include "util/terminal.h"

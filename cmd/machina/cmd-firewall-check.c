@@ -4,9 +4,9 @@
 
 #include "built.h"
 #include "firewall-prepared.h"
-#include "host/firewall.h"
-#include "host/net-rules.h"
-#include "host/netns.h"
+#include "host/net/firewall.h"
+#include "host/net/net-rules.h"
+#include "host/os/netns.h"
 #include "machines.h"
 #include "output.h"
 #include "util/mem.h"

@@ -6,8 +6,8 @@
 
 #include "complete.h"
 #include "hookplan.h"
-#include "host/firewall.h"
-#include "host/netns.h"
+#include "host/net/firewall.h"
+#include "host/os/netns.h"
 #include "json/jtree.h"
 #include "output.h"
 #include "table.h"

@@ -4,8 +4,8 @@
 
 #include "firewall-running.h"
 #include "hookplan.h"
-#include "host/hold.h"
-#include "host/netns.h"
+#include "host/net/hold.h"
+#include "host/os/netns.h"
 #include "output.h"
 
 struct hold_options {

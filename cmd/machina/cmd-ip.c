@@ -4,8 +4,8 @@
 
 #include "built.h"
 #include "guest.h"
-#include "host/clock.h"
-#include "host/guest-address.h"
+#include "host/agent/guest-address.h"
+#include "host/os/clock.h"
 #include "json/jtree.h"
 #include "monitor.h"
 #include "output.h"

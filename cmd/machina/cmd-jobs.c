@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/bus-job.h"
-#include "host/clock.h"
+#include "host/os/clock.h"
+#include "host/systemd/bus-job.h"
 #include "lifecycle.h"
 #include "monitor.h"
 #include "output.h"

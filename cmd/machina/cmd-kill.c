@@ -5,7 +5,7 @@
 
 #include "caller.h"
 #include "confirm.h"
-#include "host/kill.h"
+#include "host/machine/kill.h"
 #include "lifecycle.h"
 #include "model/plan.h"
 #include "monitor.h"

@@ -8,8 +8,8 @@
 
 #include "drain.h"
 #include "hookplan.h"
-#include "host/bus-unit.h"
-#include "host/clock.h"
+#include "host/os/clock.h"
+#include "host/systemd/bus-unit.h"
 #include "json/jpeek.h"
 #include "json/jtree.h"
 #include "lifecycle.h"

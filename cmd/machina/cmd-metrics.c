@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "complete.h"
-#include "host/clock.h"
+#include "host/os/clock.h"
 #include "machines.h"
 #include "metrics.h"
 #include "output.h"

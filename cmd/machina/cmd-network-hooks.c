@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "config/forms.h"
-#include "host/bus-job.h"
-#include "host/network.h"
+#include "host/net/network.h"
+#include "host/systemd/bus-job.h"
 #include "networks.h"
 #include "output.h"
 #include "util/file.h"

@@ -6,8 +6,8 @@
 
 #include "built.h"
 #include "complete.h"
-#include "host/bus-unit.h"
-#include "host/netlink.h"
+#include "host/net/netlink.h"
+#include "host/systemd/bus-unit.h"
 #include "json/jtree.h"
 #include "model/network.h"
 #include "output.h"

@@ -6,7 +6,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "host/clock.h"
+#include "host/os/clock.h"
 #include "json/jtree.h"
 #include "json/jwrite.h"
 #include "machines.h"

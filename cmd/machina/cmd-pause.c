@@ -2,9 +2,9 @@
 /* machina pause, resume, reset, nmi: simple commands to guests that run. */
 #include <stdio.h>
 
-#include "host/clock.h"
-#include "host/control.h"
-#include "host/save.h"
+#include "host/machine/save.h"
+#include "host/os/clock.h"
+#include "host/qmp/control.h"
 #include "monitor.h"
 #include "output.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/clock.h"
+#include "host/os/clock.h"
 #include "json/jtree.h"
 #include "monitor.h"
 #include "output.h"

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "complete.h"
-#include "host/clock.h"
-#include "host/screenshot.h"
+#include "host/os/clock.h"
+#include "host/qmp/screenshot.h"
 #include "monitor.h"
 #include "output.h"
 #include "util/newfile.h"

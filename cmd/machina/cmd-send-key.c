@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "complete.h"
-#include "host/clock.h"
-#include "host/send-key.h"
+#include "host/os/clock.h"
+#include "host/qmp/send-key.h"
 #include "monitor.h"
 #include "output.h"
 #include "util/mem.h"

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "complete.h"
-#include "host/balloon.h"
-#include "host/clock.h"
-#include "host/run-state.h"
+#include "host/os/clock.h"
+#include "host/qmp/balloon.h"
+#include "host/qmp/run-state.h"
 #include "lifecycle.h"
 #include "monitor.h"
 #include "output.h"

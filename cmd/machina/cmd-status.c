@@ -7,9 +7,9 @@
 #include <time.h>
 
 #include "drain.h"
-#include "host/cgroup.h"
-#include "host/clock.h"
-#include "host/journal.h"
+#include "host/os/clock.h"
+#include "host/systemd/cgroup.h"
+#include "host/systemd/journal.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "machines.h"

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "census.h"
-#include "host/clock.h"
+#include "host/os/clock.h"
 #include "lifecycle.h"
 #include "machines.h"
 #include "output.h"

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/agent-file.h"
-#include "host/tree.h"
+#include "host/agent/agent-file.h"
+#include "host/agent/tree.h"
 #include "lifecycle.h"
 #include "output.h"
 #include "util/file.h"

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "host/agent-exec.h"
-#include "host/agent-file.h"
-#include "host/clock.h"
+#include "host/agent/agent-exec.h"
+#include "host/agent/agent-file.h"
+#include "host/os/clock.h"
 #include "lifecycle.h"
 #include "output.h"
 #include "util/mem.h"

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "hookplan.h"
-#include "host/account.h"
-#include "host/bus-unit.h"
+#include "host/os/account.h"
+#include "host/systemd/bus-unit.h"
 #include "lifecycle.h"
 #include "machines.h"
 #include "model/claims.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What "machina doctor" looks over: the machines of the config, their units, and the host
- * (host/doctor.h).
+ * (host/doctor/doctor.h).
  */
 #pragma once
 
 #include "built.h"
 #include "firewall-prepared.h"
-#include "host/doctor.h"
+#include "host/doctor/doctor.h"
 #include "model/leases.h"
 #include "unitset.h"
 

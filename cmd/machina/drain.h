@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What other commands have to know of a host that is drained (host/drained.h).
+ * What other commands have to know of a host that is drained (host/machine/drained.h).
  */
 #pragma once
 

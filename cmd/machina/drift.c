@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "hookplan.h"
-#include "host/bus-unit.h"
+#include "host/systemd/bus-unit.h"
 #include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "built.h"
-#include "host/bus.h"
+#include "host/systemd/bus.h"
 #include "qemu/argdiff.h"
 
 struct drift {

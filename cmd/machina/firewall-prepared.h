@@ -7,7 +7,7 @@
 #pragma once
 
 #include "config/load.h"
-#include "host/firewall.h"
+#include "host/net/firewall.h"
 #include "model/network.h"
 #include "model/plan.h"
 

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "hookplan.h"
-#include "host/lock.h"
-#include "host/port.h"
-#include "host/prepare.h"
-#include "host/tap.h"
+#include "host/net/port.h"
+#include "host/net/tap.h"
+#include "host/os/lock.h"
+#include "host/prepare/prepare.h"
 #include "output.h"
 #include "util/mem.h"
 

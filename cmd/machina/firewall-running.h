@@ -9,8 +9,8 @@
 #pragma once
 
 #include "config/load.h"
-#include "host/firewall.h"
-#include "host/lock.h"
+#include "host/net/firewall.h"
+#include "host/os/lock.h"
 #include "model/plan.h"
 
 struct running_machine {

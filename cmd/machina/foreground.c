@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/bus-unit.h"
-#include "host/clock.h"
-#include "host/listen.h"
-#include "host/rundir.h"
-#include "host/saved.h"
+#include "host/machine/saved.h"
+#include "host/os/clock.h"
+#include "host/os/listen.h"
+#include "host/os/rundir.h"
+#include "host/systemd/bus-unit.h"
 #include "unit/service.h"
 #include "util/mem.h"
 

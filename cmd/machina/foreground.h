@@ -9,7 +9,7 @@
 #pragma once
 
 #include "config/load.h"
-#include "host/lock.h"
+#include "host/os/lock.h"
 #include "model/plan.h"
 
 /*

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "command.h"
-#include "host/agent.h"
+#include "host/agent/agent.h"
 #include "model/plan.h"
 
 struct guest {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the hooks of QEMU's unit do for a machine that was saved (host/saved.h).
+ * What the hooks of QEMU's unit do for a machine that was saved (host/machine/saved.h).
  */
 #pragma once
 
 #include "config/load.h"
-#include "host/prepare.h"
+#include "host/prepare/prepare.h"
 #include "model/plan.h"
 #include "util/buf.h"
 #include "util/error.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/rundir.h"
+#include "host/os/rundir.h"
 #include "unit-load.h"
 #include "unit/service.h"
 #include "unit/unitfile.h"

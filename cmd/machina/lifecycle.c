@@ -10,8 +10,8 @@
 
 #include "built.h"
 #include "config/forms.h"
-#include "host/clock.h"
-#include "host/journal.h"
+#include "host/os/clock.h"
+#include "host/systemd/journal.h"
 #include "machines.h"
 #include "output.h"
 #include "unit-load.h"

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "command.h"
-#include "host/bus-unit.h"
+#include "host/systemd/bus-unit.h"
 #include "model/vm.h"
 
 /*

@@ -12,8 +12,8 @@
 #pragma once
 
 #include "config/load.h"
-#include "host/bus-unit.h"
-#include "host/bus.h"
+#include "host/systemd/bus-unit.h"
+#include "host/systemd/bus.h"
 #include "state.h"
 #include "util/strv.h"
 

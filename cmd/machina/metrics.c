@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "host/clock.h"
+#include "host/os/clock.h"
 #include "util/mem.h"
 
 enum type { TYPE_GAUGE, TYPE_COUNTER, TYPE_INFO, TYPE_STATESET };

@@ -9,7 +9,7 @@
 
 #include "config/forms.h"
 #include "hookplan.h"
-#include "host/clock.h"
+#include "host/os/clock.h"
 #include "lifecycle.h"
 #include "output.h"
 #include "util/mem.h"

@@ -11,8 +11,8 @@
 #pragma once
 
 #include "command.h"
-#include "host/qmp.h"
-#include "host/run-state.h"
+#include "host/qmp/qmp.h"
+#include "host/qmp/run-state.h"
 #include "model/plan.h"
 
 /* The socket of the tool's own commands; systemd's is for the unit alone ("systemd.0"). */
@@ -42,7 +42,7 @@ bool monitor_is_there(const struct config_paths *paths, const char *machine);
  * Connect to the commands' monitor of a machine. Another command may have it at the moment, which
  * is waited for.
  *
- * @deadline_usec: at which to give up (host/clock.h)
+ * @deadline_usec: at which to give up (host/os/clock.h)
  *
  * Errors: EHOSTDOWN: the machine does not run; ETIMEDOUT: another client has the monitor (it is
  * named), or QEMU hangs; EACCES; those of qmp_open(). All texts name the machine.
@@ -55,8 +55,8 @@ MUST_CHECK int monitor_open_first(const struct call *call, uint64_t deadline_use
 		struct monitor *ret, struct error *err);
 
 /*
- * What QEMU says of the guest of a machine (host/run-state.h); NULL: it can't be asked, or does not
- * answer within a second.
+ * What QEMU says of the guest of a machine (host/qmp/run-state.h); NULL: it can't be asked, or does
+ * not answer within a second.
  */
 const struct run_state *monitor_ask_state(const struct config_paths *paths, const char *machine);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "config/forms.h"
-#include "host/network.h"
+#include "host/net/network.h"
 #include "output.h"
 #include "paths.h"
 #include "unit-load.h"

@@ -10,11 +10,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "host/bus-unit.h"
-#include "host/bus-watch.h"
-#include "host/clock.h"
-#include "host/event-text.h"
-#include "host/qmp.h"
+#include "host/os/clock.h"
+#include "host/qmp/event-text.h"
+#include "host/qmp/qmp.h"
+#include "host/systemd/bus-unit.h"
+#include "host/systemd/bus-watch.h"
 #include "json/jtree.h"
 #include "model/plan.h"
 #include "monitor.h"

@@ -34,7 +34,7 @@ struct observe {
 	bool others; /* also machines that are not in the list, when their units start */
 	observe_fn *fn;
 	void *data;
-	uint64_t deadline_usec; /* host/clock.h */
+	uint64_t deadline_usec; /* host/os/clock.h */
 };
 
 /* Returns 0 at the deadline, 1 when @fn has had enough, 2 when a signal came (SIGINT, SIGTERM), or

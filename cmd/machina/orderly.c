@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "hookplan.h"
-#include "host/clock.h"
-#include "host/process.h"
-#include "host/save.h"
+#include "host/machine/save.h"
+#include "host/os/clock.h"
+#include "host/os/process.h"
 #include "monitor.h"
 #include "util/mem.h"
 #include "util/parse.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shutting down and rebooting guests in an orderly way, for commands: host/shutdown.h with a
- * machine's sockets and plan, and with what happens printed, "NAME: TEXT".
+ * Shutting down and rebooting guests in an orderly way, for commands: host/machine/shutdown.h with
+ * a machine's sockets and plan, and with what happens printed, "NAME: TEXT".
  */
 #pragma once
 
 #include "command.h"
-#include "host/shutdown.h"
+#include "host/machine/shutdown.h"
 
 struct orderly_options {
 	bool system;	       /* called by the machine's unit, whose socket it is */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "drift.h"
-#include "host/process.h"
+#include "host/os/process.h"
 #include "util/file.h"
 #include "util/mem.h"
 

@@ -7,9 +7,9 @@
  *	  machine's config, the host's and this program were changed for the last time, and before
  *	  QEMU was started. Else the machine is built from its config and compared.
  *	- QEMU and its libraries are those that were started if no directory that they are in, nor
- *the cache of ld.so(8), which a package manager writes anew after each library, was changed since.
+ * the cache of ld.so(8), which a package manager writes anew after each library, was changed since.
  *	  Else, and where QEMU is none of the distribution's, all that its process has mapped is
- *looked at.
+ * looked at.
  */
 #pragma once
 

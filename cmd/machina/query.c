@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "hookplan.h"
-#include "host/sample.h"
+#include "host/machine/sample.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "output.h"

@@ -6,7 +6,7 @@
 
 #include <json-c/json_object.h>
 
-#include "host/qmp.h"
+#include "host/qmp/qmp.h"
 #include "model/plan.h"
 
 #define QUERY_COMMANDS_MAX 3

@@ -8,9 +8,9 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "host/clock.h"
-#include "host/confine.h"
-#include "host/process.h"
+#include "host/os/clock.h"
+#include "host/os/confine.h"
+#include "host/os/process.h"
 
 #define END_USEC (8 * USEC_PER_SEC)
 

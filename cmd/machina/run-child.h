@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "host/account.h"
+#include "host/os/account.h"
 #include "util/error.h"
 #include "util/strv.h"
 

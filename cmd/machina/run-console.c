@@ -12,7 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "host/clock.h"
+#include "host/os/clock.h"
 #include "output.h"
 #include "util/file.h"
 

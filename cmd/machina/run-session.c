@@ -10,12 +10,12 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-#include "host/account.h"
-#include "host/clock.h"
-#include "host/connect.h"
-#include "host/listen.h"
-#include "host/run-state.h"
-#include "host/shutdown.h"
+#include "host/machine/shutdown.h"
+#include "host/os/account.h"
+#include "host/os/clock.h"
+#include "host/os/listen.h"
+#include "host/prepare/connect.h"
+#include "host/qmp/run-state.h"
 #include "util/file.h"
 #include "util/mem.h"
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "host/qmp.h"
+#include "host/qmp/qmp.h"
 #include "model/plan.h"
 #include "run-console.h"
 

@@ -6,9 +6,9 @@
 
 #include "hook-resume.h"
 #include "hookplan.h"
-#include "host/bus-unit.h"
-#include "host/clock.h"
-#include "host/save.h"
+#include "host/machine/save.h"
+#include "host/os/clock.h"
+#include "host/systemd/bus-unit.h"
 #include "output.h"
 #include "unit/service.h"
 #include "util/mem.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Saving a machine (host/save.h) that was started by its unit, for commands and hooks. */
+/* Saving a machine (host/machine/save.h) that was started by its unit, for commands and hooks. */
 #pragma once
 
 #include "config/load.h"
-#include "host/migration.h"
+#include "host/qmp/migration.h"
 #include "model/plan.h"
 
 /*

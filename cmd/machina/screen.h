@@ -31,5 +31,5 @@ enum screen_event {
 	SCREEN_ENDED, /* a signal, or the terminal has gone */
 };
 
-/* @deadline_usec: host/clock.h */
+/* @deadline_usec: host/os/clock.h */
 enum screen_event screen_wait(uint64_t deadline_usec, char *ret_key);

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/bus-job.h"
-#include "host/clock.h"
-#include "host/saved.h"
+#include "host/machine/saved.h"
+#include "host/os/clock.h"
+#include "host/systemd/bus-job.h"
 #include "lifecycle.h"
 #include "monitor.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a start of machines that were saved (host/saved.h) begins with. */
+/* What a start of machines that were saved (host/machine/saved.h) begins with. */
 #pragma once
 
 #include "command.h"
-#include "host/bus-unit.h"
+#include "host/systemd/bus-unit.h"
 
 /*
  * A machine that was saved, but whose QEMU was never told to quit, looks as if it ran: the stop

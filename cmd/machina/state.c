@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "hookplan.h"
-#include "host/bus-unit.h"
-#include "host/clock.h"
-#include "host/qmp-many.h"
-#include "host/saved.h"
+#include "host/machine/saved.h"
+#include "host/os/clock.h"
+#include "host/qmp/qmp-many.h"
+#include "host/systemd/bus-unit.h"
 #include "monitor.h"
 #include "util/mem.h"
 

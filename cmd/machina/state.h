@@ -7,7 +7,7 @@
  *	starting	the host is being prepared
  *	booting		QEMU runs, the machine is not ready yet
  *	running, paused, asleep, saving, moving, incoming, restoring, away, preparing
- *			as QEMU says (host/run-state.h)
+ *			as QEMU says (host/qmp/run-state.h)
  *	saved		nothing runs, and the next start goes on from memory on disk
  *	crashed		the guest does not run on: panic, error of a disk, watchdog
  *	ended		the guest has shut down, QEMU is still there
@@ -19,7 +19,7 @@
 #pragma once
 
 #include "config/load.h"
-#include "host/run-state.h"
+#include "host/qmp/run-state.h"
 #include "output.h"
 #include "util/strv.h"
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "hookplan.h"
-#include "host/clock.h"
-#include "host/connect.h"
+#include "host/os/clock.h"
+#include "host/prepare/connect.h"
 #include "json/jtree.h"
 #include "output.h"
 #include "util/mem.h"

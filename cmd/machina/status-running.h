@@ -6,7 +6,7 @@
 #pragma once
 
 #include "command.h"
-#include "host/guest-address.h"
+#include "host/agent/guest-address.h"
 #include "model/plan.h"
 #include "usage.h"
 

@@ -4,8 +4,8 @@
 
 #include <poll.h>
 
-#include "host/balloon.h"
-#include "host/clock.h"
+#include "host/os/clock.h"
+#include "host/qmp/balloon.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "monitor.h"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "config/load.h"
-#include "host/sample.h"
+#include "host/machine/sample.h"
 
 struct json_object;
 

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "host/clock.h"
-#include "host/run-state.h"
+#include "host/os/clock.h"
+#include "host/qmp/run-state.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "machines.h"

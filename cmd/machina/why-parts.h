@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "host/journal.h"
+#include "host/systemd/journal.h"
 #include "why.h"
 
 /*

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/journal.h"
+#include "host/systemd/journal.h"
 #include "util/mem.h"
 #include "why-parts.h"
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "hookplan.h"
-#include "host/clock.h"
-#include "host/journal.h"
-#include "host/saved.h"
+#include "host/machine/saved.h"
+#include "host/os/clock.h"
+#include "host/systemd/journal.h"
 #include "lifecycle.h"
 #include "unit/service.h"
 #include "util/mem.h"

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "config/load.h"
-#include "host/bus.h"
-#include "host/cause.h"
+#include "host/machine/cause.h"
+#include "host/systemd/bus.h"
 
 enum why_outcome {
 	WHY_FAILED,	/* a unit of it has failed, or one that it needs */

@@ -5,7 +5,7 @@
  *	host:     machina.conf.json, then machina.conf.d/?*.conf.json in byte order; a later file's
  *	          entry of a map replaces an earlier one's whole
  *	machine:  machine.conf.d/NAME.conf.json, then its tags as listed, each followed depth-first
- *by the tags that it names; a tag reached twice counts where it comes first
+ * by the tags that it names; a tag reached twice counts where it comes first
  *
  * Findings go to a report; where something is wrong in several files, all of it is found.
  */
@@ -27,7 +27,7 @@ struct config_paths {
 	char *unit_dir;	   /* "/etc/systemd/system" */
 	char *run_dir;	   /* "/run/machina" */
 	char *state_dir;   /* CONFIG_STATE_DIR */
-	char *saved_dir;   /* CONFIG_SAVED_DIR (host/saved.h) */
+	char *saved_dir;   /* CONFIG_SAVED_DIR (host/machine/saved.h) */
 	size_t root_len;   /* bytes of the root directory in front of each path; 0 without one */
 	bool offline; /* a root directory was given: nothing of the running system is looked at */
 };

@@ -10,7 +10,7 @@
  *
  * Each is read from SHAKE128 over the machine's id (16 bytes in the order of the text), then its
  * name and some words that say what is wanted, each with its length in bytes before it (8 bytes,
- *big endian). Names may hold any byte but NUL and be of any length.
+ * big endian). Names may hold any byte but NUL and be of any length.
  */
 #pragma once
 

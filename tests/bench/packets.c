@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "frames.h"
-#include "host/firewall.h"
+#include "host/net/firewall.h"
 
 enum { N_ROUNDS = 400, N_BURST = 1024, N_AT_ONCE = 64, MAX_WORLDS = 8 };
 

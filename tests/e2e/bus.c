@@ -13,11 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/bus-file.h"
-#include "host/bus-job.h"
-#include "host/bus-unit.h"
-#include "host/clock.h"
-#include "host/journal.h"
+#include "host/os/clock.h"
+#include "host/systemd/bus-file.h"
+#include "host/systemd/bus-job.h"
+#include "host/systemd/bus-unit.h"
+#include "host/systemd/journal.h"
 #include "test.h"
 #include "util/file.h"
 #include "util/mem.h"

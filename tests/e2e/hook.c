@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/account.h"
-#include "host/clock.h"
-#include "host/fdstore.h"
-#include "host/netns.h"
+#include "host/os/account.h"
+#include "host/os/clock.h"
+#include "host/os/netns.h"
+#include "host/systemd/fdstore.h"
 #include "util/mem.h"
 
 #define LIMIT_USEC (20 * USEC_PER_SEC)

@@ -3,7 +3,7 @@
  * Each system call of preparing a machine and of tearing it down fails in turn: nothing is left
  * behind, and what went wrong is told.
  */
-#include "host/prepare.h"
+#include "host/prepare/prepare.h"
 
 #include <net/if.h>
 

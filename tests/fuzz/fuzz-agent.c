@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzz target of host/agent-wire.h: the bytes as they come from a guest, at once and in pieces of
- * every small size. Before the way into the stream is found the pieces decide which delimiters are
- * seen together, so only the last line counts; afterwards all messages are the same.
+ * Fuzz target of host/agent/agent-wire.h: the bytes as they come from a guest, at once and in
+ * pieces of every small size. Before the way into the stream is found the pieces decide which
+ * delimiters are seen together, so only the last line counts; afterwards all messages are the same.
  */
 #include "fuzz/fuzz.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "host/agent-wire.h"
+#include "host/agent/agent-wire.h"
 
 #define LINE_MAX_FUZZ 512
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fuzz target of host/qmp-wire.h: the bytes as they come from a monitor, at once and in pieces of
- * every small size, give the same messages.
+ * Fuzz target of host/qmp/qmp-wire.h: the bytes as they come from a monitor, at once and in pieces
+ * of every small size, give the same messages.
  */
 #include "fuzz/fuzz.h"
 
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "host/qmp-wire.h"
+#include "host/qmp/qmp-wire.h"
 #include "util/buf.h"
 
 /* What a message has to be, whatever came. */

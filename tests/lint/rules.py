@@ -18,7 +18,19 @@ LAYERS = {
     "qemu": {"util", "json", "config", "model"},
     "unit": {"util", "json", "config", "model", "qemu"},
     "firewall": {"util", "json", "config", "model"},
-    "host": {"util", "json", "config", "model", "firewall"},
+    "host/os": {"util", "json"},
+    "host/systemd": {"util", "host/os"},
+    "host/storage": {"util", "json", "config", "model", "host/os"},
+    "host/net": {"util", "config", "model", "firewall", "host/os"},
+    "host/device": {"util", "model", "host/os", "host/net"},
+    "host/qmp": {"util", "json", "model", "host/os"},
+    "host/agent": {"util", "json", "model", "host/os", "host/net", "host/qmp"},
+    "host/prepare": {"util", "model", "firewall", "host/os", "host/systemd", "host/storage", "host/net", "host/device",
+                     "host/qmp"},
+    "host/machine": {"util", "json", "config", "model", "host/os", "host/systemd", "host/storage", "host/qmp",
+                     "host/agent", "host/prepare"},
+    "host/doctor": {"util", "config", "model", "firewall", "host/os", "host/systemd", "host/storage", "host/net",
+                    "host/device", "host/machine"},
 }
 PURE = ("qemu", "unit", "firewall")
 # What touches the world, and so has no place in a folder that only computes.
@@ -53,9 +65,9 @@ def includes(text):
 
 def layering(sources):
     for path, text in sources.items():
-        folder = path.split("/")[1] if path.startswith("lib/") else None
-        if folder is None:
+        if not path.startswith("lib/"):
             continue
+        folder = os.path.dirname(path)[len("lib/"):]
         if folder not in LAYERS:
             yield f"{path}: lib/{folder} has no row in the table of layers"
             continue
@@ -63,8 +75,8 @@ def layering(sources):
             if name[0] == "<":
                 continue
             name = name.strip('"')
-            other = name.split("/")[0]
-            if "/" not in name or other not in LAYERS:
+            other = os.path.dirname(name)
+            if other not in LAYERS:
                 yield f'{path}:{n}: "{name}" is not of the form "folder/file.h"'
             elif other != folder and other not in LAYERS[folder]:
                 yield f'{path}:{n}: lib/{folder} may not include "{name}"'

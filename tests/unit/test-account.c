@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Users by name, and what a peer in systemd's place may answer. */
-#include "host/account.h"
+#include "host/os/account.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "host/listen.h"
+#include "host/os/listen.h"
 #include "scratch.h"
 #include "test.h"
 

@@ -2,9 +2,9 @@
 /* Commands and files in a guest whose agent follows a script, most of them hostile; base64. */
 #include <errno.h>
 
-#include "host/agent-exec.h"
-#include "host/agent-file.h"
-#include "host/clock.h"
+#include "host/agent/agent-exec.h"
+#include "host/agent/agent-file.h"
+#include "host/os/clock.h"
 #include "peer.h"
 #include "test.h"
 #include "util/base64.h"

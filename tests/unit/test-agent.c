@@ -6,10 +6,10 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 
-#include "host/agent-parts.h"
-#include "host/agent.h"
-#include "host/clock.h"
-#include "host/listen.h"
+#include "host/agent/agent-parts.h"
+#include "host/agent/agent.h"
+#include "host/os/clock.h"
+#include "host/os/listen.h"
 #include "peer.h"
 #include "scratch.h"
 #include "test.h"

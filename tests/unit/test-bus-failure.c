@@ -6,7 +6,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#include "host/bus-unit.h"
+#include "host/systemd/bus-unit.h"
 #include "test.h"
 #include "util/mem.h"
 

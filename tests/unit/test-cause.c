@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "host/cause.h"
-#include "host/journal.h"
+#include "host/machine/cause.h"
+#include "host/systemd/journal.h"
 #include "test.h"
 #include "util/mem.h"
 

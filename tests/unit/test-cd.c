@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CD drives: their names, and what is said to QEMU about them. */
-#include "host/cd.h"
+#include "host/qmp/cd.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the kernel counts for a control group. */
-#include "host/cgroup.h"
+#include "host/systemd/cgroup.h"
 
 #include "scratch.h"
 #include "test.h"

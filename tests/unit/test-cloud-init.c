@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a guest's cloud-init is told: files, and the CD that carries them. */
-#include "host/cloud-init.h"
+#include "host/storage/cloud-init.h"
 
 #include <errno.h>
 #include <fcntl.h>

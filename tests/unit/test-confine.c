@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a process has left when it has given up its privileges. */
-#include "host/confine.h"
+#include "host/os/confine.h"
 
 #include <signal.h>
 #include <sys/prctl.h>

@@ -3,7 +3,7 @@
  * Taking connections away and giving them back, in a network namespace of this process, with a peer
  * in QEMU's place. A real QEMU and a real guest are in tests/e2e.
  */
-#include "host/connect.h"
+#include "host/prepare/connect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +11,10 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "host/hold.h"
-#include "host/listen.h"
-#include "host/netns.h"
-#include "host/tap.h"
+#include "host/net/hold.h"
+#include "host/net/tap.h"
+#include "host/os/listen.h"
+#include "host/os/netns.h"
 #include "own-network.h"
 #include "scratch.h"
 #include "test.h"

@@ -3,7 +3,7 @@
  * Real connections through filters: answers come back, what is rejected is told at once, and while
  * rules are replaced nothing slips through.
  */
-#include "host/firewall.h"
+#include "host/net/firewall.h"
 
 #include <netinet/ip_icmp.h>
 #include <time.h>

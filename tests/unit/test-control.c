@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pause, resume, reset, NMI: what is said to QEMU in which state, and a real QEMU. */
-#include "host/control.h"
+#include "host/qmp/control.h"
 
 #include <signal.h>
 #include <stdlib.h>
 
-#include "host/run-state.h"
+#include "host/qmp/run-state.h"
 #include "qmp-script.h"
 #include "util/mem.h"
 

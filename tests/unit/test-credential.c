@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Credentials as texts in memory. */
-#include "host/credential.h"
+#include "host/storage/credential.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of networks, taps and packet filters: real ones, in a network namespace of this
  * process. */
-#include "host/doctor.h"
+#include "host/doctor/doctor.h"
 
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "doctor-sample.h"
-#include "host/firewall.h"
-#include "host/hold.h"
-#include "host/macvtap.h"
-#include "host/net-rules.h"
+#include "host/net/firewall.h"
+#include "host/net/hold.h"
+#include "host/net/macvtap.h"
+#include "host/net/net-rules.h"
 #include "own-network.h"
 
 /* ---- networks ---- */

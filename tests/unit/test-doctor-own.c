@@ -2,7 +2,7 @@
 /* What doctor finds of networks that the host makes, and of packet filters that it can't see into:
  * in a network namespace of this process. */
 #include "doctor-sample.h"
-#include "host/net-rules.h"
+#include "host/net/net-rules.h"
 #include "own-network.h"
 
 static const char *enter_own_network(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds on hosts that lack something: KVM, programs, disks, memory, devices. Hardware
  * that is not here is a tree of files. */
-#include "host/doctor.h"
+#include "host/doctor/doctor.h"
 
 #include <fcntl.h>
 #include <grp.h>

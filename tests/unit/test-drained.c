@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The record of a host that was drained. */
-#include "host/drained.h"
+#include "host/machine/drained.h"
 
 #include <errno.h>
 #include <sys/stat.h>

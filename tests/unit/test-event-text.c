@@ -2,7 +2,7 @@
 /* QEMU's events as sentences. */
 #include <json-c/json_tokener.h>
 
-#include "host/event-text.h"
+#include "host/qmp/event-text.h"
 #include "test.h"
 #include "util/mem.h"
 

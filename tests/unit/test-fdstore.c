@@ -3,7 +3,7 @@
  * What is said to systemd about descriptors, read by a socket of the test. That systemd understands
  * it, and gives descriptors in this order, is shown by tests/e2e/fdstore.
  */
-#include "host/fdstore.h"
+#include "host/systemd/fdstore.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "host/clock.h"
+#include "host/os/clock.h"
 #include "scratch.h"
 #include "test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Filters of machines come and go, also many at once. */
-#include "host/firewall.h"
+#include "host/net/firewall.h"
 
 #include <sys/wait.h>
 

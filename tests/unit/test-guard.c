@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The guard: hostile frames that a guest could send are dropped, and all that it needs passes. */
-#include "host/firewall.h"
+#include "host/net/firewall.h"
 
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>

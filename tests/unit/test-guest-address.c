@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Addresses of guests: what an agent says, a file of leases, the host's neighbours. */
-#include "host/guest-address.h"
+#include "host/agent/guest-address.h"
 
 #include <json-c/json.h>
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "host/balloon.h"
-#include "host/dump.h"
-#include "host/screenshot.h"
+#include "host/qmp/balloon.h"
+#include "host/qmp/dump.h"
+#include "host/qmp/screenshot.h"
 #include "qmp-script.h"
 #include "util/mem.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Sockets and directories of a machine at run time: modes, what is replaced, what is left alone. */
-#include "host/listen.h"
+#include "host/os/listen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +11,9 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
-#include "host/clock.h"
-#include "host/rundir.h"
-#include "host/unix-peer.h"
+#include "host/os/clock.h"
+#include "host/os/rundir.h"
+#include "host/os/unix-peer.h"
 #include "scratch.h"
 #include "test.h"
 

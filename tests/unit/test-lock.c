@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The lock that is a file while it is held. */
-#include "host/lock.h"
+#include "host/os/lock.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "host/clock.h"
+#include "host/os/clock.h"
 #include "scratch.h"
 #include "test.h"
 #include "util/mem.h"

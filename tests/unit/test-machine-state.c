@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/clock.h"
+#include "host/os/clock.h"
 #include "machina/hookplan.h"
 #include "machina/monitor.h"
 #include "test.h"

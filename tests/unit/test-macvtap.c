@@ -3,7 +3,7 @@
  * Macvtaps, for real, in a network namespace of this process. Each test ends with the interfaces it
  * began with.
  */
-#include "host/macvtap.h"
+#include "host/net/macvtap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include "host/tap.h"
+#include "host/net/tap.h"
 #include "own-network.h"
 #include "test.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Mediated devices on hosts as they are: NVIDIA cards with and without functions, Intel's GVT-g. */
-#include "host/mdev.h"
+#include "host/device/mdev.h"
 
 #include "fake-kernel.h"
-#include "host/clock.h"
-#include "host/lock.h"
+#include "host/os/clock.h"
+#include "host/os/lock.h"
 #include "kill-child.h"
 #include "test.h"
 

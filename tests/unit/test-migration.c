@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/clock.h"
-#include "host/migration.h"
+#include "host/os/clock.h"
+#include "host/qmp/migration.h"
 #include "peer.h"
 #include "scratch.h"
 #include "test.h"

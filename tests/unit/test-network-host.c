@@ -3,7 +3,7 @@
  * Networks with a bridge of their own in a network namespace of this process: links, addresses,
  * settings, rules. Each test ends with what it began with.
  */
-#include "host/network.h"
+#include "host/net/network.h"
 
 #include <errno.h>
 

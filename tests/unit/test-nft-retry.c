@@ -4,7 +4,7 @@
  * is interrupted. This program's own send(2) and recv(2) stand in front of the kernel's; what they
  * let through is done in a network namespace of this process.
  */
-#include "host/nft.h"
+#include "host/net/nft.h"
 
 #include <errno.h>
 #include <linux/netlink.h>

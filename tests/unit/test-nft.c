@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is sent to nftables, and what is made of its answers. */
-#include "host/nft.h"
+#include "host/net/nft.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Connecting to passt, and not to what only looks like it. */
-#include "host/passt.h"
+#include "host/net/passt.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "host/listen.h"
+#include "host/os/listen.h"
 #include "scratch.h"
 #include "test.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* PCI devices on hosts as they are: a card alone, two cards in one group, no IOMMU. */
-#include "host/pci.h"
+#include "host/device/pci.h"
 
-#include "host/clock.h"
-#include "host/sysfs.h"
+#include "host/os/clock.h"
+#include "host/os/sysfs.h"
 #include "lending.h"
 #include "test.h"
 

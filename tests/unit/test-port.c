@@ -2,7 +2,7 @@
 /*
  * Ports of bridges, with frames that guests would send, in a network namespace of this process.
  */
-#include "host/port.h"
+#include "host/net/port.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 
-#include "host/tap.h"
+#include "host/net/tap.h"
 #include "own-network.h"
 #include "test.h"
 #include "util/buf.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Preparing a machine with devices of the host, with a kernel of the test's own. */
 #include "fake-usb.h"
-#include "host/environment.h"
-#include "host/prepare.h"
+#include "host/prepare/environment.h"
+#include "host/prepare/prepare.h"
 #include "plan-rows.h"
 #include "test.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Preparing a machine with packet filters: there are never interfaces without their rules. */
-#include "host/firewall.h"
-#include "host/hold.h"
-#include "host/prepare.h"
+#include "host/net/firewall.h"
+#include "host/net/hold.h"
+#include "host/prepare/prepare.h"
 #include "kill-child.h"
 #include "nft-namespace.h"
 #include "plan-rows.h"

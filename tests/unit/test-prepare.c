@@ -3,7 +3,7 @@
  * Carrying out a plan and undoing it, in a network namespace of this process, with a peer in
  * systemd's place. A real systemd and a real QEMU are in tests/e2e.
  */
-#include "host/prepare.h"
+#include "host/prepare/prepare.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +15,9 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "host/clock.h"
-#include "host/listen.h"
-#include "host/lock.h"
+#include "host/os/clock.h"
+#include "host/os/listen.h"
+#include "host/os/lock.h"
 #include "own-network.h"
 #include "scratch.h"
 #include "systemd-store.h"

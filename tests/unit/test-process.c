@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Running other programs. */
-#include "host/process.h"
+#include "host/os/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <sys/resource.h>
 
-#include "host/clock.h"
-#include "host/qmp.h"
+#include "host/os/clock.h"
+#include "host/qmp/qmp.h"
 #include "peer.h"
 #include "test.h"
 #include "util/buf.h"

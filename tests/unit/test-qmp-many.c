@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Asking many QEMUs the same: such that answer, hang, talk nonsense, serve others. */
-#include "host/qmp-many.h"
+#include "host/qmp/qmp-many.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/clock.h"
-#include "host/run-state.h"
+#include "host/os/clock.h"
+#include "host/qmp/run-state.h"
 #include "test.h"
 #include "util/mem.h"
 

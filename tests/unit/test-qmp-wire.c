@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "host/qmp-wire.h"
+#include "host/qmp/qmp-wire.h"
 #include "test.h"
 #include "util/mem.h"
 

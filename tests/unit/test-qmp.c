@@ -11,8 +11,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "host/clock.h"
-#include "host/qmp.h"
+#include "host/os/clock.h"
+#include "host/qmp/qmp.h"
 #include "peer.h"
 #include "test.h"
 #include "util/buf.h"

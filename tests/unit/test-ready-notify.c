@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a guest tells of its boot, over a unix socket in place of vsock. */
-#include "host/ready-notify.h"
+#include "host/machine/ready-notify.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/clock.h"
+#include "host/os/clock.h"
 #include "test.h"
 #include "util/mem.h"
 

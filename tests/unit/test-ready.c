@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Waiting until a guest takes connections, with a server of this host in its place. */
-#include "host/ready.h"
+#include "host/machine/ready.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/clock.h"
-#include "host/netns.h"
+#include "host/os/clock.h"
+#include "host/os/netns.h"
 #include "test.h"
 #include "util/cleanup.h"
 #include "util/mem.h"

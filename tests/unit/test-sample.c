@@ -3,8 +3,8 @@
 #include <json-c/json_tokener.h>
 #include <unistd.h>
 
-#include "host/clock.h"
-#include "host/sample.h"
+#include "host/machine/sample.h"
+#include "host/os/clock.h"
 #include "json/jtree.h"
 #include "scratch.h"
 #include "test.h"

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/clock.h"
-#include "host/save.h"
-#include "host/saved-meta.h"
+#include "host/machine/save.h"
+#include "host/machine/saved-meta.h"
+#include "host/os/clock.h"
 #include "peer.h"
 #include "plan-rows.h"
 #include "scratch.h"

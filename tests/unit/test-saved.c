@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/restore.h"
-#include "host/saved-meta.h"
+#include "host/machine/restore.h"
+#include "host/machine/saved-meta.h"
 #include "plan-rows.h"
 #include "scratch.h"
 #include "test.h"

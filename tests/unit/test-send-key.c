@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Keys: names, chords, the US keyboard, and what a real QEMU knows. */
-#include "host/send-key.h"
+#include "host/qmp/send-key.h"
 
 #include <json-c/json.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A shared directory as a mount of its own, and the user namespace in which it is served. */
-#include "host/share.h"
+#include "host/storage/share.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,9 +10,9 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "host/await.h"
-#include "host/clock.h"
-#include "host/shutdown.h"
+#include "host/machine/shutdown.h"
+#include "host/os/clock.h"
+#include "host/qmp/await.h"
 #include "test.h"
 #include "util/buf.h"
 #include "util/strv.h"

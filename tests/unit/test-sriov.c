@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Virtual functions: made, set up, lent one by one, and removed with the last. */
-#include "host/sriov.h"
+#include "host/device/sriov.h"
 
 #include <errno.h>
 
-#include "host/loan.h"
+#include "host/device/loan.h"
 #include "lending.h"
 #include "test.h"
 

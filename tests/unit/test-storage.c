@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Opening volumes: what is opened how, and what is refused with which words. */
-#include "host/storage.h"
+#include "host/storage/storage.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The state of a TPM: made once by the real swtpm_setup, lent to a user, given back. */
-#include "host/swtpm.h"
+#include "host/storage/swtpm.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
  * Taps and links, for real, in a network namespace of this process. Each test ends with the
  * interfaces it began with.
  */
-#include "host/tap.h"
+#include "host/net/tap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
-#include "host/netns.h"
+#include "host/os/netns.h"
 #include "own-network.h"
 #include "test.h"
 #include "util/buf.h"

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/tree.h"
+#include "host/agent/tree.h"
 #include "scratch.h"
 #include "test.h"
 #include "util/mem.h"

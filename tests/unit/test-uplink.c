@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a bridge takes over of an interface: real ones, in a network namespace of this process. */
-#include "host/uplink.h"
+#include "host/net/uplink.h"
 
 #include "own-network.h"
 #include "scratch.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* USB devices: found by port and by ids, lent, given back; what is said when that cannot be. */
-#include "host/usb.h"
+#include "host/device/usb.h"
 
 #include "fake-usb.h"
 #include "lending.h"

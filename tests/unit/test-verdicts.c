@@ -4,7 +4,7 @@
  * packets, one machine that is sent to and sends. The seed is printed; MACHINA_SEED=N repeats a
  * run.
  */
-#include "host/firewall.h"
+#include "host/net/firewall.h"
 
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>

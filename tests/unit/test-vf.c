@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Messages about virtual functions: to the byte, and to a kernel that has a card without any. */
-#include "host/vf.h"
+#include "host/device/vf.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>

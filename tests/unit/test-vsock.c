@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Opening the host's side of a vsock device where there is none. */
-#include "host/clock.h"
-#include "host/vsock.h"
+#include "host/os/clock.h"
+#include "host/os/vsock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Networks that the host makes: is what their units have set up still so, do other programs let
+ * their guests through, is anything left of those that are no more?
+ */
+#include <linux/netfilter.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/network.h"
+#include "host/doctor/doctor-forward.h"
+#include "host/doctor/doctor.h"
+#include "host/net/bridge.h"
+#include "host/net/net-rules.h"
+#include "host/net/netlink-talk.h"
+#include "host/os/sysfs.h"
+#include "model/network.h"
+#include "util/mem.h"
+
+#define FIREWALLD "firewalld"
+
+/* Bridges that are there. */
+struct scene {
+	struct link *links;
+	size_t n;
+	struct netlink rules; /* to nftables; not open for others than root */
+	struct strv ruled;    /* networks with rules, sorted */
+	bool has_rules;	      /* they could be listed */
+};
+
+static void scene_done(struct scene *scene)
+{
+	free(scene->links);
+	netlink_done(&scene->rules);
+	strv_done(&scene->ruled);
+}
+
+static bool is_own(const struct network_conf *conf)
+{
+	return conf->mode >= 0 && network_owns_bridge((enum network_mode)conf->mode) &&
+	       conf->device;
+}
+
+static const struct network_conf *find_network(const struct doctor *d, const char *name)
+{
+	const struct network_conf *confs = d->host->network.items;
+	for (size_t i = 0; i < d->host->network.n; i++)
+		if (!strcmp(confs[i].name, name) && is_own(&confs[i]))
+			return &confs[i];
+	return NULL;
+}
+
+static const struct link *find_bridge(const struct scene *scene, const char *network)
+{
+	CLEANUP(freep) char *alias = bridge_alias(network);
+	for (size_t i = 0; i < scene->n; i++)
+		if (!strcmp(scene->links[i].alias, alias) &&
+				!strcmp(scene->links[i].kind, "bridge"))
+			return &scene->links[i];
+	return NULL;
+}
+
+static void find_users(const struct doctor *d, const char *network, struct doctor_group *ret)
+{
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const struct vm *vm = d->machines[i].vm;
+		for (size_t k = 0; k < vm->n_nics; k++)
+			if (!strcmp(vm->nics[k].network, network))
+				doctor_group_add(ret, &d->machines[i]);
+	}
+}
+
+/* "guests of network 'home' ...: machines 'a', 'b'" */
+static void tell_why(struct doctor *d, const struct network_conf *conf, const char *what)
+{
+	CLEANUP(doctor_group_done) struct doctor_group users = {};
+	find_users(d, conf->name, &users);
+	if (users.names.n)
+		doctor_why(d, "guests of network '%s' %s: %s", conf->name, what,
+				doctor_machines(d, &users.names));
+	else
+		doctor_why(d, "guests of network '%s' %s", conf->name, what);
+}
+
+/* ---- DHCP ---- */
+
+static void check_dnsmasq(struct doctor *d)
+{
+	CLEANUP(doctor_group_done) struct doctor_group users = {};
+	CLEANUP(strv_done) struct strv networks = {};
+	const struct network_conf *confs = d->host->network.items;
+	for (size_t i = 0; i < d->host->network.n; i++) {
+		if (!is_own(&confs[i]) || !confs[i].dhcp.range)
+			continue;
+		strv_push(&networks, confs[i].name);
+		find_users(d, confs[i].name, &users);
+	}
+	if (!networks.n || access(d->dnsmasq, X_OK) == 0)
+		return;
+	doctor_add(d, doctor_level_of(users.urgent), "'%s' does not exist", d->dnsmasq);
+	doctor_why(d, "network%s %s with \"dhcp\" cannot start%s%s", networks.n == 1 ? "" : "s",
+			doctor_names(d, &networks), users.names.n ? ", nor can " : "",
+			users.names.n ? doctor_machines(d, &users.names) : "");
+	doctor_cure(d, "apt-get install dnsmasq-base");
+}
+
+/* ---- forwarding ---- */
+
+static const struct {
+	enum fw_family family;
+	const char *dir, *key, *sysctl, *name;
+} settings[] = {
+	{ FW_IPV4, "net/ipv4", "ip_forward", "net.ipv4.ip_forward", "IPv4" },
+	{ FW_IPV6, "net/ipv6/conf/all", "forwarding", "net.ipv6.conf.all.forwarding", "IPv6" },
+};
+
+static bool has_family(struct doctor *d, const struct network_conf *conf, enum fw_family family)
+{
+	for (size_t i = 0; i < conf->address.n; i++) {
+		struct network_address address;
+		network_address_read(conf->address.items[i], &d->arena, &address);
+		if (address.ip && address.family == family)
+			return true;
+	}
+	return false;
+}
+
+/* The unit has set it when it started: somebody has set it back. */
+static void check_setting(struct doctor *d, const struct network_conf *conf)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		CLEANUP(freep) char *dir = xasprintf("%s/sys/%s", d->proc, settings[i].dir);
+		CLEANUP(buf_done) struct buf text = {};
+		if (!has_family(d, conf, settings[i].family) ||
+				sysfs_read(dir, settings[i].key, &text, NULL) < 0 ||
+				strcmp(buf_text(&text), "0") != 0)
+			continue;
+		doctor_add(d, DOCTOR_FAULT, "the host does not forward %s: %s is 0",
+				settings[i].name, settings[i].sysctl);
+		tell_why(d, conf, "reach the host, and nothing beyond");
+		doctor_cure(d, "sysctl -w %s=1", settings[i].sysctl);
+		doctor_cure(d, "grep -rs %s /etc/sysctl.conf /etc/sysctl.d   # who sets it back?",
+				settings[i].key);
+	}
+}
+
+/* ---- firewalld ---- */
+
+/* An interface of no zone is in the default zone, which is there to refuse what is forwarded. */
+static void check_zone(struct doctor *d, struct scene *scene, const struct network_conf *conf)
+{
+	struct forward_table table = { NFPROTO_INET, FIREWALLD };
+	if (!scene->has_rules ||
+			forward_table_look(&scene->rules, &table, conf->device, NULL) < 0 ||
+			!table.has_rules || table.is_about_it)
+		return;
+	const char *name = doctor_quote(d, conf->device);
+	doctor_add(d, DOCTOR_WARNING, "firewalld has bridge '%s' in no zone", conf->device);
+	tell_why(d, conf,
+			"may reach the host, but nothing beyond: the default zone forwards "
+			"nothing");
+	doctor_cure(d, "firewall-cmd --permanent --zone=trusted --add-interface=%s", name);
+	doctor_cure(d, "firewall-cmd --reload");
+}
+
+/* ---- what is left ---- */
+
+static void check_bridges(struct doctor *d, const struct scene *scene)
+{
+	CLEANUP(freep) char *prefix = bridge_alias("");
+	for (size_t i = 0; i < scene->n; i++) {
+		const struct link *link = &scene->links[i];
+		const char *name = link->alias + strlen(prefix);
+		const struct network_conf *conf = find_network(d, name);
+		if (strcmp(link->kind, "bridge") != 0 ||
+				(conf && !strcmp(conf->device, link->name)))
+			continue;
+		const char *word = doctor_quote(d, name);
+		doctor_add(d, DOCTOR_WARNING, "bridge '%s' is of network '%s', which %s",
+				link->name, name,
+				conf ? "has another one by now" : "is not configured any more");
+		doctor_why(d, "it takes part in the host's routing until it goes");
+		doctor_cure(d, "systemctl %s machina-network-%s.service", conf ? "restart" : "stop",
+				word);
+		if (!conf)
+			doctor_cure(d, "machina teardown --network %s", word);
+	}
+}
+
+static void check_leftovers(struct doctor *d, const struct scene *scene)
+{
+	for (size_t i = 0; i < scene->ruled.n; i++) {
+		const char *name = scene->ruled.items[i];
+		if (find_bridge(scene, name))
+			continue;
+		doctor_add(d, DOCTOR_WARNING,
+				"nftables still has rules of network '%s', which is not up", name);
+		doctor_why(d, "ports that they forward lead nowhere");
+		doctor_cure(d, "machina teardown --network %s", doctor_quote(d, name));
+	}
+}
+
+static int look(struct doctor *d, struct scene *scene, struct error *err)
+{
+	CLEANUP(netlink_done) struct netlink nl = {};
+	CLEANUP(freep) char *prefix = bridge_alias("");
+	int r = netlink_open(&nl, err);
+	if (r == 0)
+		r = netlink_list(&nl, prefix, &scene->links, &scene->n, err);
+	if (r < 0 || !d->is_root)
+		return r;
+	/* Without nftables there are no rules to look for. */
+	scene->has_rules = nft_open(&scene->rules, NULL) == 0 &&
+			   net_rules_list(&scene->rules, &scene->ruled, NULL) == 0;
+	return 0;
+}
+
+void doctor_check_networks(struct doctor *d)
+{
+	CLEANUP(scene_done) struct scene scene = {};
+	const struct network_conf *confs = d->host->network.items;
+	struct error err = {};
+	size_t n_up = 0, n_own = 0;
+	if (look(d, &scene, &err) < 0) {
+		doctor_leave_out(d, "%s", err.text);
+		return;
+	}
+	check_dnsmasq(d);
+	for (size_t i = 0; i < d->host->network.n; i++) {
+		n_own += is_own(&confs[i]);
+		if (!is_own(&confs[i]) || !find_bridge(&scene, confs[i].name))
+			continue;
+		n_up++;
+		if (confs[i].mode == NETWORK_ISOLATED)
+			continue;
+		check_setting(d, &confs[i]);
+		check_zone(d, &scene, &confs[i]);
+	}
+	doctor_note(d, "%zu of %zu that the host makes are up", n_up, n_own);
+	if (!d->is_partial) {
+		check_bridges(d, &scene);
+		check_leftovers(d, &scene);
+	}
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Disks: pools, the volumes in them, and the space that is left. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "host/doctor/doctor.h"
+#include "host/storage/storage.h"
+#include "model/plan.h"
+#include "util/mem.h"
+
+/* ---- pools ---- */
+
+static bool is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+	return !strncmp(path, dir, len) && (path[len] == '/' || len == 1);
+}
+
+static bool is_in(const struct vm_volume *v, const char *pool)
+{
+	return v && v->pool && !strcmp(v->pool, pool);
+}
+
+static void find_users(const struct doctor *d, const char *pool, struct doctor_group *ret)
+{
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const struct vm *vm = d->machines[i].vm;
+		bool uses = is_in(vm->kernel, pool) || is_in(vm->initrd, pool) ||
+			    is_in(vm->firmware_code, pool) || is_in(vm->firmware_vars, pool);
+		for (size_t k = 0; k < vm->n_volumes; k++)
+			uses |= is_in(&vm->volumes[k], pool);
+		if (uses)
+			doctor_group_add(ret, &d->machines[i]);
+	}
+}
+
+static void find_tpms(const struct doctor *d, const char *path, struct doctor_group *ret)
+{
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const char *data = d->machines[i].vm->tpm.data;
+		if (data && is_below(data, path))
+			doctor_group_add(ret, &d->machines[i]);
+	}
+}
+
+/* What is wrong with the directory; NULL: nothing, or this process may not look. */
+static const char *find_fault(const struct doctor *d, const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) == 0)
+		return S_ISDIR(st.st_mode) ? NULL : "is not a directory";
+	if (errno == EACCES && !d->is_root)
+		return NULL;
+	return errno == ENOENT ? "does not exist" : strerror(errno);
+}
+
+/* Pools may share a directory: it is told of with the first of them. */
+static void check_pool(struct doctor *d, size_t i)
+{
+	CLEANUP(doctor_group_done) struct doctor_group users = {};
+	CLEANUP(doctor_group_done) struct doctor_group tpms = {};
+	CLEANUP(strv_done) struct strv names = {};
+	const struct storage_conf *pools = d->host->storage.items;
+	const char *path = pools[i].path, *fault = find_fault(d, path);
+	for (size_t k = 0; fault && k < d->host->storage.n; k++) {
+		if (!pools[k].path || strcmp(pools[k].path, path) != 0)
+			continue;
+		if (k < i)
+			return;
+		strv_push(&names, pools[k].name);
+		find_users(d, pools[k].name, &users);
+	}
+	if (!fault)
+		return;
+	find_tpms(d, path, &tpms);
+	doctor_add(d, doctor_level_of(users.urgent || tpms.urgent), "storage pool%s %s: '%s' %s",
+			names.n == 1 ? "" : "s", doctor_names(d, &names), path, fault);
+	if (users.names.n)
+		doctor_why(d, "%s cannot start; is a file system not mounted?",
+				doctor_machines(d, &users.names));
+	else if (tpms.names.n)
+		/* prepare makes the directory of a TPM, and swtpm what is in it. */
+		doctor_why(d, "%s would get a new TPM; is a file system not mounted?",
+				doctor_machines(d, &tpms.names));
+	else
+		doctor_why(d, "no machine has a volume there");
+	doctor_cure(d, "mount --all");
+	doctor_cure(d, "# or, if it is new: mkdir -p %s", doctor_quote(d, path));
+}
+
+void doctor_check_pools(struct doctor *d)
+{
+	const struct storage_conf *pools = d->host->storage.items;
+	for (size_t i = 0; i < d->host->storage.n; i++)
+		if (pools[i].path)
+			check_pool(d, i);
+}
+
+/* ---- volumes ---- */
+
+/* Of what lies in a pool that is missing it is enough to say that. */
+static bool is_in_missing_pool(const struct doctor *d, const char *path)
+{
+	const struct storage_conf *pools = d->host ? d->host->storage.items : NULL;
+	for (size_t i = 0; pools && i < d->host->storage.n; i++)
+		if (pools[i].path && is_below(path, pools[i].path) &&
+				access(pools[i].path, F_OK) < 0 && errno == ENOENT)
+			return true;
+	return false;
+}
+
+/* What is wrong; what a message says after that are cures. */
+static void tell_what(struct doctor *d, const struct doctor_lack *l)
+{
+	const char *end = l->code == ENOENT ? strstr(l->text, "; ") : NULL;
+	doctor_add(d, doctor_level_of(l->urgent), "%.*s",
+			end ? (int)(end - l->text) : (int)strlen(l->text), l->text);
+	doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+}
+
+static bool has_directory(const char *path)
+{
+	CLEANUP(freep) char *dir = xstrdup(path);
+	char *slash = strrchr(dir, '/');
+	if (slash && slash != dir)
+		*slash = '\0';
+	return access(dir, F_OK) == 0;
+}
+
+static void tell_missing(struct doctor *d, const struct doctor_lack *l)
+{
+	const char *command = strstr(l->text, STORAGE_CREATE);
+	bool has_dir = has_directory(l->subject);
+	tell_what(d, l);
+	if (!has_dir)
+		doctor_cure(d, "mount --all");
+	if (command)
+		doctor_cure(d, "# %sif it is new: %s", has_dir ? "" : "or, ",
+				command + strlen(STORAGE_CREATE));
+	else if (has_dir)
+		doctor_cure(d, "ls -ld %s", doctor_quote(d, l->subject));
+}
+
+static bool is_variables(const struct doctor *d, const char *path)
+{
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const struct vm_volume *vars = d->machines[i].vm->firmware_vars;
+		if (vars && !strcmp(vars->path, path))
+			return true;
+	}
+	return false;
+}
+
+static void tell_firmware(struct doctor *d, const struct doctor_lack *l)
+{
+	const char *path = doctor_quote(d, l->subject);
+	tell_what(d, l);
+	if (l->code != ENOENT)
+		doctor_cure(d, "ls -ld %s", path);
+	else if (is_variables(d, l->subject))
+		doctor_cure(d, "install -D -m 0600 /usr/share/OVMF/OVMF_VARS_4M.fd %s", path);
+	else
+		doctor_cure(d, "apt-get install ovmf");
+}
+
+static void tell_lacks(struct doctor *d, enum lack_kind kind,
+		void (*tell)(struct doctor *d, const struct doctor_lack *l))
+{
+	bool hidden = false;
+	size_t at = 0;
+	for (const struct doctor_lack *l; (l = doctor_lacks(d, kind, &at));) {
+		if (l->code == EACCES && !d->is_root)
+			hidden = true;
+		else if (!is_in_missing_pool(d, l->subject))
+			tell(d, l);
+	}
+	if (hidden)
+		doctor_leave_out(d, "only root may look into some directories");
+}
+
+void doctor_check_volumes(struct doctor *d)
+{
+	tell_lacks(d, LACK_VOLUME, tell_missing);
+}
+
+void doctor_check_firmware(struct doctor *d)
+{
+	tell_lacks(d, LACK_FIRMWARE, tell_firmware);
+}
+
+/* ---- space ---- */
+
+#define GIB ((uint64_t)1 << 30)
+/* Less than both of these is little; less than one in a hundred and a GiB is none. */
+#define LITTLE_PERCENT 5
+#define LITTLE_BYTES (10 * GIB)
+
+/* Does anything grow there? Devices don't. */
+static bool can_grow(const struct storage_conf *pool)
+{
+	const struct vm_storage_type *type = pool->type ? vm_storage_type_find(pool->type) : NULL;
+	return pool->path && !pool->readonly && type && !type->readonly &&
+	       !plan_is_device(pool->path) && strcmp(pool->path, "/dev") != 0;
+}
+
+static void check_space(struct doctor *d, const struct storage_conf *pool, const struct statvfs *fs)
+{
+	CLEANUP(doctor_group_done) struct doctor_group users = {};
+	uint64_t total = (uint64_t)fs->f_blocks * fs->f_frsize;
+	uint64_t free_bytes = (uint64_t)fs->f_bavail * fs->f_frsize;
+	if (!total || fs->f_flag & ST_RDONLY || free_bytes >= LITTLE_BYTES ||
+			free_bytes >= total / 100 * LITTLE_PERCENT)
+		return;
+	bool none = free_bytes < GIB && free_bytes < total / 100;
+	find_users(d, pool->name, &users);
+	doctor_add(d, doctor_level_of(none && users.urgent),
+			"storage pool '%s': %llu of %llu MiB are free in '%s'", pool->name,
+			(unsigned long long)(free_bytes >> 20), (unsigned long long)(total >> 20),
+			pool->path);
+	doctor_why(d, "a guest whose disk grows stands still when the file system is full%s%s",
+			users.names.n ? ": " : "",
+			users.names.n ? doctor_machines(d, &users.names) : "");
+	doctor_cure(d, "du -xh --max-depth=2 %s | sort -h | tail", doctor_quote(d, pool->path));
+}
+
+void doctor_check_space(struct doctor *d)
+{
+	const struct storage_conf *pools = d->host->storage.items;
+	size_t n = d->host->storage.n;
+	CLEANUP(freep) unsigned long *seen = xcalloc(n, sizeof(*seen));
+	size_t n_seen = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct statvfs fs;
+		size_t k = 0;
+		if (!can_grow(&pools[i]) || statvfs(pools[i].path, &fs) < 0)
+			continue;
+		while (k < n_seen && seen[k] != fs.f_fsid)
+			k++;
+		if (k < n_seen)
+			continue;
+		seen[n_seen++] = fs.f_fsid;
+		check_space(d, &pools[i], &fs);
+	}
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The states of a saved machine, which are names of its directory. */
+#include "host/machine/saved.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/os/clock.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+char *saved_path(const char *dir, const char *machine, enum saved_state state)
+{
+	switch (state) {
+	case SAVED_WHOLE:
+		return path_join(dir, machine);
+	case SAVED_RESUMING:
+		return xasprintf("%s/.%s.resuming", dir, machine);
+	case SAVED_NONE:
+	case SAVED_UNFINISHED:
+		break;
+	}
+	return xasprintf("%s/.%s.saving", dir, machine);
+}
+
+static bool is_in(const char *dir, const char *machine, enum saved_state state, struct stat *ret)
+{
+	CLEANUP(freep) char *path = saved_path(dir, machine, state);
+	return stat(path, ret) == 0 && S_ISDIR(ret->st_mode);
+}
+
+bool saved_is_whole(const char *dir, const char *machine)
+{
+	struct stat unused;
+	return is_in(dir, machine, SAVED_WHOLE, &unused);
+}
+
+int saved_list(const char *dir, struct strv *ret_machines, struct error *err)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	int r = dir_list(dir, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		if (names.items[i][0] != '.' && saved_is_whole(dir, names.items[i]))
+			strv_push(ret_machines, names.items[i]);
+	return r < 0 ? r : 0;
+}
+
+enum saved_state saved_look(const char *dir, const char *machine, uint64_t *ret_usec)
+{
+	static const enum saved_state states[] = { SAVED_WHOLE, SAVED_RESUMING, SAVED_UNFINISHED };
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		struct stat st;
+		if (!is_in(dir, machine, states[i], &st))
+			continue;
+		if (ret_usec)
+			*ret_usec = (uint64_t)st.st_mtim.tv_sec * USEC_PER_SEC +
+				    (uint64_t)st.st_mtim.tv_nsec / 1000;
+		return states[i];
+	}
+	return SAVED_NONE;
+}
+
+int saved_lock(const char *dir, const char *machine, uint64_t wait_usec, struct lock *ret,
+		struct error *err)
+{
+	CLEANUP(freep) char *path = xasprintf("%s/.%s.lock", dir, machine);
+	/* That a machine is saved is no secret, what it holds is. */
+	int r = mkdir_all(dir, 0755, err);
+	if (r == 0)
+		r = lock_take(path, clock_deadline_usec(wait_usec), ret, err);
+	return r == -EBUSY ? error_wrap(err, "machine '%s' is being saved or resumed", machine) : r;
+}
+
+static int sync_dir(const char *dir, struct error *err)
+{
+	CLEANUP(closep) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0)
+		return error_errno(err, "cannot make changes of '%s' last", dir);
+	return 0;
+}
+
+int saved_move(const char *dir, const char *machine, enum saved_state from, enum saved_state to,
+		struct error *err)
+{
+	CLEANUP(freep) char *old = saved_path(dir, machine, from);
+	CLEANUP(freep) char *new = saved_path(dir, machine, to);
+	if (rename(old, new) < 0)
+		return error_errno(err, "cannot rename '%s' to '%s'", old, new);
+	return sync_dir(dir, err);
+}
+
+int saved_discard(const char *dir, const char *machine, struct error *err)
+{
+	CLEANUP(freep) char *garbage = saved_path(dir, machine, SAVED_UNFINISHED);
+	enum saved_state state = saved_look(dir, machine, NULL);
+	if (state == SAVED_NONE)
+		return 1;
+	for (; state != SAVED_NONE; state = saved_look(dir, machine, NULL)) {
+		/* What an earlier one has left would be in the way. */
+		int r = remove_tree(garbage, err);
+		if (r >= 0 && state != SAVED_UNFINISHED)
+			r = saved_move(dir, machine, state, SAVED_UNFINISHED, err);
+		if (r < 0)
+			return error_wrap(err, "the saved state of machine '%s'", machine);
+	}
+	return 0;
+}

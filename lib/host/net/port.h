@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ports of bridges: which VLANs they carry, whom they reach, and what they take from the guest.
+ *
+ * What stands here is in the bridge itself and not in the packet filter: it holds also when
+ * somebody flushes all filter rules.
+ */
+#pragma once
+
+#include "host/net/netlink.h"
+
+struct port_settings {
+	/* Frames that shape the tree of bridges (STP) don't come from it. */
+	bool protect;
+	/* It does not reach other ports that are isolated. */
+	bool isolate;
+	/*
+	 * Only @mac sends from it: the bridge learns nothing there and drops other senders' frames.
+	 * Kernels before 5.18 only don't learn.
+	 */
+	bool lock;
+	uint8_t mac[LINK_ADDRESS_LEN];
+	/* In place of those that the bridge gives new ports, if there is any. */
+	uint16_t vlan;	       /* without tags; 0: frames without tags are dropped */
+	const uint16_t *vlans; /* with tags, sorted */
+	size_t n_vlans;
+};
+
+bool port_has_vlans(const struct port_settings *settings) PURE;
+
+/*
+ * Set up a new port of a bridge, before it is switched on.
+ *
+ * @port: has a master
+ *
+ * Errors: those of the kernel.
+ */
+MUST_CHECK int port_set_up(struct netlink *nl, const struct link *port,
+		const struct port_settings *settings, struct error *err);
+
+/*
+ * Let a port of a bridge pass frames, or none at all, whatever filters there are. In a bridge whose
+ * kernel runs the spanning tree protocol, the interface itself is switched.
+ *
+ * Errors: those of the kernel.
+ */
+MUST_CHECK int port_set_open(
+		struct netlink *nl, const struct link *port, bool open, struct error *err);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who is connected to a listening unix socket. */
+#include "host/os/unix-peer.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/os/netns.h"
+#include "util/mem.h"
+#include "util/visible.h"
+
+#define COMM_MAX 64
+
+struct search {
+	const char *path;
+	struct strv sockets; /* the other ends, as /proc/PID/fd shows them: "socket:[INODE]" */
+};
+
+static void search_done(struct search *search)
+{
+	strv_done(&search->sockets);
+}
+
+static int take_attribute(const struct nlattr *attribute, void *data)
+{
+	const struct nlattr **table = data;
+	uint16_t type = mnl_attr_get_type(attribute);
+	if (type <= UNIX_DIAG_MAX)
+		table[type] = attribute;
+	return MNL_CB_OK;
+}
+
+/* One socket of the dump: if it was accepted at the path, the inode of the other end. */
+static int take_socket(const struct nlmsghdr *message, void *data)
+{
+	struct search *search = data;
+	const struct nlattr *table[UNIX_DIAG_MAX + 1] = {};
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(struct unix_diag_msg) ||
+			mnl_attr_parse(message, sizeof(struct unix_diag_msg), take_attribute,
+					table) < 0)
+		return MNL_CB_OK;
+
+	const struct nlattr *name = table[UNIX_DIAG_NAME], *peer = table[UNIX_DIAG_PEER];
+	if (!name || !peer || mnl_attr_get_payload_len(peer) < sizeof(uint32_t))
+		return MNL_CB_OK;
+	/* The kernel counts the NUL at the end of a path where the one who bound it did. */
+	size_t len = strnlen(mnl_attr_get_payload(name), mnl_attr_get_payload_len(name));
+	if (len != strlen(search->path) ||
+			memcmp(mnl_attr_get_payload(name), search->path, len) != 0)
+		return MNL_CB_OK;
+	/* 0: the client has closed it. */
+	if (mnl_attr_get_u32(peer) != 0)
+		strv_pushf(&search->sockets, "socket:[%u]", mnl_attr_get_u32(peer));
+	return MNL_CB_OK;
+}
+
+static void mnl_closep(struct mnl_socket **nl)
+{
+	if (*nl)
+		mnl_socket_close(*nl);
+}
+
+static int find_peers(struct search *search, struct error *err)
+{
+	CLEANUP(mnl_closep)
+	struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0)
+		return error_errno(err, "cannot ask the kernel for unix sockets");
+
+	char data[32768];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(data);
+	request->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_seq = 1;
+	struct unix_diag_req *query = mnl_nlmsg_put_extra_header(request, sizeof(*query));
+	query->sdiag_family = AF_UNIX;
+	query->udiag_states = UINT32_MAX;
+	query->udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER;
+	if (mnl_socket_sendto(nl, request, request->nlmsg_len) < 0)
+		return error_errno(err, "cannot ask the kernel for unix sockets");
+
+	for (;;) {
+		ssize_t n = mnl_socket_recvfrom(nl, data, sizeof(data));
+		int r = n < 0 ? -1
+			      : mnl_cb_run(data, (size_t)n, 1, mnl_socket_get_portid(nl),
+						take_socket, search);
+		if (r < 0)
+			return error_errno(err, "cannot list unix sockets");
+		if (r == MNL_CB_STOP)
+			return 0;
+	}
+}
+
+/*
+ * A connection is of the client's network (unix_stream_connect() in net/unix/af_unix.c), and a hook
+ * of a unit has one of its own.
+ */
+static int find_all_peers(struct search *search, struct error *err)
+{
+	CLEANUP(netns_done) struct netns outside = {};
+	struct error ignored = {};
+	int r = find_peers(search, err);
+	if (r == 0 && netns_enter(NETNS_HOST, &outside, &ignored) == 0 && outside.entered)
+		r = find_peers(search, err);
+	return r;
+}
+
+static void closedirp(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+/* Does a process have one of the sockets open? Processes may end or be hidden meanwhile: no. */
+static bool has_socket(const char *pid, const struct strv *sockets)
+{
+	CLEANUP(freep) char *path = xasprintf("/proc/%s/fd", pid);
+	CLEANUP(closedirp) DIR *dir = opendir(path);
+	struct dirent *entry;
+	while (dir && (entry = readdir(dir))) {
+		char target[64];
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		if (strv_contains(sockets, target))
+			return true;
+	}
+	return false;
+}
+
+static void push_process(struct strv *processes, const char *pid)
+{
+	char comm[COMM_MAX] = "";
+	CLEANUP(freep) char *path = xasprintf("/proc/%s/comm", pid);
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, comm, sizeof(comm));
+	while (n > 0 && comm[n - 1] == '\n')
+		n--;
+	CLEANUP(buf_done) struct buf text = {};
+	visible_add(&text, comm, n > 0 ? (size_t)n : 0, COMM_MAX);
+	strv_pushf(processes, "%s (pid %s)", buf_text(&text), pid);
+}
+
+int unix_peer_list(const char *path, struct strv *ret_processes, struct error *err)
+{
+	CLEANUP(search_done) struct search search = { .path = path };
+	int r = find_all_peers(&search, err);
+	if (r < 0 || search.sockets.n == 0)
+		return r;
+
+	CLEANUP(closedirp) DIR *proc = opendir("/proc");
+	if (!proc)
+		return error_errno(err, "cannot list '/proc'");
+	char self[32];
+	snprintf(self, sizeof(self), "%d", getpid());
+	struct dirent *entry;
+	while ((entry = readdir(proc)))
+		if (isdigit((unsigned char)entry->d_name[0]) && strcmp(entry->d_name, self) != 0 &&
+				has_socket(entry->d_name, &search.sockets))
+			push_process(ret_processes, entry->d_name);
+	return 0;
+}
+
+int unix_peer_look(const char *path, int own_fd, size_t *ret_others, bool *ret_is_served,
+		struct error *err)
+{
+	CLEANUP(search_done) struct search search = { .path = path };
+	struct stat st = {};
+	if (own_fd >= 0 && fstat(own_fd, &st) < 0)
+		return error_errno(err, "cannot look at a connection to '%s'", path);
+	/* What waits in the queue has no inode yet, and is not listed. */
+	int r = find_all_peers(&search, err);
+	if (r < 0)
+		return r;
+	char own[64];
+	snprintf(own, sizeof(own), "socket:[%u]", (unsigned)st.st_ino);
+	*ret_is_served = own_fd >= 0 && strv_contains(&search.sockets, own);
+	*ret_others = search.sockets.n - *ret_is_served;
+	return 0;
+}
+
+void unix_peer_text(const char *path, struct buf *to)
+{
+	CLEANUP(strv_done) struct strv processes = {};
+	if (unix_peer_list(path, &processes, NULL) < 0)
+		return;
+	for (size_t i = 0; i < processes.n; i++)
+		buf_printf(to, "%s%s", i > 0 ? ", " : "", processes.items[i]);
+}

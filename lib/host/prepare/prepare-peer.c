@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sockets of switches: QEMU connects to them by itself, for which its own user needs the right. */
+#include "host/prepare/prepare-peer.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+
+#include "util/mem.h"
+
+static int fail(const struct plan_peer *peer, int code, const char *what, struct error *err)
+{
+	return error_set(err, code, "connection '%s' (network '%s'): '%s' %s", peer->connection,
+			peer->network, peer->path, what);
+}
+
+/* 0, or a negative errno: whether an account may connect. The path as a whole counts. */
+static int try_as(const struct account *account, const char *path)
+{
+	/* With another identity for files, the kernel leaves root's privileges over them aside
+	 * (capabilities(7)), but not root's groups, and sockets of switches are often for those. */
+	int n = getgroups(0, NULL);
+	CLEANUP(freep) gid_t *groups = xcalloc(n > 0 ? (size_t)n : 1, sizeof(*groups));
+	if (n < 0 || getgroups(n, groups) < 0 || setgroups(0, NULL) < 0)
+		return -errno;
+	setfsgid(account->gid);
+	setfsuid(account->uid);
+	int r = faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
+	setfsuid(geteuid());
+	setfsgid(getegid());
+	return setgroups((size_t)n, groups) < 0 ? -errno : r;
+}
+
+/* QEMU would try again and again, and say nothing. */
+int prepare_peer(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct plan_peer *peer = &c->plan->peers[i];
+	struct stat st;
+	int r = prepare_account(c, err);
+	if (r < 0)
+		return r;
+	if (stat(peer->path, &st) < 0)
+		return errno == ENOENT ? fail(peer, ENOENT,
+							 "is not there: does the switch run, and "
+							 "has it a port with this socket?",
+							 err)
+				       : fail(peer, errno, "cannot be looked at", err);
+	if (!S_ISSOCK(st.st_mode))
+		return fail(peer, ENOTSOCK, "is not a socket", err);
+	/* Others try it with their own rights. */
+	r = geteuid() == 0		   ? try_as(&c->account, peer->path)
+	    : access(peer->path, W_OK) < 0 ? -errno
+					   : 0;
+	if (r == -EACCES)
+		return error_set(err, EACCES,
+				"connection '%s' (network '%s'): user '%s' may not connect to "
+				"'%s'; allow it for everyone (chmod o+w, and o+x for the "
+				"directories above), or leave out 'socket' of the network and "
+				"let the switch connect",
+				peer->connection, peer->network, c->plan->user, peer->path);
+	return r < 0 ? fail(peer, -r, "cannot be tried", err) : 0;
+}

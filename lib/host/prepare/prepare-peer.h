@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The step that looks at the socket of a switch, for host/prepare/prepare-step.c. */
+#pragma once
+
+#include "host/prepare/prepare-context.h"
+
+/* One of plan->peers. */
+MUST_CHECK int prepare_peer(struct prepare_context *c, size_t i, struct error *err);

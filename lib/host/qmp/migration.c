@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* QEMU's migration to a descriptor and from one. */
+#include "host/qmp/migration.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/os/clock.h"
+#include "json/jtree.h"
+#include "util/buf.h"
+#include "util/visible.h"
+
+/* Between two looks, while no event comes. */
+#define LOOK_USEC (100 * USEC_PER_MSEC)
+/* Without a byte that moves. A disk that has to write gigabytes from its cache is slow. */
+#define STALL_USEC (180 * USEC_PER_SEC)
+/* What QEMU says of a reason; real ones have less. */
+#define REASON_MAX 500
+/* The name of the descriptor in this connection, which the command uses up. */
+#define FD_NAME "machina"
+/* "max-bandwidth" is a size_t; all numbers below 2^53 survive everybody's JSON. */
+#define UNLIMITED (INT64_C(1) << 52)
+
+struct look {
+	const char *status; /* borrowed from value; "none" */
+	uint64_t done, total;
+	struct json_object *value;
+};
+
+static void look_done(struct look *look)
+{
+	json_object_put(look->value);
+}
+
+static uint64_t member(struct json_object *object, const char *key)
+{
+	struct json_object *value;
+	if (!json_object_object_get_ex(object, key, &value))
+		return 0;
+	int64_t number = json_object_get_int64(value);
+	return number > 0 ? (uint64_t)number : 0;
+}
+
+static uint64_t deadline(void)
+{
+	return clock_deadline_usec(MIGRATION_CALL_USEC);
+}
+
+static int take_look(struct qmp *qmp, struct look *ret, struct error *err)
+{
+	struct json_object *status, *ram;
+	int r = qmp_call(qmp, "query-migrate", NULL, deadline(), &ret->value, err);
+	if (r < 0)
+		return r;
+	ret->status = "none";
+	if (json_object_object_get_ex(ret->value, "status", &status) &&
+			json_object_is_type(status, json_type_string))
+		ret->status = json_object_get_string(status);
+	if (json_object_object_get_ex(ret->value, "ram", &ram)) {
+		ret->total = member(ram, "total");
+		uint64_t left = member(ram, "remaining");
+		ret->done = left < ret->total ? ret->total - left : 0;
+	}
+	return 0;
+}
+
+static void put_text(struct buf *text, struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_string))
+		visible_add(text, json_object_get_string(value),
+				(size_t)json_object_get_string_len(value), REASON_MAX);
+}
+
+int migration_check(struct qmp *qmp, struct error *err)
+{
+	CLEANUP(look_done) struct look look = {};
+	CLEANUP(buf_done) struct buf text = {};
+	struct json_object *reasons;
+	int r = take_look(qmp, &look, err);
+	if (r < 0)
+		return r;
+	if (!json_object_object_get_ex(look.value, "blocked-reasons", &reasons) ||
+			!json_object_is_type(reasons, json_type_array))
+		return 0;
+	for (size_t i = 0; i < json_object_array_length(reasons); i++) {
+		buf_puts(&text, i ? "; " : "");
+		put_text(&text, json_object_array_get_idx(reasons, i));
+	}
+	return text.len ? error_set(err, ENOTSUP, "QEMU cannot save it: %s", buf_text(&text)) : 0;
+}
+
+static int failed(const struct look *look, struct error *err)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	struct json_object *desc;
+	if (json_object_object_get_ex(look->value, "error-desc", &desc))
+		put_text(&text, desc);
+	return error_set(err, EREMOTEIO, "QEMU's migration has %s%s%s", look->status,
+			text.len ? ": " : "", buf_text(&text));
+}
+
+/*
+ * Wait a moment, or for an event. Returns 0, -ECANCELED when the guest runs on, or what the
+ * connection says.
+ */
+static int wait_moment(struct qmp *qmp, struct error *err)
+{
+	uint64_t until = clock_deadline_usec(LOOK_USEC);
+	for (unsigned n = 0;; n++) {
+		CLEANUP(qmp_event_done) struct qmp_event event = {};
+		int r = qmp_next_event(qmp, until, &event, err);
+		if (r == QMP_LATE || qmp_is_flood(n, until))
+			return 0;
+		if (r != QMP_DONE)
+			return r < 0 ? r : -err->code;
+		if (!strcmp(event.name, "RESUME"))
+			return error_set(err, ECANCELED, "somebody has let the guest run on");
+		if (!strcmp(event.name, "MIGRATION"))
+			return 0;
+	}
+}
+
+static bool has_ended(const char *status)
+{
+	static const char *const ends[] = { "none", "completed", "failed", "cancelled" };
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (!strcmp(status, ends[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Of what comes in QEMU does not tell how far it is (fill_destination_migration_info() in
+ * migration/migration.c), but it reads with the position that its descriptor shares with ours.
+ */
+static void measure(int fd, struct look *look)
+{
+	struct stat st;
+	off_t at = fd >= 0 ? lseek(fd, 0, SEEK_CUR) : -1;
+	if (at < 0 || fstat(fd, &st) < 0)
+		return;
+	look->done = (uint64_t)at;
+	look->total = (uint64_t)st.st_size;
+}
+
+/* @fd: what QEMU reads; -1: it writes */
+static int watch_it(struct qmp *qmp, int fd, const struct migration_watch *watch, struct error *err)
+{
+	uint64_t before = 0, stalled_usec = clock_deadline_usec(STALL_USEC);
+	for (;;) {
+		CLEANUP(look_done) struct look look = {};
+		int r = take_look(qmp, &look, err);
+		if (r < 0)
+			return r;
+		if (!strcmp(look.status, "completed"))
+			return 0;
+		if (!strcmp(look.status, "failed") || !strcmp(look.status, "cancelled"))
+			return failed(&look, err);
+		if (watch->is_canceled && watch->is_canceled(watch->data))
+			return error_set(err, ECANCELED, "it was called off");
+		measure(fd, &look);
+		/* A completion that takes long writes what QEMU had not told the disk to. */
+		if (look.done != before)
+			stalled_usec = clock_deadline_usec(STALL_USEC);
+		else if (clock_now_usec() >= stalled_usec)
+			return error_set(err, ETIMEDOUT, "QEMU's migration does not go on");
+		before = look.done;
+		if (watch->progress)
+			watch->progress(watch->data, look.done, look.total);
+		r = wait_moment(qmp, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int set_capabilities(struct qmp *qmp, const char *const *names, struct error *err)
+{
+	struct json_object *arguments = jtree_object(), *list = jtree_list();
+	for (; *names; names++) {
+		struct json_object *row = jtree_object();
+		jtree_set(row, "capability", jtree_string(*names));
+		jtree_set(row, "state", jtree_bool(true));
+		jtree_push(list, row);
+	}
+	jtree_set(arguments, "capabilities", list);
+	int r = qmp_call(qmp, "migrate-set-capabilities", arguments, deadline(), NULL, err);
+	json_object_put(arguments);
+	return r;
+}
+
+static int call_text(struct qmp *qmp, const char *command, const char *key, const char *value,
+		const int *fd, struct error *err)
+{
+	CLEANUP(qmp_reply_done) struct qmp_reply reply = {};
+	struct json_object *arguments = jtree_object();
+	jtree_set(arguments, key, jtree_string(value));
+	const struct qmp_command call = { .name = command, .arguments = arguments, .fd = fd };
+	int r = qmp_execute(qmp, &call, deadline(), &reply, err);
+	json_object_put(arguments);
+	return r == QMP_DONE ? 0 : r < 0 ? r : -err->code;
+}
+
+static int set_speed(struct qmp *qmp, struct error *err)
+{
+	struct json_object *arguments = jtree_object();
+	jtree_set(arguments, "max-bandwidth", jtree_int(UNLIMITED));
+	int r = qmp_call(qmp, "migrate-set-parameters", arguments, deadline(), NULL, err);
+	json_object_put(arguments);
+	return r;
+}
+
+int migration_send(struct qmp *qmp, int fd, const struct migration_watch *watch, struct error *err)
+{
+	static const char *const capabilities[] = { "events", NULL };
+	int r = set_capabilities(qmp, capabilities, err);
+	if (r == 0)
+		r = set_speed(qmp, err);
+	if (r == 0)
+		r = call_text(qmp, "getfd", "fdname", FD_NAME, &fd, err);
+	if (r == 0)
+		r = qmp_pass_time(qmp, 0, err); /* what happened before is no news */
+	if (r == 0)
+		r = call_text(qmp, "migrate", "uri", "fd:" FD_NAME, NULL, err);
+	return r < 0 ? r : watch_it(qmp, -1, watch, err);
+}
+
+int migration_cancel(struct qmp *qmp, struct error *err)
+{
+	uint64_t until = clock_deadline_usec(STALL_USEC);
+	bool told = false;
+	for (;;) {
+		CLEANUP(look_done) struct look look = {};
+		int r = take_look(qmp, &look, err);
+		if (r < 0 || has_ended(look.status))
+			return r;
+		if (clock_now_usec() >= until)
+			return error_set(err, ETIMEDOUT, "QEMU's migration does not end");
+		if (!told)
+			r = qmp_call(qmp, "migrate_cancel", NULL, deadline(), NULL, err);
+		told = true;
+		if (r == 0)
+			r = wait_moment(qmp, err);
+		if (r < 0 && r != -ECANCELED)
+			return r;
+	}
+}
+
+int migration_receive(struct qmp *qmp, int fd, bool late, const struct migration_watch *watch,
+		struct error *err)
+{
+	const char *const capabilities[] = { "events", late ? "late-block-activate" : NULL, NULL };
+	int r = set_capabilities(qmp, capabilities, err);
+	if (r == 0)
+		r = call_text(qmp, "getfd", "fdname", FD_NAME, &fd, err);
+	if (r == 0)
+		r = call_text(qmp, "migrate-incoming", "uri", "fd:" FD_NAME, NULL, err);
+	return r < 0 ? r : watch_it(qmp, fd, watch, err);
+}

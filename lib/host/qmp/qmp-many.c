@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The same questions to many QEMUs, side by side. */
+#include "host/qmp/qmp-many.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "host/os/clock.h"
+#include "host/os/listen.h"
+#include "host/os/unix-peer.h"
+#include "host/qmp/qmp-wire.h"
+#include "util/mem.h"
+
+#define CHUNK 65536
+/* A line of the largest machine's disks has a fiftieth of it. */
+#define LINE_LEN_MAX ((size_t)4 << 20)
+#define VALUES_MAX 200000
+struct talk {
+	struct qmp_many *item;
+	const char *const *commands;
+	int fd; /* -1: it is over */
+	struct qmp_reader reader;
+	bool is_greeted;
+};
+
+struct qmp_round {
+	struct talk *talks;
+	size_t n;
+};
+
+static void end(struct talk *t)
+{
+	closep(&t->fd);
+	qmp_reader_done(&t->reader);
+}
+
+static void drop_replies(struct qmp_many *item)
+{
+	for (size_t i = 0; i < QMP_MANY_COMMANDS_MAX; i++) {
+		json_object_put(item->replies[i]);
+		item->replies[i] = NULL;
+	}
+}
+
+static void fail(struct talk *t, const char *reason)
+{
+	drop_replies(t->item);
+	t->item->reason = xstrdup(reason);
+	end(t);
+}
+
+/*
+ * What is said to each: QEMU answers in turn. It reads a monitor byte by byte until version 9.1,
+ * which is most of what it has to do here: what needs no id has none.
+ */
+static void format(const char *const *commands, struct buf *text)
+{
+	qmp_format_command(text, "execute", "qmp_capabilities", NULL, NULL);
+	for (size_t i = 0; commands[i]; i++) {
+		const char id[] = { (char)('1' + i), '\0' };
+		qmp_format_command(text, "execute", commands[i], NULL, id);
+	}
+}
+
+/* The greeting is not waited for: QEMU reads nothing before it has sent it. All of the text fits
+ * the buffer of a socket that is new. */
+static void begin(struct talk *t, struct qmp_many *item, const char *const *commands,
+		const struct buf *text)
+{
+	*t = (struct talk){ item, commands, -1,
+		.reader = { .line_max = LINE_LEN_MAX, .values_max = VALUES_MAX } };
+	*item = (struct qmp_many){ .path = item->path };
+	if (!item->path)
+		return;
+	int r = connect_unix_now(item->path, &t->fd);
+	item->is_absent = r == -ENOENT || r == -ECONNREFUSED;
+	item->is_forbidden = r == -EACCES || r == -EPERM;
+	if (item->is_absent)
+		fail(t, "QEMU is not there");
+	else if (r == -EAGAIN)
+		fail(t, "many wait for its monitor");
+	else if (r < 0)
+		fail(t, strerror(-r));
+	else if (send(t->fd, text->text, text->len, MSG_NOSIGNAL | MSG_DONTWAIT) !=
+			(ssize_t)text->len)
+		fail(t, "QEMU has closed its monitor");
+}
+
+static void take_reply(struct talk *t, const struct qmp_message *m)
+{
+	bool all = true;
+	for (size_t i = 0; t->commands[i]; i++) {
+		struct json_object **reply = &t->item->replies[i];
+		if (!*reply && m->id[0] == (char)('1' + i) && !m->id[1]) {
+			if (m->kind == QMP_ERROR || !m->value) {
+				CLEANUP(freep)
+				char *text = xasprintf("QEMU refuses '%s'", t->commands[i]);
+				fail(t, text);
+				return;
+			}
+			*reply = json_object_get(m->value);
+		}
+		all &= *reply != NULL;
+	}
+	if (all) {
+		t->item->is_answered = true;
+		end(t);
+	}
+}
+
+static void take_message(struct talk *t, const struct qmp_message *m)
+{
+	if (m->kind == QMP_GREETING && !t->is_greeted) {
+		t->item->version = qmp_greeting_version(m->value);
+		t->is_greeted = true;
+	} else if ((m->kind == QMP_RETURN || m->kind == QMP_ERROR) && m->id && t->is_greeted) {
+		take_reply(t, m);
+	}
+}
+
+static void take_bytes(struct talk *t)
+{
+	char chunk[CHUNK];
+	ssize_t len = recv(t->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (len <= 0) {
+		fail(t, "QEMU has closed its monitor");
+		return;
+	}
+	struct error err = {};
+	int r = 0;
+	qmp_reader_feed(&t->reader, chunk, (size_t)len);
+	while (t->fd >= 0) {
+		struct qmp_message m = {};
+		r = qmp_reader_next(&t->reader, &m, &err);
+		if (r <= 0)
+			break;
+		take_message(t, &m);
+		qmp_message_done(&m);
+	}
+	if (r < 0)
+		fail(t, err.text);
+}
+
+/* Somebody else is served, or QEMU hangs. */
+static void give_up(struct talk *t)
+{
+	CLEANUP(strv_done) struct strv holders = {};
+	if (t->fd < 0)
+		return;
+	/* Ours would be found as one that waits. */
+	closep(&t->fd);
+	if (!t->is_greeted && unix_peer_list(t->item->path, &holders, NULL) >= 0 && holders.n) {
+		CLEANUP(freep)
+		char *text = xasprintf("its monitor is held by %s", holders.items[0]);
+		fail(t, text);
+	} else {
+		fail(t, "QEMU does not answer");
+	}
+}
+
+/* Returns false when nothing more can be waited for. */
+static bool wait_for(struct talk *talks, struct pollfd *fds, size_t n, uint64_t deadline_usec)
+{
+	size_t n_open = 0;
+	for (size_t i = 0; i < n; i++) {
+		fds[i] = (struct pollfd){ .fd = talks[i].fd, .events = POLLIN };
+		n_open += talks[i].fd >= 0;
+	}
+	if (!n_open)
+		return false;
+	int found = clock_poll(fds, n, deadline_usec);
+	if (found < 0 && errno != EINTR)
+		return false;
+	for (size_t i = 0; found > 0 && i < n; i++)
+		if (fds[i].revents && talks[i].fd >= 0)
+			take_bytes(&talks[i]);
+	/* Who has an answer for each look must not keep the others waiting. */
+	return found != 0 && clock_now_usec() < deadline_usec;
+}
+
+struct qmp_round *qmp_many_begin(struct qmp_many *items, size_t n, const char *const *commands)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	struct qmp_round *round = xcalloc(1, sizeof(*round));
+	*round = (struct qmp_round){ xcalloc(n + 1, sizeof(*round->talks)), n };
+	format(commands, &text);
+	for (size_t i = 0; i < n; i++)
+		begin(&round->talks[i], &items[i], commands, &text);
+	return round;
+}
+
+void qmp_many_drop(struct qmp_round *round, size_t i)
+{
+	end(&round->talks[i]);
+}
+
+void qmp_many_end(struct qmp_round *round, uint64_t deadline_usec)
+{
+	CLEANUP(freep) struct pollfd *fds = xcalloc(round->n + 1, sizeof(*fds));
+	while (wait_for(round->talks, fds, round->n, deadline_usec))
+		;
+	for (size_t i = 0; i < round->n; i++)
+		give_up(&round->talks[i]);
+	free(round->talks);
+	free(round);
+}
+
+void qmp_many_ask(struct qmp_many *items, size_t n, const char *const *commands,
+		uint64_t deadline_usec)
+{
+	qmp_many_end(qmp_many_begin(items, n, commands), deadline_usec);
+}
+
+void qmp_many_done(struct qmp_many *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		drop_replies(&items[i]);
+		free(items[i].reason);
+		free(items[i].version);
+	}
+}

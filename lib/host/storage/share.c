@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Directories and user namespaces for shares. */
+#include "host/storage/share.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+
+/* ---- the directory ---- */
+
+/* With another identity for files, the kernel leaves root's privileges over them aside
+ * (capabilities(7)). */
+static int try_as(int fd, const struct account *user, int mode)
+{
+	setfsgid(user->gid);
+	setfsuid(user->uid);
+	/* The program opens it in the same way, from inside. */
+	CLEANUP(closep) int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = opened < 0 || faccessat(fd, ".", mode, AT_EACCESS) < 0 ? -errno : 0;
+	setfsuid(geteuid());
+	setfsgid(getegid());
+	return r;
+}
+
+static int check_access(const struct share_tree *tree, const struct account *user, int fd,
+		struct error *err)
+{
+	int r = try_as(fd, user, X_OK | (tree->writable ? W_OK : 0));
+	if (r >= 0)
+		return 0;
+	return error_set(err, -r,
+			"user '%s' can't %s directory '%s' (share '%s'): %s; give it to that user, "
+			"or allow it with 'setfacl -m u:%s:%s %s'",
+			tree->user, tree->writable ? "read and write" : "read", tree->path,
+			tree->share, strerror(-r), tree->user, tree->writable ? "rwx" : "rx",
+			tree->path);
+}
+
+int share_open(const struct share_tree *tree, const struct account *user, int *ret_fd,
+		struct error *err)
+{
+	if (user->uid == 0 || user->gid == 0)
+		return error_set(err, EPERM,
+				"share '%s': user '%s' is root, or in root's group; name another "
+				"user",
+				tree->share, tree->user);
+	struct mount_attr attr = {
+		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			    (tree->writable ? 0 : MOUNT_ATTR_RDONLY),
+	};
+	CLEANUP(closep)
+	int fd = open_tree(
+			AT_FDCWD, tree->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, "cannot open directory '%s' (share '%s')", tree->path,
+				tree->share);
+	if (!S_ISDIR(st.st_mode))
+		return error_set(err, ENOTDIR, "'%s' (share '%s') is not a directory", tree->path,
+				tree->share);
+	int r = check_access(tree, user, fd, err);
+	if (r < 0)
+		return r;
+	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return error_errno(err, "cannot set the mount of directory '%s' (share '%s')",
+				tree->path, tree->share);
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+/* ---- the namespace ---- */
+
+/* Root's capabilities with another user's number: that user becomes the owner, also on a host where
+ * only root may make namespaces. */
+static int unshare_as(const struct account *user)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	/* By the system's own calls: those of libc change the other threads too. */
+	if (syscall(SYS_setresgid, -1, user->gid, -1) < 0 ||
+			syscall(SYS_setresuid, -1, user->uid, -1) < 0 ||
+			syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
+		data[i].effective = data[i].permitted;
+	if (syscall(SYS_capset, &header, data) < 0 || unshare(CLONE_NEWUSER) < 0)
+		return -errno;
+	return 0;
+}
+
+/* In a child: tell how it went, then keep the namespace there until the other end is closed. */
+_Noreturn static void hold_namespace(const struct account *user, int fd)
+{
+	int r = unshare_as(user);
+	char end;
+	if (write(fd, &r, sizeof(r)) == (ssize_t)sizeof(r))
+		while (read(fd, &end, 1) < 0 && errno == EINTR)
+			continue;
+	_exit(0);
+}
+
+static int write_map(pid_t pid, const char *name, uint32_t id, struct error *err)
+{
+	CLEANUP(freep) char *path = xasprintf("/proc/%d/%s", pid, name);
+	CLEANUP(freep) char *text = xasprintf("0 %u 1\n", id);
+	CLEANUP(closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return error_errno(err, "cannot map user %u into a user namespace", id);
+	return 0;
+}
+
+static int take_namespace(
+		pid_t pid, const struct account *user, int socket, int *ret_fd, struct error *err)
+{
+	int told = -EIO;
+	ssize_t n;
+	while ((n = read(socket, &told, sizeof(told))) < 0 && errno == EINTR)
+		continue;
+	if (n != (ssize_t)sizeof(told))
+		told = -EIO;
+	if (told < 0)
+		return error_code(err, told,
+				"cannot make a user namespace (is the sysctl "
+				"user.max_user_namespaces 0?)");
+	CLEANUP(freep) char *path = xasprintf("/proc/%d/ns/user", pid);
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", path);
+	int r = write_map(pid, "uid_map", user->uid, err);
+	if (r == 0)
+		r = write_map(pid, "gid_map", user->gid, err);
+	if (r == 0)
+		*ret_fd = take_fd(&fd);
+	return r;
+}
+
+int share_make_users(const struct account *user, int *ret_fd, struct error *err)
+{
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return error_errno(err, "cannot make a pair of sockets");
+	CLEANUP(closep) int own = ends[0];
+	CLEANUP(closep) int other = ends[1];
+	pid_t pid = fork();
+	if (pid < 0)
+		return error_errno(err, "cannot make a process");
+	if (pid == 0) {
+		closep(&own);
+		hold_namespace(user, other);
+	}
+	closep(&other);
+	int r = take_namespace(pid, user, own, ret_fd, err);
+	closep(&own);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return r;
+}
