@@ -386,7 +386,9 @@ TEST(events_without_end_keep_nobody_beyond_the_deadline)
 			QMP_LATE);
 	CHECK_INT(err.code, ETIMEDOUT);
 	CHECK_INT(qmp_pass_time(qmp, 0, &err), 0);
-	CHECK_INT(qmp_await_event(qmp, "DEVICE_TRAY_MOVED", 0, NULL, &err), QMP_DONE);
+	CHECK_INT(qmp_await_event(qmp, "DEVICE_TRAY_MOVED", clock_deadline_usec(LIMIT_USEC), NULL,
+				  &err),
+			QMP_DONE);
 	qmp_free(qmp);
 	CHECK_INT(peer_finish(peer.pid), 0);
 }
