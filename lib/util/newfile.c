@@ -51,35 +51,45 @@ static void remove_stale(const char *path)
 	}
 }
 
+static int is_there(const struct newfile *file, struct error *err)
+{
+	return error_set(err, EEXIST, "'%s' is there already", file->path);
+}
+
 static int check_absent(const struct newfile *file, struct error *err)
 {
 	struct stat st;
-	if (!file->replaces && lstat(file->path, &st) == 0)
-		return error_set(err, EEXIST, "'%s' is there already", file->path);
-	return 0;
+	return !file->replaces && lstat(file->path, &st) == 0 ? is_there(file, err) : 0;
+}
+
+/* The number of a process that left such a file may be this one's now: another name is tried. */
+static int open_temporary(struct newfile *file, mode_t mode, struct error *err)
+{
+	static unsigned number;
+	do {
+		free(file->temporary);
+		file->temporary = xasprintf("%.*s.%s.tmp-%d-%u", dir_length(file->path), file->path,
+				name_of(file->path), getpid(), number++);
+		file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	} while (file->fd < 0 && errno == EEXIST);
+	return file->fd < 0 ? error_errno(err, "cannot make '%s'", file->path) : 0;
 }
 
 int newfile_open(const char *path, bool replaces, mode_t mode, struct newfile *ret,
 		struct error *err)
 {
-	static unsigned number;
-	CLEANUP(freep) char *temporary = NULL;
 	struct newfile file = { .path = xstrdup(path), .fd = -1, .replaces = replaces };
 	int r = name_of(path)[0] ? check_absent(&file, err)
 				 : error_set(err, EISDIR, "'%s' is no name of a file", path);
 	if (r == 0) {
 		remove_stale(path);
-		temporary = xasprintf("%.*s.%s.tmp-%d-%u", dir_length(path), path, name_of(path),
-				getpid(), number++);
-		file.fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-		if (file.fd < 0)
-			r = error_errno(err, "cannot make '%s'", path);
+		r = open_temporary(&file, mode, err);
 	}
 	if (r < 0) {
 		free(file.path);
+		free(file.temporary);
 		return r;
 	}
-	file.temporary = take_ptr(temporary);
 	*ret = file;
 	return 0;
 }
@@ -91,7 +101,7 @@ static int rename_to(const struct newfile *file, struct error *err)
 					       RENAME_NOREPLACE) == 0)
 		return 0;
 	if (!file->replaces && errno == EEXIST)
-		return check_absent(file, err);
+		return is_there(file, err);
 	int r = check_absent(file, err);
 	if (r == 0 && rename(file->temporary, file->path) < 0)
 		return error_errno(err, "cannot make '%s'", file->path);
@@ -124,7 +134,6 @@ int newfile_write(const char *path, bool replaces, mode_t mode, const void *data
 	int r = newfile_open(path, replaces, mode, &file, err);
 	if (r < 0)
 		return r;
-	if (write_all(file.fd, data, len) < 0)
-		return error_errno(err, "cannot write '%s'", path);
-	return newfile_commit(&file, err);
+	r = write_all(file.fd, data, len);
+	return r < 0 ? error_code(err, r, "cannot write '%s'", path) : newfile_commit(&file, err);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "test.h"
@@ -88,6 +89,54 @@ TEST(a_file_that_came_meanwhile_stays)
 	CHECK(has_text(path, "other"));
 	CHECK_INT((int)n_files(), 2);
 	unlink(path);
+}
+
+/* In place of libc's: another file may be there at this moment and gone at the next. */
+static bool rename_meets_another;
+
+int renameat2(int old_fd, const char *old, int new_fd, const char *new, unsigned flags)
+{
+	if (rename_meets_another) {
+		errno = EEXIST;
+		return -1;
+	}
+	return (int)syscall(SYS_renameat2, old_fd, old, new_fd, new, flags);
+}
+
+TEST(one_that_was_there_for_a_moment_is_told_of)
+{
+	CLEANUP(freep) char *path = path_of("moment");
+	struct error err = {};
+	size_t before = n_files();
+	{
+		CLEANUP(newfile_done) struct newfile file = {};
+		CHECK_INT(newfile_open(path, false, 0600, &file, &err), 0);
+		rename_meets_another = true;
+		CHECK_INT(newfile_commit(&file, &err), -EEXIST);
+		rename_meets_another = false;
+		CHECK(strstr(err.text, "is there already"));
+	}
+	CHECK_INT((int)n_files(), (int)before);
+}
+
+/* Of a process that had this one's number: after each start of a host they are much the same. */
+TEST(a_temporary_name_that_is_taken_is_passed_over)
+{
+	enum { N = 64 };
+	CLEANUP(freep) char *path = path_of("taken");
+	CLEANUP(newfile_done) struct newfile file = {};
+	struct error err = {};
+	for (int i = 0; i < N; i++) {
+		CLEANUP(freep) char *name = xasprintf("%s/.taken.tmp-%d-%d", dir, getpid(), i);
+		CHECK_INT(file_replace(name, "left", 4, 0600, &err), 0);
+	}
+	CHECK_INT(newfile_open(path, false, 0600, &file, &err), 0);
+	CHECK_STR(err.text, "");
+	for (int i = 0; i < N; i++) {
+		CLEANUP(freep) char *name = xasprintf("%s/.taken.tmp-%d-%d", dir, getpid(), i);
+		CHECK(has_text(name, "left"));
+		unlink(name);
+	}
 }
 
 /* What a killed process has left goes with the next file of that name; other names stay. */
