@@ -89,11 +89,12 @@ static bool is_fit_csi(const char *text, size_t len)
 /* "?1049h" and its kin. */
 static void note_screen(struct terminal_filter *f)
 {
-	static const char *const modes[] = { "?1049", "?1047", "?47" };
+	static const unsigned modes[] = { 1049, 1047, 47 };
 	const char final = f->sequence[f->n_sequence - 1];
+	if (f->sequence[0] != '?' || (final != 'h' && final != 'l'))
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
-		if ((final == 'h' || final == 'l') && f->n_sequence == strlen(modes[i]) + 1 &&
-				memcmp(f->sequence, modes[i], strlen(modes[i])) == 0)
+		if (has_parameter(f->sequence, f->n_sequence, modes[i]))
 			f->alternate = final == 'h';
 }
 

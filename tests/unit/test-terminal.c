@@ -190,4 +190,25 @@ TEST(the_end_puts_back_what_the_guest_has_changed)
 	CHECK(!filter.alternate);
 }
 
+TEST(the_alternate_screen_is_known_by_its_number)
+{
+	static const struct {
+		const char *text;
+		bool alternate;
+	} steps[] = {
+		{ ESC "[47h" ESC "[?10499h" ESC "[?471h" ESC "[?1048h", false },
+		{ ESC "[?25;1049h", true },
+		{ ESC "[?25l", true },
+		{ ESC "[?47;7l", false },
+		{ ESC "[?01047h", true },
+		{ ESC "[?1047l", false },
+	};
+	struct terminal_filter filter = { .mode = TERMINAL_SCREEN };
+	CLEANUP(buf_done) struct buf out = {};
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		terminal_filter_add(&filter, &out, steps[i].text, strlen(steps[i].text));
+		CHECK(filter.alternate == steps[i].alternate);
+	}
+}
+
 TEST_MAIN()
