@@ -36,7 +36,7 @@ static bool find_tag(
 	for (size_t i = 0; i < host->n_docs; i++) {
 		struct json_object *tags, *tag;
 		if (!json_object_object_get_ex(host->layers[i].object, "tag", &tags) ||
-				!json_object_object_get_ex(tags, name, &tag))
+				!json_object_object_get_ex(tags, name, &tag) || !tag)
 			continue;
 		CLEANUP(buf_done) struct buf pointer = {};
 		buf_puts(&pointer, "/tag");

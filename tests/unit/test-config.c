@@ -46,6 +46,26 @@ TEST(tags_are_followed_depth_first)
 	}
 }
 
+TEST(a_tag_that_a_later_file_makes_null_is_that_of_the_file_before)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	sample_hosts(&s, (const char *const[]){ "{'tag':{'a':{'tags':['b']},'b':{}}}",
+					 "{'tag':{'a':null}}", NULL });
+	sample_machine(&s, "w", "{'tags':['a']}");
+	CHECK_STR(sample_findings(&s), "");
+	CLEANUP(freep) char *layers = layers_of(&s.machine);
+	CHECK_STR(layers, "machine w; tag a; tag b");
+}
+
+TEST(a_tag_that_is_null_is_none)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	sample_host(&s, "{'tag':{'a':null}}");
+	sample_machine(&s, "w", "{'tags':['a']}");
+	CHECK_STR(sample_findings(&s),
+			"w:1:10: /tags/0: the host's config has no tag \"a\"; it has none");
+}
+
 TEST(a_chain_tells_how_a_tag_was_reached)
 {
 	CLEANUP(sample_done) struct sample s = {};
