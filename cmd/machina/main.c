@@ -2,6 +2,7 @@
 /* The program: its commands, and the way from a command line to an exit status. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -212,6 +213,8 @@ int main(int argc, char **argv)
 {
 	if (open_missing_streams() < 0)
 		return STATUS_FAILURE;
+	/* Where it is ignored, which exec(3) hands down, nobody can wait for a child (wait(2)). */
+	signal(SIGCHLD, SIG_DFL);
 	output_init(false);
 	if (argc > 0 && is_tap_script(argv[0])) {
 		complain("'%s' is the tap script of units that an earlier program wrote; the units "
