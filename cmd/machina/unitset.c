@@ -188,7 +188,9 @@ static int remove_instances(struct unitset *set, const char *pattern, const char
 		const char *name = set->on_disk.items[i];
 		if (strncmp(name, prefix, len) != 0)
 			break;
-		int r = strstr(name, ".service") ? remove_unwanted(set, units, name, err) : 0;
+		/* A directory of drop-ins begins as the unit that it is for. */
+		CLEANUP(freep) char *found = unit_name_subject(pattern, name);
+		int r = found ? remove_unwanted(set, units, name, err) : 0;
 		if (r < 0)
 			return r;
 	}
@@ -294,7 +296,7 @@ static char *missing_source(
 	char *network = machine ? NULL : network_of(name);
 	char *source = NULL;
 	if (machine && !strv_contains_sorted(known->machines, machine))
-		source = xasprintf("%s/%s.conf.json;", set->machine_dir, machine);
+		source = xasprintf(" %s/%s.conf.json;", set->machine_dir, machine);
 	else if (network && !strv_contains_sorted(known->networks, network))
 		source = xasprintf(" %s/machina.conf.json", set->config_dir);
 	free(machine);
