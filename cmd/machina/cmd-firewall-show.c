@@ -118,6 +118,16 @@ static void tell_entries(const struct show *s)
 	}
 }
 
+static void tell_direction(const struct show *port, enum fw_direction direction, line_teller *tell,
+		void *context)
+{
+	struct show s = *port;
+	s.direction = direction;
+	s.tell = tell;
+	s.context = context;
+	tell_entries(&s);
+}
+
 static const enum style action_styles[] = {
 	[FW_ACCEPT] = STYLE_GOOD, [FW_DROP] = STYLE_BAD, [FW_REJECT] = STYLE_WARN
 };
@@ -164,7 +174,7 @@ static void print_groups(const struct fw_port *port)
 	putchar('\n');
 }
 
-static void print_port(struct show *s)
+static void print_port(const struct show *s)
 {
 	static const struct column columns[] = { { "ACTION" }, { "PACKETS" }, { "BECAUSE OF" },
 		{ "IN" }, { "COMMENT" } };
@@ -176,10 +186,8 @@ static void print_port(struct show *s)
 	for (int d = 0; d < N_FW_DIRECTIONS; d++) {
 		CLEANUP(table_done)
 		struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
-		s->direction = (enum fw_direction)d;
-		s->tell = add_line;
-		s->context = &(struct printing){ s->target, &t };
-		tell_entries(s);
+		struct printing printing = { s->target, &t };
+		tell_direction(s, (enum fw_direction)d, add_line, &printing);
 		printf("\n%s\n", titles[d]);
 		table_print(&t, stdout);
 	}
@@ -212,7 +220,7 @@ static struct json_object *nic_json(const struct vm_nic *nic)
 	return object;
 }
 
-static void port_json(struct show *s, struct json_object *object)
+static void port_json(const struct show *s, struct json_object *object)
 {
 	struct json_object *groups = jtree_list();
 	for (size_t i = 0; i < s->port->n_groups; i++)
@@ -220,10 +228,7 @@ static void port_json(struct show *s, struct json_object *object)
 	jtree_set(object, "groups", groups);
 	for (int d = 0; d < N_FW_DIRECTIONS; d++) {
 		struct json_object *list = jtree_list();
-		s->direction = (enum fw_direction)d;
-		s->tell = push_line;
-		s->context = list;
-		tell_entries(s);
+		tell_direction(s, (enum fw_direction)d, push_line, list);
 		jtree_set(object, fw_direction_names[d], list);
 	}
 }
@@ -233,7 +238,7 @@ static int show_connection(
 {
 	const struct vm_nic *nic = &target->built.vm.nics[i];
 	CLEANUP(fw_port_done) struct fw_port port = {};
-	struct show show = { .target = target, .port = &port, .i = i };
+	const struct show show = { .target = target, .port = &port, .i = i };
 	if (nic->filter) {
 		int r = fw_port_of_nic(&target->config.policy, &target->built.vm, nic, &port, err);
 		if (r < 0)

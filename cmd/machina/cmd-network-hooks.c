@@ -128,7 +128,7 @@ static int prepare_network(const struct call *call, const char *name, struct err
 	int r = check_name(name, err);
 	if (r == 0)
 		r = network_of_unit(&call->paths, name, &network, &text, err);
-	if (r < 0)
+	if (r != 0)
 		return error_wrap(err, "cannot prepare network '%s'", name);
 	if (cli->dry_run) {
 		CLEANUP(strv_done) struct strv lines = {};
