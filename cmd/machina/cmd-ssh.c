@@ -217,20 +217,26 @@ static void build_argv(const struct call *call, struct strv *ret)
 		strv_push(ret, call->words.items[i]);
 }
 
-static int ssh_run(const struct call *call, struct error *err)
+/* Returns only if that failed. */
+static int become_ssh(const struct call *call, struct error *err)
 {
 	CLEANUP(strv_done) struct strv argv = {};
+	build_argv(call, &argv);
+	execvp("ssh", argv.items);
+	return error_errno(
+			err, errno == ENOENT ? "there is no program 'ssh' (package openssh-client)"
+					     : "cannot execute 'ssh'");
+}
+
+static int ssh_run(const struct call *call, struct error *err)
+{
 	uint32_t cid;
 	/* What is wrong with the machine is said before ssh has its own say. */
 	int r = find_cid(call, call->words.items[0], &cid, err);
-	if (r == 0) {
-		build_argv(call, &argv);
-		execvp("ssh", argv.items);
-		r = error_errno(err, errno == ENOENT ? "there is no program 'ssh' (package "
-						       "openssh-client)"
-						     : "cannot execute 'ssh'");
-	}
-	print_error(err);
+	if (r == 0)
+		r = become_ssh(call, err);
+	if (r != 0)
+		print_error(err);
 	return STATUS_SSH_FAILED;
 }
 

@@ -331,7 +331,6 @@ static struct json_object **sort_values(
 	size_t n_rows = 0;
 	while (fields[n_rows].name)
 		n_rows++;
-	/* Pointers are what is wanted: NOLINTNEXTLINE(bugprone-sizeof-expression) */
 	struct json_object **values = arena_array(&m->arena, n_rows * n, sizeof(*values));
 	for (size_t i = 0; i < n; i++) {
 		if (!sources[i].value)
