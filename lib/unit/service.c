@@ -348,6 +348,19 @@ static bool uses_io_uring(const struct vm *vm)
 	return false;
 }
 
+/*
+ * Who may make unix sockets reaches whoever listens to all. What every host has is out of reach;
+ * journald is not, since it is by its socket that systemd tells why QEMU could not be executed. An
+ * empty /run would be the hooks' as well: TemporaryFileSystem= holds for "+".
+ */
+static void add_unreachable(struct unitfile *u)
+{
+	static const char *const paths[] = { "-/run/dbus", "-/run/systemd/io.system.ManagedOOM",
+		"-/run/systemd/private", "-/run/systemd/userdb" };
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		unitfile_set(u, "InaccessiblePaths", paths[i]);
+}
+
 static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 {
 	CLEANUP(strv_done) struct strv exec_paths = {};
@@ -391,6 +404,8 @@ static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 				"network, as the host.";
 	}
 	sandbox_add(u, &sandbox);
+	if (strcmp(sandbox.address_families, "none") != 0)
+		add_unreachable(u);
 }
 
 static void add_install(struct unitfile *u, const struct vm *vm)
