@@ -107,4 +107,65 @@ TEST(how_far_a_guest_has_come_in_is_seen)
 	scratch_end();
 }
 
+/* ---- one that claims to go on ---- */
+
+#define GIB ((uint64_t)1 << 30)
+
+/* How long it is believed, in steps of a second; at most @limit. What is left after a step is told
+ * by @tell. */
+static unsigned believe(
+		uint64_t total, uint64_t (*tell)(unsigned second, uint64_t total), unsigned limit)
+{
+	struct migration_pace pace = {};
+	unsigned second = 0;
+	while (second < limit && migration_goes_on(&pace, 1000 + second * USEC_PER_SEC,
+						 total - tell(second, total), total))
+		second++;
+	return second;
+}
+
+static uint64_t stands(unsigned second, uint64_t total)
+{
+	(void)second;
+	return total;
+}
+
+static uint64_t goes_back_and_forth(unsigned second, uint64_t total)
+{
+	return total / 2 + (second % 7) * (total / 20);
+}
+
+static uint64_t a_byte_a_second(unsigned second, uint64_t total)
+{
+	return total - second;
+}
+
+static uint64_t a_disk_of_2_mib(unsigned second, uint64_t total)
+{
+	const uint64_t done = second * ((uint64_t)2 << 20);
+	return done < total ? total - done : 0;
+}
+
+static uint64_t as_slow_as_it_may(unsigned second, uint64_t total)
+{
+	const uint64_t done = second / 179 * (total / 256 + 1);
+	return done < total ? total - done : 0;
+}
+
+TEST(only_less_than_ever_before_is_progress)
+{
+	static const unsigned day = 86400;
+	CHECK_INT(believe(0, stands, day), 180);
+	CHECK_INT(believe(64 * GIB, stands, day), 180);
+	CHECK(believe(64 * GIB, goes_back_and_forth, day) <= 190);
+	CHECK_INT(believe(64 * GIB, a_byte_a_second, day), 180);
+	/* A slow one has all the time that it takes: 64 GiB in 9 hours.
+	 */
+	CHECK(believe(64 * GIB, a_disk_of_2_mib, day) > 64 * 512);
+	CHECK(believe(GIB / 8, a_disk_of_2_mib, day) > 64);
+	/* Whatever is told of how much there is. */
+	CHECK(believe(GIB, as_slow_as_it_may, 2 * day) <= 13 * 3600);
+	CHECK(believe(UINT64_MAX / 2, as_slow_as_it_may, 2 * day) <= 13 * 3600);
+}
+
 TEST_MAIN()

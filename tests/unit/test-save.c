@@ -34,8 +34,12 @@ struct fake {
 	bool fails;	     /* the migration does */
 	bool resumes;	     /* somebody lets the guest run in the middle of it */
 	bool refuses_cont;
-	off_t memory; /* bytes that it writes */
+	off_t memory;	/* bytes of its file: one is written in each PIECE */
+	bool is_hollow; /* only the first one is */
 };
+
+/* What is brought to the disk at once. */
+#define PIECE ((off_t)64 << 20)
 
 static struct fake fake;
 static int log_pipe[2];
@@ -84,6 +88,17 @@ static char *answer(const char *command)
 	return xstrdup("{}");
 }
 
+static void write_memory(void)
+{
+	CLEANUP(closep)
+	int fd = open(scratch_path("saved/.web.saving/memory"), O_WRONLY | O_CLOEXEC);
+	if (ftruncate(fd, fake.memory) < 0)
+		_exit(9);
+	for (off_t at = 0; at < (fake.is_hollow ? 1 : fake.memory); at += PIECE)
+		if (pwrite(fd, "x", 1, at) != 1)
+			_exit(9);
+}
+
 static void act(int fd, const char *command)
 {
 	if (!strcmp(command, "stop"))
@@ -94,8 +109,8 @@ static void act(int fd, const char *command)
 		fake.status = "cancelled";
 	if (strcmp(command, "migrate") != 0)
 		return;
-	if (fake.memory && truncate(scratch_path("saved/.web.saving/memory"), fake.memory) < 0)
-		_exit(9);
+	if (fake.memory)
+		write_memory();
 	fake.status = fake.fails ? "failed" : fake.resumes ? "active" : "completed";
 	if (!fake.fails && !fake.resumes)
 		fake.state = "postmigrate";
@@ -272,6 +287,9 @@ TEST(a_machine_is_saved)
 				.after = SAVED_WHOLE },
 		{ "a large one, whose way to the disk takes its time", { .memory = 200 << 20 },
 				.n_told = 4, .log = "stop migrate quit ", .after = SAVED_WHOLE },
+		{ "one that has made a file of holes, for nothing",
+				{ .memory = (off_t)1 << 43, .is_hollow = true }, .n_told = 1,
+				.log = "stop migrate quit ", .after = SAVED_WHOLE },
 		{ "with a CD that was taken out", { .node = "", .has_tray = true },
 				.log = "stop migrate quit ", .after = SAVED_WHOLE },
 		{ "with another CD",

@@ -14,8 +14,10 @@
 
 /* Between two looks, while no event comes. */
 #define LOOK_USEC (100 * USEC_PER_MSEC)
-/* Without a byte that moves. A disk that has to write gigabytes from its cache is slow. */
+/* Without progress. A disk that has to write gigabytes from its cache is slow. */
 #define STALL_USEC (180 * USEC_PER_SEC)
+/* Of all that there is to do, what has to be done in that time. */
+#define PACE_PARTS 256
 /* What QEMU says of a reason; real ones have less. */
 #define REASON_MAX 500
 /* The name of the descriptor in this connection, which the command uses up. */
@@ -145,10 +147,27 @@ static void measure(int fd, struct look *look)
 	look->total = (uint64_t)st.st_size;
 }
 
+bool migration_goes_on(
+		struct migration_pace *pace, uint64_t now_usec, uint64_t done, uint64_t total)
+{
+	const uint64_t left = done < total ? total - done : 0;
+	if (!pace->until_usec)
+		pace->until_usec = clock_add_usec(now_usec, STALL_USEC);
+	if (!pace->part && total) {
+		pace->part = total / PACE_PARTS + 1;
+		pace->left = left;
+	}
+	if (pace->part && left < pace->left && pace->left - left >= pace->part) {
+		pace->left = left;
+		pace->until_usec = clock_add_usec(now_usec, STALL_USEC);
+	}
+	return now_usec < pace->until_usec;
+}
+
 /* @fd: what QEMU reads; -1: it writes */
 static int watch_it(struct qmp *qmp, int fd, const struct migration_watch *watch, struct error *err)
 {
-	uint64_t before = 0, stalled_usec = clock_deadline_usec(STALL_USEC);
+	struct migration_pace pace = {};
 	for (;;) {
 		CLEANUP(look_done) struct look look = {};
 		int r = take_look(qmp, &look, err);
@@ -161,12 +180,8 @@ static int watch_it(struct qmp *qmp, int fd, const struct migration_watch *watch
 		if (watch->is_canceled && watch->is_canceled(watch->data))
 			return error_set(err, ECANCELED, "it was called off");
 		measure(fd, &look);
-		/* A completion that takes long writes what QEMU had not told the disk to. */
-		if (look.done != before)
-			stalled_usec = clock_deadline_usec(STALL_USEC);
-		else if (clock_now_usec() >= stalled_usec)
+		if (!migration_goes_on(&pace, clock_now_usec(), look.done, look.total))
 			return error_set(err, ETIMEDOUT, "QEMU's migration does not go on");
-		before = look.done;
 		if (watch->progress)
 			watch->progress(watch->data, look.done, look.total);
 		r = wait_moment(qmp, err);
