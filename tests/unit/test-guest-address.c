@@ -102,6 +102,24 @@ TEST(what_an_agent_says_is_read_as_far_as_it_makes_sense)
 	}
 }
 
+/* Nor does it keep the host from telling what it knows itself. */
+TEST(a_guest_does_not_tell_without_end)
+{
+	CLEANUP(guest_addresses_done) struct guest_addresses list = {};
+	CLEANUP(buf_done) struct buf text = {};
+	buf_puts(&text, "[{\"ip-addresses\": [");
+	for (int i = 0; i < 20000; i++)
+		buf_printf(&text, "%s{\"ip-address\": \"10.1.%d.%d\"}", i ? ", " : "", i / 250,
+				i % 250);
+	buf_puts(&text, "]}]");
+	struct json_object *value = json_tokener_parse(buf_text(&text));
+	guest_addresses_add_agent(&list, &plan, value);
+	json_object_put(value);
+	CHECK_INT(list.n, 256);
+	guest_addresses_add_leases(&list, &plan, "1 52:54:00:00:00:01 10.77.0.5 web *\n");
+	CHECK_INT(list.n, 257);
+}
+
 TEST(leases_of_the_machines_cards_are_read)
 {
 	CLEANUP(guest_addresses_done) struct guest_addresses list = {};

@@ -20,6 +20,8 @@
 #define LEASES_PATH "/var/lib/machina-network/%s/leases"
 #define LEASES_MAX ((size_t)4 << 20)
 #define NAME_MAX_SHOWN 64
+/* Each is compared with all before it, and shown. A guest of containers has some dozens. */
+#define AGENT_ADDRESSES_MAX 256
 #define MAC_TEXT_MAX 18
 
 const char *const guest_address_source_names[] = {
@@ -127,7 +129,7 @@ static void add_told(struct guest_addresses *list, const char *mac, const char *
 	char address[INET6_ADDRSTRLEN];
 	struct json_object *prefix;
 	const char *text = text_of(told, "ip-address");
-	if (!text || !read_address(text, address))
+	if (!text || !read_address(text, address) || list->n >= AGENT_ADDRESSES_MAX)
 		return;
 	struct guest_address *a = add(list, GUEST_ADDRESS_AGENT, address, mac, connection);
 	if (!a->interface && interface) {

@@ -65,7 +65,8 @@ void guest_addresses_add_config(struct guest_addresses *list, const struct vm *v
 /*
  * The parts. Each adds to @list; an address that is there gets one more source.
  *
- * @interfaces: what guest-network-get-interfaces returned. What of it makes no sense is passed over
+ * @interfaces: what guest-network-get-interfaces returned. What of it makes no sense is passed
+ * over, and so is what comes behind the first 256 addresses
  * @text: a file of leases, as dnsmasq(8) writes it: "EXPIRY MAC IP NAME ID" a line
  */
 void guest_addresses_add_agent(struct guest_addresses *list, const struct plan *plan,
