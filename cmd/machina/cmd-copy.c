@@ -326,7 +326,9 @@ static int copy_run(const struct call *call, struct error *err)
 	if (r == 0)
 		r = guest_from ? copy_out(&c, err) : copy_in(&c, err);
 	progress_clear();
-	return r < 0 ? r : STATUS_DONE;
+	/* As cp(1) and scp(1) do it: all the rest has been copied, and the status says that it is
+	 * not all. */
+	return r == COPY_INCOMPLETE ? STATUS_FAILURE : r;
 }
 
 static const struct argument arguments[] = {
@@ -369,21 +371,24 @@ const struct command cmd_copy = {
 		       "agent's user's. What went over is compared with the guest's file by its "
 		       "SHA-256, where the guest has sha256sum, before the file gets its name. A "
 		       "file that is there is replaced only with --force.\n\n"
-		       "With --recursive SOURCE may be a directory. It is filled under a name with "
-		       "a suffix, which only root may enter, and gets its own name and mode when "
-		       "all of it is there: a copy that fails or is interrupted takes away what it "
-		       "made, and one that is killed leaves the name with the suffix. No directory "
-		       "is replaced, with --force neither. Over go directories, files and symbolic "
-		       "links, with their modes but for setuid, setgid and the sticky bit; owners, "
-		       "times and hard links are not kept, and of what is mounted in the directory "
-		       "there is only the place. A file is taken as long as it was when the "
-		       "directory was listed. Out of a guest, links that could lead out of the "
-		       "directory are left out; both ways, sockets, pipes and devices are; a "
-		       "message names them, and the status is 0. The guest has to have find, stat, "
-		       "readlink and printf "
-		       "(out of it) or mkdir, chmod, ln, mv and rm (into it), and its agent has to "
-		       "allow guest-exec. Many small files are quicker in one: pack them, as in "
-		       "the last example, and unpack with 'machina exec'.\n\n"
+		       "With --recursive SOURCE may be a directory. Directories, files and "
+		       "symbolic "
+		       "links are copied with their modes, but for setuid, setgid and the sticky "
+		       "bit; owners, times and hard links are not kept, and of what is mounted in "
+		       "the directory there is only the mount point. A file is copied as long as "
+		       "it "
+		       "was when the directory was listed. Sockets, pipes and devices are left "
+		       "out, "
+		       "and so are links of a guest that could lead out of the directory: all else "
+		       "is copied, a message names them, and the exit status is 1.\n\n"
+		       "A directory is made under a name with a suffix, which only root may enter, "
+		       "and gets its own name and mode when all of it is there: a copy that fails "
+		       "or is interrupted removes what it made, and one that is killed leaves that "
+		       "name. A directory that is there is never replaced, not even with --force. "
+		       "The guest needs find, stat, readlink and printf (to copy out of it) or "
+		       "mkdir, chmod, ln, mv and rm (into it), and its agent has to allow "
+		       "guest-exec. Many small files are quicker in one: pack them, as in the last "
+		       "example, and unpack with 'machina exec'.\n\n"
 		       "A guest that is not trusted decides what it sends: no more than it has "
 		       "announced, and than there is room for, is taken; of a directory, nothing "
 		       "with a name that leads out of it.",

@@ -29,7 +29,8 @@ static char *below(const char *root, const char *path)
 	return *path ? xasprintf("%s/%s", root, path) : xstrdup(root);
 }
 
-static void tell_left_out(const struct tree *tree)
+/* Returns COPY_DONE, or COPY_INCOMPLETE if anything was. */
+static int tell_left_out(const struct tree *tree)
 {
 	CLEANUP(buf_done) struct buf text = {};
 	size_t n = 0;
@@ -44,6 +45,7 @@ static void tell_left_out(const struct tree *tree)
 		complain("left out: %zu that are no files, or links that lead out of the "
 			 "directory: %s%s",
 				n, buf_text(&text), n > NAMED_MAX ? ", ..." : "");
+	return n ? COPY_INCOMPLETE : COPY_DONE;
 }
 
 /* The entries from @begin that fit behind the words, as paths of the guest; their end. */
@@ -198,9 +200,7 @@ int copy_tree_out(struct copying *c, struct error *err)
 		r = error_errno(err, "cannot put '%s' in its place", c->local_path);
 	if (r < 0 && remove_tree(temporary, NULL) < 0)
 		complain("'%s' may be left", temporary);
-	if (r == 0)
-		tell_left_out(&tree);
-	return r;
+	return r < 0 ? r : tell_left_out(&tree);
 }
 
 /* ---- into the guest ---- */
@@ -350,7 +350,5 @@ int copy_tree_in(struct copying *c, int root_fd, struct error *err)
 				     (const char *const[]){ "rm", "-rf", "--", temporary, NULL },
 				     NULL) != 0)
 		complain("'%s' may be left in the guest", temporary);
-	if (r == 0)
-		tell_left_out(&tree);
-	return r;
+	return r < 0 ? r : tell_left_out(&tree);
 }

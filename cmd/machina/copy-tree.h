@@ -10,6 +10,10 @@
 
 #include "copying.h"
 
+/* What the calls return, as they are no failures: some entries may have been left out, which has
+ * been told (sockets, pipes, devices, and links out of a guest that lead elsewhere). */
+enum { COPY_DONE = 0, COPY_INCOMPLETE = 1 };
+
 /* c->guest_path is a directory of the guest, c->local_path is to become one. */
 MUST_CHECK int copy_tree_out(struct copying *c, struct error *err);
 
