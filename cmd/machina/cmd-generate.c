@@ -275,8 +275,13 @@ static int list_running(const struct run *run, const struct strv *names, struct 
 static int reload(const struct run *run, struct error *err)
 {
 	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(strv_done) struct strv removed = {};
 	int r = open_bus(run, &bus, err);
-	return r <= 0 ? r : bus_reload(bus, err);
+	/* What has failed stays in systemd's lists without its file, for nobody to look after. */
+	unitset_list_removed(&run->units, &removed);
+	if (r > 0)
+		r = bus_reset_failed(bus, &removed, err);
+	return r < 0 || !bus ? r : bus_reload(bus, err);
 }
 
 /* What runs keeps its units until it has stopped. */

@@ -42,16 +42,25 @@ void unitset_want(struct unitset *set, const char *machine, enum vm_autostart au
 		want(set, UNITSET_ENABLED, unit, false);
 }
 
+int unitset_remove_link(struct unitset *set, const char *name, struct error *err)
+{
+	CLEANUP(freep) char *dir = xstrndup(name, (size_t)(strchr(name, '/') - name));
+	if (unlinkat(set->batch.dirfd, name, 0) < 0)
+		return errno == ENOENT || errno == ENOTDIR
+				? 0
+				: error_errno(err, "cannot remove '%s/%s'", set->dir, name);
+	/* One that is not empty stays. */
+	(void)unlinkat(set->batch.dirfd, dir, AT_REMOVEDIR);
+	return 0;
+}
+
 int unitset_commit_link(struct unitset *set, const struct unitset_row *row, struct error *err)
 {
 	const char *slash = strchr(row->name, '/');
 	CLEANUP(freep) char *dir = xstrndup(row->name, (size_t)(slash - row->name));
 	CLEANUP(freep) char *target = xasprintf("/etc/systemd/system%s", slash);
-	if (row->fate == UNIT_REMOVED) {
-		if (unlinkat(set->batch.dirfd, row->name, 0) < 0 && errno != ENOENT)
-			return error_errno(err, "cannot remove '%s/%s'", set->dir, row->name);
-		return 0;
-	}
+	if (row->fate == UNIT_REMOVED)
+		return unitset_remove_link(set, row->name, err);
 	if ((mkdirat(set->batch.dirfd, dir, 0755) < 0 && errno != EEXIST) ||
 			(symlinkat(target, set->batch.dirfd, row->name) < 0 && errno != EEXIST))
 		return error_errno(err, "cannot make the link '%s/%s'", set->dir, row->name);

@@ -409,12 +409,12 @@ static int unlink_unit(struct unitset *set, const char *name, struct error *err)
 {
 	CLEANUP(freep) char *enabled = xasprintf(UNIT_ENABLED_TARGET ".wants/%s", name);
 	CLEANUP(freep) char *wanted = xasprintf(UNIT_GUESTS_TARGET ".wants/%s", name);
-	const char *const paths[] = { enabled, wanted, name };
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		if (unlinkat(set->batch.dirfd, paths[i], 0) < 0 && errno != ENOENT &&
-				errno != ENOTDIR)
-			return error_errno(err, "cannot remove '%s/%s'", set->dir, paths[i]);
-	return 0;
+	int r = unitset_remove_link(set, enabled, err);
+	if (r == 0)
+		r = unitset_remove_link(set, wanted, err);
+	if (r == 0 && unlinkat(set->batch.dirfd, name, 0) < 0 && errno != ENOENT)
+		r = error_errno(err, "cannot remove '%s/%s'", set->dir, name);
+	return r;
 }
 
 int unitset_commit(struct unitset *set, struct error *err)

@@ -87,6 +87,8 @@ MUST_CHECK int unitset_list_wanted(struct unitset *set, struct error *err);
 struct unitset_row *unitset_add_row(struct unitset *set, const char *name, enum unit_fate fate);
 MUST_CHECK int unitset_commit_link(
 		struct unitset *set, const struct unitset_row *row, struct error *err);
+/* @name: "TARGET.wants/UNIT"; the directory goes with its last link, as with systemctl(1). */
+MUST_CHECK int unitset_remove_link(struct unitset *set, const char *name, struct error *err);
 
 /*
  * Take a file of the directory away if it is ours.
