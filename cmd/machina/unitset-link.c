@@ -47,8 +47,8 @@ int unitset_remove_link(struct unitset *set, const char *name, struct error *err
 	CLEANUP(freep) char *dir = xstrndup(name, (size_t)(strchr(name, '/') - name));
 	if (unlinkat(set->batch.dirfd, name, 0) < 0)
 		return errno == ENOENT || errno == ENOTDIR
-				? 0
-				: error_errno(err, "cannot remove '%s/%s'", set->dir, name);
+				       ? 0
+				       : error_errno(err, "cannot remove '%s/%s'", set->dir, name);
 	/* One that is not empty stays. */
 	(void)unlinkat(set->batch.dirfd, dir, AT_REMOVEDIR);
 	return 0;
