@@ -15,11 +15,11 @@ int unit_load(const struct config_paths *paths, const char *pattern, const char 
 	CLEANUP(freep) char *name = unit_name(pattern, machine);
 	CLEANUP(freep) char *path = path_join(paths->unit_dir, name);
 	CLEANUP(buf_done) struct buf text = {};
-	/* Of "MACHINE@SHARE". */
-	int len = (int)strcspn(machine, "@");
 	int r = file_read(path, UNIT_SIZE_MAX, &text, err);
 	if (!strcmp(pattern, UNIT_NETWORK))
 		machine = "--all";
+	/* Of "MACHINE@SHARE". */
+	int len = (int)strcspn(machine, "@");
 	if (r == -ENOENT)
 		return error_set(err, ENOENT,
 				"there is no unit '%s' ('machina generate %.*s' makes it)", path,

@@ -154,8 +154,12 @@ TEST(unknown_keys)
 		{ "{\"ports\":[{\"port\":1,\"to_port\":2}]}",
 				"f:1:21: /ports/0/to_port: unknown key \"to_port\"; did you mean "
 				"\"to-port\"?" },
+		{ "{\"attrs\":{\"MEMO\":{}}}", "f:1:11: /attrs/MEMO: unknown key \"MEMO\"; did "
+					       "you mean \"memory\"?" },
 		{ "{\"attrs\":{\"MEM\":{}}}", "f:1:11: /attrs/MEM: unknown key \"MEM\"; did "
-					      "you mean \"memory\"?" },
+					      "you mean \"memory\": { \"ram\": ... }?" },
+		{ "{\"memory.ram\":1}", "f:1:2: /memory.ram: unknown key \"memory.ram\"; did "
+					"you mean \"attrs\": { \"memory\": { \"ram\": ... } }?" },
 		{ "{\"ram\":1}", "f:1:2: /ram: unknown key \"ram\"; did you mean \"attrs\": { "
 				 "\"memory\": { \"ram\": ... } }?" },
 		{ "{\"display\":1}", "f:1:2: /display: unknown key \"display\"; did you mean "
