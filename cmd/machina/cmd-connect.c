@@ -5,6 +5,7 @@
 
 #include "complete.h"
 #include "config/forms.h"
+#include "firewall-prepared.h"
 #include "firewall-target.h"
 #include "foreground.h"
 #include "hookplan.h"
@@ -161,8 +162,11 @@ static int change_machine(struct work *w, const struct wanted *wanted, struct er
 	size_t first = 0, end = 0, n_failed = 0;
 	struct error doubt = {};
 	bool is_foreground = foreground_check(paths, wanted->machine, NULL) == -EBUSY;
+	CLEANUP(prepared_others_done) struct prepared_others others;
+	prepared_others_init(&others, paths);
 	const struct prepare_options options = {
 		.policy = &w->config.policy,
+		.others = &others.others,
 		.netns = is_foreground ? NETNS_OWN : NETNS_HOST,
 	};
 	int r = lock_machine(paths->run_dir, wanted->machine, LOCK_WAIT_USEC, &lock, err);

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "complete.h"
+#include "firewall-prepared.h"
 #include "firewall-running.h"
 #include "hookplan.h"
 #include "host/net/hold.h"
@@ -48,7 +49,7 @@ static void add_requests(const struct running_machine *m, struct firewall_port *
 }
 
 /* What one machine has must not keep the others from their rules. */
-static size_t install_each(struct netlink *nft, const struct fw_policy *policy,
+static size_t install_each(struct netlink *nft, const struct firewall_request *all,
 		const struct running *running, bool *ret_done)
 {
 	size_t n_failed = 0;
@@ -56,7 +57,10 @@ static size_t install_each(struct netlink *nft, const struct fw_policy *policy,
 		const struct running_machine *m = &running->items[i];
 		CLEANUP(freep)
 		struct firewall_port *ports = xcalloc(m->n_ports + 1, sizeof(*ports));
-		struct firewall_request request = { .policy = policy, .ports = ports };
+		struct firewall_request request = { .policy = all->policy,
+			.ports = ports,
+			.others = all->others,
+			.links = all->links };
 		struct error err = {};
 		add_requests(m, ports, &request.n);
 		if (m->has_failed)
@@ -84,7 +88,7 @@ static size_t install(struct netlink *nft, const struct firewall_request *reques
 		print_error(&err);
 		return 1;
 	}
-	return install_each(nft, request->policy, running, ret_done);
+	return install_each(nft, request, running, ret_done);
 }
 
 /* Whose rules can't be installed, and who has none from before either, gets no packets. */
@@ -128,6 +132,8 @@ static int apply(const struct call *call, const struct fw_policy *policy, const 
 {
 	const struct apply_options *cli = call->options;
 	CLEANUP(running_done) struct running running = {};
+	CLEANUP(prepared_others_done) struct prepared_others others;
+	prepared_others_init(&others, &call->paths);
 	int r = running_find(&call->paths, policy, names, nft, links, &running, err);
 	if (r < 0)
 		return r;
@@ -139,6 +145,8 @@ static int apply(const struct call *call, const struct fw_policy *policy, const 
 		.ports = ports,
 		.is_all = !names && !running.n_failed,
 		.gone = &running.gone,
+		.others = &others.others,
+		.links = links,
 	};
 	for (size_t i = 0; i < running.n; i++)
 		add_requests(&running.items[i], ports, &request.n);

@@ -11,6 +11,7 @@
 #include "cmd-network-hooks.h"
 #include "complete.h"
 #include "config/forms.h"
+#include "firewall-prepared.h"
 #include "foreground.h"
 #include "hook-resume.h"
 #include "hookplan.h"
@@ -158,7 +159,10 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 	CLEANUP(buf_done) struct buf environment = {}, vhost = {};
 	CLEANUP(strv_done) struct strv words = {};
 	CLEANUP(config_done) struct config config = {};
+	CLEANUP(prepared_others_done) struct prepared_others others;
+	prepared_others_init(&others, &call->paths);
 	options.policy = &config.policy;
+	options.others = &others.others;
 	r = config_load_policy_for(&config, &call->paths, &plan, err);
 	if (r == 0)
 		r = foreground_check(&call->paths, alone, err);

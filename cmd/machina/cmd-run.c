@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "built.h"
+#include "firewall-prepared.h"
 #include "foreground.h"
 #include "hookplan.h"
 #include "host/os/netns.h"
@@ -209,9 +210,12 @@ static int tear_down_earlier(const struct run *run, struct error *err)
 static int prepare(const struct run *run, enum hook_unit unit, const struct plan *plan,
 		const struct account *account, int *ret_fds, struct error *err)
 {
+	CLEANUP(prepared_others_done) struct prepared_others others;
+	prepared_others_init(&others, &run->paths);
 	const struct prepare_options options = {
 		.account = account,
 		.policy = &run->config.policy,
+		.others = &others.others,
 		.netns = NETNS_OWN,
 	};
 	int r = hookplan_keep(&run->paths, unit, plan, NULL, err);

@@ -91,3 +91,31 @@ int prepared_find(const struct config_paths *paths, const struct fw_policy *poli
 		ret->requests[i].port = ret->ports[i];
 	return r < 0 || names ? r : add_networks(ret, paths, err);
 }
+
+/* ---- others ---- */
+
+static int find_others(void *data, const struct fw_policy *policy, const struct firewall_port **ret,
+		size_t *ret_n, struct error *err)
+{
+	struct prepared_others *others = data;
+	prepared_done(&others->found);
+	int r = prepared_find(others->paths, policy, NULL, &others->found, err);
+	if (r < 0)
+		return r;
+	*ret = others->found.requests;
+	*ret_n = others->found.n_ports;
+	return 0;
+}
+
+void prepared_others_init(struct prepared_others *ret, const struct config_paths *paths)
+{
+	*ret = (struct prepared_others){
+		.others = { .find = find_others, .data = ret },
+		.paths = paths,
+	};
+}
+
+void prepared_others_done(struct prepared_others *others)
+{
+	prepared_done(&others->found);
+}

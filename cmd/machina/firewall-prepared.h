@@ -32,3 +32,13 @@ void prepared_done(struct prepared *prepared);
  */
 MUST_CHECK int prepared_find(const struct config_paths *paths, const struct fw_policy *policy,
 		const struct strv *names, struct prepared *ret, struct error *err);
+
+/* Who tells a start what groups have lost: members of machines that are prepared. */
+struct prepared_others {
+	struct firewall_others others;
+	const struct config_paths *paths;
+	struct prepared found;
+};
+/* Looks for nothing until it is asked. @paths and @ret itself stay where they are. */
+void prepared_others_init(struct prepared_others *ret, const struct config_paths *paths);
+void prepared_others_done(struct prepared_others *others);

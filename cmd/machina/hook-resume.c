@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "firewall-prepared.h"
 #include "hookplan.h"
 #include "host-config.h"
 #include "host/machine/restore.h"
@@ -148,6 +149,9 @@ static int restore_connections(const struct config_paths *paths,
 	CLEANUP(config_done) struct config config = {};
 	CLEANUP(lock_done) struct lock lock = {};
 	CLEANUP(strv_done) struct strv taken = {};
+	CLEANUP(prepared_others_done) struct prepared_others others;
+	prepared_others_init(&others, paths);
+	filtering.others = &others.others;
 	int r = restore_list_taken(machine, &taken, err);
 	for (size_t i = 0; r >= 0 && i < plan_n_connections(plan); i++) {
 		const struct plan_connection connection = plan_connection(plan, i);

@@ -172,15 +172,33 @@ static void add_addresses(struct maker *m, const struct fw_set *from)
 	section_end(m);
 }
 
+/* Of nobody on any network: in a set, it says that nobody has emptied it. */
+static const struct fw_range loopback[N_FW_FAMILIES] = {
+	[FW_IPV4] = { .first = { 127, 0, 0, 1 }, .last = { 127, 0, 0, 1 } },
+	[FW_IPV6] = { .first = { [15] = 1 }, .last = { [15] = 1 } },
+};
+
 void maker_members(struct maker *m, const char *group)
 {
 	for (int f = 0; f < N_FW_FAMILIES; f++) {
 		const struct nft_set *set = maker_set(m, "grp", group, (enum fw_family)f, false);
 		if (!note(m, set->name))
 			continue;
+		section_begin(m);
 		add(m, NFT_ADD_SET, set);
 		if (m->is_all)
 			add(m, NFT_FLUSH_SET, set);
+		nft_batch_add(m->batch, &(struct nft_change){
+							.kind = NFT_ADD_ELEMENTS,
+							.set = set,
+							.values = &loopback[f],
+							.n_values = 1,
+					});
+		/* Of all members the set is filled anew, whatever it has. */
+		if (m->is_all)
+			m->batch->n_sections--;
+		else
+			current_section(m)->n = m->batch->n - current_section(m)->first;
 	}
 }
 

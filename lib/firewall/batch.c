@@ -234,6 +234,14 @@ static void add_port(struct maker *m, const struct batch_port *port)
 	m->is_own = false;
 }
 
+/* Its chains are there: only its groups don't know it any more. */
+static void add_other(struct maker *m, const struct vm_filter *filter)
+{
+	for (size_t i = 0; i < filter->n_groups; i++)
+		maker_members(m, filter->groups[i]);
+	add_members(m, NFT_ADD_ELEMENTS, filter);
+}
+
 void batch_install(struct nft_batch *batch, const struct batch_request *request)
 {
 	struct maker m = {
@@ -248,6 +256,8 @@ void batch_install(struct nft_batch *batch, const struct batch_request *request)
 		add_shared(&m, request->ports[i].port);
 	for (size_t i = 0; i < request->n; i++)
 		add_port(&m, &request->ports[i]);
+	for (size_t i = 0; i < request->n_others; i++)
+		add_other(&m, request->others[i]);
 	strv_done(&m.done);
 }
 
@@ -287,10 +297,14 @@ void batch_remove_members(struct nft_batch *batch, const struct vm_filter *filte
 {
 	struct maker m = { .batch = batch };
 	for (size_t i = 0; i < filter->n_groups; i++)
-		maker_members(&m, filter->groups[i]);
+		for (int f = 0; f < N_FW_FAMILIES; f++)
+			nft_batch_add(batch, &(struct nft_change){ .kind = NFT_ADD_SET,
+							     .set = maker_set(&m, "grp",
+									     filter->groups[i],
+									     (enum fw_family)f,
+									     false) });
 	add_members(&m, NFT_ADD_ELEMENTS, filter);
 	add_members(&m, NFT_DELETE_ELEMENTS, filter);
-	strv_done(&m.done);
 }
 
 void batch_flush_chain(struct nft_batch *batch, const char *chain)

@@ -16,7 +16,8 @@
  *	ess-in, ess-out            the essentials
  *	grp-NAME-in, grp-NAME-out  the rules of a group
  *	set-NAME-4, set-NAME-6     the addresses of a set, and chain set-NAME, which only says which
- *	grp-NAME-4, grp-NAME-6     the addresses of a group's members that are prepared
+ *	grp-NAME-4, grp-NAME-6     the addresses of a group's members that are prepared, and
+ *				   127.0.0.1 or ::1: who empties the set takes it away, too
  *	flow-...                   what is remembered
  *	vm-LINK-in, vm-LINK-out    one pair for each connection, with the comment
  *				   "machina:MACHINE/CONNECTION"
@@ -49,6 +50,8 @@ struct batch_request {
 	const struct batch_port *ports;
 	size_t n;
 	bool is_all; /* there are no others: the members of groups are these alone */
+	const struct vm_filter *const *others; /* of machines that are only added to their groups */
+	size_t n_others;
 };
 
 /*

@@ -224,10 +224,11 @@ struct nft_change {
 
 /*
  * What several machines share: chains that come and change together. Its changes are left out where
- * the kernel has it already: the first rule of @chain carries the digest in its comment.
+ * the kernel has it already: the first rule of @chain carries the digest in its comment. Or a set
+ * to which each machine adds its own: that the kernel has it is told by an element in it.
  */
 struct nft_section {
-	const char *chain;  /* the first one */
+	const char *chain;  /* the first one; NULL: a set */
 	const char *digest; /* of all; the comment, "machina:0123456789abcdef" */
 	size_t first, n;    /* its changes */
 	bool is_current;    /* the kernel has it: set by who asked */

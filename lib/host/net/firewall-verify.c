@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "firewall/batch.h"
+#include "host/net/netlink-talk.h"
 #include "util/mem.h"
 
 /* What begins each digest. */
@@ -152,15 +153,38 @@ static int check_section(struct netlink *nl, const struct nft_batch *batch,
 	return r;
 }
 
+/* The same of a set to which machines add themselves; there may be thousands in it. */
+static int check_members(struct netlink *nl, const struct nft_batch *batch,
+		const struct nft_section *section, struct error *err)
+{
+	const struct nft_change *mark = &batch->items[section->first + section->n - 1];
+	size_t size = nft_fields[mark->set->fields[0]].size;
+	int r = nft_get_element(nl, mark->set->name, mark->values[0].first, size, err);
+	return r < 0 ? r : r == 0;
+}
+
 int verify_mark_current(struct netlink *nl, struct nft_batch *batch, struct error *err)
 {
 	for (size_t i = 0; i < batch->n_sections; i++) {
-		int r = check_section(nl, batch, &batch->sections[i], err);
+		struct nft_section *section = &batch->sections[i];
+		int r = section->chain ? check_section(nl, batch, section, err)
+				       : check_members(nl, batch, section, err);
 		if (r < 0)
 			return r;
-		batch->sections[i].is_current = r == 1;
+		section->is_current = r == 1;
 	}
 	return 0;
+}
+
+int verify_find_lost(struct netlink *nl, const struct nft_batch *batch, struct error *err)
+{
+	int r = 1;
+	for (size_t i = 0; r == 1 && i < batch->n_sections; i++) {
+		const struct nft_section *section = &batch->sections[i];
+		if (!section->chain && !section->is_current)
+			r = nft_get_set(nl, batch->items[section->first].set->name, err);
+	}
+	return r < 0 ? r : r == 0;
 }
 
 /* ---- all that is there ---- */
@@ -245,7 +269,8 @@ static int skip_sections(struct verification *v, struct error *err)
 	const struct nft_batch *batch = v->batch;
 	for (size_t i = 0; i < batch->n_sections; i++) {
 		const struct nft_section *section = &batch->sections[i];
-		int r = is_of_other_config(v->nl, section, err);
+		/* What is lost of a set of members is seen by these. */
+		int r = section->chain ? is_of_other_config(v->nl, section, err) : 1;
 		if (r == 0)
 			r = has_no_chains(v->nl, batch, section, err);
 		if (r < 0)
@@ -313,4 +338,25 @@ int verify_batch(struct netlink *nl, const struct nft_batch *batch, const struct
 			r = verify_elements(&v, change, err);
 	}
 	return r;
+}
+
+int verify_steadily(struct netlink *nl, verify_look *look, void *data, struct strv *ret_changed,
+		struct error *err)
+{
+	/* Between two looks somebody may have installed other rules: that is no damage. */
+	for (uint64_t until = 0; netlink_may_try(&until);) {
+		CLEANUP(strv_done) struct strv changed = {};
+		uint32_t before = 0, after = 0;
+		int r = nft_generation(nl, &before, err);
+		if (r == 0)
+			r = look(data, &changed, err);
+		if (r == 0)
+			r = nft_generation(nl, &after, err);
+		if (r == 0 && before != after)
+			continue;
+		if (r == 0)
+			strv_extend(ret_changed, &changed);
+		return r;
+	}
+	return error_set(err, EAGAIN, "cannot look at nftables: it changes all the time");
 }

@@ -18,6 +18,15 @@
 MUST_CHECK int verify_mark_current(struct netlink *nl, struct nft_batch *batch, struct error *err);
 
 /*
+ * After verify_mark_current(): is there a set of a group's members that somebody has emptied? Or
+ * one that nobody has marked yet.
+ *
+ * Returns 1: there is one, 0: none, or a negative errno.
+ */
+MUST_CHECK int verify_find_lost(
+		struct netlink *nl, const struct nft_batch *batch, struct error *err);
+
+/*
  * What is not as it was made: "chain 'postrouting'", "map 'from-vm'", "set 'set-office-4'", each
  * once and, of a network, with its table.
  *
@@ -26,3 +35,14 @@ MUST_CHECK int verify_mark_current(struct netlink *nl, struct nft_batch *batch, 
  */
 MUST_CHECK int verify_batch(struct netlink *nl, const struct nft_batch *batch,
 		const struct strv *absent, struct strv *ret_changed, struct error *err);
+
+/*
+ * Look again until nobody has changed nftables meanwhile.
+ *
+ * @look: returns 0 or a negative errno, and appends what it finds
+ *
+ * Errors: those of @look; EAGAIN: somebody changes it all the time.
+ */
+typedef int verify_look(void *data, struct strv *ret_changed, struct error *err);
+MUST_CHECK int verify_steadily(struct netlink *nl, verify_look *look, void *data,
+		struct strv *ret_changed, struct error *err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "firewall/batch.h"
+#include "host/net/firewall-sweep.h"
 #include "host/net/firewall-verify.h"
 #include "host/net/tap.h"
 #include "util/mem.h"
@@ -69,8 +70,64 @@ struct install {
 	uint32_t generation;
 	bool is_all;		/* it was asked for, and there are no strangers */
 	struct nft_list chains; /* with is_all: what there is */
+	bool has_lost;		/* members of groups, which the others have to tell */
+	const struct vm_filter **others;
+	size_t n_others;
 };
 
+/* Is there anything of a connection, chains or its interface? 1: no; or a negative errno. */
+static int is_absent(struct netlink *nl, struct netlink *links, const struct fw_port *port,
+		struct error *err)
+{
+	CLEANUP(freep) char *alias = tap_alias(port->machine, port->connection);
+	enum batch_known known;
+	struct link link;
+	int r = find_known(nl, port, &known, err);
+	if (r < 0 || known != BATCH_NEW)
+		return r;
+	return tap_find(links, port->link, alias, &link, err);
+}
+
+static bool is_requested(const struct firewall_request *request, const char *link)
+{
+	for (size_t i = 0; i < request->n; i++)
+		if (!strcmp(request->ports[i].port->link, link))
+			return true;
+	return false;
+}
+
+/* The filters of machines that are prepared, but for those of the request. */
+static int find_others(struct install *in, struct error *err)
+{
+	const struct firewall_request *request = in->request;
+	const struct firewall_port *ports = NULL;
+	size_t n = 0;
+	int r = request->others->find(request->others->data, request->policy, &ports, &n, err);
+	if (r < 0)
+		return r;
+	free(in->others);
+	in->others = xcalloc(n + 1, sizeof(struct vm_filter *));
+	in->n_others = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct fw_port *port = ports[i].port;
+		if (is_requested(request, port->link))
+			continue;
+		r = is_absent(in->nl, request->links, port, err);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			in->others[in->n_others++] = port->filter;
+	}
+	return 0;
+}
+
+/* Who installs all there is fills the sets with it. */
+static bool can_lose(const struct firewall_request *request)
+{
+	return request->others && !request->is_all;
+}
+
+/* What is read here must still be so when the batch is sent. */
 static int begin(struct install *in, struct error *err)
 {
 	int r = nft_find_table(in->nl, NFT_BRIDGE, &in->table, err);
@@ -78,11 +135,15 @@ static int begin(struct install *in, struct error *err)
 		return r;
 	if (in->table == NFT_TABLE_FOREIGN)
 		return refuse_foreign(err);
-	if (!in->request->is_all)
+	bool needs_others = can_lose(in->request) && (in->has_lost || in->table == NFT_TABLE_NONE);
+	if (!in->request->is_all && !needs_others)
 		return 0;
-	nft_list_done(&in->chains);
 	r = nft_generation(in->nl, &in->generation, err);
-	return r < 0 ? r : nft_list_chains(in->nl, NFT_BRIDGE, &in->chains, err);
+	if (r == 0 && in->request->is_all) {
+		nft_list_done(&in->chains);
+		r = nft_list_chains(in->nl, NFT_BRIDGE, &in->chains, err);
+	}
+	return r == 0 && needs_others ? find_others(in, err) : r;
 }
 
 /* "auto" is connection tracking, unless the kernel has refused that before. */
@@ -100,93 +161,6 @@ static int choose_state(struct install *in, struct error *err)
 	return r < 0 ? r : 0;
 }
 
-/* ---- what else there is ---- */
-
-struct names {
-	const char **items;
-	size_t n;
-};
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The chains or sets that a batch makes, or leaves as they are. */
-static struct names names_in(struct nft_batch *batch, enum nft_change_kind kind)
-{
-	struct names names = { .items = arena_array(
-					       &batch->arena, batch->n, sizeof(*names.items)) };
-	for (size_t i = 0; i < batch->n; i++)
-		if (batch->items[i].kind == kind)
-			names.items[names.n++] = kind == NFT_ADD_CHAIN ? batch->items[i].chain
-								       : batch->items[i].set->name;
-	if (names.n > 1)
-		qsort(names.items, names.n, sizeof(*names.items), compare_names);
-	return names;
-}
-
-static bool contains(const struct names *names, const char *name)
-{
-	return names->n &&
-	       bsearch(&name, names->items, names->n, sizeof(*names->items), compare_names);
-}
-
-/* Chains of a machine that nobody knows anything about: it has just come. */
-static bool is_stranger(const struct firewall_request *request, const struct nft_item *chain)
-{
-	CLEANUP(freep) char *link = batch_link_of(chain->name);
-	CLEANUP(freep) char *machine = batch_machine_of(chain->comment);
-	if (!link || !machine)
-		return false;
-	return !request->gone || !strv_contains_sorted(request->gone, machine);
-}
-
-/* First what leads somewhere, then what it led to. */
-static void sweep_chains(
-		struct nft_batch *batch, const struct names *made, const struct nft_list *chains)
-{
-	CLEANUP(strv_done) struct strv links = {}, shared = {};
-	for (size_t i = 0; i < chains->n; i++) {
-		const struct nft_item *chain = &chains->items[i];
-		CLEANUP(freep) char *link = batch_link_of(chain->name);
-		if (chain->is_base || contains(made, chain->name))
-			continue;
-		if (!link)
-			strv_push(&shared, chain->name);
-		else if (!strv_contains(&links, link))
-			strv_push(&links, link);
-	}
-	for (size_t i = 0; i < links.n; i++)
-		batch_remove(batch, links.items[i]);
-	for (size_t i = 0; i < shared.n; i++)
-		batch_flush_chain(batch, shared.items[i]);
-	for (size_t i = 0; i < shared.n; i++)
-		batch_remove_chain(batch, shared.items[i]);
-}
-
-static void sweep_sets(struct nft_batch *batch, const struct nft_list *sets)
-{
-	const struct names made = names_in(batch, NFT_ADD_SET);
-	for (size_t i = 0; i < sets->n; i++)
-		/* Sets of one rule go with it. */
-		if (strncmp(sets->items[i].name, "__", 2) != 0 &&
-				!contains(&made, sets->items[i].name))
-			batch_remove_set(batch, sets->items[i].name);
-}
-
-static int sweep(struct install *in, struct nft_batch *batch, struct error *err)
-{
-	CLEANUP(nft_list_done) struct nft_list sets = {};
-	const struct names made = names_in(batch, NFT_ADD_CHAIN);
-	int r = nft_list_sets(in->nl, &sets, err);
-	if (r < 0)
-		return r;
-	sweep_chains(batch, &made, &in->chains);
-	sweep_sets(batch, &sets);
-	return 0;
-}
-
 /* ---- installing ---- */
 
 static int find_ports(struct install *in, struct batch_port *ports, struct error *err)
@@ -199,6 +173,16 @@ static int find_ports(struct install *in, struct batch_port *ports, struct error
 			r = find_known(in->nl, ports[i].port, &ports[i].known, err);
 	}
 	return r;
+}
+
+/* Chains of a machine that nobody knows anything about: it has just come. */
+static bool is_stranger(const struct firewall_request *request, const struct nft_item *chain)
+{
+	CLEANUP(freep) char *link = batch_link_of(chain->name);
+	CLEANUP(freep) char *machine = batch_machine_of(chain->comment);
+	if (!link || !machine)
+		return false;
+	return !request->gone || !strv_contains_sorted(request->gone, machine);
 }
 
 /* Are there chains of machines that are neither in the request nor gone? */
@@ -218,6 +202,7 @@ static bool has_strangers(const struct install *in)
 	return false;
 }
 
+/* Returns 0, 1: it has to begin anew, or a negative errno. */
 static int build(struct install *in, struct nft_batch *batch, struct error *err)
 {
 	const struct firewall_request *request = in->request;
@@ -239,13 +224,19 @@ static int build(struct install *in, struct nft_batch *batch, struct error *err)
 					     .ports = ports,
 					     .n = request->n,
 					     .is_all = in->is_all,
+					     .others = in->others,
+					     .n_others = in->n_others,
 			     });
 	if (in->table == NFT_TABLE_NONE)
 		return 0;
 	if (!in->takes_all)
 		r = verify_mark_current(in->nl, batch, err);
+	if (r == 0 && can_lose(request) && !in->has_lost) {
+		r = verify_find_lost(in->nl, batch, err);
+		in->has_lost = r == 1;
+	}
 	if (r == 0 && in->is_all)
-		r = sweep(in, batch, err);
+		r = firewall_sweep(in->nl, batch, &in->chains, err);
 	return r;
 }
 
@@ -274,7 +265,7 @@ static int install_once(struct install *in, bool commit, struct error *err)
 	CLEANUP(nft_batch_done) struct nft_batch batch = {};
 	struct nft_failure failure = {};
 	int r = build(in, &batch, err);
-	if (r < 0 || !batch.n)
+	if (r != 0 || !batch.n)
 		return r;
 	r = commit ? nft_commit(in->nl, &batch, in->generation, &failure, err)
 		   : nft_check(in->nl, &batch, &failure, err);
@@ -284,6 +275,7 @@ static int install_once(struct install *in, bool commit, struct error *err)
 static void install_done(struct install *in)
 {
 	nft_list_done(&in->chains);
+	free(in->others);
 }
 
 /* Everything but what is to be done with it. */
@@ -326,19 +318,6 @@ int firewall_check(struct netlink *nl, const struct firewall_request *request, s
 
 /* ---- what was changed by hand ---- */
 
-/* Has a connection neither chains nor an interface? A negative errno on failure. */
-static int is_absent(struct netlink *nl, struct netlink *links, const struct fw_port *port,
-		struct error *err)
-{
-	CLEANUP(freep) char *alias = tap_alias(port->machine, port->connection);
-	enum batch_known known;
-	struct link link;
-	int r = find_known(nl, port, &known, err);
-	if (r < 0 || known != BATCH_NEW)
-		return r;
-	return tap_find(links, port->link, alias, &link, err);
-}
-
 static int find_absent(struct netlink *nl, struct netlink *links,
 		const struct firewall_request *request, struct strv *ret, struct error *err)
 {
@@ -354,45 +333,38 @@ static int find_absent(struct netlink *nl, struct netlink *links,
 	return 0;
 }
 
-static int find_changed_once(struct netlink *nl, const struct firewall_request *request,
-		const struct strv *absent, struct strv *ret_changed, struct error *err)
+struct looking {
+	struct netlink *nl, *links;
+	const struct firewall_request *request;
+};
+
+static int find_changed(void *data, struct strv *ret_changed, struct error *err)
 {
+	const struct looking *looking = data;
+	const struct firewall_request *request = looking->request;
 	CLEANUP(install_done)
-	struct install in = { .nl = nl, .request = request, .takes_all = true };
+	struct install in = { .nl = looking->nl, .request = request, .takes_all = true };
 	CLEANUP(nft_batch_done) struct nft_batch batch = {};
-	int r = look(&in, err);
+	CLEANUP(strv_done) struct strv absent = {};
+	int r = find_absent(looking->nl, looking->links, request, &absent, err);
+	if (r == 0)
+		r = look(&in, err);
 	if (r < 0)
 		return r;
 	if (in.table == NFT_TABLE_NONE) {
-		if (absent->n < request->n)
+		if (absent.n < request->n)
 			strv_push(ret_changed, "table 'bridge " NFT_TABLE "'");
 		return 0;
 	}
 	r = build(&in, &batch, err);
-	return r < 0 ? r : verify_batch(nl, &batch, absent, ret_changed, err);
+	return r < 0 ? r : verify_batch(looking->nl, &batch, &absent, ret_changed, err);
 }
 
 int firewall_find_changed(struct netlink *nl, struct netlink *links,
 		const struct firewall_request *request, struct strv *ret_changed, struct error *err)
 {
-	/* Between two looks somebody may have installed other rules: that is no damage. */
-	for (uint64_t until = 0; netlink_may_try(&until);) {
-		CLEANUP(strv_done) struct strv changed = {}, absent = {};
-		uint32_t before = 0, after = 0;
-		int r = nft_generation(nl, &before, err);
-		if (r == 0)
-			r = find_absent(nl, links, request, &absent, err);
-		if (r == 0)
-			r = find_changed_once(nl, request, &absent, &changed, err);
-		if (r == 0)
-			r = nft_generation(nl, &after, err);
-		if (r == 0 && before != after)
-			continue;
-		if (r == 0)
-			strv_extend(ret_changed, &changed);
-		return r;
-	}
-	return error_set(err, EAGAIN, "cannot look at the firewall: nftables changes all the time");
+	struct looking looking = { nl, links, request };
+	return verify_steadily(nl, find_changed, &looking, ret_changed, err);
 }
 
 /* ---- looking ---- */
@@ -403,10 +375,12 @@ int firewall_preview(struct netlink *nl, const struct firewall_request *request,
 	CLEANUP(install_done) struct install in = { .nl = nl, .request = request };
 	CLEANUP(nft_batch_done) struct nft_batch batch = {};
 	int r = check_links(request, err);
-	if (r == 0)
+	for (bool again = r == 0; again; again = r == 1) {
+		nft_batch_done(&batch);
 		r = look(&in, err);
-	if (r == 0)
-		r = build(&in, &batch, err);
+		if (r == 0)
+			r = build(&in, &batch, err);
+	}
 	for (size_t i = 0; r == 0 && i < batch.n; i++)
 		if (!nft_batch_skips(&batch, i))
 			nft_text_change(&batch.items[i], ret);

@@ -18,6 +18,17 @@ struct firewall_port {
 					   the same */
 };
 
+/* Who knows which connections have filters, by the plans of machines. */
+struct firewall_others {
+	/*
+	 * The connections with a filter of all machines that are being prepared, or have been; also
+	 * those of the request itself. Borrowed until it is called again.
+	 */
+	int (*find)(void *data, const struct fw_policy *policy, const struct firewall_port **ret,
+			size_t *ret_n, struct error *err);
+	void *data;
+};
+
 struct firewall_request {
 	const struct fw_policy *policy;
 	const struct firewall_port *ports;
@@ -28,13 +39,18 @@ struct firewall_request {
 	 */
 	bool is_all;
 	const struct strv *gone; /* names, sorted; NULL for none */
+	/* Asked where the kernel has lost the members of groups; NULL: those of the request are
+	 * all. */
+	const struct firewall_others *others;
+	struct netlink *links; /* with it: a socket of rtnetlink, to look for interfaces */
 };
 
 /*
  * Install the filters of all these connections in one transaction, with what they share. What the
  * kernel has of them is replaced, without a moment without rules; what they share, only if the
- * config has changed or somebody has changed it by hand (host/net/firewall-verify.h). The addresses
- * of other machines in sets of a group's members, and their entries in the maps, are theirs.
+ * config has changed or somebody has changed it by hand (host/net/firewall-verify.h). The entries
+ * of other machines in the maps are theirs, and so are their addresses in the sets of a group's
+ * members; but when somebody has emptied such a set, or removed the table, all of them are filled.
  *
  * Errors: EEXIST: a foreign table has our name; EINVAL: an interface whose name nftables can't
  * write; the kernel's, with the machine and the rule. Nothing is changed then.

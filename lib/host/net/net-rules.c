@@ -79,45 +79,37 @@ int net_rules_remove(struct netlink *nl, const char *network, const char *bridge
 	return error_set(err, EAGAIN, "cannot remove the rules: nftables changes all the time");
 }
 
-/* Returns 0, 1: the network is not up, or a negative errno. */
-static int find_changed_once(struct netlink *nl, struct netlink *links,
-		const struct network *network, struct strv *ret_changed, struct error *err)
+struct looking {
+	struct netlink *nl, *links;
+	const struct network *network;
+};
+
+static int find_changed(void *data, struct strv *ret_changed, struct error *err)
 {
 	static const struct strv none = {};
+	const struct looking *looking = data;
+	const struct network *network = looking->network;
 	CLEANUP(nft_batch_done) struct nft_batch batch = {};
 	enum nft_table table;
-	int r = bridge_find(links, network->name, network->bridge, err);
-	if (r == 0)
-		r = nft_find_table(nl, NFT_INET, &table, err);
+	int r = bridge_find(looking->links, network->name, network->bridge, err);
 	if (r != 0)
+		return r < 0 ? r : 0; /* it is not up */
+	r = nft_find_table(looking->nl, NFT_INET, &table, err);
+	if (r < 0)
 		return r;
 	if (table == NFT_TABLE_NONE) {
 		strv_push(ret_changed, "table 'inet " NFT_TABLE "'");
 		return 0;
 	}
 	net_batch_install(&batch, network);
-	return verify_batch(nl, &batch, &none, ret_changed, err);
+	return verify_batch(looking->nl, &batch, &none, ret_changed, err);
 }
 
 int net_rules_find_changed(struct netlink *nl, struct netlink *links, const struct network *network,
 		struct strv *ret_changed, struct error *err)
 {
-	/* Between two looks somebody may have installed other rules: that is no damage. */
-	for (uint64_t until = 0; netlink_may_try(&until);) {
-		CLEANUP(strv_done) struct strv changed = {};
-		uint32_t before = 0, after = 0;
-		int r = nft_generation(nl, &before, err);
-		if (r == 0)
-			r = find_changed_once(nl, links, network, &changed, err);
-		if (r >= 0 && nft_generation(nl, &after, err) < 0)
-			r = -EIO;
-		if (r >= 0 && before != after)
-			continue;
-		if (r == 0)
-			strv_extend(ret_changed, &changed);
-		return r < 0 ? r : 0;
-	}
-	return error_set(err, EAGAIN, "cannot look at the rules: nftables changes all the time");
+	struct looking looking = { nl, links, network };
+	return verify_steadily(nl, find_changed, &looking, ret_changed, err);
 }
 
 int net_rules_list(struct netlink *nl, struct strv *ret, struct error *err)

@@ -295,6 +295,25 @@ int nft_get_set(struct netlink *nl, const char *name, struct error *err)
 	return read_one(nl, NFT_BRIDGE, &sets, name, &list, err);
 }
 
+int nft_get_element(struct netlink *nl, const char *set, const uint8_t *value, size_t size,
+		struct error *err)
+{
+	char space[REQUEST_MAX];
+	struct netlink_answer answer = {};
+	struct nlmsghdr *message = begin(nl, NFT_BRIDGE, space, elements.get, false);
+	put_name(message, &elements, set);
+	struct nlattr *list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+	struct nlattr *element = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+	struct nlattr *key = mnl_attr_nest_start(message, NFTA_SET_ELEM_KEY);
+	mnl_attr_put(message, NFTA_DATA_VALUE, size, value);
+	mnl_attr_nest_end(message, key);
+	mnl_attr_nest_end(message, element);
+	mnl_attr_nest_end(message, list);
+	int r = netlink_talk(nl, message, message->nlmsg_len, &answer, elements.what, err);
+	/* EINVAL: its values are of another size. */
+	return r == -ENOENT || r == -EINVAL ? 1 : r;
+}
+
 int nft_list_chains(
 		struct netlink *nl, enum nft_family family, struct nft_list *ret, struct error *err)
 {

@@ -76,6 +76,9 @@ MUST_CHECK int nft_get_chain(
 		struct netlink *nl, const char *name, struct nft_list *ret, struct error *err);
 /* Is there a set of that name? 0: yes, 1: no. */
 MUST_CHECK int nft_get_set(struct netlink *nl, const char *name, struct error *err);
+/* Is a single value in a set of addresses? 0: yes, 1: no. */
+MUST_CHECK int nft_get_element(struct netlink *nl, const char *set, const uint8_t *value,
+		size_t size, struct error *err);
 /* All; none if there is no table. */
 MUST_CHECK int nft_list_chains(struct netlink *nl, enum nft_family family, struct nft_list *ret,
 		struct error *err);

@@ -60,6 +60,19 @@ static int resolve(struct prepare_context *c, struct ports *ret, struct error *e
 	return 0;
 }
 
+static int install(struct prepare_context *c, const struct firewall_port *ports, size_t n,
+		struct error *err)
+{
+	const struct firewall_request request = {
+		.policy = policy_of(c),
+		.ports = ports,
+		.n = n,
+		.others = c->options->others,
+		.links = &c->netlink,
+	};
+	return firewall_install(&c->nft, &request, err);
+}
+
 int prepare_filter(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
@@ -72,12 +85,7 @@ int prepare_filter(struct prepare_context *c, size_t i, struct error *err)
 	CLEANUP(freep) struct firewall_port *wanted = xcalloc(ports.n, sizeof(*wanted));
 	for (size_t k = 0; k < ports.n; k++)
 		wanted[k].port = &ports.items[k];
-	const struct firewall_request request = {
-		.policy = policy_of(c),
-		.ports = wanted,
-		.n = ports.n,
-	};
-	return firewall_install(&c->nft, &request, err);
+	return install(c, wanted, ports.n, err);
 }
 
 int prepare_filter_one(struct prepare_context *c, const struct plan_fd *fd, struct error *err)
@@ -91,10 +99,7 @@ int prepare_filter_one(struct prepare_context *c, const struct plan_fd *fd, stru
 	if (r < 0)
 		return r;
 	const struct firewall_port wanted = { .port = &port };
-	return firewall_install(&c->nft,
-			&(struct firewall_request){
-					.policy = policy_of(c), .ports = &wanted, .n = 1 },
-			err);
+	return install(c, &wanted, 1, err);
 }
 
 /* Of whatever plan the machine was started with: its chains say whose they are. */

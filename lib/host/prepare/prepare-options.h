@@ -5,6 +5,8 @@
 #include "firewall/policy.h"
 #include "host/os/account.h"
 
+struct firewall_others;
+
 /* {}: the host that this process runs on, nobody is told. */
 struct prepare_options {
 	/* Value of $NOTIFY_SOCKET: where descriptors go; or NULL */
@@ -19,6 +21,8 @@ struct prepare_options {
 	/* The host's groups and sets, for the filters of the plan's connections; NULL: those of a
 	 * host that has none. Borrowed. */
 	const struct fw_policy *policy;
+	/* Of the host's network, with it. Borrowed; NULL: there are no other machines. */
+	const struct firewall_others *others;
 
 	/*
 	 * What the unit's EnvironmentFile= is to hold where VHOST descriptors could be opened;
