@@ -362,7 +362,7 @@ const struct command cmd_cat = {
 		       "the result can be used as a machine's file that needs no tags. x-stop-sec "
 		       "is how many seconds a stop can take, for time-outs around it.\n\n"
 		       "A machine whose parts don't fit together is shown as far as it goes, the "
-		       "findings come with it, and the status is 1.",
+		       "findings come with it, and the exit status is 1.",
 	.options = options,
 	.options_size = sizeof(struct cat_options),
 	.examples = examples,

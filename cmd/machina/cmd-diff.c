@@ -156,7 +156,7 @@ const struct command cmd_diff = {
 		       "doesn't count, nor do numbers of descriptors: a disk is its file. Whether "
 		       "QEMU's program or a library of it was replaced since, as by an upgrade, is "
 		       "told, too.\n\n"
-		       "The status is 0 if all is the same, 1 if something differs, 2 if that "
+		       "The exit status is 0 if all is the same, 1 if something differs, 2 if that "
 		       "couldn't be found out, as of a machine that does not run. With --all and "
 		       "--tag only those that run are looked at.",
 	.options = options,

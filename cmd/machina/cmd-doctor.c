@@ -279,7 +279,8 @@ const struct command cmd_doctor = {
 		       "With MACHINE, only these machines and "
 		       "what they need are looked at.\n\n"
 		       "What stops a machine that is up or starts with the host is a fault; the "
-		       "rest are warnings. The status is 1 if there is a fault, else 0. Checks "
+		       "rest are warnings. The exit status is 1 if there is a fault, else 0. "
+		       "Checks "
 		       "that "
 		       "only root can do are left out for others, and say so. With --root only "
 		       "config and units are looked at.",

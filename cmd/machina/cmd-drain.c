@@ -408,12 +408,12 @@ const struct command cmd_drain = {
 	.group = GROUP_RUN,
 	.flags = COMMAND_FILES | COMMAND_LIVE,
 	.summary = "Stop all machines until undrain, also across reboots",
-	.description = "Notes which machines run and which start with the host, then disables "
-		       "these "
-		       "and shuts those down, in the order that they ask for. Until 'machina "
-		       "undrain' none starts with the host; 'machina start' still works. When "
-		       "it was interrupted or a machine did not stop, run it again: what was "
-		       "noted stays.\n\n"
+	.description = "Notes which machines run and which start with the host. Then it disables "
+		       "those that start with the host, and shuts down those that run, in the "
+		       "order "
+		       "that they ask for (\"after\", \"requires\"). Until 'machina undrain' none "
+		       "starts with the host; 'machina start' still works. When it was interrupted "
+		       "or a machine did not stop, run it again: what was noted stays.\n\n"
 		       "With --save their memory goes to disk instead, and undrain resumes them "
 		       "where they were. The journal of a machine says why it could not be "
 		       "saved.\n\n"

@@ -118,7 +118,7 @@ static const struct argument arguments[] = {
 
 static const struct option_spec options[] = {
 	{ 'f', "format", "FORMAT", OPT_CHOICE(struct dump_options, format, dump_format_names),
-			"elf, or one that the kernel's tools read and that is smaller" },
+			"Format of the file" },
 	{ 0, "force", NULL, OPT_FLAG(struct dump_options, force), "Replace a file that is there" },
 	OPTION_DRY_RUN(struct dump_options, dry_run),
 	{},

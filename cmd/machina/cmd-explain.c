@@ -234,7 +234,7 @@ const struct command cmd_explain = {
 		       "this to one place and all below it, and shows the default of a key that is "
 		       "not set.\n\n"
 		       "A machine whose parts don't fit together is explained, too, after the "
-		       "findings; the status is 1 then.",
+		       "findings; the exit status is 1 then.",
 	.options = options,
 	.options_size = sizeof(struct explain_options),
 	.examples = examples,

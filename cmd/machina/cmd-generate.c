@@ -410,10 +410,10 @@ static const struct option_spec options[] = {
 	{ 'p', "preview", NULL, OPT_FLAG(struct generate_options, preview),
 			"Show the units instead of writing them" },
 	{ 'c', "check", NULL, OPT_FLAG(struct generate_options, check),
-			"Write nothing; the status says whether anything would change" },
+			"Write nothing; the exit status says whether anything would change" },
 	OPTION_DRY_RUN(struct generate_options, dry_run),
 	{ 'f', "force", NULL, OPT_FLAG(struct generate_options, force),
-			"Replace units of our names that something else made" },
+			"Replace units of these names that something else has made" },
 	OPTION_JSON(struct generate_options, json),
 	{},
 };
@@ -437,7 +437,7 @@ const struct command cmd_generate = {
 		       "file is "
 		       "written; files are replaced as a whole and only if they change, and "
 		       "systemd "
-		       "reads them anew. A machine that runs goes on as it was until it is "
+		       "reads them again. A machine that runs goes on as it was until it is "
 		       "restarted.\n\n"
 		       "Units that a machine had and has no more (those of a TPM that went) are "
 		       "removed. While one is in use by a machine that runs, all units of this "
@@ -445,7 +445,8 @@ const struct command cmd_generate = {
 		       "it, run generate again, and start it. A unit that was not made by this "
 		       "program is left "
 		       "alone and makes the run fail, unless --force is given.\n\n"
-		       "The status of --check is 0 when nothing would change, 1 when something "
+		       "The exit status of --check is 0 when nothing would change, 1 when "
+		       "something "
 		       "would, 2 when that can't be told.",
 	.options = options,
 	.options_size = sizeof(struct generate_options),

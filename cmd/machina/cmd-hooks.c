@@ -362,7 +362,7 @@ static const struct option_spec await_rows[] = {
 	{ 't', "timeout", "TIME", OPT_SPAN(struct await_options, timeout_usec),
 			"Give up after this time (280s)" },
 	{ 0, "host-end", "WHAT", OPT_CHOICE(struct await_options, host_end, vm_host_end_names),
-			"When the host shuts down meanwhile: shutdown, save or kill the guest" },
+			"What is done with the guest when the host shuts down meanwhile" },
 	{},
 };
 

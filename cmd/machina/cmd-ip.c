@@ -161,7 +161,8 @@ const struct command cmd_ip = {
 		       "connection's \"ip\". All but the first need not be true at this moment, "
 		       "and "
 		       "the first is what the guest likes to tell.\n\n"
-		       "The status is 1 when a machine does not run or nobody knows an address of "
+		       "The exit status is 1 when a machine does not run or nobody knows an "
+		       "address of "
 		       "it.",
 	.options = options,
 	.options_size = sizeof(struct ip_options),

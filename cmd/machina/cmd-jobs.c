@@ -242,7 +242,7 @@ static const struct option_spec start_options[] = {
 };
 
 static const struct example start_examples[] = {
-	{ "machina start web", "Start web and wait until QEMU answers." },
+	{ "machina start web", "Start web and wait until it has started." },
 	{ "machina start 'db*' --tag lan", "Start several at once." },
 	{ "machina start --discard-saved web", "Boot web, and throw away what 'machina save' has "
 					       "kept of it." },
@@ -255,10 +255,10 @@ const struct command cmd_start = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines,
 	.summary = "Start machines",
-	.description = "Waits until each machine's unit is active, which it is when QEMU answers. "
-		       "When a "
-		       "start fails, the step that did and the last lines of the journal are "
-		       "shown. A machine that was saved goes on from there ('machina save').",
+	.description = "Waits until each machine's unit is active: when QEMU answers, or when the "
+		       "guest is ready, where attrs.ready says so. When a start fails, the step "
+		       "that failed and the last lines of the journal are shown. A machine that "
+		       "was saved goes on from there ('machina save').",
 	.options = start_options,
 	.options_size = sizeof(struct jobs_options),
 	.examples = start_examples,

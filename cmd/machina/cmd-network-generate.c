@@ -239,7 +239,7 @@ static const struct option_spec options[] = {
 	{ 'p', "preview", NULL, OPT_FLAG(struct network_generate_options, preview),
 			"Show the files instead of writing them" },
 	{ 'c', "check", NULL, OPT_FLAG(struct network_generate_options, check),
-			"Write nothing; the status says whether anything would change" },
+			"Write nothing; the exit status says whether anything would change" },
 	OPTION_DRY_RUN(struct network_generate_options, dry_run),
 	OPTION_JSON(struct network_generate_options, json),
 	{},
@@ -276,7 +276,8 @@ const struct command cmd_network_generate = {
 		       "it need be said once.\n\n"
 		       "Files that this program has not made are left alone. systemd-networkd "
 		       "is not told: 'networkctl reload' does that.\n\n"
-		       "The status of --check is 0 when nothing would change, 1 when something "
+		       "The exit status of --check is 0 when nothing would change, 1 when "
+		       "something "
 		       "would, 2 when that can't be told.",
 	.options = options,
 	.options_size = sizeof(struct network_generate_options),

@@ -155,7 +155,7 @@ const struct command cmd_observe = {
 		       "connected and lost, HELD when another program has it. The latter three "
 		       "don't "
 		       "count for --count.\n\n"
-		       "The status is 0 when it was ended by Ctrl-C, or when what --count or "
+		       "The exit status is 0 when it was ended by Ctrl-C, or when what --count or "
 		       "--until "
 		       "asks for has happened; 1 when that did not happen before --timeout.",
 	.options = options,

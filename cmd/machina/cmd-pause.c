@@ -159,8 +159,8 @@ const struct command cmd_resume = {
 	.description = "For guests that were paused, that wait since a disk failed (QEMU tries the "
 		       "request again, which succeeds where a full disk has space by now), that "
 		       "were stopped by a watchdog, or that sleep: these are woken.\n\n"
-		       "A guest that has panicked does not run on: 'machina reset' makes it begin "
-		       "anew.",
+		       "A guest that has panicked does not run on: 'machina reset' starts it "
+		       "again.",
 	.options = options,
 	.options_size = sizeof(struct pause_options),
 	.examples = resume_examples,
@@ -173,8 +173,9 @@ const struct command cmd_reset = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines,
 	.summary = "Press the reset button of machines",
-	.description = "The guests begin anew at once and don't get to write what they have not "
-		       "written: for a guest that hangs. QEMU stays the same process, so a config "
+	.description = "The guests start again at once, and what they have not written is lost: "
+		       "for "
+		       "a guest that hangs. QEMU stays the same process, so a config "
 		       "that was changed does not take effect. A paused guest stays paused at its "
 		       "beginning; one that had crashed runs.",
 	.options = options,

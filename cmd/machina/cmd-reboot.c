@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* machina reboot: let guests shut down and begin anew. */
+/* machina reboot: let guests shut down and start again. */
 #include <stdio.h>
 
 #include "monitor.h"
@@ -38,7 +38,7 @@ static const struct option_spec options[] = {
 };
 
 static const struct example examples[] = {
-	{ "machina reboot web", "Let web's guest shut down and begin anew." },
+	{ "machina reboot web", "Let web's guest shut down and start again." },
 	{},
 };
 
@@ -47,7 +47,7 @@ const struct command cmd_reboot = {
 	.group = GROUP_RUN,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines,
-	.summary = "Let guests shut down and begin anew",
+	.summary = "Let guests shut down and start again",
 	.description = "As 'machina shutdown --reboot'. QEMU stays the same process, so a config "
 		       "that was changed does not take effect: that is for 'machina restart'. "
 		       "'machina reset' does not ask the guest.",

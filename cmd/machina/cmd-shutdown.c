@@ -179,7 +179,7 @@ static const struct option_spec options[] = {
 	{ 0, "again", NULL, OPT_FLAG(struct shutdown_options, again),
 			"With --system, the second try: the first one may have been killed" },
 	{ 0, "host-end", "WHAT", OPT_CHOICE(struct shutdown_options, host_end, vm_host_end_names),
-			"With --system, when the host shuts down: shutdown, save or kill" },
+			"With --system, what is done when the host shuts down" },
 	{ 'w', "wait", NULL, OPT_FLAG(struct shutdown_options, wait),
 			"Wait until the guests are down" },
 	{ 't', "timeout", "TIME", OPT_SPAN(struct shutdown_options, timeout_usec),

@@ -304,7 +304,8 @@ const struct command cmd_status = {
 		       "since it was started; after a "
 		       "failure its cause and the last lines "
 		       "of the journal.\n\n"
-		       "The status is 0 when all run, 3 when one does not, 4 when one has no unit.",
+		       "The exit status is 0 when all run, 3 when one does not, 4 when one has no "
+		       "unit.",
 	.options = options,
 	.options_size = sizeof(struct status_options),
 	.run = status_run,

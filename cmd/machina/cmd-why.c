@@ -131,7 +131,8 @@ const struct command cmd_why = {
 		       "versions, and is missing where the cause is not known: then the text says "
 		       "only what is. \"because_of\" names the other machine whose failure or "
 		       "stop was the reason.\n\n"
-		       "The status is 0 whether a machine has failed or not, and 4 if there is "
+		       "The exit status is 0 whether a machine has failed or not, and 4 if there "
+		       "is "
 		       "none "
 		       "of a name.",
 	.options = options,

@@ -47,6 +47,16 @@ void option_format(const struct option_spec *option, struct buf *out)
 		buf_printf(out, " %s", option->value);
 }
 
+void option_choices(const struct option_spec *option, struct buf *out)
+{
+	for (const char *const *choice = option->choices; *choice; choice++)
+		buf_printf(out, "%s%s%s",
+				choice == option->choices ? ""
+				: choice[1]		  ? ", "
+							  : " or ",
+				*choice, choice == option->choices ? " (default)" : "");
+}
+
 /* Words from column @at on, continued at @indent; @text has paragraphs. */
 static void put_wrapped(FILE *to, const char *text, size_t at, size_t indent)
 {
@@ -139,8 +149,14 @@ static void put_options(FILE *to, const struct command *command)
 			for (const struct option_spec *o = tables[i]; o->name; o++) {
 				CLEANUP(buf_done) struct buf item = {};
 				option_format(o, &item);
+				CLEANUP(buf_done) struct buf text = {};
+				buf_puts(&text, o->help);
+				if (o->choices) {
+					buf_puts(&text, ": ");
+					option_choices(o, &text);
+				}
 				if (pass)
-					put_item(to, buf_text(&item), o->help, column);
+					put_item(to, buf_text(&item), buf_text(&text), column);
 				else
 					column = widen(column, buf_text(&item));
 			}

@@ -29,14 +29,13 @@ static void put_option(FILE *to, const struct option_spec *o)
 		fprintf(to, " \\fI%s\\fR", o->value);
 	fputs("\n", to);
 	roff_word(to, o->help);
-	fputs(".\n", to);
-	CLEANUP(buf_done) struct buf choices = {};
-	for (const char *const *choice = o->choices; choice && *choice; choice++)
-		buf_printf(&choices, "%s%s", choice == o->choices ? "One of " : ", ", *choice);
 	if (o->choices) {
-		buf_putc(&choices, '.');
-		roff_text(to, buf_text(&choices));
+		CLEANUP(buf_done) struct buf choices = {};
+		option_choices(o, &choices);
+		fputs(": ", to);
+		roff_word(to, buf_text(&choices));
 	}
+	fputs(".\n", to);
 }
 
 static void put_command(FILE *to, const struct command *c)

@@ -37,9 +37,9 @@ const struct field fw_rule_fields[] = {
 	FIELD_BOOL(struct fw_rule_conf, log, "log", false,
 			"Write packets that match to the kernel's log."),
 	FIELD_STRING(struct fw_rule_conf, rate, "rate", form_rate, 0, "no limit",
-			"How often the rule matches at most, such as \"10/second\"; other units "
-			"are minute, hour and day. Packets beyond that are not matched: the next "
-			"rules are tried."),
+			"How often the rule matches at most, such as \"10/second\": 1 to 65535 "
+			"packets each second, minute, hour or day. Packets beyond that are not "
+			"matched: the next rules are tried."),
 	FIELD_STRING(struct fw_rule_conf, comment, "comment", form_text_line, 0, NULL,
 			"For the reader."),
 	FIELD_BOOL(struct fw_rule_conf, enabled, "enabled", true,

@@ -14,10 +14,10 @@ const char *const disk_aio_names[] = { "threads", "native", "io_uring", NULL };
 static const struct field processor_fields[] = {
 	FIELD_STRING(struct processor_conf, brand, "brand", NULL, 0, NULL,
 			"Maker of the processor: \"AMD\" or \"Intel\", in any letter case. Guests "
-			"get CPU features that only that one has."),
+			"get the CPU features that only this maker's processors have."),
 	FIELD_STRING(struct processor_conf, model, "model", NULL, 0, NULL,
 			"Model name, for the reader only."),
-	FIELD_INT(struct processor_conf, threads, "threads", 1, 1024, FIELD_POSITIVE, NULL,
+	FIELD_INT(struct processor_conf, threads, "threads", 1, 1024, FIELD_POSITIVE, "1",
 			"Threads of each core that guests get unless they say otherwise."),
 	FIELD_BOOL(struct processor_conf, is_default, "default", false,
 			"Use this processor for machines that name none. Of several, or if none "
@@ -27,13 +27,14 @@ static const struct field processor_fields[] = {
 };
 
 static const struct field storage_fields[] = {
-	FIELD_STRING(struct storage_conf, path, "path", form_text_line, 0, NULL,
+	FIELD_STRING(struct storage_conf, path, "path", form_text_line, 0, "/",
 			"Directory of the pool's volumes. A relative one counts from /."),
 	FIELD_STRING(struct storage_conf, pattern, "pattern", form_text_line, 0, "${volume}.TYPE",
 			"Path of a volume below the pool's directory, with variables: "
 			"${machine-name}, "
 			"${machine-description}, ${machine-id}, ${volume}, and those of \"vars\"."),
-	FIELD_STRING(struct storage_conf, type, "type", NULL, 0, NULL,
+	FIELD_STRING(struct storage_conf, type, "type", NULL, 0,
+			"none; a pool that is used must have it",
 			"What the volumes are and how guests see them: see STORAGE TYPES."),
 	FIELD_BOOL(struct storage_conf, readonly, "readonly", false, "Guests may only read."),
 	FIELD_ENUM(struct storage_conf, tuning.discard, "discard", disk_discard_names, "unmap",
@@ -62,7 +63,7 @@ static const struct field mdev_class_fields[] = {
 
 static const struct field mdev_fields[] = {
 	FIELD_STRING(struct mdev_conf, address, "address", form_pci_address, 0, NULL,
-			"PCI address of the physical device."),
+			"PCI address of the physical device: \"0000:41:00.0\"."),
 	FIELD_BOOL(struct mdev_conf, heterogeneous, "heterogeneous", false,
 			"Run \"nvidia-smi vgpu --id ADDRESS -shm 1\" before the device's first "
 			"mediated device is made, which allows types of several sizes."),
@@ -88,12 +89,12 @@ static const struct field pci_device_fields[] = {
 			"Device class that it offers, or a list of them. Several devices may offer "
 			"one class: a machine gets the first that is free."),
 	FIELD_STRING(struct pci_device_conf, address, "address", form_pci_address, 0, NULL,
-			"PCI address of the device."),
+			"PCI address of the device: \"0000:01:00.0\"."),
 	FIELD_STRING(struct pci_device_conf, vendor, "vendor", form_pci_id, 0, NULL,
-			"Its vendor, as in 'lspci -n'. Without an address, every device of this "
-			"\"vendor\" and \"device\" is meant; with one, it must be that device."),
+			"Its vendor, as in 'lspci -n': \"144d\". Without an address, every device of "
+			"this \"vendor\" and \"device\" is meant; with one, it must be that device."),
 	FIELD_STRING(struct pci_device_conf, device, "device", form_pci_id, 0, NULL,
-			"What device it is, likewise."),
+			"Its device, likewise: \"a808\"."),
 	FIELD_INTS(struct pci_device_conf, functions, "functions", 0, 7,
 			"Other functions of the same slot that go with it, such as the sound of a "
 			"graphics card: [1]. The guest sees them in one slot, too."),

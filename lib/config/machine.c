@@ -209,9 +209,9 @@ static const struct field cpu_fields[] = {
 	FIELD_STRING(struct attrs_conf, cpu.model, "model", form_cpu_model, 0,
 			"host; with \"accel\" tcg: max",
 			"CPU model of QEMU. A named model can run on several kinds of hosts."),
-	FIELD_INT(struct attrs_conf, cpu.sockets, "sockets", 1, 4096, FIELD_POSITIVE, NULL,
+	FIELD_INT(struct attrs_conf, cpu.sockets, "sockets", 1, 4096, FIELD_POSITIVE, "1",
 			"Number of sockets."),
-	FIELD_INT(struct attrs_conf, cpu.cores, "cores", 1, 4096, FIELD_POSITIVE, NULL,
+	FIELD_INT(struct attrs_conf, cpu.cores, "cores", 1, 4096, FIELD_POSITIVE, "1",
 			"Cores of each socket."),
 	FIELD_INT(struct attrs_conf, cpu.threads, "threads", 1, 4096, FIELD_POSITIVE,
 			"the processor's", "Threads of each core."),
@@ -284,9 +284,8 @@ static const struct field balloon_fields[] = {
 
 static const struct field shutdown_fields[] = {
 	FIELD_STRING(struct attrs_conf, shutdown.timeout, "timeout", form_shutdown_time, 0, "85s",
-			"How long the guest may take to shut down, such as \"90s\" or \"5min\"; "
-			"then "
-			"QEMU is told to quit, a power cut for the guest. See "
+			"How long the guest may take to shut down, such as \"90s\" or \"5min\", an "
+			"hour at most; then QEMU is told to quit, a power cut for the guest. See "
 			"machina-life-cycle(7)."),
 	FIELD_ENUM(struct attrs_conf, shutdown.host, "host", vm_host_end_names, "shutdown",
 			"What a shutdown of the host does: shut the guest down, save it as "
@@ -309,7 +308,7 @@ static const struct field vsock_fields[] = {
 };
 
 static const struct field ready_fields[] = {
-	FIELD_STRING(struct attrs_conf, ready.when, "when", form_ready, FIELD_REQUIRED, "qmp",
+	FIELD_STRING(struct attrs_conf, ready.when, "when", form_ready, FIELD_REQUIRED, NULL,
 			"\"qmp\": QEMU answers. \"agent\": QEMU's guest agent answers. "
 			"\"notify\": its systemd (254 or later) tells that it has booted; needs "
 			"\"vsock\". \"tcp:PORT\": the guest takes connections at that port of the "
@@ -317,8 +316,8 @@ static const struct field ready_fields[] = {
 			"address that a connection has by its \"ip\"; the host must have a "
 			"way to it."),
 	FIELD_STRING(struct attrs_conf, ready.timeout, "timeout", form_shutdown_time, 0, "5min",
-			"How long it may take; then the guest is shut down, and the start has "
-			"failed."),
+			"How long it may take, such as \"2min\", an hour at most; then the guest is "
+			"shut down, and the start has failed."),
 	{},
 };
 
@@ -362,7 +361,8 @@ static const struct field attrs_fields[] = {
 			.fields = ready_fields,
 			.doc = "When the machine counts as started, so that others may start that "
 			       "wait for it: machina-life-cycle(7). A string is taken as "
-			       "\"when\"." },
+			       "\"when\".",
+			.default_text = "\"qmp\": when QEMU answers" },
 	FIELD_OBJECT(struct attrs_conf, cloud_init, struct cloud_init_conf, "cloud-init",
 			MERGE_FIELDS, cloud_init_fields,
 			"What the guest's cloud-init is told, by a CD made when the machine "
@@ -445,7 +445,8 @@ const struct field machine_fields[] = {
 			"One line for the reader, in lists and in the unit; patterns may use it."),
 	FIELD_STRING(struct machine_conf, id, "id", form_uuid, 0, NULL,
 			"UUID of the machine, which the guest sees and from which its other "
-			"identifiers are derived."),
+			"identifiers are derived. Without it they are derived from the name alone, "
+			"and the guest sees no UUID."),
 	DEFINITION_FIELDS,
 	{},
 };

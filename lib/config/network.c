@@ -55,7 +55,8 @@ static const struct field dhcp_fields[] = {
 			"IPv4 addresses that are given to guests without \"ip\", from the first to "
 			"the last: \"10.77.0.100-10.77.0.199\". \"static\" gives none to them."),
 	FIELD_STRING(struct dhcp_conf, lease, "lease", form_lease, 0, "1h",
-			"How long a guest may keep an address without asking again."),
+			"How long a guest may keep an address without asking again, such as \"12h\"; "
+			"at least 2 minutes."),
 	{},
 };
 
@@ -71,7 +72,7 @@ const struct field network_fields[] = {
 			"interface \"device\", with a MAC address of its own; the host itself "
 			"and the guest do not reach each other there. \"vhost-user\": packets go "
 			"through the guest's memory to a switch that is a program (Open vSwitch "
-			"with DPDK, VPP). See machina-network(5)."),
+			"with DPDK, VPP)."),
 	FIELD_STRING(struct network_conf, device, "device", form_interface, 0, NULL,
 			"Name of the bridge; of mode \"vf\": of the card's interface; of mode "
 			"\"macvtap\": of the interface that guests share, which is no bridge's "
@@ -104,7 +105,8 @@ const struct field network_fields[] = {
 			"Script to run as root, with the interface's name, when a machine starts; "
 			"\"no\" runs nothing."),
 	FIELD_STRING(struct network_conf, down, "down", form_script, 0, NULL,
-			"Script to run likewise when a machine has stopped; \"no\" runs nothing."),
+			"Script to run likewise when a machine stops, before its interface is "
+			"deleted; \"no\" runs nothing."),
 	FIELD_INT(struct network_conf, mtu, "mtu", 68, 65535, 0, "the bridge's",
 			"Largest packet of the guests' interfaces on the host, in bytes."),
 	FIELD_INT(struct network_conf, vlan, "vlan", 1, 4094, 0, "what the bridge gives new ports",
