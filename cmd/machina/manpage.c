@@ -28,14 +28,14 @@ static void put_option(FILE *to, const struct option_spec *o)
 	if (o->value)
 		fprintf(to, " \\fI%s\\fR", o->value);
 	fputs("\n", to);
-	roff_word(to, o->help);
+	CLEANUP(buf_done) struct buf text = {};
+	buf_puts(&text, o->help);
 	if (o->choices) {
-		CLEANUP(buf_done) struct buf choices = {};
-		option_choices(o, &choices);
-		fputs(": ", to);
-		roff_word(to, buf_text(&choices));
+		buf_puts(&text, ": ");
+		option_choices(o, &text);
 	}
-	fputs(".\n", to);
+	buf_putc(&text, '.');
+	roff_text(to, buf_text(&text));
 }
 
 static void put_command(FILE *to, const struct command *c)

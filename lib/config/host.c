@@ -91,8 +91,10 @@ static const struct field pci_device_fields[] = {
 	FIELD_STRING(struct pci_device_conf, address, "address", form_pci_address, 0, NULL,
 			"PCI address of the device: \"0000:01:00.0\"."),
 	FIELD_STRING(struct pci_device_conf, vendor, "vendor", form_pci_id, 0, NULL,
-			"Its vendor, as in 'lspci -n': \"144d\". Without an address, every device of "
-			"this \"vendor\" and \"device\" is meant; with one, it must be that device."),
+			"Its vendor, as in 'lspci -n': \"144d\". Without an address, every device "
+			"of "
+			"this \"vendor\" and \"device\" is meant; with one, it must be that "
+			"device."),
 	FIELD_STRING(struct pci_device_conf, device, "device", form_pci_id, 0, NULL,
 			"Its device, likewise: \"a808\"."),
 	FIELD_INTS(struct pci_device_conf, functions, "functions", 0, 7,

@@ -316,7 +316,8 @@ static const struct field ready_fields[] = {
 			"address that a connection has by its \"ip\"; the host must have a "
 			"way to it."),
 	FIELD_STRING(struct attrs_conf, ready.timeout, "timeout", form_shutdown_time, 0, "5min",
-			"How long it may take, such as \"2min\", an hour at most; then the guest is "
+			"How long it may take, such as \"2min\", an hour at most; then the guest "
+			"is "
 			"shut down, and the start has failed."),
 	{},
 };

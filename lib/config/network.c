@@ -55,7 +55,8 @@ static const struct field dhcp_fields[] = {
 			"IPv4 addresses that are given to guests without \"ip\", from the first to "
 			"the last: \"10.77.0.100-10.77.0.199\". \"static\" gives none to them."),
 	FIELD_STRING(struct dhcp_conf, lease, "lease", form_lease, 0, "1h",
-			"How long a guest may keep an address without asking again, such as \"12h\"; "
+			"How long a guest may keep an address without asking again, such as "
+			"\"12h\"; "
 			"at least 2 minutes."),
 	{},
 };
