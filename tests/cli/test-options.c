@@ -474,7 +474,7 @@ TEST(help_is_wrapped_and_complete)
 			"      --guest NAME    Take a guest along\n"
 			"      --height N      Fly at this height\n"
 			"      --timeout TIME  Land after this\n"
-			"      --wing WING     Look here\n"
+			"      --wing WING     Look here: both (default), left or right\n"
 			"  -j, --json          Write JSON\n"
 			"      --no-color      No colors on a terminal\n"
 			"  -h, --help          Show this help\n\n"
