@@ -24,6 +24,8 @@
 #define JOURNALD_SOCKET "/run/systemd/journal/io.systemd.journal"
 #define SYNC_USEC USEC_PER_SEC
 #define WORD_MAX 64
+/* Who says to be somebody else. */
+#define JOURNAL_UNTRUE "program"
 #define LINE_MAX_BYTES 2000
 /* A field that is longer is not read to its end. */
 #define FIELD_MAX 8192
@@ -98,6 +100,14 @@ static bool get_field(sd_journal *j, const char *field, const char **ret, size_t
 	return true;
 }
 
+static bool field_is(sd_journal *j, const char *field, const char *text)
+{
+	const char *value;
+	size_t len;
+	return get_field(j, field, &value, &len) && len == strlen(text) &&
+	       memcmp(value, text, len) == 0;
+}
+
 static void add_time(sd_journal *j, struct buf *line)
 {
 	uint64_t usec;
@@ -110,6 +120,23 @@ static void add_time(sd_journal *j, struct buf *line)
 		buf_puts(line, text);
 }
 
+/*
+ * Everybody names himself as he likes, by his socket or as the name of his process. A QEMU that its
+ * guest has taken over is not believed to be a hook or systemd, which are root (_UID is journald's
+ * own word).
+ */
+static void add_speaker(sd_journal *j, const char *name, size_t len, struct buf *line)
+{
+	static const char *const roots[] = { "machina", "systemd" };
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+		if (len == strlen(roots[i]) && !memcmp(name, roots[i], len) &&
+				!field_is(j, "_UID", "0")) {
+			buf_puts(line, JOURNAL_UNTRUE);
+			return;
+		}
+	visible_add(line, name, len, WORD_MAX);
+}
+
 /* "Nov 21 08:51:13 machina[4711]: " */
 static void add_prefix(sd_journal *j, struct buf *line)
 {
@@ -117,7 +144,7 @@ static void add_prefix(sd_journal *j, struct buf *line)
 	size_t len;
 	add_time(j, line);
 	if (get_field(j, "SYSLOG_IDENTIFIER", &value, &len) || get_field(j, "_COMM", &value, &len))
-		visible_add(line, value, len, WORD_MAX);
+		add_speaker(j, value, len, line);
 	if (get_field(j, "_PID", &value, &len)) {
 		buf_putc(line, '[');
 		visible_add(line, value, len, WORD_MAX);
@@ -245,14 +272,6 @@ void journal_split(const char *line, struct journal_words *ret)
 	ret->message = end + 2;
 	ret->speaker = begin;
 	ret->speaker_len = strcspn(begin, "[:");
-}
-
-static bool field_is(sd_journal *j, const char *field, const char *text)
-{
-	const char *value;
-	size_t len;
-	return get_field(j, field, &value, &len) && len == strlen(text) &&
-	       memcmp(value, text, len) == 0;
 }
 
 static uint64_t entry_time(sd_journal *j)
