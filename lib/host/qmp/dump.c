@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/os/clock.h"
+#include "host/qmp/migration.h"
 #include "host/qmp/qmp-fd.h"
 #include "json/jnames.h"
 #include "json/jtree.h"
@@ -15,8 +16,6 @@
 /* Beginning can take its time: QEMU looks at the guest's page tables under its big lock. */
 #define CALL_USEC (60 * USEC_PER_SEC)
 #define LOOK_USEC (200 * USEC_PER_MSEC)
-/* Without a byte: a disk that hangs. */
-#define STALL_USEC (180 * USEC_PER_SEC)
 #define NAMES_MAX 16
 #define FD_NAME "machina-dump"
 
@@ -119,7 +118,8 @@ static int wait_end(struct qmp *qmp, uint64_t deadline_usec, struct error *err)
 
 static int follow(struct qmp *qmp, const struct dump_request *request, struct error *err)
 {
-	uint64_t last_usec = clock_now_usec(), last_done = 0, done = 0, total = 0;
+	struct migration_pace pace = {};
+	uint64_t done = 0, total = 0;
 	for (;;) {
 		int r = wait_end(qmp, clock_deadline_usec(LOOK_USEC), err);
 		if (r != 0)
@@ -134,12 +134,8 @@ static int follow(struct qmp *qmp, const struct dump_request *request, struct er
 			return error_set(err, ECANCELED,
 					"interrupted; QEMU writes the dump to its end, into a file "
 					"that is gone");
-		if (done != last_done) {
-			last_done = done;
-			last_usec = clock_now_usec();
-		} else if (clock_now_usec() >= clock_add_usec(last_usec, STALL_USEC)) {
+		if (!migration_goes_on(&pace, clock_now_usec(), done, total))
 			return error_set(err, ETIMEDOUT, "the dump makes no progress");
-		}
 	}
 }
 

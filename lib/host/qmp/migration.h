@@ -58,10 +58,11 @@ MUST_CHECK int migration_receive(struct qmp *qmp, int fd, bool late,
 		const struct migration_watch *watch, struct error *err);
 
 /*
- * Is a migration at work? A guest that stands still has ever less to do, and a QEMU that its guest
- * has taken over tells of progress for as long as it likes: what counts is only that less is left
- * than ever before, by a 256th of what there was, in each three minutes. So it has an end, after
- * half a day whatever is told; a disk that takes 1.5 MB a second meets it with a guest of 64 GiB.
+ * Is a migration, or a dump, at work? A guest that stands still has ever less to do, and a QEMU
+ * that its guest has taken over tells of progress for as long as it likes: what counts is only that
+ * less is left than ever before, by a 256th of what there was, in each three minutes. So it has an
+ * end, after half a day whatever is told; a disk that takes 1.5 MB a second meets it with a guest
+ * of 64 GiB.
  *
  * @pace: {} at first
  * @now_usec: of CLOCK_MONOTONIC
