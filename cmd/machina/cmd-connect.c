@@ -13,6 +13,7 @@
 #include "host/os/netns.h"
 #include "host/prepare/connect.h"
 #include "json/jnames.h"
+#include "monitor.h"
 #include "output.h"
 #include "util/mem.h"
 
@@ -71,8 +72,7 @@ static int find_wanted(
 	for (size_t i = 0; r >= 0 && i < names.n; i++) {
 		size_t len = strlen(names.items[i]);
 		if (!strncmp(word, names.items[i], len) && (!word[len] || word[len] == '.'))
-			return error_set(err, EHOSTDOWN, "machine '%s' does not run",
-					names.items[i]);
+			return monitor_explain_off(&call->paths, names.items[i], err);
 	}
 	return r < 0 ? r : error_set(err, ENOENT, "there is no machine '%s'", word);
 }
@@ -171,7 +171,7 @@ static int change_machine(struct work *w, const struct wanted *wanted, struct er
 	};
 	int r = lock_machine(paths->run_dir, wanted->machine, LOCK_WAIT_USEC, &lock, err);
 	if (r == 0 && !hookplan_is_kept(paths, HOOK_QEMU, wanted->machine))
-		r = error_set(err, EHOSTDOWN, "machine '%s' does not run", wanted->machine);
+		r = monitor_explain_off(paths, wanted->machine, err);
 	if (r == 0)
 		hookplan_recall(paths, HOOK_QEMU, wanted->machine, &plan, &doubt);
 	if (r == 0 && doubt.code)
@@ -182,8 +182,11 @@ static int change_machine(struct work *w, const struct wanted *wanted, struct er
 		r = load_policy(w, &plan, err);
 	for (size_t i = first; r == 0 && i < end; i++) {
 		struct error failure = {};
-		if (change_one(w, &plan, i, &options, &failure) == 0)
+		int done = change_one(w, &plan, i, &options, &failure);
+		if (done == 0)
 			continue;
+		if (done == -EHOSTDOWN)
+			monitor_explain_off(paths, wanted->machine, &failure);
 		print_error(&failure);
 		n_failed++;
 	}

@@ -18,6 +18,7 @@
 #include "host/os/clock.h"
 #include "host/os/listen.h"
 #include "host/os/unix-peer.h"
+#include "monitor.h"
 #include "output.h"
 #include "run-console.h"
 #include "util/file.h"
@@ -330,6 +331,8 @@ static int console_run(const struct call *call, struct error *err)
 		return r;
 	if (!options->read_only)
 		r = connect_console(&a, &fd, err);
+	if (r == -EHOSTDOWN)
+		return monitor_explain_off(&call->paths, machine, err);
 	return r < 0 ? r : run_session(&a, fd, err);
 }
 

@@ -10,6 +10,7 @@
 
 #include "hookplan.h"
 #include "host/systemd/bus-unit.h"
+#include "monitor.h"
 #include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -164,7 +165,8 @@ int drift_find(struct config *config, struct bus *bus, const char *machine, stru
 	int r = bus_get_unit(bus, unit, &info, err);
 	if (r < 0)
 		return r;
-	if (!unit_is_up(info.active_state) || !info.main_pid)
-		return error_set(err, EHOSTDOWN, "machine '%s' does not run", machine);
+	/* Until its start is waited for, the process may not be QEMU yet. */
+	if (!info.main_pid || !strcmp(info.sub_state, "start"))
+		return monitor_explain_off(config->paths, machine, err);
 	return drift_compare(config, machine, info.main_pid, ret, err);
 }

@@ -19,7 +19,7 @@ int guest_plan(const struct config_paths *paths, const char *machine, struct pla
 {
 	struct error doubt = {};
 	if (!monitor_is_there(paths, machine))
-		return error_set(err, EHOSTDOWN, "machine '%s' does not run", machine);
+		return monitor_explain_off(paths, machine, err);
 	hookplan_recall(paths, HOOK_QEMU, machine, ret, &doubt);
 	return doubt.code ? error_set(err, doubt.code, "%s", doubt.text) : 0;
 }
@@ -29,11 +29,21 @@ static void explain_silence(
 		const struct config_paths *paths, const char *machine, struct error *err)
 {
 	const struct run_state *state = monitor_ask_state(paths, machine);
-	if (state && state->kind != RUN_ON)
+	if (!state || state->kind == RUN_ON)
+		return;
+	if (state->stop == STOP_RESUME || state->stop == STOP_WAKE)
 		error_set(err, ETIMEDOUT,
 				"guest agent of '%s': no answer: %s; 'machina resume %s' lets it "
 				"run on",
 				machine, state->meaning, machine);
+	else if (state->kind == RUN_CRASHED || state->kind == RUN_ENDED)
+		error_set(err, ETIMEDOUT,
+				"guest agent of '%s': no answer: %s; 'machina reset %s' makes it "
+				"begin anew",
+				machine, state->meaning, machine);
+	else
+		error_set(err, ETIMEDOUT, "guest agent of '%s': no answer: %s", machine,
+				state->meaning);
 }
 
 int guest_open(const struct config_paths *paths, const char *machine, uint64_t deadline_usec,

@@ -4,14 +4,19 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "config/forms.h"
 #include "hookplan.h"
+#include "host/machine/saved.h"
 #include "host/os/clock.h"
+#include "host/systemd/bus-unit.h"
 #include "lifecycle.h"
+#include "machines.h"
 #include "output.h"
+#include "unit/service.h"
 #include "util/mem.h"
 
 /* For a QEMU to say in which state its guest is. */
@@ -40,6 +45,69 @@ int monitor_select(const struct call *call, struct strv *ret_names, struct error
 	return r;
 }
 
+/* What a machine that does not run is at, and the command that helps. */
+struct off {
+	const char *state; /* of the unit: sub or active */
+	const char *what;
+	const char *verb, *gives; /* NULL: none helps */
+};
+
+static const struct off *find_off(
+		const struct config_paths *paths, const char *machine, const struct unit_info *info)
+{
+	static const struct off rows[] = {
+		{ "auto-restart", ", it has failed and is about to be started again", "why",
+				"tells why" },
+		{ "activating", " yet, it is being started", "why", "tells how far it is" },
+		{ "deactivating", " any more, it is being shut down", "why",
+				"tells how far that is" },
+		{ "failed", ", it has failed", "why", "tells why" },
+		{ "active", " any more, its QEMU has just ended", NULL, NULL },
+	};
+	static const struct off off = { .what = "", .verb = "start", .gives = "starts it" };
+	static const struct off saved = {
+		.what = ", it is saved", .verb = "start", .gives = "lets it go on from there"
+	};
+	static const struct off no_unit = {
+		.what = ", it has no unit", .verb = "generate", .gives = "makes it"
+	};
+	static const struct off unknown = { .what = ", there is none of that name" };
+	static const struct off faulty = {
+		.what = ", systemd refuses its unit", .verb = "why", .gives = "tells why"
+	};
+
+	if (!strcmp(info->load_state, "not-found"))
+		return machine_is_configured(paths, machine) ? &no_unit : &unknown;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].state, info->sub_state) ||
+				!strcmp(rows[i].state, info->active_state))
+			return &rows[i];
+	if (strcmp(info->load_state, "loaded") != 0)
+		return &faulty;
+	return saved_is_whole(paths->saved_dir, machine) ? &saved : &off;
+}
+
+int monitor_explain_off(const struct config_paths *paths, const char *machine, struct error *err)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	if (bus_open(&bus, NULL) < 0 || bus_get_unit(bus, unit, &info, NULL) < 0)
+		return error_set(err, EHOSTDOWN, "machine '%s' does not run", machine);
+	const struct off *off = find_off(paths, machine, &info);
+	if (!off->verb)
+		return error_set(err, EHOSTDOWN, "machine '%s' does not run%s", machine, off->what);
+	return error_set(err, EHOSTDOWN, "machine '%s' does not run%s; 'machina %s %s' %s", machine,
+			off->what, off->verb, machine, off->gives);
+}
+
+int monitor_forbidden(const char *machine, struct error *err)
+{
+	return error_set(err, EACCES,
+			"machine '%s': only root and the group 'machina' may use its monitor",
+			machine);
+}
+
 /* A QEMU whose socket nobody listens at has ended, or is about to begin. */
 static int open_qmp(const struct config_paths *paths, const char *machine, uint64_t deadline_usec,
 		struct qmp **ret, struct error *err)
@@ -51,12 +119,9 @@ static int open_qmp(const struct config_paths *paths, const char *machine, uint6
 		return 0;
 	case QMP_ABSENT:
 	case QMP_CLOSED:
-		return error_set(err, EHOSTDOWN, "machine '%s' does not run", machine);
+		return monitor_explain_off(paths, machine, err);
 	case -EACCES:
-		return error_set(err, EACCES,
-				"machine '%s': only root and the group 'machina' may use its "
-				"monitor",
-				machine);
+		return monitor_forbidden(machine, err);
 	default:
 		return error_wrap(err, "machine '%s'", machine);
 	}
@@ -68,7 +133,7 @@ int monitor_open(const struct config_paths *paths, const char *machine, uint64_t
 	CLEANUP(monitor_done) struct monitor monitor = {};
 	struct error doubt = {};
 	if (!monitor_is_there(paths, machine))
-		return error_set(err, EHOSTDOWN, "machine '%s' does not run", machine);
+		return monitor_explain_off(paths, machine, err);
 	hookplan_recall(paths, HOOK_QEMU, machine, &monitor.plan, &doubt);
 	if (doubt.code)
 		return error_set(err, doubt.code, "%s", doubt.text);

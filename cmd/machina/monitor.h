@@ -39,6 +39,15 @@ MUST_CHECK int monitor_select(const struct call *call, struct strv *ret_names, s
 bool monitor_is_there(const struct config_paths *paths, const char *machine);
 
 /*
+ * The error for a machine whose QEMU is not there: what it is at, and the command that helps.
+ * Returns -EHOSTDOWN.
+ */
+int monitor_explain_off(const struct config_paths *paths, const char *machine, struct error *err);
+
+/* The error for a user who may not ask QEMU. Returns -EACCES. */
+int monitor_forbidden(const char *machine, struct error *err);
+
+/*
  * Connect to the commands' monitor of a machine. Another command may have it at the moment, which
  * is waited for.
  *

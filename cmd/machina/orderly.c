@@ -2,6 +2,7 @@
 /* Shutting down and rebooting guests in an orderly way, for commands. */
 #include "orderly.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,6 +210,8 @@ int orderly_reboot(const struct call *call, const char *machine, uint64_t timeou
 	errand.request.is_canceled = is_told_to_end;
 	catch_ends();
 	int r = reboot_machine(&errand.request, err);
+	if (r == -EHOSTDOWN)
+		return monitor_explain_off(&call->paths, machine, err);
 	if (r < 0)
 		return error_wrap(err, "%s", machine);
 	say(machine, "reboots");

@@ -13,7 +13,7 @@
 static int broken_off(int r, struct error *err)
 {
 	if (r == QMP_CLOSED || r == QMP_ABSENT)
-		return error_set(err, EHOSTDOWN, "QEMU has ended meanwhile");
+		return error_set(err, ECONNRESET, "QEMU has ended meanwhile");
 	return r < 0 ? r : -err->code;
 }
 

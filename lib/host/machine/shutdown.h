@@ -92,8 +92,9 @@ MUST_CHECK int shutdown_machine(const struct shutdown_request *request, enum shu
  *
  * Returns 0 when the guest begins anew.
  *
- * Errors: EHOSTDOWN: QEMU does not run, or was ended meanwhile; ENOTSUP: no guest is there that
- * could shut down; ETIMEDOUT: it did not in time, or no monitor could be had; ECANCELED. The guest
- * goes on then, and what it may still do is what it would have done before: to power off is that.
+ * Errors: EHOSTDOWN: QEMU does not run; ECONNRESET: it has ended meanwhile; ENOTSUP: no guest is
+ * there that could shut down; ETIMEDOUT: it did not in time, or no monitor could be had; ECANCELED.
+ * The guest goes on then, and what it may still do is what it would have done before: to power off
+ * is that.
  */
 MUST_CHECK int reboot_machine(const struct shutdown_request *request, struct error *err);
