@@ -210,50 +210,12 @@ static void print_rows_json(
 	json_object_put(list);
 }
 
-/* Those that are named, and have been started or generated, may have no config any more. */
-static int select_named(
-		const struct call *call, struct strv *ret, struct strv *ret_lost, struct error *err)
-{
-	int r = machines_select_known(call, true, ret, err);
-	for (size_t i = 0; r == 0 && i < ret->n; i++)
-		if (!machine_is_configured(&call->paths, ret->items[i]))
-			strv_push(ret_lost, ret->items[i]);
-	return r;
-}
-
-/*
- * The machines that are meant; without names also those that run and have lost their config.
- *
- * @ret_lost: those without, in byte order
- */
-static int select_machines(
-		const struct call *call, struct strv *ret, struct strv *ret_lost, struct error *err)
-{
-	CLEANUP(strv_done) struct strv kept = {};
-	if (!call->paths.offline && call->machines.patterns.n)
-		return select_named(call, ret, ret_lost, err);
-	int r = machines_select_or_all(call, ret, err);
-	if (r != 0 || call->paths.offline || call->machines.tags.n)
-		return r;
-	/* Whoever may not look at them is not told of them. */
-	struct error unused = {};
-	if (hookplan_list(&call->paths, &kept, &unused) < 0)
-		return 0;
-	for (size_t i = 0; i < kept.n; i++)
-		if (!strv_contains_sorted(ret, kept.items[i]))
-			strv_push(ret_lost, kept.items[i]);
-	strv_extend(ret, ret_lost);
-	if (ret_lost->n)
-		strv_sort(ret);
-	return 0;
-}
-
 static int list_run(const struct call *call, struct error *err)
 {
 	const struct list_options *options = call->options;
 	CLEANUP(strv_done) struct strv names = {}, lost = {};
 	CLEANUP(live_done) struct live live = {};
-	int r = select_machines(call, &names, &lost, err);
+	int r = machines_select_seen(call, &names, &lost, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	if (!names.n && !options->json)

@@ -24,11 +24,11 @@ static int metrics_run(const struct call *call, struct error *err)
 {
 	const struct metrics_options *options = call->options;
 	const uint64_t begin = clock_now_usec();
-	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(strv_done) struct strv names = {}, lost = {};
 	CLEANUP(bus_freep) struct bus *bus = NULL;
 	CLEANUP(census_done) struct census census = {};
 	CLEANUP(buf_done) struct buf text = {};
-	int r = machines_select_or_all(call, &names, err);
+	int r = machines_select_seen(call, &names, &lost, err);
 	if (r == 0)
 		r = bus_open(&bus, err);
 	if (r == 0)
@@ -67,8 +67,9 @@ const struct command cmd_metrics = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
 	.arguments = arguments_machines_optional,
 	.summary = "Write numbers of machines for a monitoring system",
-	.description = "Without MACHINE all that are configured: state, processor time, memory, "
-		       "bytes and requests of disks, bytes and packets of connections as the guest "
+	.description = "Without MACHINE all that are configured, and those that run and are not "
+		       "configured any more: state, processor time, memory, bytes and requests of "
+		       "disks, bytes and packets of connections as the guest "
 		       "sees them, restarts, QEMU's version. From systemd, which counts what units "
 		       "use, from QEMU and from the interfaces. All QEMUs are asked side by side "
 		       "and each has two seconds to answer; where one does not, "

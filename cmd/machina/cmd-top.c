@@ -251,12 +251,12 @@ static int run_screen(struct top *top, struct error *err)
 static int top_run(const struct call *call, struct error *err)
 {
 	struct top_options options = *(const struct top_options *)call->options;
-	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(strv_done) struct strv names = {}, lost = {};
 	if (!options.delay_usec)
 		options.delay_usec = DELAY_USEC;
 	if (!options.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return misuse(call->command, "this is no terminal: use --batch");
-	int r = machines_select_or_all(call, &names, err);
+	int r = machines_select_seen(call, &names, &lost, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	CLEANUP(top_done)

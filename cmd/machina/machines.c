@@ -181,3 +181,36 @@ int machines_select_of(const struct call *call, const struct strv *all, struct r
 				call->machines.tags.items[0]);
 	return 0;
 }
+
+/* Those that are named, and have been started or generated, may have no config any more. */
+static int select_named_seen(
+		const struct call *call, struct strv *ret, struct strv *ret_lost, struct error *err)
+{
+	int r = machines_select_known(call, true, ret, err);
+	for (size_t i = 0; r == 0 && i < ret->n; i++)
+		if (!machine_is_configured(&call->paths, ret->items[i]))
+			strv_push(ret_lost, ret->items[i]);
+	return r;
+}
+
+int machines_select_seen(
+		const struct call *call, struct strv *ret, struct strv *ret_lost, struct error *err)
+{
+	CLEANUP(strv_done) struct strv kept = {};
+	if (!call->paths.offline && call->machines.patterns.n)
+		return select_named_seen(call, ret, ret_lost, err);
+	int r = machines_select_or_all(call, ret, err);
+	if (r != 0 || call->paths.offline || call->machines.tags.n)
+		return r;
+	/* Whoever may not look at them is not told of them. */
+	struct error unused = {};
+	if (hookplan_list(&call->paths, &kept, &unused) < 0)
+		return 0;
+	for (size_t i = 0; i < kept.n; i++)
+		if (!strv_contains_sorted(ret, kept.items[i]))
+			strv_push(ret_lost, kept.items[i]);
+	strv_extend(ret, ret_lost);
+	if (ret_lost->n)
+		strv_sort(ret);
+	return 0;
+}

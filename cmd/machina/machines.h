@@ -38,6 +38,15 @@ MUST_CHECK int machines_select_or_all(
 MUST_CHECK int machines_select_known(
 		const struct call *call, bool is_there, struct strv *ret_names, struct error *err);
 
+/*
+ * The same for commands that show many: without names also those that run and have lost their
+ * config; with names, as machines_select_known() has it of what is there.
+ *
+ * @ret_lost: those without a config, in byte order
+ */
+MUST_CHECK int machines_select_seen(const struct call *call, struct strv *ret,
+		struct strv *ret_lost, struct error *err);
+
 /* The same for who has listed all machines already, with machine_list(). */
 MUST_CHECK int machines_select_of(const struct call *call, const struct strv *all,
 		struct report *report, struct strv *ret_names, struct error *err);
