@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina query: its commands. */
+#include <errno.h>
 #include <json-c/json_object.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "hookplan.h"
 #include "host/os/clock.h"
+#include "host/qmp/qmp-many.h"
 #include "json/jtree.h"
 #include "monitor.h"
 #include "output.h"
@@ -17,35 +20,9 @@ struct query_options {
 	bool json;
 };
 
-struct answer {
-	struct json_object *replies[QUERY_COMMANDS_MAX];
-};
-
-static void answer_done(struct answer *answer)
-{
-	for (size_t i = 0; i < QUERY_COMMANDS_MAX; i++)
-		json_object_put(answer->replies[i]);
-}
-
-static int ask(struct qmp *qmp, const struct query *query, uint64_t deadline_usec,
-		struct answer *ret, struct error *err)
-{
-	for (size_t i = 0; i < QUERY_COMMANDS_MAX && query->commands[i].name; i++) {
-		CLEANUP(qmp_reply_done) struct qmp_reply reply = {};
-		int r = qmp_execute(qmp, &(struct qmp_command){ .name = query->commands[i].name },
-				deadline_usec, &reply, err);
-		if (r == QMP_REFUSED && query->commands[i].optional)
-			continue;
-		if (r != QMP_DONE)
-			return r < 0 ? r : -err->code;
-		ret->replies[i] = take_ptr(reply.value);
-	}
-	return 0;
-}
-
 /* What QEMU has answered, by command. */
 static struct json_object *answer_json(
-		const char *machine, const struct query *query, const struct answer *answer)
+		const char *machine, const struct query *query, const struct qmp_many *answer)
 {
 	struct json_object *o = jtree_object();
 	jtree_set(o, "machine", jtree_string(machine));
@@ -55,49 +32,77 @@ static struct json_object *answer_json(
 	return o;
 }
 
-static int query_one(const struct call *call, const struct query *query, const char *machine,
-		struct json_object *list, struct error *err)
+static int check(const struct call *call, const struct query *query, const char *machine,
+		const struct qmp_many *answer, struct error *err)
+{
+	if (!monitor_is_there(&call->paths, machine) || answer->is_absent)
+		return monitor_explain_off(&call->paths, machine, err);
+	if (answer->is_forbidden)
+		return monitor_forbidden(machine, err);
+	if (!answer->is_answered)
+		return error_set(err, ETIMEDOUT, "machine '%s': %s", machine, answer->reason);
+	for (size_t i = 0; i < QUERY_COMMANDS_MAX && query->commands[i].name; i++)
+		if (!answer->replies[i] && !query->commands[i].optional)
+			return error_set(err, EREMOTEIO, "machine '%s': QEMU refuses '%s'", machine,
+					query->commands[i].name);
+	return 0;
+}
+
+/* Returns an exit status. */
+static int show(const struct call *call, const struct query *query, const struct strv *names,
+		const struct qmp_many *answers, struct json_object *list)
 {
 	const struct query_options *options = call->options;
-	CLEANUP(monitor_done) struct monitor monitor = {};
-	CLEANUP(answer_done) struct answer answer = {};
-	const uint64_t deadline = clock_deadline_usec(LIMIT_USEC);
-	int r = monitor_open(&call->paths, machine, deadline, &monitor, err);
-	if (r < 0)
-		return r;
-	r = ask(monitor.qmp, query, deadline, &answer, err);
-	if (r < 0)
-		return error_wrap(err, "machine '%s'", machine);
-	if (options->json)
-		jtree_push(list, answer_json(machine, query, &answer));
-	else
-		query->print(&monitor.plan, answer.replies);
-	return 0;
+	int worst = STATUS_DONE, n = 0;
+	for (size_t i = 0; i < names->n; i++) {
+		const char *machine = names->items[i];
+		CLEANUP(plan_done) struct plan plan = {};
+		struct error err = {};
+		int r = check(call, query, machine, &answers[i], &err);
+		if (r == 0)
+			hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &err);
+		if (err.code) {
+			print_error(&err);
+			worst = STATUS_FAILURE;
+			continue;
+		}
+		if (options->json) {
+			jtree_push(list, answer_json(machine, query, &answers[i]));
+			continue;
+		}
+		if (names->n > 1)
+			printf("%s%s:\n", n++ ? "\n" : "", machine);
+		query->print(&plan, answers[i].replies);
+	}
+	return worst;
 }
 
 static int query_run(const struct call *call, struct error *err)
 {
 	const struct query_options *options = call->options;
 	const struct query *query = query_find(strchr(call->command->name, ' ') + 1);
-	CLEANUP(strv_done) struct strv names = {};
-	int worst = STATUS_DONE;
+	CLEANUP(strv_done) struct strv names = {}, sockets = {};
 	int r = monitor_select(call, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
+	const char *commands[QUERY_COMMANDS_MAX + 1] = {};
+	for (size_t i = 0; i < QUERY_COMMANDS_MAX; i++)
+		commands[i] = query->commands[i].name;
+	for (size_t i = 0; i < names.n; i++)
+		strv_push_take(&sockets, plan_qmp_path(call->paths.run_dir, names.items[i],
+							 MONITOR_COMMANDS));
+	CLEANUP(freep) struct qmp_many *answers = xcalloc(names.n + 1, sizeof(*answers));
+	for (size_t i = 0; i < names.n; i++)
+		answers[i] = (struct qmp_many){ .path = sockets.items[i], .is_partial = true };
+	qmp_many_ask(answers, names.n, commands, clock_deadline_usec(LIMIT_USEC));
+
 	struct json_object *list = jtree_list();
-	for (size_t i = 0; i < names.n; i++) {
-		struct error local = {};
-		if (names.n > 1 && !options->json)
-			printf("%s%s:\n", i ? "\n" : "", names.items[i]);
-		if (query_one(call, query, names.items[i], list, &local) < 0) {
-			print_error(&local);
-			worst = STATUS_FAILURE;
-		}
-	}
+	int status = show(call, query, &names, answers, list);
 	if (options->json)
 		print_json(list);
 	json_object_put(list);
-	return worst;
+	qmp_many_done(answers, names.n);
+	return status;
 }
 
 static const struct option_spec options[] = { OPTION_JSON(struct query_options, json), {} };
@@ -145,7 +150,9 @@ const struct command cmd_query = {
 	.name = "query",
 	.group = GROUP_LOOK,
 	.summary = "Ask the QEMU of machines that run",
-	.description = "With --json, each gives a list with an object for each machine, with "
+	.description = "All are asked side by side, and one that does not answer within five "
+		       "seconds is told. With --json, each gives a list with an object for each "
+		       "machine, with "
 		       "QEMU's answers under the names of its commands, as they came.",
 	.subcommands = commands,
 };

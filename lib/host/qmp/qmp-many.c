@@ -23,6 +23,7 @@ struct talk {
 	int fd; /* -1: it is over */
 	struct qmp_reader reader;
 	bool is_greeted;
+	bool is_refused[QMP_MANY_COMMANDS_MAX];
 };
 
 struct qmp_round {
@@ -51,6 +52,19 @@ static void fail(struct talk *t, const char *reason)
 	end(t);
 }
 
+/* Somebody else is served, or QEMU hangs. */
+static void blame(struct talk *t)
+{
+	CLEANUP(strv_done) struct strv holders = {};
+	if (!t->is_greeted && unix_peer_list(t->item->path, &holders, NULL) >= 0 && holders.n) {
+		CLEANUP(freep)
+		char *text = xasprintf("its monitor is held by %s", holders.items[0]);
+		fail(t, text);
+	} else {
+		fail(t, "QEMU does not answer");
+	}
+}
+
 /*
  * What is said to each: QEMU answers in turn. It reads a monitor byte by byte until version 9.1,
  * which is most of what it has to do here: what needs no id has none.
@@ -71,7 +85,7 @@ static void begin(struct talk *t, struct qmp_many *item, const char *const *comm
 {
 	*t = (struct talk){ item, commands, -1,
 		.reader = { .line_max = LINE_LEN_MAX, .values_max = VALUES_MAX } };
-	*item = (struct qmp_many){ .path = item->path };
+	*item = (struct qmp_many){ .path = item->path, .is_partial = item->is_partial };
 	if (!item->path)
 		return;
 	int r = connect_unix_now(item->path, &t->fd);
@@ -79,8 +93,9 @@ static void begin(struct talk *t, struct qmp_many *item, const char *const *comm
 	item->is_forbidden = r == -EACCES || r == -EPERM;
 	if (item->is_absent)
 		fail(t, "QEMU is not there");
+	/* The queue is full: also those who have gone count until they are accepted. */
 	else if (r == -EAGAIN)
-		fail(t, "many wait for its monitor");
+		blame(t);
 	else if (r < 0)
 		fail(t, strerror(-r));
 	else if (send(t->fd, text->text, text->len, MSG_NOSIGNAL | MSG_DONTWAIT) !=
@@ -94,7 +109,9 @@ static void take_reply(struct talk *t, const struct qmp_message *m)
 	for (size_t i = 0; t->commands[i]; i++) {
 		struct json_object **reply = &t->item->replies[i];
 		if (!*reply && m->id[0] == (char)('1' + i) && !m->id[1]) {
-			if (m->kind == QMP_ERROR || !m->value) {
+			if (m->kind == QMP_ERROR && t->item->is_partial) {
+				t->is_refused[i] = true;
+			} else if (m->kind == QMP_ERROR || !m->value) {
 				CLEANUP(freep)
 				char *text = xasprintf("QEMU refuses '%s'", t->commands[i]);
 				fail(t, text);
@@ -102,7 +119,7 @@ static void take_reply(struct talk *t, const struct qmp_message *m)
 			}
 			*reply = json_object_get(m->value);
 		}
-		all &= *reply != NULL;
+		all &= *reply != NULL || t->is_refused[i];
 	}
 	if (all) {
 		t->item->is_answered = true;
@@ -145,21 +162,13 @@ static void take_bytes(struct talk *t)
 		fail(t, err.text);
 }
 
-/* Somebody else is served, or QEMU hangs. */
 static void give_up(struct talk *t)
 {
-	CLEANUP(strv_done) struct strv holders = {};
 	if (t->fd < 0)
 		return;
 	/* Ours would be found as one that waits. */
 	closep(&t->fd);
-	if (!t->is_greeted && unix_peer_list(t->item->path, &holders, NULL) >= 0 && holders.n) {
-		CLEANUP(freep)
-		char *text = xasprintf("its monitor is held by %s", holders.items[0]);
-		fail(t, text);
-	} else {
-		fail(t, "QEMU does not answer");
-	}
+	blame(t);
 }
 
 /* Returns false when nothing more can be waited for. */

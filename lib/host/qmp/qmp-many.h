@@ -23,11 +23,13 @@
 /* As long as a list may wait for a QEMU that does not answer. */
 #define QMP_MANY_USEC (500 * UINT64_C(1000))
 
-/* All empty but @path. */
+/* All empty but @path and @is_partial. */
 struct qmp_many {
 	const char *path; /* of a QMP socket; borrowed. NULL: is not asked */
+	bool is_partial;  /* a command that QEMU refuses has no reply, and the others count */
 	char *version;	  /* "7.2.22"; NULL: QEMU has not greeted */
-	/* What the commands have returned, in their order: all or none of them. */
+	/* What the commands have returned, in their order: all or none of them, but for
+	 * @is_partial. */
 	struct json_object *replies[QMP_MANY_COMMANDS_MAX];
 	bool is_answered;  /* they are there, ... */
 	char *reason;	   /* ... else why they are not; NULL: it was not asked */
