@@ -62,7 +62,7 @@ int built_units(struct built *built, struct config *config, const char *name, st
 		.tpm_plan = built->vm.tpm.enabled ? &built->tpm_plan : NULL,
 		.share_plans = built->share_plans,
 		.argv = &built->argv,
-		.program = PROGRAM_PATH,
+		.program = program_path,
 		.sources = &sources,
 	};
 	return units_build(&input, &built->units, err);

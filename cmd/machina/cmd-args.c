@@ -106,7 +106,7 @@ static void print_seed(const struct built *built, const struct common_options *c
 		return;
 	CLEANUP(freep) char *path = path_join(built->plan.run_dir, PLAN_SEED_FILE);
 	CLEANUP(strv_done) struct strv argv = {};
-	const char *const words[] = { PROGRAM_PATH, "cloud-init", "--force", "--iso", path };
+	const char *const words[] = { program_path, "cloud-init", "--force", "--iso", path };
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		strv_push(&argv, words[i]);
 	if (common->root)

@@ -178,7 +178,7 @@ struct ssh_options {
 static char *proxy_option(void)
 {
 	CLEANUP(buf_done) struct buf path = {}, text = {};
-	shell_quote_program(&path, PROGRAM_PATH);
+	shell_quote_program(&path, program_path);
 	buf_puts(&text, "ProxyCommand=");
 	for (const char *c = buf_text(&path); *c; c++)
 		buf_puts(&text, *c == '%' ? "%%" : (const char[]){ *c, '\0' });

@@ -37,7 +37,7 @@ static int make_one(struct config *config, const struct network_conf *conf,
 	const struct network_unit_input input = {
 		.network = &network,
 		.run_dir = run_dir,
-		.program = PROGRAM_PATH,
+		.program = program_path,
 		.sources = &config->sources,
 	};
 	return unit_build_network(&input, ret, err);

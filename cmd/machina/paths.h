@@ -5,6 +5,7 @@
  */
 #pragma once
 
-/* MACHINA_BINDIR comes from the build's prefix. */
-#define PROGRAM_PATH MACHINA_BINDIR "/machina"
+/* This program, below the prefix that it was built for. */
+extern const char program_path[];
+
 #define RUN_DIR "/run/machina"
