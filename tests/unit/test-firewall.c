@@ -529,31 +529,33 @@ TEST(sixteen_at_once_do_not_disturb_each_other)
 	sample_end();
 }
 
+/* A thousand, or as many as TEST_MACHINES says, where a processor is emulated. */
 TEST(a_thousand_machines_go_in_one_transaction)
 {
 	NEED_NFT();
-	enum { N = 1000 };
+	const char *given = getenv("TEST_MACHINES");
+	const size_t n_machines = given ? (size_t)atoi(given) : 1000;
 	struct error err = {};
-	CLEANUP(freep) struct fw_port *ports = xcalloc(N, sizeof(*ports));
-	CLEANUP(freep) struct firewall_port *requests = xcalloc(N, sizeof(*requests));
+	CLEANUP(freep) struct fw_port *ports = xcalloc(n_machines, sizeof(*ports));
+	CLEANUP(freep) struct firewall_port *requests = xcalloc(n_machines, sizeof(*requests));
 	CLEANUP(strv_done) struct strv names = {};
 	sample_begin(FW_STATE_FLOWS);
-	for (size_t i = 0; i < N; i++)
+	for (size_t i = 0; i < n_machines; i++)
 		strv_pushf(&names, "m%zu", i);
-	for (size_t i = 0; i < N; i++) {
+	for (size_t i = 0; i < n_machines; i++) {
 		ports[i] = sample_ports[SAMPLE_WEB];
 		ports[i].machine = ports[i].link = names.items[i];
 		requests[i].port = &ports[i];
 	}
 	struct firewall_request request = {
-		.policy = &sample_policy, .ports = requests, .n = N, .is_all = true
+		.policy = &sample_policy, .ports = requests, .n = n_machines, .is_all = true
 	};
 	for (int i = 0; i < 2; i++)
 		if (firewall_install(&nl, &request, &err) < 0)
 			TEST_FAIL("%s", err.text);
 	CLEANUP(freep)
 	char *n = shell_output("nft list map bridge machina to-vm | grep -o jump | wc -l");
-	CHECK_INT(atoi(n), N);
+	CHECK_INT(atoi(n), n_machines);
 	install_all(0);
 	check_ruleset("");
 	sample_end();
