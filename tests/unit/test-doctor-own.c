@@ -63,6 +63,77 @@ TEST(networks_that_are_down_have_no_fault)
 	clean_up(&s);
 }
 
+TEST(a_network_that_the_host_reaches_elsewhere)
+{
+	NEED_NETWORK();
+	struct sick s;
+	struct network_conf home;
+	begin(&s, &home, NETWORK_NAT);
+	CHECK(shell_works("ip link add eth7 type veth peer name eth8 && ip link set eth8 up && ip "
+			  "link set eth7 up && ip addr add 10.77.0.9/24 dev eth7"));
+	CHECK_FOUND(&s, networks,
+			"fault: the host reaches the network of '10.77.0.1/24' over interface "
+			"'eth7'\n"
+			"  network 'home' cannot start, nor can machine 'web'\n"
+			"    ip route get fibmatch 10.77.0.1\n"
+			"    # take that route away, or give the network another \"address\"\n");
+	CHECK(shell_works(HOME_BRIDGE));
+	CHECK_FOUND(&s, networks,
+			"fault: the host reaches the network of '10.77.0.1/24' over interface "
+			"'eth7'\n"
+			"  guests of network 'home' may not be reached: machine 'web'\n"
+			"    ip route get fibmatch 10.77.0.1\n"
+			"    # take that route away, or give the network another \"address\"\n");
+	CHECK(shell_works("ip link del eth7 && ip addr add 10.77.0.1/24 dev mnat0 && ip link set "
+			  "mnat0 up"));
+	CHECK_FOUND(&s, networks, "ok: 1 of 1 that the host makes are up\n");
+	clean_up(&s);
+}
+
+TEST(a_port_that_leads_to_a_guest_and_is_in_use)
+{
+	NEED_NETWORK();
+	static struct forward_conf forwards[] = {
+		{ .protocol = -1, .port = 22, .to = "10.77.0.5" },
+		{ .protocol = FORWARD_UDP, .port = 53, .address = "192.0.2.1", .to = "10.77.0.5" },
+		{ .protocol = -1, .port = 631, .to = "10.77.0.5" },
+		{ .protocol = -1, .port = 53, .to = "10.77.0.5" },
+	};
+	struct sick s;
+	struct network_conf home;
+	begin(&s, &home, NETWORK_NAT);
+	home.forward = (struct jlist){ .items = forwards, .n = ARRAY_SIZE(forwards) };
+	/* ssh; a printer's for the host alone; a connection from port 53, and DNS by UDP. */
+	put_file("proc/net/tcp", "  sl  local_address rem_address   st tx_queue rx_queue\n"
+				 "   0: 0100007F:0277 00000000:0000 0A 00000000:00000000\n"
+				 "   1: 0202000A:0035 0100000A:01BB 01 00000000:00000000\n");
+	put_file("proc/net/tcp6", "  sl  local_address remote_address st\n"
+				  "   0: 00000000000000000000000000000000:0016 "
+				  "00000000000000000000000000000000:0000 0A 00000000:00000000\n"
+				  "   1: 00000000000000000000000001000000:0277 "
+				  "00000000000000000000000000000000:0000 0A 00000000:00000000\n");
+	put_file("proc/net/udp", "  sl  local_address rem_address   st\n"
+				 "  77: 00000000:0035 00000000:0000 07 00000000:00000000\n");
+	CHECK_FOUND(&s, networks,
+			"warning: the host's TCP port 22 leads to '10.77.0.5', and a program of "
+			"the host listens there\n"
+			"  while network 'home' is up nobody reaches that program from outside\n"
+			"    ss -lntp 'sport = :22'\n"
+			"    # let it listen elsewhere, or forward another \"port\"\n"
+			"warning: the host's UDP port 53 leads to '10.77.0.5', and a program of "
+			"the host listens there\n"
+			"  while network 'home' is up nobody reaches that program from outside\n"
+			"    ss -lnup 'sport = :53'\n"
+			"    # let it listen elsewhere, or forward another \"port\"\n");
+	/* Other addresses of the host are no matter. */
+	put_file("proc/net/udp", "  sl  local_address rem_address   st\n"
+				 "  77: 0202000A:0035 00000000:0000 07 00000000:00000000\n");
+	home.forward.n = 2;
+	forwards[0].port = 23;
+	CHECK_FOUND(&s, networks, "ok: 0 of 1 that the host makes are up\n");
+	clean_up(&s);
+}
+
 TEST(dhcp_needs_dnsmasq)
 {
 	NEED_NETWORK();

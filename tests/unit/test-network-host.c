@@ -359,6 +359,56 @@ TEST(what_is_of_others_is_left_alone)
 	end();
 }
 
+#define ETH7                                                                                       \
+	"ip link add eth7 type veth peer name eth8 && ip link set eth8 up && ip link set eth7 up"
+
+/* Else the host's own network would be cut off, and with it whoever works there. */
+TEST(a_network_that_the_host_has_already_is_not_made)
+{
+	static const char *const taken[] = {
+		"ip addr add 10.77.0.9/24 dev eth7",
+		"ip addr add 10.77.0.1/32 dev eth7",
+		"ip route add 10.77.0.0/24 dev eth7",
+		"ip route add 10.77.0.0/28 dev eth7",
+	};
+	NEED_NETWORK();
+	begin(nat);
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
+		CHECK(shell_works(ETH7));
+		CHECK(shell_works(taken[i]));
+		check_fails(EADDRINUSE,
+				"network 'home': the host reaches the network of '10.77.0.1/24' "
+				"over interface 'eth7' already, and would not any more: choose "
+				"another 'address' ('ip route' shows what is taken)");
+		check_shell("ip -br link show type bridge; nft list ruleset", "");
+		CHECK(shell_works("ip link del eth7"));
+	}
+	CHECK(shell_works(ETH7 " && ip -6 addr add "
+			       "fd77::9/64 dev eth7 nodad"));
+	check_fails(EADDRINUSE, "network 'home': the host reaches the network of 'fd77::1/64' over "
+				"interface 'eth7' already, and would not any more: choose another "
+				"'address' ('ip route' shows what is taken)");
+	CHECK(shell_works("ip link del eth7"));
+	end();
+}
+
+TEST(wider_routes_and_networks_that_come_later_are_no_matter)
+{
+	NEED_NETWORK();
+	begin(nat);
+	CHECK(shell_works(
+			ETH7 " && ip addr add "
+			     "192.0.2.1/24 dev eth7 && ip route add 10.0.0.0/8 via 192.0.2.2 && ip "
+			     "route add default via 192.0.2.2"));
+	prepare();
+	CHECK(shell_works("ip route add 10.77.0.0/24 dev eth7 metric 1 && ip addr add "
+			  "10.77.0.1/32 dev eth7"));
+	prepare();
+	teardown();
+	CHECK(shell_works("ip link del eth7"));
+	end();
+}
+
 /* A bridge that was made and has not got its alias yet is known by its MAC address. */
 TEST(a_bridge_without_its_alias_is_known)
 {

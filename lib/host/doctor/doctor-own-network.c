@@ -5,6 +5,7 @@
  */
 #include <linux/netfilter.h>
 #include <linux/netlink.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,8 +15,10 @@
 #include "host/net/bridge.h"
 #include "host/net/net-rules.h"
 #include "host/net/netlink-talk.h"
+#include "host/net/route.h"
 #include "host/os/sysfs.h"
 #include "model/network.h"
+#include "util/file.h"
 #include "util/mem.h"
 
 #define FIREWALLD "firewalld"
@@ -24,6 +27,7 @@
 struct scene {
 	struct link *links;
 	size_t n;
+	struct netlink nl;
 	struct netlink rules; /* to nftables; not open for others than root */
 	struct strv ruled;    /* networks with rules, sorted */
 	bool has_rules;	      /* they could be listed */
@@ -32,6 +36,7 @@ struct scene {
 static void scene_done(struct scene *scene)
 {
 	free(scene->links);
+	netlink_done(&scene->nl);
 	netlink_done(&scene->rules);
 	strv_done(&scene->ruled);
 }
@@ -164,6 +169,98 @@ static void check_zone(struct doctor *d, struct scene *scene, const struct netwo
 	doctor_cure(d, "firewall-cmd --reload");
 }
 
+/* ---- what the host has already ---- */
+
+static void tell_route(struct doctor *d, const struct network_conf *conf, bool is_up,
+		const char *address, const char *link)
+{
+	CLEANUP(doctor_group_done) struct doctor_group users = {};
+	CLEANUP(arena_done) struct arena arena = {};
+	struct network_address parts;
+	find_users(d, conf->name, &users);
+	network_address_read(address, &arena, &parts);
+	doctor_add(d, is_up ? DOCTOR_FAULT : doctor_level_of(users.urgent),
+			"the host reaches the network of '%s' over interface '%s'", address, link);
+	if (is_up)
+		tell_why(d, conf, "may not be reached");
+	else
+		doctor_why(d, "network '%s' cannot start%s%s", conf->name,
+				users.names.n ? ", nor can " : "",
+				users.names.n ? doctor_machines(d, &users.names) : "");
+	doctor_cure(d, "ip route get fibmatch %s", parts.ip);
+	doctor_cure(d, "# take that route away, or give the network another \"address\"");
+}
+
+static void check_routes(struct doctor *d, struct scene *scene, const struct network_conf *conf)
+{
+	CLEANUP(arena_done) struct arena arena = {};
+	for (size_t i = 0; i < conf->address.n; i++) {
+		struct network_address address;
+		char link[IFNAMSIZ];
+		network_address_read(conf->address.items[i], &arena, &address);
+		if (address.ip && route_find(&scene->nl, &address, link, NULL) == 1 &&
+				strcmp(link, conf->device) != 0)
+			tell_route(d, conf, find_bridge(scene, conf->name) != NULL,
+					conf->address.items[i], link);
+	}
+}
+
+/* What the kernel lists of sockets, and how one that waits for others is marked (tcp_states.h). */
+static const struct {
+	const char *file;
+	enum forward_protocol protocol;
+	unsigned state;
+	const char *loopback; /* as it is written there */
+} sockets[] = {
+	{ "net/tcp", FORWARD_TCP, 0x0a, "0100007F" },
+	{ "net/tcp6", FORWARD_TCP, 0x0a, "00000000000000000000000001000000" },
+	{ "net/udp", FORWARD_UDP, 0x07, "0100007F" },
+	{ "net/udp6", FORWARD_UDP, 0x07, "00000000000000000000000001000000" },
+};
+
+/* Does a program wait at a port, and not for this host alone? With @all: on all addresses. */
+static bool is_listened(
+		const struct doctor *d, enum forward_protocol protocol, int64_t port, bool all)
+{
+	bool found = false;
+	for (size_t i = 0; !found && i < ARRAY_SIZE(sockets); i++) {
+		CLEANUP(freep) char *path = path_join(d->proc, sockets[i].file);
+		char line[512], address[33];
+		unsigned number, state;
+		FILE *f = sockets[i].protocol == protocol ? fopen(path, "re") : NULL;
+		while (f && !found && fgets(line, sizeof(line), f))
+			found = sscanf(line, "%*s %32[0-9A-F]:%x %*s %x", address, &number,
+						&state) == 3 &&
+				number == (unsigned)port && state == sockets[i].state &&
+				(all ? strspn(address, "0") == strlen(address)
+				     : strcmp(address, sockets[i].loopback) != 0);
+		if (f)
+			fclose(f);
+	}
+	return found;
+}
+
+/* Rules for what comes in are older than the program: it would be there in vain. */
+static void check_forwards(struct doctor *d, const struct network_conf *conf)
+{
+	const struct forward_conf *forwards = conf->forward.items;
+	for (size_t i = 0; i < conf->forward.n; i++) {
+		const struct forward_conf *forward = &forwards[i];
+		bool is_udp = forward->protocol == FORWARD_UDP;
+		bool has_address = forward->address && forward->address[0];
+		if (!is_listened(d, is_udp ? FORWARD_UDP : FORWARD_TCP, forward->port, has_address))
+			continue;
+		doctor_add(d, DOCTOR_WARNING,
+				"the host's %s port %d leads to '%s', and a program of the host "
+				"listens there",
+				is_udp ? "UDP" : "TCP", (int)forward->port, forward->to);
+		doctor_why(d, "while network '%s' is up nobody reaches that program from outside",
+				conf->name);
+		doctor_cure(d, "ss -ln%sp 'sport = :%d'", is_udp ? "u" : "t", (int)forward->port);
+		doctor_cure(d, "# let it listen elsewhere, or forward another \"port\"");
+	}
+}
+
 /* ---- what is left ---- */
 
 static void check_bridges(struct doctor *d, const struct scene *scene)
@@ -203,11 +300,10 @@ static void check_leftovers(struct doctor *d, const struct scene *scene)
 
 static int look(struct doctor *d, struct scene *scene, struct error *err)
 {
-	CLEANUP(netlink_done) struct netlink nl = {};
 	CLEANUP(freep) char *prefix = bridge_alias("");
-	int r = netlink_open(&nl, err);
+	int r = netlink_open(&scene->nl, err);
 	if (r == 0)
-		r = netlink_list(&nl, prefix, &scene->links, &scene->n, err);
+		r = netlink_list(&scene->nl, prefix, &scene->links, &scene->n, err);
 	if (r < 0 || !d->is_root)
 		return r;
 	/* Without nftables there are no rules to look for. */
@@ -229,7 +325,11 @@ void doctor_check_networks(struct doctor *d)
 	check_dnsmasq(d);
 	for (size_t i = 0; i < d->host->network.n; i++) {
 		n_own += is_own(&confs[i]);
-		if (!is_own(&confs[i]) || !find_bridge(&scene, confs[i].name))
+		if (!is_own(&confs[i]))
+			continue;
+		check_routes(d, &scene, &confs[i]);
+		check_forwards(d, &confs[i]);
+		if (!find_bridge(&scene, confs[i].name))
 			continue;
 		n_up++;
 		if (confs[i].mode == NETWORK_ISOLATED)

@@ -8,6 +8,7 @@
 #include "host/net/bridge.h"
 #include "host/net/forwarding.h"
 #include "host/net/net-rules.h"
+#include "host/net/route.h"
 #include "host/os/clock.h"
 #include "host/os/lock.h"
 #include "host/os/netns.h"
@@ -220,6 +221,26 @@ static void tell(
 		options->on_step(options->data, buf_text(&line));
 }
 
+/* A network that is up stays up, whatever has come beside it. */
+static int check_routes(struct context *c, struct error *err)
+{
+	const struct network *network = c->network;
+	char link[IFNAMSIZ];
+	int r = bridge_find(&c->links, network->name, network->bridge, err);
+	bool is_up = r == 0;
+	for (size_t i = 0; r >= 0 && !is_up && i < network->n_addresses; i++) {
+		const struct network_address *address = &network->addresses[i];
+		r = route_find(&c->links, address, link, err);
+		if (r == 1)
+			return error_set(err, EADDRINUSE,
+					"the host reaches the network of '%s/%d' over interface "
+					"'%s' already, and would not any more: choose another "
+					"'address' ('ip route' shows what is taken)",
+					address->ip, address->prefix, link);
+	}
+	return r < 0 ? r : 0;
+}
+
 /* The bridge first: when it stays, so does all that its guests need. */
 static int undo_all(
 		struct context *c, const struct network_options *options, struct strv *ret_failures)
@@ -251,6 +272,8 @@ static int run(const struct network *network, const struct network_options *opti
 	/* Before the filter: of two networks with one bridge nftables would know just that. */
 	if (r == 0 && !only_refreshed)
 		r = bridge_check(&c.links, network, err);
+	if (r == 0 && !only_refreshed)
+		r = check_routes(&c, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
 		if (only_refreshed && !steps[i].is_refreshed)
 			continue;
