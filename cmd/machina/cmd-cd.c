@@ -216,13 +216,13 @@ static void complete_drives(struct completion *c)
 }
 
 static const struct argument eject_arguments[] = {
-	{ "MACHINE", 0, complete_machines },
+	{ "MACHINE", 0, complete_machines_up },
 	{ "DRIVE", ARGUMENT_OPTIONAL, complete_drives },
 	{},
 };
 
 static const struct argument insert_arguments[] = {
-	{ "MACHINE", 0, complete_machines },
+	{ "MACHINE", 0, complete_machines_up },
 	{ "DRIVE", ARGUMENT_OPTIONAL, complete_drives },
 	{ "FILE", ARGUMENT_OPTIONAL, complete_files },
 	{},

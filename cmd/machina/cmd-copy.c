@@ -332,8 +332,8 @@ static int copy_run(const struct call *call, struct error *err)
 }
 
 static const struct argument arguments[] = {
-	{ .name = "SOURCE", .complete = complete_files },
-	{ .name = "DESTINATION", .complete = complete_files },
+	{ .name = "SOURCE", .complete = complete_copy },
+	{ .name = "DESTINATION", .complete = complete_copy },
 	{},
 };
 

@@ -148,7 +148,7 @@ const struct command cmd_diff = {
 	.name = "diff",
 	.group = GROUP_LOOK,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
-	.arguments = arguments_machines,
+	.arguments = arguments_machines_up,
 	.summary = "Compare machines that run with what their config says now",
 	.description = "The arguments of the QEMU that runs against those that 'machina generate' "
 		       "would write now, by device and key: a line with both values for each key, "

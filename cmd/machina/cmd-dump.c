@@ -111,7 +111,7 @@ static int dump_run(const struct call *call, struct error *err)
 }
 
 static const struct argument arguments[] = {
-	{ "MACHINE", 0, complete_machines },
+	{ "MACHINE", 0, complete_machines_up },
 	{ "FILE", 0, complete_files },
 	{},
 };

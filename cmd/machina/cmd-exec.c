@@ -111,7 +111,7 @@ static int exec_run(const struct call *call, struct error *err)
 }
 
 static const struct argument arguments[] = {
-	{ .name = "MACHINE", .complete = complete_machines },
+	{ .name = "MACHINE", .complete = complete_machines_up },
 	{ .name = "COMMAND", .flags = ARGUMENT_MANY },
 	{},
 };

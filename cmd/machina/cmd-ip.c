@@ -151,7 +151,7 @@ const struct command cmd_ip = {
 	.name = "ip",
 	.group = GROUP_GUEST,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
-	.arguments = arguments_machines,
+	.arguments = arguments_machines_up,
 	.summary = "Show the addresses of guests that run",
 	.description = "FROM says who knows an address: 'agent', the guest's own word by QEMU's "
 		       "guest "

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "complete.h"
 #include "host/os/clock.h"
 #include "host/systemd/bus-job.h"
 #include "lifecycle.h"
@@ -249,11 +250,16 @@ static const struct example start_examples[] = {
 	{},
 };
 
+static const struct argument start_arguments[] = {
+	{ "MACHINE", ARGUMENT_MANY, complete_machines_down },
+	{},
+};
+
 const struct command cmd_start = {
 	.name = "start",
 	.group = GROUP_RUN,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
-	.arguments = arguments_machines,
+	.arguments = start_arguments,
 	.summary = "Start machines",
 	.description = "Waits until each machine's unit is active: when QEMU answers, or when the "
 		       "guest is ready, where attrs.ready says so. When a start fails, the step "
@@ -269,7 +275,7 @@ const struct command cmd_stop = {
 	.name = "stop",
 	.group = GROUP_RUN,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
-	.arguments = arguments_machines,
+	.arguments = arguments_machines_up,
 	.summary = "Shut machines down",
 	.description = "Asks the guest agent, then presses the guest's power button, again every 5 "
 		       "seconds, and tells QEMU to "

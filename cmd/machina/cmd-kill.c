@@ -92,7 +92,7 @@ const struct command cmd_kill = {
 	.name = "kill",
 	.group = GROUP_RUN,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
-	.arguments = arguments_machines,
+	.arguments = arguments_machines_up,
 	.summary = "End machines at once, without their guests",
 	.description = "As if the plug were pulled: what a guest has not written is lost. For a "
 		       "guest that does not shut down ('machina stop' ends it after a time, "

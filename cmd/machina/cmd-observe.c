@@ -6,7 +6,9 @@
 #include <strings.h>
 #include <time.h>
 
+#include "complete.h"
 #include "host/os/clock.h"
+#include "host/qmp/event-text.h"
 #include "json/jtree.h"
 #include "json/jwrite.h"
 #include "machines.h"
@@ -112,13 +114,22 @@ static int observe_command(const struct call *call, struct error *err)
 	return STATUS_DONE;
 }
 
+static void complete_events(struct completion *c)
+{
+	const char *name;
+	for (size_t cursor = 0; (name = event_text_name(&cursor));)
+		complete_offer(c, name, NULL);
+	for (size_t i = 0; i < N_OBSERVED_OWN; i++)
+		complete_offer(c, observed_own[i], NULL);
+}
+
 static const struct option_spec options[] = {
 	{ 'j', "json", NULL, OPT_FLAG(struct observe_options, json),
 			"Write a JSON object on a line for each event" },
 	{ 'c', "count", "N", OPT_INT(struct observe_options, count, 1, 1000000),
 			"End after N events" },
 	{ 'u', "until", "EVENT", OPT_TEXT(struct observe_options, until),
-			"End after an event of that name" },
+			"End after an event of that name", complete_events },
 	{ 't', "timeout", "TIME", OPT_SPAN(struct observe_options, timeout_usec),
 			"End after that time" },
 	{},

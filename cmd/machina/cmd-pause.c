@@ -137,7 +137,7 @@ const struct command cmd_pause = {
 	.name = "pause",
 	.group = GROUP_RUN,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
-	.arguments = arguments_machines,
+	.arguments = arguments_machines_up,
 	.summary = "Hold guests where they are",
 	.description = "The processors of the guests stand still until 'machina resume'; memory "
 		       "and devices stay as they are. Network connections of a guest that is held "
@@ -154,7 +154,7 @@ const struct command cmd_resume = {
 	.name = "resume",
 	.group = GROUP_RUN,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
-	.arguments = arguments_machines,
+	.arguments = arguments_machines_up,
 	.summary = "Let guests run on that stand still",
 	.description = "For guests that were paused, that wait since a disk failed (QEMU tries the "
 		       "request again, which succeeds where a full disk has space by now), that "
@@ -171,7 +171,7 @@ const struct command cmd_reset = {
 	.name = "reset",
 	.group = GROUP_RUN,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
-	.arguments = arguments_machines,
+	.arguments = arguments_machines_up,
 	.summary = "Press the reset button of machines",
 	.description = "The guests start again at once, and what they have not written is lost: "
 		       "for "
@@ -188,7 +188,7 @@ const struct command cmd_nmi = {
 	.name = "nmi",
 	.group = GROUP_RUN,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
-	.arguments = arguments_machines,
+	.arguments = arguments_machines_up,
 	.summary = "Inject a non-maskable interrupt into guests",
 	.description = "What follows is up to the guest: Linux tells of it on its console, or "
 		       "panics where kernel.unknown_nmi_panic says so; Windows makes a memory "

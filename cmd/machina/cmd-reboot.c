@@ -46,7 +46,7 @@ const struct command cmd_reboot = {
 	.name = "reboot",
 	.group = GROUP_RUN,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
-	.arguments = arguments_machines,
+	.arguments = arguments_machines_up,
 	.summary = "Let guests shut down and start again",
 	.description = "As 'machina shutdown --reboot'. QEMU stays the same process, so a config "
 		       "that was changed does not take effect: that is for 'machina restart'. "

@@ -123,7 +123,7 @@ const struct command cmd_save = {
 	.name = "save",
 	.group = GROUP_RUN,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
-	.arguments = arguments_machines,
+	.arguments = arguments_machines_up,
 	.summary = "Save machines to disk and switch them off",
 	.description = "Stops each guest, writes its memory and devices to "
 		       "/var/lib/machina/saved/MACHINE, which only root can read, and ends QEMU. "

@@ -113,7 +113,7 @@ static void complete_keys(struct completion *c)
 }
 
 static const struct argument arguments[] = {
-	{ "MACHINE", 0, complete_machines },
+	{ "MACHINE", 0, complete_machines_up },
 	{ "KEY", ARGUMENT_OPTIONAL | ARGUMENT_MANY, complete_keys },
 	{},
 };

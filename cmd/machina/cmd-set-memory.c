@@ -104,7 +104,7 @@ static void complete_sizes(struct completion *c)
 }
 
 static const struct argument arguments[] = {
-	{ "MACHINE", 0, complete_machines },
+	{ "MACHINE", 0, complete_machines_up },
 	{ "SIZE", 0, complete_sizes },
 	{},
 };

@@ -203,7 +203,7 @@ const struct command cmd_shutdown = {
 	.name = "shutdown",
 	.group = GROUP_RUN,
 	.flags = COMMAND_FILES | COMMAND_SELECTS | COMMAND_LIVE,
-	.arguments = arguments_machines,
+	.arguments = arguments_machines_up,
 	.summary = "Ask guests to shut down",
 	.description = "Asks the guest agent of each machine, or presses its power button, all at "
 		       "once. With --wait or "

@@ -148,7 +148,7 @@ static int proxy_run(const struct call *call, struct error *err)
 }
 
 static const struct argument proxy_arguments[] = {
-	{ .name = "HOST", .complete = complete_machines },
+	{ .name = "HOST", .complete = complete_machines_up },
 	{ .name = "PORT", .flags = ARGUMENT_OPTIONAL },
 	{},
 };
@@ -241,7 +241,7 @@ static int ssh_run(const struct call *call, struct error *err)
 }
 
 static const struct argument ssh_arguments[] = {
-	{ .name = "MACHINE", .complete = complete_machines },
+	{ .name = "MACHINE", .complete = complete_machines_up },
 	{ .name = "COMMAND", .flags = ARGUMENT_OPTIONAL | ARGUMENT_MANY },
 	{},
 };

@@ -46,6 +46,11 @@ const struct argument arguments_machines[] = {
 	{ "MACHINE", ARGUMENT_MANY, complete_machines },
 	{},
 };
+const struct argument arguments_machines_up[] = {
+	{ "MACHINE", ARGUMENT_MANY, complete_machines_up },
+	{},
+};
+
 const struct argument arguments_machines_optional[] = {
 	{ "MACHINE", ARGUMENT_OPTIONAL | ARGUMENT_MANY, complete_machines },
 	{},

@@ -115,6 +115,7 @@ enum argument_flags {
 
 /* For commands that work on several machines (COMMAND_SELECTS), on one, and on one at most. */
 extern const struct argument arguments_machines[];
+extern const struct argument arguments_machines_up[]; /* those that run are offered */
 extern const struct argument arguments_machines_optional[];
 extern const struct argument arguments_machine[];
 

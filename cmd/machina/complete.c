@@ -6,7 +6,9 @@
 #include <json-c/linkhash.h>
 #include <string.h>
 
+#include "host/systemd/bus-unit.h"
 #include "options.h"
+#include "unit/service.h"
 #include "util/mem.h"
 
 void complete_offer(struct completion *c, const char *text, const char *description)
@@ -47,7 +49,8 @@ void complete_commands(struct completion *c)
 		offer_subcommands(c, parent);
 }
 
-void complete_machines(struct completion *c)
+/* The configured machines that may stand there, in byte order. */
+static void list_machines(const struct completion *c, struct strv *ret)
 {
 	const struct call *call = c->call;
 	CLEANUP(strv_done) struct strv names = {};
@@ -58,8 +61,90 @@ void complete_machines(struct completion *c)
 			machine_list(&call->paths, &names, &unused_report, &unused) < 0)
 		return;
 	for (size_t i = 0; i < names.n; i++)
-		if (!strv_contains(&call->machines.patterns, names.items[i]))
-			complete_offer(c, names.items[i], NULL);
+		if (!strncmp(names.items[i], c->prefix, strlen(c->prefix)) &&
+				!strv_contains(&call->machines.patterns, names.items[i]))
+			strv_push(ret, names.items[i]);
+}
+
+/* Those that are down, or those that are not. Where systemd can't be asked, or where it would be
+ * none, all of them: who types the name of a machine wants to hear from the command why not. */
+static void choose_machines(const struct completion *c, bool down, struct strv *names)
+{
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	CLEANUP(strv_done) struct strv units = {}, chosen = {};
+	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
+	struct error unused;
+
+	if (c->call->paths.offline || !names->n || bus_open(&bus, &unused) < 0)
+		return;
+	for (size_t i = 0; i < names->n; i++)
+		strv_push_take(&units, unit_name(UNIT_QEMU, names->items[i]));
+	if (bus_list_loaded_units(bus, pattern, &units, &list, &unused) < 0)
+		return;
+	for (size_t i = 0; i < list.n; i++)
+		if (unit_is_down(list.rows[i].active_state) == down)
+			strv_push(&chosen, names->items[i]);
+	if (!chosen.n)
+		return;
+	strv_done(names);
+	*names = chosen;
+	chosen = (struct strv){};
+}
+
+static void offer_all(struct completion *c, const struct strv *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		complete_offer(c, names->items[i], NULL);
+}
+
+void complete_machines(struct completion *c)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	list_machines(c, &names);
+	offer_all(c, &names);
+}
+
+void complete_machines_up(struct completion *c)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	list_machines(c, &names);
+	choose_machines(c, false, &names);
+	offer_all(c, &names);
+}
+
+void complete_machines_down(struct completion *c)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	list_machines(c, &names);
+	choose_machines(c, true, &names);
+	offer_all(c, &names);
+}
+
+/* "web:/etc", as with scp(1). */
+static bool is_guest_path(const char *word)
+{
+	return word[strcspn(word, ":/")] == ':';
+}
+
+/* One of two is a place in a guest, the other one a file of this host. */
+void complete_copy(struct completion *c)
+{
+	bool is_second = c->call->words.n > 0;
+	bool is_out = is_second && is_guest_path(c->call->words.items[0]);
+	CLEANUP(strv_done) struct strv names = {};
+	if (is_guest_path(c->prefix))
+		return;
+	if (!is_out) {
+		list_machines(c, &names);
+		choose_machines(c, false, &names);
+	}
+	for (size_t i = 0; i < names.n; i++) {
+		CLEANUP(freep) char *text = xasprintf("%s:", names.items[i]);
+		complete_offer(c, text, NULL);
+	}
+	if (is_out || !is_second)
+		complete_files(c);
 }
 
 /* The names of an object of the host's config, but for those that were given. */

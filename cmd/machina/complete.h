@@ -4,8 +4,8 @@
  *
  * The scripts of bash, zsh and fish (completion/) run "machina _complete -- WORD..." with the words
  * behind the program's name, the unfinished one last, and get a candidate on each line, its
- * description after a tab; or one line ":files" or ":directories", which shells know best
- * themselves. So they need no knowledge of commands, and what is read from disk is read only then.
+ * description after a tab, and at the end ":files" or ":directories" where such may stand as well,
+ * which shells know best themselves. A candidate that ends in ":" goes on without a blank. So they need no knowledge of commands, and what is read from disk is read only then.
  *
  * The rows of command.h name the functions that offer candidates.
  */
@@ -31,7 +31,10 @@ complete_fn complete_commands;
 /* From the config that the line's own options lead to. Those that are there already are left out.
  */
 complete_fn complete_machines;
+complete_fn complete_machines_up;
+complete_fn complete_machines_down;
 complete_fn complete_networks;
+complete_fn complete_copy; /* "MACHINE:", or files of this host */
 complete_fn complete_tags;
 
 /* @words: those behind the program's name, the unfinished one last; @n may be 0 */

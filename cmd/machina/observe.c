@@ -25,6 +25,9 @@
 #define SOON_USEC (50 * USEC_PER_MSEC)
 #define LATER_USEC USEC_PER_SEC
 
+const char *const observed_own[N_OBSERVED_OWN] = { "HELD", "OBSERVED", "UNIT_ACTIVE", "UNIT_FAILED",
+	"UNIT_INACTIVE", "UNIT_STARTING", "UNIT_STOPPING", "UNOBSERVED" };
+
 struct watched {
 	char *name;
 	char *unit;

@@ -25,6 +25,10 @@ struct observed {
 	uint64_t time_usec;	  /* CLOCK_REALTIME */
 };
 
+/* Those of our own. */
+#define N_OBSERVED_OWN 8
+extern const char *const observed_own[N_OBSERVED_OWN];
+
 /* Returns whether to go on. */
 typedef bool observe_fn(void *data, const struct observed *event);
 

@@ -16,6 +16,16 @@ static void check(const char *name, const char *data, const char *expected)
 	json_object_put(json);
 }
 
+TEST(each_name_once_and_in_order)
+{
+	size_t cursor = 0, n = 0;
+	const char *last = "", *name;
+	for (; (name = event_text_name(&cursor)); n++, last = name)
+		CHECK(strcmp(last, name) < 0);
+	CHECK(n > 40);
+	CHECK_STR(last, "WATCHDOG");
+}
+
 TEST(known_events_are_sentences)
 {
 	static const char *const events[][3] = {

@@ -9,13 +9,15 @@ function __machina_complete
     set -l value (string replace -- "$glue" '' "$current")
     set -l lines (command machina _complete -- $words[2..-1] "$current" 2>/dev/null)
 
-    switch "$lines[1]"
-        case :files
-            string replace -r -- '^' "$glue" (__fish_complete_path "$value")
-        case :directories
-            string replace -r -- '^' "$glue" (__fish_complete_directories "$value")
-        case '*'
-            printf '%s\n' $lines
+    for line in $lines
+        switch "$line"
+            case :files
+                string replace -r -- '^' "$glue" (__fish_complete_path "$value")
+            case :directories
+                string replace -r -- '^' "$glue" (__fish_complete_directories "$value")
+            case '*'
+                printf '%s\n' "$line"
+        end
     end
 end
 

@@ -4,32 +4,33 @@
 
 _machina()
 {
-	local -a lines candidates
-	local line word description
+	local -a lines candidates open
+	local line word description files= found=1
 
 	lines=("${(@f)$(command machina _complete -- "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}")
-	case $lines[1] in
-	'')
-		return 1
-		;;
-	:files|:directories)
-		[[ $PREFIX == --*=* ]] && compset -P 1 '*='
-		if [[ $lines[1] == :files ]]; then
-			_files
-		else
-			_files -/
-		fi
-		return
-		;;
-	esac
-
 	# _describe wants "candidate:description".
 	for line in $lines; do
 		word=${line%%$'\t'*}
 		description=${line#$word}
-		candidates+=("${word//:/\\:}${description/$'\t'/:}")
+		case $line in
+		'') ;;
+		:files|:directories) files=$line ;;
+		*:) open+=("$line") ;;
+		*) candidates+=("${word//:/\\:}${description/$'\t'/:}") ;;
+		esac
 	done
-	_describe machina candidates
+	(($#candidates)) && _describe machina candidates && found=0
+	# "web:" goes on.
+	(($#open)) && compadd -S '' -- $open && found=0
+	if [[ $files ]]; then
+		[[ $PREFIX == --*=* ]] && compset -P 1 '*='
+		if [[ $files == :files ]]; then
+			_files && found=0
+		else
+			_files -/ && found=0
+		fi
+	fi
+	return found
 }
 
 # As an autoloaded function of this name, or read by "source".

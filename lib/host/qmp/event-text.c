@@ -88,6 +88,16 @@ static const struct row {
 	{ "WATCHDOG", NULL, NULL, "guest has not fed its watchdog ({action})" },
 };
 
+const char *event_text_name(size_t *cursor)
+{
+	while (*cursor < ARRAY_SIZE(rows)) {
+		size_t i = (*cursor)++;
+		if (i == 0 || strcmp(rows[i].name, rows[i - 1].name) != 0)
+			return rows[i].name;
+	}
+	return NULL;
+}
+
 /* @path: "a.b" in @len bytes */
 static struct json_object *find(struct json_object *data, const char *path, size_t len)
 {

@@ -11,5 +11,9 @@
 
 #include "util/buf.h"
 
+/* The names of events that have a sentence, one a call, in byte order; NULL: there are no more.
+ * @cursor: 0 at first; kept between the calls */
+const char *event_text_name(size_t *cursor);
+
 /* Append "the guest shuts down". @data: NULL for none */
 void event_text(const char *name, struct json_object *data, struct buf *text);
