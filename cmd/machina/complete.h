@@ -5,7 +5,8 @@
  * The scripts of bash, zsh and fish (completion/) run "machina _complete -- WORD..." with the words
  * behind the program's name, the unfinished one last, and get a candidate on each line, its
  * description after a tab, and at the end ":files" or ":directories" where such may stand as well,
- * which shells know best themselves. A candidate that ends in ":" goes on without a blank. So they need no knowledge of commands, and what is read from disk is read only then.
+ * which shells know best themselves. A candidate that ends in ":" goes on without a blank. So they
+ * need no knowledge of commands, and what is read from disk is read only then.
  *
  * The rows of command.h name the functions that offer candidates.
  */
