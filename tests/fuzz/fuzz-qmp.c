@@ -9,8 +9,18 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "host/qmp/event-text.h"
 #include "host/qmp/qmp-wire.h"
 #include "util/buf.h"
+
+/* For people, on one line of a terminal. */
+static void check_event(const struct qmp_message *m)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	event_text(m->name, m->value, &text);
+	for (size_t i = 0; i < text.len; i++)
+		FUZZ_CHECK((unsigned char)text.text[i] >= ' ' && text.text[i] != 0x7f);
+}
 
 /* What a message has to be, whatever came. */
 static void check_message(const struct qmp_message *m)
@@ -28,6 +38,7 @@ static void check_message(const struct qmp_message *m)
 		break;
 	case QMP_EVENT:
 		FUZZ_CHECK(m->name && !m->desc);
+		check_event(m);
 		break;
 	default:
 		FUZZ_CHECK(false);
