@@ -117,22 +117,24 @@ static int find_volume(const struct call *call, const struct cd_work *work, cons
 	if (r == 0)
 		r = machine_load(config.paths, &config.host, machine, &built.machine,
 				&config.report, err);
-	struct jlist *volumes = &built.machine.conf.volumes;
-	struct volume_conf *confs = volumes->items;
-	for (size_t i = 0; r == 0 && drive && i < volumes->n; i++)
-		if (confs[i].name && !strcmp(confs[i].name, drive))
-			confs[i].name = wanted;
+	const size_t n = built.machine.conf.volumes.n;
+	struct volume_conf *confs = built.machine.conf.volumes.items;
+	/* Another pool may have a volume of the wanted name. */
+	size_t own = 0;
+	while (own < n && !(drive && confs[own].name && !strcmp(confs[own].name, drive)))
+		own++;
+	if (r == 0 && own < n)
+		confs[own].name = wanted;
 	if (r == 0)
 		r = vm_build(&config.host, &built.machine, &built.vm, &config.report);
 	print_report(stderr, &config.report);
 	if (r != 0)
 		return r < 0 ? r
 			     : error_set(err, EINVAL, "the config of '%s' can't be used", machine);
-	for (size_t i = 0; i < built.vm.n_volumes; i++)
-		if (!strcmp(built.vm.volumes[i].name, wanted)) {
-			*ret = xstrdup(built.vm.volumes[i].path);
-			return 0;
-		}
+	if (own < n) {
+		*ret = xstrdup(built.vm.volumes[own].path);
+		return 0;
+	}
 	return error_set(err, ENOENT,
 			"the config has no drive '%s' any more whose pool could have a volume "
 			"'%s'; "

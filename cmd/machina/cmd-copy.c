@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina copy: files and directories into a guest or out of it, by its agent. */
 #include <fcntl.h>
-#include <signal.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,17 +51,22 @@ static int open_local(const struct copying *c, char **ret_temporary, int *ret_fd
 
 static int receive_all(struct copying *c, struct agent_file *file, int fd, struct error *err)
 {
-	const uint64_t max = c->total_bytes ? c->total_bytes : UNKNOWN_SIZE_MAX;
-	while (c->done_bytes < max) {
+	const bool is_known = c->total_bytes > 0;
+	while (!is_known || c->done_bytes < c->total_bytes) {
 		CLEANUP(buf_done) struct buf piece = {};
 		int r = agent_file_read(file, copy_deadline(), &piece, err);
 		if (r != AGENT_DONE)
 			return copy_fails(r, err);
 		if (piece.len == 0)
 			break;
+		if (!is_known && piece.len > UNKNOWN_SIZE_MAX - c->done_bytes)
+			return error_set(err, EFBIG,
+					"'%s' is said to have no length, and has more than %" PRIu64
+					" MiB",
+					c->guest_path, UNKNOWN_SIZE_MAX >> 20);
 		/* A log that grows is taken as long as it was at the beginning. */
-		buf_truncate(&piece,
-				piece.len < max - c->done_bytes ? piece.len : max - c->done_bytes);
+		if (is_known)
+			buf_truncate(&piece, c->total_bytes - c->done_bytes);
 		if (write_all(fd, piece.text, piece.len) < 0)
 			return error_errno(err, "cannot write '%s'", c->local_path);
 		sha256_feed(&c->sum, piece.text, piece.len);
@@ -234,10 +238,8 @@ static int send_file(struct copying *c, int fd, mode_t mode, struct error *err)
 				(const char *const[]){
 						"mv", "-f", "--", temporary, c->guest_path, NULL },
 				err);
-	if (r < 0 && copy_run_in_guest(c,
-				     (const char *const[]){ "rm", "-f", "--", temporary, NULL },
-				     NULL) != 0)
-		complain("'%s' may be left in the guest", temporary);
+	if (r < 0)
+		copy_remove_in_guest(c, "-f", temporary);
 	return r;
 }
 

@@ -62,7 +62,9 @@ static int read_text(const struct send_key_options *options, struct buf *ret, st
 			return error_set(err, E2BIG, "more than %d characters are no typing",
 					TEXT_SIZE_MAX);
 	}
-	return 0;
+	return options->from_input && ferror(stdin)
+			       ? error_errno(err, "cannot read the standard input")
+			       : 0;
 }
 
 static int type(struct qmp *qmp, const struct typing *typing, unsigned hold_msec, struct error *err)

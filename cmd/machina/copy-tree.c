@@ -346,9 +346,7 @@ int copy_tree_in(struct copying *c, int root_fd, struct error *err)
 		r = copy_must_run(c,
 				(const char *const[]){ "mv", "--", temporary, c->guest_path, NULL },
 				err);
-	if (r < 0 && copy_run_in_guest(c,
-				     (const char *const[]){ "rm", "-rf", "--", temporary, NULL },
-				     NULL) != 0)
-		complain("'%s' may be left in the guest", temporary);
+	if (r < 0)
+		copy_remove_in_guest(c, "-rf", temporary);
 	return r < 0 ? r : tell_left_out(&tree);
 }

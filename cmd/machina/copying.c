@@ -101,6 +101,14 @@ int copy_run_in_guest(struct copying *c, const char *const *words, struct error 
 	return run_for_text(c, words, copy_deadline(), NULL, err);
 }
 
+void copy_remove_in_guest(struct copying *c, const char *option, const char *path)
+{
+	const char *const words[] = { "rm", option, "--", path, NULL };
+	struct error unused = {};
+	if (copy_run_in_guest(c, words, &unused) != 0)
+		complain("'%s' may be left in the guest", path);
+}
+
 int copy_must_run(struct copying *c, const char *const *words, struct error *err)
 {
 	int r = copy_run_in_guest(c, words, err);

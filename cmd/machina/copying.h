@@ -50,7 +50,9 @@ int copy_fails(int r, const struct error *err);
  * why in both cases.
  */
 MUST_CHECK int copy_run_in_guest(struct copying *c, const char *const *words, struct error *err);
-/* The same where both are failures. */
+/* Take away what was begun there, by rm with that option; what is left is told of. */
+void copy_remove_in_guest(struct copying *c, const char *option, const char *path);
+/* As copy_run_in_guest(), where both are failures. */
 MUST_CHECK int copy_must_run(struct copying *c, const char *const *words, struct error *err);
 /* And with what the program writes, all of it: E2BIG where that is more than the agent keeps. */
 MUST_CHECK int copy_must_tell(
