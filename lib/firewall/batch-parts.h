@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files that make up batch.h share. */
+/*
+ * What the files that make up batch.h share: parts (batch-parts.c), and what is made of them.
+ */
 #pragma once
 
 #include "firewall/batch.h"
@@ -25,7 +27,8 @@ struct maker {
 	struct strv done; /* chains and sets that are shared and are in the batch */
 };
 
-/* Append a part; the value or text is borrowed. */
+/* Append a part, which is returned to be filled in; a value or text is borrowed. */
+struct nft_part *rule_part(struct rule *rule, enum nft_part_kind kind);
 void rule_match(struct rule *rule, enum nft_field field, bool negate, const struct fw_range *values,
 		size_t n);
 void rule_match_set(struct rule *rule, enum nft_field field, const char *set);
@@ -48,6 +51,10 @@ void rule_drop(struct rule *rule);
 
 /* Add it to m->chain. */
 void maker_rule(struct maker *m, const struct rule *rule, const char *comment);
+
+/* The set of that name. */
+const struct nft_set *maker_set(struct maker *m, const char *prefix, const char *name,
+		enum fw_family family, bool is_interval);
 
 /* The rows of one direction: what each has in common is above. */
 void maker_guard(struct maker *m, const struct fw_port *port);
@@ -72,5 +79,3 @@ void maker_sets_of(struct maker *m, const struct fw_rule *rule);
 void maker_members(struct maker *m, const char *group);
 
 extern const struct nft_set *const batch_maps[2]; /* from-vm, to-vm */
-const struct nft_set *maker_set(struct maker *m, const char *prefix, const char *name,
-		enum fw_family family, bool is_interval);

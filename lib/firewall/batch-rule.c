@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rules of the config as rules of nftables: one of ours may need several of theirs. */
 #include <netinet/in.h>
-#include <string.h>
 
 #include "firewall/batch-parts.h"
 
@@ -11,147 +10,16 @@
 
 #define RULES_WITHOUT_SET 4
 
-/* ---- parts ---- */
-
-static struct nft_part *push(struct rule *rule, enum nft_part_kind kind)
-{
-	struct nft_part *part = &rule->parts[rule->n++];
-	*part = (struct nft_part){ .kind = kind };
-	return part;
-}
-
-void rule_match(struct rule *rule, enum nft_field field, bool negate, const struct fw_range *values,
-		size_t n)
-{
-	struct nft_part *part = push(rule, NFT_PART_MATCH);
-	part->field = field;
-	part->negate = negate;
-	part->values = values;
-	part->n_values = n;
-}
-
-void rule_match_set(struct rule *rule, enum nft_field field, const char *set)
-{
-	struct nft_part *part = push(rule, NFT_PART_MATCH);
-	part->field = field;
-	part->name = set;
-}
-
-void rule_bits(struct rule *rule, enum nft_field field, uint32_t bits)
-{
-	struct nft_part *part = push(rule, NFT_PART_BITS);
-	part->field = field;
-	part->bits = bits;
-}
-
-void rule_map(struct rule *rule, enum nft_field field, const char *map)
-{
-	struct nft_part *part = push(rule, NFT_PART_MAP);
-	part->field = field;
-	part->name = map;
-}
-
-void rule_counter(struct rule *rule)
-{
-	push(rule, NFT_PART_COUNTER);
-}
-
-void rule_verdict(struct rule *rule, enum nft_verdict verdict, const char *chain)
-{
-	struct nft_part *part = push(rule, NFT_PART_VERDICT);
-	part->verdict = verdict;
-	part->name = chain;
-}
-
-void rule_protocol(struct rule *rule, enum fw_family family)
-{
-	static const struct fw_range protocols[N_FW_FAMILIES] = {
-		[FW_IPV4] = { { 0x08, 0x00 }, { 0x08, 0x00 } },
-		[FW_IPV6] = { { 0x86, 0xdd }, { 0x86, 0xdd } },
-	};
-	rule_match(rule, NFT_FIELD_PROTOCOL, false, &protocols[family], 1);
-	rule->rejection = family == FW_IPV4 ? NFT_FIELD_ICMP_TYPE : NFT_FIELD_ICMP6_TYPE;
-}
-
-void rule_arp(struct rule *rule)
-{
-	static const struct fw_range arp = { { 0x08, 0x06 }, { 0x08, 0x06 } };
-	rule_match(rule, NFT_FIELD_PROTOCOL, false, &arp, 1);
-}
-
-/* A number of one or two bytes. */
-static struct fw_range number_range(enum nft_field field, uint16_t first, uint16_t last)
-{
-	struct fw_range range = {};
-	size_t size = nft_fields[field].size;
-	range.first[0] = (uint8_t)(size == 2 ? first >> 8 : first);
-	range.last[0] = (uint8_t)(size == 2 ? last >> 8 : last);
-	if (size == 2) {
-		range.first[1] = (uint8_t)first;
-		range.last[1] = (uint8_t)last;
-	}
-	return range;
-}
-
-void rule_spans(struct maker *m, struct rule *rule, enum nft_field field,
-		const struct fw_span *spans, size_t n)
-{
-	struct fw_range *values = arena_array(&m->batch->arena, n, sizeof(*values));
-	for (size_t i = 0; i < n; i++)
-		values[i] = number_range(field, spans[i].first, spans[i].last);
-	rule_match(rule, field, false, values, n);
-}
-
-void rule_number(struct maker *m, struct rule *rule, enum nft_field field, uint16_t number)
-{
-	rule_spans(m, rule, field, &(struct fw_span){ number, number }, 1);
-}
-
-void rule_l4proto(struct maker *m, struct rule *rule, int protocol)
-{
-	rule_number(m, rule, NFT_FIELD_L4PROTO, (uint16_t)protocol);
-}
-
-void rule_accept(const struct maker *m, struct rule *rule)
-{
-	static const char *const track[] = { [FW_IN] = "track-in", [FW_OUT] = "track-out" };
-	if (m->state == FW_STATE_FLOWS)
-		rule_verdict(rule, NFT_VERDICT_GOTO, track[m->direction]);
-	else
-		rule_verdict(rule, NFT_VERDICT_ACCEPT, NULL);
-}
-
-void rule_drop(struct rule *rule)
-{
-	rule_counter(rule);
-	rule_verdict(rule, NFT_VERDICT_DROP, NULL);
-}
-
-void maker_rule(struct maker *m, const struct rule *rule, const char *comment)
-{
-	struct nft_part *parts = arena_array(&m->batch->arena, rule->n, sizeof(*parts));
-	memcpy(parts, rule->parts, rule->n * sizeof(*parts));
-	nft_batch_add(m->batch, &(struct nft_change){
-						.kind = NFT_ADD_RULE,
-						.chain = m->chain,
-						.parts = parts,
-						.n_parts = rule->n,
-						.comment = comment,
-				});
-}
-
-/* ---- a rule of the config ---- */
-
 static void add_limit(struct rule *rule, uint32_t count, uint32_t seconds)
 {
-	struct nft_part *part = push(rule, NFT_PART_LIMIT);
+	struct nft_part *part = rule_part(rule, NFT_PART_LIMIT);
 	part->count = count;
 	part->seconds = seconds;
 }
 
 static void add_log(struct maker *m, struct rule *rule, const struct fw_rule *from)
 {
-	push(rule, NFT_PART_LOG)->name =
+	rule_part(rule, NFT_PART_LOG)->name =
 			arena_printf(&m->batch->arena, "machina %s: ", from->origin);
 }
 
@@ -162,11 +30,11 @@ static void add_reject(struct maker *m, struct rule *rule, const struct fw_rule 
 		struct rule tcp = *rule;
 		rule_l4proto(m, &tcp, IPPROTO_TCP);
 		rule_counter(&tcp);
-		push(&tcp, NFT_PART_REJECT)->reset = true;
+		rule_part(&tcp, NFT_PART_REJECT)->reset = true;
 		maker_rule(m, &tcp, from->origin);
 	}
 	rule_counter(rule);
-	struct nft_part *reject = push(rule, NFT_PART_REJECT);
+	struct nft_part *reject = rule_part(rule, NFT_PART_REJECT);
 	reject->reset = from->protocol == IPPROTO_TCP;
 	reject->field = rule->rejection;
 	maker_rule(m, rule, from->origin);

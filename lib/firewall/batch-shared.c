@@ -5,7 +5,6 @@
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
-#include <string.h>
 
 #include "firewall/batch-parts.h"
 #include "util/fnv.h"
@@ -129,23 +128,6 @@ void maker_base(struct maker *m)
 }
 
 /* ---- sets ---- */
-
-const struct nft_set *maker_set(struct maker *m, const char *prefix, const char *name,
-		enum fw_family family, bool is_interval)
-{
-	static const enum nft_field fields[] = {
-		[FW_IPV4] = NFT_FIELD_IP_SOURCE, [FW_IPV6] = NFT_FIELD_IP6_SOURCE
-	};
-	static const char suffix[] = { [FW_IPV4] = '4', [FW_IPV6] = '6' };
-	struct nft_set *set = ARENA_NEW(&m->batch->arena, struct nft_set);
-	*set = (struct nft_set){
-		.name = arena_printf(&m->batch->arena, "%s-%s-%c", prefix, name, suffix[family]),
-		.fields = &fields[family],
-		.n_fields = 1,
-		.is_interval = is_interval,
-	};
-	return set;
-}
 
 static void add_addresses(struct maker *m, const struct fw_set *from)
 {
@@ -333,13 +315,11 @@ static void flow_condition(
 static void flow_part(const struct maker *m, struct rule *rule, enum nft_part_kind kind,
 		const struct flow *flow)
 {
-	rule->parts[rule->n++] = (struct nft_part){
-		.kind = kind,
-		.name = flow->set,
-		.fields = flow->fields[m->direction],
-		.n_fields = flow->n_fields,
-		.seconds = flow->seconds,
-	};
+	struct nft_part *part = rule_part(rule, kind);
+	part->name = flow->set;
+	part->fields = flow->fields[m->direction];
+	part->n_fields = flow->n_fields;
+	part->seconds = flow->seconds;
 }
 
 static void add_flows(struct maker *m)
