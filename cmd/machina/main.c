@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -177,6 +178,13 @@ static bool is_tap_script(const char *name)
 	       (len > 7 && !strcmp(name + len - 7, "-ifdown"));
 }
 
+/* Of what the kernel has refused: its word alone does not say who may. */
+static void advise_root(const struct error *err)
+{
+	if (err->code == EACCES && geteuid() != 0 && strstr(err->text, strerror(EACCES)))
+		fputs("root may do that: try the command with sudo\n", stderr);
+}
+
 static int check_root(const struct call *call, struct error *err)
 {
 	struct stat st;
@@ -206,6 +214,7 @@ static int call_run(const struct call *call)
 	if (r >= 0)
 		return r;
 	print_error(&err);
+	advise_root(&err);
 	return STATUS_FAILURE;
 }
 
