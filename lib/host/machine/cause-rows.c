@@ -171,6 +171,12 @@ const struct cause_row cause_rows[] = {
 			"QEMU hangs, or its monitor is held by another program" },
 
 	/* ---- systemd ---- */
+	{ "oom", SYSTEMD, "systemd-oomd killed",
+			"memory ran short, and systemd-oomd has ended the machine for it",
+			"give it or its slice more, or stop something else; "
+			"\"ManagedOOMPreference\" of \"limits\" can spare a machine, and "
+			"'journalctl "
+			"-u systemd-oomd' shows what was measured" },
 	{ "oom", SYSTEMD, "killed by the OOM killer|result 'oom-kill'",
 			"memory ran out, and the kernel has killed a process of the machine for it",
 			"give the unit more (MemoryMax= must leave room beside \"ram\"), lower "
