@@ -126,6 +126,35 @@ TEST(of_several_tries_to_stop_the_first_is_the_reason)
 	CHECK(!unit_failed_step(&info));
 }
 
+TEST(the_end_of_the_main_process_is_known_without_steps)
+{
+	static const struct {
+		const char *result;
+		int code, status;
+		const char *text;
+	} rows[] = {
+		{ "signal", CLD_KILLED, SIGKILL, "its main process was killed by signal 9/KILL" },
+		{ "exit-code", CLD_EXITED, 1, "its main process failed with status 1" },
+		{ "core-dump", CLD_DUMPED, SIGSEGV,
+				"its main process was ended by signal 11/SEGV, leaving a core "
+				"dump" },
+		/* A hook was it: systemd has ended QEMU since. */
+		{ "exit-code", CLD_KILLED, SIGTERM, "its result is 'exit-code'" },
+		{ "exit-code", CLD_EXITED, 0, "its result is 'exit-code'" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buf_done) struct buf text = {};
+		char loaded[] = "loaded";
+		CLEANUP(freep) char *result = xstrdup(rows[i].result);
+		const struct unit_info info = { .load_state = loaded,
+			.result = result,
+			.exec_main_code = rows[i].code,
+			.exec_main_status = rows[i].status };
+		CHECK(unit_explain_failure(&info, &text));
+		CHECK_STR(buf_text(&text), rows[i].text);
+	}
+}
+
 TEST(results_of_systemd_have_words)
 {
 	static const struct {

@@ -131,6 +131,14 @@ static void add_end(struct buf *text, const struct exec_step *step)
 		buf_puts(text, ", leaving a core dump");
 }
 
+/* Is it the end of a process that a result speaks of? */
+static bool is_told_by(const char *result, const struct exec_step *step)
+{
+	return (!strcmp(result, "signal") && step->code == CLD_KILLED) ||
+	       (!strcmp(result, "core-dump") && step->code == CLD_DUMPED) ||
+	       (!strcmp(result, "exit-code") && step->code == CLD_EXITED && step->status);
+}
+
 /* Insert the step into a row's text. */
 static void add_sentence(struct buf *text, const char *sentence, const struct exec_step *step)
 {
@@ -166,9 +174,15 @@ bool unit_explain_failure(const struct unit_info *info, struct buf *text)
 			add_sentence(text, results[i].text, step);
 			return true;
 		}
+	/* systemd forgets the steps when it reads its units anew, but not the end of QEMU. */
+	const struct exec_step main = { .code = info->exec_main_code,
+		.status = info->exec_main_status };
 	if (step) {
 		add_step(text, step);
 		add_end(text, step);
+	} else if (is_told_by(info->result, &main)) {
+		buf_puts(text, "its main process");
+		add_end(text, &main);
 	} else {
 		buf_puts(text, "its result is '");
 		visible_add(text, info->result, strlen(info->result), WORD_MAX);
