@@ -173,16 +173,14 @@ static void check_rules(struct doctor *d, struct netlink *nl, const struct ports
 		.ports = ports->asked,
 		.n = ports->n,
 	};
-	if (nft_find_table(nl, NFT_BRIDGE, &table, &err) < 0) {
-		tell_refusal(d, ports, err.text);
-		doctor_cure(d, "modprobe -a " NEEDED_MODULES);
-	} else if (table == NFT_TABLE_FOREIGN) {
+	int r = nft_find_table(nl, NFT_BRIDGE, &table, &err);
+	if (r >= 0 && table == NFT_TABLE_FOREIGN) {
 		tell_refusal(d, ports,
 				"nftables has a table 'bridge " NFT_TABLE "' that another program "
 				"has made");
 		doctor_cure(d, "nft list table bridge " NFT_TABLE);
 		doctor_cure(d, "# if nobody needs it: nft delete table bridge " NFT_TABLE);
-	} else if (firewall_check(nl, &request, &err) < 0) {
+	} else if (r < 0 || firewall_check(nl, &request, &err) < 0) {
 		tell_refusal(d, ports, err.text);
 		doctor_cure(d, "modprobe -a " NEEDED_MODULES);
 	} else {

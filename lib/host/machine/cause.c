@@ -65,10 +65,8 @@ static void read_line(const char *line, struct said *ret)
 	ret->speaker = SPEAKER_PROGRAM;
 	/* QEMU and swtpm begin with their own name, as others do. */
 	size_t name = strcspn(ret->text, ": ");
-	if (name == words.speaker_len && ret->text[name] == ':' && ret->text[name + 1] == ' ' &&
-			!strncmp(ret->text, words.speaker, name))
-		ret->text += name + 2;
-	else if (!strncmp(ret->text, "qemu-system-", strlen("qemu-system-")) &&
+	bool is_own = name == words.speaker_len && !strncmp(ret->text, words.speaker, name);
+	if ((is_own || !strncmp(ret->text, "qemu-system-", strlen("qemu-system-"))) &&
 			ret->text[name] == ':' && ret->text[name + 1] == ' ')
 		ret->text += name + 2;
 }
@@ -157,13 +155,13 @@ struct search {
  * the end of a long life. */
 static bool search(const struct search *s, unsigned speakers, bool backwards, struct cause *ret)
 {
-	for (size_t k = 0; k < 2 * s->n; k++) {
-		size_t i = k % s->n;
-		const struct said *said = &s->said[backwards ? s->n - 1 - i : i];
-		if ((said->speaker & speakers) && !is_warning(said) &&
-				match(s->patterns, said, k >= s->n, ret))
-			return true;
-	}
+	for (int weak = 0; weak < 2; weak++)
+		for (size_t i = 0; i < s->n; i++) {
+			const struct said *said = &s->said[backwards ? s->n - 1 - i : i];
+			if ((said->speaker & speakers) && !is_warning(said) &&
+					match(s->patterns, said, weak, ret))
+				return true;
+		}
 	return false;
 }
 

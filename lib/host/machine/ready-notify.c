@@ -57,7 +57,7 @@ static bool has_line(const char *text, const char *wanted)
 /* Does it say so before it ends, is too long, or takes too long? */
 static bool says_ready(int fd, uint64_t deadline_usec)
 {
-	char text[MESSAGE_MAX + 1];
+	char text[MESSAGE_MAX + 1] = "";
 	size_t n = 0;
 	uint64_t end = clock_deadline_usec(MESSAGE_USEC);
 	if (end > deadline_usec)

@@ -72,7 +72,7 @@ static int follow(struct qmp *qmp, const struct balloon_request *request, struct
 {
 	uint64_t last = clock_now_usec();
 	for (;;) {
-		uint64_t actual;
+		uint64_t actual = 0;
 		int r = get_actual(qmp, &actual, err);
 		if (r < 0)
 			return r;
