@@ -266,14 +266,15 @@ static void build_dhcp(struct build_network *b)
 {
 	struct network *n = b->network;
 	const struct dhcp_conf *c = &b->conf->dhcp;
+	const char *range = c->range;
 	uint64_t usec = 0;
-	n->dhcp = c->range != NULL;
+	n->dhcp = range != NULL;
 	if (b->conf->domain && b->conf->domain[0]) {
 		n->domain = arena_strdup(&n->arena, b->conf->domain);
 		if (!n->dhcp)
 			fail(b, "domain", -1, "a network with \"domain\" needs \"dhcp\"");
 	}
-	if (!n->dhcp)
+	if (!range)
 		return;
 	n->lease_seconds = LEASE_SECONDS;
 	if (c->lease && c->lease[0] && parse_span(c->lease, &usec) == 0)
@@ -281,7 +282,7 @@ static void build_dhcp(struct build_network *b)
 	if (!b->conf->address.n)
 		fail(b, "dhcp", -1, "a network with \"dhcp\" needs \"address\"");
 	else
-		build_range(b, c->range);
+		build_range(b, range);
 	for (size_t i = 0; i < n->n_addresses; i++)
 		if (n->addresses[i].family == FW_IPV6 && n->addresses[i].prefix != SLAAC_PREFIX)
 			fail(b, "address", -1,

@@ -37,10 +37,9 @@ static void __attribute__((noreturn)) cannot_load(const char *reason)
 {
 	static const char text[] = "machina: error: cannot load libgcrypt, which makes stable "
 				   "identifiers: ";
-	ssize_t r = write(STDERR_FILENO, text, sizeof(text) - 1);
-	r = write(STDERR_FILENO, reason, strlen(reason));
-	r = write(STDERR_FILENO, "\n", 1);
-	(void)r;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	(void)!write(STDERR_FILENO, reason, strlen(reason));
+	(void)!write(STDERR_FILENO, "\n", 1);
 	_exit(1);
 }
 

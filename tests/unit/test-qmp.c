@@ -807,6 +807,8 @@ TEST(real_qemu_answers)
 	CLEANUP(closep) int pidfd = pidfd_open(peer.pid, 0);
 	CLEANUP(qmp_freep) struct qmp *q = open_when_there(p.path, pidfd);
 	if (!q) {
+		/* One that is there, and too slow, would be waited for without end. */
+		kill(peer.pid, SIGKILL);
 		int status = peer_finish(peer.pid);
 		drop_place(&p);
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
