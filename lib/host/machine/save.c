@@ -290,8 +290,7 @@ static int flush_memory(const struct save *s, int fd, struct error *err)
 	if (fstat(fd, &st) < 0)
 		return error_errno(err, "cannot look at '" SAVED_MEMORY "'");
 	for (off_t at = 0; at < st.st_size; at += FLUSH_BYTES) {
-		/* Of holes a QEMU that its guest has taken over can make any number, for nothing.
-		 */
+		/* A QEMU that its guest has taken over can make any number of holes for nothing. */
 		const off_t data = lseek(fd, at, SEEK_DATA);
 		if (data < 0 && errno == ENXIO)
 			break;
