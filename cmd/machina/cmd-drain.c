@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "built.h"
+#include "clusters.h"
 #include "drain.h"
 #include "hookplan.h"
 #include "host/machine/drained.h"
@@ -17,6 +17,7 @@
 #include "json/jtree.h"
 #include "lifecycle.h"
 #include "output.h"
+#include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"
 
@@ -141,30 +142,13 @@ static int list_all(const struct call *call, struct strv *ret, struct error *err
 	return 0;
 }
 
-static bool is_cluster(struct config *config, const char *machine)
-{
-	CLEANUP(built_done) struct built built = {};
-	CLEANUP(report_done) struct report ignored = {};
-	struct error err = {};
-	return machine_load(config->paths, &config->host, machine, &built.machine, &ignored,
-			       &err) == 0 &&
-	       built.machine.conf.attrs.cluster;
-}
-
 /* Who runs, and who starts with the host. */
 static int look(struct drain *d, struct error *err)
 {
-	CLEANUP(config_done) struct config config = {};
+	CLEANUP(clusters_done) struct clusters clusters = {};
 	CLEANUP(strv_done) struct strv all = {}, units = {};
 	CLEANUP(unit_list_done) struct unit_list list = {};
-	int r = config_load(&config, &d->call->paths, err);
-	if (r > 0) {
-		print_report(stderr, &config.report);
-		return error_set(err, EINVAL,
-				"cannot tell which machines belong to a cluster manager: the "
-				"host's "
-				"config has faults");
-	}
+	int r = clusters_begin(&clusters, &d->call->paths, err);
 	if (r == 0)
 		r = list_all(d->call, &all, err);
 	lifecycle_units(&all, &units);
@@ -174,7 +158,7 @@ static int look(struct drain *d, struct error *err)
 		const char *state = list.rows[i].active_state;
 		/* One that is being stopped is not to come back. */
 		bool runs = !unit_is_down(state) && strcmp(state, "deactivating") != 0;
-		if (runs && is_cluster(&config, all.items[i])) {
+		if (runs && clusters_has(&clusters, all.items[i])) {
 			strv_push(&d->left, all.items[i]);
 			continue;
 		}
@@ -183,7 +167,7 @@ static int look(struct drain *d, struct error *err)
 		if (lifecycle_is_enabled(&d->call->paths, units.items[i]))
 			strv_push(&d->enabled, all.items[i]);
 	}
-	return r < 0 ? r : 0;
+	return r < 0 ? r : clusters_check(&clusters, err);
 }
 
 static char *time_text(void)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "built.h"
+#include "clusters.h"
 #include "config/forms.h"
 #include "host/os/clock.h"
 #include "host/systemd/journal.h"
@@ -29,19 +29,18 @@
 static int leave_out_clusters(const struct call *call, const struct strv *names,
 		struct strv *ret_names, struct error *err)
 {
-	CLEANUP(config_done) struct config config = {};
-	int r = config_load(&config, &call->paths, err);
-	for (size_t i = 0; r >= 0 && i < names->n; i++) {
-		CLEANUP(built_done) struct built built = {};
-		struct error local = {};
-		if (r == 0 && built_load(&built, &config, names->items[i], &local) == 0 &&
-				built.vm.cluster)
-			printf("%s: left to its cluster manager (\"cluster\": true)\n",
-					names->items[i]);
-		else
-			strv_push(ret_names, names->items[i]);
-	}
-	return r < 0 ? r : 0;
+	CLEANUP(clusters_done) struct clusters clusters = {};
+	CLEANUP(strv_done) struct strv left = {};
+	int r = clusters_begin(&clusters, &call->paths, err);
+	for (size_t i = 0; r == 0 && i < names->n; i++)
+		strv_push(clusters_has(&clusters, names->items[i]) ? &left : ret_names,
+				names->items[i]);
+	/* One that is named and can't be enabled is refused later: its unit says that. */
+	if (r == 0 && call->machines.all)
+		r = clusters_check(&clusters, err);
+	for (size_t i = 0; r == 0 && i < left.n; i++)
+		printf("%s: left to its cluster manager (\"cluster\": true)\n", left.items[i]);
+	return r;
 }
 
 int lifecycle_select(
