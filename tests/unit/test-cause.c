@@ -178,8 +178,38 @@ TEST(systemd_is_understood)
 			"exec",
 			"the program '/usr/bin/it' could not be run: No such file or "
 			"directory");
+	/* In its last steps systemd's child is the unit's user, as the program is. */
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 203,
+			      { TIME "program[9]: machina-qemu-web.service: Failed at step EXEC "
+				     "spawning /usr/bin/it: Exec format error" } },
+			"exec", "the program '/usr/bin/it' could not be run: Exec format error");
 	check(&(struct run){ "exit-code", "ExecStart", NULL, 226, {} }, "",
 			"ExecStart (it) could not be run (status 226/NAMESPACE)");
+}
+
+/* The emulator's setting is no help with another program. */
+TEST(advice_is_of_the_program)
+{
+	static const struct {
+		const char *setting, *advice;
+	} cases[] = {
+		{ "ExecStart", "install it; \"qemu\" of \"machine\" says which one is used" },
+		{ "ExecStartPre", "install it, or take it out: 'systemctl cat' shows the line of "
+				  "the unit or of its drop-ins that runs it" },
+		{ "ExecStop", "install it, or take it out: 'systemctl cat' shows the line of "
+			      "the unit or of its drop-ins that runs it" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct cause cause;
+		find(&(struct run){ "exit-code", cases[i].setting, NULL, 203,
+				     { TIME "(it)[9]: machina-qemu-web.service: Failed at step "
+					    "EXEC spawning /usr/bin/it: No such file or "
+					    "directory" } },
+				&cause, NULL);
+		CHECK_STR(cause.id, "exec");
+		CHECK_STR(cause.advice, cases[i].advice);
+		cause_done(&cause);
+	}
 }
 
 TEST(what_was_survived_is_no_cause)

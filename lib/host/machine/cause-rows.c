@@ -11,6 +11,9 @@
 #define HOOK SPEAKER_HOOK
 #define PROGRAM SPEAKER_PROGRAM
 #define SYSTEMD SPEAKER_SYSTEMD
+/* systemd's own, before it becomes the program: also as the unit's user, whom journal_tail() takes
+ * for the program. */
+#define CHILD (SYSTEMD | PROGRAM)
 #define ANY (HOOK | PROGRAM | SYSTEMD)
 
 const struct cause_row cause_rows[] = {
@@ -182,12 +185,18 @@ const struct cause_row cause_rows[] = {
 			"give the unit more (MemoryMax= must leave room beside \"ram\"), lower "
 			"\"ram\", or stop something else; 'journalctl -k' shows the kernel's "
 			"count" },
-	{ "exec", SYSTEMD, "Failed at step EXEC spawning ([^:]+): (.*)",
-			"the program '%1' could not be run: %2",
-			"install it; \"qemu\" of \"machine\" says which one is used" },
-	{ "exec", SYSTEMD, "Failed to (locate executable|execute) ([^:]+): (.*)",
+	{ "exec", CHILD,
+			"Failed (at step EXEC spawning|to locate executable|to execute) ([^:]+): "
+			"(.*)",
 			"the program '%2' could not be run: %3",
-			"install it; \"qemu\" of \"machine\" says which one is used" },
+			"install it; \"qemu\" of \"machine\" says which one is used",
+			.of_main = true },
+	{ "exec", CHILD,
+			"Failed (at step EXEC spawning|to locate executable|to execute) ([^:]+): "
+			"(.*)",
+			"the program '%2' could not be run: %3",
+			"install it, or take it out: 'systemctl cat' shows the line of the unit or "
+			"of its drop-ins that runs it" },
 	{ "namespace", SYSTEMD, "Failed to set up mount namespacing: (/run/systemd/unit-root)?(.*)",
 			"the unit's sandbox could not be made: %2",
 			"a path of a drop-in or of the config is missing: 'systemctl cat' shows "
@@ -207,7 +216,7 @@ const struct cause_row cause_rows[] = {
 			"'systemctl cat' shows which drop-in names it" },
 	{ "resources", SYSTEMD, "Failed to run '[^']*' task: (.*)",
 			"systemd could not begin to run the unit: %1", NULL },
-	{ "exec-step", SYSTEMD, "Failed at step ([A-Z_]+) spawning ([^:]+): (.*)",
+	{ "exec-step", CHILD, "Failed at step ([A-Z_]+) spawning ([^:]+): (.*)",
 			"systemd could not start '%2': step %1: %3",
 			"'systemctl cat' shows the settings of the unit and of its drop-ins; "
 			"systemd.exec(5) explains the step" },

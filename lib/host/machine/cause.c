@@ -131,25 +131,46 @@ static void patterns_init(struct patterns *p)
 		p->valid[i] = regcomp(&p->items[i], cause_rows[i].pattern, REG_EXTENDED) == 0;
 }
 
-static bool match(const struct patterns *p, const struct said *said, bool weak, struct cause *ret)
+struct search {
+	const struct patterns *patterns;
+	const struct unit_info *info;
+	const struct said *said;
+	size_t n;
+};
+
+/* Is one of the groups the program of ExecStart=? */
+static bool names_main(const struct unit_info *info, const char *text, const regmatch_t *groups)
 {
+	for (size_t i = 0; i < info->n_steps; i++) {
+		const char *path = info->steps[i].path;
+		size_t len = strlen(path);
+		if (strcmp(info->steps[i].setting, "ExecStart") != 0)
+			continue;
+		for (size_t g = 1; g < GROUPS_MAX; g++)
+			if (groups[g].rm_so >= 0 &&
+					(size_t)(groups[g].rm_eo - groups[g].rm_so) == len &&
+					!strncmp(text + groups[g].rm_so, path, len))
+				return true;
+	}
+	return false;
+}
+
+static bool match(const struct search *s, const struct said *said, bool weak, struct cause *ret)
+{
+	const struct patterns *p = s->patterns;
 	regmatch_t groups[GROUPS_MAX];
 	for (size_t i = 0; i < n_cause_rows; i++) {
 		const struct cause_row *row = &cause_rows[i];
 		if (!(row->speakers & said->speaker) || row->weak != weak || !p->valid[i] ||
 				regexec(&p->items[i], said->text, GROUPS_MAX, groups, 0) != 0)
 			continue;
+		if (row->of_main && !names_main(s->info, said->text, groups))
+			continue;
 		take_row(row, said, groups, ret);
 		return true;
 	}
 	return false;
 }
-
-struct search {
-	const struct patterns *patterns;
-	const struct said *said;
-	size_t n;
-};
 
 /* The first line that is known, of those who count; or the last, where it is to be looked for near
  * the end of a long life. */
@@ -159,7 +180,7 @@ static bool search(const struct search *s, unsigned speakers, bool backwards, st
 		for (size_t i = 0; i < s->n; i++) {
 			const struct said *said = &s->said[backwards ? s->n - 1 - i : i];
 			if ((said->speaker & speakers) && !is_warning(said) &&
-					match(s->patterns, said, weak, ret))
+					match(s, said, weak, ret))
 				return true;
 		}
 	return false;
@@ -274,7 +295,7 @@ void cause_find(const struct unit_info *info, const struct strv *lines, struct c
 	 * run that was up is told by systemd, and programs may have grumbled for days. */
 	CLEANUP(patterns_done) struct patterns patterns;
 	patterns_init(&patterns);
-	const struct search in = { &patterns, said, n };
+	const struct search in = { &patterns, info, said, n };
 	const unsigned first = begin ? SPEAKER_SYSTEMD : SPEAKER_PROGRAM | SPEAKER_HOOK;
 	const unsigned second = (SPEAKER_SYSTEMD | SPEAKER_PROGRAM | SPEAKER_HOOK) & ~first;
 	if (!search(&in, first, false, ret) && !search(&in, second, begin != 0, ret))

@@ -31,6 +31,7 @@ struct cause_row {
 	const char *sentence;
 	const char *advice; /* likewise; NULL: the sentence says what to do, or nobody knows */
 	bool weak;	    /* counts only where no line says more: of a message that goes on */
+	bool of_main;	    /* counts only where a group matches the program of ExecStart= */
 };
 
 /* Of the rows that match a line, the first one counts. */
