@@ -121,20 +121,36 @@ static void add_time(sd_journal *j, struct buf *line)
 }
 
 /*
+ * Is it a name of what root alone runs: a hook, systemd, or systemd's child, which is called
+ * "(program)" until it has become the program? What a reader of the line takes for the name ends at
+ * the first of "[:".
+ */
+static bool is_roots(const char *name, size_t len)
+{
+	static const char *const roots[] = { "machina", "systemd" };
+	size_t end = 0;
+	while (end < len && name[end] != '[' && name[end] != ':')
+		end++;
+	if (end > 0 && name[0] == '(')
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+		if (end == strlen(roots[i]) && !memcmp(name, roots[i], end))
+			return true;
+	return false;
+}
+
+/*
  * Everybody names himself as he likes, by his socket or as the name of his process. A QEMU that its
- * guest has taken over is not believed to be a hook or systemd, which are root (_UID is journald's
- * own word).
+ * guest has taken over is not believed to be one of root's (_UID is journald's own word). Nor is
+ * systemd's child in its last steps, when it is the unit's user already: nothing that journald
+ * notes tells it from the program.
  */
 static void add_speaker(sd_journal *j, const char *name, size_t len, struct buf *line)
 {
-	static const char *const roots[] = { "machina", "systemd" };
-	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
-		if (len == strlen(roots[i]) && !memcmp(name, roots[i], len) &&
-				!field_is(j, "_UID", "0")) {
-			buf_puts(line, JOURNAL_UNTRUE);
-			return;
-		}
-	visible_add(line, name, len, WORD_MAX);
+	if (is_roots(name, len) && !field_is(j, "_UID", "0"))
+		buf_puts(line, JOURNAL_UNTRUE);
+	else
+		visible_add(line, name, len, WORD_MAX);
 }
 
 /* "Nov 21 08:51:13 machina[4711]: " */
