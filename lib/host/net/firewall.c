@@ -130,6 +130,9 @@ static bool can_lose(const struct firewall_request *request)
 /* What is read here must still be so when the batch is sent. */
 static int begin(struct install *in, struct error *err)
 {
+	/* What an earlier try has found holds no more. */
+	in->generation = 0;
+	in->n_others = 0;
 	int r = nft_find_table(in->nl, NFT_BRIDGE, &in->table, err);
 	if (r < 0)
 		return r;
