@@ -154,10 +154,15 @@ static void add_addresses(struct maker *m, const struct fw_set *from)
 	section_end(m);
 }
 
-/* Of nobody on any network: in a set, it says that nobody has emptied it. */
-static const struct fw_range loopback[N_FW_FAMILIES] = {
-	[FW_IPV4] = { .first = { 127, 0, 0, 1 }, .last = { 127, 0, 0, 1 } },
-	[FW_IPV6] = { .first = { [15] = 1 }, .last = { [15] = 1 } },
+/*
+ * In a set, it says that nobody has emptied it. A frame that pretends to come from there is one of
+ * a member for the rules, so it must be one that every guest drops: reserved addresses of multicast
+ * are no sources (RFC 1122, 3.2.1.3; RFC 4291, 2.7), and nobody listens to them (RFC 5771, 4; RFC
+ * 4291, 2.7.1). One of loopback would pass where a guest routes it (route_localnet, ip-sysctl).
+ */
+static const struct fw_range reserved[N_FW_FAMILIES] = {
+	[FW_IPV4] = { .first = { 224 }, .last = { 224 } },
+	[FW_IPV6] = { .first = { 0xff }, .last = { 0xff } },
 };
 
 void maker_members(struct maker *m, const char *group)
@@ -173,7 +178,7 @@ void maker_members(struct maker *m, const char *group)
 		nft_batch_add(m->batch, &(struct nft_change){
 							.kind = NFT_ADD_ELEMENTS,
 							.set = set,
-							.values = &loopback[f],
+							.values = &reserved[f],
 							.n_values = 1,
 					});
 		/* Of all members the set is filled anew, whatever it has. */

@@ -17,7 +17,7 @@
  *	grp-NAME-in, grp-NAME-out  the rules of a group
  *	set-NAME-4, set-NAME-6     the addresses of a set, and chain set-NAME, which only says which
  *	grp-NAME-4, grp-NAME-6     the addresses of a group's members that are prepared, and
- *				   127.0.0.1 or ::1: who empties the set takes it away, too
+ *				   224.0.0.0 or ff00::, which goes when somebody empties it
  *	flow-...                   what is remembered
  *	vm-LINK-in, vm-LINK-out    one pair for each connection, with the comment
  *				   "machina:MACHINE/CONNECTION"
