@@ -162,7 +162,8 @@ int machine_list(const struct config_paths *paths, struct strv *ret_names, struc
 		return r;
 	for (size_t i = 0; i < files.n; i++) {
 		size_t len = strlen(files.items[i]);
-		if (len <= strlen(SUFFIX) ||
+		/* An editor's lock is ".#web.conf.json", its backup ".web.conf.json". */
+		if (files.items[i][0] == '.' || len <= strlen(SUFFIX) ||
 				strcmp(files.items[i] + len - strlen(SUFFIX), SUFFIX) != 0)
 			continue;
 		CLEANUP(freep) char *name = xstrndup(files.items[i], len - strlen(SUFFIX));

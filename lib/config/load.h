@@ -147,7 +147,8 @@ void config_check_unread(const struct config_paths *paths, struct report *report
 
 /*
  * The names of all machine files, in byte order; those whose file name is no machine name are
- * findings. No machine directory: an empty list.
+ * findings, but for names that begin with a dot, which are passed over. No machine directory: an
+ * empty list.
  */
 MUST_CHECK int machine_list(const struct config_paths *paths, struct strv *ret_names,
 		struct report *report, struct error *err);

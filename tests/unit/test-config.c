@@ -318,8 +318,10 @@ TEST(machines_are_listed_by_their_files)
 	CHECK_INT(machine_list(&paths, &names, &s.report, &err), 0);
 	CHECK_INT(names.n, 0);
 	static const char *const files[] = { "web.conf.json", "Web.conf.json", "a.b.conf.json",
-		"10.conf.json", "9.conf.json", "note.txt", ".conf.json", ".hid.conf.json",
-		"a b.conf.json", "conf.json",
+		"10.conf.json", "9.conf.json", "note.txt", ".conf.json", "a b.conf.json",
+		"conf.json",
+		/* An editor's lock and backup are no finding. */
+		".#web.conf.json", ".web.conf.json",
 		/* Their files are in another order. */
 		"web-1.conf.json", "web.x.conf.json" };
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -331,7 +333,7 @@ TEST(machines_are_listed_by_their_files)
 	for (size_t i = 0; i < names.n; i++)
 		buf_printf(&all, "%s ", names.items[i]);
 	CHECK_STR(buf_text(&all), "10 9 Web a.b web web-1 web.x ");
-	CHECK_INT(s.report.n_errors, 2);
+	CHECK_INT(s.report.n_errors, 1);
 	scratch_end();
 }
 
