@@ -66,7 +66,7 @@ static int read_port(struct question *q, const char *word)
 							  : "this protocol has no ports");
 	if (!word)
 		return 0;
-	if (word[0] < '0' || word[0] > '9' || parse_int(word, 1, UINT16_MAX, &number) < 0)
+	if (parse_int(word, 1, UINT16_MAX, &number) < 0)
 		return misuse(q->call->command, "'%s' is no port: expected 1 to 65535", word);
 	q->packet.to_port = (uint16_t)number;
 	return 0;

@@ -392,7 +392,7 @@ bool form_protocol(const char *text, const char **ret_expected)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(text, names[i]))
 			return true;
-	return isdigit((unsigned char)text[0]) && parse_int(text, 0, 255, &number) == 0;
+	return parse_int(text, 0, 255, &number) == 0;
 }
 
 /* A port in front of @len bytes; 0: it is none. */

@@ -111,7 +111,7 @@ bool filter_icmp_type(const struct fw_icmp_type *types, const char *text, uint16
 			*ret = t->number;
 			return true;
 		}
-	if (text[0] < '0' || text[0] > '9' || parse_int(text, 0, 255, &number) < 0)
+	if (parse_int(text, 0, 255, &number) < 0)
 		return false;
 	*ret = (uint16_t)number;
 	return true;

@@ -239,13 +239,14 @@ int vars_expand(const struct vars *vars, const char *pattern, struct buf *ret, s
 int vars_port(const struct vars *vars, const char *pattern, uint16_t *ret, struct error *err)
 {
 	CLEANUP(buf_done) struct buf text = {};
-	int port;
+	int64_t port;
 
 	int r = expand_pattern(vars, "port pattern", pattern, &text, err);
 	if (r < 0)
 		return r;
-	r = parse_int(buf_text(&text), 1, UINT16_MAX, &port);
-	if (r == -ERANGE)
+	/* The Go program took a sign as well, and "+7" for 7. */
+	r = parse_i64(buf_text(&text), &port);
+	if (r == -ERANGE || (r == 0 && (port < 1 || port > UINT16_MAX)))
 		return error_set(err, EINVAL,
 				"port pattern \"%s\": invalid resulting port number %s: "
 				"ports are 1 to 65535",

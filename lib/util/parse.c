@@ -65,6 +65,8 @@ int parse_i64(const char *text, int64_t *ret)
 int parse_int(const char *text, int min, int max, int *ret)
 {
 	int64_t value;
+	if (*text == '+' || (*text == '-' && min >= 0))
+		return -EINVAL;
 	int r = parse_i64(text, &value);
 	if (r < 0)
 		return r;

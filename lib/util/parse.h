@@ -17,7 +17,7 @@
 MUST_CHECK int parse_u64(const char *text, uint64_t *ret);
 /* An optional leading '+' or '-', then decimal digits. */
 MUST_CHECK int parse_i64(const char *text, int64_t *ret);
-/* The same, with limits (both included). */
+/* Within limits (both included): no '+', and a '-' only where @min is negative. */
 MUST_CHECK int parse_int(const char *text, int min, int max, int *ret);
 
 /*
