@@ -8,7 +8,6 @@
 #include "host/os/clock.h"
 #include "host/qmp/balloon.h"
 #include "host/qmp/run-state.h"
-#include "lifecycle.h"
 #include "monitor.h"
 #include "output.h"
 #include "util/mem.h"

@@ -7,7 +7,6 @@
 
 #include "census.h"
 #include "host/os/clock.h"
-#include "lifecycle.h"
 #include "machines.h"
 #include "output.h"
 #include "screen.h"

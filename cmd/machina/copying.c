@@ -12,7 +12,6 @@
 #include "host/agent/agent-exec.h"
 #include "host/agent/agent-file.h"
 #include "host/os/clock.h"
-#include "lifecycle.h"
 #include "output.h"
 #include "util/mem.h"
 

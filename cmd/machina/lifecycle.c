@@ -264,15 +264,3 @@ char *format_span(uint64_t usec)
 	}
 	return buf_take(&text);
 }
-
-char *format_size(uint64_t bytes)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
-	double value = (double)bytes;
-	size_t i = 0;
-	while (value >= 1024 && i + 1 < ARRAY_SIZE(units)) {
-		value /= 1024;
-		i++;
-	}
-	return xasprintf("%.*f %s", value < 10 && i ? 1 : 0, value, units[i]);
-}

@@ -59,5 +59,3 @@ void lifecycle_explain(const struct config_paths *paths, struct bus *bus, const 
 
 /* "2h 3min" and the like: the two largest units. The caller frees it. */
 char *format_span(uint64_t usec);
-/* "1.5 GiB"; the caller frees it. */
-char *format_size(uint64_t bytes);

@@ -249,6 +249,17 @@ void progress_clear(void)
 	progress_is_shown = false;
 }
 
+char *format_size(uint64_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+	double value = (double)bytes;
+	size_t i = 0;
+	/* 1023.5 is where rounding gives 1024, which is one of the next unit. */
+	for (; value >= 1023.5 && i + 1 < ARRAY_SIZE(units); i++)
+		value /= 1024;
+	return xasprintf("%.*f %s", value < 9.95 && i ? 1 : 0, value, units[i]);
+}
+
 int output_finish(int status)
 {
 	progress_clear();

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "command.h"
@@ -31,6 +32,9 @@ enum style {
 /* Nothing where there are no colors. They don't nest. */
 void style_begin(FILE *to, enum style style);
 void style_end(FILE *to, enum style style);
+
+/* "1.5 GiB"; the caller frees it. */
+char *format_size(uint64_t bytes);
 
 /* Print text with "\\x1b" for control characters and what is not UTF-8 (visible_add()). */
 void put_text(FILE *to, const char *text);

@@ -9,7 +9,6 @@
 #include "hookplan.h"
 #include "host/machine/sample.h"
 #include "json/jtree.h"
-#include "lifecycle.h"
 #include "output.h"
 #include "table.h"
 #include "util/mem.h"

@@ -7,8 +7,8 @@
 #include "host/os/clock.h"
 #include "host/qmp/balloon.h"
 #include "json/jtree.h"
-#include "lifecycle.h"
 #include "monitor.h"
+#include "output.h"
 #include "unit/service.h"
 #include "util/mem.h"
 

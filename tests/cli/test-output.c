@@ -290,4 +290,30 @@ TEST(progress_is_one_line_that_an_error_takes_away)
 	CHECK(strstr(error, "\r\033[K") == error);
 }
 
+TEST(sizes_are_rounded_to_the_unit_that_they_reach)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} rows[] = {
+		{ 0, "0 B" },
+		{ 1023, "1023 B" },
+		{ 1024, "1.0 KiB" },
+		{ 1536, "1.5 KiB" },
+		{ 10239, "10 KiB" },
+		{ 1047552, "1023 KiB" },
+		{ 1048063, "1023 KiB" },
+		{ 1048064, "1.0 MiB" },
+		{ 1048575, "1.0 MiB" },
+		{ 1048576, "1.0 MiB" },
+		{ UINT64_C(1) << 40, "1.0 TiB" },
+		{ (UINT64_C(1) << 50) - 1, "1.0 PiB" },
+		{ UINT64_MAX, "16384 PiB" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(freep) char *text = format_size(rows[i].bytes);
+		CHECK_STR(text, rows[i].text);
+	}
+}
+
 TEST_MAIN()
