@@ -93,15 +93,27 @@ enum vm_autostart order_autostart(const struct order *order, const char *name)
 	return m ? m->autostart : VM_AUTOSTART_OPEN;
 }
 
-/* At the place where @m names its other machine @i. */
+/*
+ * At the place where @m names its other machine @i.
+ *
+ * @read: @m once more; NULL where that failed (its file was changed meanwhile): the finding counts
+ *	all the same
+ */
 static void tell(const struct order_machine *m, size_t i, const struct machine *read,
-		struct report *report, const char *text)
+		const struct config_paths *paths, struct report *report, const char *text)
 {
 	bool required = i < m->n_required;
 	CLEANUP(freep)
 	char *pointer = xasprintf("/%s/%zu", required ? "requires" : "after",
 			required ? i : i - m->n_required);
-	machine_report(read, report, SEVERITY_ERROR, pointer, "%s", text);
+	if (read) {
+		machine_report(read, report, SEVERITY_ERROR, pointer, "%s", text);
+		return;
+	}
+	CLEANUP(freep)
+	char *path = xasprintf("%s/%s.conf.json", paths->machine_dir, m->name);
+	report_add(report, SEVERITY_ERROR, (struct where){ .file = path }, pointer, NULL, "%s",
+			text);
 }
 
 /* What is wrong with the one that is named, or NULL. The caller frees it. */
@@ -180,17 +192,17 @@ static void check_machine(const struct order *order, const struct order_machine 
 	CLEANUP(machine_done) struct machine read = {};
 	CLEANUP(report_done) struct report ignored = {};
 	struct error err = {};
-	bool is_read = false;
+	bool is_tried = false, is_read = false;
 	for (size_t i = 0; i < m->others.n; i++) {
 		CLEANUP(freep) char *fault = fault_of(order, names, m, i);
 		if (!fault)
 			fault = circle_of(order, m, i);
 		if (!fault)
 			continue;
-		if (!is_read && machine_load(paths, host, m->name, &read, &ignored, &err) != 0)
-			return;
-		is_read = true;
-		tell(m, i, &read, report, fault);
+		if (!is_tried)
+			is_read = machine_load(paths, host, m->name, &read, &ignored, &err) == 0;
+		is_tried = true;
+		tell(m, i, is_read ? &read : NULL, paths, report, fault);
 	}
 }
 

@@ -49,7 +49,8 @@ const char *order_unpack(struct order *order, const char *from);
 /*
  * Report, at the place where the other machine is named: one that is not configured; one that is
  * required and started by a cluster manager; and each circle once, in the first of its machines by
- * name that is selected. Machines are read once more for the places.
+ * name that is selected. Machines are read once more for the places; where that fails, the file is
+ * named alone.
  *
  * @names: of all configured machines, sorted
  */

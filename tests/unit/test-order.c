@@ -50,8 +50,8 @@ TEST(what_is_unpacked_follows_what_is_there)
 	CHECK_INT(here.items[2].others.n, 0);
 }
 
-/* Those that have findings are read again, and here there is no file: it would be no finding. */
-TEST(findings_of_machines_that_nobody_asked_about)
+/* Those that have findings are read again for the place; here there is no file any more. */
+TEST(findings_of_the_machines_that_were_asked_about)
 {
 	CLEANUP(order_done) struct order order = {};
 	CLEANUP(report_done) struct report report = {};
@@ -65,6 +65,15 @@ TEST(findings_of_machines_that_nobody_asked_about)
 	strv_push(&names, "b");
 	order_check(&order, &names, &paths, &host, &report);
 	CHECK_INT(report.n, 0);
+
+	put(&order, "c", true, "a", "nobody");
+	strv_push(&names, "c");
+	order_check(&order, &names, &paths, &host, &report);
+	CHECK_INT(report.n, 1);
+	CHECK_STR(report.items[0].file, "/nonexistent/etc/machina/machine.conf.d/c.conf.json");
+	CHECK_INT(report.items[0].line, 0);
+	CHECK_STR(report.items[0].pointer, "/after/0");
+	CHECK_STR(report.items[0].text, "there is no machine \"nobody\"");
 }
 
 TEST(required_machines_are_read_from_a_unit)
