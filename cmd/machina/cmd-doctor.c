@@ -27,6 +27,7 @@ static const struct check checks[] = {
 	{ "config", .config = examine_config },
 	{ "units", .config = examine_units },
 	{ "systemd", doctor_check_systemd },
+	{ "reload", doctor_check_reload },
 	{ "drained", doctor_check_drained, .needs_all = true },
 	{ "kvm", doctor_check_kvm },
 	{ "emulator", doctor_check_emulators },

@@ -151,12 +151,36 @@ static int ask_systemd(struct examination *x, struct bus *bus, struct error *err
 	return r;
 }
 
+/* Only what systemd has in memory can differ from the file: the rest is read when it is needed. */
+static int find_outdated(struct examination *x, struct bus *bus, struct error *err)
+{
+	CLEANUP(strv_done) struct strv units = {}, networks = {};
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	for (size_t i = 0; i < x->n_machines; i++)
+		for (size_t k = 0; k < x->built[i]->units.n; k++)
+			strv_push(&units, x->built[i]->units.items[k].name);
+	if (x->has_config && !x->is_partial)
+		networks_list(&x->config.host, &networks);
+	for (size_t i = 0; i < networks.n; i++)
+		strv_push_take(&units, unit_name(UNIT_NETWORK, networks.items[i]));
+	int r = units.n ? bus_list_loaded_units(bus, "machina-*", &units, &list, err) : 0;
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		CLEANUP(unit_info_done) struct unit_info info = {};
+		if (strcmp(list.rows[i].load_state, "loaded") != 0)
+			continue;
+		r = bus_get_unit(bus, units.items[i], &info, err);
+		if (r == 0 && info.need_daemon_reload)
+			strv_push(&x->doctor.outdated, units.items[i]);
+	}
+	return r;
+}
+
 static void connect_systemd(struct examination *x)
 {
 	struct doctor *d = &x->doctor;
 	struct error err = {};
 	int r = bus_open(&d->bus, &err);
-	if (r == 0 && ask_systemd(x, d->bus, &err) < 0) {
+	if (r == 0 && (find_outdated(x, d->bus, &err) < 0 || ask_systemd(x, d->bus, &err) < 0)) {
 		bus_free(d->bus);
 		d->bus = NULL;
 	}
@@ -274,12 +298,32 @@ static void tell_units(struct examination *x, const struct strv *missing, const 
 	}
 }
 
+static bool is_masked(const char *file)
+{
+	char target[sizeof("/dev/null")];
+	ssize_t n = readlink(file, target, sizeof(target));
+	return n == sizeof(target) - 1 && !memcmp(target, "/dev/null", (size_t)n);
+}
+
+static void tell_masked(struct doctor *d, const char *unit)
+{
+	doctor_add(d, DOCTOR_FAULT,
+			"unit '%s' is masked: a link to '/dev/null' stands in its place", unit);
+	doctor_why(d, "systemd starts neither it nor what needs it");
+	doctor_cure(d, "systemctl unmask %s", doctor_quote(d, unit));
+	doctor_cure(d, "machina generate --all");
+}
+
 static void tell_foreign(struct examination *x, const struct report *report)
 {
 	struct doctor *d = &x->doctor;
 	for (size_t i = 0; i < report->n; i++) {
 		CLEANUP(buf_done) struct buf text = {};
 		const char *file = report->items[i].file;
+		if (is_masked(file)) {
+			tell_masked(d, strrchr(file, '/') + 1);
+			continue;
+		}
 		finding_format(&report->items[i], &text);
 		doctor_add(d, DOCTOR_FAULT, "%s", buf_text(&text));
 		doctor_why(d, "it stands where the unit of a machine belongs, which is not "

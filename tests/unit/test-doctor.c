@@ -326,6 +326,29 @@ TEST(host_is_drained)
 	sick_end(&s);
 }
 
+TEST(units_are_outdated)
+{
+	struct sick s;
+	sick_begin(&s);
+	CHECK_FOUND(&s, reload, "left out: systemd was not asked\n");
+	/* Only that there is one counts. */
+	s.doctor.bus = (struct bus *)&s;
+	CHECK_FOUND(&s, reload, "");
+	strv_push(&s.doctor.outdated, "machina-qemu-web.service");
+	CHECK_FOUND(&s, reload,
+			"warning: unit changed on disk since systemd has read it: "
+			"'machina-qemu-web.service'\n"
+			"  the next start or stop still follows what systemd has read\n"
+			"    systemctl daemon-reload\n");
+	strv_push(&s.doctor.outdated, "machina-network-lan.service");
+	CHECK_FOUND(&s, reload,
+			"warning: units changed on disk since systemd has read them: "
+			"'machina-qemu-web.service', 'machina-network-lan.service'\n"
+			"  the next start or stop still follows what systemd has read\n"
+			"    systemctl daemon-reload\n");
+	sick_end(&s);
+}
+
 TEST(machines_have_failed)
 {
 	struct sick s;

@@ -33,6 +33,7 @@ void doctor_done(struct doctor *d)
 	for (size_t i = 0; i < d->n_lacks; i++)
 		strv_done(&d->lacks[i].machines);
 	free(d->lacks);
+	strv_done(&d->outdated);
 	arena_done(&d->arena);
 }
 

@@ -80,6 +80,7 @@ struct doctor {
 	size_t n_networks;
 	struct bus *bus; /* to systemd; NULL: none */
 	const char *bus_failure;
+	struct strv outdated; /* units that changed on disk since systemd has read them */
 
 	struct doctor_finding *findings;
 	size_t n, n_alloc;
@@ -143,6 +144,7 @@ doctor_check doctor_check_kvm;
 doctor_check doctor_check_start;
 doctor_check doctor_check_emulators;
 doctor_check doctor_check_systemd;
+doctor_check doctor_check_reload;
 doctor_check doctor_check_groups;
 doctor_check doctor_check_tpm;
 doctor_check doctor_check_passt;
