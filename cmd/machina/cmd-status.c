@@ -232,8 +232,14 @@ static int shown_load(const struct call *call, struct shown *shown, struct error
 		struct unit_info *info = &shown->infos[i];
 		r = bus_get_unit(bus, shown->units.items[i], info, err);
 		if (r >= 0)
-			shown->states[i] = (struct machine_state){ shown->names->items[i],
-				info->active_state, info->sub_state, unit_since_usec(info) };
+			shown->states[i] = (struct machine_state){
+				.machine = shown->names->items[i],
+				.active = info->active_state,
+				.sub = info->sub_state,
+				.since_usec = unit_since_usec(info),
+				/* The reason is told with the unit's failure. */
+				.refusal = unit_is_refused(info->load_state) ? "" : NULL,
+			};
 	}
 	if (r >= 0)
 		states_find(&call->paths, NULL, shown->states, n);

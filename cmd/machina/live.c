@@ -3,9 +3,13 @@
 #include "live.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lifecycle.h"
 #include "unit/service.h"
+#include "util/file.h"
 #include "util/mem.h"
 
 void live_begin(struct live *live, const struct config_paths *paths, const struct strv *names)
@@ -16,6 +20,7 @@ void live_begin(struct live *live, const struct config_paths *paths, const struc
 		.names = names,
 		.states = xcalloc(names->n + 1, sizeof(*live->states)),
 		.runs = xcalloc(names->n + 1, sizeof(*live->runs)),
+		.refusals = xcalloc(names->n + 1, sizeof(*live->refusals)),
 	};
 	if (paths->offline || !names->n)
 		return;
@@ -25,7 +30,31 @@ void live_begin(struct live *live, const struct config_paths *paths, const struc
 		live->bus = NULL;
 }
 
-/* systemd reads no files for this: what it does not have in memory is at rest. */
+/* Has somebody put drop-ins beside a unit, or masked it? systemd knows what generate writes. */
+static bool is_altered(const struct config_paths *paths, const char *unit)
+{
+	CLEANUP(freep) char *file = path_join(paths->unit_dir, unit);
+	CLEANUP(freep) char *drop_ins = xasprintf("%s.d", file);
+	struct stat st;
+	return access(drop_ins, F_OK) == 0 || (lstat(file, &st) == 0 && S_ISLNK(st.st_mode));
+}
+
+static void explain_refusal(struct live *live, size_t i)
+{
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	CLEANUP(buf_done) struct buf text = {};
+	struct error unused;
+	const struct unit_row *unit = &live->units.rows[i];
+	if (unit->load_state[0] ? !unit_is_refused(unit->load_state)
+				: !is_altered(live->paths, unit->name))
+		return;
+	if (bus_get_unit(live->bus, unit->name, &info, &unused) == 0 &&
+			unit_is_refused(info.load_state) && unit_explain_failure(&info, &text))
+		live->refusals[i] = buf_take(&text);
+}
+
+/* systemd reads files only of units that were altered: what else it does not have in memory is at
+ * rest. */
 static void ask_systemd(struct live *live)
 {
 	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
@@ -36,6 +65,8 @@ static void ask_systemd(struct live *live)
 		r = bus_get_runs(live->bus, &live->units, live->runs, &live->err);
 	if (r < 0)
 		unit_list_done(&live->units);
+	for (size_t i = 0; i < live->units.n; i++)
+		explain_refusal(live, i);
 }
 
 void live_wait(struct live *live)
@@ -49,6 +80,7 @@ void live_wait(struct live *live)
 			.active = unit ? unit->active_state : "",
 			.sub = unit ? unit->sub_state : "",
 			.since_usec = unit ? live->runs[i].since_usec : 0,
+			.refusal = live->refusals[i],
 		};
 	}
 	states_find(live->paths, take_ptr(live->asked), live->states, live->names->n);
@@ -60,6 +92,9 @@ void live_done(struct live *live)
 		states_done(live->states, live->names->n);
 	free(live->states);
 	free(live->runs);
+	for (size_t i = 0; live->refusals && i < live->names->n; i++)
+		free(live->refusals[i]);
+	free(live->refusals);
 	unit_list_done(&live->units);
 	bus_free(live->bus);
 	*live = (struct live){};

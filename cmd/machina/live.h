@@ -27,6 +27,7 @@ struct live {
 	struct machine_state *states;
 	struct unit_list units; /* empty: there is no systemd to ask, or it did not answer */
 	struct unit_run *runs;	/* of these units */
+	char **refusals;	/* why systemd does not load them; NULL: it does */
 	struct error err;	/* why it did not; code 0: it did, or there is none */
 };
 

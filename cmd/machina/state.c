@@ -76,6 +76,10 @@ static bool look_at_unit(const struct traces *traces, struct machine_state *s)
 	set(s, is_saved ? "saved" : s->active[0] ? "off" : "", STYLE_PLAIN);
 	/* What was prepared by no unit is one in the foreground, or what is left of one. */
 	s->is_foreground = strv_contains_sorted(&traces->prepared, s->machine);
+	if (s->refusal && !s->is_foreground) {
+		set(s, "refused", STYLE_BAD);
+		s->reason = s->refusal[0] ? xstrdup(s->refusal) : NULL;
+	}
 	return s->is_foreground;
 }
 

@@ -13,6 +13,7 @@
  *	ended		the guest has shut down, QEMU is still there
  *	shutting down	it is being stopped
  *	failed		the unit is; or systemd is about to start it again
+ *	refused		nothing runs, and systemd cannot use the unit's files
  *	up		the unit is, and this user may not ask QEMU
  *	?		QEMU did not tell
  */
@@ -24,12 +25,13 @@
 #include "util/strv.h"
 
 struct machine_state {
-	const char *machine;		 /* borrowed, as those that follow */
-	const char *active, *sub;	 /* of the unit; "": not known */
-	uint64_t since_usec;		 /* the unit is so; CLOCK_REALTIME, 0: not known */
-	bool is_foreground;		 /* 'machina run' runs it, and no unit does */
-	const char *word;		 /* ""; as above */
-	char *reason;			 /* more than the word says; NULL: nothing */
+	const char *machine;	  /* borrowed, as those that follow */
+	const char *active, *sub; /* of the unit; "": not known */
+	uint64_t since_usec;	  /* the unit is so; CLOCK_REALTIME, 0: not known */
+	bool is_foreground;	  /* 'machina run' runs it, and no unit does */
+	const char *refusal; /* why systemd does not load the unit; "": not told; NULL: it does */
+	const char *word;    /* ""; as above */
+	char *reason;	     /* more than the word says; NULL: nothing */
 	const struct run_state *in_qemu; /* NULL: not asked, or not told */
 	enum style style;
 };
@@ -43,7 +45,7 @@ struct states_asked *states_ask(const struct config_paths *paths, const struct s
 
 /*
  * @asked: for as many machines in the same order, is released; NULL: nobody was asked before
- * @states: machine, active, sub and since_usec are filled; the rest will be. Released with
+ * @states: machine, active, sub, since_usec and refusal are filled; the rest will be. Released with
  *	states_done().
  *
  * Cannot fail: what can't be found out is a state, too.

@@ -116,6 +116,33 @@ TEST(who_has_come_up_since_is_asked_again)
 	scene_end(&scene);
 }
 
+/* Nothing is prepared for "idle", which so is none in the foreground. */
+TEST(a_unit_that_systemd_refuses_is_not_just_off)
+{
+	static const struct {
+		const char *active, *refusal, *word, *reason;
+	} cases[] = {
+		{ "inactive", NULL, "off", NULL },
+		{ "inactive", "it has no ExecStart=", "refused", "it has no ExecStart=" },
+		{ "inactive", "", "refused", NULL },
+		{ "failed", "it has no ExecStart=", "failed", NULL },
+	};
+	static char nowhere[] = "/nonexistent";
+	const struct config_paths paths = { .run_dir = nowhere, .saved_dir = nowhere };
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct machine_state state = {
+			.machine = "idle",
+			.active = cases[i].active,
+			.sub = "dead",
+			.refusal = cases[i].refusal,
+		};
+		states_find(&paths, NULL, &state, 1);
+		CHECK_STR(state.word, cases[i].word);
+		CHECK_STR(state.reason ? state.reason : "", cases[i].reason ? cases[i].reason : "");
+		states_done(&state, 1);
+	}
+}
+
 TEST(nobody_waits_for_the_qemu_of_a_unit_that_goes_down)
 {
 	struct scene scene;

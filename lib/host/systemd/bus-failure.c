@@ -155,6 +155,12 @@ static void add_sentence(struct buf *text, const char *sentence, const struct ex
 	buf_puts(text, gap + 2);
 }
 
+bool unit_is_refused(const char *load_state)
+{
+	return load_state[0] && strcmp(load_state, "loaded") != 0 &&
+	       strcmp(load_state, "not-found") != 0;
+}
+
 bool unit_explain_failure(const struct unit_info *info, struct buf *text)
 {
 	if (strcmp(info->load_state, "loaded") != 0) {

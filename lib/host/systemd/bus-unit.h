@@ -140,6 +140,9 @@ const struct exec_step *unit_failed_step(const struct unit_info *info);
 /* Since when a unit is in its active state (CLOCK_REALTIME); 0: not known. */
 uint64_t unit_since_usec(const struct unit_info *info) PURE;
 
+/* Has systemd read the unit's files, or found it masked, and does not run it? By LoadState. */
+bool unit_is_refused(const char *load_state);
+
 /*
  * Append why the last run of a unit failed: "ExecStartPre (machina prepare) failed with status 1".
  * Returns false, and appends nothing, if it did not fail.
