@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "../../lib/util/error.h"
+#include "util/error.h"
 
 #define error_set(...) ((void)error_set(__VA_ARGS__), -1)
 #define error_errno(...) ((void)error_errno(__VA_ARGS__), -1)
