@@ -49,6 +49,26 @@ TEST(a_socket_is_for_its_owner)
 	scratch_end();
 }
 
+TEST(who_accepts_need_not_wait)
+{
+	scratch_begin();
+	int fd = -1, client = -1;
+	struct error err = {};
+	CHECK_INT(listen_unix(scratch_path("s"), &alone, &fd, &err), 0);
+	CHECK_INT(listen_never_wait(fd, &err), 0);
+	CHECK_INT(accept4(fd, NULL, NULL, SOCK_CLOEXEC), -1);
+	CHECK_INT(errno, EAGAIN);
+	CHECK_INT(connect_unix(scratch_path("s"), &client, &err), 0);
+	/* What is said there may be waited for all the same. */
+	int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	CHECK_INT(fcntl(accepted, F_GETFL) & O_NONBLOCK, 0);
+	close(accepted);
+	close(client);
+	CHECK_INT(listen_never_wait(-1, &err), -EBADF);
+	close(fd);
+	scratch_end();
+}
+
 TEST(of_two_clients_one_is_known_to_be_served)
 {
 	scratch_begin();

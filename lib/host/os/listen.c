@@ -100,6 +100,14 @@ int listen_unix(const char *path, const struct sharing *sharing, int *ret_fd, st
 	return 0;
 }
 
+int listen_never_wait(int fd, struct error *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return error_errno(err, "cannot change a socket");
+	return 0;
+}
+
 /*
  * Who gets a listening socket can make a client of it: after shutdown(2) it may connect(2), in the
  * network in which it was made, which is the host's. So what answers a connect is not let in (a

@@ -47,6 +47,14 @@ MUST_CHECK int listen_remove(const char *path, struct error *err);
 MUST_CHECK int listen_tcp(uint16_t port, uint64_t deadline_usec, int *ret_fd, struct error *err);
 
 /*
+ * For QEMU, which moves a monitor's socket from one of its threads to another while it begins: with
+ * a client that is there by then both may go to accept(2), and the second would wait for another
+ * client without end (io/net-listener.c, chardev/char-socket.c; seen with QEMU 7.2). What waits for
+ * a client in accept(2) itself, as virtiofsd does, must not have this.
+ */
+MUST_CHECK int listen_never_wait(int fd, struct error *err);
+
+/*
  * Connect to a unix stream socket, or to 127.0.0.1:@port, without waiting; the socket never blocks.
  * That of TCP may still be on its way: then the first send tells how it ended.
  *

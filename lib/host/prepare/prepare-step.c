@@ -251,9 +251,18 @@ static int undo_socket_dir(struct prepare_context *c, size_t i, struct error *er
 	return r < 0 && r != -EBUSY ? r : 0;
 }
 
+/* A socket of QEMU's monitor, by the name that lib/model/plan.c gives to it: "qmp.0". */
+static bool is_monitor(const struct plan_fd *fd)
+{
+	static const char prefix[] = "qmp.";
+	return !strncmp(fd->name, prefix, strlen(prefix));
+}
+
 static int run_listen(struct prepare_context *c, size_t i, struct error *err)
 {
-	return listen_unix(fd_of(c, i)->path, sharing_of(c), &c->fds[i], err);
+	const struct plan_fd *fd = fd_of(c, i);
+	int r = listen_unix(fd->path, sharing_of(c), &c->fds[i], err);
+	return r == 0 && is_monitor(fd) ? listen_never_wait(c->fds[i], err) : r;
 }
 
 static int undo_listen(struct prepare_context *c, size_t i, struct error *err)
