@@ -10,27 +10,12 @@
 #include <string.h>
 
 #include "host/agent/guest-address.h"
+#include "taps-sample.h"
 #include "util/mem.h"
 
 #define ADDRESSES_MAX 256
 
 static const char separator[] = "\n---\n";
-
-static struct plan_fd taps[] = {
-	{ .kind = PLAN_FD_TAP,
-			.name = "net.0",
-			.mac = "52:54:00:00:00:01",
-			.connection = "lan",
-			.network = "home",
-			.bridge = "br0" },
-	{ .kind = PLAN_FD_TAP,
-			.name = "net.1",
-			.mac = "52:54:00:00:00:0A",
-			.connection = "dmz",
-			.network = "dmz",
-			.bridge = "br1" },
-};
-static const struct plan plan = { .machine = "web", .fds = taps, .n_fds = ARRAY_SIZE(taps) };
 
 static void check_address(const struct guest_address *a)
 {
@@ -58,12 +43,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		leases += strlen(separator);
 	}
 	struct json_object *interfaces = json_tokener_parse(json);
-	guest_addresses_add_agent(&list, &plan, interfaces);
+	guest_addresses_add_agent(&list, &sample_plan, interfaces);
 	json_object_put(interfaces);
 	FUZZ_CHECK(list.n <= ADDRESSES_MAX);
 	const size_t told = list.n;
 	if (leases)
-		guest_addresses_add_leases(&list, &plan, leases);
+		guest_addresses_add_leases(&list, &sample_plan, leases);
 	for (size_t i = 0; i < list.n; i++) {
 		check_address(&list.items[i]);
 		/* The host's own word: of the machine's connections alone. */

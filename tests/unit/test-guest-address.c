@@ -5,27 +5,12 @@
 #include <json-c/json.h>
 
 #include "own-network.h"
+#include "taps-sample.h"
 #include "test.h"
 #include "util/mem.h"
 
 #define MAC0 "52:54:00:00:00:01"
 #define MAC1 "52:54:00:00:00:02"
-
-static struct plan_fd taps[] = {
-	{ .kind = PLAN_FD_TAP,
-			.name = "net.0",
-			.mac = MAC0,
-			.connection = "lan",
-			.network = "home",
-			.bridge = "br0" },
-	{ .kind = PLAN_FD_TAP,
-			.name = "net.1",
-			.mac = "52:54:00:00:00:0A",
-			.connection = "dmz",
-			.network = "dmz",
-			.bridge = "br1" },
-};
-static const struct plan plan = { .machine = "web", .fds = taps, .n_fds = ARRAY_SIZE(taps) };
 
 /* "ADDRESS/PREFIX SOURCES CONNECTION INTERFACE MAC" of each. The caller frees it. */
 static char *text_of(const struct guest_addresses *list)
@@ -95,7 +80,7 @@ TEST(what_an_agent_says_is_read_as_far_as_it_makes_sense)
 		for (char *c = says; *c; c++)
 			*c = *c == '\'' ? '"' : *c;
 		struct json_object *value = json_tokener_parse(says);
-		guest_addresses_add_agent(&list, &plan, value);
+		guest_addresses_add_agent(&list, &sample_plan, value);
 		json_object_put(value);
 		CLEANUP(freep) char *got = text_of(&list);
 		CHECK_STR(got, rows[i].expected);
@@ -113,17 +98,17 @@ TEST(a_guest_does_not_tell_without_end)
 				i % 250);
 	buf_puts(&text, "]}]");
 	struct json_object *value = json_tokener_parse(buf_text(&text));
-	guest_addresses_add_agent(&list, &plan, value);
+	guest_addresses_add_agent(&list, &sample_plan, value);
 	json_object_put(value);
 	CHECK_INT(list.n, 256);
-	guest_addresses_add_leases(&list, &plan, "1 52:54:00:00:00:01 10.77.0.5 web *\n");
+	guest_addresses_add_leases(&list, &sample_plan, "1 52:54:00:00:00:01 10.77.0.5 web *\n");
 	CHECK_INT(list.n, 257);
 }
 
 TEST(leases_of_the_machines_cards_are_read)
 {
 	CLEANUP(guest_addresses_done) struct guest_addresses list = {};
-	guest_addresses_add_leases(&list, &plan,
+	guest_addresses_add_leases(&list, &sample_plan,
 			"1767225600 52:54:00:00:00:01 10.77.0.5 web 01:52:54:00:00:00:01\n"
 			"1767225600 52:54:00:00:00:99 10.77.0.6 other *\n"
 			"1767225600 52:54:00:00:00:0a 10.77.0.7 * *\n"
@@ -146,9 +131,9 @@ TEST(one_address_has_all_its_sources)
 	struct json_object *value = json_tokener_parse(
 			"[{\"name\": \"eth0\", \"hardware-address\": \"52:54:00:00:00:01\", "
 			"\"ip-addresses\": [{\"ip-address\": \"10.0.0.5\", \"prefix\": 24}]}]");
-	guest_addresses_add_agent(&list, &plan, value);
+	guest_addresses_add_agent(&list, &sample_plan, value);
 	json_object_put(value);
-	guest_addresses_add_leases(&list, &plan, "1 52:54:00:00:00:01 10.0.0.5 web *\n");
+	guest_addresses_add_leases(&list, &sample_plan, "1 52:54:00:00:00:01 10.0.0.5 web *\n");
 	guest_addresses_add_config(&list, &vm);
 	CLEANUP(freep) char *got = text_of(&list);
 	CHECK_STR(got, "10.0.0.5/24 d lan eth0 " MAC0 "\n10.0.0.9/-1 8 lan - " MAC0 "\n");
@@ -170,7 +155,7 @@ TEST(the_hosts_neighbours_on_the_bridge_count)
 	CLEANUP(netlink_done) struct netlink nl = {};
 	struct error err = {};
 	CHECK_INT(netlink_open(&nl, &err), 0);
-	CHECK_INT(guest_addresses_add_neighbours(&list, &plan, &nl, &err), 0);
+	CHECK_INT(guest_addresses_add_neighbours(&list, &sample_plan, &nl, &err), 0);
 	CLEANUP(freep) char *got = text_of(&list);
 	CHECK_STR(got, "10.0.0.5/-1 2 lan - " MAC0 "\nfe80::5/-1 2 lan - " MAC0 "\n");
 }
