@@ -11,17 +11,11 @@
 #include "host/net/netlink-talk.h"
 #include "util/mem.h"
 
+/* The kernel finds the interface by its name. */
 static struct nlmsghdr *begin(char space[LINK_MESSAGE_MAX], uint16_t type, uint16_t flags,
 		uint32_t sequence, const char *interface)
 {
-	/* libmnl leaves the bytes between attributes as they are. */
-	memset(space, 0, LINK_MESSAGE_MAX);
-	struct nlmsghdr *message = mnl_nlmsg_put_header(space);
-	message->nlmsg_type = type;
-	message->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
-	message->nlmsg_seq = sequence;
-	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
-	info->ifi_family = AF_UNSPEC;
+	struct nlmsghdr *message = link_message_begin(space, type, flags, sequence, 0);
 	mnl_attr_put_strz(message, IFLA_IFNAME, interface);
 	return message;
 }

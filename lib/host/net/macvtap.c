@@ -30,13 +30,8 @@ size_t macvtap_message_create(const struct macvtap_request *request, int device,
 		[MACVTAP_VEPA] = MACVLAN_MODE_VEPA,
 		[MACVTAP_PASSTHRU] = MACVLAN_MODE_PASSTHRU,
 	};
-	/* libmnl leaves the bytes between attributes as they are. */
-	memset(space, 0, LINK_MESSAGE_MAX);
-	struct nlmsghdr *message = mnl_nlmsg_put_header(space);
-	message->nlmsg_type = RTM_NEWLINK;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
-	message->nlmsg_seq = sequence;
-	mnl_nlmsg_put_extra_header(message, sizeof(struct ifinfomsg));
+	struct nlmsghdr *message = link_message_begin(
+			space, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, sequence, 0);
 	mnl_attr_put_strz(message, IFLA_IFNAME, request->name);
 	mnl_attr_put_u32(message, IFLA_LINK, (uint32_t)device);
 	/* A passthru one begins with the device's. */

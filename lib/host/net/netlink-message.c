@@ -8,8 +8,7 @@
 
 #include "host/net/netlink.h"
 
-/* Begin a message about one link, or all of them (@index 0). */
-static struct nlmsghdr *begin(char space[LINK_MESSAGE_MAX], uint16_t type, uint16_t flags,
+struct nlmsghdr *link_message_begin(char space[LINK_MESSAGE_MAX], uint16_t type, uint16_t flags,
 		uint32_t sequence, int index)
 {
 	/* libmnl leaves the bytes between attributes as they are. */
@@ -26,7 +25,7 @@ static struct nlmsghdr *begin(char space[LINK_MESSAGE_MAX], uint16_t type, uint1
 
 size_t link_message_get(const char *name, uint32_t sequence, char space[LINK_MESSAGE_MAX])
 {
-	struct nlmsghdr *message = begin(space, RTM_GETLINK, 0, sequence, 0);
+	struct nlmsghdr *message = link_message_begin(space, RTM_GETLINK, 0, sequence, 0);
 	mnl_attr_put_strz(message, IFLA_IFNAME, name);
 	mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	return message->nlmsg_len;
@@ -34,7 +33,7 @@ size_t link_message_get(const char *name, uint32_t sequence, char space[LINK_MES
 
 size_t link_message_list(uint32_t sequence, char space[LINK_MESSAGE_MAX])
 {
-	struct nlmsghdr *message = begin(space, RTM_GETLINK, NLM_F_DUMP, sequence, 0);
+	struct nlmsghdr *message = link_message_begin(space, RTM_GETLINK, NLM_F_DUMP, sequence, 0);
 	mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	return message->nlmsg_len;
 }
@@ -42,7 +41,8 @@ size_t link_message_list(uint32_t sequence, char space[LINK_MESSAGE_MAX])
 size_t link_message_change(int index, const struct link_change *change, uint32_t sequence,
 		char space[LINK_MESSAGE_MAX])
 {
-	struct nlmsghdr *message = begin(space, RTM_NEWLINK, NLM_F_ACK, sequence, index);
+	struct nlmsghdr *message =
+			link_message_begin(space, RTM_NEWLINK, NLM_F_ACK, sequence, index);
 
 	if (change->up || change->down) {
 		struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
@@ -69,7 +69,7 @@ size_t link_message_change(int index, const struct link_change *change, uint32_t
 
 size_t link_message_delete(int index, uint32_t sequence, char space[LINK_MESSAGE_MAX])
 {
-	return begin(space, RTM_DELLINK, NLM_F_ACK, sequence, index)->nlmsg_len;
+	return link_message_begin(space, RTM_DELLINK, NLM_F_ACK, sequence, index)->nlmsg_len;
 }
 
 static void copy_text(const struct nlattr *attr, char *text, size_t size)

@@ -88,6 +88,18 @@ MUST_CHECK int netlink_change(struct netlink *nl, const struct link *link,
 /* Returns 0, or 1 when it was gone already. */
 MUST_CHECK int netlink_delete(struct netlink *nl, const struct link *link, struct error *err);
 
+/*
+ * Begin a request about one link in @space, about all of them or one that an attribute names
+ * (@index 0); what else belongs to it is added with mnl_attr_put() (libmnl).
+ *
+ * @type: RTM_GETLINK and others
+ * @flags: besides NLM_F_REQUEST
+ *
+ * Returns the message, which is in @space.
+ */
+struct nlmsghdr *link_message_begin(char space[LINK_MESSAGE_MAX], uint16_t type, uint16_t flags,
+		uint32_t sequence, int index);
+
 /* Each fills @space and returns the message's length. */
 size_t link_message_get(const char *name, uint32_t sequence, char space[LINK_MESSAGE_MAX]);
 size_t link_message_list(uint32_t sequence, char space[LINK_MESSAGE_MAX]);
