@@ -24,8 +24,6 @@
 #include "unit/service.h"
 #include "util/mem.h"
 
-/* The monitor that is for hooks. */
-#define HOOK_SOCKET "qmp.0"
 /* How much more time is asked for, and how often: more than one call of QEMU may take. */
 #define EXTEND_USEC (MIGRATION_CALL_USEC + 60 * USEC_PER_SEC)
 #define EXTEND_EVERY_USEC (5 * USEC_PER_SEC)
@@ -180,7 +178,7 @@ int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
 		.is_canceled = is_canceled,
 		.data = &stop,
 	};
-	const struct plan_fd *socket = plan_find(plan, HOOK_SOCKET);
+	const struct plan_fd *socket = plan_find(plan, PLAN_MONITOR_HOOKS);
 	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
 	if (!socket || !saved_is_whole(paths->saved_dir, plan->machine))
 		return 0;

@@ -109,7 +109,8 @@ static void press_button(struct session *s, uint64_t timeout_usec)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
 	const struct shutdown_request request = {
-		.paths = (const char *const[]){ plan_find(s->plan, "qmp.0")->path, NULL },
+		.paths = (const char *const[]){ plan_find(s->plan, PLAN_MONITOR_HOOKS)->path,
+				NULL },
 		.plan = s->plan,
 		.main_pid = s->qemu_pid,
 		.timeout_usec = timeout_usec,
@@ -279,7 +280,8 @@ static void take_greeting(struct session *s)
 {
 	const struct run_state *state;
 	struct error err = {};
-	int r = qmp_attach_take(take_fd(&s->monitor_fd), plan_find(s->plan, "qmp.0")->path, -1,
+	int r = qmp_attach_take(take_fd(&s->monitor_fd),
+			plan_find(s->plan, PLAN_MONITOR_HOOKS)->path, -1,
 			clock_deadline_usec(ANSWER_USEC), &s->qmp, &err);
 	if (r == QMP_DONE)
 		r = run_state_query(s->qmp, clock_deadline_usec(ANSWER_USEC), &state, &err);
@@ -327,7 +329,7 @@ int session_connect(struct session *s, bool raw, struct error *err)
 {
 	const struct plan_fd *console = plan_find(s->plan, "console");
 	CLEANUP(closep) int guest_fd = -1;
-	int r = connect_unix(plan_find(s->plan, "qmp.0")->path, &s->monitor_fd, err);
+	int r = connect_unix(plan_find(s->plan, PLAN_MONITOR_HOOKS)->path, &s->monitor_fd, err);
 	if (r == 0 && console)
 		r = connect_unix(console->path, &guest_fd, err);
 	if (r < 0)

@@ -236,7 +236,7 @@ static void add_sockets(struct plan *plan, const struct vm *vm, const char *run_
 	struct arena *a = &plan->arena;
 	for (size_t i = 0; i < vm->n_qmp; i++) {
 		CLEANUP(freep) char *own = plan_qmp_path(run_dir, vm->name, vm->qmp[i].name);
-		add_path_fd(plan, PLAN_FD_LISTEN, arena_printf(a, "qmp.%zu", i),
+		add_path_fd(plan, PLAN_FD_LISTEN, arena_printf(a, PLAN_MONITOR "%zu", i),
 				arena_strdup(a, vm->qmp[i].path[0] ? vm->qmp[i].path : own));
 	}
 	if (vm->agent.enabled && vm->agent.port)

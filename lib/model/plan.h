@@ -150,6 +150,10 @@ struct plan_peer {
 	const char *network;
 };
 
+/* What the names of the sockets of QEMU's monitors begin with; the hooks' own is the first. */
+#define PLAN_MONITOR "qmp."
+#define PLAN_MONITOR_HOOKS PLAN_MONITOR "0"
+
 struct plan {
 	struct arena arena;
 	const char *machine;

@@ -251,11 +251,9 @@ static int undo_socket_dir(struct prepare_context *c, size_t i, struct error *er
 	return r < 0 && r != -EBUSY ? r : 0;
 }
 
-/* A socket of QEMU's monitor, by the name that lib/model/plan.c gives to it: "qmp.0". */
 static bool is_monitor(const struct plan_fd *fd)
 {
-	static const char prefix[] = "qmp.";
-	return !strncmp(fd->name, prefix, strlen(prefix));
+	return !strncmp(fd->name, PLAN_MONITOR, strlen(PLAN_MONITOR));
 }
 
 static int run_listen(struct prepare_context *c, size_t i, struct error *err)

@@ -12,9 +12,6 @@
 #include "host/qmp/await.h"
 #include "util/mem.h"
 
-/* The machine's QMP socket that only hooks of its unit use. */
-#define HOOK_SOCKET "qmp.0"
-
 struct steps {
 	struct prepare_step *items;
 	size_t n, n_alloc;
@@ -234,7 +231,7 @@ int prepare_teardown(const struct plan *plan, const struct prepare_options *opti
 
 static int find_hook_socket(const struct plan *plan, const char **ret_path, struct error *err)
 {
-	const struct plan_fd *socket = plan_find(plan, HOOK_SOCKET);
+	const struct plan_fd *socket = plan_find(plan, PLAN_MONITOR_HOOKS);
 	if (!socket || socket->kind != PLAN_FD_LISTEN)
 		return error_set(err, EINVAL, "the plan of machine '%s' has no QMP socket",
 				plan->machine);
