@@ -57,6 +57,26 @@ TEST(a_readonly_tree_refuses_root_too)
 	scratch_end();
 }
 
+TEST(a_link_of_the_user_leads_nowhere_else)
+{
+	NEED_ROOT();
+	int fd = -1;
+	struct error err = {};
+	struct share_tree tree = make_docs(0755, 0);
+	CHECK(symlink(tree.path, scratch_path("link")) == 0);
+	CHECK(lchown(scratch_path("link"), user.uid, user.gid) == 0);
+	tree.path = scratch_path("link");
+	CHECK_INT(share_open(&tree, &user, &fd, &err), -EPERM);
+	CHECK_STR(without_scratch(err.text),
+			"cannot open directory 'DIR/link' (share 'docs'): the link 'DIR/link' was "
+			"made by user 64123 and leads to what is not that user's; if it is right, "
+			"give it to root with: chown -h root 'DIR/link'");
+	CHECK(lchown(scratch_path("link"), 0, 0) == 0);
+	CHECK_INT(share_open(&tree, &user, &fd, NULL), 0);
+	close(fd);
+	scratch_end();
+}
+
 TEST(a_writable_tree_can_be_written)
 {
 	NEED_ROOT();

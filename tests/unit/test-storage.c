@@ -81,6 +81,88 @@ TEST(links_are_followed)
 	scratch_end();
 }
 
+/* A link that belongs to @owner. */
+static void put_link(const char *target, const char *name, uid_t owner)
+{
+	CHECK_INT(symlink(target, scratch_path(name)), 0);
+	CHECK_INT(lchown(scratch_path(name), owner, owner), 0);
+}
+
+static void check_opens(const struct storage_file *file, const char *real)
+{
+	struct stat opened, wanted;
+	struct error err = {};
+	int fd = -1;
+	if (storage_open(file, &fd, &err) < 0) {
+		TEST_FAIL("%s", err.text);
+		return;
+	}
+	CHECK_INT(fstat(fd, &opened), 0);
+	CHECK_INT(stat(scratch_path(real), &wanted), 0);
+	CHECK_INT(opened.st_ino, wanted.st_ino);
+	close(fd);
+}
+
+TEST(a_link_of_another_user_leads_to_what_is_that_users)
+{
+	enum { ALICE = 64123, BOB = 64124 };
+	if (geteuid() != 0)
+		SKIP("only root has users of its own to try it with");
+	scratch_begin();
+	make_directory("alice/deep");
+	put_file("root.raw", "data");
+	put_file("alice/deep/own.raw", "data");
+	CHECK_INT(chown(scratch_path("alice/deep/own.raw"), ALICE, ALICE), 0);
+
+	put_link("../root.raw", "alice/secret.raw", ALICE);
+	struct storage_file file = volume("alice/secret.raw");
+	check_refused(&file, EPERM,
+			"volume 'os' (pool 'guest-data'): 'DIR/alice/secret.raw' cannot be opened: "
+			"the link 'DIR/alice/secret.raw' was made by user 64123 and leads to what "
+			"is not that user's; if it is right, give it to root with: chown -h root "
+			"'DIR/alice/secret.raw'");
+	CHECK_INT(lchown(scratch_path("alice/secret.raw"), 0, 0), 0);
+	check_opens(&file, "root.raw");
+
+	put_link("deep/own.raw", "alice/own.raw", ALICE);
+	file = volume("alice/own.raw");
+	check_opens(&file, "alice/deep/own.raw");
+
+	/* On the way, with a name of the whole path, and behind a link of root's. */
+	put_link(scratch_dir, "alice/all", ALICE);
+	put_link("alice//all/.", "way", 0);
+	file = volume("way/root.raw");
+	check_refused(&file, EPERM,
+			"volume 'os' (pool 'guest-data'): 'DIR/way/root.raw' cannot be opened: the "
+			"link 'DIR/alice/all' was made by user 64123 and leads to what is not that "
+			"user's; if it is right, give it to root with: chown -h root "
+			"'DIR/alice/all'");
+	file = volume("way/../alice/own.raw");
+	check_refused(&file, ENOENT,
+			"volume 'os' (pool 'guest-data'): 'DIR/way/../alice/own.raw' does not "
+			"exist, "
+			"nor does its directory; mount its file system, or if it is new, create it "
+			"with: mkdir -p 'DIR/way/../alice' && qemu-img create -f raw "
+			"'DIR/way/../alice/own.raw' SIZE");
+	file = volume("way/alice/deep/own.raw");
+	check_opens(&file, "alice/deep/own.raw");
+
+	/* Nothing is both alice's and bob's. */
+	put_link("alice/all/alice/own.raw", "of-bob", BOB);
+	file = volume("of-bob");
+	check_refused(&file, EPERM,
+			"volume 'os' (pool 'guest-data'): 'DIR/of-bob' cannot be opened: the link "
+			"'DIR/of-bob' was made by user 64124 and leads to what is not that user's; "
+			"if it is right, give it to root with: chown -h root 'DIR/of-bob'");
+
+	put_link("loop", "loop", 0);
+	file = volume("loop");
+	check_refused(&file, ELOOP,
+			"volume 'os' (pool 'guest-data'): 'DIR/loop' cannot be opened: Too many "
+			"levels of symbolic links");
+	scratch_end();
+}
+
 TEST(a_missing_file_can_be_created)
 {
 	scratch_begin();

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/os/follow.h"
 #include "util/mem.h"
 
 /* ---- the directory ---- */
@@ -46,6 +47,28 @@ static int check_access(const struct share_tree *tree, const struct account *use
 			tree->path);
 }
 
+/* As a mount of its own. */
+static int open_directory(const struct share_tree *tree, int *ret_fd, struct error *err)
+{
+	CLEANUP(closep) int path_fd = -1;
+	struct error why = {};
+	struct stat st;
+	if (follow_open(tree->path, &path_fd, &why) < 0)
+		return error_set(err, why.code, "cannot open directory '%s' (share '%s'): %s",
+				tree->path, tree->share, why.text);
+	CLEANUP(closep)
+	int fd = open_tree(path_fd, "",
+			OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, "cannot open directory '%s' (share '%s')", tree->path,
+				tree->share);
+	if (!S_ISDIR(st.st_mode))
+		return error_set(err, ENOTDIR, "'%s' (share '%s') is not a directory", tree->path,
+				tree->share);
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
 int share_open(const struct share_tree *tree, const struct account *user, int *ret_fd,
 		struct error *err)
 {
@@ -58,17 +81,10 @@ int share_open(const struct share_tree *tree, const struct account *user, int *r
 		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 			    (tree->writable ? 0 : MOUNT_ATTR_RDONLY),
 	};
-	CLEANUP(closep)
-	int fd = open_tree(
-			AT_FDCWD, tree->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	struct stat st;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_errno(err, "cannot open directory '%s' (share '%s')", tree->path,
-				tree->share);
-	if (!S_ISDIR(st.st_mode))
-		return error_set(err, ENOTDIR, "'%s' (share '%s') is not a directory", tree->path,
-				tree->share);
-	int r = check_access(tree, user, fd, err);
+	CLEANUP(closep) int fd = -1;
+	int r = open_directory(tree, &fd, err);
+	if (r == 0)
+		r = check_access(tree, user, fd, err);
 	if (r < 0)
 		return r;
 	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)

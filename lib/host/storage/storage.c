@@ -9,6 +9,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
+#include "host/os/follow.h"
 #include "host/os/memory.h"
 #include "host/storage/qcow2.h"
 #include "util/mem.h"
@@ -90,13 +91,16 @@ static int refuse_open(const struct storage_file *file, const struct stat *st, s
 static int find(const struct storage_file *file, struct stat *ret_st, int *ret_fd,
 		struct error *err)
 {
-	CLEANUP(closep) int fd = open(file->path, O_PATH | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
+	CLEANUP(closep) int fd = -1;
+	struct error why = {};
+	int r = follow_open(file->path, &fd, &why);
+	if (r == -ENOENT)
 		return refuse_missing(file, err);
-	if (fd < 0 || fstat(fd, ret_st) < 0) {
-		CLEANUP(freep) char *what = describe(file);
-		return error_errno(err, "%s cannot be opened", what);
-	}
+	CLEANUP(freep) char *what = r < 0 ? describe(file) : NULL;
+	if (r < 0)
+		return error_set(err, why.code, "%s cannot be opened: %s", what, why.text);
+	if (fstat(fd, ret_st) < 0)
+		return error_errno(err, "cannot look at '%s'", file->path);
 	*ret_fd = take_fd(&fd);
 	return 0;
 }

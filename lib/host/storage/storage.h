@@ -2,9 +2,9 @@
 /*
  * The files behind a machine's volumes, opened for QEMU by someone who may.
  *
- * Messages name the volume, its pool and the path, and what to do. Links are followed:
- * administrators use them. Nothing is opened before its type is known, so that a FIFO cannot hang
- * a start and a tape does not rewind.
+ * Messages name the volume, its pool and the path, and what to do. Links are followed as
+ * host/os/follow.h says. Nothing is opened before its type is known, so that a FIFO cannot hang a
+ * start and a tape does not rewind.
  */
 #pragma once
 
