@@ -17,8 +17,8 @@ struct enable_options {
 	bool dry_run;
 };
 
-/* What "WantedBy=multi-user.target" of the units asks for. */
-#define WANTS_DIR "multi-user.target.wants"
+/* What WantedBy= of the units asks for. */
+#define WANTS_DIR UNIT_ENABLED_TARGET ".wants"
 
 /* Without a systemd that could be asked, the links are made as it would make them. */
 static int enable_offline(const struct call *call, const struct strv *units, struct error *err)

@@ -55,7 +55,7 @@ static int check_units(const char *machine, struct error *err)
 /* A QEMU that has lost whoever started it. */
 static int check_qemu(const struct plan *plan, struct error *err)
 {
-	const struct plan_fd *socket = plan_find(plan, "qmp.0");
+	const struct plan_fd *socket = plan_find(plan, PLAN_MONITOR_HOOKS);
 	CLEANUP(closep) int fd = -1;
 	if (!socket)
 		return 0;
