@@ -178,6 +178,7 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 		r = hookplan_keep(&call->paths, unit, &plan, buf_text(&text), err);
 	if (r < 0)
 		return r;
+	plan.is_all = r > 0;
 	r = prepare_run(&plan, &options, NULL, err);
 	/* What failed has undone itself, so that nothing is left to recall. */
 	struct error ignored = {};

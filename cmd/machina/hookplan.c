@@ -86,7 +86,8 @@ int hookplan_keep(const struct config_paths *paths, enum hook_unit unit, const s
 		return r;
 	bool is_first = access(path, F_OK) < 0 && errno == ENOENT;
 	CLEANUP(freep) char *kept = xasprintf("%s%s", text, is_first ? first_mark : "");
-	return file_replace(path, kept, strlen(kept), 0644, err);
+	r = file_replace(path, kept, strlen(kept), 0644, err);
+	return r < 0 ? r : is_first;
 }
 
 int hookplan_change(const struct config_paths *paths, const struct plan *plan, struct error *err)

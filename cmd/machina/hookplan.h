@@ -25,6 +25,9 @@ MUST_CHECK int hookplan_begin(const struct config_paths *paths, enum hook_unit u
  * Keep the copy; it is replaced whole. Like the unit, everyone may read it.
  *
  * @text: of the unit; NULL: there is none, and the plan alone is kept
+ *
+ * Returns 0; 1 when there was no copy: no earlier start has left anything (is_all of struct plan);
+ * or a negative errno.
  */
 MUST_CHECK int hookplan_keep(const struct config_paths *paths, enum hook_unit unit,
 		const struct plan *plan, const char *text, struct error *err);

@@ -185,7 +185,8 @@ struct plan {
 	int stop_sec;
 	/*
 	 * What it names is all that there can be of the machine, whom nobody had left anything when
-	 * it was prepared: whoever cleans up needs not search the host for more. Not in the rows.
+	 * it was prepared: there is nothing to forget before that, and whoever cleans up needs not
+	 * search the host for more. Not in the rows.
 	 */
 	bool is_all;
 	struct vm_filter *last_filter; /* while rows are read: whose rules follow */

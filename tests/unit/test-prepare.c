@@ -1021,6 +1021,31 @@ static bool have_pidfd(void)
 	return fd >= 0;
 }
 
+/* Each message wakes systemd up. */
+TEST(systemd_forgets_nothing_where_nothing_was_left)
+{
+	NEED_NETWORK();
+	begin();
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, full);
+	plan.is_all = true;
+	check_prepared(&plan);
+	CLEANUP(buf_done) struct buf said = {};
+	CHECK_INT(file_read(scratch_path("said"), 65536, &said, NULL), 0);
+	CHECK(strstr(buf_text(&said), "FDSTORE=1 "));
+	CHECK(!strstr(buf_text(&said), "FDSTOREREMOVE=1"));
+
+	/* Some of it is there now. */
+	plan.is_all = false;
+	check_prepared(&plan);
+	buf_truncate(&said, 0);
+	CHECK_INT(file_read(scratch_path("said"), 65536, &said, NULL), 0);
+	CHECK(strstr(buf_text(&said), "FDSTOREREMOVE=1"));
+	check_torn_down(&plan);
+	check_nothing_is_left();
+	end();
+}
+
 TEST(when_qemu_answers_systemd_forgets)
 {
 	NEED_NETWORK();

@@ -75,8 +75,11 @@ static int wait_for_systemd(struct prepare_context *c, struct error *err)
 static int run_forget(struct prepare_context *c, size_t i, struct error *err)
 {
 	(void)i;
-	/* Without systemd this is where it ends: there is no use in opening anything. It reads
-	 * meanwhile, and in this order; who needs what it holds to be closed waits for that. */
+	/* Without systemd this is where it ends: there is no use in opening anything. */
+	if (c->plan->is_all)
+		return need_store(c, err);
+	/* It reads meanwhile, and in this order; who needs what it holds to be closed waits for
+	 * that. */
 	return forget_all(c, err);
 }
 
@@ -274,7 +277,7 @@ static int run_listen_tcp(struct prepare_context *c, size_t i, struct error *err
 	int r = prepare_network(c, err);
 	/* An earlier start's socket may be in systemd's store, which was told to forget it. */
 	if (r == 0 && !c->keeps_fds) {
-		r = wait_for_systemd(c, err);
+		r = c->plan->is_all ? 0 : wait_for_systemd(c, err);
 		deadline = clock_deadline_usec(STORE_WAIT_USEC);
 	}
 	return r < 0 ? r : listen_tcp((uint16_t)fd_of(c, i)->port, deadline, &c->fds[i], err);
