@@ -60,15 +60,27 @@ static int check_machine(const struct plan *plan, const char *machine, struct er
 			machine, instance);
 }
 
+/* A plan has no number of a version: what is new in one has a new word. */
+static int tell_way_out(const struct error *why, const char *instance, struct error *err)
+{
+	CLEANUP(freep) char *machine = hookplan_machine(instance);
+	return error_set(err, why->code,
+			"%s; the unit was made by another version of this program, or edited: "
+			"'machina generate %s' makes it anew",
+			why->text, machine);
+}
+
 int hookplan_begin(const struct config_paths *paths, enum hook_unit unit, const char *machine,
 		struct plan *ret, struct buf *ret_text, struct error *err)
 {
 	CLEANUP(freep) char *path = NULL;
+	struct error why = {};
 	*ret = (struct plan){};
 	int r = unit_load(paths, pattern_of(unit), machine, &path, ret_text, err);
-	if (r == 0)
-		r = unit_read_plan(path, buf_text(ret_text), ret_text->len, ret, err);
-	return r < 0 ? r : check_machine(ret, machine, err);
+	if (r < 0)
+		return r;
+	r = unit_read_plan(path, buf_text(ret_text), ret_text->len, ret, &why);
+	return r < 0 ? tell_way_out(&why, machine, err) : check_machine(ret, machine, err);
 }
 
 int hookplan_keep(const struct config_paths *paths, enum hook_unit unit, const struct plan *plan,
