@@ -25,18 +25,20 @@
 /* Between two looks at it. */
 #define LOOK_USEC (20 * USEC_PER_MSEC)
 
-/* Configs are read only where the answer matters: a machine that is named is taken at its word. */
-static int leave_out_clusters(const struct call *call, const struct strv *names,
+/* @named: also those that are named */
+static int leave_out_clusters(const struct call *call, bool named, const struct strv *names,
 		struct strv *ret_names, struct error *err)
 {
 	CLEANUP(clusters_done) struct clusters clusters = {};
 	CLEANUP(strv_done) struct strv left = {};
 	int r = clusters_begin(&clusters, &call->paths, err);
-	for (size_t i = 0; r == 0 && i < names->n; i++)
-		strv_push(clusters_has(&clusters, names->items[i]) ? &left : ret_names,
-				names->items[i]);
+	for (size_t i = 0; r == 0 && i < names->n; i++) {
+		const char *name = names->items[i];
+		bool is_looked_at = named || !machines_has_named(call, name);
+		strv_push(is_looked_at && clusters_has(&clusters, name) ? &left : ret_names, name);
+	}
 	/* One that is named and can't be enabled is refused later: its unit says that. */
-	if (r == 0 && call->machines.all)
+	if (r == 0 && (call->machines.all || call->machines.tags.n))
 		r = clusters_check(&clusters, err);
 	for (size_t i = 0; r == 0 && i < left.n; i++)
 		printf("%s: left to its cluster manager (\"cluster\": true)\n", left.items[i]);
@@ -50,8 +52,9 @@ int lifecycle_select(
 	int r = machines_select_known(call, true, &names, err);
 	if (r != 0)
 		return r;
-	if (always || call->machines.all)
-		return leave_out_clusters(call, &names, ret_names, err);
+	/* Configs are read only where the answer matters: who is named is taken at his word. */
+	if (always || call->machines.all || call->machines.tags.n)
+		return leave_out_clusters(call, always, &names, ret_names, err);
 	strv_extend(ret_names, &names);
 	return 0;
 }

@@ -36,6 +36,20 @@ static int unknown_machine(const struct call *call, const struct strv *all, cons
 			word, call->paths.machine_dir, word);
 }
 
+static bool word_means(const char *word, const char *name)
+{
+	return is_pattern(word) ? fnmatch(word, name, 0) == 0 : !strcmp(word, name);
+}
+
+bool machines_has_named(const struct call *call, const char *name)
+{
+	const struct strv *words = &call->machines.patterns;
+	for (size_t i = 0; i < words->n; i++)
+		if (word_means(words->items[i], name))
+			return true;
+	return false;
+}
+
 /* Names stay in the order of the list, which is that of the bytes. */
 static int select_words(
 		const struct call *call, const struct strv *all, bool *chosen, struct error *err)
@@ -44,12 +58,9 @@ static int select_words(
 	for (size_t i = 0; i < patterns->n; i++) {
 		const char *word = patterns->items[i];
 		bool found = false;
-		for (size_t k = 0; k < all->n; k++) {
-			if (is_pattern(word) ? fnmatch(word, all->items[k], 0) != 0
-					     : strcmp(word, all->items[k]) != 0)
-				continue;
-			chosen[k] = found = true;
-		}
+		for (size_t k = 0; k < all->n; k++)
+			if (word_means(word, all->items[k]))
+				chosen[k] = found = true;
 		if (found)
 			continue;
 		if (is_pattern(word))

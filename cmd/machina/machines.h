@@ -47,6 +47,10 @@ MUST_CHECK int machines_select_known(
 MUST_CHECK int machines_select_seen(const struct call *call, struct strv *ret,
 		struct strv *ret_lost, struct error *err);
 
+/* Is a machine one that the command line names, by its name or a pattern, and not by a tag alone?
+ */
+bool machines_has_named(const struct call *call, const char *name);
+
 /* The same for who has listed all machines already, with machine_list(). */
 MUST_CHECK int machines_select_of(const struct call *call, const struct strv *all,
 		struct report *report, struct strv *ret_names, struct error *err);

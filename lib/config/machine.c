@@ -373,7 +373,8 @@ static const struct field attrs_fields[] = {
 			"systemd.resource-control(5), systemd.exec(5)."),
 	FIELD_BOOL(struct attrs_conf, cluster, "cluster", false,
 			"A cluster manager starts and stops this machine: its unit cannot be "
-			"enabled, and start, stop and restart leave it alone under --all."),
+			"enabled, and commands that start and stop leave it alone under --all and "
+			"--tag."),
 	{},
 };
 
