@@ -187,9 +187,10 @@ static int store(const struct option_spec *o, const char *value, void *target, s
 		range = xasprintf("a whole number from %d to %d", o->min, o->max);
 		return bad_value(o, value, range, err);
 	case OPTION_SPAN:
-		if (parse_span(value, member) == 0)
+		/* 0 stands for an option that was not given. */
+		if (parse_span(value, member) == 0 && *(const uint64_t *)member)
 			return 0;
-		return bad_value(o, value, "a time such as \"90s\" or \"1m30s\"", err);
+		return bad_value(o, value, "a time above 0 such as \"90s\" or \"1m30s\"", err);
 	case OPTION_CHOICE:
 		return store_choice(o, value, member, err);
 	default:

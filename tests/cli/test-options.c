@@ -222,8 +222,12 @@ TEST(wrong_values_are_shown_with_what_was_expected)
 			"--height=100");
 	CHECK_REFUSED("option '--height' takes a whole number from 1 to 99, not '1x'", "fly", "h",
 			"--height=1x");
-	CHECK_REFUSED("option '--timeout' takes a time such as \"90s\" or \"1m30s\", not 'soon'",
+	CHECK_REFUSED("option '--timeout' takes a time above 0 such as \"90s\" or \"1m30s\", not "
+		      "'soon'",
 			"fly", "h", "--timeout", "soon");
+	CHECK_REFUSED("option '--timeout' takes a time above 0 such as \"90s\" or \"1m30s\", not "
+		      "'0s'",
+			"fly", "h", "--timeout", "0s");
 	CHECK_REFUSED("option '--wing' takes 'both', 'left' or 'right', not 'Left'", "fly", "h",
 			"--wing", "Left");
 }
