@@ -19,6 +19,7 @@ const char *const census_states[] = {
 	[CENSUS_ENDED] = "ended",
 	[CENSUS_STOPPING] = "shutting down",
 	[CENSUS_FAILED] = "failed",
+	[CENSUS_REFUSED] = "refused",
 	[CENSUS_UNKNOWN] = "unknown",
 };
 
@@ -33,6 +34,13 @@ static enum census_state state_of_guest(const char *word)
 		[RUN_BUSY] = CENSUS_BUSY,
 	};
 	return states[run_state_find(word)->kind];
+}
+
+static enum census_state state_at_rest(const struct census_row *row)
+{
+	return unit_is_refused(row->info.load_state) ? CENSUS_REFUSED
+	       : row->is_saved			     ? CENSUS_SAVED
+						     : CENSUS_OFF;
 }
 
 enum census_state census_state(const struct census_row *row)
@@ -57,7 +65,6 @@ enum census_state census_state(const struct census_row *row)
 		return CENSUS_BOOTING;
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (!strcmp(units[i].active, info->active_state))
-			return units[i].state == CENSUS_OFF && row->is_saved ? CENSUS_SAVED
-									     : units[i].state;
+			return units[i].state == CENSUS_OFF ? state_at_rest(row) : units[i].state;
 	return CENSUS_UNKNOWN;
 }

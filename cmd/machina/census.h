@@ -3,9 +3,9 @@
  * All machines at one moment: their units, what they have used, the state of their guests. For what
  * shows many of them.
  *
- * Of units, systemd is asked for those that it has in memory: it would read the file of each other
- * one. The QEMUs are asked side by side, so that one that hangs costs its own time limit and
- * nothing to the others.
+ * Of units, systemd is asked for those that it has in memory, and for those that somebody has
+ * altered: it would read the file of each other one. The QEMUs are asked side by side, so that one
+ * that hangs costs its own time limit and nothing to the others.
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 struct census_row {
 	const char *machine;   /* of the names */
 	struct unit_info info; /* of a unit at rest, only its states and unit_file_state */
-	bool is_loaded;	       /* systemd has the unit in memory; else it is at rest */
+	bool is_loaded;	       /* systemd has the unit in memory by now; else it is at rest */
 	bool is_up;	       /* QEMU runs */
 	bool is_saved;	       /* what was saved of its guest is there */
 	struct sample sample;  /* empty while it is down */
@@ -65,6 +65,7 @@ enum census_state {
 	CENSUS_ENDED,
 	CENSUS_STOPPING,
 	CENSUS_FAILED,
+	CENSUS_REFUSED, /* systemd cannot use the unit's files */
 	CENSUS_UNKNOWN,
 	CENSUS_STATE_N,
 };

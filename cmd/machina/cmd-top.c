@@ -118,9 +118,11 @@ static void add_row(struct table *t, const struct top_row *row)
 	enum census_state state = census_state(row->now);
 	table_add(t, STYLE_HEAD, "%s", row->now->machine);
 	table_add(t,
-			state == CENSUS_RUNNING				    ? STYLE_GOOD
-			: state == CENSUS_FAILED || state == CENSUS_CRASHED ? STYLE_BAD
-									    : STYLE_PLAIN,
+			state == CENSUS_RUNNING ? STYLE_GOOD
+			: state == CENSUS_FAILED || state == CENSUS_CRASHED ||
+							state == CENSUS_REFUSED
+					? STYLE_BAD
+					: STYLE_PLAIN,
 			"%s", census_states[state]);
 	if (row->has_rates && sample->has_cpu)
 		table_add(t, STYLE_PLAIN, "%.1f", row->rates.cpu * 100);

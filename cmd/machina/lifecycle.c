@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clusters.h"
@@ -69,6 +70,14 @@ bool lifecycle_is_enabled(const struct config_paths *paths, const char *unit)
 		enabled |= faccessat(AT_FDCWD, link, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	}
 	return enabled;
+}
+
+bool lifecycle_is_altered(const struct config_paths *paths, const char *unit)
+{
+	CLEANUP(freep) char *file = path_join(paths->unit_dir, unit);
+	CLEANUP(freep) char *drop_ins = xasprintf("%s.d", file);
+	struct stat st;
+	return access(drop_ins, F_OK) == 0 || (lstat(file, &st) == 0 && S_ISLNK(st.st_mode));
 }
 
 enum vm_autostart lifecycle_autostart(const struct config_paths *paths, const char *machine)

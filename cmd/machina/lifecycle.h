@@ -25,6 +25,9 @@ MUST_CHECK int lifecycle_select(
  * directory. */
 bool lifecycle_is_enabled(const struct config_paths *paths, const char *unit);
 
+/* Has somebody put drop-ins beside a unit, or masked it? systemd can use what generate writes. */
+bool lifecycle_is_altered(const struct config_paths *paths, const char *unit);
+
 /* What a machine's unit on disk says of the same; VM_AUTOSTART_NO if it can't be enabled. */
 enum vm_autostart lifecycle_autostart(const struct config_paths *paths, const char *machine);
 

@@ -4,12 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lifecycle.h"
 #include "unit/service.h"
-#include "util/file.h"
 #include "util/mem.h"
 
 void live_begin(struct live *live, const struct config_paths *paths, const struct strv *names)
@@ -30,15 +27,6 @@ void live_begin(struct live *live, const struct config_paths *paths, const struc
 		live->bus = NULL;
 }
 
-/* Has somebody put drop-ins beside a unit, or masked it? systemd knows what generate writes. */
-static bool is_altered(const struct config_paths *paths, const char *unit)
-{
-	CLEANUP(freep) char *file = path_join(paths->unit_dir, unit);
-	CLEANUP(freep) char *drop_ins = xasprintf("%s.d", file);
-	struct stat st;
-	return access(drop_ins, F_OK) == 0 || (lstat(file, &st) == 0 && S_ISLNK(st.st_mode));
-}
-
 static void explain_refusal(struct live *live, size_t i)
 {
 	CLEANUP(unit_info_done) struct unit_info info = {};
@@ -46,7 +34,7 @@ static void explain_refusal(struct live *live, size_t i)
 	struct error unused;
 	const struct unit_row *unit = &live->units.rows[i];
 	if (unit->load_state[0] ? !unit_is_refused(unit->load_state)
-				: !is_altered(live->paths, unit->name))
+				: !lifecycle_is_altered(live->paths, unit->name))
 		return;
 	if (bus_get_unit(live->bus, unit->name, &info, &unused) == 0 &&
 			unit_is_refused(info.load_state) && unit_explain_failure(&info, &text))

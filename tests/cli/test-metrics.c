@@ -10,7 +10,10 @@ static char active[] = "active", inactive[] = "inactive", enabled[] = "enabled",
 static struct census_row row(const char *machine, char *state)
 {
 	return (struct census_row){ .machine = machine,
-		.info = { .active_state = state, .sub_state = none, .unit_file_state = enabled } };
+		.info = { .load_state = none,
+				.active_state = state,
+				.sub_state = none,
+				.unit_file_state = enabled } };
 }
 
 static void write_rows(
@@ -127,6 +130,7 @@ TEST(state_is_one_word)
 		const char *unit, *sub, *guest;
 		enum census_state state;
 		bool is_saved;
+		const char *load;
 	} rows[] = {
 		{ "active", "running", "running", CENSUS_RUNNING },
 		{ "active", "running", "paused", CENSUS_PAUSED },
@@ -142,13 +146,19 @@ TEST(state_is_one_word)
 		{ "inactive", "dead", NULL, CENSUS_SAVED, true },
 		{ "active", "running", "running", CENSUS_RUNNING, true },
 		{ "failed", "failed", NULL, CENSUS_FAILED },
+		{ "inactive", "dead", NULL, CENSUS_OFF, false, "loaded" },
+		{ "inactive", "dead", NULL, CENSUS_REFUSED, false, "bad-setting" },
+		{ "inactive", "dead", NULL, CENSUS_REFUSED, true, "masked" },
+		{ "active", "running", "running", CENSUS_RUNNING, false, "masked" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(freep) char *unit = xstrdup(rows[i].unit);
 		CLEANUP(freep) char *sub = xstrdup(rows[i].sub);
+		CLEANUP(freep) char *load = xstrdup(rows[i].load ? rows[i].load : "");
 		CLEANUP(freep) char *guest = rows[i].guest ? xstrdup(rows[i].guest) : NULL;
 		struct census_row one = row("web", unit);
 		one.info.sub_state = sub;
+		one.info.load_state = load;
 		one.run_state = guest;
 		one.is_saved = rows[i].is_saved;
 		CHECK_STR(census_states[census_state(&one)], census_states[rows[i].state]);
