@@ -187,25 +187,35 @@ TEST(systemd_is_understood)
 			"ExecStart (it) could not be run (status 226/NAMESPACE)");
 }
 
+#define TAKE_IT_OUT                                                                                \
+	"install it, or take it out: 'systemctl cat' shows the line of the unit or of its "        \
+	"drop-ins that runs it"
+
 /* The emulator's setting is no help with another program. */
 TEST(advice_is_of_the_program)
 {
 	static const struct {
-		const char *setting, *advice;
+		const char *unit, *setting, *advice;
 	} cases[] = {
-		{ "ExecStart", "install it; \"qemu\" of \"machine\" says which one is used" },
-		{ "ExecStartPre", "install it, or take it out: 'systemctl cat' shows the line of "
-				  "the unit or of its drop-ins that runs it" },
-		{ "ExecStop", "install it, or take it out: 'systemctl cat' shows the line of "
-			      "the unit or of its drop-ins that runs it" },
+		{ "qemu-web", "ExecStart",
+				"install it; \"qemu\" of \"machine\" says which one is used" },
+		{ "qemu-web", "ExecStartPre", TAKE_IT_OUT },
+		{ "qemu-web", "ExecStop", TAKE_IT_OUT },
+		{ "swtpm-web", "ExecStart", "install it (Debian: package swtpm)" },
+		{ "swtpm-web", "ExecStartPre", TAKE_IT_OUT },
+		{ "passt-web@lan", "ExecStart", "install it (Debian: package passt)" },
+		{ "virtiofsd-web@home", "ExecStart",
+				"install it; \"program\" of the share says which one is used" },
+		{ "network-lan", "ExecStart", "install it (Debian: package dnsmasq-base)" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct cause cause;
-		find(&(struct run){ "exit-code", cases[i].setting, NULL, 203,
-				     { TIME "(it)[9]: machina-qemu-web.service: Failed at step "
-					    "EXEC spawning /usr/bin/it: No such file or "
-					    "directory" } },
-				&cause, NULL);
+		CLEANUP(freep)
+		char *line = xasprintf(TIME "(it)[9]: machina-%s.service: Failed at step EXEC "
+					    "spawning /usr/bin/it: No such file or directory",
+				cases[i].unit);
+		find(&(struct run){ "exit-code", cases[i].setting, NULL, 203, { line } }, &cause,
+				NULL);
 		CHECK_STR(cause.id, "exec");
 		CHECK_STR(cause.advice, cases[i].advice);
 		cause_done(&cause);

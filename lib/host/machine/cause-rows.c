@@ -16,6 +16,11 @@
 #define CHILD (SYSTEMD | PROGRAM)
 #define ANY (HOOK | PROGRAM | SYSTEMD)
 
+/* Behind the unit's name, of which any part may stand before it. */
+#define NOT_EXECUTED                                                                               \
+	"[^:]*: Failed (at step EXEC spawning|to locate executable|to execute) ([^:]+): (.*)"
+#define NOT_RUN "the program '%2' could not be run: %3"
+
 const struct cause_row cause_rows[] = {
 	/* ---- disks ---- */
 	{ "disk-locked", PROGRAM, "Is another process using the image \\[(.*)\\]",
@@ -185,16 +190,19 @@ const struct cause_row cause_rows[] = {
 			"give the unit more (MemoryMax= must leave room beside \"ram\"), lower "
 			"\"ram\", or stop something else; 'journalctl -k' shows the kernel's "
 			"count" },
-	{ "exec", CHILD,
-			"Failed (at step EXEC spawning|to locate executable|to execute) ([^:]+): "
-			"(.*)",
-			"the program '%2' could not be run: %3",
+	{ "exec", CHILD, "machina-qemu-" NOT_EXECUTED, NOT_RUN,
 			"install it; \"qemu\" of \"machine\" says which one is used",
 			.of_main = true },
-	{ "exec", CHILD,
-			"Failed (at step EXEC spawning|to locate executable|to execute) ([^:]+): "
-			"(.*)",
-			"the program '%2' could not be run: %3",
+	{ "exec", CHILD, "machina-swtpm-" NOT_EXECUTED, NOT_RUN,
+			"install it (Debian: package swtpm)", .of_main = true },
+	{ "exec", CHILD, "machina-passt-" NOT_EXECUTED, NOT_RUN,
+			"install it (Debian: package passt)", .of_main = true },
+	{ "exec", CHILD, "machina-virtiofsd-" NOT_EXECUTED, NOT_RUN,
+			"install it; \"program\" of the share says which one is used",
+			.of_main = true },
+	{ "exec", CHILD, "machina-network-" NOT_EXECUTED, NOT_RUN,
+			"install it (Debian: package dnsmasq-base)", .of_main = true },
+	{ "exec", CHILD, NOT_EXECUTED, NOT_RUN,
 			"install it, or take it out: 'systemctl cat' shows the line of the unit or "
 			"of its drop-ins that runs it" },
 	{ "namespace", SYSTEMD, "Failed to set up mount namespacing: (/run/systemd/unit-root)?(.*)",
