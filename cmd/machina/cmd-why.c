@@ -74,12 +74,14 @@ static int why_run(const struct call *call, struct error *err)
 		r = bus_open(&bus, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
+	CLEANUP(why_guests_done) struct why_guests guests;
+	why_ask_guests(&call->paths, &names, &guests);
 	int worst = STATUS_DONE;
 	bool unread = false;
 	struct json_object *list = jtree_list();
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		CLEANUP(why_done) struct why why = {};
-		r = why_look(&call->paths, bus, names.items[i], &why, err);
+		r = why_look(&call->paths, bus, names.items[i], &guests.items[i], &why, err);
 		if (r < 0)
 			break;
 		if (why.outcome == WHY_NO_MACHINE)

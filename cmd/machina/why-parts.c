@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "host/os/clock.h"
+#include "host/qmp/qmp-many.h"
 #include "host/qmp/run-state.h"
 #include "json/jtree.h"
 #include "lifecycle.h"
@@ -67,13 +69,16 @@ void why_find_end(const struct strv *lines, struct cause *ret)
 /* ---- a guest that stands still ---- */
 
 /* "a disk": which one, and of what (query-block, BlockDeviceIoStatus). */
-static void tell_disks(struct qmp *qmp, uint64_t deadline_usec, struct why *why)
+static void tell_disks(const struct config_paths *paths, struct why *why)
 {
+	CLEANUP(monitor_done) struct monitor monitor = {};
+	const uint64_t deadline = clock_deadline_usec(ASK_USEC);
 	struct json_object *list = NULL;
 	struct error unused = {};
 	CLEANUP(buf_done) struct buf text = {};
 	bool full = false;
-	if (qmp_call(qmp, "query-block", NULL, deadline_usec, &list, &unused) < 0)
+	if (monitor_open(paths, why->machine, deadline, &monitor, &unused) < 0 ||
+			qmp_call(monitor.qmp, "query-block", NULL, deadline, &list, &unused) < 0)
 		return;
 	for (size_t i = 0; i < jtree_length(list); i++) {
 		struct json_object *disk = jtree_at(list, i);
@@ -103,7 +108,49 @@ static void tell_disks(struct qmp *qmp, uint64_t deadline_usec, struct why *why)
 					   "('machina resume')");
 }
 
-bool why_look_at_guest(const struct config_paths *paths, struct why *why)
+void why_ask_guests(const struct config_paths *paths, const struct strv *machines,
+		struct why_guests *ret)
+{
+	static const char *const commands[] = { "query-status", NULL };
+	*ret = (struct why_guests){ .items = xcalloc(machines->n + 1, sizeof(*ret->items)) };
+	for (size_t i = 0; i < machines->n; i++)
+		strv_push_take(&ret->sockets, plan_qmp_path(paths->run_dir, machines->items[i],
+							      MONITOR_COMMANDS));
+	for (size_t i = 0; i < machines->n; i++)
+		ret->items[i].path = ret->sockets.items[i];
+	qmp_many_ask(ret->items, machines->n, commands, clock_deadline_usec(ASK_USEC));
+}
+
+void why_guests_done(struct why_guests *guests)
+{
+	qmp_many_done(guests->items, guests->sockets.n);
+	free(guests->items);
+	strv_done(&guests->sockets);
+}
+
+/* NULL: it could not be asked. One that has gone may be back by now. */
+static const struct run_state *get_state(const struct config_paths *paths, const char *machine,
+		const struct qmp_many *guest, struct error *err)
+{
+	CLEANUP(monitor_done) struct monitor monitor = {};
+	const struct run_state *state = NULL;
+	const uint64_t deadline = clock_deadline_usec(ASK_USEC);
+	if (guest && guest->is_answered)
+		state = run_state_read(guest->replies[0]);
+	if (state)
+		return state;
+	if (guest && guest->is_late) {
+		error_set(err, ETIMEDOUT, "%s", guest->reason);
+		return NULL;
+	}
+	if (monitor_open(paths, machine, deadline, &monitor, err) < 0 ||
+			run_state_query(monitor.qmp, deadline, &state, err) != QMP_DONE)
+		return NULL;
+	return state;
+}
+
+bool why_look_at_guest(
+		const struct config_paths *paths, const struct qmp_many *guest, struct why *why)
 {
 	static const struct {
 		const char *state, *advice;
@@ -115,13 +162,10 @@ bool why_look_at_guest(const struct config_paths *paths, struct why *why)
 		{ "prelaunch", "its \"qemu-args\" have -S: QEMU waits for 'cont'" },
 		{ "watchdog", "" },
 	};
-	CLEANUP(monitor_done) struct monitor monitor = {};
-	const struct run_state *state = NULL;
-	const uint64_t deadline = clock_deadline_usec(ASK_USEC);
 	struct error local = {};
+	const struct run_state *state = get_state(paths, why->machine, guest, &local);
 	/* One that can't be asked is told as systemd knows it, with the reason. */
-	if (monitor_open(paths, why->machine, deadline, &monitor, &local) < 0 ||
-			run_state_query(monitor.qmp, deadline, &state, &local) != QMP_DONE) {
+	if (!state) {
 		why->cause.id = "monitor";
 		why->cause.sentence = xasprintf("QEMU could not be asked: %s", local.text);
 		return local.code != EHOSTDOWN;
@@ -134,7 +178,7 @@ bool why_look_at_guest(const struct config_paths *paths, struct why *why)
 		why->cause.sentence = xstrdup(state->meaning);
 		why->cause.advice = xstrdup(rows[i].advice);
 		if (!strcmp(state->name, "io-error"))
-			tell_disks(monitor.qmp, deadline, why);
+			tell_disks(paths, why);
 	}
 	return true;
 }

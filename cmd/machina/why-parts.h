@@ -35,8 +35,11 @@ void why_find_end(const struct strv *lines, struct cause *ret);
 /*
  * A guest that stands still although its unit is up: WHY_STANDS. Returns false if there is no QEMU:
  * it has just ended, unless systemd does not take notice.
+ *
+ * @guest: what QEMU has said; NULL: it was not asked
  */
-bool why_look_at_guest(const struct config_paths *paths, struct why *why);
+bool why_look_at_guest(
+		const struct config_paths *paths, const struct qmp_many *guest, struct why *why);
 
 /* A machine without a unit: what there is of it. */
 void why_find_config(const struct config_paths *paths, struct why *why);

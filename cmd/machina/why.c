@@ -120,7 +120,7 @@ static int look_at_failure(const struct config_paths *paths, const char *unit,
 /* ---- what it needs ---- */
 
 static int look_deep(const struct config_paths *paths, struct bus *bus, const char *machine,
-		unsigned depth, struct why *ret, struct error *err);
+		const struct qmp_many *guest, unsigned depth, struct why *ret, struct error *err);
 
 char *why_machine_of_unit(const char *unit)
 {
@@ -132,7 +132,7 @@ static int take_machine(const struct config_paths *paths, struct bus *bus, const
 		const char *unit, unsigned depth, struct why *why, struct error *err)
 {
 	CLEANUP(why_done) struct why its = {};
-	int r = depth < DEPTH_MAX ? look_deep(paths, bus, other, depth + 1, &its, err) : 0;
+	int r = depth < DEPTH_MAX ? look_deep(paths, bus, other, NULL, depth + 1, &its, err) : 0;
 	if (r < 0)
 		return r;
 	why->outcome = WHY_FAILED;
@@ -254,7 +254,8 @@ static int look_well(const struct config_paths *paths, const char *unit,
 /* The state of a unit and, where it is up, of its guest: systemd is given the time to see that a
  * QEMU has ended. */
 static int get_state(const struct config_paths *paths, struct bus *bus, const char *unit,
-		struct unit_info *ret, struct why *why, struct error *err)
+		const struct qmp_many *guest, struct unit_info *ret, struct why *why,
+		struct error *err)
 {
 	const uint64_t deadline = clock_deadline_usec(NOTICE_USEC);
 	for (;;) {
@@ -262,7 +263,7 @@ static int get_state(const struct config_paths *paths, struct bus *bus, const ch
 		if (r < 0 || !unit_is_up(ret->active_state))
 			return r;
 		why->outcome = WHY_RUNS;
-		if (why_look_at_guest(paths, why) || clock_now_usec() >= deadline)
+		if (why_look_at_guest(paths, guest, why) || clock_now_usec() >= deadline)
 			return 0;
 		cause_done(&why->cause);
 		unit_info_done(ret);
@@ -271,13 +272,13 @@ static int get_state(const struct config_paths *paths, struct bus *bus, const ch
 }
 
 static int look_deep(const struct config_paths *paths, struct bus *bus, const char *machine,
-		unsigned depth, struct why *ret, struct error *err)
+		const struct qmp_many *guest, unsigned depth, struct why *ret, struct error *err)
 {
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
 	CLEANUP(unit_info_done) struct unit_info info = {};
 	struct journal_event failure = {};
 	ret->machine = xstrdup(machine);
-	int r = get_state(paths, bus, unit, &info, ret, err);
+	int r = get_state(paths, bus, unit, guest, &info, ret, err);
 	if (r < 0)
 		return r;
 	if (!strcmp(info.load_state, "not-found")) {
@@ -309,8 +310,8 @@ static int look_deep(const struct config_paths *paths, struct bus *bus, const ch
 }
 
 int why_look(const struct config_paths *paths, struct bus *bus, const char *machine,
-		struct why *ret, struct error *err)
+		const struct qmp_many *guest, struct why *ret, struct error *err)
 {
 	*ret = (struct why){};
-	return look_deep(paths, bus, machine, 0, ret, err);
+	return look_deep(paths, bus, machine, guest, 0, ret, err);
 }

@@ -10,7 +10,9 @@
 
 #include "config/load.h"
 #include "host/machine/cause.h"
+#include "host/qmp/qmp-many.h"
 #include "host/systemd/bus.h"
+#include "util/strv.h"
 
 enum why_outcome {
 	WHY_FAILED,	/* a unit of it has failed, or one that it needs */
@@ -55,13 +57,25 @@ struct why {
 
 void why_done(struct why *why);
 
+/* What the QEMUs of several machines say of their guests. */
+struct why_guests {
+	struct strv sockets;
+	struct qmp_many *items; /* in the order of the machines */
+};
+
+/* All of them side by side, so that those that hang cost a second and not one each. */
+void why_ask_guests(const struct config_paths *paths, const struct strv *machines,
+		struct why_guests *ret);
+void why_guests_done(struct why_guests *guests);
+
 /*
  * Find out about one machine.
  *
+ * @guest: of why_ask_guests()
  * @ret: released with why_done() in every case
  */
 MUST_CHECK int why_look(const struct config_paths *paths, struct bus *bus, const char *machine,
-		struct why *ret, struct error *err);
+		const struct qmp_many *guest, struct why *ret, struct error *err);
 
 /* All of it as one paragraph, without a newline. */
 void why_tell(const struct why *why, struct buf *text);

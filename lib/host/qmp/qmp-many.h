@@ -33,6 +33,7 @@ struct qmp_many {
 	struct json_object *replies[QMP_MANY_COMMANDS_MAX];
 	bool is_answered;  /* they are there, ... */
 	char *reason;	   /* ... else why they are not; NULL: it was not asked */
+	bool is_late;	   /* ... since QEMU serves somebody else, or hangs */
 	bool is_absent;	   /* ... since nobody listens: QEMU has ended, or not begun */
 	bool is_forbidden; /* ... since this user may not ask */
 };
