@@ -158,9 +158,12 @@ static void add_row(struct table *t, const struct list_row *row, uint64_t now)
 static void print_rows(const struct list_options *options, const struct list_row *rows, size_t n)
 {
 	static const struct column columns[] = { { "MACHINE" }, { "STATE" }, { "FOR", true },
-		{ "RESTART FOR" }, { "DESCRIPTION" }, { "BECAUSE" } };
+		{ "RESTART FOR" }, { "DESCRIPTION", .shrinks = true },
+		{ "BECAUSE", .shrinks = true } };
 	CLEANUP(table_done)
-	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
+	struct table t = { .columns = columns,
+		.n_columns = ARRAY_SIZE(columns),
+		.max_width = terminal_columns(stdout) };
 	uint64_t now = clock_real_usec();
 	for (size_t i = 0; i < n; i++)
 		if (is_shown(options, &rows[i]))
@@ -281,7 +284,8 @@ const struct command cmd_list = {
 		       "whose QEMU does not answer "
 		       "within half a second, or is talking to somebody else, has a '?'. BECAUSE "
 		       "says more where a word does not say it all. Who may not ask QEMU sees "
-		       "'up'.\n\n"
+		       "'up'. On a terminal that is too narrow, DESCRIPTION and BECAUSE are cut; "
+		       "'machina status' and 'machina why' have all of it.\n\n"
 		       "RESTART FOR is there when a restart would change machines that run: "
 		       "'config' where the config would now generate other arguments than those "
 		       "that QEMU runs with ('machina diff' shows which), with '(stop, generate, "

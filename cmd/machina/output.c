@@ -215,21 +215,27 @@ void print_json(struct json_object *value)
 	puts(buf_text(&text));
 }
 
+size_t terminal_columns(FILE *to)
+{
+	struct winsize size;
+	return ioctl(fileno(to), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 void progress_show(const char *format, ...)
 {
 	if (!progress_is_wanted)
 		return;
-	struct winsize size = {};
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
-		size.ws_col = 80;
+	size_t columns = terminal_columns(stderr);
+	if (!columns)
+		columns = 80;
 
 	va_list ap;
 	va_start(ap, format);
 	CLEANUP(freep) char *text = xvasprintf(format, ap);
 	va_end(ap);
 	/* A line that wraps could not be taken away again. */
-	if (strlen(text) >= size.ws_col)
-		text[size.ws_col - 1] = '\0';
+	if (strlen(text) >= columns)
+		text[columns - 1] = '\0';
 	/* In one piece, or a slow terminal shows an empty line in between. */
 	CLEANUP(buf_done) struct buf line = {};
 	buf_puts(&line, "\r\033[K");

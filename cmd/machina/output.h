@@ -62,6 +62,9 @@ struct json_object *report_json(struct report *report);
 /* On standard output, with a newline. Keys stay in the order in which they were added. */
 void print_json(struct json_object *value);
 
+/* How wide a terminal is; 0: it is none, or does not tell. */
+size_t terminal_columns(FILE *to);
+
 /*
  * One line on standard error that the next one replaces, for work that takes its time; nothing
  * where that is no terminal. What this module prints takes the line away first; before other

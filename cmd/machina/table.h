@@ -9,8 +9,9 @@
  *	table_add(&t, STYLE_PLAIN, "%s", since);
  *	table_print(&t, stdout);
  *
- * A column whose cells are all empty is left out. Widths are those of a terminal: wide characters
- * count two, combining ones nothing.
+ * A column whose cells are all empty is left out. On a terminal that is too narrow, columns that
+ * may shrink do, the first of them first, and their cells end in "...". Widths are those of a
+ *terminal: wide characters count two, combining ones nothing.
  */
 #pragma once
 
@@ -27,6 +28,7 @@ struct column {
 	/* Not 0: wider cells don't widen the column; what follows in their row moves aside. So one
 	 * long text does not spread out all rows. */
 	size_t widest;
+	bool shrinks;
 };
 
 struct cell;
@@ -34,6 +36,7 @@ struct cell;
 struct table {
 	const struct column *columns;
 	size_t n_columns;
+	size_t max_width;   /* terminal_columns(); 0: as wide as it gets */
 	struct cell *cells; /* row by row */
 	size_t n;
 	size_t n_alloc;

@@ -92,6 +92,78 @@ TEST(a_long_cell_moves_its_own_row_only)
 				"abc  3\n");
 }
 
+TEST(a_table_gives_way_to_a_narrow_terminal)
+{
+	static const struct column columns[] = { { "A" }, { "FIRST", .shrinks = true },
+		{ "LAST", .shrinks = true } };
+	/* What is free behind a text is used. */
+	static const struct {
+		size_t width;
+		const char *text;
+	} cases[] = {
+		{ 0, "A                     FIRST                 LAST\n"
+		     "a name of some width  what there is of it   and why\n"
+		     "b                                           for an even longer reason\n"
+		     "c                     with all of the line\n" },
+		{ 69, "A                     FIRST                 LAST\n"
+		      "a name of some width  what there is of it   and why\n"
+		      "b                                           for an even longer reason\n"
+		      "c                     with all of the line\n" },
+		{ 68, "A                     FIRST                LAST\n"
+		      "a name of some width  what there is of it  and why\n"
+		      "b                                          for an even longer reason\n"
+		      "c                     with all of the line\n" },
+		{ 50, "A                     FIRST         LAST\n"
+		      "a name of some width  what ther...  and why\n"
+		      "b                                   for an even...\n"
+		      "c                     with all of the line\n" },
+		{ 40, "A                     FIRST         LAST\n"
+		      "a name of some width  what ther...  and why\n"
+		      "b                                   for an ev...\n"
+		      "c                     with all of the...\n" },
+		/* The others stay as they are. */
+		{ 10, "A                     FIRST         LAST\n"
+		      "a name of some width  what ther...  and why\n"
+		      "b                                   for an ev...\n"
+		      "c                     with all ...\n" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(table_done)
+		struct table t = {
+			.columns = columns, .n_columns = 3, .max_width = cases[i].width
+		};
+		CLEANUP(capture_done) struct capture c = {};
+		table_add(&t, STYLE_PLAIN, "a name of some width");
+		table_add(&t, STYLE_PLAIN, "what there is of it");
+		table_add(&t, STYLE_PLAIN, "and why");
+		table_add(&t, STYLE_PLAIN, "b");
+		table_add(&t, STYLE_PLAIN, "%s", "");
+		table_add(&t, STYLE_PLAIN, "for an even longer reason");
+		table_add(&t, STYLE_PLAIN, "c");
+		table_add(&t, STYLE_PLAIN, "with all of the line");
+		capture_start(&c);
+		table_print(&t, c.to);
+		CHECK_STR(captured(&c), cases[i].text);
+	}
+}
+
+TEST(what_is_cut_ends_with_a_whole_character)
+{
+	static const struct column columns[] = { { NULL, .shrinks = true } };
+	CLEANUP(table_done)
+	struct table t = { .columns = columns, .n_columns = 1, .max_width = 14 };
+	CLEANUP(capture_done) struct capture c = {};
+	table_add(&t, STYLE_PLAIN, "gr\xc3\xbc\xc3\x9f dich, Welt, und mehr");
+	table_add(&t, STYLE_PLAIN,
+			"\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad"
+			"\xe6\x96\x87\xe4\xb8\xad\xe6\x96\x87");
+	capture_start(&c);
+	table_print(&t, c.to);
+	CHECK_STR(captured(&c),
+			"gr\xc3\xbc\xc3\x9f dich, ...\n"
+			"\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad...\n");
+}
+
 TEST(a_table_without_rows_prints_nothing)
 {
 	static const struct column columns[] = { { "A" } };
