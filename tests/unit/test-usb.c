@@ -312,6 +312,7 @@ TEST(an_interface_that_is_up_is_told)
 {
 	begin();
 	put_file(DIR_OF(PHONE) "/" PHONE ":1.0/net/usb0/flags", "0x1003\n");
+	kernel_link(DIR_OF(PHONE) "/" PHONE ":1.0/net/usb0", "sys/class/net/usb0");
 	check_refused(BY_BOTH,
 			"device 'net': USB port " PHONE
 			" (18d1:4eeb) is in use by the host: its interface 'usb0' is up ('ip "

@@ -5,34 +5,75 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/os/sysfs.h"
 #include "util/file.h"
 #include "util/mem.h"
 
-#define MOUNTS_SIZE_MAX ((size_t)16 << 20)
+#define TABLE_SIZE_MAX ((size_t)16 << 20)
+
+struct use {
+	const struct device_host *host;
+	const char *device; /* its directory without links */
+	const char *title;
+	struct buf mounts;
+	struct buf swaps;
+};
+static void use_done(struct use *use)
+{
+	buf_done(&use->mounts);
+	buf_done(&use->swaps);
+}
+
+static bool is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+	return !strncmp(path, dir, len) && path[len] == '/';
+}
 
 /* ---- interfaces ---- */
 
-int device_check_interfaces(const char *net_dir, const char *title, struct error *err)
+static int check_interface(
+		const struct use *use, const char *dir, const char *name, struct error *err)
 {
-	CLEANUP(strv_done) struct strv names = {};
-	if (dir_list(net_dir, &names, NULL) != 0)
+	CLEANUP(buf_done) struct buf flags = {};
+	if (sysfs_read(dir, "flags", &flags, NULL) < 0 ||
+			!(strtoul(buf_text(&flags), NULL, 16) & IFF_UP))
 		return 0;
-	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP(freep) char *dir = xasprintf("%s/%s", net_dir, names.items[i]);
-		CLEANUP(buf_done) struct buf flags = {};
-		if (sysfs_read(dir, "flags", &flags, NULL) == 0 &&
-				strtoul(buf_text(&flags), NULL, 16) & IFF_UP)
-			return error_set(err, EBUSY,
-					"%s is in use by the host: its interface '%s' is up ('ip "
-					"link set %s down' ends that)",
-					title, names.items[i], names.items[i]);
-	}
-	return 0;
+	return error_set(err, EBUSY,
+			"%s is in use by the host: its interface '%s' is up ('ip link set %s down' "
+			"ends that)",
+			use->title, name, name);
 }
 
 /* ---- disks ---- */
+
+/*
+ * Disks that may have several controllers are not below any of them, but below what stands for all
+ * of these, in a directory with links to them (drivers/nvme/host/core.c: nvme_init_subsystem()):
+ * /sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1, nvme0 -> .../0000:03:00.0/nvme/nvme0
+ */
+static bool is_behind_controller(const char *block, const char *device)
+{
+	static const char shared[] = "/nvme-subsystem/";
+	const char *found = strstr(block, shared);
+	if (!found)
+		return false;
+	found += strlen(shared);
+	CLEANUP(freep)
+	char *dir = xasprintf("%.*s", (int)(found + strcspn(found, "/") - block), block);
+	CLEANUP(strv_done) struct strv names = {};
+	if (dir_list(dir, &names, NULL) != 0)
+		return false;
+	for (size_t i = 0; i < names.n; i++) {
+		CLEANUP(freep) char *link = xasprintf("%s/%s", dir, names.items[i]);
+		CLEANUP(freep) char *real = realpath(link, NULL);
+		if (real && is_below(real, device))
+			return true;
+	}
+	return false;
+}
 
 /* The line of a mount of the block device "259:1", up to its end; or NULL. */
 static const char *find_mount(const char *mounts, const char *number)
@@ -50,68 +91,146 @@ static const char *find_mount(const char *mounts, const char *number)
 	return NULL;
 }
 
-static bool is_swap(const char *swaps, const char *name)
+static int check_mount(
+		const struct use *use, const char *name, const char *number, struct error *err)
 {
-	CLEANUP(freep) char *line = xasprintf("\n/dev/%s ", name);
-	return strstr(swaps, line) != NULL;
-}
-
-static int check_block(const char *dir, const char *name, const char *title, const char *mounts,
-		const char *swaps, struct error *err)
-{
-	CLEANUP(buf_done) struct buf number = {};
-	CLEANUP(freep) char *holders_dir = xasprintf("%s/holders", dir);
-	CLEANUP(strv_done) struct strv holders = {};
-	if (sysfs_read(dir, "dev", &number, NULL) < 0)
-		return 0;
-	const char *mount = find_mount(mounts, buf_text(&number));
+	const char *mount = find_mount(buf_text(&use->mounts), number);
+	CLEANUP(freep) char *swap = xasprintf("\n/dev/%s ", name);
 	if (mount) {
 		/* Behind the root of the mount. */
 		mount += strcspn(mount, " ");
 		mount += *mount == ' ';
 		return error_set(err, EBUSY, "%s is in use by the host: '%s' is mounted at '%.*s'",
-				title, name, (int)strcspn(mount, " \n"), mount);
+				use->title, name, (int)strcspn(mount, " \n"), mount);
 	}
-	if (is_swap(swaps, name))
-		return error_set(err, EBUSY,
-				"%s is in use by the host: '%s' is swap space ('swapoff /dev/%s' "
-				"ends that)",
-				title, name, name);
-	if (dir_list(holders_dir, &holders, NULL) == 0 && holders.n)
-		return error_set(err, EBUSY, "%s is in use by the host: '%s' is a part of '%s'",
-				title, name, holders.items[0]);
+	if (!strstr(buf_text(&use->swaps), swap))
+		return 0;
+	return error_set(err, EBUSY,
+			"%s is in use by the host: '%s' is swap space ('swapoff /dev/%s' ends "
+			"that)",
+			use->title, name, name);
+}
+
+/* Of mappings the name tells more than "dm-3" does. */
+static int check_holders(
+		const struct use *use, const char *dir, const char *name, struct error *err)
+{
+	CLEANUP(freep) char *holders_dir = xasprintf("%s/holders", dir);
+	CLEANUP(strv_done) struct strv holders = {};
+	CLEANUP(buf_done) struct buf mapping = {};
+	if (dir_list(holders_dir, &holders, NULL) < 0 || !holders.n)
+		return 0;
+	CLEANUP(freep) char *holder = xasprintf("%s/%s", holders_dir, holders.items[0]);
+	bool is_mapping = sysfs_read(holder, "dm/name", &mapping, NULL) == 0 && mapping.len;
+	return error_set(err, EBUSY, "%s is in use by the host: '%s' is a part of '%s%s'",
+			use->title, name, is_mapping ? "/dev/mapper/" : "",
+			is_mapping ? buf_text(&mapping) : holders.items[0]);
+}
+
+/* A mount of it has a number that no disk has. It is in sysfs as long as it is mounted. */
+static int check_btrfs(const struct use *use, const char *name, struct error *err)
+{
+	CLEANUP(freep) char *all = xasprintf("%s/fs/btrfs", use->host->sys);
+	CLEANUP(strv_done) struct strv names = {};
+	if (dir_list(all, &names, NULL) < 0)
+		return 0;
+	for (size_t i = 0; i < names.n; i++) {
+		CLEANUP(freep)
+		char *member = xasprintf("%s/%s/devices/%s", all, names.items[i], name);
+		if (access(member, F_OK) == 0)
+			return error_set(err, EBUSY,
+					"%s is in use by the host: '%s' is a part of the btrfs %s "
+					"('findmnt -t btrfs' shows where that is mounted)",
+					use->title, name, names.items[i]);
+	}
 	return 0;
 }
 
-static int read_table(const struct device_host *host, const char *name, struct buf *ret)
+/* The value of a property of a block device in udev's database, which it has read from the disk; ""
+ * for none. The caller frees it. */
+static char *udev_property(const char *udev, const char *number, const char *key)
 {
-	CLEANUP(freep) char *path = xasprintf("%s/%s", host->proc, name);
-	return file_read(path, MOUNTS_SIZE_MAX, ret, NULL);
+	CLEANUP(freep) char *path = xasprintf("%s/data/b%s", udev, number);
+	CLEANUP(freep) char *row = xasprintf("E:%s=", key);
+	CLEANUP(buf_done) struct buf text = {};
+	if (file_read(path, TABLE_SIZE_MAX, &text, NULL) < 0)
+		return xstrdup("");
+	CLEANUP(freep) char *copy = buf_take(&text);
+	char *rest = copy;
+	for (char *line; (line = strsep(&rest, "\n"));)
+		if (!strncmp(line, row, strlen(row)))
+			return xstrdup(line + strlen(row));
+	return xstrdup("");
 }
 
-int device_check_disks(const struct device_host *host, const char *device_dir, const char *title,
+/* The kernel tells nowhere which disks a pool has, but which pools are imported. */
+static int check_zfs(const struct use *use, const char *name, const char *number, struct error *err)
+{
+	if (!use->host->udev)
+		return 0;
+	CLEANUP(freep) char *type = udev_property(use->host->udev, number, "ID_FS_TYPE");
+	CLEANUP(freep) char *pool = udev_property(use->host->udev, number, "ID_FS_LABEL");
+	CLEANUP(freep) char *imported = xasprintf("%s/spl/kstat/zfs/%s", use->host->proc, pool);
+	if (strcmp(type, "zfs_member") != 0 || !pool[0] || access(imported, F_OK) < 0)
+		return 0;
+	return error_set(err, EBUSY,
+			"%s is in use by the host: '%s' is a part of the ZFS pool '%s' ('zpool "
+			"status -L %s' shows all of it)",
+			use->title, name, pool, pool);
+}
+
+static int check_disk(const struct use *use, const char *dir, const char *name, struct error *err)
+{
+	CLEANUP(buf_done) struct buf number = {};
+	/* What is hidden has none, and cannot be used. */
+	if (sysfs_read(dir, "dev", &number, NULL) < 0)
+		return 0;
+	int r = check_mount(use, name, buf_text(&number), err);
+	if (r == 0)
+		r = check_holders(use, dir, name, err);
+	if (r == 0)
+		r = check_btrfs(use, name, err);
+	return r == 0 ? check_zfs(use, name, buf_text(&number), err) : r;
+}
+
+/* ---- all of them ---- */
+
+/* @class: "net". What is below the device, and what stands for it elsewhere. */
+static int check_class(const struct use *use, const char *class, bool is_disk, struct error *err)
+{
+	CLEANUP(freep) char *class_dir = xasprintf("%s/class/%s", use->host->sys, class);
+	CLEANUP(strv_done) struct strv names = {};
+	if (dir_list(class_dir, &names, NULL) != 0)
+		return 0;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		CLEANUP(freep) char *link = xasprintf("%s/%s", class_dir, names.items[i]);
+		CLEANUP(freep) char *real = realpath(link, NULL);
+		if (!real || !(is_below(real, use->device) ||
+					     (is_disk && is_behind_controller(real, use->device))))
+			continue;
+		r = is_disk ? check_disk(use, real, names.items[i], err)
+			    : check_interface(use, real, names.items[i], err);
+	}
+	return r;
+}
+
+static void read_table(const struct device_host *host, const char *name, struct buf *ret)
+{
+	CLEANUP(freep) char *path = xasprintf("%s/%s", host->proc, name);
+	/* Without it less is known. */
+	(void)!file_read(path, TABLE_SIZE_MAX, ret, NULL);
+}
+
+int device_check_use(const struct device_host *host, const char *device_dir, const char *title,
 		struct error *err)
 {
 	CLEANUP(freep) char *real = realpath(device_dir, NULL);
-	CLEANUP(freep) char *class_dir = xasprintf("%s/class/block", host->sys);
-	CLEANUP(strv_done) struct strv names = {};
-	CLEANUP(buf_done) struct buf mounts = {};
-	CLEANUP(buf_done) struct buf swaps = {};
-	if (!real || dir_list(class_dir, &names, NULL) != 0)
+	CLEANUP(use_done) struct use use = { .host = host, .device = real, .title = title };
+	if (!real)
 		return 0;
-	/* Without them less is known. */
-	(void)!read_table(host, "self/mountinfo", &mounts);
-	(void)!read_table(host, "swaps", &swaps);
-	size_t len = strlen(real);
-	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP(freep) char *link = xasprintf("%s/%s", class_dir, names.items[i]);
-		CLEANUP(freep) char *block = realpath(link, NULL);
-		if (!block || strncmp(block, real, len) != 0 || block[len] != '/')
-			continue;
-		int r = check_block(block, names.items[i], title, buf_text(&mounts),
-				buf_text(&swaps), err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	read_table(host, "self/mountinfo", &use.mounts);
+	read_table(host, "swaps", &use.swaps);
+	int r = check_class(&use, "net", false, err);
+	return r == 0 ? check_class(&use, "block", true, err) : r;
 }

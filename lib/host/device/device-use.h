@@ -3,7 +3,9 @@
  * Does the host use a device itself? Before it is given to a machine: what the host has there would
  * break.
  *
- * Each returns 0, or -EBUSY with a text that begins with the title and names what is used.
+ * Looked for is what is below the device in sysfs, whatever its class: a network card's interfaces,
+ * those of sticks at a USB controller, disks at a controller of any kind. Of disks their
+ * partitions, too.
  */
 #pragma once
 
@@ -11,12 +13,14 @@
 #include "util/cleanup.h"
 #include "util/error.h"
 
-/* Network interfaces that are up. @net_dir: ".../net" of the device, which may be missing */
-MUST_CHECK int device_check_interfaces(const char *net_dir, const char *title, struct error *err);
-
 /*
- * Block devices below the device's directory, partitions too, that are mounted, swap space, or part
- * of others.
+ * An interface that is up; a disk that is mounted, swap space, or a part of something else: of a
+ * mapping or an array, of a btrfs that is mounted, of a ZFS pool that is imported.
+ *
+ * @device_dir: the device's directory in sysfs
+ * @title: of the device; the text begins with it, and names what is used
+ *
+ * Errors: EBUSY.
  */
-MUST_CHECK int device_check_disks(const struct device_host *host, const char *device_dir,
+MUST_CHECK int device_check_use(const struct device_host *host, const char *device_dir,
 		const char *title, struct error *err);

@@ -12,6 +12,7 @@ struct device_host {
 	const char *sys;      /* "/sys" */
 	const char *dev;      /* "/dev" */
 	const char *proc;     /* "/proc" */
+	const char *udev;     /* "/run/udev"; NULL: it is not asked */
 	const char *lock_dir; /* "/run/machina": must exist */
 	/*
 	 * Drivers that are not ready are waited for until then (host/os/clock.h). Since that clock

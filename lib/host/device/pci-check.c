@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "host/device/device-use.h"
 #include "host/device/pci-parts.h"
 #include "host/device/sriov.h"
 #include "host/os/sysfs.h"
@@ -168,6 +169,16 @@ static int check_alive(const char *dir, const char *address, struct error *err)
 			address);
 }
 
+static int check_use(const struct device_host *host, const char *address, struct error *err)
+{
+	CLEANUP(freep) char *dir = pci_dir(host, address);
+	CLEANUP(freep) char *driver = pci_driver(host, address);
+	/* Without a driver of the host's there is nothing that it could use. */
+	if (!driver || !strcmp(driver, PCI_VFIO_DRIVER))
+		return 0;
+	return device_check_use(host, dir, address, err);
+}
+
 int pci_check(const struct device_host *host, const struct plan *plan, const char *address,
 		const struct strv *together, struct error *err)
 {
@@ -188,6 +199,6 @@ int pci_check(const struct device_host *host, const struct plan *plan, const cha
 	if (r == 0)
 		r = pci_check_group(host, plan, address, together, err);
 	if (r == 0)
-		r = pci_check_use(host, address, err);
+		r = check_use(host, address, err);
 	return r == 0 ? check_alive(dir, address, err) : r;
 }

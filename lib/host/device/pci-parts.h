@@ -58,7 +58,3 @@ MUST_CHECK int pci_set_up_function(const struct device_host *host, const struct 
 		const char *address, struct error *err);
 MUST_CHECK int pci_restore_function(const struct device_host *host, const char *address,
 		const struct loan *loan, struct error *err);
-
-/* Does the host itself use it? Then it is an error, EBUSY (pci-use.c). */
-MUST_CHECK int pci_check_use(
-		const struct device_host *host, const char *address, struct error *err);

@@ -188,14 +188,12 @@ static int check_interface(const char *dir, const char *name, const char *title,
 		struct error *err)
 {
 	CLEANUP(freep) char *interface = xasprintf("%s/%s", dir, name);
-	CLEANUP(freep) char *net = xasprintf("%s/net", interface);
 	CLEANUP(freep) char *driver = sysfs_link_name(interface, "driver");
-	if (driver && !strcmp(driver, NODE_DRIVER))
-		return error_set(err, EBUSY,
-				"%s is in use: some program has it open ('fuser -v %s' shows "
-				"which)",
-				title, node);
-	return device_check_interfaces(net, title, err);
+	if (!driver || strcmp(driver, NODE_DRIVER) != 0)
+		return 0;
+	return error_set(err, EBUSY,
+			"%s is in use: some program has it open ('fuser -v %s' shows which)", title,
+			node);
 }
 
 static int check(const struct device_host *host, const char *port, const char *node,
@@ -216,7 +214,7 @@ static int check(const struct device_host *host, const char *port, const char *n
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < interfaces.n; i++)
 		r = check_interface(dir, interfaces.items[i], title, node, err);
-	return r == 0 ? device_check_disks(host, dir, title, err) : r;
+	return r == 0 ? device_check_use(host, dir, title, err) : r;
 }
 
 /* ---- lending ---- */
