@@ -241,6 +241,28 @@ TEST(a_driver_without_types_is_told)
 	}
 }
 
+/* An L40S under Linux 6.8, where NVIDIA's driver has no mediated devices any more. */
+TEST(functions_with_types_of_their_own_are_told)
+{
+	begin_host();
+	kernel_pci(&(struct kernel_pci){
+			GPU0, .driver = "nvidia", .group = "31", .total = "32\n" });
+	kernel_pci(&(struct kernel_pci){
+			GPU1, .driver = "nvidia", .group = "32", .physical = GPU0 });
+	kernel_link(KERNEL_DEVICES "/" GPU1, KERNEL_DEVICES "/" GPU0 "/virtfn0");
+	put_file(KERNEL_DEVICES "/" GPU1 "/nvidia/current_vgpu_type", "0\n");
+	struct vm_mdev mdev = request();
+	static const char reason[] =
+			"it offers no mediated devices: on this kernel its virtual functions are "
+			"given away as PCI devices (write a type's number of "
+			"'nvidia/creatable_vgpu_types' to 'nvidia/current_vgpu_type' of each, and "
+			"name them in \"pci-device\")";
+	check_reason(&mdev, reason);
+	parents[0].address = GPU1;
+	check_reason(&mdev, reason);
+	end();
+}
+
 TEST(room_that_other_types_take_is_told)
 {
 	begin();

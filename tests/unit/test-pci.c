@@ -150,6 +150,54 @@ TEST(what_the_administrator_has_bound_stays_bound)
 	end();
 }
 
+/* Vendors have drivers of VFIO for their devices, which know more of them than 'vfio-pci'. */
+TEST(a_driver_of_vfio_stays)
+{
+	NEED_NODES();
+	begin_host();
+	kernel_driver("vfio-pci");
+	kernel_pci(&(struct kernel_pci){ NIC, .class = "0x020000\n", .vendor = "0x15b3\n",
+			.device = "0x101e\n", .driver = "mlx5_vfio_pci", .group = "17" });
+	/* In the same group. */
+	kernel_pci(&(struct kernel_pci){ DISK, .class = "0x020000\n", .vendor = "0x15b3\n",
+			.device = "0x101e\n", .driver = "mlx5_vfio_pci", .group = "17" });
+	make_directory(DEVICE(NIC) "/vfio-dev/vfio0");
+	make_directory(DEVICE(DISK) "/vfio-dev/vfio1");
+	kernel_node("17");
+	CLEANUP(freep) char *before = kernel_shot();
+	PLAN(plan, "web", ONE_NIC);
+	check_lent(&plan, NIC);
+	check_driver(NIC, "mlx5_vfio_pci");
+	CHECK(!mode_at("fake/reset/" NIC));
+	check_given_back("web");
+	kernel_check_shot(before);
+	end();
+}
+
+/* An L40S under Linux 6.8: each function gets a type, and is a device of VFIO as it is. */
+TEST(a_function_of_nvidia_has_a_vgpu_first)
+{
+	NEED_NODES();
+	begin_host();
+	kernel_driver("vfio-pci");
+	kernel_pci(&(struct kernel_pci){ GPU, .class = "0x030200\n", .device = "0x26b9\n",
+			.driver = "nvidia", .group = "14" });
+	make_directory(DEVICE(GPU) "/vfio-dev/vfio0");
+	kernel_node("14");
+	put_file(DEVICE(GPU) "/nvidia/current_vgpu_type", "0\n");
+	check_refused("pci name=gpu class=gpu\ncandidate address=" GPU,
+			"device 'gpu': " GPU " has no vGPU yet: write the number of one of "
+			"'DIR/sys/bus/pci/devices/" GPU "/nvidia/creatable_vgpu_types' to "
+			"'DIR/sys/bus/pci/devices/" GPU "/nvidia/current_vgpu_type'");
+	put_file(DEVICE(GPU) "/nvidia/current_vgpu_type", "1155\n");
+	PLAN(plan, "web", "pci name=gpu class=gpu\ncandidate address=" GPU);
+	check_lent(&plan, GPU);
+	check_driver(GPU, "nvidia");
+	check_given_back("web");
+	check_driver(GPU, "nvidia");
+	end();
+}
+
 TEST(an_override_of_others_comes_back)
 {
 	NEED_NODES();

@@ -41,6 +41,15 @@ static void add_functions(struct mdev_parent *parent, const char *device_dir)
 	}
 }
 
+/* Since Linux 6.8 NVIDIA's driver gives each virtual function a type, and it is a device of VFIO.
+ */
+static bool has_typed_functions(const char *device_dir)
+{
+	CLEANUP(freep) char *own = xasprintf("%s/nvidia/current_vgpu_type", device_dir);
+	CLEANUP(freep) char *first = xasprintf("%s/virtfn0/nvidia/current_vgpu_type", device_dir);
+	return exists(own) || exists(first);
+}
+
 /* Why there are no types. */
 static int tell_no_types(const char *device_dir, const char *address, struct error *err)
 {
@@ -51,6 +60,14 @@ static int tell_no_types(const char *device_dir, const char *address, struct err
 	if (!strcmp(driver, "vfio-pci"))
 		return error_set(err, ENODEV,
 				"%s: it is bound to 'vfio-pci', to be given away as a whole",
+				begin);
+	if (has_typed_functions(device_dir))
+		return error_set(err, ENODEV,
+				"%s: on this kernel its virtual functions are given away as PCI "
+				"devices (write a type's number of 'nvidia/creatable_vgpu_types' "
+				"to "
+				"'nvidia/current_vgpu_type' of each, and name them in "
+				"\"pci-device\")",
 				begin);
 	if (!strcmp(driver, "nvidia"))
 		return error_set(err, ENODEV,

@@ -65,7 +65,8 @@ static int bind_to_vfio(const struct device_host *host, const char *address, str
 {
 	CLEANUP(freep) char *vfio = driver_dir(host, PCI_VFIO_DRIVER);
 	CLEANUP(freep) char *driver = pci_driver(host, address);
-	if (driver && !strcmp(driver, PCI_VFIO_DRIVER))
+	/* A vendor's own, which knows more of the device, was bound by the administrator. */
+	if (pci_has_vfio(host, address))
 		return 0;
 	if (access(vfio, F_OK) < 0)
 		return error_set(err, ENODEV,
@@ -91,8 +92,9 @@ static int reset(const struct device_host *host, const char *address, struct err
 {
 	CLEANUP(freep) char *dir = pci_dir(host, address);
 	CLEANUP(freep) char *attribute = xasprintf("%s/reset", dir);
-	/* Without a way of its own it is reset with its whole bus, by QEMU. */
-	if (access(attribute, F_OK) < 0)
+	/* Without a way of its own it is reset with its whole bus, by QEMU; a vendor's driver of
+	 * VFIO does it itself. */
+	if (access(attribute, F_OK) < 0 || !is_bound_to(host, address, PCI_VFIO_DRIVER))
 		return 0;
 	struct error failure = {};
 	int r = sysfs_write_within(dir, "reset", "1", clock_deadline_usec(RESET_USEC), &failure);

@@ -61,10 +61,12 @@ static bool is_wanted(const struct plan *plan, const char *address)
 	return false;
 }
 
-/* Drivers that leave a device to VFIO's user (the kernel's Documentation/driver-api/vfio.rst). */
-static bool is_harmless(const char *driver)
+/* Leaves its driver the device to VFIO's user (the kernel's Documentation/driver-api/vfio.rst)? */
+static bool is_harmless(const struct device_host *host, const char *address, const char *driver)
 {
-	return !strcmp(driver, PCI_VFIO_DRIVER) || !strcmp(driver, "pci-stub");
+	/* Bridges are no endpoints that a guest could reach. */
+	return !strcmp(driver, "pci-stub") || pci_has_vfio(host, address) ||
+	       pci_has_id(host, address, "class", "0604");
 }
 
 static void put_member(struct buf *list, const char *address, const char *driver, bool last)
@@ -98,8 +100,7 @@ static int check_member(const struct device_host *host, const struct plan *plan,
 		return error_set(err, EBUSY,
 				"%s is lent to machine '%s', and one machine has to have both",
 				member, machine);
-	/* Bridges are no endpoints that a guest could reach. */
-	if (machine || !driver || is_harmless(driver) || pci_has_id(host, member, "class", "0604"))
+	if (machine || !driver || is_harmless(host, member, driver))
 		return 0;
 	*ret_driver = take_ptr(driver);
 	return 1;
@@ -169,12 +170,25 @@ static int check_alive(const char *dir, const char *address, struct error *err)
 			address);
 }
 
+/* NVIDIA's driver offers a function to VFIO before there is a vGPU behind it. */
+static int check_vgpu(const char *dir, const char *address, struct error *err)
+{
+	CLEANUP(buf_done) struct buf type = {};
+	if (sysfs_read(dir, "nvidia/current_vgpu_type", &type, NULL) < 0 ||
+			strcmp(buf_text(&type), "0") != 0)
+		return 0;
+	return error_set(err, ENODEV,
+			"%s has no vGPU yet: write the number of one of "
+			"'%s/nvidia/creatable_vgpu_types' to '%s/nvidia/current_vgpu_type'",
+			address, dir, dir);
+}
+
 static int check_use(const struct device_host *host, const char *address, struct error *err)
 {
 	CLEANUP(freep) char *dir = pci_dir(host, address);
 	CLEANUP(freep) char *driver = pci_driver(host, address);
 	/* Without a driver of the host's there is nothing that it could use. */
-	if (!driver || !strcmp(driver, PCI_VFIO_DRIVER))
+	if (!driver || pci_has_vfio(host, address))
 		return 0;
 	return device_check_use(host, dir, address, err);
 }
@@ -200,5 +214,7 @@ int pci_check(const struct device_host *host, const struct plan *plan, const cha
 		r = pci_check_group(host, plan, address, together, err);
 	if (r == 0)
 		r = check_use(host, address, err);
+	if (r == 0)
+		r = check_vgpu(dir, address, err);
 	return r == 0 ? check_alive(dir, address, err) : r;
 }

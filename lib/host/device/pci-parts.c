@@ -19,6 +19,15 @@ char *pci_driver(const struct device_host *host, const char *address)
 	return sysfs_link_name(dir, "driver");
 }
 
+bool pci_has_vfio(const struct device_host *host, const char *address)
+{
+	CLEANUP(freep) char *driver = pci_driver(host, address);
+	CLEANUP(freep) char *dir = pci_dir(host, address);
+	/* Since Linux 6.1 all of them show their devices there (drivers/vfio/vfio_main.c). */
+	CLEANUP(freep) char *shown = xasprintf("%s/vfio-dev", dir);
+	return driver && (!strcmp(driver, PCI_VFIO_DRIVER) || access(shown, F_OK) == 0);
+}
+
 char *pci_loan_name(const char *address)
 {
 	return xasprintf("pci:%s", address);

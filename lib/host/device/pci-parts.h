@@ -17,6 +17,8 @@
 char *pci_dir(const struct device_host *host, const char *address);
 /* The name of its driver, NULL if none is bound. */
 char *pci_driver(const struct device_host *host, const char *address);
+/* Has a driver of VFIO it: 'vfio-pci', or one that a vendor has made for its devices? */
+bool pci_has_vfio(const struct device_host *host, const char *address);
 /* What it is called as a loan. */
 char *pci_loan_name(const char *address);
 /* What a loan is for. */
