@@ -214,6 +214,23 @@ TEST(a_card_without_its_interface_is_told)
 	kernel_end();
 }
 
+/* Each function has an interface at the card's switch (switchdev), which the host sees. */
+TEST(a_function_is_set_up_through_the_card_itself)
+{
+	NEED_NODES();
+	begin();
+	put_file(DEVICE(CARD) "/net/enp65s0f0/phys_port_name", "p0\n");
+	put_file(DEVICE(CARD) "/net/enp65s0f0r0/flags", "0x1002\n");
+	put_file(DEVICE(CARD) "/net/enp65s0f0r0/phys_port_name", "pf0vf0\n");
+	put_file(DEVICE(CARD) "/net/a/phys_port_name", "c1pf0vf1\n");
+	PLAN(plan, "web", LAN);
+	check_lent(&plan, VF0);
+	check_function(0, "52:54:00:00:00:01 20 1 0");
+	check_given_back("web");
+	check_function(0, ZEROS);
+	kernel_end();
+}
+
 TEST(when_all_functions_are_lent_not_all_are_listed)
 {
 	NEED_NODES();

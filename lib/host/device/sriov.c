@@ -83,12 +83,26 @@ bool sriov_physical(const struct device_host *host, const char *function, char *
 	return false;
 }
 
+/* A card with a switch of its own has an interface for each of its functions, too: "pf0vf3" where
+ * the card's own is "p0" (the kernel's Documentation/networking/devlink/devlink-port.rst). */
+static bool is_representor(const char *net_dir, const char *name)
+{
+	CLEANUP(freep) char *dir = xasprintf("%s/%s", net_dir, name);
+	CLEANUP(buf_done) struct buf port = {};
+	return sysfs_read(dir, "phys_port_name", &port, NULL) == 0 && strstr(buf_text(&port), "pf");
+}
+
 char *sriov_interface(const struct device_host *host, const char *address)
 {
 	CLEANUP(freep) char *dir = pci_dir(host, address);
 	CLEANUP(freep) char *net = xasprintf("%s/net", dir);
 	CLEANUP(strv_done) struct strv names = {};
-	return dir_list(net, &names, NULL) == 0 && names.n ? xstrdup(names.items[0]) : NULL;
+	if (dir_list(net, &names, NULL) != 0)
+		return NULL;
+	for (size_t i = 0; i < names.n; i++)
+		if (!is_representor(net, names.items[i]))
+			return xstrdup(names.items[i]);
+	return NULL;
 }
 
 static void list_functions(const struct device_host *host, const char *address, struct strv *ret)
