@@ -39,7 +39,7 @@ static void add_parents(struct build *b, const struct jlist *devices, const char
 			memcpy(placements, class->placements.items,
 					class->placements.n * sizeof(*placements));
 		parents[(*n)++] = (struct vm_mdev_parent){
-			.address = build_text(b, items[i].address),
+			.address = build_lower(b, items[i].address),
 			.type_name = build_text(b, class->type_name),
 			.heterogeneous = items[i].heterogeneous,
 			.placements = placements,

@@ -360,6 +360,10 @@ TEST(mediated_devices_of_both_times)
 		"'placements':[3,1]}}}},"
 		"'mdev':{'z':{'address':'0000:c1:00.0','heterogeneous':true,'classes':{'cad':{"
 		"'name':'t1'}}}}}",
+		/* The kernel's names have small letters. */
+		"{'mediated-device':{'b':{'address':'0000:C2:00.0','classes':{'cad':{'name':'t2',"
+		"'placements':[3,1]}}},'z':{'address':'0000:C1:00.0','heterogeneous':true,"
+		"'classes':{'cad':{'name':'t1'}}}}}",
 		/* As the Go program's own manual had it. */
 		"{'mdev':{'z':{'address':'0000:c1:00.0','heterogeneous':true,'types':{"
 		"'cad':'t1'}},"
