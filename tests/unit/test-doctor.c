@@ -813,7 +813,9 @@ TEST(pci_devices_need_an_iommu)
 {
 	struct sick s;
 	const struct vm_pci_candidate candidate = { .address = "ffff:ff:1f.7" };
-	struct vm_pci pci = { .name = "card", .candidates = &candidate, .n_candidates = 1 };
+	struct vm_pci pci = {
+		.name = "card", .class_name = "gpu", .candidates = &candidate, .n_candidates = 1
+	};
 	sick_begin(&s);
 	struct vm *vm = add(&s, "web", false);
 	vm->pcis = &pci;
@@ -821,23 +823,76 @@ TEST(pci_devices_need_an_iommu)
 	put_file("proc/cpuinfo", "vendor_id\t: AuthenticAMD\n");
 	make_directory("sys/kernel/iommu_groups");
 	CHECK_FOUND(&s, devices,
-			"warning: device \"card\": the host has no PCI device ffff:ff:1f.7 "
-			"('lspci -D' lists all)\n"
-			"  machine 'web' cannot start\n"
-			"    lspci -D\n"
 			"warning: the IOMMU is off: no device is in a group of it\n"
 			"  PCI devices cannot be given away: machine 'web' cannot start\n"
 			"    # switch on AMD-Vi (IOMMU) in the firmware's setup\n");
 	put_file("proc/cpuinfo", "vendor_id\t: GenuineIntel\n");
 	examine(&s, "devices", doctor_check_devices);
-	CHECK_STR(s.doctor.findings[1].cures.items[0],
+	CHECK_STR(s.doctor.findings[0].cures.items[0],
 			"# switch on VT-d in the firmware's setup, and boot with intel_iommu=on:");
-	CHECK_STR(s.doctor.findings[1].cures.items[1],
+	CHECK_STR(s.doctor.findings[0].cures.items[1],
 			"sed -i 's/^GRUB_CMDLINE_LINUX=\"/&intel_iommu=on /' /etc/default/grub && "
 			"update-grub");
 	make_directory("sys/kernel/iommu_groups/7");
-	examine(&s, "devices", doctor_check_devices);
-	CHECK_INT(s.doctor.n, 1);
+	CHECK_FOUND(&s, devices,
+			"warning: device 'card': ffff:ff:1f.7 is not there ('lspci -D' lists all "
+			"devices)\n"
+			"  machine 'web' cannot start\n"
+			"    lspci -Dnnk\n");
+	sick_end(&s);
+}
+
+#define GPU "sys/devices/pci0000:00/0000:01:00.0"
+#define SOUND "sys/devices/pci0000:00/0000:01:00.1"
+
+static void link_to(const char *target, const char *name)
+{
+	CLEANUP(freep) char *parent = xstrdup(name);
+	*strrchr(parent, '/') = '\0';
+	make_directory(target);
+	make_directory(parent);
+	CLEANUP(freep) char *full = xstrdup(scratch_path(target));
+	CHECK_INT(symlink(full, scratch_path(name)), 0);
+}
+
+/* A card whose sound is in its group, with a driver of the host's. */
+TEST(pci_devices_that_cannot_be_lent_are_told_before_a_start)
+{
+	static const char shared[] =
+			"fault: device 'card': 0000:01:00.0 shares IOMMU group 14 with "
+			"0000:01:00.1 (snd_hda_intel): add it to the machine or move the card\n"
+			"  machines 'web', 'mail' cannot start\n"
+			"    lspci -Dnnk\n";
+	struct sick s;
+	const struct vm_pci_candidate candidate = { .address = "0000:01:00.0" };
+	struct vm_pci pci = {
+		.name = "card", .class_name = "gpu", .candidates = &candidate, .n_candidates = 1
+	};
+	sick_begin(&s);
+	for (int i = 0; i < 2; i++) {
+		struct vm *vm = add(&s, i ? "mail" : "web", i);
+		vm->pcis = &pci;
+		vm->n_pcis = 1;
+	}
+	link_to(GPU, "sys/bus/pci/devices/0000:01:00.0");
+	link_to(SOUND, "sys/bus/pci/devices/0000:01:00.1");
+	put_file(GPU "/class", "0x030000\n");
+	put_file(SOUND "/class", "0x040300\n");
+	link_to("sys/kernel/iommu_groups/14", GPU "/iommu_group");
+	link_to(GPU, "sys/kernel/iommu_groups/14/devices/0000:01:00.0");
+	link_to(SOUND, "sys/kernel/iommu_groups/14/devices/0000:01:00.1");
+	CHECK_FOUND(&s, devices, "");
+	link_to("sys/bus/pci/drivers/snd_hda_intel", SOUND "/driver");
+	CHECK_FOUND(&s, devices, shared);
+	/* One that runs has what it needs. */
+	s.machines[1].running = true;
+	CHECK_FOUND(&s, devices,
+			"warning: device 'card': 0000:01:00.0 shares IOMMU group 14 with "
+			"0000:01:00.1 (snd_hda_intel): add it to the machine or move the card\n"
+			"  machine 'web' cannot start\n"
+			"    lspci -Dnnk\n");
+	s.doctor.is_root = false;
+	CHECK_FOUND(&s, devices, "left out: only root sees which devices machines have\n");
 	sick_end(&s);
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "host/device/loan.h"
+#include "host/device/pci.h"
 #include "lending.h"
 #include "test.h"
 
@@ -228,6 +229,46 @@ TEST(a_function_is_set_up_through_the_card_itself)
 	check_function(0, "52:54:00:00:00:01 20 1 0");
 	check_given_back("web");
 	check_function(0, ZEROS);
+	kernel_end();
+}
+
+static int look(const char *rows, struct error *err)
+{
+	PLAN(plan, "web", rows);
+	return pci_look(&host, &plan, 0, err);
+}
+
+TEST(looking_makes_no_functions)
+{
+	NEED_NODES();
+	begin();
+	CLEANUP(freep) char *before = kernel_shot();
+	struct error err = {};
+	CHECK_INT(look(LAN, &err), 0);
+	CHECK_INT(look("vf connection=lan network=fast mac=52:54:00:00:00:01\n"
+		       "candidate interface=enp65s0f0 virtual-functions=9",
+				  &err),
+			-ENODEV);
+	CHECK_STR(err.text, "connection 'lan': " CARD
+			    " cannot be given 9 virtual functions: it can have 8");
+	kernel_check_shot(before);
+	/* There are functions, and the host uses one: so it is with the other. */
+	CHECK_INT(kernel_set_functions(CARD, 2), 0);
+	CHECK_INT(look(LAN, &err), 0);
+	put_file(DEVICE(VF0) "/net/enp65s0f0v0/flags", "0x1003\n");
+	kernel_link(DEVICE(VF0) "/net/enp65s0f0v0", "sys/class/net/enp65s0f0v0");
+	CHECK_INT(look(LAN, &err), 0);
+	put_file(DEVICE(VF1) "/net/enp65s0f0v1/flags", "0x1003\n");
+	kernel_link(DEVICE(VF1) "/net/enp65s0f0v1", "sys/class/net/enp65s0f0v1");
+	CHECK_INT(look(LAN, &err), -ENODEV);
+	CHECK_STR(err.text, "connection 'lan': no virtual function of network 'fast' is free: " VF0
+			    " is in use by the host: its interface 'enp65s0f0v0' is up ('ip link "
+			    "set enp65s0f0v0 down' ends that); " VF1
+			    " is in use by the host: its interface 'enp65s0f0v1' is up ('ip link "
+			    "set enp65s0f0v1 down' ends that)");
+	/* One that a machine has is taken for free: machines may take turns. */
+	put_file("run/.pci:" VF1, "machine=mail\nfor=connection lan\nfunction=0\n");
+	CHECK_INT(look(LAN, &err), 0);
 	kernel_end();
 }
 

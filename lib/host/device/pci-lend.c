@@ -129,18 +129,26 @@ static int write_loan(const struct device_host *host, const struct plan *plan,
 	return loan_write(host, name, &loan, err);
 }
 
+/* @functions: the device and those that go with it */
+static int check_place(const struct device_host *host, const struct plan *plan,
+		const struct vm_pci *pci, const struct strv *functions, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < functions->n; i++)
+		r = pci_check_exists(host, functions->items[i], err);
+	if (r == 0)
+		r = check_ids(host, pci, functions->items[0], err);
+	for (size_t i = 0; r == 0 && i < functions->n; i++)
+		r = pci_check(host, plan, functions->items[i], functions, err);
+	return r;
+}
+
 static int try_place(const struct device_host *host, const struct plan *plan,
 		const struct vm_pci *pci, const char *address, struct error *err)
 {
 	CLEANUP(strv_done) struct strv functions = {};
 	list_functions(address, pci, &functions);
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < functions.n; i++)
-		r = pci_check_exists(host, functions.items[i], err);
-	if (r == 0)
-		r = check_ids(host, pci, address, err);
-	for (size_t i = 0; r == 0 && i < functions.n; i++)
-		r = pci_check(host, plan, functions.items[i], &functions, err);
+	int r = check_place(host, plan, pci, &functions, err);
 	for (size_t i = 0; r == 0 && i < functions.n; i++)
 		r = write_loan(host, plan, pci, functions.items[i], i, err);
 	return r;
@@ -217,4 +225,59 @@ int pci_lend(const struct device_host *host, const struct plan *plan, size_t i, 
 	if (r == 0)
 		r = lend(host, plan, pci, err);
 	return r < 0 ? error_wrap(err, "%s", what) : 0;
+}
+
+/* ---- only looking ---- */
+
+/* Returns 0, or 1 when the reason why not was added. What a machine has was free when it was lent,
+ * and will be. */
+static int look_at_place(const struct device_host *host, const struct plan *plan,
+		const struct vm_pci *pci, const char *address, struct strv *reasons)
+{
+	CLEANUP(freep) char *name = pci_loan_name(address);
+	CLEANUP(loan_done) struct loan loan = {};
+	CLEANUP(strv_done) struct strv functions = {};
+	struct error reason = {};
+	list_functions(address, pci, &functions);
+	if (loan_read(host, name, &loan, NULL) == 0 ||
+			check_place(host, plan, pci, &functions, &reason) == 0)
+		return 0;
+	strv_push(reasons, reason.text);
+	return 1;
+}
+
+/* The same for all places of a candidate. */
+static int look_at(const struct device_host *host, const struct plan *plan,
+		const struct vm_pci *pci, const struct vm_pci_candidate *c, struct strv *reasons)
+{
+	CLEANUP(strv_done) struct strv places = {};
+	CLEANUP(freep) char *card = NULL;
+	struct error reason = {};
+	int64_t n = 1;
+	int r = vm_pci_is_virtual(c) ? find_card(host, c, &card, &reason) : 0;
+	if (r == 0 && card)
+		r = sriov_check(host, card, c->virtual_functions, &n, &reason);
+	/* They would be made. */
+	if (r == 0 && n == 0)
+		return 0;
+	if (r == 0)
+		r = list_places(host, c, &places, &reason);
+	if (r < 0)
+		strv_push(reasons, reason.text);
+	for (size_t i = 0; r == 0 && i < places.n; i++)
+		if (look_at_place(host, plan, pci, places.items[i], reasons) == 0)
+			return 0;
+	return 1;
+}
+
+int pci_look(const struct device_host *host, const struct plan *plan, size_t i, struct error *err)
+{
+	const struct vm_pci *pci = &plan->pcis[i];
+	CLEANUP(freep) char *what = pci_title(pci);
+	CLEANUP(strv_done) struct strv reasons = {};
+	for (size_t k = 0; k < pci->n_candidates; k++)
+		if (look_at(host, plan, pci, &pci->candidates[k], &reasons) == 0)
+			return 0;
+	(void)!tell_none(pci, &reasons, err);
+	return error_wrap(err, "%s", what);
 }

@@ -31,6 +31,15 @@ MUST_CHECK int pci_lend(const struct device_host *host, const struct plan *plan,
 		struct error *err);
 
 /*
+ * Could a candidate of plan->pcis[@i] be lent as the host is now, if no machine had it? Nothing is
+ * changed, no virtual functions are made.
+ *
+ * Errors: as of pci_lend().
+ */
+MUST_CHECK int pci_look(const struct device_host *host, const struct plan *plan, size_t i,
+		struct error *err);
+
+/*
  * Bind what was lent for plan->pcis[@i] (all devices must have been lent before: those of a group
  * belong together), reset it, and give its groups to a user.
  *

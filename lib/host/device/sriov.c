@@ -159,8 +159,8 @@ static int make(const struct device_host *host, const char *address, int64_t n, 
 	return r < 0 ? tell_refused(address, n, r, err) : 0;
 }
 
-int sriov_functions(const struct device_host *host, const char *address, int64_t n_wanted,
-		struct strv *ret, struct error *err)
+int sriov_check(const struct device_host *host, const char *address, int64_t n_wanted,
+		int64_t *ret_n, struct error *err)
 {
 	CLEANUP(freep) char *dir = pci_dir(host, address);
 	int64_t total = 0, n = 0;
@@ -182,6 +182,16 @@ int sriov_functions(const struct device_host *host, const char *address, int64_t
 		return error_set(err, ERANGE,
 				"%s cannot be given %jd virtual functions: it can have %jd",
 				address, (intmax_t)n_wanted, (intmax_t)total);
+	if (r == 0)
+		*ret_n = n;
+	return r;
+}
+
+int sriov_functions(const struct device_host *host, const char *address, int64_t n_wanted,
+		struct strv *ret, struct error *err)
+{
+	int64_t n;
+	int r = sriov_check(host, address, n_wanted, &n, err);
 	if (r == 0 && n == 0)
 		r = make(host, address, n_wanted, err);
 	if (r == 0)

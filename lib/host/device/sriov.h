@@ -24,9 +24,20 @@ MUST_CHECK int sriov_find_card(const struct device_host *host, const char *inter
 		char **ret_address, struct error *err);
 
 /*
+ * Has a device functions, or could it be given as many as are wanted?
+ *
+ * @n_wanted: 0: it has to have them
+ * @ret_n: how many it has; 0: they can be made
+ *
+ * Errors: ENODEV, ERANGE.
+ */
+MUST_CHECK int sriov_check(const struct device_host *host, const char *address, int64_t n_wanted,
+		int64_t *ret_n, struct error *err);
+
+/*
  * The addresses of a device's functions, in the order of their numbers; appended.
  *
- * @n_wanted: how many to make if there are none; 0: that is an error
+ * @n_wanted: how many to make if there are none; as above
  */
 MUST_CHECK int sriov_functions(const struct device_host *host, const char *address,
 		int64_t n_wanted, struct strv *ret, struct error *err);

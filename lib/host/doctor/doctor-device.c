@@ -4,17 +4,18 @@
 #include <string.h>
 
 #include "host/device/mdev-parent.h"
+#include "host/device/pci.h"
 #include "host/doctor/doctor.h"
 #include "util/file.h"
 #include "util/mem.h"
 
-static void tell_lacks(struct doctor *d, enum lack_kind kind, const char *cure)
+static void tell_usbs(struct doctor *d)
 {
 	size_t at = 0;
-	for (const struct doctor_lack *l; (l = doctor_lacks(d, kind, &at));) {
+	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_USB, &at));) {
 		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
 		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
-		doctor_cure(d, "%s", cure);
+		doctor_cure(d, "lsusb -t");
 	}
 }
 
@@ -35,13 +36,13 @@ static bool is_intel(const struct doctor *d)
 	       strstr(buf_text(&text), "GenuineIntel");
 }
 
-static void check_iommu(struct doctor *d)
+static void tell_no_iommu(struct doctor *d)
 {
 	CLEANUP(doctor_group_done) struct doctor_group users = {};
 	for (size_t i = 0; i < d->n_machines; i++)
 		if (d->machines[i].vm->n_pcis)
 			doctor_group_add(&users, &d->machines[i]);
-	if (!users.names.n || has_groups(d))
+	if (!users.names.n)
 		return;
 	doctor_add(d, doctor_level_of(users.urgent),
 			"the IOMMU is off: no device is in a group of it");
@@ -53,6 +54,82 @@ static void check_iommu(struct doctor *d)
 	if (is_intel(d))
 		doctor_cure(d, "sed -i 's/^GRUB_CMDLINE_LINUX=\"/&intel_iommu=on /' "
 			       "/etc/default/grub && update-grub");
+}
+
+/* ---- PCI devices ---- */
+
+struct refusal {
+	const char *text;
+	struct doctor_group users;
+};
+
+struct refusals {
+	struct refusal *items;
+	size_t n, n_alloc;
+};
+static void refusals_done(struct refusals *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		doctor_group_done(&r->items[i].users);
+	free(r->items);
+}
+
+/* Machines that are alike lack the same. */
+static void add_refusal(struct doctor *d, struct refusals *r, const struct doctor_machine *m,
+		const char *text)
+{
+	size_t i = 0;
+	while (i < r->n && strcmp(r->items[i].text, text) != 0)
+		i++;
+	if (i == r->n) {
+		r->items = grow_array(r->items, &r->n_alloc, r->n, sizeof(*r->items));
+		r->items[r->n++] = (struct refusal){ .text = arena_strdup(&d->arena, text) };
+	}
+	if (!strv_contains(&r->items[i].users.names, m->vm->name))
+		doctor_group_add(&r->items[i].users, m);
+}
+
+/* One that runs has what it needs. */
+static void look_for(struct doctor *d, const struct doctor_machine *m, struct refusals *ret)
+{
+	const struct device_host host = {
+		.sys = d->sys,
+		.dev = d->dev,
+		.proc = d->proc,
+		.udev = "/run/udev",
+		.lock_dir = d->run_dir ? d->run_dir : "/run/machina",
+	};
+	const struct plan plan = {
+		.machine = m->vm->name,
+		.pcis = m->vm->pcis,
+		.n_pcis = m->vm->n_pcis,
+	};
+	for (size_t i = 0; !m->running && i < plan.n_pcis; i++) {
+		struct error err = {};
+		if (pci_look(&host, &plan, i, &err) < 0)
+			add_refusal(d, ret, m, err.text);
+	}
+}
+
+/* What a start would find. */
+static void check_pcis(struct doctor *d)
+{
+	CLEANUP(refusals_done) struct refusals refusals = {};
+	size_t n = 0;
+	for (size_t i = 0; i < d->n_machines; i++)
+		n += d->machines[i].vm->n_pcis;
+	if (n && !d->is_root) {
+		doctor_leave_out(d, "only root sees which devices machines have");
+		return;
+	}
+	for (size_t i = 0; i < d->n_machines; i++)
+		look_for(d, &d->machines[i], &refusals);
+	for (size_t i = 0; i < refusals.n; i++) {
+		const struct refusal *r = &refusals.items[i];
+		doctor_add(d, doctor_level_of(r->users.urgent), "%s", r->text);
+		doctor_why(d, "%s cannot start", doctor_machines(d, &r->users.names));
+		doctor_cure(d, "lspci -Dnnk");
+	}
 }
 
 /* ---- mediated devices ---- */
@@ -95,9 +172,11 @@ void doctor_check_devices(struct doctor *d)
 		for (size_t k = 0; k < m->vm->n_mdevs; k++)
 			check_mdev(d, m, &m->vm->mdevs[k]);
 	}
-	tell_lacks(d, LACK_PCI, "lspci -D");
-	tell_lacks(d, LACK_USB, "lsusb -t");
-	check_iommu(d);
+	tell_usbs(d);
+	if (has_groups(d))
+		check_pcis(d);
+	else
+		tell_no_iommu(d);
 	if (!any)
 		doctor_note(d, "no machine has one");
 }
