@@ -111,23 +111,38 @@ static inline int listen_on(const struct plan_fd *fd)
 	return made;
 }
 
-static inline int qemu_start_open_tap(void)
+/* The tap that was made last. */
+static struct ifreq qemu_start_tap;
+
+/* One more descriptor of it. */
+static inline int qemu_start_open_queue(void)
 {
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	struct ifreq req = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-	if (fd >= 0 && ioctl(fd, TUNSETIFF, &req) == 0)
+	if (fd >= 0 && ioctl(fd, TUNSETIFF, &qemu_start_tap) == 0)
 		return fd;
 	if (fd >= 0)
 		close(fd);
 	return -1;
 }
 
-static inline int open_fd(const struct plan_fd *fd)
+static inline int qemu_start_open_tap(bool is_many)
+{
+	int queues = is_many ? IFF_MULTI_QUEUE : 0;
+	qemu_start_tap = (struct ifreq){
+		.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | queues),
+	};
+	return qemu_start_open_queue();
+}
+
+/* @is_many: a tap that has several queues */
+static inline int open_fd(const struct plan_fd *fd, bool is_many)
 {
 	switch (fd->kind) {
 	case PLAN_FD_TAP:
 	case PLAN_FD_MACVTAP:
-		return qemu_start_open_tap();
+		return qemu_start_open_tap(is_many);
+	case PLAN_FD_QUEUE:
+		return qemu_start_open_queue();
 	case PLAN_FD_FILE:
 		return open(fd->path, (fd->writable ? O_RDWR : O_RDONLY) |
 						      (fd->direct ? O_DIRECT : 0) | O_CLOEXEC);
@@ -273,7 +288,9 @@ static inline void qemu_start(struct sample *s, enum qemu_form form, struct buf 
 			TEST_FAIL("%s: %s", s->report.items[i].pointer, s->report.items[i].text);
 	make_surroundings(s);
 	for (size_t i = 0; i < s->plan.n_fds; i++)
-		fds[i] = form == QEMU_FORM_UNIT ? open_fd(&s->plan.fds[i]) : -1;
+		fds[i] = form == QEMU_FORM_UNIT
+					 ? open_fd(&s->plan.fds[i], plan_n_queues(&s->plan, i) > 1)
+					 : -1;
 	run(s, fds, out);
 	for (size_t i = 0; i < s->plan.n_fds; i++)
 		if (fds[i] >= 0)

@@ -94,8 +94,9 @@ static void print_macvtaps(const struct plan *plan, struct strv *ret)
 		CLEANUP(freep) char *index = xasprintf("/sys/class/net/%s/ifindex", fd->link);
 		CLEANUP(buf_done) struct buf quoted = {};
 		shell_quote(&quoted, index);
-		strv_pushf(ret, "%d<>\"/dev/tap$(/usr/bin/cat %s)\"", fd->number,
-				buf_text(&quoted));
+		for (size_t k = 0; k < plan_n_queues(plan, i); k++)
+			strv_pushf(ret, "%d<>\"/dev/tap$(/usr/bin/cat %s)\"", fd[k].number,
+					buf_text(&quoted));
 	}
 }
 

@@ -90,6 +90,11 @@ static const struct field connection_fields[] = {
 			"Keep this guest and the others that are isolated apart."),
 	FIELD_INT(struct connection_conf, mtu, "mtu", 68, 65535, 0, "the network's",
 			"Largest packet of the interface on the host, in bytes."),
+	FIELD_INT(struct connection_conf, queues, "queues", 1, 64, 0, "1",
+			"How many of the guest's processors can send and receive packets at once: "
+			"the network card has so many pairs of queues, of which a guest uses as "
+			"many as it has processors. The guest sees another card then. Not for "
+			"networks of mode \"user\" or \"vf\"."),
 	FIELD_BOOL(struct connection_conf, connected, "connected", true,
 			"Whether the cable is plugged in when the machine starts. With false the "
 			"interface is no port of its bridge and the guest's link is down, until "

@@ -37,8 +37,9 @@ struct connection_conf {
 	/* In place of what the network says. */
 	int64_t vlan; /* 0: not set */
 	struct jstrings vlans;
-	int isolate; /* -1: not set */
-	int64_t mtu; /* 0: not set */
+	int isolate;	/* -1: not set */
+	int64_t mtu;	/* 0: not set */
+	int64_t queues; /* 0: not set */
 	bool connected;
 	struct fw_filter_conf filter; /* each key that is there replaces the machine's */
 	bool remove;

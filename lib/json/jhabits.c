@@ -38,6 +38,7 @@ static const struct {
 	{ "mac", { "macaddr", "mac-address", "hwaddr" } },
 	{ "ip", { "address", "addresses", "ip-address", "ipv4", "ipv6" } },
 	{ "vlan", { "vlan-id", "tag" } },
+	{ "queues", { "multiqueue", "mq" } },
 	/* In a network "device" is the bridge; of a connection the network says which. */
 	{ "device", { "bridge", "interface", "link" } },
 	{ "network", { "net", "nets", "networks", "bridge", "source" } },

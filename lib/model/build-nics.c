@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Connections: networks become bridges and scripts. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,17 @@ static void check_link(struct build *b, const struct vm_nic *nic, const char *po
 				nic->name, nic->link);
 }
 
+static void check_queues(struct build *b, const struct vm_nic *nic, const char *pointer)
+{
+	int64_t n = vm_n_processors(b->vm);
+	CLEANUP(freep) char *at = xasprintf("%s/queues", pointer);
+	if (nic->queues > n)
+		BUILD_ADVICE(b, at,
+				"connection \"%s\" has %d queues, of which the guest uses %" PRId64
+				": one for each of its processors",
+				nic->name, nic->queues, n);
+}
+
 static void refuse_disconnected(struct build *b, const char *name, const char *pointer)
 {
 	CLEANUP(freep) char *at = xasprintf("%s/connected", pointer);
@@ -151,6 +163,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 						 : build_derive_mac(b, name),
 		.ip = copy_strings(b, &conf->ip),
 		.disconnected = !conf->connected,
+		.queues = conf->queues ? (int)conf->queues : 1,
 	};
 	check_mac(b, nic.mac, pointer);
 	if (conf->link && conf->link[0] && strcmp(conf->link, nic.link) != 0) {
@@ -165,6 +178,8 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 		use_network(b, network, &nic);
 		check_link(b, &nic, pointer);
 		build_nic_port(b, network, conf, pointer, &nic);
+		if (nic.queues > 1)
+			check_queues(b, &nic, pointer);
 		if (nic.mode == NETWORK_VF)
 			build_vf(b, network, &nic, index);
 		if (nic.mode == NETWORK_VF && nic.disconnected)

@@ -112,6 +112,7 @@ static void check_connection_keys(struct build *b, const struct network_conf *ne
 		{ "vlans", conf->vlans.n, IN(BRIDGE) },
 		{ "isolate", conf->isolate > 0, IN_BRIDGE },
 		{ "mtu", conf->mtu, IN_BRIDGE | IN(MACVTAP) | IN_OLD },
+		{ "queues", conf->queues > 1, IN_BRIDGE | IN(MACVTAP) | IN(VHOST_USER) | IN_OLD },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (!is_useless(&rows[i], network))

@@ -111,9 +111,7 @@ static void build_features(struct build *b)
 
 static void check_cpu_count(struct build *b)
 {
-	const struct vm *vm = b->vm;
-	int64_t n = (int64_t)(vm->cpu.sockets ? vm->cpu.sockets : 1) *
-		    (vm->cpu.cores ? vm->cpu.cores : 1) * (vm->cpu.threads ? vm->cpu.threads : 1);
+	int64_t n = vm_n_processors(b->vm);
 	if (n > CPUS_MAX)
 		BUILD_ERROR(b, "/attrs/cpu",
 				"%" PRId64 " processors (sockets, cores and threads multiplied) "

@@ -14,6 +14,7 @@
 const char *const plan_fd_kind_names[] = {
 	[PLAN_FD_TAP] = "tap",
 	[PLAN_FD_MACVTAP] = "macvtap",
+	[PLAN_FD_QUEUE] = "queue",
 	[PLAN_FD_FILE] = "file",
 	[PLAN_FD_COPY] = "copy",
 	[PLAN_FD_CREDENTIAL] = "credential",
@@ -176,6 +177,8 @@ static bool is_complete(const struct plan_fd *fd)
 		return has_link;
 	case PLAN_FD_MACVTAP:
 		return has_link && fd->device;
+	case PLAN_FD_QUEUE:
+		return fd->link;
 	case PLAN_FD_LISTEN_TCP:
 		return fd->port > 0;
 	case PLAN_FD_CREDENTIAL:
@@ -199,6 +202,13 @@ static bool is_complete(const struct plan_fd *fd)
 	return fd->path != NULL;
 }
 
+/* A queue is one of the interface before it. */
+static bool is_in_order(const struct plan *plan, const struct plan_fd *fd)
+{
+	return fd->kind != PLAN_FD_QUEUE ||
+	       (fd > plan->fds && fd[-1].link && !strcmp(fd[-1].link, fd->link));
+}
+
 static int parse_fd(struct plan *plan, enum plan_fd_kind kind, const struct strv *words,
 		struct error *err)
 {
@@ -210,7 +220,7 @@ static int parse_fd(struct plan *plan, enum plan_fd_kind kind, const struct strv
 	int r = words_parse(fd_words, words, fd, &plan->arena, err);
 	if (r < 0)
 		return r;
-	if (!is_complete(fd))
+	if (!is_complete(fd) || !is_in_order(plan, fd))
 		return error_set(err, EINVAL, "a '%s' lacks what it needs", words->items[0]);
 	if (plan_fd_has_set(kind))
 		fd->set = (int)++plan->n_sets;

@@ -30,6 +30,14 @@ bool plan_is_device(const char *path)
 	       strncmp(path, "/dev/shm/", strlen("/dev/shm/")) != 0;
 }
 
+size_t plan_n_queues(const struct plan *plan, size_t i)
+{
+	size_t n = 1;
+	while (i + n < plan->n_fds && plan->fds[i + n].kind == PLAN_FD_QUEUE)
+		n++;
+	return n;
+}
+
 bool plan_has_filter(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_fds; i++)
@@ -147,6 +155,9 @@ static void add_taps(struct plan *plan, const struct vm *vm)
 		fd->own = nic->managed && network_owns_bridge(nic->mode);
 		fd->vlan = nic->vlan;
 		fd->filter = plan_filter_copy(&plan->arena, nic->filter);
+		for (int k = 1; k < nic->queues; k++)
+			add_fd(plan, PLAN_FD_QUEUE, arena_printf(&plan->arena, "net.%zu.%d", i, k))
+					->link = fd->link;
 	}
 }
 
@@ -169,10 +180,16 @@ static void add_netdevs(struct plan *plan, const struct vm *vm)
 /* They can be missing, and must not move others. */
 static void add_vhost(struct plan *plan, const struct vm *vm)
 {
-	for (size_t i = 0; i < vm->n_nics; i++)
-		if (vm->nics[i].vhost)
-			add_path_fd(plan, PLAN_FD_VHOST, arena_printf(&plan->arena, "vhost.%zu", i),
-					"/dev/vhost-net");
+	static const char device[] = "/dev/vhost-net";
+	struct arena *a = &plan->arena;
+	for (size_t i = 0; i < vm->n_nics; i++) {
+		if (!vm->nics[i].vhost)
+			continue;
+		add_path_fd(plan, PLAN_FD_VHOST, arena_printf(a, "vhost.%zu", i), device);
+		for (int k = 1; k < vm->nics[i].queues; k++)
+			add_path_fd(plan, PLAN_FD_VHOST, arena_printf(a, "vhost.%zu.%d", i, k),
+					device);
+	}
 }
 
 static void add_vsock(struct plan *plan, const struct vm *vm)
@@ -366,8 +383,11 @@ static void add_shares(struct plan *plan, const struct vm *vm, const char *run_d
 static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
 {
 	/* Two firmware images, two boot files, agent, console and its log, TPM, vsock, seed. */
-	size_t n_fds = 2 * vm->n_nics + vm->n_volumes + vm->n_shares + vm->n_qmp + vm->n_pcis +
-		       vm->n_usbs + vm->n_credentials + 10;
+	size_t n_fds = vm->n_volumes + vm->n_shares + vm->n_qmp + vm->n_pcis + vm->n_usbs +
+		       vm->n_credentials + 10;
+	/* Each queue and its vhost; and what has none. */
+	for (size_t i = 0; i < vm->n_nics; i++)
+		n_fds += 2 * (size_t)(vm->nics[i].queues > 1 ? vm->nics[i].queues : 1);
 
 	*plan = (struct plan){};
 	plan->machine = arena_strdup(&plan->arena, vm->name);

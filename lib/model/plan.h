@@ -38,6 +38,7 @@
 enum plan_fd_kind {
 	PLAN_FD_TAP,	    /* -netdev tap,fd=N */
 	PLAN_FD_MACVTAP,    /* the same, on an interface of the host in place of a bridge */
+	PLAN_FD_QUEUE,	    /* one more of the tap or macvtap before it: fds=N:M */
 	PLAN_FD_FILE,	    /* -add-fd fd=N,set=S; /dev/fdset/S */
 	PLAN_FD_COPY,	    /* a sealed copy in memory: /proc/self/fd/N (QEMU opens it by itself) */
 	PLAN_FD_CREDENTIAL, /* a sealed text in memory, made of a file: likewise */
@@ -65,14 +66,15 @@ extern const char *const plan_format_names[];
 /*
  * A VHOST descriptor is the only one that may be missing, all of them or none: where the host has
  * no such device QEMU moves packets by itself. So they come last, and the arguments that speak of
- * them are added when a machine starts (qemu_vhost_args() in qemu/argv.h).
+ * them are added when a machine starts (qemu_vhost_args() in qemu/argv.h). There is one for each
+ * queue of "net.0": "vhost.0", "vhost.0.1", ...
  */
 struct plan_fd {
 	enum plan_fd_kind kind;
 	const char *name; /* FDNAME= and the set's opaque text: "disk.0", "net.0", "qmp.0" */
 	int number;	  /* in QEMU: PLAN_FD_FIRST + its index */
 	int set;	  /* FILE, SEED, LOG and USB: number of the set; -1 for others */
-	const char *path; /* all but TAP, MACVTAP, SEED, LISTEN_TCP, USERNS and USB */
+	const char *path; /* all but TAP, MACVTAP, QUEUE, SEED, LISTEN_TCP, USERNS and USB */
 	int port;	  /* LISTEN_TCP */
 	int64_t cid;	  /* VSOCK */
 
@@ -90,7 +92,7 @@ struct plan_fd {
 	const char *forward;
 
 	/* TAP, MACVTAP; NULL for what there is none of. CONNECT to passt: the connection and its
-	 * network. */
+	 * network. QUEUE: the link alone. */
 	const char *link;
 	const char *connection;
 	const char *network;
@@ -246,6 +248,9 @@ const struct plan_fd *plan_usb_fd(const struct plan *plan, size_t i);
 
 /* The descriptor of a name, or NULL. */
 const struct plan_fd *plan_find(const struct plan *plan, const char *name);
+
+/* How many descriptors a tap or macvtap, plan->fds[@i], has: itself and the queues behind it. */
+size_t plan_n_queues(const struct plan *plan, size_t i) PURE;
 
 /* Has a connection a packet filter? */
 bool plan_has_filter(const struct plan *plan) PURE;

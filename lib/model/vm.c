@@ -36,6 +36,12 @@ static char *user_name(const char *prefix, const char *machine)
 	return xasprintf("machina-%s", digits);
 }
 
+int64_t vm_n_processors(const struct vm *vm)
+{
+	return (int64_t)(vm->cpu.sockets ? vm->cpu.sockets : 1) *
+	       (vm->cpu.cores ? vm->cpu.cores : 1) * (vm->cpu.threads ? vm->cpu.threads : 1);
+}
+
 bool vm_uses_vfio(const struct vm *vm)
 {
 	return vm->n_mdevs > 0 || vm->n_pcis > 0;

@@ -92,6 +92,7 @@ struct vm_nic {
 	bool isolate;	    /* from other ports that are isolated */
 	bool vhost;	    /* packets are moved by the kernel, where it can */
 	bool disconnected;  /* when the machine starts: the cable is not plugged in */
+	int queues;	    /* pairs of them; at least 1 */
 	const char *device; /* of mode macvtap: the host's interface that it shares */
 	enum macvtap_mode macvtap_mode;
 	const char *socket; /* of mode vhost-user: of the switch; NULL: QEMU makes one */
@@ -371,6 +372,9 @@ struct vm {
 };
 
 void vm_done(struct vm *vm);
+
+/* Sockets, cores and threads multiplied. */
+int64_t vm_n_processors(const struct vm *vm) PURE;
 
 /* Does it have devices that QEMU opens through VFIO? */
 bool vm_uses_vfio(const struct vm *vm) PURE;

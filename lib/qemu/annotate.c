@@ -53,6 +53,9 @@ static void describe(struct buf *row, const struct plan_fd *fd)
 		buf_printf(row, "macvtap '%s' on '%s', of network '%s'", fd->link, fd->device,
 				fd->network ? fd->network : "");
 		break;
+	case PLAN_FD_QUEUE:
+		buf_printf(row, "one more queue of '%s'", fd->link);
+		break;
 	case PLAN_FD_FILE:
 		describe_file(row, fd, fd->writable ? "read and write" : "read");
 		break;

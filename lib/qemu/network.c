@@ -6,6 +6,23 @@
 
 #include "qemu/parts.h"
 
+/* "fd=3"; of several queues "fds=3:4". @first: in the plan */
+static void add_fds(struct props *p, const struct plan *plan, const struct plan_fd *first)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	size_t n = plan_n_queues(plan, (size_t)(first - plan->fds));
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&text, "%s%d", i ? ":" : "", first[i].number);
+	props_add(p, n > 1 ? "fds" : "fd", buf_text(&text));
+}
+
+/* For QEMU to open by itself. */
+static void add_queues(struct props *p, const struct vm_nic *nic)
+{
+	if (nic->queues > 1)
+		props_addf(p, "queues", "%d", nic->queues);
+}
+
 /* The bridge and scripts are the plan's matter: QEMU may not run programs.
  *
  * @fd: its name in the plan */
@@ -16,11 +33,12 @@ static void add_tap(struct assembly *a, const struct vm_nic *nic, const char *id
 	props_add(&p, "id", id);
 	/* QEMU can't open a macvtap by its name: whoever starts it has to. */
 	if (a->form == QEMU_FORM_UNIT || nic->mode == NETWORK_MACVTAP) {
-		props_addf(&p, "fd", "%d", assembly_fd(a, fd)->number);
+		add_fds(&p, a->plan, assembly_fd(a, fd));
 	} else {
 		props_add(&p, "ifname", nic->link);
 		props_add(&p, "script", "no");
 		props_add(&p, "downscript", "no");
+		add_queues(&p, nic);
 	}
 	assembly_option(a, SECTION_NETDEV, "-netdev", &p);
 }
@@ -90,7 +108,7 @@ static const char *peer_path(const struct plan *plan, const char *name)
 }
 
 /* A switch that goes away is waited for by both: it or QEMU connects again. */
-static void add_vhost_user(struct assembly *a, const char *id)
+static void add_vhost_user(struct assembly *a, const struct vm_nic *nic, const char *id)
 {
 	const char *path = peer_path(a->plan, id);
 	const char *chardev = arena_printf(&a->topology.arena, "%s.socket", id);
@@ -108,7 +126,18 @@ static void add_vhost_user(struct assembly *a, const char *id)
 	props_init(&p, "vhost-user");
 	props_add(&p, "id", id);
 	props_add(&p, "chardev", chardev);
+	add_queues(&p, nic);
 	assembly_option(a, SECTION_NETDEV, "-netdev", &p);
+}
+
+/* Each queue has an interrupt for each direction; two are the device's own (virtio_net_get_config()
+ * and the control queue, in hw/net/virtio-net.c). */
+static void add_card_queues(struct props *p, const struct vm_nic *nic)
+{
+	if (nic->queues <= 1)
+		return;
+	props_add(p, "mq", "on");
+	props_addf(p, "vectors", "%d", 2 * nic->queues + 2);
 }
 
 void network_add(struct assembly *a)
@@ -129,7 +158,7 @@ void network_add(struct assembly *a)
 		else if (nic->mode == NETWORK_USER)
 			add_user(a, nic, id);
 		else if (nic->mode == NETWORK_VHOST_USER)
-			add_vhost_user(a, id);
+			add_vhost_user(a, nic, id);
 		else
 			add_tap(a, nic, id, fd);
 
@@ -137,20 +166,32 @@ void network_add(struct assembly *a)
 				arena_printf(&t->arena, "nic.%zu", i));
 		props_add(&d->props, "mac", nic->mac);
 		props_add(&d->props, "netdev", id);
+		add_card_queues(&d->props, nic);
 		assembly_check_room(a, pointer);
 	}
 }
 
+/* "netdev.net1.vhostfds=7:8", of the descriptors "vhost.1", "vhost.1.1". Returns how many. */
+static size_t add_vhost_fds(const struct plan *plan, size_t first, struct strv *ret)
+{
+	const char *name = plan->fds[first].name, *index = strchr(name, '.') + 1;
+	size_t len = strlen(name), n = 1;
+	while (first + n < plan->n_fds && !strncmp(plan->fds[first + n].name, name, len) &&
+			plan->fds[first + n].name[len] == '.')
+		n++;
+	CLEANUP(buf_done) struct buf numbers = {};
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&numbers, "%s%d", i ? ":" : "", plan->fds[first + i].number);
+	strv_push(ret, "-set");
+	strv_pushf(ret, "netdev.net%s.vhost=on", index);
+	strv_push(ret, "-set");
+	strv_pushf(ret, "netdev.net%s.vhostfd%s=%s", index, n > 1 ? "s" : "", buf_text(&numbers));
+	return n;
+}
+
 void qemu_vhost_args(const struct plan *plan, struct strv *ret)
 {
-	for (size_t i = 0; i < plan->n_fds; i++) {
-		const struct plan_fd *fd = &plan->fds[i];
-		if (fd->kind != PLAN_FD_VHOST)
-			continue;
-		const char *index = strrchr(fd->name, '.') + 1;
-		strv_push(ret, "-set");
-		strv_pushf(ret, "netdev.net%s.vhost=on", index);
-		strv_push(ret, "-set");
-		strv_pushf(ret, "netdev.net%s.vhostfd=%d", index, fd->number);
-	}
+	size_t i = 0;
+	while (i < plan->n_fds)
+		i += plan->fds[i].kind == PLAN_FD_VHOST ? add_vhost_fds(plan, i, ret) : 1;
 }

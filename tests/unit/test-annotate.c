@@ -45,23 +45,24 @@ TEST(annotations_say_what_each_descriptor_is)
 {
 	static const char *const expected[] = {
 		"fd 3 net.0: tap 'web.0' of network 'lan', port of bridge 'br0'",
-		"fd 4 net.1: macvtap 'web.1' on 'eth0', of network 'lan'",
-		("fd 5 (set 1) disk.0: read and write '/tank/web/os.img', volume 'os' of storage "
+		"fd 4 net.0.1: one more queue of 'web.0'",
+		"fd 5 net.1: macvtap 'web.1' on 'eth0', of network 'lan'",
+		("fd 6 (set 1) disk.0: read and write '/tank/web/os.img', volume 'os' of storage "
 		 "pool 'tank'"),
-		"fd 6 (set 2) disk.1: read '/tank/web/cd.img', volume 'cd' of storage pool 'tank'",
-		"fd 7 kernel: copy in memory of '/tank/web/vmlinuz'",
-		"fd 8 initrd: copy in memory of '/tank/web/initrd'",
-		"fd 9 tpm: connected to '/run/machina/web/swtpm/control.socket'",
-		"fd 10 qmp.0: listen on '/run/machina/web/qmp/systemd.0.qmp.socket'",
-		"fd 11 qmp.1: listen on '/run/machina/web/qmp/command.0.qmp.socket'",
-		"fd 12 qmp.2: listen on '/run/machina/web/qmp/command.1.qmp.socket'",
-		"fd 13 agent: listen on 127.0.0.1:4900",
-		"fd 14 console: listen on '/run/machina/web/console.socket'",
-		"fd 15 (set 3) console.log: append to '/run/machina/web/console.log'",
+		"fd 7 (set 2) disk.1: read '/tank/web/cd.img', volume 'cd' of storage pool 'tank'",
+		"fd 8 kernel: copy in memory of '/tank/web/vmlinuz'",
+		"fd 9 initrd: copy in memory of '/tank/web/initrd'",
+		"fd 10 tpm: connected to '/run/machina/web/swtpm/control.socket'",
+		"fd 11 qmp.0: listen on '/run/machina/web/qmp/systemd.0.qmp.socket'",
+		"fd 12 qmp.1: listen on '/run/machina/web/qmp/command.0.qmp.socket'",
+		"fd 13 qmp.2: listen on '/run/machina/web/qmp/command.1.qmp.socket'",
+		"fd 14 agent: listen on 127.0.0.1:4900",
+		"fd 15 console: listen on '/run/machina/web/console.socket'",
+		"fd 16 (set 3) console.log: append to '/run/machina/web/console.log'",
 	};
 	CLEANUP(sample_done) struct sample s;
 	sample_init(&s);
-	sample_nic(&s, NETWORK_BRIDGE);
+	sample_nic(&s, NETWORK_BRIDGE)->queues = 2;
 	sample_volume(&s, "os", "raw");
 	sample_volume(&s, "cd", "iso-scsi");
 	sample_kernel(&s);

@@ -337,6 +337,38 @@ TEST(macvtaps_are_descriptors_in_every_form)
 	}
 }
 
+TEST(queues_are_descriptors_or_numbers)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_nic(&s, NETWORK_BRIDGE)->queues = 3;
+	sample_nic(&s, NETWORK_BRIDGE);
+	struct vm_nic *nic = sample_nic(&s, NETWORK_MACVTAP);
+	nic->device = "eth0";
+	nic->queues = 2;
+	sample_nic(&s, NETWORK_VHOST_USER)->queues = 4;
+	s.vm.memory.shared = true;
+	for (enum qemu_form form = QEMU_FORM_UNIT; form <= QEMU_FORM_STANDALONE; form++) {
+		CHECK_INT(sample_build(&s, form), 0);
+		CHECK_STR(sample_value(&s, "-device", "netdev=net.0"),
+				"virtio-net-pci,id=nic.0,bus=pcie.1.1,mac=52:54:00:00:00:00,netdev="
+				"net.0,mq=on,vectors=8");
+		CHECK_STR(sample_value(&s, "-device", "netdev=net.1"),
+				"virtio-net-pci,id=nic.1,bus=pcie.1.2,mac=52:54:00:00:00:01,netdev="
+				"net.1");
+		CHECK_STR(sample_value(&s, "-netdev", "id=net.2"), "tap,id=net.2,fds=7:8");
+		CHECK_STR(sample_value(&s, "-netdev", "id=net.3"),
+				"vhost-user,id=net.3,chardev=net.3.socket,queues=4");
+		CHECK(strstr(sample_value(&s, "-device", "netdev=net.3"), ",mq=on,vectors=10"));
+		CHECK_STR(sample_value(&s, "-netdev", "id=net.0"),
+				form == QEMU_FORM_UNIT ? "tap,id=net.0,fds=3:4:5"
+						       : "tap,id=net.0,ifname=web.0,script=no,"
+							 "downscript=no,queues=3");
+	}
+	sample_build(&s, QEMU_FORM_UNIT);
+	CHECK_STR(sample_value(&s, "-netdev", "id=net.1"), "tap,id=net.1,fd=6");
+}
+
 /* QEMU takes no descriptor for them. */
 TEST(switches_are_talked_to_by_path)
 {
@@ -382,6 +414,31 @@ TEST(vhost_is_switched_on_afterwards)
 	CLEANUP(freep)
 	char *fd = xasprintf("netdev.net1.vhostfd=%d", plan_find(&s.plan, "vhost.1")->number);
 	CHECK_STR(words.items[3], fd);
+}
+
+TEST(each_queue_has_its_vhost)
+{
+	CLEANUP(sample_done) struct sample s;
+	CLEANUP(strv_done) struct strv words = {};
+	sample_init(&s);
+	/* Their names begin alike. */
+	for (size_t i = 0; i < 12; i++)
+		sample_nic(&s, NETWORK_BRIDGE);
+	for (size_t i = 0; i < 12; i++)
+		s.vm.nics[i].vhost = i == 1 || i == 10 || i == 11;
+	s.vm.nics[1].queues = s.vm.nics[10].queues = 2;
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	qemu_vhost_args(&s.plan, &words);
+	CLEANUP(buf_done) struct buf text = {};
+	for (size_t i = 0; i < words.n; i++)
+		buf_printf(&text, "%s%s", i ? " " : "", words.items[i]);
+	const int first = plan_find(&s.plan, "vhost.1")->number;
+	CLEANUP(freep)
+	char *expected = xasprintf("-set netdev.net1.vhost=on -set netdev.net1.vhostfds=%d:%d "
+				   "-set netdev.net10.vhost=on -set netdev.net10.vhostfds=%d:%d "
+				   "-set netdev.net11.vhost=on -set netdev.net11.vhostfd=%d",
+			first, first + 1, first + 2, first + 3, first + 4);
+	CHECK_STR(buf_text(&text), expected);
 }
 
 TEST(user_mode_network_with_forwards)

@@ -275,6 +275,25 @@ TEST(ports_of_a_network_and_of_a_connection)
 	CHECK(nics[4].managed && !nics[4].vhost);
 }
 
+TEST(queues_of_a_connection)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s,
+			    "{'network':{'n':{'mode':'bridge','device':'br0'},'old':{'device':'br1'"
+			    "},"
+			    "'m':{'mode':'macvtap','device':'eth0'},'v':{'mode':'vhost-user'},"
+			    "'u':{'mode':'user'}}}",
+			    "{'attrs':{" RAM ",'cpu':{'sockets':2,'cores':4,'threads':2}},"
+			    "'connections':[{'name':'a','network':'n','queues':16},"
+			    "{'name':'b','network':'old','queues':2},{'name':'c','network':'m',"
+			    "'queues':3},{'name':'d','network':'v','queues':4},{'name':'e',"
+			    "'network':'n'},{'name':'f','network':'u','queues':1}]}"))
+		return;
+	static const int expected[] = { 16, 2, 3, 4, 1, 1 };
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
+		CHECK_INT(s.vm.nics[i].queues, expected[i]);
+}
+
 TEST(who_does_mode_user)
 {
 	CLEANUP(sample_done) struct sample s = {};

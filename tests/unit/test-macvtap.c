@@ -148,6 +148,30 @@ TEST(a_macvtap_sits_on_its_device)
 	end();
 }
 
+TEST(a_macvtap_has_several_queues)
+{
+	NEED_NETWORK();
+	begin();
+	struct macvtap_request r = request();
+	struct error err = {};
+	int fds[3] = { -1, -1, -1 };
+	r.queues = ARRAY_SIZE(fds);
+	if (macvtap_create(&nl, &r, fds, &err) < 0)
+		TEST_FAIL("%s", err.text);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		struct ifreq tap = {}, off = { .ifr_flags = IFF_DETACH_QUEUE },
+			     on = { .ifr_flags = IFF_ATTACH_QUEUE };
+		CHECK_INT(ioctl(fds[i], TUNGETIFF, &tap), 0);
+		CHECK_STR(tap.ifr_name, "web.lan");
+		CHECK_INT(ioctl(fds[i], TUNSETQUEUE, &off), 0);
+		CHECK_INT(ioctl(fds[i], TUNSETQUEUE, &on), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	check_removed(&r, 0);
+	end();
+}
+
 TEST(mtu_of_the_network_wins)
 {
 	NEED_NETWORK();

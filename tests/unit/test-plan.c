@@ -43,7 +43,8 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		.managed = true,
 		.vlan = 20,
 		.isolate = true,
-		.vhost = true };
+		.vhost = true,
+		.queues = 3 };
 	nics[1] = (struct vm_nic){ .name = "dmz",
 		.network = "dmz",
 		.mac = "52:54:00:00:00:02",
@@ -66,6 +67,7 @@ static void fill(struct vm *vm, struct vm_volume *volumes, struct vm_nic *nics,
 		.managed = true,
 		.device = "eth0",
 		.macvtap_mode = MACVTAP_VEPA,
+		.queues = 2,
 		.mtu = 1400 };
 	nics[4] = (struct vm_nic){ .name = "fast",
 		.network = "fast",
@@ -332,7 +334,8 @@ TEST(a_plan_opens_what_the_machine_needs)
 	CHECK(plan_find(&plan, "net.1")->disconnected);
 	CHECK(plan.netdevs[0].disconnected);
 	/* What can be missing is the last. */
-	CHECK(plan_find(&plan, "vhost.0") == &plan.fds[plan.n_fds - 1]);
+	CHECK(plan_find(&plan, "vhost.0") == &plan.fds[plan.n_fds - 3]);
+	CHECK(plan_find(&plan, "vhost.0.2") == &plan.fds[plan.n_fds - 1]);
 	CHECK(!plan_find(&plan, "vhost.1"));
 	CHECK_STR(plan_find(&plan, "qmp.0")->path, "/run/machina/web/qmp/systemd.0.qmp.socket");
 	CHECK_STR(plan_find(&plan, "qmp.1")->path, "/run/x.sock");
@@ -355,6 +358,37 @@ static int parse_text(struct plan *plan, const char *text, struct error *err)
 	for (char *w = strtok_r(copy, " ", &state); w; w = strtok_r(NULL, " ", &state))
 		strv_push(&words, w);
 	return plan_parse_row(plan, &words, err);
+}
+
+TEST(queues_stand_behind_their_interface)
+{
+	static const char *const interfaces[] = { "net.0", "net.1", "net.3" };
+	static const size_t expected[] = { 3, 1, 2 };
+	CLEANUP(plan_done) struct plan plan = {}, tpm = {};
+	make(&plan, &tpm);
+	for (size_t i = 0; i < ARRAY_SIZE(interfaces); i++) {
+		const struct plan_fd *fd = plan_find(&plan, interfaces[i]);
+		CHECK_INT(plan_n_queues(&plan, (size_t)(fd - plan.fds)), expected[i]);
+		for (size_t k = 1; k < expected[i]; k++) {
+			CLEANUP(freep) char *name = xasprintf("%s.%zu", interfaces[i], k);
+			CHECK_STR(fd[k].name, name);
+			CHECK_STR(fd[k].link, fd->link);
+			CHECK(fd[k].kind == PLAN_FD_QUEUE && !fd[k].connection);
+		}
+	}
+}
+
+TEST(a_queue_of_another_interface_is_refused)
+{
+	CLEANUP(plan_done) struct plan plan = {};
+	struct error err = {};
+	CHECK_INT(parse_text(&plan, "tap name=net.0 link=x connection=c mac=y", &err), 0);
+	CHECK_INT(parse_text(&plan, "queue name=net.0.1 link=x", &err), 0);
+	CHECK_INT(parse_text(&plan, "queue name=net.0.2 link=x", &err), 0);
+	CHECK_INT(parse_text(&plan, "queue name=net.1.1 link=y", &err), -EINVAL);
+	CHECK_INT(parse_text(&plan, "usb-node name=usb.0", &err), 0);
+	CHECK_INT(parse_text(&plan, "queue name=net.0.3 link=x", &err), -EINVAL);
+	CHECK_INT(plan_n_queues(&plan, 0), 3);
 }
 
 static void check_refused(const char *text)
@@ -383,6 +417,8 @@ TEST(rows_of_others_are_refused)
 		"tap name=net.0",
 		"tap name=net.0 link=x",
 		"macvtap name=net.0 link=x connection=c mac=y",
+		"queue name=net.0.1",
+		"queue name=net.0.1 link=x",
 		"macvtap name=net.0 link=x connection=c mac=y device=d macvtap-mode=hub",
 		"listen-tcp name=agent",
 		"listen-tcp name=agent port=70000",

@@ -598,6 +598,38 @@ TEST(a_caller_can_keep_the_descriptors)
 	end();
 }
 
+TEST(queues_are_given_with_their_interface)
+{
+	NEED_NETWORK();
+	static const char *const rows[] = {
+		MACHINE,
+		"tap name=net.0 link=web.lan connection=lan network=lan bridge=br0 "
+		"mac=52:54:00:00:00:01",
+		"queue name=net.0.1 link=web.lan",
+		"queue name=net.0.2 link=web.lan",
+		"tap name=net.1 link=web.dmz connection=dmz network=dmz bridge=br0 "
+		"mac=52:54:00:00:00:02",
+		NULL,
+	};
+	begin();
+	CLEANUP(plan_done) struct plan plan = {};
+	CLEANUP(strv_done) struct strv lines = {};
+	add_rows(&plan, rows);
+	prepare_describe(&plan, true, &lines);
+	CHECK(strv_contains(&lines,
+			"make tap 'web.lan' with 3 queues on bridge 'br0' (network 'lan')"));
+	CHECK(strv_contains(&lines, "make tap 'web.dmz' on bridge 'br0' (network 'dmz')"));
+	check_prepared(&plan);
+	check_file("store", "3 net.0 /dev/net/tun rw\n4 net.0.1 /dev/net/tun rw\n"
+			    "5 net.0.2 /dev/net/tun rw\n6 net.1 /dev/net/tun rw\n");
+	check_links("lo br0 web.lan web.dmz ");
+	check_prepared(&plan);
+	check_links("lo br0 web.lan web.dmz ");
+	check_torn_down(&plan);
+	check_nothing_is_left();
+	end();
+}
+
 /* Whoever comes later closes what the guest was given, and deletes the interface. */
 TEST(a_macvtap_is_given_and_deleted)
 {

@@ -290,12 +290,13 @@ TEST(user_mode_network_forwards)
 TEST(taps)
 {
 	NEEDS_QEMU;
-	CLEANUP(closep) int probe = qemu_start_open_tap();
+	CLEANUP(closep) int probe = qemu_start_open_tap(false);
 	if (probe < 0)
 		SKIP("a tap can be made by root only, and where /dev/net/tun is");
 	CLEANUP(sample_done) struct sample s;
 	qemu_start_init(&s);
 	sample_nic(&s, NETWORK_BRIDGE);
+	sample_nic(&s, NETWORK_BRIDGE)->queues = 3;
 	sample_nic(&s, NETWORK_BRIDGE);
 	qemu_start_check_as(&s, QEMU_FORM_UNIT);
 }
@@ -303,7 +304,7 @@ TEST(taps)
 TEST(vhost)
 {
 	NEEDS_QEMU;
-	CLEANUP(closep) int tap = qemu_start_open_tap();
+	CLEANUP(closep) int tap = qemu_start_open_tap(false);
 	CLEANUP(closep) int vhost = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
 	if (tap < 0 || vhost < 0)
 		SKIP("there is no '/dev/vhost-net' that could be opened");
@@ -312,9 +313,15 @@ TEST(vhost)
 	qemu_start_init(&s);
 	sample_nic(&s, NETWORK_BRIDGE);
 	sample_nic(&s, NETWORK_BRIDGE)->vhost = true;
+	struct vm_nic *nic = sample_nic(&s, NETWORK_BRIDGE);
+	nic->vhost = true;
+	nic->queues = 2;
 	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
 	qemu_vhost_args(&s.plan, &words);
-	const char *more[] = { words.items[0], words.items[1], words.items[2], words.items[3] };
+	const char *more[8];
+	CHECK_INT(words.n, ARRAY_SIZE(more));
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++)
+		more[i] = words.items[i];
 	s.vm.qemu_args = more;
 	s.vm.n_qemu_args = ARRAY_SIZE(more);
 	qemu_start_check_as(&s, QEMU_FORM_UNIT);

@@ -147,6 +147,77 @@ TEST(a_tap_joins_its_bridge)
 	netlink_done(&nl);
 }
 
+static void check_queue(int fd, const char *name)
+{
+	struct ifreq tap = {};
+	CHECK_INT(ioctl(fd, TUNGETIFF, &tap), 0);
+	CHECK_STR(tap.ifr_name, name);
+	CHECK_INT(tap.ifr_flags & (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE),
+			IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE);
+	CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	/* As QEMU does, while the guest uses fewer of them. */
+	struct ifreq off = { .ifr_flags = IFF_DETACH_QUEUE },
+		     on = { .ifr_flags = IFF_ATTACH_QUEUE };
+	CHECK_INT(ioctl(fd, TUNSETQUEUE, &off), 0);
+	CHECK_INT(ioctl(fd, TUNSETQUEUE, &on), 0);
+}
+
+TEST(a_tap_has_several_queues)
+{
+	NEED_NETWORK();
+	check_open();
+	ip("link add br0 type bridge");
+	struct tap_request r = request();
+	struct error err = {};
+	int fds[4] = { -1, -1, -1, -1 };
+	r.queues = 3;
+	/* One that is left open is replaced as well. */
+	for (int round = 0; round < 2; round++) {
+		int before[] = { fds[0], fds[1], fds[2] };
+		if (tap_create(&nl, &r, fds, &err) < 0)
+			TEST_FAIL("%s", err.text);
+		CHECK_INT(get("web.lan").master, get("br0").index);
+		for (size_t i = 0; i < 3; i++) {
+			check_queue(fds[i], "web.lan");
+			closep(&before[i]);
+		}
+		CHECK_INT(fds[3], -1);
+	}
+	check_names("lo br0 web.lan ");
+	for (size_t i = 0; i < 3; i++)
+		close(fds[i]);
+	check_names("lo br0 ");
+	ip("link del br0");
+	netlink_done(&nl);
+}
+
+static size_t n_open(void)
+{
+	size_t n = 0;
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* The kernel has 256 of them for a tap (MAX_TAP_QUEUES in drivers/net/tun.c). */
+TEST(a_tap_that_can_t_have_all_its_queues_is_none)
+{
+	NEED_NETWORK();
+	check_open();
+	struct tap_request r = request();
+	struct error err = {};
+	int fds[257];
+	size_t before = n_open();
+	r.bridge = NULL;
+	r.persistent = true;
+	r.queues = ARRAY_SIZE(fds);
+	CHECK_INT(tap_create(&nl, &r, fds, &err), -E2BIG);
+	CHECK_STR(err.text, "cannot make queue 257 of tap 'web.lan': Argument list too long");
+	CHECK_INT(n_open(), before);
+	check_names("lo ");
+	netlink_done(&nl);
+}
+
 /* The host is no neighbour of its guests unless it is made one. */
 TEST(a_tap_has_no_address_of_its_own)
 {

@@ -223,8 +223,9 @@ int macvtap_number(const struct link *link, dev_t *ret, struct error *err)
 	return 0;
 }
 
-/* A node that no other process can see, and that can't be left behind. */
-static int open_tap(const struct link *link, int *ret_fd, struct error *err)
+/* By a node that no other process can see, and that can't be left behind. Each descriptor is a
+ * queue (tap_open() in drivers/net/tap.c). */
+static int open_tap(const struct link *link, size_t n, int *ret_fds, struct error *err)
 {
 	dev_t number;
 	int r = macvtap_number(link, &number, err);
@@ -235,14 +236,19 @@ static int open_tap(const struct link *link, int *ret_fd, struct error *err)
 	CLEANUP(closep) int dir = r;
 	if (mknodat(dir, link->name, S_IFCHR | 0600, number) < 0)
 		return error_errno(err, "cannot make a device node for macvtap '%s'", link->name);
-	int fd = openat(dir, link->name, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(err, "cannot open macvtap '%s'", link->name);
-	*ret_fd = fd;
+	for (size_t i = 0; i < n; i++) {
+		ret_fds[i] = openat(dir, link->name, O_RDWR | O_CLOEXEC);
+		if (ret_fds[i] >= 0)
+			continue;
+		r = error_errno(err, "cannot open macvtap '%s'", link->name);
+		while (i-- > 0)
+			closep(&ret_fds[i]);
+		return r;
+	}
 	return 0;
 }
 
-int macvtap_create(struct netlink *nl, const struct macvtap_request *request, int *ret_fd,
+int macvtap_create(struct netlink *nl, const struct macvtap_request *request, int *ret_fds,
 		struct error *err)
 {
 	struct link device, link;
@@ -255,7 +261,7 @@ int macvtap_create(struct netlink *nl, const struct macvtap_request *request, in
 		return r;
 	r = set_up(nl, request, &device, &link, err);
 	if (r == 0)
-		r = open_tap(&link, ret_fd, err);
+		r = open_tap(&link, request->queues ? request->queues : 1, ret_fds, err);
 	if (r < 0)
 		(void)!netlink_delete(nl, &link, NULL);
 	return r;

@@ -19,6 +19,7 @@ struct macvtap_request {
 	enum macvtap_mode mode;
 	uint8_t mac[LINK_ADDRESS_LEN]; /* the guest's; in mode passthru the device gets it, too */
 	uint32_t mtu;		       /* 0: the device's */
+	size_t queues;		       /* descriptors of it; 0 and 1: one */
 };
 
 /*
@@ -28,13 +29,13 @@ struct macvtap_request {
  * Nothing of /dev is used: where there is no udev nothing may be there, and numbers of interfaces,
  * after which its nodes are called, are unique in one network namespace only.
  *
- * @ret_fd: for TUNGETIFF and the like (IFF_TAP, IFF_NO_PI, IFF_VNET_HDR)
+ * @ret_fds: one for each queue, for TUNGETIFF and the like (IFF_TAP, IFF_NO_PI, IFF_VNET_HDR)
  *
  * Errors: ENODEV: the device is missing; ENETDOWN: it is down; EBUSY: it is a port of a bridge, or
  * the like; EEXIST: a link of that name is not ours; those of the kernel. Nothing is left behind.
  */
 MUST_CHECK int macvtap_create(struct netlink *nl, const struct macvtap_request *request,
-		int *ret_fd, struct error *err);
+		int *ret_fds, struct error *err);
 
 /* Delete it, also an unfinished one. 1: there was none of ours. */
 MUST_CHECK int macvtap_remove(

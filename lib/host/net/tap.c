@@ -150,21 +150,28 @@ static int remove_old(struct netlink *nl, const struct tap_request *request, str
 	return r < 0 ? r : 0;
 }
 
+/* A name of at most IFNAMSIZ - 1 bytes. */
+static struct ifreq tap_ifreq(const struct tap_request *request, int more)
+{
+	int queues = request->queues > 1 ? IFF_MULTI_QUEUE : 0;
+	struct ifreq want = {
+		.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | queues | more),
+	};
+	memcpy(want.ifr_name, request->name, strlen(request->name));
+	return want;
+}
+
 /*
  * Make the tap, in place of one that is left over: systemd closes in the background what it is told
  * to forget, and a link goes at once when it is deleted, whoever holds it open.
  */
 static int claim(struct netlink *nl, const struct tap_request *request, int fd, struct error *err)
 {
-	struct ifreq want = {
-		/* EXCL: never attach to a tap that someone else has made meanwhile. */
-		.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL),
-	};
-	if (strlen(request->name) >= sizeof(want.ifr_name))
-		return error_set(err, EINVAL, "interface name '%s' is longer than %zu bytes",
-				request->name, sizeof(want.ifr_name) - 1);
-	memcpy(want.ifr_name, request->name, strlen(request->name));
-
+	if (strlen(request->name) >= IFNAMSIZ)
+		return error_set(err, EINVAL, "interface name '%s' is longer than %d bytes",
+				request->name, IFNAMSIZ - 1);
+	/* EXCL: never attach to a tap that someone else has made meanwhile. */
+	struct ifreq want = tap_ifreq(request, IFF_TUN_EXCL);
 	if (ioctl(fd, TUNSETIFF, &want) == 0)
 		return 0;
 	int r = errno == EBUSY ? remove_old(nl, request, err) : 1;
@@ -258,7 +265,36 @@ int tap_join(struct netlink *nl, const struct tap_request *request, struct error
 	return r;
 }
 
-int tap_create(struct netlink *nl, const struct tap_request *request, int *ret_fd,
+static int open_tun(struct error *err)
+{
+	int fd = open(TUN, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? error_errno(err, "cannot open '%s'", TUN) : fd;
+}
+
+static void close_queues(const struct tap_request *request, int *fds)
+{
+	for (size_t i = 1; i < request->queues; i++)
+		closep(&fds[i]);
+}
+
+/* More descriptors of a tap that is held. Whoever deletes it meanwhile has these make one that is
+ * no port, and goes with them. */
+static int open_queues(const struct tap_request *request, int *ret_fds, struct error *err)
+{
+	struct ifreq want = tap_ifreq(request, 0);
+	int r = 0;
+	for (size_t i = 1; i < request->queues; i++)
+		ret_fds[i] = -1;
+	for (size_t i = 1; r >= 0 && i < request->queues; i++) {
+		r = ret_fds[i] = open_tun(err);
+		if (r >= 0 && ioctl(r, TUNSETIFF, &want) < 0)
+			r = error_errno(err, "cannot make queue %zu of tap '%s'", i + 1,
+					request->name);
+	}
+	return r < 0 ? r : 0;
+}
+
+int tap_create(struct netlink *nl, const struct tap_request *request, int *ret_fds,
 		struct error *err)
 {
 	struct link bridge = {};
@@ -267,9 +303,9 @@ int tap_create(struct netlink *nl, const struct tap_request *request, int *ret_f
 		if (r < 0)
 			return r;
 	}
-	CLEANUP(closep) int fd = open(TUN, O_RDWR | O_CLOEXEC);
+	CLEANUP(closep) int fd = open_tun(err);
 	if (fd < 0)
-		return error_errno(err, "cannot open '%s'", TUN);
+		return fd;
 	int r = claim(nl, request, fd, err);
 	if (r < 0)
 		return r;
@@ -278,8 +314,13 @@ int tap_create(struct netlink *nl, const struct tap_request *request, int *ret_f
 	r = set_up(nl, request, &bridge, err);
 	if (r < 0)
 		return r;
-	if (request->persistent && ioctl(fd, TUNSETPERSIST, 1) < 0)
-		return error_errno(err, "cannot keep tap '%s'", request->name);
-	*ret_fd = take_fd(&fd);
+	r = open_queues(request, ret_fds, err);
+	if (r == 0 && request->persistent && ioctl(fd, TUNSETPERSIST, 1) < 0)
+		r = error_errno(err, "cannot keep tap '%s'", request->name);
+	if (r < 0) {
+		close_queues(request, ret_fds);
+		return r;
+	}
+	ret_fds[0] = take_fd(&fd);
 	return 0;
 }

@@ -23,6 +23,7 @@ struct tap_request {
 	uint8_t mac[6];	     /* the guest's */
 	uint32_t mtu;	     /* 0: the bridge's, or the kernel's default without a bridge */
 	bool persistent;
+	size_t queues; /* descriptors of it; 0 and 1: one, of a tap that can have no more */
 	/* Of the port; NULL: as bridges make new ones. Its mac does not count. */
 	const struct port_settings *port;
 };
@@ -39,13 +40,16 @@ char *tap_alias(const char *machine, const char *connection);
 char *tap_alias_prefix(const char *machine);
 
 /*
- * Make a tap (IFF_TAP, IFF_NO_PI, IFF_VNET_HDR) in the thread's network namespace, connect it to
- * its bridge and set it up. A link of the same name and alias is replaced.
+ * Make a tap (IFF_TAP, IFF_NO_PI, IFF_VNET_HDR; of several queues IFF_MULTI_QUEUE) in the thread's
+ * network namespace, connect it to its bridge and set it up. A link of the same name and alias is
+ * replaced.
+ *
+ * @ret_fds: one for each queue
  *
  * Errors: ENODEV: the bridge is missing; EINVAL: it is none, or has no VLANs; EEXIST: a link of
  * that name is not ours; those of the kernel. Nothing is left behind.
  */
-MUST_CHECK int tap_create(struct netlink *nl, const struct tap_request *request, int *ret_fd,
+MUST_CHECK int tap_create(struct netlink *nl, const struct tap_request *request, int *ret_fds,
 		struct error *err);
 
 /*

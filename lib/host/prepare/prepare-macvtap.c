@@ -20,6 +20,7 @@ static int read_request(const struct prepare_context *c, size_t i, struct macvta
 		.device = fd->device,
 		.mode = fd->macvtap_mode,
 		.mtu = (uint32_t)fd->mtu,
+		.queues = plan_n_queues(c->plan, i),
 	};
 	return parse_mac(fd->mac, ret->mac) < 0
 			       ? error_set(err, EINVAL, "'%s' is not a MAC address", fd->mac)

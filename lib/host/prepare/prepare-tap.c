@@ -55,6 +55,7 @@ int prepare_tap(struct prepare_context *c, size_t i, struct error *err)
 	const struct plan_fd *fd = &c->plan->fds[i];
 	CLEANUP(prepare_tap_want_done) struct prepare_tap_want tap = {};
 	int r = prepare_tap_want_init(c->plan, fd, &tap, err);
+	tap.request.queues = plan_n_queues(c->plan, i);
 	/* 'machina connect' lets it join, with all of a port's settings. */
 	if (fd->disconnected)
 		tap.request.bridge = NULL;

@@ -214,10 +214,18 @@ PREPARE_TEXT(undo_links)
 	buf_printf(ret, "delete all interfaces of machine '%s'", plan->machine);
 }
 
+static void add_queues(const struct plan *plan, size_t i, struct buf *ret)
+{
+	size_t n = plan_n_queues(plan, i);
+	if (n > 1)
+		buf_printf(ret, " with %zu queues", n);
+}
+
 PREPARE_TEXT(tap)
 {
 	const struct plan_fd *fd = &plan->fds[i];
 	buf_printf(ret, "make tap '%s'", fd->link);
+	add_queues(plan, i, ret);
 	if (fd->bridge && !fd->disconnected)
 		buf_printf(ret, " on bridge '%s'", fd->bridge);
 	buf_printf(ret, " (network '%s'%s)", fd->network,
@@ -239,8 +247,9 @@ PREPARE_TEXT(undo_tap)
 PREPARE_TEXT(macvtap)
 {
 	const struct plan_fd *fd = &plan->fds[i];
-	buf_printf(ret, "make macvtap '%s' on '%s' (network '%s')", fd->link, fd->device,
-			fd->network);
+	buf_printf(ret, "make macvtap '%s'", fd->link);
+	add_queues(plan, i, ret);
+	buf_printf(ret, " on '%s' (network '%s')", fd->device, fd->network);
 }
 
 PREPARE_TEXT(undo_macvtap)

@@ -36,6 +36,8 @@ static enum prepare_step_kind kind_of(enum plan_fd_kind kind)
 		return STEP_TAP;
 	case PLAN_FD_MACVTAP:
 		return STEP_MACVTAP;
+	case PLAN_FD_QUEUE:
+		break; /* with their interface */
 	case PLAN_FD_FILE:
 		return STEP_FILE;
 	case PLAN_FD_COPY:
