@@ -34,5 +34,5 @@ MUST_CHECK int examination_begin(struct examination *x, const struct call *call,
 
 /* Is the config without faults? */
 void examine_config(struct examination *x);
-/* Are units as the config says, and machines as their units say? */
+/* Are units as the config says, and machines as their units say? (doctor-units.c) */
 void examine_units(struct examination *x);
