@@ -17,9 +17,10 @@ struct doctor_options {
 struct check {
 	const char *name;
 	doctor_check *host;		       /* either this: of the running system */
-	void (*config)(struct examination *x); /* or this: of files */
+	void (*config)(struct examination *x); /* or this: of files and units */
 	bool needs_host;		       /* the host's config */
 	bool needs_all;			       /* of no use for single machines */
+	bool is_live;			       /* .config: not of files */
 };
 
 /* In the order in which one thing needs the other. */
@@ -47,6 +48,7 @@ static const struct check checks[] = {
 	{ "taps", doctor_check_tun },
 	{ "vsock", doctor_check_vsock },
 	{ "bridges", doctor_check_bridges },
+	{ "connections", .config = examine_connections, .is_live = true },
 	{ "networks", doctor_check_networks, .needs_host = true },
 	{ "forwarding", doctor_check_forwarding },
 	{ "firewall", doctor_check_firewall, .needs_host = true },
@@ -72,11 +74,11 @@ static void run_check(struct examination *x, const struct check *check, struct r
 	struct doctor *d = &x->doctor;
 	*ret = (struct result){ .check = check };
 	doctor_begin(d, check->name);
-	if (check->config) {
-		check->config(x);
-	} else if (x->call->paths.offline) {
+	if (x->call->paths.offline && (!check->config || check->is_live)) {
 		ret->offline = true;
 		doctor_leave_out(d, "with --root only files are looked at");
+	} else if (check->config) {
+		check->config(x);
 	} else if (check->needs_all && d->is_partial) {
 		doctor_note(d, "not looked for with single machines");
 	} else if (check->needs_host && !d->host) {
@@ -247,6 +249,7 @@ static int doctor_run(const struct call *call, struct error *err)
 		run_check(&x, &checks[i], &results[i]);
 	}
 	progress_clear();
+	doctor_hold_restarts(&x.doctor);
 	if (options->json)
 		print_result_json(&x.doctor, results);
 	else

@@ -29,6 +29,7 @@ void examination_done(struct examination *x)
 	prepared_done(&x->prepared);
 	strv_done(&x->names);
 	strv_done(&x->selected);
+	strv_done(&x->refused);
 	leases_done(&x->leases);
 	config_done(&x->config);
 }
@@ -94,9 +95,11 @@ static int load(struct examination *x, struct error *err)
 	CLEANUP(claims_done) struct claims claims = {};
 	CLEANUP(order_done) struct order order = {};
 	const struct config_paths *paths = &x->call->paths;
-	int r = config_load(&x->config, paths, err);
+	struct error unread = {};
+	int r = config_load(&x->config, paths, &unread);
+	/* The host can be looked over without it. */
 	if (r < 0)
-		return r;
+		report_error(&x->config.report, &unread);
 	x->has_config = r == 0;
 	r = machine_list(paths, &x->names, &x->config.report, err);
 	if (r >= 0)
@@ -140,6 +143,9 @@ static int ask_systemd(struct examination *x, struct bus *bus, struct error *err
 		const struct unit_row *row = &list.rows[i];
 		/* Between two tries of systemd's nothing runs, though the unit is "activating". */
 		bool waits = !strcmp(row->sub_state, "auto-restart");
+		/* One that is masked is told of by its file. */
+		if (unit_is_refused(row->load_state) && strcmp(row->load_state, "masked") != 0)
+			strv_push(&x->refused, units.items[i]);
 		x->machines[i].failed = waits || !strcmp(row->active_state, "failed");
 		x->machines[i].running = !waits && !unit_is_down(row->active_state);
 		if (x->machines[i].running && bus_get_unit(bus, units.items[i], &info, NULL) == 0)
@@ -212,6 +218,7 @@ int examination_begin(struct examination *x, const struct call *call, struct err
 		.operators = ACCOUNT_OPERATORS,
 		.state_dir = call->paths.state_dir,
 		.run_dir = call->paths.run_dir,
+		.limit_sec = 10,
 		.is_root = geteuid() == 0,
 		.is_partial = x->is_partial,
 		.host = x->has_config ? &x->config.host.conf : NULL,

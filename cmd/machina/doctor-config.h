@@ -21,6 +21,7 @@ struct examination {
 	struct doctor_machine *machines;
 	size_t n_machines;
 	struct unitset units;
+	struct strv refused;	  /* units of machines that systemd does not take */
 	struct prepared prepared; /* of the machines that are looked over */
 	bool is_partial;	  /* machines were selected */
 	bool has_config;	  /* the host's is without faults */
@@ -34,5 +35,8 @@ MUST_CHECK int examination_begin(struct examination *x, const struct call *call,
 
 /* Is the config without faults? */
 void examine_config(struct examination *x);
-/* Are units as the config says, and machines as their units say? (doctor-units.c) */
+/* Are units as the config says, machines as their units say, and does systemd take them?
+ * (doctor-units.c) */
 void examine_units(struct examination *x);
+/* Are the interfaces of machines that run ports of their bridges? (doctor-running.c) */
+void examine_connections(struct examination *x);

@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "hookplan.h"
+#include "host/systemd/bus-unit.h"
 #include "networks.h"
 
 /* What is written anew, by machine: @missing if it has no unit at all. */
@@ -34,9 +35,11 @@ static void tell_units(struct examination *x, const struct strv *missing, const 
 {
 	struct doctor *d = &x->doctor;
 	if (stale->n) {
-		doctor_add(d, DOCTOR_WARNING, "the config of %s has changed since the unit%s made",
-				doctor_machines(d, stale), stale->n == 1 ? " was" : "s were");
-		doctor_why(d, "the next start is still the old machine");
+		doctor_add(d, DOCTOR_WARNING, "the unit%s of %s %s not as the config says",
+				stale->n == 1 ? "" : "s", doctor_machines(d, stale),
+				stale->n == 1 ? "is" : "are");
+		doctor_why(d, "the next start follows the unit: the config has changed since, or "
+			      "somebody has edited it, which generate undoes");
 		doctor_cure(d, "machina generate%s", doctor_words(d, stale));
 	}
 	if (missing->n) {
@@ -49,7 +52,7 @@ static void tell_units(struct examination *x, const struct strv *missing, const 
 		doctor_add(d, DOCTOR_WARNING, "%s run%s as before the last change of the unit",
 				doctor_machines(d, restart), restart->n == 1 ? "s" : "");
 		doctor_why(d, "the change takes effect with a restart");
-		doctor_cure(d, "machina restart%s", doctor_words(d, restart));
+		doctor_cure_restart(d, restart);
 	}
 }
 
@@ -84,7 +87,65 @@ static void tell_foreign(struct examination *x, const struct report *report)
 		doctor_why(d, "it stands where the unit of a machine belongs, which is not "
 			      "started");
 		doctor_cure(d, "systemctl cat %s", doctor_quote(d, strrchr(file, '/') + 1));
+		doctor_cure(d, "# if nobody needs it: machina generate --force --all");
 	}
+}
+
+static void tell_refused(struct examination *x, const char *unit)
+{
+	struct doctor *d = &x->doctor;
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	CLEANUP(buf_done) struct buf text = {};
+	struct error err = {};
+	const char *word = doctor_quote(d, unit);
+	if (!d->bus || bus_get_unit(d->bus, unit, &info, &err) < 0 ||
+			!unit_explain_failure(&info, &text))
+		return;
+	doctor_add(d, DOCTOR_FAULT, "%s", buf_text(&text));
+	doctor_why(d, "systemd starts neither it nor what needs it");
+	doctor_cure(d, "systemctl cat %s", word);
+	doctor_cure(d, "journalctl -b _PID=1 -g %s", word);
+	doctor_cure(d, "# mend what was put beside it, then: systemctl daemon-reload");
+}
+
+/* A machine of which generate keeps the units. */
+static void tell_used(struct doctor *d, const char *machine, bool waits)
+{
+	const char *word = doctor_quote(d, machine);
+	if (waits) {
+		doctor_add(d, DOCTOR_WARNING,
+				"machine '%s' is not configured any more, and systemd tries again "
+				"and again to start it",
+				machine);
+		doctor_cure(d, "machina stop %s && machina generate --all", word);
+		return;
+	}
+	doctor_add(d, DOCTOR_WARNING, "machine '%s' runs, and is not configured any more", machine);
+	doctor_why(d, "'machina generate' removes its unit when it is off");
+	doctor_cure(d, "# put its file back, or, if it is not needed any more:");
+	doctor_cure(d, "# machina stop %s && machina generate --all", word);
+}
+
+/* Of what is up the machine is told, and not each of its units; networks' bridges are told of by
+ * themselves. */
+static void leave_out_used(struct doctor *d, struct strv *units)
+{
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	CLEANUP(strv_done) struct strv down = {};
+	struct error err = {};
+	if (!units->n || !d->bus || bus_list_units(d->bus, units, &list, &err) < 0)
+		return;
+	for (size_t i = 0; i < list.n; i++) {
+		const struct unit_row *row = &list.rows[i];
+		CLEANUP(freep) char *machine = unit_name_subject(UNIT_QEMU, row->name);
+		if (unit_is_down(row->active_state))
+			strv_push(&down, row->name);
+		else if (machine)
+			tell_used(d, machine, !strcmp(row->sub_state, "auto-restart"));
+	}
+	strv_done(units);
+	*units = down;
+	down = (struct strv){};
 }
 
 static void tell_others(struct examination *x)
@@ -102,6 +163,7 @@ static void tell_others(struct examination *x)
 	}
 	for (size_t i = from; i < x->units.n; i++)
 		strv_push(&others, x->units.rows[i].name);
+	leave_out_used(d, &others);
 	if (!others.n)
 		return;
 	doctor_add(d, DOCTOR_WARNING, "unit%s of what is not configured any more: %s",
@@ -170,6 +232,10 @@ void examine_units(struct examination *x)
 	struct doctor *d = &x->doctor;
 	CLEANUP(strv_done) struct strv missing = {}, stale = {}, restart = {};
 	struct error err = {};
+	if (!x->has_config) {
+		doctor_leave_out(d, "the host's config has faults");
+		return;
+	}
 	if (compare(x, &missing, &stale, &err) < 0) {
 		doctor_leave_out(d, "%s", err.text);
 		return;
@@ -185,6 +251,8 @@ void examine_units(struct examination *x)
 				changed)
 			strv_push(&restart, name);
 	}
+	for (size_t i = 0; i < x->refused.n; i++)
+		tell_refused(x, x->refused.items[i]);
 	tell_units(x, &missing, &stale, &restart);
 	if (!x->is_partial)
 		tell_others(x);

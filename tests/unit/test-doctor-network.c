@@ -127,13 +127,22 @@ TEST(own_bridges_are_not_missed)
 	sick_end(&s);
 }
 
-TEST(bridges_tell_vlans_apart)
+TEST(bridges_are_up_and_tell_vlans_apart)
 {
 	NEED_NETWORK();
 	struct sick s;
 	sick_begin(&s);
 	shell("ip link add br0 type bridge");
 	struct vm_nic *nic = add_nic(&s, add(&s, "web", true), "br0");
+	CHECK_FOUND(&s, bridges,
+			"fault: network \"lan\": the bridge 'br0' is down\n"
+			"  machine 'web' can start, and reach nobody there\n"
+			"    ip link set br0 up\n");
+	sick_end(&s);
+
+	shell("ip link set br0 up");
+	sick_begin(&s);
+	nic = add_nic(&s, add(&s, "web", true), "br0");
 	CHECK_FOUND(&s, bridges, "");
 	sick_end(&s);
 
@@ -154,7 +163,7 @@ TEST(bridges_with_vlans_are_fine)
 	NEED_NETWORK();
 	struct sick s;
 	if (system("PATH=$PATH:/sbin:/usr/sbin; ip link add br1 type bridge vlan_filtering 1 "
-		   "2>/dev/null") != 0)
+		   "2>/dev/null && ip link set br1 up") != 0)
 		SKIP("bridges of this kernel have no VLANs");
 	sick_begin(&s);
 	add_nic(&s, add(&s, "web", true), "br1")->vlan = 20;

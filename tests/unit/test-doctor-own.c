@@ -26,7 +26,8 @@ static const char *need_nft(void)
 #define NEED_NETWORK() SKIP_BECAUSE(enter_own_network())
 #define NEED_NFT() SKIP_BECAUSE(need_nft())
 
-#define HOME_BRIDGE "ip link add mnat0 type bridge && ip link set mnat0 alias machina:network:home"
+#define HOME_BRIDGE                                                                                \
+	"ip link add mnat0 up type bridge && ip link set mnat0 alias machina:network:home"
 
 static const char *addresses[] = { "10.77.0.1/24", "fd77::1/64" };
 
@@ -151,6 +152,23 @@ TEST(dhcp_needs_dnsmasq)
 	clean_up(&s);
 }
 
+TEST(somebody_has_set_the_bridge_down)
+{
+	NEED_NETWORK();
+	struct sick s;
+	struct network_conf home;
+	begin(&s, &home, NETWORK_ISOLATED);
+	CHECK(shell_works(HOME_BRIDGE));
+	CHECK(shell_works("ip link set mnat0 down"));
+	CHECK_FOUND(&s, networks,
+			"fault: bridge 'mnat0' is down\n"
+			"  guests of network 'home' reach nobody: machine 'web'\n"
+			"    ip link set mnat0 up\n");
+	CHECK(shell_works("ip link set mnat0 up"));
+	CHECK_FOUND(&s, networks, "ok: 1 of 1 that the host makes are up\n");
+	clean_up(&s);
+}
+
 TEST(forwarding_was_switched_off)
 {
 	NEED_NETWORK();
@@ -225,7 +243,8 @@ TEST(bridges_of_networks_that_have_gone)
 			"warning: bridge 'mold0' is of network 'home', which has another one by "
 			"now\n"
 			"  it takes part in the host's routing until it goes\n"
-			"    systemctl restart machina-network-home.service\n");
+			"    # ends the guests on it, and starts them again:\n"
+			"    # systemctl restart machina-network-home.service\n");
 	CHECK(shell_works("ip link del mold0"));
 	clean_up(&s);
 }

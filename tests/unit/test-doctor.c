@@ -174,6 +174,21 @@ TEST(emulators_are_asked)
 			"    # \"type\" of the machine is to be one of these\n");
 }
 
+TEST(an_emulator_hangs)
+{
+	struct sick s;
+	sick_begin(&s);
+	CLEANUP(freep) char *emulator = xstrdup(put_emulator("#!/bin/sh\nexec sleep 100\n"));
+	add(&s, "web", true)->emulator = emulator;
+	s.doctor.limit_sec = 1;
+	CHECK_FOUND(&s, emulators,
+			"fault: 'DIR/qemu' cannot tell its version: it has not ended within 1 "
+			"seconds\n"
+			"  machine 'web' cannot start\n"
+			"    DIR/qemu --version\n");
+	sick_end(&s);
+}
+
 TEST(an_emulator_is_missing)
 {
 	struct sick s;
@@ -386,6 +401,28 @@ TEST(operators_have_no_group)
 			"warning: there is no group 'no-such-group'\n"
 			"  consoles and monitors of machines are for root alone\n"
 			"    groupadd --system no-such-group\n");
+	sick_end(&s);
+}
+
+TEST(nobody_is_restarted_who_may_not_start_again)
+{
+	struct sick s;
+	sick_begin(&s);
+	struct doctor *d = &s.doctor;
+	CLEANUP(strv_done) struct strv names = {};
+	strv_push(&names, "web");
+	doctor_begin(d, "units");
+	doctor_add(d, DOCTOR_WARNING, "it has changed");
+	doctor_cure_restart(d, &names);
+	doctor_hold_restarts(d);
+	CHECK_STR(d->findings[0].cures.items[0], "machina restart web");
+	doctor_add(d, DOCTOR_FAULT, "its program is gone");
+	doctor_cure(d, "machina restart web   # another's");
+	doctor_hold_restarts(d);
+	doctor_hold_restarts(d);
+	CHECK_STR(d->findings[0].cures.items[0],
+			"# once the faults are mended: machina restart web");
+	CHECK_STR(d->findings[1].cures.items[0], "machina restart web   # another's");
 	sick_end(&s);
 }
 

@@ -121,8 +121,12 @@ void doctor_check_bridges(struct doctor *d)
 	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_BRIDGE, &at));) {
 		const char *bridge = doctor_quote(d, l->subject);
 		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
-		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
-		if (l->code == ENODEV) {
+		doctor_why(d, "%s %s", doctor_machines(d, &l->machines),
+				l->code == ENETDOWN ? "can start, and reach nobody there"
+						    : "cannot start");
+		if (l->code == ENETDOWN) {
+			doctor_cure(d, "ip link set %s up", bridge);
+		} else if (l->code == ENODEV) {
 			doctor_cure(d, "ip link add %s type bridge && ip link set %s up", bridge,
 					bridge);
 			doctor_cure(d, "# and for good in the host's own network configuration");

@@ -110,6 +110,18 @@ static void check_dnsmasq(struct doctor *d)
 	doctor_cure(d, "apt-get install dnsmasq-base");
 }
 
+/* ---- the bridge ---- */
+
+static void check_bridge_up(
+		struct doctor *d, const struct network_conf *conf, const struct link *bridge)
+{
+	if (bridge->up || strcmp(bridge->name, conf->device) != 0)
+		return;
+	doctor_add(d, DOCTOR_FAULT, "bridge '%s' is down", bridge->name);
+	tell_why(d, conf, "reach nobody");
+	doctor_cure(d, "ip link set %s up", doctor_quote(d, bridge->name));
+}
+
 /* ---- forwarding ---- */
 
 static const struct {
@@ -278,10 +290,13 @@ static void check_bridges(struct doctor *d, const struct scene *scene)
 				link->name, name,
 				conf ? "has another one by now" : "is not configured any more");
 		doctor_why(d, "it takes part in the host's routing until it goes");
-		doctor_cure(d, "systemctl %s machina-network-%s.service", conf ? "restart" : "stop",
-				word);
-		if (!conf)
+		if (conf) {
+			doctor_cure(d, "# ends the guests on it, and starts them again:");
+			doctor_cure(d, "# systemctl restart machina-network-%s.service", word);
+		} else {
+			doctor_cure(d, "systemctl stop machina-network-%s.service", word);
 			doctor_cure(d, "machina teardown --network %s", word);
+		}
 	}
 }
 
@@ -329,9 +344,11 @@ void doctor_check_networks(struct doctor *d)
 			continue;
 		check_routes(d, &scene, &confs[i]);
 		check_forwards(d, &confs[i]);
-		if (!find_bridge(&scene, confs[i].name))
+		const struct link *bridge = find_bridge(&scene, confs[i].name);
+		if (!bridge)
 			continue;
 		n_up++;
+		check_bridge_up(d, &confs[i], bridge);
 		if (confs[i].mode == NETWORK_ISOLATED)
 			continue;
 		check_setting(d, &confs[i]);

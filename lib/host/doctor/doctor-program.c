@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/doctor/doctor.h"
+#include "host/os/clock.h"
 #include "host/os/process.h"
 #include "host/systemd/bus-unit.h"
 #include "util/file.h"
@@ -23,15 +24,34 @@
 
 /* ---- QEMU ---- */
 
+/* Goes on counting in the program that takes the place of this process. */
+static int limit_time(const void *data, struct error *err)
+{
+	const unsigned *seconds = data;
+	(void)err;
+	alarm(*seconds);
+	return 0;
+}
+
 /* What a program says. @argument, @more: may be NULL */
-static int ask(const char *program, const char *argument, const char *more, struct buf *ret,
-		struct error *err)
+static int ask(const struct doctor *d, const char *program, const char *argument, const char *more,
+		struct buf *ret, struct error *err)
 {
 	CLEANUP(closep) int fd = memfd_create("output", MFD_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, "cannot have memory for the output of '%s'", program);
 	const char *const argv[] = { program, argument, more, NULL };
-	int r = process_run(&(struct process){ .argv = argv, .output_fd = &fd }, err);
+	const struct process process = {
+		.argv = argv,
+		.prepare = limit_time,
+		.data = &d->limit_sec,
+		.output_fd = &fd,
+	};
+	const uint64_t deadline_usec = clock_deadline_usec(d->limit_sec * USEC_PER_SEC);
+	int r = process_run(&process, err);
+	if (r < 0 && d->limit_sec && clock_now_usec() >= deadline_usec)
+		return error_set(
+				err, ETIMEDOUT, "it has not ended within %u seconds", d->limit_sec);
 	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
 		r = error_errno(err, "cannot read the output of '%s'", program);
 	return r < 0 ? r : file_read_fd(fd, program, OUTPUT_MAX, ret, err);
@@ -52,7 +72,7 @@ static bool knows_type(const char *help, const char *type)
 static void check_types(struct doctor *d, const char *emulator)
 {
 	CLEANUP(buf_done) struct buf help = {};
-	if (ask(emulator, "-machine", "help", &help, NULL) < 0)
+	if (ask(d, emulator, "-machine", "help", &help, NULL) < 0)
 		return;
 	CLEANUP(strv_done) struct strv told = {};
 	for (size_t i = 0; i < d->n_machines; i++) {
@@ -109,7 +129,7 @@ static void check_emulator(struct doctor *d, const char *emulator)
 	/* That it is missing is told of as a lack. */
 	if (access(emulator, X_OK) < 0)
 		return;
-	if (ask(emulator, "--version", NULL, &text, &err) < 0) {
+	if (ask(d, emulator, "--version", NULL, &text, &err) < 0) {
 		doctor_add(d, doctor_level_of(users.urgent), "'%s' cannot tell its version: %s",
 				emulator, err.text);
 		doctor_why(d, "%s cannot start", doctor_machines(d, &users.names));
@@ -214,7 +234,7 @@ void doctor_check_replaced(struct doctor *d)
 	doctor_add(d, DOCTOR_WARNING, "%s run%s a QEMU that has been replaced on disk since",
 			doctor_machines(d, &users.names), users.names.n == 1 ? "s" : "");
 	doctor_why(d, "what the new one mends takes effect with a restart");
-	doctor_cure(d, "machina restart%s", doctor_words(d, &users.names));
+	doctor_cure_restart(d, &users.names);
 }
 
 /* ---- systemd ---- */

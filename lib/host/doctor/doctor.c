@@ -73,6 +73,25 @@ void doctor_cure(struct doctor *d, const char *format, ...)
 	strv_push(&d->findings[d->n - 1].cures, TEXT(d, format));
 }
 
+void doctor_cure_restart(struct doctor *d, const struct strv *names)
+{
+	doctor_cure(d, "machina restart%s", doctor_words(d, names));
+	d->findings[d->n - 1].restarts = true;
+}
+
+void doctor_hold_restarts(struct doctor *d)
+{
+	for (size_t i = 0; doctor_worst(d, NULL) == DOCTOR_FAULT && i < d->n; i++) {
+		struct doctor_finding *f = &d->findings[i];
+		if (!f->restarts)
+			continue;
+		char **last = &f->cures.items[f->cures.n - 1];
+		CLEANUP(freep) char *command = *last;
+		*last = xasprintf("# once the faults are mended: %s", command);
+		f->restarts = false;
+	}
+}
+
 void doctor_note(struct doctor *d, const char *format, ...)
 {
 	d->note = TEXT(d, format);

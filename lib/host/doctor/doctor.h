@@ -37,6 +37,7 @@ struct doctor_finding {
 	const char *what;  /* one sentence without a full stop */
 	const char *why;   /* what it means for whom; NULL: nothing to add */
 	struct strv cures; /* lines for a shell; what is no command begins with '#' */
+	bool restarts;	   /* the last cure ends guests, which may not start again */
 };
 
 struct doctor_machine {
@@ -64,6 +65,7 @@ struct doctor {
 	const char *operators; /* the group */
 	const char *state_dir; /* what outlives a boot: "/var/lib/machina" */
 	const char *run_dir;   /* of all machines: "/run/machina"; NULL: it is not looked at */
+	unsigned limit_sec;    /* of a program to say who it is; 0: none */
 	bool is_root;
 	/* Not all machines are looked at: what is of none of them is not looked for. */
 	bool is_partial;
@@ -105,6 +107,13 @@ void doctor_add(struct doctor *d, enum doctor_level level, const char *format, .
 /* Of the finding that was added last. */
 void doctor_why(struct doctor *d, const char *format, ...) PRINTF(2, 3);
 void doctor_cure(struct doctor *d, const char *format, ...) PRINTF(2, 3);
+/* To restart machines; their names. */
+void doctor_cure_restart(struct doctor *d, const struct strv *names);
+/*
+ * After all checks. Who runs all commands that are told must not end a guest that can't start
+ * again: where there is a fault, restarts are for later.
+ */
+void doctor_hold_restarts(struct doctor *d);
 void doctor_note(struct doctor *d, const char *format, ...) PRINTF(2, 3);
 void doctor_leave_out(struct doctor *d, const char *format, ...) PRINTF(2, 3);
 /* The worst of a check, or of all (NULL). */

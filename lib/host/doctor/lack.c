@@ -209,6 +209,10 @@ static void look_at_bridge(
 		tell(s, LACK_VLANS, pointer, nic->bridge, EINVAL,
 				"network \"%s\": the bridge '%s' does not tell VLANs apart",
 				nic->network, nic->bridge);
+	else if (!link.up)
+		tell(s, LACK_BRIDGE, pointer, nic->bridge, ENETDOWN,
+				"network \"%s\": the bridge '%s' is down", nic->network,
+				nic->bridge);
 }
 
 /* The network's unit makes it, unless something else is there by that name. */

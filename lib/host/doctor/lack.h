@@ -14,7 +14,7 @@ enum lack_kind {
 	LACK_PASST,
 	LACK_LIBISOFS, /* for the CD of cloud-init */
 	LACK_KVM,
-	LACK_BRIDGE, /* it is missing, or is none */
+	LACK_BRIDGE, /* it is missing, or is none, or is down (ENETDOWN) */
 	LACK_VLANS,  /* of a bridge */
 	LACK_DEVICE, /* of a macvtap: it is missing, down or not free */
 	LACK_SWITCH, /* the socket of a switch that is a program (vhost-user) */

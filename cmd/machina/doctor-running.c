@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What doctor looks over: the connections of machines that run. */
+#include "doctor-config.h"
+
+#include <string.h>
+
+#include "command.h"
+#include "hookplan.h"
+#include "host/prepare/connect.h"
+#include "util/mem.h"
+
+/* Connections that have lost their bridge, and the bridge of each. */
+struct lost {
+	struct strv connections; /* "web.lan" */
+	struct strv bridges;
+};
+
+static void lost_done(struct lost *lost)
+{
+	strv_done(&lost->connections);
+	strv_done(&lost->bridges);
+}
+
+/* Returns whether this process may look. */
+static bool look(struct doctor *d, const struct plan *plan, size_t i, struct lost *lost)
+{
+	static const struct prepare_options options = {};
+	const struct plan_connection connection = plan_connection(plan, i);
+	struct error err = {};
+	int r = connect_look(plan, i, &options, &err);
+	if (r == CONNECT_LOST) {
+		strv_push_take(&lost->connections,
+				xasprintf("%s.%s", plan->machine, connection.name));
+		strv_push(&lost->bridges, connection.tap->bridge);
+	} else if (r < 0 && r != -EACCES) {
+		doctor_leave_out(d, "%s", err.text);
+	}
+	return r != -EACCES;
+}
+
+static void find_lost(struct examination *x, struct lost *lost)
+{
+	struct doctor *d = &x->doctor;
+	for (size_t i = 0; i < x->n_machines; i++) {
+		CLEANUP(plan_done) struct plan plan = {};
+		struct error err = {};
+		bool changed;
+		/* One that has stopped meanwhile has none. */
+		if (!x->machines[i].pid ||
+				hookplan_running(&x->call->paths, x->machines[i].vm->name, &plan,
+						&changed, &err) < 0)
+			continue;
+		for (size_t k = 0; k < plan_n_connections(&plan); k++)
+			if (!look(d, &plan, k, lost)) {
+				doctor_leave_out(d, "only root and operators may look at them");
+				return;
+			}
+	}
+}
+
+/* A host's network that is restarted takes all machines' interfaces out of a bridge. */
+void examine_connections(struct examination *x)
+{
+	struct doctor *d = &x->doctor;
+	CLEANUP(lost_done) struct lost lost = {};
+	CLEANUP(strv_done) struct strv told = {};
+	find_lost(x, &lost);
+	for (size_t i = 0; i < lost.bridges.n; i++) {
+		CLEANUP(strv_done) struct strv names = {};
+		const char *bridge = lost.bridges.items[i];
+		if (strv_contains(&told, bridge))
+			continue;
+		strv_push(&told, bridge);
+		for (size_t k = i; k < lost.bridges.n; k++)
+			if (!strcmp(lost.bridges.items[k], bridge))
+				strv_push(&names, lost.connections.items[k]);
+		doctor_add(d, DOCTOR_FAULT, "connection%s that %s no port%s of bridge '%s': %s",
+				names.n == 1 ? "" : "s", names.n == 1 ? "is" : "are",
+				names.n == 1 ? "" : "s", bridge, doctor_names(d, &names));
+		doctor_why(d, "guests reach nobody there: something else has taken the interfaces "
+			      "out, or the bridge was made anew");
+		doctor_cure(d, "machina connect%s", doctor_words(d, &names));
+	}
+}
