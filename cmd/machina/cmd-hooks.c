@@ -226,8 +226,11 @@ static int teardown_machine(const struct call *call, const char *machine, struct
 		print_lines(&lines);
 		return 0;
 	}
-	/* What a machine in the foreground has is in use. */
+	/* What a machine in the foreground has is in use, and so is that of a unit before
+	 * systemd's own call (systemd.exec(5), $SERVICE_RESULT). */
 	r = foreground_check(&call->paths, alone, err);
+	if (r == 0 && !getenv("SERVICE_RESULT"))
+		r = foreground_check_units(alone, err);
 	if (r < 0)
 		return r;
 	if (doubt.code)
@@ -454,8 +457,7 @@ const struct command cmd_teardown = {
 	.arguments = machines,
 	.summary = "Take away what prepare has made",
 	.description = "Whatever came before: also what a killed prepare has left. Succeeds where "
-		       "there "
-		       "is nothing.",
+		       "there is nothing. Of a machine that runs nothing is taken away.",
 	.options = teardown_rows,
 	.options_size = sizeof(struct teardown_options),
 	.run = teardown_run,

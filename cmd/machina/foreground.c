@@ -31,8 +31,7 @@ static int take(const struct config_paths *paths, const char *machine, uint64_t 
 	return r == -EBUSY ? error_wrap(err, "machine '%s' runs in the foreground", machine) : r;
 }
 
-/* Where systemd does not run or may not be asked, there is nothing to say. */
-static int check_units(const char *machine, struct error *err)
+int foreground_check_units(const char *machine, struct error *err)
 {
 	CLEANUP(strv_done) struct strv names = {};
 	CLEANUP(bus_freep) struct bus *bus = NULL;
@@ -87,7 +86,7 @@ int foreground_begin(const struct config_paths *paths, const struct plan *plan, 
 	if (r == 0)
 		r = take(paths, plan->machine, clock_deadline_usec(LOOK_USEC), ret, err);
 	if (r == 0)
-		r = check_units(plan->machine, err);
+		r = foreground_check_units(plan->machine, err);
 	if (r == 0)
 		r = check_qemu(plan, err);
 	if (r == 0)

@@ -24,3 +24,9 @@ MUST_CHECK int foreground_begin(const struct config_paths *paths, const struct p
 /* For hooks. Errors: EBUSY: the machine runs in the foreground. */
 MUST_CHECK int foreground_check(
 		const struct config_paths *paths, const char *machine, struct error *err);
+
+/*
+ * For whoever is not systemd's hook. Where systemd does not run or may not be asked, there is
+ * nothing to say. Errors: EBUSY: a unit of the machine is not down.
+ */
+MUST_CHECK int foreground_check_units(const char *machine, struct error *err);
