@@ -5,6 +5,22 @@
  */
 #pragma once
 
+enum unit_phase {
+	PHASE_STARTING,
+	PHASE_UP,
+	PHASE_KILLED, /* it was sent the signal of a stop */
+	PHASE_OTHER,
+	PHASE_UNKNOWN, /* systemd can't be asked */
+};
+
+/*
+ * What comes of a machine's start: looks at its unit until that is not PHASE_STARTING any more,
+ * however long another hook of it takes, and whether or not systemd begins anew meanwhile.
+ *
+ * @qemufd: a pidfd whose end is PHASE_OTHER; or -1
+ */
+enum unit_phase await_guard_watch(const char *machine, int qemufd);
+
 /*
  * Leave a process behind that looks at the unit until it is active, or QEMU has ended. Where the
  * unit is being stopped by a signal, with no ExecStop= that would ask the guest, it does

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "await-guard.h"
 #include "firewall-prepared.h"
 #include "hookplan.h"
 #include "host-config.h"
@@ -18,7 +19,6 @@
 #include "host/os/clock.h"
 #include "host/os/lock.h"
 #include "host/prepare/connect.h"
-#include "host/systemd/bus-unit.h"
 #include "host/systemd/fdstore.h"
 #include "output.h"
 #include "unit/service.h"
@@ -27,10 +27,6 @@
 /* How much more time is asked for, and how often: more than one call of QEMU may take. */
 #define EXTEND_USEC (MIGRATION_CALL_USEC + 60 * USEC_PER_SEC)
 #define EXTEND_EVERY_USEC (5 * USEC_PER_SEC)
-/* Between two looks at a unit whose hook has just ended. */
-#define LOOK_MSEC 20
-/* For systemd to notice that. */
-#define NOTICE_USEC (60 * USEC_PER_SEC)
 
 /* Messages begin with the machine, as those of teardown do. */
 static void tell(const char *machine, const char *text)
@@ -86,27 +82,6 @@ void hook_resume_extend(void *data, uint64_t done, uint64_t total)
 	hook_resume_ask_time(EXTEND_USEC);
 }
 
-/* "active" once the hook that this process comes from has succeeded; "": can't be asked. */
-static bool unit_became_active(const char *machine)
-{
-	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
-	CLEANUP(strv_done) struct strv names = {};
-	CLEANUP(bus_freep) struct bus *bus = NULL;
-	uint64_t until = clock_deadline_usec(NOTICE_USEC);
-	strv_push(&names, unit);
-	if (bus_open(&bus, NULL) < 0)
-		return false;
-	while (clock_now_usec() < until) {
-		CLEANUP(unit_list_done) struct unit_list list = {};
-		if (bus_list_units(bus, &names, &list, NULL) < 0 || list.n != 1)
-			return false;
-		if (strcmp(list.rows[0].active_state, "activating") != 0)
-			return !strcmp(list.rows[0].active_state, "active");
-		poll(NULL, 0, LOOK_MSEC);
-	}
-	return false;
-}
-
 /*
  * The last step, by a process that does not begin before this hook has ended well: what ends a
  * hook of a start takes QEMU along, and then the guest is there only where it was saved.
@@ -122,7 +97,8 @@ static void finish_later(const struct config_paths *paths, const char *machine)
 	struct pollfd ends = { .fd = parent, .events = POLLIN };
 	while (poll(&ends, 1, -1) < 0 && errno == EINTR)
 		;
-	if (unit_became_active(machine) && restore_finish(paths->saved_dir, machine, &err) < 0)
+	if (await_guard_watch(machine, -1) == PHASE_UP &&
+			restore_finish(paths->saved_dir, machine, &err) < 0)
 		print_error(&err);
 	_exit(0);
 }
