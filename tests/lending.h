@@ -38,10 +38,14 @@ static inline int get_function(void *data, const char *interface, unsigned funct
 static inline int set_function(void *data, const char *interface, unsigned function,
 		const struct vf_settings *now, const struct vf_settings *wanted, struct error *err)
 {
-	(void)data, (void)now;
+	(void)data;
 	const uint8_t *m = wanted->mac;
 	if (mode_at("fake/refuse-vf"))
 		return error_set(err, EPERM, "cannot give function %u of '%s' a MAC address",
+				function, interface);
+	if (mode_at("fake/refuse-zeros") && memcmp(now->mac, m, sizeof(now->mac)) != 0 &&
+			!(m[0] | m[1] | m[2] | m[3] | m[4] | m[5]))
+		return error_set(err, EINVAL, "cannot give function %u of '%s' a MAC address",
 				function, interface);
 	CLEANUP(freep)
 	char *text = xasprintf("%02x:%02x:%02x:%02x:%02x:%02x %d %d %d", m[0], m[1], m[2], m[3],

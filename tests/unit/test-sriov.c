@@ -232,6 +232,21 @@ TEST(a_function_is_set_up_through_the_card_itself)
 	kernel_end();
 }
 
+/* The function goes back all the same, without what the machine was allowed. */
+TEST(a_card_that_takes_no_zeros_gets_its_function_back)
+{
+	NEED_NODES();
+	begin();
+	put_file("fake/refuse-zeros", "");
+	PLAN(plan, "web", LAN);
+	check_lent(&plan, VF0);
+	check_given_back("web");
+	check_function(0, "52:54:00:00:00:01 0 1 0");
+	CHECK_STR(kernel_get(DEVICE(CARD) "/sriov_numvfs"), "0");
+	check_tree("run", "");
+	kernel_end();
+}
+
 static int look(const char *rows, struct error *err)
 {
 	PLAN(plan, "web", rows);

@@ -91,6 +91,22 @@ static int number_of(const struct loan *loan, const char *key, int standard)
 	return text && parse_int(text, -1, 65535, &value) == 0 ? value : standard;
 }
 
+/* Some drivers take no zeros, which is what a function begins with, for an address (qede, be2net,
+ * cxgb4). Nothing has the machine's then: the next one that gets the function sets its own. */
+static int set_back(const struct vf_access *a, const struct function *f,
+		const struct vf_settings *now, struct vf_settings *before, struct error *err)
+{
+	static const uint8_t zeros[LINK_ADDRESS_LEN];
+	struct error failure = {};
+	int r = a->set(a->data, f->interface, f->number, now, before, &failure);
+	if (r >= 0)
+		return r;
+	if (memcmp(before->mac, zeros, sizeof(zeros)) != 0)
+		return error_set(err, failure.code, "%s", failure.text);
+	memcpy(before->mac, now->mac, sizeof(now->mac));
+	return a->set(a->data, f->interface, f->number, now, before, err);
+}
+
 int pci_restore_function(const struct device_host *host, const char *address,
 		const struct loan *loan, struct error *err)
 {
@@ -107,5 +123,5 @@ int pci_restore_function(const struct device_host *host, const char *address,
 	const struct vf_access *a = host->functions;
 	if (r == 0)
 		r = a->get(a->data, f.interface, f.number, &now, err);
-	return r == 0 ? a->set(a->data, f.interface, f.number, &now, &before, err) : r;
+	return r == 0 ? set_back(a, &f, &now, &before, err) : r;
 }
