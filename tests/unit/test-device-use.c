@@ -197,6 +197,24 @@ TEST(a_part_of_a_zfs_pool_is_told)
 	end();
 }
 
+/* A guest whose volume the partition is. */
+TEST(a_disk_that_a_program_writes_to_is_told)
+{
+	NEED_NODES();
+	begin();
+	add_nvme();
+	put_file("proc/4711/comm", "qemu-system-x86\n");
+	kernel_link("dev/null", "proc/4711/fd/0");
+	kernel_link("dev/nvme0n1p1", "proc/4711/fd/31");
+	/* Whoever only reads is udev, or the like. */
+	put_file("proc/4711/fdinfo/31", "pos:\t0\nflags:\t02100000\nmnt_id:\t23\n");
+	check_taken(ONE_DISK, DISK);
+	put_file("proc/4711/fdinfo/31", "pos:\t0\nflags:\t02100002\nmnt_id:\t23\n");
+	check_refused(ONE_DISK, DISK_IN_USE
+			"'DIR/dev/nvme0n1p1' is open for writing in qemu-system-x86 (pid 4711)");
+	end();
+}
+
 /* With the kernel's multipath the disk is below no controller, and what is there is hidden. */
 TEST(a_disk_that_could_have_two_controllers_is_told)
 {

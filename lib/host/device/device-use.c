@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/os/holder.h"
 #include "host/os/sysfs.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -19,9 +20,11 @@ struct use {
 	const char *title;
 	struct buf mounts;
 	struct buf swaps;
+	struct strv disks; /* their nodes, as far as they were looked at */
 };
 static void use_done(struct use *use)
 {
+	strv_done(&use->disks);
 	buf_done(&use->mounts);
 	buf_done(&use->swaps);
 }
@@ -179,12 +182,13 @@ static int check_zfs(const struct use *use, const char *name, const char *number
 			use->title, name, pool, pool);
 }
 
-static int check_disk(const struct use *use, const char *dir, const char *name, struct error *err)
+static int check_disk(struct use *use, const char *dir, const char *name, struct error *err)
 {
 	CLEANUP(buf_done) struct buf number = {};
 	/* What is hidden has none, and cannot be used. */
 	if (sysfs_read(dir, "dev", &number, NULL) < 0)
 		return 0;
+	strv_pushf(&use->disks, "%s/%s", use->host->dev, name);
 	int r = check_mount(use, name, buf_text(&number), err);
 	if (r == 0)
 		r = check_holders(use, dir, name, err);
@@ -193,10 +197,21 @@ static int check_disk(const struct use *use, const char *dir, const char *name, 
 	return r == 0 ? check_zfs(use, name, buf_text(&number), err) : r;
 }
 
+/* Another machine, whoever it belongs to, that has the disk as it is. */
+static int check_programs(const struct use *use, struct error *err)
+{
+	CLEANUP(buf_done) struct buf process = {};
+	size_t i;
+	if (!use->disks.n || !holder_find(use->host->proc, &use->disks, &i, &process))
+		return 0;
+	return error_set(err, EBUSY, "%s is in use by the host: '%s' is open for writing in %s",
+			use->title, use->disks.items[i], buf_text(&process));
+}
+
 /* ---- all of them ---- */
 
 /* @class: "net". What is below the device, and what stands for it elsewhere. */
-static int check_class(const struct use *use, const char *class, bool is_disk, struct error *err)
+static int check_class(struct use *use, const char *class, bool is_disk, struct error *err)
 {
 	CLEANUP(freep) char *class_dir = xasprintf("%s/class/%s", use->host->sys, class);
 	CLEANUP(strv_done) struct strv names = {};
@@ -232,5 +247,7 @@ int device_check_use(const struct device_host *host, const char *device_dir, con
 	read_table(host, "self/mountinfo", &use.mounts);
 	read_table(host, "swaps", &use.swaps);
 	int r = check_class(&use, "net", false, err);
-	return r == 0 ? check_class(&use, "block", true, err) : r;
+	if (r == 0)
+		r = check_class(&use, "block", true, err);
+	return r == 0 ? check_programs(&use, err) : r;
 }
