@@ -8,6 +8,7 @@
 
 #include "hookplan.h"
 #include "host/os/clock.h"
+#include "host/os/rundir.h"
 #include "host/prepare/connect.h"
 #include "json/jtree.h"
 #include "output.h"
@@ -33,6 +34,7 @@ void status_running_done(struct status_running *running)
 {
 	plan_done(&running->plan);
 	guest_addresses_done(&running->addresses);
+	lent_devices_done(&running->devices);
 	free(running->doors);
 	free(running->connections);
 	*running = (struct status_running){};
@@ -64,6 +66,16 @@ static void look_at_connections(struct status_running *running)
 	}
 }
 
+static void look_at_devices(struct status_running *running)
+{
+	const struct plan *plan = &running->plan;
+	if (!plan->run_dir)
+		return;
+	CLEANUP(freep) char *parent = rundir_parent(plan->run_dir);
+	lent_find(&(struct device_host){ .sys = "/sys", .lock_dir = parent }, plan,
+			&running->devices);
+}
+
 void status_running_load(const struct call *call, const char *machine, bool with_rates,
 		struct status_running *ret)
 {
@@ -88,6 +100,7 @@ void status_running_load(const struct call *call, const char *machine, bool with
 	const struct plan_fd *log = plan_find(plan, "console.log");
 	ret->console_log = log ? log->path : NULL;
 	look_at_connections(ret);
+	look_at_devices(ret);
 	/* Why there are none, 'machina ip' tells. */
 	if (guest_addresses_find(plan, clock_deadline_usec(AGENT_USEC), &ret->addresses, NULL) < 0)
 		guest_addresses_done(&ret->addresses);
@@ -110,6 +123,27 @@ static void print_connections(const struct status_running *running)
 					"%s.%s' "
 					"puts it back",
 					c.name, c.tap->bridge, plan->machine, c.name);
+	}
+}
+
+/* "gpu, PCI 0000:01:00.0, 0000:01:00.1", "key, USB port 1-3.4 (0529:0001)" */
+static void print_devices(const struct lent_devices *devices)
+{
+	static const char *const before[] = {
+		[LENT_PCI] = "PCI",
+		[LENT_USB] = "USB port",
+		[LENT_MEDIATED] = "a part of",
+	};
+	for (size_t i = 0; i < devices->n; i++) {
+		const struct lent_device *d = &devices->items[i];
+		CLEANUP(buf_done) struct buf text = {};
+		for (size_t k = 0; k < d->places.n; k++)
+			buf_printf(&text, "%s%s", k ? ", " : "", d->places.items[k]);
+		if (d->is)
+			buf_printf(&text, " (%s)", d->is);
+		status_field(d->is_connection ? "connection" : "device", "%s, %s %s", d->name,
+				d->is_connection ? "virtual function" : before[d->kind],
+				buf_text(&text));
 	}
 }
 
@@ -140,6 +174,7 @@ void status_running_print(const struct status_running *running)
 	if (running->console_log)
 		status_field("console log", "%s", running->console_log);
 	print_connections(running);
+	print_devices(&running->devices);
 }
 
 static struct json_object *connections_json(const struct status_running *running)
@@ -190,6 +225,25 @@ static struct json_object *doors_json(const struct status_running *running)
 	return list;
 }
 
+static struct json_object *devices_json(const struct lent_devices *devices)
+{
+	struct json_object *list = jtree_list();
+	for (size_t i = 0; i < devices->n; i++) {
+		const struct lent_device *d = &devices->items[i];
+		struct json_object *o = jtree_object();
+		struct json_object *places = jtree_list();
+		jtree_set(o, d->is_connection ? "connection" : "device", jtree_string(d->name));
+		jtree_set(o, "kind", jtree_string(lent_kind_names[d->kind]));
+		for (size_t k = 0; k < d->places.n; k++)
+			jtree_push(places, jtree_string(d->places.items[k]));
+		jtree_set(o, "places", places);
+		if (d->is)
+			jtree_set(o, "is", jtree_string(d->is));
+		jtree_push(list, o);
+	}
+	return list;
+}
+
 void status_running_add_json(const struct status_running *running, struct json_object *to)
 {
 	jtree_set(to, "needs_restart", jtree_bool(running->needs_restart));
@@ -200,4 +254,5 @@ void status_running_add_json(const struct status_running *running, struct json_o
 		jtree_set(to, "console_log", jtree_string(running->console_log));
 	jtree_set(to, "connections", connections_json(running));
 	jtree_set(to, "addresses", addresses_json(&running->addresses));
+	jtree_set(to, "devices", devices_json(&running->devices));
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What "machina status" says of a machine that runs, beside what systemd says: the ways to its
- * guest, its addresses, its connections, what it uses.
+ * guest, its addresses, its connections, devices of the host, what it uses.
  */
 #pragma once
 
 #include "command.h"
 #include "host/agent/guest-address.h"
+#include "host/device/lent.h"
 #include "model/plan.h"
 #include "usage.h"
 
@@ -28,6 +29,7 @@ struct status_running {
 	bool is_measured;
 	struct usage usage; /* if so */
 	struct guest_addresses addresses;
+	struct lent_devices devices; /* of the host */
 };
 
 void status_running_done(struct status_running *running);

@@ -64,7 +64,7 @@ int loan_write(const struct device_host *host, const char *device, const struct 
 	CLEANUP(buf_done) struct buf text = {};
 	for (size_t i = 0; i < loan->rows.n; i++)
 		buf_printf(&text, "%s\n", loan->rows.items[i]);
-	return file_replace(path, buf_text(&text), text.len, 0600, err);
+	return file_replace(path, buf_text(&text), text.len, 0644, err);
 }
 
 int loan_end(const struct device_host *host, const char *device, struct error *err)

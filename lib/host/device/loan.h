@@ -21,6 +21,12 @@
 #define LOAN_MACHINE "machine"
 #define LOAN_OWNER "for"
 
+/* What the names of loans begin with: before an address, before a port. */
+#define LOAN_PCI "pci:"
+#define LOAN_USB "usb:"
+/* Key of a loan of a USB device: "046d:c52b". */
+#define LOAN_USB_ID "id"
+
 struct loan {
 	struct strv rows;
 };

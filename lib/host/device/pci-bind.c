@@ -17,7 +17,7 @@
 
 static const char *address_of(const char *loan)
 {
-	return loan + strlen("pci:");
+	return loan + strlen(LOAN_PCI);
 }
 
 static char *driver_dir(const struct device_host *host, const char *driver)
@@ -131,7 +131,7 @@ static int list_lent(const struct device_host *host, const struct plan *plan,
 {
 	CLEANUP(freep) char *owner = pci_owner(pci);
 	CLEANUP(strv_done) struct strv loans = {};
-	int r = loan_list(host, "pci:", plan->machine, owner, &loans, err);
+	int r = loan_list(host, LOAN_PCI, plan->machine, owner, &loans, err);
 	for (size_t f = 0; r == 0 && f <= pci->n_functions; f++)
 		for (size_t i = 0; i < loans.n; i++) {
 			CLEANUP(loan_done) struct loan loan = {};
@@ -263,7 +263,7 @@ static int tidy(const struct device_host *host, struct error *err)
 int pci_give_back(const struct device_host *host, const char *machine, struct strv *ret_failures)
 {
 	struct error err = {};
-	int first = loan_give_back(host, "pci:", machine, give_back, ret_failures);
+	int first = loan_give_back(host, LOAN_PCI, machine, give_back, ret_failures);
 	int r = tidy(host, &err);
 	if (r < 0)
 		strv_push(ret_failures, err.text);

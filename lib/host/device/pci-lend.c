@@ -186,9 +186,9 @@ static int try_own(const struct device_host *host, const struct plan *plan,
 	CLEANUP(freep) char *owner = pci_owner(pci);
 	CLEANUP(strv_done) struct strv loans = {};
 	CLEANUP(strv_done) struct strv reasons = {};
-	int r = loan_list(host, "pci:", plan->machine, owner, &loans, err);
+	int r = loan_list(host, LOAN_PCI, plan->machine, owner, &loans, err);
 	for (size_t i = 0; r == 0 && i < loans.n; i++) {
-		const char *address = loans.items[i] + strlen("pci:");
+		const char *address = loans.items[i] + strlen(LOAN_PCI);
 		for (size_t k = 0; k < pci->n_candidates; k++)
 			if (is_one_of(host, &pci->candidates[k], address) &&
 					try_and_tell(host, plan, pci, address, &reasons) == 0)

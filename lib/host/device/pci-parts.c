@@ -30,7 +30,7 @@ bool pci_has_vfio(const struct device_host *host, const char *address)
 
 char *pci_loan_name(const char *address)
 {
-	return xasprintf("pci:%s", address);
+	return xasprintf(LOAN_PCI "%s", address);
 }
 
 char *pci_owner(const struct vm_pci *pci)

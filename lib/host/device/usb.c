@@ -17,9 +17,7 @@
 #include "util/mem.h"
 #include "util/parse.h"
 
-#define PREFIX "usb:"
-/* Keys of a loan: what it was; the driver of an interface, "driver 1-2:1.0". */
-#define LOAN_ID "id"
+/* Key of a loan: the driver of an interface, "driver 1-2:1.0". */
 #define LOAN_DRIVER "driver "
 /* Has the interface of whoever opened the node (drivers/usb/core/devio.c). */
 #define NODE_DRIVER "usbfs"
@@ -246,19 +244,19 @@ static int open_node(
 static int write_loan(const struct device_host *host, const char *port, const char *id,
 		const char *machine, const char *owner, struct error *err)
 {
-	CLEANUP(freep) char *name = xasprintf(PREFIX "%s", port);
+	CLEANUP(freep) char *name = xasprintf(LOAN_USB "%s", port);
 	CLEANUP(freep) char *dir = port_dir(host, port);
 	CLEANUP(strv_done) struct strv interfaces = {};
 	CLEANUP(loan_done) struct loan loan = {};
 	int r = loan_read(host, name, &loan, err);
 	if (r < 0)
 		return r;
-	if (r == 0 && loan_get(&loan, LOAN_ID) && !strcmp(loan_get(&loan, LOAN_ID), id))
+	if (r == 0 && loan_get(&loan, LOAN_USB_ID) && !strcmp(loan_get(&loan, LOAN_USB_ID), id))
 		return 0;
 	CLEANUP(loan_done) struct loan new = {};
 	loan_put(&new, LOAN_MACHINE, machine);
 	loan_put(&new, LOAN_OWNER, owner);
-	loan_put(&new, LOAN_ID, id);
+	loan_put(&new, LOAN_USB_ID, id);
 	list_interfaces(dir, port, &interfaces);
 	for (size_t i = 0; i < interfaces.n; i++) {
 		CLEANUP(freep) char *interface = xasprintf("%s/%s", dir, interfaces.items[i]);
@@ -282,7 +280,7 @@ static int try_candidate(const struct device_host *host, const struct plan *plan
 	CLEANUP(freep) char *dir = port_dir(host, port);
 	CLEANUP(freep) char *id = read_id(host, port);
 	CLEANUP(freep) char *title = title_of(host, port);
-	CLEANUP(freep) char *name = xasprintf(PREFIX "%s", port);
+	CLEANUP(freep) char *name = xasprintf(LOAN_USB "%s", port);
 	CLEANUP(freep) char *owner = xasprintf("device %s", usb->name);
 	r = loan_check(host, name, title, plan->machine, owner, err);
 	if (r == 0)
@@ -389,7 +387,7 @@ static bool has_lost_driver(const char *dir, const struct strv *interfaces, cons
 
 static int give_back(const struct device_host *host, const char *name, struct error *err)
 {
-	const char *port = name + strlen(PREFIX);
+	const char *port = name + strlen(LOAN_USB);
 	CLEANUP(freep) char *dir = port_dir(host, port);
 	CLEANUP(freep) char *id = read_id(host, port);
 	CLEANUP(strv_done) struct strv interfaces = {};
@@ -397,7 +395,7 @@ static int give_back(const struct device_host *host, const char *name, struct er
 	int r = loan_read(host, name, &loan, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	const char *lent = loan_get(&loan, LOAN_ID);
+	const char *lent = loan_get(&loan, LOAN_USB_ID);
 	/* Unplugged, perhaps with another one in its place: nothing is left to give back. */
 	if (!lent || strcmp(lent, id) != 0)
 		return loan_end(host, name, err);
@@ -414,5 +412,5 @@ static int give_back(const struct device_host *host, const char *name, struct er
 
 int usb_give_back(const struct device_host *host, const char *machine, struct strv *ret_failures)
 {
-	return loan_give_back(host, PREFIX, machine, give_back, ret_failures);
+	return loan_give_back(host, LOAN_USB, machine, give_back, ret_failures);
 }
