@@ -122,6 +122,14 @@ static void add_start_limit(struct unitfile *u, const struct unit_input *in)
 	unitfile_setf(u, "StartLimitBurst", "%d", START_TRIES);
 }
 
+static bool has_network_of(const struct vm *vm, enum network_mode mode)
+{
+	for (size_t i = 0; i < vm->n_nics; i++)
+		if (vm->nics[i].mode == mode && !vm->nics[i].passt)
+			return true;
+	return false;
+}
+
 static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 {
 	const struct vm *vm = in->vm;
@@ -136,7 +144,8 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 	 * bridge has to be there. */
 	unitfile_set(u, "After", "network.target");
 	bool has_macvtap = has_kind(in->plan, PLAN_FD_MACVTAP);
-	if (has_kind(in->plan, PLAN_FD_TAP) || has_macvtap) {
+	/* A virtual function has no link while its card is down. */
+	if (has_kind(in->plan, PLAN_FD_TAP) || has_macvtap || has_network_of(vm, NETWORK_VF)) {
 		unitfile_set(u, "Wants", "network-online.target");
 		unitfile_set(u, "After", "network-online.target");
 	}
@@ -330,14 +339,6 @@ static void add_devices(struct unitfile *u, const struct unit_input *in)
 	}
 	for (size_t i = 0; i < in->plan->n_directories; i++)
 		unitfile_set(u, "BindReadOnlyPaths", in->plan->directories[i].path);
-}
-
-static bool has_network_of(const struct vm *vm, enum network_mode mode)
-{
-	for (size_t i = 0; i < vm->n_nics; i++)
-		if (vm->nics[i].mode == mode && !vm->nics[i].passt)
-			return true;
-	return false;
 }
 
 static bool uses_io_uring(const struct vm *vm)
