@@ -146,6 +146,32 @@ TEST(qemu_is_understood)
 			"never heard of");
 }
 
+/* What QEMU 7.2 says (hw/vfio/common.c); the kernel alone knows why. */
+TEST(devices_of_the_host_are_understood)
+{
+	static const struct {
+		const char *line, *name;
+	} rows[] = {
+		{ "-device vfio-pci,host=0000:01:00.0: vfio 0000:01:00.0: group 14 is not viable",
+				"vfio-group" },
+		{ "VFIO_MAP_DMA failed: Cannot allocate memory", "vfio-memory" },
+		{ "VFIO_MAP_DMA failed: Invalid argument", "vfio-address" },
+		{ "-device vfio-pci,host=0000:01:00.0: vfio 0000:01:00.0: failed to setup "
+		  "container for group 14: Failed to set iommu for container: Operation not "
+		  "permitted",
+				"vfio-iommu" },
+		{ "-device vfio-pci,host=0000:01:00.0: vfio 0000:01:00.0: error getting device "
+		  "from group 14: No such device",
+				"vfio" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(freep) char *said = xasprintf(BY_QEMU "%s", rows[i].line);
+		CLEANUP(freep) char *sentence = xstrdup(rows[i].line);
+		check(&(struct run){ "exit-code", "ExecStart", NULL, 1, { said } }, rows[i].name,
+				sentence);
+	}
+}
+
 TEST(systemd_is_understood)
 {
 	check(&(struct run){ "signal", NULL, NULL, 0,

@@ -69,6 +69,18 @@ const struct cause_row cause_rows[] = {
 			"there are not enough huge pages for the guest's memory: %0",
 			"reserve more of them (sysctl vm.nr_hugepages), or set \"hugepages\" to "
 			"false; 'machina doctor' counts them" },
+	/* A limit on locked memory is not a lack of memory. */
+	{ "vfio-group", PROGRAM, "group [0-9]+ is not viable", NULL,
+			"all devices of one IOMMU group go together: 'machina doctor' shows it" },
+	{ "vfio-memory", PROGRAM, "(VFIO_MAP_DMA|vfio_dma_map).*Cannot allocate memory", NULL,
+			"the unit's LimitMEMLOCK= is too small for the guest's memory" },
+	{ "vfio-address", PROGRAM, "VFIO_MAP_DMA|vfio_dma_map", NULL,
+			"the host's IOMMU cannot map all of the guest's memory: 'journalctl -k "
+			"--grep \"DMAR|AMD-Vi|vfio\"' may say more" },
+	{ "vfio-iommu", PROGRAM, "ailed to set iommu|No available IOMMU models", NULL,
+			"the kernel keeps its IOMMU from the device: 'journalctl -k --grep "
+			"\"vfio|RMRR|remapping\"' says why (interrupts that cannot be remapped, "
+			"memory that the firmware has reserved)" },
 	{ "memory-short", PROGRAM,
 			"cannot set up guest memory|[Cc]annot allocate memory|failed to allocate",
 			"the host has not enough memory for the guest: %0",
@@ -130,10 +142,6 @@ const struct cause_row cause_rows[] = {
 	{ "passt-failed", PROGRAM,
 			"Couldn't (create|open|enter|configure|pick)|no routable interface", NULL,
 			"look at the unit 'machina-passt-...' and at the host's own network" },
-	{ "vfio-group", PROGRAM, "group [0-9]+ is not viable", NULL,
-			"all devices of one IOMMU group go together: 'machina doctor' shows it" },
-	{ "vfio-memory", PROGRAM, "VFIO_MAP_DMA|vfio_dma_map", NULL,
-			"the unit's LimitMEMLOCK= is too small for the guest's memory" },
 	{ "vfio", PROGRAM, "vfio [0-9a-f:.]+: |/dev/vfio/", NULL,
 			"'machina doctor' says what the host lacks for PCI devices" },
 
