@@ -141,6 +141,8 @@ static void print_devices(const struct lent_devices *devices)
 			buf_printf(&text, "%s%s", k ? ", " : "", d->places.items[k]);
 		if (d->is)
 			buf_printf(&text, " (%s)", d->is);
+		if (d->is_gone)
+			buf_puts(&text, ", unplugged: the guest gets it with its next start only");
 		status_field(d->is_connection ? "connection" : "device", "%s, %s %s", d->name,
 				d->is_connection ? "virtual function" : before[d->kind],
 				buf_text(&text));
@@ -237,6 +239,7 @@ static struct json_object *devices_json(const struct lent_devices *devices)
 		for (size_t k = 0; k < d->places.n; k++)
 			jtree_push(places, jtree_string(d->places.items[k]));
 		jtree_set(o, "places", places);
+		jtree_set(o, "unplugged", jtree_bool(d->is_gone));
 		if (d->is)
 			jtree_set(o, "is", jtree_string(d->is));
 		jtree_push(list, o);

@@ -44,7 +44,8 @@ static void check_shown(const struct plan *plan, const char *expected)
 				lent_kind_names[d->kind]);
 		for (size_t k = 0; k < d->places.n; k++)
 			buf_printf(&text, " %s", d->places.items[k]);
-		buf_printf(&text, "%s%s; ", d->is ? " is " : "", d->is ? d->is : "");
+		buf_printf(&text, "%s%s%s; ", d->is ? " is " : "", d->is ? d->is : "",
+				d->is_gone ? ", gone" : "");
 	}
 	CHECK_STR(buf_text(&text), expected);
 }
@@ -62,6 +63,11 @@ TEST(what_is_lent_is_shown)
 	check_shown(&web, "gpu pci " GPU " " SOUND
 			  "; key usb 1-3.4 is 0529:0001; vgpu mediated " CARD " is A40-8Q; ");
 	check_shown(&mail, "");
+	/* Pulled out, and something else in its place. */
+	put_file(KERNEL_USB "/1-3.4/idProduct", "0002\n");
+	check_shown(&web, "gpu pci " GPU " " SOUND
+			  "; key usb 1-3.4 is 0529:0001, gone; vgpu mediated " CARD " is A40-8Q; ");
+	put_file(KERNEL_USB "/1-3.4/idProduct", "0001\n");
 	/* Whoever asks need not be root. */
 	struct stat st = {};
 	CHECK_INT(stat(scratch_path("run/.pci:" GPU), &st), 0);
@@ -81,7 +87,7 @@ TEST(a_function_of_a_card_is_a_connections)
 	put_file("run/.pci:0000:41:00.3", "machine=web\n");
 	put_file("run/.usb:1-1", "machine=web\nfor=\n");
 	PLAN(web, "web", "mdev name=vgpu class=cad uuid=" UUID);
-	check_shown(&web, "connection lan pci 0000:41:00.1; ");
+	check_shown(&web, "connection lan pci 0000:41:00.1, gone; ");
 	kernel_end();
 }
 

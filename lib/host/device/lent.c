@@ -7,6 +7,8 @@
 
 #include "host/device/loan.h"
 #include "host/device/mdev-parent.h"
+#include "host/device/pci-parts.h"
+#include "host/device/usb.h"
 #include "util/mem.h"
 
 const char *const lent_kind_names[] = {
@@ -43,6 +45,15 @@ static struct lent_device *device_of(struct lent_devices *list, const char *name
 	return d;
 }
 
+static bool is_gone(const struct device_host *host, enum lent_kind kind, const char *place,
+		const char *id)
+{
+	const struct vm_usb_candidate usb = { .port = place, .id = id };
+	CLEANUP(freep) char *port = NULL;
+	return kind == LENT_USB ? usb_find(host, &usb, &port, NULL) < 0
+				: pci_check_exists(host, place, NULL) < 0;
+}
+
 /* @prefix: LOAN_PCI; @id_key: of a loan; NULL: none */
 static void add_loans(const struct device_host *host, const char *machine, const char *prefix,
 		enum lent_kind kind, const char *id_key, struct lent_devices *ret)
@@ -60,9 +71,12 @@ static void add_loans(const struct device_host *host, const char *machine, const
 			continue;
 		struct lent_device *d = device_of(ret, space + 1, kind,
 				!strncmp(owner, "connection ", strlen("connection ")));
-		strv_push(&d->places, names.items[i] + strlen(prefix));
-		if (id_key && !d->is)
-			d->is = xstrdup_null(loan_get(&loan, id_key));
+		const char *place = names.items[i] + strlen(prefix);
+		const char *id = id_key ? loan_get(&loan, id_key) : NULL;
+		strv_push(&d->places, place);
+		d->is_gone |= is_gone(host, kind, place, id);
+		if (!d->is)
+			d->is = xstrdup_null(id);
 	}
 }
 

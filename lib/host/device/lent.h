@@ -15,6 +15,7 @@ struct lent_device {
 	enum lent_kind kind;
 	struct strv places; /* PCI addresses, of all functions; the USB port; the parent's address
 			     */
+	bool is_gone;	    /* it was unplugged: the guest gets it with its next start */
 	char *is;	    /* USB: "0529:0001"; mediated: the name of its type; else NULL */
 };
 
