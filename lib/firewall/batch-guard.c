@@ -32,8 +32,8 @@ static void guard_mac(struct maker *m, const struct fw_port *port)
 static const struct fw_ranges *allowed(
 		struct maker *m, const struct fw_port *port, enum fw_family family)
 {
-	/* 0.0.0.0: DHCP and ARP probes; "::": duplicate address detection; fe80::/10: every
-	 * interface has one. */
+	/* 0.0.0.0: DHCP and ARP probes; "::": duplicate address detection, see guard_nobody();
+	 * fe80::/10: every interface has one. */
 	static const struct fw_range always[N_FW_FAMILIES][2] = {
 		[FW_IPV4] = { {} },
 		[FW_IPV6] = { {}, { { 0xfe, 0x80 }, { 0xfe, 0xbf, 255, 255, 255, 255, 255, 255, 255,
@@ -63,6 +63,31 @@ static void guard_source(struct maker *m, enum nft_field field, const struct fw_
 	drop(m, &rule, "guard address");
 }
 
+/*
+ * What an interface has to say before it has an address: by IPv4 DHCP, and IGMP for groups that it
+ * is in already (RFC 3376, 4.2.13); by IPv6 neighbour discovery and MLD.
+ */
+static void guard_nobody(struct maker *m, enum fw_family family)
+{
+	static const struct fw_range nobody = {}, dhcp = { { 0, 67 }, { 0, 67 } },
+				     ip[] = { { { IPPROTO_IGMP }, { IPPROTO_IGMP } },
+					     { { IPPROTO_UDP }, { IPPROTO_UDP } } },
+				     ip6[] = { { { IPPROTO_ICMPV6 }, { IPPROTO_ICMPV6 } } };
+	bool six = family == FW_IPV6;
+	struct rule others = {};
+	rule_protocol(&others, family);
+	rule_match(&others, six ? NFT_FIELD_IP6_SOURCE : NFT_FIELD_IP_SOURCE, false, &nobody, 1);
+	struct rule ports = others;
+	rule_match(&others, NFT_FIELD_L4PROTO, true, six ? ip6 : ip,
+			six ? ARRAY_SIZE(ip6) : ARRAY_SIZE(ip));
+	drop(m, &others, "guard address");
+	if (six)
+		return;
+	rule_l4proto(m, &ports, IPPROTO_UDP);
+	rule_match(&ports, NFT_FIELD_DEST_PORT, true, &dhcp, 1);
+	drop(m, &ports, "guard address");
+}
+
 /* Whose address a neighbour advertisement says it is. */
 static void guard_target(struct maker *m, const struct fw_ranges *sources)
 {
@@ -81,6 +106,7 @@ static void guard_address(struct maker *m, const struct fw_port *port)
 		const struct fw_ranges *sources = allowed(m, port, FW_IPV4);
 		guard_source(m, NFT_FIELD_IP_SOURCE, sources, FW_IPV4);
 		guard_source(m, NFT_FIELD_ARP_IP, sources, FW_IPV4);
+		guard_nobody(m, FW_IPV4);
 	} else if (strict) {
 		struct rule ip = {}, arp = {};
 		rule_protocol(&ip, FW_IPV4);
@@ -91,6 +117,7 @@ static void guard_address(struct maker *m, const struct fw_port *port)
 	if (port->filter->ip.of[FW_IPV6].n) {
 		const struct fw_ranges *sources = allowed(m, port, FW_IPV6);
 		guard_source(m, NFT_FIELD_IP6_SOURCE, sources, FW_IPV6);
+		guard_nobody(m, FW_IPV6);
 		guard_target(m, sources);
 	} else if (strict) {
 		struct rule rule = {};
@@ -114,16 +141,16 @@ static void guard_router(struct maker *m)
 
 static void guard_dhcp_server(struct maker *m)
 {
+	/* Clients don't look from which port an answer comes. */
 	static const struct {
 		enum fw_family family;
-		uint16_t from, to;
-	} servers[] = { { FW_IPV4, 67, 68 }, { FW_IPV6, 547, 546 } };
-	for (size_t i = 0; i < ARRAY_SIZE(servers); i++) {
+		uint16_t port;
+	} clients[] = { { FW_IPV4, 68 }, { FW_IPV6, 546 } };
+	for (size_t i = 0; i < ARRAY_SIZE(clients); i++) {
 		struct rule rule = {};
-		rule_protocol(&rule, servers[i].family);
+		rule_protocol(&rule, clients[i].family);
 		rule_l4proto(m, &rule, IPPROTO_UDP);
-		rule_number(m, &rule, NFT_FIELD_SOURCE_PORT, servers[i].from);
-		rule_number(m, &rule, NFT_FIELD_DEST_PORT, servers[i].to);
+		rule_number(m, &rule, NFT_FIELD_DEST_PORT, clients[i].port);
 		drop(m, &rule, "guard dhcp-server");
 	}
 }
@@ -153,7 +180,12 @@ static void guard_other(struct maker *m, bool tagged)
 		{ { 0x08, 0x06 }, { 0x08, 0x06 } },
 		{ { 0x86, 0xdd }, { 0x86, 0xdd } },
 	};
-	struct rule rule = {};
+	/* Of the bridge itself (IEEE 802.1D, table 7-10): see catch_reserved in host/net/port.h. */
+	static const struct fw_range reserved = { { 0x01, 0x80, 0xc2, 0, 0, 0 },
+		{ 0x01, 0x80, 0xc2, 0, 0, 0x0f } };
+	struct rule to_bridge = {}, rule = {};
+	rule_match(&to_bridge, NFT_FIELD_ETHER_DEST, false, &reserved, 1);
+	drop(m, &to_bridge, "guard other");
 	rule_match(&rule, NFT_FIELD_ETHER_TYPE, true, tagged ? types : untagged,
 			tagged ? ARRAY_SIZE(types) : ARRAY_SIZE(untagged));
 	drop(m, &rule, "guard other");

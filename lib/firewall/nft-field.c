@@ -27,6 +27,8 @@ const struct nft_hook_row nft_hooks[N_NFT_HOOKS] = {
 };
 
 const struct nft_field_row nft_fields[N_NFT_FIELDS] = {
+	[NFT_FIELD_ETHER_DEST] = { "ether daddr", PAYLOAD(LL, 0, 6), .notation = NFT_NOTATION_MAC,
+			TYPE("ether_addr", 9) },
 	[NFT_FIELD_ETHER_SOURCE] = { "ether saddr", PAYLOAD(LL, 6, 6), .notation = NFT_NOTATION_MAC,
 			TYPE("ether_addr", 9) },
 	[NFT_FIELD_ETHER_TYPE] = { "ether type", PAYLOAD(LL, 12, 2),

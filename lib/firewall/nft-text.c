@@ -91,6 +91,10 @@ static void put_value(
 	switch (field->notation) {
 	case NFT_NOTATION_MAC:
 		put_mac(out, value->first);
+		if (!single) {
+			buf_putc(out, '-');
+			put_mac(out, value->last);
+		}
 		return;
 	case NFT_NOTATION_ADDRESS:
 		fw_range_put(out, value, field->size == 4 ? FW_IPV4 : FW_IPV6);

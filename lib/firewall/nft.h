@@ -32,6 +32,7 @@ extern const char *const nft_family_names[];
 /* ---- what of a packet is looked at ---- */
 
 enum nft_field {
+	NFT_FIELD_ETHER_DEST,
 	NFT_FIELD_ETHER_SOURCE,
 	NFT_FIELD_ETHER_TYPE, /* as in the frame: that of a VLAN tag, if there is one */
 	NFT_FIELD_PROTOCOL,   /* the same behind one VLAN tag */

@@ -60,18 +60,26 @@ static bool is_from_port(const struct fw_packet *packet, uint16_t port)
 static bool is_dhcp_answer(const struct fw_packet *packet)
 {
 	return packet->protocol == IPPROTO_UDP &&
-	       (packet->family == FW_IPV4 ? packet->to_port == 68 && is_from_port(packet, 67)
-					  : packet->to_port == 546 && is_from_port(packet, 547));
+	       packet->to_port == (packet->family == FW_IPV4 ? 68 : 546);
 }
 
-/* What is no machine's own address, and yet must pass (machina-firewall.7): 0.0.0.0, ::, and
- * fe80::/10. */
+/* What a machine sends before it has an address (machina-firewall.7). */
+static bool is_first_word(const struct fw_packet *packet)
+{
+	if (packet->family == FW_IPV6)
+		return packet->protocol == IPPROTO_ICMPV6;
+	return packet->protocol == IPPROTO_IGMP ||
+	       (packet->protocol == IPPROTO_UDP && packet->to_port == 67);
+}
+
+/* What is no machine's own address, and yet must pass: 0.0.0.0 and ::, from whom that is all that
+ * there is, and fe80::/10. */
 static bool is_always_own(const struct fw_packet *packet)
 {
 	static const uint8_t unspecified[16];
 	const uint8_t *source = packet->source;
 	if (!memcmp(source, unspecified, fw_address_size(packet->family)))
-		return true;
+		return is_first_word(packet);
 	return packet->family == FW_IPV6 && source[0] == 0xfe && (source[1] & 0xc0) == 0x80;
 }
 

@@ -472,7 +472,7 @@ TEST(machines_and_counters_are_found)
 	for (size_t i = 0; i < machines.n && machines.n == 3; i++)
 		CHECK_STR(machines.items[i], ((const char *[]){ "free", "plain", "web" })[i]);
 	CHECK_INT(firewall_count(&nl, "plain", &rules, &err), 0);
-	CHECK_INT(rules.n, 10);
+	CHECK_INT(rules.n, 11);
 	CHECK_STR(rules.items[0].name, "vm-plain.0-in");
 	CHECK_STR(rules.items[0].comment, "default: open without groups and rules");
 	CHECK_STR(rules.items[1].comment, "guard other");

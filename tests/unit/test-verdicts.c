@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel decides about packets what the model says: random groups, sets and rules, random
- * packets, one machine that is sent to and sends. The seed is printed; MACHINA_SEED=N repeats a
- * run.
+ * The kernel decides about packets what the model says: random groups, sets, rules and guards,
+ * random packets, one machine that is sent to and sends. The seed is printed; MACHINA_SEED=N
+ * repeats a run.
  */
 #include "host/net/firewall.h"
 
@@ -17,6 +17,7 @@ enum { N_GROUPS = 3, N_SETS = 2, N_RULES = 6, N_WORLDS = 60, N_PACKETS = 40 };
 
 static struct netlink nl;
 static bool can_reject, can_track;
+static enum fw_state state; /* of the worlds */
 
 /* ---- chance ---- */
 
@@ -54,9 +55,15 @@ static const char *const peers_4[] = { "192.0.2.0", "192.0.2.7", "192.0.2.255", 
 	"192.0.3.5", "192.0.3.6", "198.51.100.127", "198.51.100.128", "10.0.0.9", "203.0.113.1" };
 static const char *const peers_6[] = { "2001:db8:1::7", "2001:db8:1::fffe", "2001:db8:1::1:2",
 	"2001:db8:2::1", "2001:db8::9", "2001:dba::1" };
+/* Whom the guest says it is; the first one is true. */
+static const char *const sources_4[] = { "10.0.0.5", "10.0.0.5", "10.0.0.9", "0.0.0.0",
+	"192.0.2.7" };
+static const char *const sources_6[] = { "2001:db8::5", "2001:db8::5", "2001:db8::9",
+	"::", "fe80::5", "2001:dba::1" };
 static const struct fw_span port_spans[] = { { 22, 22 }, { 80, 80 }, { 443, 443 }, { 1000, 2000 },
 	{ 1, 65535 } };
-static const uint16_t ports[] = { 22, 23, 80, 443, 999, 1000, 1500, 2000, 2001, 65535 };
+static const uint16_t ports[] = { 22, 23, 67, 68, 80, 443, 546, 547, 999, 1000, 1500, 2000, 2001,
+	65535 };
 
 static struct fw_range range_of(const char *text, enum fw_family *family)
 {
@@ -179,12 +186,14 @@ static void make_filter(struct world *w, size_t i)
 		.n_groups = chance(N_GROUPS + 1),
 		.rules = all,
 		.n_rules = rules[0].n + rules[1].n,
-		.guard = { .mac = true,
-				.address = FW_GUARD_ADDRESS_ON,
-				.router = true,
-				.dhcp_server = true,
-				.fragments = true,
-				.other = true },
+		.guard = { .mac = chance(4) > 0,
+				.address = chance(4)   ? FW_GUARD_ADDRESS_ON
+					   : chance(2) ? FW_GUARD_ADDRESS_STRICT
+						       : FW_GUARD_ADDRESS_OFF,
+				.router = chance(4) > 0,
+				.dhcp_server = chance(4) > 0,
+				.fragments = chance(4) > 0,
+				.other = chance(4) > 0 },
 	};
 	filter->has_any = filter->n_groups || filter->n_rules;
 	for (int level = 0; level < N_FW_LEVELS; level++)
@@ -194,7 +203,7 @@ static void make_filter(struct world *w, size_t i)
 	for (int f = 0; f < N_FW_FAMILIES; f++) {
 		struct fw_range *range = ARENA_NEW(&w->arena, struct fw_range);
 		*range = range_of(own[f], &family);
-		filter->ip.of[f] = (struct fw_ranges){ .items = range, .n = 1 };
+		filter->ip.of[f] = (struct fw_ranges){ .items = range, .n = chance(4) > 0 };
 	}
 }
 
@@ -215,7 +224,7 @@ static void make_port(struct world *w, size_t i)
 		TEST_FAIL("%s", err.text);
 }
 
-static void world_begin(struct world *w, enum fw_state state)
+static void world_begin(struct world *w)
 {
 	*w = (struct world){};
 	for (size_t i = 0; i < N_SETS; i++)
@@ -266,13 +275,29 @@ static bool install(struct world *w)
 
 /* ---- packets ---- */
 
+/* Errors and redirects that answer nothing are no connections; tracking knows that. */
 static uint8_t some_icmp_type(enum fw_family family)
 {
-	static const uint8_t types[] = { ICMP_ECHO, ICMP_TIMESTAMP };
-	return family == FW_IPV4 ? types[chance(2)] : ICMP6_ECHO_REQUEST;
+	static const uint8_t types[] = { ICMP_ECHO, ICMP_TIMESTAMP, ICMP_DEST_UNREACH,
+		ICMP_TIME_EXCEEDED, ICMP_REDIRECT };
+	static const uint8_t types_6[] = { ICMP6_ECHO_REQUEST, ND_ROUTER_SOLICIT, ND_ROUTER_ADVERT,
+		ND_NEIGHBOR_SOLICIT, ND_REDIRECT, 143, ICMP6_DST_UNREACH, ICMP6_TIME_EXCEEDED };
+	bool tracks = state == FW_STATE_CONNTRACK;
+	return family == FW_IPV4 ? types[chance(ARRAY_SIZE(types) - (tracks ? 3 : 0))]
+				 : types_6[chance(ARRAY_SIZE(types_6) - (tracks ? 2 : 0))];
 }
 
-static struct fw_packet some_packet(struct fw_range *peer)
+/* Half of the packets to these ports are of DHCP. The answers to them are let pass as well, so that
+ * what was sent before does not matter. */
+static void use_dhcp_ports(struct fw_packet *p)
+{
+	bool six = p->family == FW_IPV6, in = p->direction == FW_IN;
+	uint16_t client = six ? 546 : 68, server = six ? 547 : 67;
+	if (p->protocol == IPPROTO_UDP && p->to_port == (in ? client : server) && chance(2))
+		p->from_port = in ? server : client;
+}
+
+static struct fw_packet some_packet(struct fw_range *peer, struct fw_range *source)
 {
 	/* Connection tracking knows the beginnings of these only. */
 	static const int protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_SCTP };
@@ -290,11 +315,16 @@ static struct fw_packet some_packet(struct fw_range *peer)
 		p.type = some_icmp_type(p.family);
 	} else {
 		p.to_port = ports[chance(ARRAY_SIZE(ports))];
+		use_dhcp_ports(&p);
 	}
 	*peer = range_of(p.family == FW_IPV4 ? peers_4[chance(ARRAY_SIZE(peers_4))]
 					     : peers_6[chance(ARRAY_SIZE(peers_6))],
 			&family);
 	p.peer = peer->first;
+	*source = range_of(p.family == FW_IPV4 ? sources_4[chance(ARRAY_SIZE(sources_4))]
+					       : sources_6[chance(ARRAY_SIZE(sources_6))],
+			&family);
+	p.source = p.direction == FW_OUT ? source->first : NULL;
 	return p;
 }
 
@@ -306,7 +336,7 @@ static bool kernel_passes(const struct world *w, const struct fw_packet *p)
 		.from_mac = in ? mac_up : mac_web,
 		.to_mac = in ? mac_web : mac_up,
 		.family = p->family == FW_IPV4 ? AF_INET : AF_INET6,
-		.from = in ? p->peer : own,
+		.from = in ? p->peer : p->source,
 		.to = in ? own : p->peer,
 		.protocol = (uint8_t)p->protocol,
 		.from_port = p->from_port,
@@ -320,26 +350,28 @@ static bool kernel_passes(const struct world *w, const struct fw_packet *p)
 
 static void compare(struct world *w, unsigned number)
 {
-	struct fw_range peer;
-	const struct fw_packet p = some_packet(&peer);
+	struct fw_range peer, source;
+	const struct fw_packet p = some_packet(&peer, &source);
 	const struct fw_decision decision = fw_walk(&w->policy, &w->ports[0], &p);
 	bool passes = kernel_passes(w, &p);
 	if (passes == (decision.action == FW_ACCEPT))
 		return;
-	CLEANUP(buf_done) struct buf address = {};
+	CLEANUP(buf_done) struct buf address = {}, from = {};
 	fw_range_put(&address, &peer, p.family);
-	TEST_FAIL("world %u: %s protocol %d port %d type %d peer %s: the model says %s (%s), the "
-		  "kernel %s",
+	fw_range_put(&from, &source, p.family);
+	TEST_FAIL("world %u: %s protocol %d port %d type %d peer %s as %s: the model says %s (%s), "
+		  "the kernel %s",
 			number, fw_direction_names[p.direction], p.protocol, p.to_port, p.type,
-			buf_text(&address), fw_action_names[decision.action], decision.origin,
-			passes ? "lets it pass" : "drops it");
+			buf_text(&address), buf_text(&from), fw_action_names[decision.action],
+			decision.origin, passes ? "lets it pass" : "drops it");
 }
 
-static void compare_worlds(enum fw_state state)
+static void compare_worlds(enum fw_state with)
 {
+	state = with;
 	for (unsigned i = 0; i < N_WORLDS && !test_failures; i++) {
 		struct world w;
-		world_begin(&w, state);
+		world_begin(&w);
 		if (install(&w))
 			for (unsigned k = 0; k < N_PACKETS; k++)
 				compare(&w, i);

@@ -14,6 +14,9 @@
 #include "util/mem.h"
 
 #define VLAN_LAST 4094
+/* By the last digit of the address; the second one is of frames that no bridge lets pass (PAUSE).
+ */
+#define ALL_RESERVED 0xfffd
 /* A message without its VLANs, and what one VLAN needs in it (a range takes two entries). */
 #define MESSAGE_BYTES 256
 #define VLAN_BYTES 16
@@ -72,6 +75,8 @@ static void put_flags(struct nlmsghdr *message, const struct port_settings *sett
 	mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, settings->isolate);
 	mnl_attr_put_u8(message, IFLA_BRPORT_LEARNING, !settings->lock);
 	mnl_attr_put_u8(message, IFLA_BRPORT_LOCKED, settings->lock);
+	mnl_attr_put_u16(message, IFLA_BRPORT_GROUP_FWD_MASK,
+			settings->catch_reserved ? ALL_RESERVED : 0);
 	mnl_attr_nest_end(message, flags);
 }
 

@@ -19,6 +19,13 @@ struct port_settings {
 	 * Kernels before 5.18 only don't learn.
 	 */
 	bool lock;
+	/*
+	 * Frames to the addresses that bridges keep for themselves (01:80:c2:00:00:00 to 0f) go the
+	 * way of all others, through the packet filter, which has to drop them. Without it the host
+	 * takes them from the port itself, whatever is in them, and no filter of bridges or of the
+	 * bridge's interface sees that (br_handle_frame() in net/bridge/br_input.c).
+	 */
+	bool catch_reserved;
 	uint8_t mac[LINK_ADDRESS_LEN];
 	/* In place of those that the bridge gives new ports, if there is any. */
 	uint16_t vlan;	       /* without tags; 0: frames without tags are dropped */

@@ -23,6 +23,7 @@ int prepare_tap_want_init(const struct plan *plan, const struct plan_fd *fd,
 			.protect = fd->protect,
 			.isolate = fd->isolate,
 			.lock = fd->filter && fd->filter->guard.mac,
+			.catch_reserved = fd->filter && fd->filter->guard.other,
 			.vlan = (uint16_t)fd->vlan,
 			.vlans = fd->filter ? fd->filter->vlans : NULL,
 			.n_vlans = fd->filter ? fd->filter->n_vlans : 0,
@@ -38,7 +39,8 @@ int prepare_tap_want_init(const struct plan *plan, const struct plan_fd *fd,
 		},
 	};
 	ret->request.alias = ret->alias;
-	ret->request.port = fd->protect || ret->port.lock ? &ret->port : NULL;
+	const struct port_settings *port = &ret->port;
+	ret->request.port = port->protect || port->lock || port->catch_reserved ? port : NULL;
 	if (parse_mac(fd->mac, ret->request.mac) < 0)
 		return error_set(err, EINVAL, "'%s' is not a MAC address", fd->mac);
 	return 0;
