@@ -237,7 +237,8 @@ static int work(struct attach *a, struct error *err)
 		.events = POLLIN,
 	};
 	int n = clock_poll(fds, N_POLL,
-			a->is_writer ? DEADLINE_NEVER : clock_deadline_usec(LOOK_USEC));
+			a->is_writer ? console_deadline(&a->console)
+				     : clock_deadline_usec(LOOK_USEC));
 	if (n < 0 && errno != EINTR)
 		return error_errno(err, "cannot wait for the console");
 	if (n < 0)
@@ -266,6 +267,8 @@ static int work(struct attach *a, struct error *err)
 static void end_session(struct attach *a)
 {
 	console_drain(&a->console);
+	/* The guest, too, is not to wait for what comes now. */
+	closep(&a->console.guest_fd);
 	console_restore_screen(&a->console);
 	if (a->console.is_terminal && !a->console.input_ended)
 		tcflush(STDIN_FILENO, TCIFLUSH);
@@ -282,6 +285,7 @@ static int run_session(struct attach *a, int fd, struct error *err)
 	a->is_writer = fd >= 0;
 	console_open_take(&a->console, a->plan.machine, fd);
 	a->is_opened = true;
+	a->console.skips = true;
 	a->console.filter = &a->filter;
 	a->console.in_line = a->log.in_line;
 	if (a->is_writer) {
@@ -372,7 +376,10 @@ const struct command cmd_console = {
 		       "told "
 		       "who that is, and watches by the log that QEMU keeps; when the writer "
 		       "leaves, "
-		       "Enter takes the console, or --wait does so by itself. A machine needs "
+		       "Enter takes the console, or --wait does so by itself. A guest waits for "
+		       "who "
+		       "has its console: what is not read for 5 seconds is left out, and only in "
+		       "the log, so that no guest stands still with a terminal. A machine needs "
 		       "attrs.serial, and the guest a console there (console=ttyS0 to a Linux "
 		       "kernel).\n\n"
 		       "A guest that is not trusted could set the clipboard, have its title or the "

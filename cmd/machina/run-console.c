@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "host/os/clock.h"
 #include "output.h"
 #include "util/file.h"
+#include "util/mem.h"
 
 /* What poll(2) promises a pipe to take at once (pipe(7), PIPE_BUF); read in pieces of that size. */
 #define CHUNK 4096
@@ -22,6 +24,9 @@
 #define INPUT_MAX ((size_t)64 << 10)
 /* For whoever reads our output to take some of it. */
 #define DRAIN_USEC (2 * USEC_PER_SEC)
+/* Who takes nothing for so long has stopped to read, and for how long a write waits for him. */
+#define STUCK_USEC (5 * USEC_PER_SEC)
+#define WRITE_USEC (10 * USEC_PER_MSEC)
 #define KEY_LEAVE '\x1d' /* Ctrl-] */
 
 enum { POLL_INPUT, POLL_OUTPUT, POLL_GUEST };
@@ -87,8 +92,15 @@ static void take_terminal(struct console *console)
 		console->is_raw = console->guest_fd >= 0;
 }
 
+static void wake(int signal)
+{
+	(void)signal;
+}
+
 void console_open_take(struct console *console, const char *machine, int guest_fd)
 {
+	const struct sigaction ends_write = { .sa_handler = wake };
+	sigaction(SIGALRM, &ends_write, NULL);
 	*console = (struct console){ .machine = machine, .guest_fd = guest_fd };
 	if (isatty(STDIN_FILENO)) {
 		/* In the background it is not ours: reading it would stop the process. */
@@ -152,6 +164,22 @@ static void set_poll(struct pollfd *ret, int fd, bool wanted, short events)
 	*ret = (struct pollfd){ .fd = wanted ? fd : -1, .events = events };
 }
 
+static bool is_stuck(const struct console *console)
+{
+	return console->skips && console->from_guest.len && clock_now_usec() >= console->stuck_usec;
+}
+
+static bool reads_guest(const struct console *console)
+{
+	return !console->from_guest.len || is_stuck(console);
+}
+
+uint64_t console_deadline(const struct console *console)
+{
+	return console->skips && console->from_guest.len && !is_stuck(console) ? console->stuck_usec
+									       : DEADLINE_NEVER;
+}
+
 void console_poll(const struct console *console, struct pollfd ret[CONSOLE_FDS])
 {
 	bool has_guest = console->guest_fd >= 0;
@@ -159,7 +187,7 @@ void console_poll(const struct console *console, struct pollfd ret[CONSOLE_FDS])
 	bool reads = !console->input_ended &&
 		     (console->is_terminal || (has_guest && console->to_guest.len < INPUT_MAX));
 	short guest_events = 0;
-	if (!console->from_guest.len)
+	if (reads_guest(console))
 		guest_events |= POLLIN;
 	if (console->to_guest.len)
 		guest_events |= POLLOUT;
@@ -177,14 +205,38 @@ static void drop_front(struct buf *b, size_t n)
 	buf_truncate(b, b->len - n);
 }
 
+/* A terminal takes a long text at once, or waits until it was read. */
+static ssize_t write_soon(const char *data, size_t len)
+{
+	const struct timeval soon = { .tv_usec = (suseconds_t)WRITE_USEC };
+	const struct itimerval again = { soon, soon }, never = {};
+	setitimer(ITIMER_REAL, &again, NULL);
+	ssize_t n = write(STDOUT_FILENO, data, len);
+	const int failure = errno;
+	setitimer(ITIMER_REAL, &never, NULL);
+	errno = failure;
+	return n;
+}
+
+/* It takes something again: what it has missed is in the log. */
+static void tell_skipped(struct console *console)
+{
+	CLEANUP(freep) char *size = format_size(console->n_skipped);
+	CLEANUP(freep)
+	char *text = xasprintf("%s were left out, since nobody read them; 'machina console --log "
+			       "%s' has them",
+			size, console->machine);
+	console->n_skipped = 0;
+	console_say(console, text);
+}
+
 static void write_output(struct console *console)
 {
 	struct buf *b = &console->from_guest;
 	if (!b->len)
 		return;
 	ssize_t n = console->output_ended ? (ssize_t)b->len
-					  : write(STDOUT_FILENO, b->text,
-							    b->len < CHUNK ? b->len : CHUNK);
+					  : write_soon(b->text, b->len < CHUNK ? b->len : CHUNK);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n < 0) {
@@ -197,6 +249,9 @@ static void write_output(struct console *console)
 	if (n > 0)
 		console->in_line = b->text[n - 1] != '\n';
 	drop_front(b, (size_t)n);
+	console->stuck_usec = clock_deadline_usec(STUCK_USEC);
+	if (!b->len && console->n_skipped)
+		tell_skipped(console);
 }
 
 /* Returns how many keys asked to leave. */
@@ -235,12 +290,27 @@ static void write_guest(struct console *console)
 		buf_clear(b);
 }
 
+/* Sequences that have begun end, or begin, in what is left out. */
+static void skip(struct console *console, const char *data, size_t len)
+{
+	CLEANUP(buf_done) struct buf unseen = {};
+	if (console->filter)
+		terminal_filter_add(console->filter, &unseen, data, len);
+	console->n_skipped += len;
+}
+
 /* Returns false when there is no more, now or ever. */
 static bool read_guest(struct console *console)
 {
 	char text[CHUNK];
 	ssize_t n = recv(console->guest_fd, text, sizeof(text), MSG_DONTWAIT);
+	if (n > 0 && is_stuck(console)) {
+		skip(console, text, (size_t)n);
+		return true;
+	}
 	if (n > 0) {
+		if (!console->from_guest.len)
+			console->stuck_usec = clock_deadline_usec(STUCK_USEC);
 		console_show(console, text, (size_t)n);
 		return true;
 	}
@@ -260,7 +330,7 @@ int console_work(struct console *console, const struct pollfd fds[CONSOLE_FDS])
 		write_output(console);
 	if (fds[POLL_GUEST].revents & POLLOUT)
 		write_guest(console);
-	if (fds[POLL_GUEST].revents & (POLLIN | POLLHUP | POLLERR) && !console->from_guest.len &&
+	if (fds[POLL_GUEST].revents & (POLLIN | POLLHUP | POLLERR) && reads_guest(console) &&
 			read_guest(console)) {
 		/* At once if that is possible: messages that come next are about what came before.
 		 */

@@ -21,6 +21,7 @@
 
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "util/buf.h"
 #include "util/cleanup.h"
@@ -36,6 +37,11 @@ struct console {
 	bool input_ended, output_ended;
 	bool in_line; /* the guest has written part of a line */
 	struct buf to_guest, from_guest;
+	/* What is not taken from us for some seconds is left out: else the guest would stand still
+	 * with whoever stopped to read. */
+	bool skips;
+	uint64_t stuck_usec; /* when it will have been so long, in the time of clock_now_usec() */
+	uint64_t n_skipped;  /* bytes, since anything was taken */
 	/* What the guest's bytes go through on their way to from_guest; NULL: they stay as they
 	 * are. Borrowed. */
 	struct terminal_filter *filter;
@@ -66,6 +72,9 @@ void console_show(struct console *console, const char *data, size_t len);
 
 /* What to wait for; what there is not is -1 and ignored by poll(2). */
 void console_poll(const struct console *console, struct pollfd ret[CONSOLE_FDS]);
+
+/* When to go on although nothing has happened (host/os/clock.h). */
+uint64_t console_deadline(const struct console *console);
 
 /* Copy what can be copied without waiting. Returns how many times Ctrl-] was read. */
 int console_work(struct console *console, const struct pollfd fds[CONSOLE_FDS]);

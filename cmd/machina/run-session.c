@@ -140,6 +140,8 @@ static void request_end(struct session *s, uint64_t timeout_usec)
 		return;
 	}
 	s->has_limit = timeout_usec != SHUTDOWN_WAIT_FOREVER;
+	/* What shuts down says so on its console, and must not wait for a reader. */
+	s->console.skips = true;
 	say(s, "asking the guest to shut down; %s stops QEMU at once",
 			s->console.is_terminal ? "Ctrl-] again" : "a second signal");
 	press_button(s, timeout_usec);
@@ -361,10 +363,12 @@ static int work(struct session *s, struct error *err)
 				.events = POLLIN },
 	};
 	console_poll(&s->console, &fds[POLL_CONSOLE]);
-	int n = clock_poll(fds, N_POLL, s->kill_deadline_usec);
+	uint64_t until = console_deadline(&s->console);
+	int n = clock_poll(
+			fds, N_POLL, until < s->kill_deadline_usec ? until : s->kill_deadline_usec);
 	if (n < 0)
 		return errno == EINTR ? 0 : error_errno(err, "cannot wait for QEMU");
-	if (n == 0) {
+	if (n == 0 && clock_now_usec() >= s->kill_deadline_usec) {
 		kill(s->qemu_pid, SIGKILL);
 		s->kill_deadline_usec = DEADLINE_NEVER;
 		return 0;
