@@ -48,6 +48,7 @@ struct drain {
 	struct strv left;	 /* of a cluster manager, and run */
 	const struct strv *jobs; /* the machines of jobs that run */
 	struct strv failed;
+	struct strv not_enabled; /* that should start with the host again, and don't */
 	const char *done_word;
 	const char *verb;
 	bool saves; /* machines are saved instead of shut down */
@@ -61,6 +62,7 @@ static void drain_done(struct drain *d)
 	strv_done(&d->enabled);
 	strv_done(&d->left);
 	strv_done(&d->failed);
+	strv_done(&d->not_enabled);
 }
 
 static char *saves_path(const struct config_paths *paths)
@@ -293,19 +295,36 @@ static int drain_run(const struct call *call, struct error *err)
 	return STATUS_DONE;
 }
 
+/* One that systemd does not enable must not keep the others down. */
+static void enable_each(struct drain *d, const struct strv *machines)
+{
+	for (size_t i = 0; i < machines->n; i++) {
+		CLEANUP(strv_done) struct strv alone = {};
+		struct error err = {};
+		strv_push_take(&alone, unit_name(UNIT_QEMU, machines->items[i]));
+		if (bus_enable(d->bus, &alone, NULL, &err) >= 0)
+			continue;
+		strv_push(&d->not_enabled, machines->items[i]);
+		complain("%s does not start with the host again: %s", machines->items[i], err.text);
+	}
+}
+
 /* Also those of which a config has said so since. */
 static int enable_again(struct drain *d, struct error *err)
 {
-	CLEANUP(strv_done) struct strv all = {}, units = {};
+	CLEANUP(strv_done) struct strv all = {}, machines = {}, units = {};
 	int r = list_all(d->call, &all, err);
 	for (size_t i = 0; r == 0 && i < all.n; i++) {
 		enum vm_autostart now = lifecycle_autostart(&d->call->paths, all.items[i]);
 		if (now == VM_AUTOSTART_YES ||
 				(now == VM_AUTOSTART_OPEN &&
 						strv_contains(&d->record.enabled, all.items[i])))
-			strv_push_take(&units, unit_name(UNIT_QEMU, all.items[i]));
+			strv_push(&machines, all.items[i]);
 	}
-	return r < 0 || !units.n ? r : bus_enable(d->bus, &units, NULL, err);
+	lifecycle_units(&machines, &units);
+	if (r == 0 && units.n && bus_enable(d->bus, &units, NULL, NULL) < 0)
+		enable_each(d, &machines);
+	return r;
 }
 
 /* What is up again needs no record any more; the rest stays for the next time. */
@@ -321,7 +340,7 @@ static int undrain(struct drain *d, bool forget, struct error *err)
 		r = run_jobs(d, BUS_START, &d->record.machines, err);
 	if (r < 0)
 		return r;
-	if (!d->failed.n || forget) {
+	if ((!d->failed.n && !d->not_enabled.n) || forget) {
 		r = drained_forget(d->dir, err);
 		if (r == 0)
 			puts("this host is not drained any more");
@@ -329,7 +348,8 @@ static int undrain(struct drain *d, bool forget, struct error *err)
 	}
 	rest.since = xstrdup(d->record.since);
 	strv_extend(&rest.machines, &d->failed);
-	complain("the host stays drained of what did not start: 'machina undrain' tries again, "
+	strv_extend(&rest.enabled, &d->not_enabled);
+	complain("the host stays drained of what was not restored: 'machina undrain' tries again, "
 		 "'machina undrain --forget' gives up on it");
 	return drained_store(d->dir, &rest, err);
 }
@@ -368,7 +388,7 @@ static int undrain_run(const struct call *call, struct error *err)
 		return STATUS_DONE;
 	}
 	r = undrain(&d, options->forget, err);
-	return r < 0 ? r : d.failed.n ? STATUS_FAILURE : STATUS_DONE;
+	return r < 0 ? r : d.failed.n || d.not_enabled.n ? STATUS_FAILURE : STATUS_DONE;
 }
 
 static const struct option_spec drain_rows[] = {
@@ -383,7 +403,7 @@ static const struct option_spec undrain_rows[] = {
 	OPTION_DRY_RUN(struct undrain_options, dry_run),
 	{ 'j', "json", NULL, OPT_FLAG(struct undrain_options, json), "With --dry-run: write JSON" },
 	{ 0, "forget", NULL, OPT_FLAG(struct undrain_options, forget),
-			"Forget also what does not start" },
+			"Forget also what does not start, or cannot be enabled" },
 	{},
 };
 
@@ -413,8 +433,8 @@ const struct command cmd_undrain = {
 	.flags = COMMAND_FILES | COMMAND_LIVE,
 	.summary = "Bring back the machines that drain has stopped",
 	.description = "Starts exactly those that ran, in their order, and enables those that "
-		       "started with the host. What does not start stays noted for the next "
-		       "time.",
+		       "started with the host. What does not start, or cannot be enabled, stays "
+		       "noted for the next time, and keeps nothing else down.",
 	.options = undrain_rows,
 	.options_size = sizeof(struct undrain_options),
 	.run = undrain_run,
