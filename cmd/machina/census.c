@@ -73,10 +73,10 @@ static void ask_qemus(const struct config_paths *paths, struct census *census)
 
 /* ---- systemd ---- */
 
-static int ask_systemd(const struct config_paths *paths, struct bus *bus,
-		const struct unit_row *unit, struct census_row *row, struct error *err)
+static int ask_systemd(struct bus *bus, const struct unit_row *unit, const struct strv *altered,
+		struct census_row *row, struct error *err)
 {
-	row->is_loaded = unit->load_state[0] || lifecycle_is_altered(paths, unit->name);
+	row->is_loaded = unit->load_state[0] || strv_contains_sorted(altered, unit->name);
 	if (row->is_loaded) {
 		int r = bus_get_unit(bus, unit->name, &row->info, err);
 		if (r < 0)
@@ -146,14 +146,15 @@ int census_take(const struct config_paths *paths, struct bus *bus, const struct 
 	CLEANUP(census_done)
 	struct census census = { .rows = xcalloc(names->n + 1, sizeof(*census.rows)) };
 	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
-	CLEANUP(strv_done) struct strv units = {};
+	CLEANUP(strv_done) struct strv units = {}, altered = {};
 	CLEANUP(unit_list_done) struct unit_list list = {};
 	lifecycle_units(names, &units);
+	lifecycle_altered(paths, &altered);
 	int r = bus_list_loaded_units(bus, pattern, &units, &list, err);
 	for (size_t i = 0; r >= 0 && i < names->n; i++) {
 		struct census_row *row = &census.rows[census.n++];
 		row->machine = names->items[i];
-		r = ask_systemd(paths, bus, &list.rows[i], row, err);
+		r = ask_systemd(bus, &list.rows[i], &altered, row, err);
 	}
 	if (r < 0)
 		return r;

@@ -2,6 +2,7 @@
 /* What the commands that talk to systemd about machines have in common. */
 #include "lifecycle.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,12 +73,35 @@ bool lifecycle_is_enabled(const struct config_paths *paths, const char *unit)
 	return enabled;
 }
 
-bool lifecycle_is_altered(const struct config_paths *paths, const char *unit)
+/* The unit that an entry of their directory has altered; NULL: it is none that does. */
+static char *altered_unit(int dirfd, const struct dirent *entry)
 {
-	CLEANUP(freep) char *file = path_join(paths->unit_dir, unit);
-	CLEANUP(freep) char *drop_ins = xasprintf("%s.d", file);
+	static const char drop_ins[] = ".d";
+	size_t len = strlen(entry->d_name), end = strlen(drop_ins);
 	struct stat st;
-	return access(drop_ins, F_OK) == 0 || (lstat(file, &st) == 0 && S_ISLNK(st.st_mode));
+	if (len > end && !strcmp(entry->d_name + len - end, drop_ins))
+		return xstrndup(entry->d_name, len - end);
+	/* Some file systems do not tell. */
+	bool is_link = entry->d_type == DT_LNK ||
+		       (entry->d_type == DT_UNKNOWN &&
+				       fstatat(dirfd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+						       0 &&
+				       S_ISLNK(st.st_mode));
+	return is_link ? xstrdup(entry->d_name) : NULL;
+}
+
+void lifecycle_altered(const struct config_paths *paths, struct strv *ret_units)
+{
+	DIR *dir = opendir(paths->unit_dir);
+	if (!dir)
+		return;
+	for (const struct dirent *entry; (entry = readdir(dir));) {
+		char *unit = altered_unit(dirfd(dir), entry);
+		if (unit)
+			strv_push_take(ret_units, unit);
+	}
+	closedir(dir);
+	strv_sort(ret_units);
 }
 
 enum vm_autostart lifecycle_autostart(const struct config_paths *paths, const char *machine)

@@ -25,8 +25,12 @@ MUST_CHECK int lifecycle_select(
  * directory. */
 bool lifecycle_is_enabled(const struct config_paths *paths, const char *unit);
 
-/* Has somebody put drop-ins beside a unit, or masked it? systemd can use what generate writes. */
-bool lifecycle_is_altered(const struct config_paths *paths, const char *unit);
+/*
+ * The units, of whatever kind, beside which somebody has put drop-ins, and those that are links, as
+ * masked ones are; in byte order. Of others systemd can use what generate has written. In one look:
+ * two at each of hundreds would take longer than all else that "list" does with files.
+ */
+void lifecycle_altered(const struct config_paths *paths, struct strv *ret_units);
 
 /* What a machine's unit on disk says of the same; VM_AUTOSTART_NO if it can't be enabled. */
 enum vm_autostart lifecycle_autostart(const struct config_paths *paths, const char *machine);

@@ -27,14 +27,14 @@ void live_begin(struct live *live, const struct config_paths *paths, const struc
 		live->bus = NULL;
 }
 
-static void explain_refusal(struct live *live, size_t i)
+static void explain_refusal(struct live *live, const struct strv *altered, size_t i)
 {
 	CLEANUP(unit_info_done) struct unit_info info = {};
 	CLEANUP(buf_done) struct buf text = {};
 	struct error unused;
 	const struct unit_row *unit = &live->units.rows[i];
 	if (unit->load_state[0] ? !unit_is_refused(unit->load_state)
-				: !lifecycle_is_altered(live->paths, unit->name))
+				: !strv_contains_sorted(altered, unit->name))
 		return;
 	if (bus_get_unit(live->bus, unit->name, &info, &unused) == 0 &&
 			unit_is_refused(info.load_state) && unit_explain_failure(&info, &text))
@@ -46,15 +46,16 @@ static void explain_refusal(struct live *live, size_t i)
 static void ask_systemd(struct live *live)
 {
 	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
-	CLEANUP(strv_done) struct strv units = {};
+	CLEANUP(strv_done) struct strv units = {}, altered = {};
 	lifecycle_units(live->names, &units);
+	lifecycle_altered(live->paths, &altered);
 	int r = bus_list_loaded_units(live->bus, pattern, &units, &live->units, &live->err);
 	if (r >= 0)
 		r = bus_get_runs(live->bus, &live->units, live->runs, &live->err);
 	if (r < 0)
 		unit_list_done(&live->units);
 	for (size_t i = 0; i < live->units.n; i++)
-		explain_refusal(live, i);
+		explain_refusal(live, &altered, i);
 }
 
 void live_wait(struct live *live)
