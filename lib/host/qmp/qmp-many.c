@@ -23,12 +23,13 @@ struct talk {
 	int fd; /* -1: it is over */
 	struct qmp_reader reader;
 	bool is_greeted;
-	bool is_refused[QMP_MANY_COMMANDS_MAX];
+	size_t n_replies; /* so far, that to the negotiation included */
 };
 
 struct qmp_round {
 	struct talk *talks;
 	size_t n;
+	struct json_tokener *tokener; /* of all readers */
 };
 
 static void end(struct talk *t)
@@ -68,24 +69,22 @@ static void blame(struct talk *t)
 
 /*
  * What is said to each: QEMU answers in turn. It reads a monitor byte by byte until version 9.1,
- * which is most of what it has to do here: what needs no id has none.
+ * with seven system calls for each, which is most of what it has to do here: so there are no ids.
  */
 static void format(const char *const *commands, struct buf *text)
 {
 	qmp_format_command(text, "execute", "qmp_capabilities", NULL, NULL);
-	for (size_t i = 0; commands[i]; i++) {
-		const char id[] = { (char)('1' + i), '\0' };
-		qmp_format_command(text, "execute", commands[i], NULL, id);
-	}
+	for (size_t i = 0; commands[i]; i++)
+		qmp_format_command(text, "execute", commands[i], NULL, NULL);
 }
 
 /* The greeting is not waited for: QEMU reads nothing before it has sent it. All of the text fits
  * the buffer of a socket that is new. */
 static void begin(struct talk *t, struct qmp_many *item, const char *const *commands,
-		const struct buf *text)
+		struct json_tokener *tokener, const struct buf *text)
 {
 	*t = (struct talk){ item, commands, -1,
-		.reader = { .line_max = LINE_LEN_MAX, .values_max = VALUES_MAX } };
+		.reader = { .line_max = LINE_LEN_MAX, .values_max = VALUES_MAX, .lent = tokener } };
 	*item = (struct qmp_many){ .path = item->path, .is_partial = item->is_partial };
 	if (!item->path)
 		return;
@@ -104,25 +103,20 @@ static void begin(struct talk *t, struct qmp_many *item, const char *const *comm
 		fail(t, "QEMU has closed its monitor");
 }
 
+/* Replies come in the order of the commands, as nothing is sent ahead of others ("oob"). */
 static void take_reply(struct talk *t, const struct qmp_message *m)
 {
-	bool all = true;
-	for (size_t i = 0; t->commands[i]; i++) {
-		struct json_object **reply = &t->item->replies[i];
-		if (!*reply && m->id[0] == (char)('1' + i) && !m->id[1]) {
-			if (m->kind == QMP_ERROR && t->item->is_partial) {
-				t->is_refused[i] = true;
-			} else if (m->kind == QMP_ERROR || !m->value) {
-				CLEANUP(freep)
-				char *text = xasprintf("QEMU refuses '%s'", t->commands[i]);
-				fail(t, text);
-				return;
-			}
-			*reply = json_object_get(m->value);
-		}
-		all &= *reply != NULL || t->is_refused[i];
+	const size_t n = t->n_replies++;
+	const char *command = n ? t->commands[n - 1] : "qmp_capabilities";
+	bool may_fail = n && t->item->is_partial;
+	if (m->kind == QMP_ERROR ? !may_fail : n && !m->value) {
+		CLEANUP(freep) char *text = xasprintf("QEMU refuses '%s'", command);
+		fail(t, text);
+		return;
 	}
-	if (all) {
+	if (n)
+		t->item->replies[n - 1] = json_object_get(m->value);
+	if (!t->commands[n]) {
 		t->item->is_answered = true;
 		end(t);
 	}
@@ -133,7 +127,7 @@ static void take_message(struct talk *t, const struct qmp_message *m)
 	if (m->kind == QMP_GREETING && !t->is_greeted) {
 		t->item->version = qmp_greeting_version(m->value);
 		t->is_greeted = true;
-	} else if ((m->kind == QMP_RETURN || m->kind == QMP_ERROR) && m->id && t->is_greeted) {
+	} else if ((m->kind == QMP_RETURN || m->kind == QMP_ERROR) && t->is_greeted) {
 		take_reply(t, m);
 	}
 }
@@ -196,10 +190,10 @@ struct qmp_round *qmp_many_begin(struct qmp_many *items, size_t n, const char *c
 {
 	CLEANUP(buf_done) struct buf text = {};
 	struct qmp_round *round = xcalloc(1, sizeof(*round));
-	*round = (struct qmp_round){ xcalloc(n + 1, sizeof(*round->talks)), n };
+	*round = (struct qmp_round){ xcalloc(n + 1, sizeof(*round->talks)), n, qmp_tokener_new() };
 	format(commands, &text);
 	for (size_t i = 0; i < n; i++)
-		begin(&round->talks[i], &items[i], commands, &text);
+		begin(&round->talks[i], &items[i], commands, round->tokener, &text);
 	return round;
 }
 
@@ -216,6 +210,7 @@ void qmp_many_end(struct qmp_round *round, uint64_t deadline_usec)
 	for (size_t i = 0; i < round->n; i++)
 		give_up(&round->talks[i]);
 	free(round->talks);
+	json_tokener_free(round->tokener);
 	free(round);
 }
 

@@ -25,8 +25,8 @@ void qmp_message_done(struct qmp_message *message)
 void qmp_reader_done(struct qmp_reader *reader)
 {
 	buf_done(&reader->pending);
-	if (reader->tokener)
-		json_tokener_free(reader->tokener);
+	if (reader->own)
+		json_tokener_free(reader->own);
 	*reader = (struct qmp_reader){};
 }
 
@@ -123,26 +123,32 @@ static const char *classify(struct qmp_message *m)
 	return "";
 }
 
+/* With all of its depth it takes 50 KiB. */
+struct json_tokener *qmp_tokener_new(void)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(QMP_DEPTH_MAX);
+	if (!tokener)
+		out_of_memory();
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	return tokener;
+}
+
 static int parse_line(struct qmp_reader *reader, const char *line, size_t len,
 		struct qmp_message *ret, struct error *err)
 {
-	if (!reader->tokener) {
-		reader->tokener = json_tokener_new_ex(QMP_DEPTH_MAX);
-		if (!reader->tokener)
-			out_of_memory();
-		json_tokener_set_flags(
-				reader->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	}
-	json_tokener_reset(reader->tokener);
+	if (!reader->lent && !reader->own)
+		reader->own = qmp_tokener_new();
+	struct json_tokener *tokener = reader->lent ? reader->lent : reader->own;
+	json_tokener_reset(tokener);
 
-	struct qmp_message m = { .root = json_tokener_parse_ex(reader->tokener, line, (int)len) };
-	enum json_tokener_error status = json_tokener_get_error(reader->tokener);
+	struct qmp_message m = { .root = json_tokener_parse_ex(tokener, line, (int)len) };
+	enum json_tokener_error status = json_tokener_get_error(tokener);
 	const char *wrong = NULL;
 	if (status == json_tokener_continue)
 		wrong = "it ends too early";
 	else if (status != json_tokener_success)
 		wrong = json_tokener_error_desc(status);
-	else if (json_tokener_get_parse_end(reader->tokener) != len)
+	else if (json_tokener_get_parse_end(tokener) != len)
 		wrong = "text follows the object";
 	else if (!json_object_is_type(m.root, json_type_object))
 		wrong = "it is no object";

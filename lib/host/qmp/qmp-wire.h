@@ -58,8 +58,13 @@ struct qmp_reader {
 	struct buf pending;
 	size_t begin; /* of the first line not given out */
 	size_t seen;  /* no newline from begin to here */
-	struct json_tokener *tokener;
+	/* NULL: it makes one of its own. Borrowed; several readers can use one in turns. */
+	struct json_tokener *lent;
+	struct json_tokener *own;
 };
+
+/* For readers. The caller frees it with json_tokener_free(). */
+struct json_tokener *qmp_tokener_new(void) __attribute__((returns_nonnull));
 
 void qmp_reader_done(struct qmp_reader *reader);
 
