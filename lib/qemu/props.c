@@ -2,26 +2,10 @@
 /* QEMU's "driver,key=value,..." arguments. */
 #include "qemu/props.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "util/mem.h"
-
-static bool is_name(const char *text)
-{
-	static const bool named[256] = {
-		['-' ... '.'] = true,
-		['0' ... '9'] = true,
-		['A' ... 'Z'] = true,
-		['_'] = true,
-		['a' ... 'z'] = true,
-	};
-	const char *at = text;
-	while (named[(unsigned char)*at])
-		at++;
-	return at != text && !*at;
-}
 
 void props_done(struct props *p)
 {
@@ -30,7 +14,6 @@ void props_done(struct props *p)
 
 void props_init(struct props *p, const char *driver)
 {
-	assert(!driver || is_name(driver));
 	buf_done(&p->text);
 	buf_borrow(&p->text, p->room, sizeof(p->room));
 	if (driver)
@@ -39,7 +22,6 @@ void props_init(struct props *p, const char *driver)
 
 static void add_key(struct props *p, const char *key)
 {
-	assert(is_name(key));
 	if (p->text.len)
 		buf_putc(&p->text, ',');
 	buf_puts(&p->text, key);

@@ -42,8 +42,8 @@ void props_done(struct props *p);
 /*
  * Begin anew.
  *
- * @driver: what stands first and without a key: letters, digits, '-', '_' and '.' (asserted); NULL
- *	to begin with a key
+ * @driver: what stands first and without a key: letters, digits, '-', '_' and '.', part of this
+ *	program; NULL to begin with a key
  */
 void props_init(struct props *p, const char *driver);
 
@@ -51,8 +51,8 @@ void props_init(struct props *p, const char *driver);
  * Add "key=value". A key given twice: the last counts, except in -smbios type=11 and other options
  * that collect values.
  *
- * @key: letters, digits, '-', '_' and '.' (asserted): keys are part of this program. keyval reads
- *	a '.' as a step into an object or, before a number, a list ("addr.type", "cache.direct")
+ * @key: letters, digits, '-', '_' and '.': keys are part of this program. keyval reads a '.' as a
+ *	step into an object or, before a number, a list ("addr.type", "cache.direct")
  */
 void props_add(struct props *p, const char *key, const char *value);
 void props_addf(struct props *p, const char *key, const char *format, ...) PRINTF(3, 4);
