@@ -17,6 +17,7 @@ static struct {
 	typeof(gcry_control) *control;
 	typeof(gcry_md_open) *open;
 	typeof(gcry_md_close) *close;
+	typeof(gcry_md_reset) *reset;
 	typeof(gcry_md_write) *write;
 	typeof(gcry_md_read) *read;
 	typeof(gcry_md_extract) *extract;
@@ -27,6 +28,7 @@ static const struct library_function functions[] = {
 	{ "gcry_control", &gcry.control },
 	{ "gcry_md_open", &gcry.open },
 	{ "gcry_md_close", &gcry.close },
+	{ "gcry_md_reset", &gcry.reset },
 	{ "gcry_md_write", &gcry.write },
 	{ "gcry_md_read", &gcry.read },
 	{ "gcry_md_extract", &gcry.extract },
@@ -68,24 +70,33 @@ static void load(void)
 	loaded = true;
 }
 
-static void open_digest(gcry_md_hd_t *ret, int algorithm)
+static gcry_md_hd_t open_digest(int algorithm)
 {
+	gcry_md_hd_t handle;
 	load();
 	/* Of an algorithm that the library has, without FIPS mode, only memory can be missing. */
-	if (gcry.open(ret, algorithm, 0) != 0)
+	if (gcry.open(&handle, algorithm, 0) != 0)
 		out_of_memory();
+	return handle;
 }
+
+/* Each machine has several identifiers, and to make a handle takes as long as to use it. */
+static gcry_md_hd_t spare_shake;
 
 void shake_init(struct shake *s)
 {
-	gcry_md_hd_t handle;
-	open_digest(&handle, GCRY_MD_SHAKE128);
-	*s = (struct shake){ .handle = handle };
+	*s = (struct shake){ .handle = spare_shake ? spare_shake : open_digest(GCRY_MD_SHAKE128) };
+	spare_shake = NULL;
 }
 
 void shake_done(struct shake *s)
 {
-	gcry.close(s->handle);
+	if (spare_shake) {
+		gcry.close(s->handle);
+	} else {
+		gcry.reset(s->handle);
+		spare_shake = s->handle;
+	}
 	*s = (struct shake){};
 }
 
@@ -101,8 +112,7 @@ void shake_read(struct shake *s, void *ret, size_t len)
 
 void sha3_224(const void *data, size_t len, uint8_t ret[28])
 {
-	gcry_md_hd_t handle;
-	open_digest(&handle, GCRY_MD_SHA3_224);
+	gcry_md_hd_t handle = open_digest(GCRY_MD_SHA3_224);
 	gcry.write(handle, data, len);
 	memcpy(ret, gcry.read(handle, GCRY_MD_SHA3_224), 28);
 	gcry.close(handle);
@@ -110,9 +120,7 @@ void sha3_224(const void *data, size_t len, uint8_t ret[28])
 
 void sha256_init(struct sha256 *s)
 {
-	gcry_md_hd_t handle;
-	open_digest(&handle, GCRY_MD_SHA256);
-	*s = (struct sha256){ .handle = handle };
+	*s = (struct sha256){ .handle = open_digest(GCRY_MD_SHA256) };
 }
 
 void sha256_done(struct sha256 *s)
