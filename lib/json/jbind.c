@@ -147,11 +147,16 @@ static void *member_at(const struct field *fields, const char *key, void *base)
 	return (char *)base + field_find(fields, key)->offset;
 }
 
+static void bind_members(const struct field *fields, struct json_object *object, void *base,
+		struct arena *arena);
+
+/* @base: has the defaults */
 static void bind_object(
 		const struct field *f, struct json_object *value, void *base, struct arena *arena)
 {
 	bool is_object = json_object_is_type(value, json_type_object);
-	jbind(f->fields, is_object ? value : NULL, base, arena);
+	if (is_object)
+		bind_members(f->fields, value, base, arena);
 	const struct field *text = field_of_text(f);
 	if (text && json_object_is_type(value, json_type_string))
 		*(const char **)((char *)base + text->offset) = jtree_text(value);
@@ -174,6 +179,7 @@ static struct jlist bind_map(const struct field *f, struct json_object *value, s
 			continue;
 		char *item = (char *)list.items + list.n++ * f->item_size;
 		*(const char **)(void *)(item + f->key_offset) = key;
+		bind_defaults(f->fields, item);
 		bind_object(f, member, item, arena);
 	}
 	return list;
@@ -250,15 +256,21 @@ static void bind_value(
 	}
 }
 
-void jbind(const struct field *fields, struct json_object *object, void *ret, struct arena *arena)
+/* Where there are values, in place of the defaults. */
+static void bind_members(const struct field *fields, struct json_object *object, void *base,
+		struct arena *arena)
 {
-	bind_defaults(fields, ret);
-	if (!object)
-		return;
 	json_object_object_foreach(object, key, value)
 	{
 		const struct field *f = value ? field_find(fields, key) : NULL;
 		if (f && is_bound(f))
-			bind_value(f, value, ret, arena);
+			bind_value(f, value, base, arena);
 	}
+}
+
+void jbind(const struct field *fields, struct json_object *object, void *ret, struct arena *arena)
+{
+	bind_defaults(fields, ret);
+	if (object)
+		bind_members(fields, object, ret, arena);
 }
