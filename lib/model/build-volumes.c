@@ -67,31 +67,35 @@ static const struct storage_conf *use_pool(
 	return NULL;
 }
 
-/* clean(join(pool's path, file)); a relative result counts from "/", where systemd starts units. */
+/* A relative result counts from "/", where systemd starts units. */
 static const char *volume_path(struct build *b, const struct storage_conf *pool,
 		const struct volume_conf *conf, const char *pointer)
 {
-	const char *name = conf->name ? conf->name : "";
-	CLEANUP(buf_done) struct buf file = {};
+	const char *name = conf->name ? conf->name : "", *dir = pool->path ? pool->path : "";
+	char room[200]; /* for nearly all */
+	CLEANUP(buf_done) struct buf path = {};
+	buf_borrow(&path, room, sizeof(room));
+	buf_puts(&path, dir[0] == '/' ? "" : "/");
+	buf_puts(&path, dir);
+	buf_puts(&path, dir[0] ? "/" : "");
+	size_t len = path.len;
 	if (pool->pattern && pool->pattern[0]) {
 		struct error err = {};
-		if (build_expand(b, pool->pattern, name, &file, &err) < 0) {
+		if (build_expand(b, pool->pattern, name, &path, &err) < 0) {
 			BUILD_ERROR(b, pointer, "volume \"%s\" of storage pool \"%s\": %s", name,
 					pool->name, err.text);
 			return NULL;
 		}
 	} else {
-		buf_printf(&file, "%s.%s", name, pool->type && pool->type[0] ? pool->type : "raw");
+		buf_printf(&path, "%s.%s", name, pool->type && pool->type[0] ? pool->type : "raw");
 	}
-
-	CLEANUP(freep) char *joined = path_join(pool->path ? pool->path : "", buf_text(&file));
-	if (!joined[0]) {
+	if (!dir[0] && path.len == len) {
 		BUILD_ERROR(b, pointer, "volume \"%s\" of storage pool \"%s\" has an empty path",
 				name, pool->name);
 		return NULL;
 	}
-	CLEANUP(freep) char *absolute = path_join("/", joined);
-	return arena_strdup(&b->vm->arena, absolute);
+	CLEANUP(freep) char *clean = path_clean(buf_text(&path));
+	return arena_strdup(&b->vm->arena, clean);
 }
 
 /* The volume's own word, else the pool's, else the standard. */

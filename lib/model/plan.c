@@ -19,9 +19,7 @@ void plan_done(struct plan *plan)
 
 char *plan_qmp_path(const char *run_dir, const char *machine, const char *socket_name)
 {
-	CLEANUP(freep)
-	char *path = xasprintf("%s/%s/qmp/%s.qmp.socket", run_dir, machine, socket_name);
-	return path_clean(path);
+	return xasprintf("%s/%s/qmp/%s.qmp.socket", run_dir, machine, socket_name);
 }
 
 bool plan_is_device(const char *path)
