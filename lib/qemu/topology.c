@@ -84,9 +84,14 @@ static int next_place(struct topology *t)
 	return place;
 }
 
-static void put_address(struct device *d, int place)
+static const char *address_of(struct topology *t, int place)
 {
-	props_addf(&d->props, "addr", "%x.%d", slots[place / FUNCTIONS], place % FUNCTIONS);
+	return arena_printf(&t->arena, "%x.%d", slots[place / FUNCTIONS], place % FUNCTIONS);
+}
+
+static void put_address(struct device *d, int place, const char *address)
+{
+	props_add(&d->props, "addr", address);
 	if (place % FUNCTIONS == 0)
 		props_add(&d->props, "multifunction", "on");
 }
@@ -98,7 +103,7 @@ struct device *topology_add_integrated(struct topology *t, const char *driver, c
 	if (place < 0)
 		return d;
 	props_add(&d->props, "bus", "pcie.0");
-	put_address(d, place);
+	put_address(d, place, address_of(t, place));
 	append(&t->first, &t->last, d);
 	return d;
 }
@@ -108,13 +113,12 @@ struct device *topology_add_port(struct topology *t)
 	int place = next_place(t);
 	if (place < 0)
 		return new_device(t, "ioh3420", "");
-	struct device *d = new_device(t, "ioh3420",
-			arena_printf(&t->arena, "pcie.%x.%d", slots[place / FUNCTIONS],
-					place % FUNCTIONS));
+	const char *address = address_of(t, place);
+	struct device *d = new_device(t, "ioh3420", arena_join(&t->arena, "pcie", ".", address));
 	/* Ports must differ in their chassis (QEMU: hw/pci/pcie_port.c, pcie_chassis_add_slot). */
 	props_addf(&d->props, "chassis", "%d", place);
 	props_add(&d->props, "bus", "pcie.0");
-	put_address(d, place);
+	put_address(d, place, address);
 	append(&t->first, &t->last, d);
 	return d;
 }
