@@ -104,9 +104,9 @@ void unit_hook(struct unitfile *u, const struct unit_input *in, const char *key,
 
 void unit_let_hooks_notify(struct unitfile *u)
 {
-	unitfile_set(u, "NotifyAccess", "exec");
 	/* Hooks see the host's files: "+" in systemd.service(5). */
-	unitfile_set(u, "InaccessiblePaths", "-/run/systemd/notify");
+	unitfile_add_lines(u, "NotifyAccess=exec\n"
+			      "InaccessiblePaths=-/run/systemd/notify\n");
 }
 
 void unit_hook_ignored(struct unitfile *u, const struct unit_input *in, const char *key,
@@ -117,16 +117,16 @@ void unit_hook_ignored(struct unitfile *u, const struct unit_input *in, const ch
 
 void unit_after_storage(struct unitfile *u)
 {
-	unitfile_set(u, "After",
-			"remote-fs.target blk-availability.service multipathd.service "
-			"iscsid.service open-iscsi.service zfs-mount.service zfs-volumes.target");
+	unitfile_add_lines(u, "After=remote-fs.target blk-availability.service multipathd.service "
+			      "iscsid.service open-iscsi.service zfs-mount.service "
+			      "zfs-volumes.target\n");
 }
 
 void unit_add_plan(struct unitfile *u, const struct plan *plan)
 {
 	unitfile_section(u, "X-Machina");
 	CLEANUP(strv_done) struct strv words = {};
-	for (size_t i = 0; i < plan_n_rows(plan); i++) {
+	for (size_t i = 0, n = plan_n_rows(plan); i < n; i++) {
 		strv_clear(&words);
 		plan_row(plan, i, &words);
 		unitfile_set_words(u, "Plan", &words);

@@ -87,7 +87,7 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 		unitfile_add_lines(u, own_namespaces_settings);
 	}
 	if (!sandbox->own_network)
-		unitfile_set(u, "PrivateNetwork", "yes");
+		unitfile_add_lines(u, "PrivateNetwork=yes\n");
 	if (sandbox->address_reason)
 		unitfile_comment(u, sandbox->address_reason);
 	unitfile_set(u, "RestrictAddressFamilies", sandbox->address_families);
@@ -102,9 +102,9 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 		unitfile_set(u, "RestrictAddressFamilies", "AF_NETLINK");
 	}
 	if (!sandbox->ip_any)
-		unitfile_set(u, "IPAddressDeny", "any");
+		unitfile_add_lines(u, "IPAddressDeny=any\n");
 	if (sandbox->ip_localhost)
-		unitfile_set(u, "IPAddressAllow", "localhost");
+		unitfile_add_lines(u, "IPAddressAllow=localhost\n");
 	if (sandbox->ip_allowed && sandbox->ip_reason)
 		unitfile_comment(u, sandbox->ip_reason);
 	if (sandbox->ip_allowed)

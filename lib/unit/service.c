@@ -59,6 +59,20 @@ static bool has_kind(const struct plan *plan, enum plan_fd_kind kind)
 	return false;
 }
 
+/* Another unit that this one comes after, and can do without. */
+static void add_wanted(struct unitfile *u, const char *name)
+{
+	unitfile_set(u, "Wants", name);
+	unitfile_set(u, "After", name);
+}
+
+/* One that it can't do without. */
+static void add_required(struct unitfile *u, const char *name)
+{
+	unitfile_set(u, "Requires", name);
+	unitfile_set(u, "After", name);
+}
+
 static void add_screen_dependencies(struct unitfile *u, const struct vm *vm)
 {
 	const struct vm_remote *const screens[] = { &vm->spice, &vm->vnc };
@@ -67,8 +81,7 @@ static void add_screen_dependencies(struct unitfile *u, const struct vm *vm)
 		if (!screens[i]->enabled || !screens[i]->port)
 			continue;
 		CLEANUP(freep) char *name = unit_name(patterns[i], vm->name);
-		unitfile_set(u, "Wants", name);
-		unitfile_set(u, "After", name);
+		add_wanted(u, name);
 	}
 }
 
@@ -77,15 +90,14 @@ static void add_networks(struct unitfile *u, const struct vm *vm)
 {
 	CLEANUP(strv_done) struct strv units = {};
 	for (size_t i = 0; i < vm->n_nics; i++) {
+		if (!vm->nics[i].managed || !network_owns_bridge(vm->nics[i].mode))
+			continue;
 		CLEANUP(freep) char *name = network_unit_name(vm->nics[i].network);
-		if (vm->nics[i].managed && network_owns_bridge(vm->nics[i].mode) &&
-				!strv_contains(&units, name))
+		if (!strv_contains(&units, name))
 			strv_push(&units, name);
 	}
-	for (size_t i = 0; i < units.n; i++) {
-		unitfile_set(u, "Requires", units.items[i]);
-		unitfile_set(u, "After", units.items[i]);
-	}
+	for (size_t i = 0; i < units.n; i++)
+		add_required(u, units.items[i]);
 }
 
 /* A machine's unit is active when the guest is ready. */
@@ -93,8 +105,7 @@ static void add_order(struct unitfile *u, const struct vm *vm)
 {
 	for (size_t i = 0; i < vm->requires.n; i++) {
 		CLEANUP(freep) char *name = unit_name(UNIT_QEMU, vm->requires.items[i]);
-		unitfile_set(u, "Requires", name);
-		unitfile_set(u, "After", name);
+		add_required(u, name);
 	}
 	for (size_t i = 0; i < vm->after.n; i++) {
 		CLEANUP(freep) char *name = unit_name(UNIT_QEMU, vm->after.items[i]);
@@ -139,49 +150,38 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 				vm->description);
 	else
 		unitfile_setf(u, "Description", "Virtual machine %s", vm->name);
-	unitfile_set(u, "Documentation", "man:machina(8)");
 	/* On the way down this order keeps the network until the guest is off; on the way up a
 	 * bridge has to be there. */
-	unitfile_set(u, "After", "network.target");
+	unitfile_add_lines(u, "Documentation=man:machina(8)\n"
+			      "After=network.target\n");
 	bool has_macvtap = has_kind(in->plan, PLAN_FD_MACVTAP);
 	/* A virtual function has no link while its card is down. */
-	if (has_kind(in->plan, PLAN_FD_TAP) || has_macvtap || has_network_of(vm, NETWORK_VF)) {
-		unitfile_set(u, "Wants", "network-online.target");
-		unitfile_set(u, "After", "network-online.target");
-	}
+	if (has_kind(in->plan, PLAN_FD_TAP) || has_macvtap || has_network_of(vm, NETWORK_VF))
+		add_wanted(u, "network-online.target");
 	/* systemd looks for the device's number when it starts the unit. */
-	if (has_macvtap) {
-		unitfile_set(u, "Wants", "modprobe@macvtap.service");
-		unitfile_set(u, "After", "modprobe@macvtap.service");
-	}
-	if (vm->vsock.enabled) {
-		unitfile_set(u, "Wants", "modprobe@vhost_vsock.service");
-		unitfile_set(u, "After", "modprobe@vhost_vsock.service");
-	}
+	if (has_macvtap)
+		add_wanted(u, "modprobe@macvtap.service");
+	if (vm->vsock.enabled)
+		add_wanted(u, "modprobe@vhost_vsock.service");
 	add_networks(u, vm);
 	add_order(u, vm);
 	if (vm->tpm.enabled) {
 		CLEANUP(freep) char *tpm = unit_name(UNIT_SWTPM, vm->name);
-		unitfile_set(u, "Requires", tpm);
-		unitfile_set(u, "After", tpm);
+		add_required(u, tpm);
 	}
 	for (size_t i = 0; i < vm->n_shares; i++) {
 		CLEANUP(freep) char *instance = unit_share_instance(vm->name, vm->shares[i].name);
 		CLEANUP(freep) char *share = unit_name(UNIT_SHARE, instance);
-		unitfile_set(u, "Requires", share);
-		unitfile_set(u, "After", share);
+		add_required(u, share);
 	}
 	for (size_t i = 0; i < vm->n_nics; i++) {
-		CLEANUP(freep) char *passt = unit_passt_name(vm->name, i);
 		if (!vm->nics[i].passt)
 			continue;
-		unitfile_set(u, "Requires", passt);
-		unitfile_set(u, "After", passt);
+		CLEANUP(freep) char *passt = unit_passt_name(vm->name, i);
+		add_required(u, passt);
 	}
-	if (vm_uses_vfio(vm)) {
-		unitfile_set(u, "Wants", "modprobe@vfio_pci.service");
-		unitfile_set(u, "After", "modprobe@vfio_pci.service");
-	}
+	if (vm_uses_vfio(vm))
+		add_wanted(u, "modprobe@vfio_pci.service");
 	add_screen_dependencies(u, vm);
 	add_mounts(u, in->plan, vm->host_end == VM_HOST_SAVE);
 	add_start_limit(u, in);
@@ -274,9 +274,9 @@ static void add_start_timeout(struct unitfile *u, const struct unit_input *in)
 
 static void add_exec(struct unitfile *u, const struct unit_input *in)
 {
-	unitfile_set(u, "Type", "exec");
 	/* The file is rarely there, and since 254 systemd warns of variables that are not set. */
-	unitfile_set(u, "Environment", UNIT_RUNTIME_ARGS "=");
+	unitfile_add_lines(u, "Type=exec\n"
+			      "Environment=" UNIT_RUNTIME_ARGS "=\n");
 	unitfile_setf(u, "EnvironmentFile", "-%s/environment", in->plan->run_dir);
 	unit_hook(u, in, "ExecStartPre", (const char *const[]){ "prepare", "qemu", NULL });
 	CLEANUP(strv_done) struct strv variables = {};
@@ -288,54 +288,53 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", NULL });
 	unit_let_hooks_notify(u);
 	/* QEMU has no use for them, and what it wrote there were the host's disk. */
-	unitfile_set(u, "InaccessiblePaths", "-/tmp");
-	unitfile_set(u, "InaccessiblePaths", "-/var/tmp");
+	unitfile_add_lines(u, "InaccessiblePaths=-/tmp\n"
+			      "InaccessiblePaths=-/var/tmp\n");
 	unitfile_setf(u, "FileDescriptorStoreMax", "%zu", in->plan->n_fds + 16);
 	add_start_timeout(u, in);
 	unitfile_setf(u, "TimeoutStopSec", "%ds", in->plan->stop_sec);
-	unitfile_set(u, "Restart", "on-failure");
+	unitfile_add_lines(u, "Restart=on-failure\n");
 	unitfile_setf(u, "RestartSec", "%ds", RESTART_SEC);
-	unitfile_set(u, "KillMode", "mixed");
+	unitfile_add_lines(u, "KillMode=mixed\n");
 	if (in->vm->ready.when != VM_READY_QMP)
 		unitfile_add_lines(u, ready_settings);
 	/* QEMU's end is a failure without that. When a hook dies of it while a guest is being shut
 	 * down, "stop" is SIGTERM for QEMU (service_notify_cgroup_oom_event() in
 	 * src/core/service.c), and the next line of ExecStop= is not run. */
-	unitfile_set(u, "OOMPolicy", "continue");
+	unitfile_add_lines(u, "OOMPolicy=continue\n");
 }
 
 /* The device list is that of the control group: it holds for the hooks as well, which open disks
  * and taps. QEMU sees no more of /dev than is bound into its own. */
 static void add_devices(struct unitfile *u, const struct unit_input *in)
 {
-	unitfile_set(u, "DevicePolicy", "closed");
-	if (in->vm->accel == VM_ACCEL_KVM) {
-		unitfile_set(u, "SupplementaryGroups", "kvm");
-		unitfile_set(u, "BindPaths", "-/dev/kvm");
-		unitfile_set_device(u, "DeviceAllow", "/dev/kvm", "rw");
-	}
+	unitfile_add_lines(u, "DevicePolicy=closed\n");
+	if (in->vm->accel == VM_ACCEL_KVM)
+		unitfile_add_lines(u, "SupplementaryGroups=kvm\n"
+				      "BindPaths=-/dev/kvm\n"
+				      "DeviceAllow=/dev/kvm rw\n");
 	if (has_kind(in->plan, PLAN_FD_TAP))
-		unitfile_set_device(u, "DeviceAllow", "/dev/net/tun", "rw");
+		unitfile_add_lines(u, "DeviceAllow=/dev/net/tun rw\n");
 	/* The hook makes a node for itself. */
 	if (has_kind(in->plan, PLAN_FD_MACVTAP))
-		unitfile_set_device(u, "DeviceAllow", "char-macvtap", "rwm");
+		unitfile_add_lines(u, "DeviceAllow=char-macvtap rwm\n");
 	if (has_kind(in->plan, PLAN_FD_VSOCK))
-		unitfile_set_device(u, "DeviceAllow", "/dev/vhost-vsock", "rw");
+		unitfile_add_lines(u, "DeviceAllow=/dev/vhost-vsock rw\n");
 	if (has_kind(in->plan, PLAN_FD_VHOST))
-		unitfile_set_device(u, "DeviceAllow", "/dev/vhost-net", "rw");
+		unitfile_add_lines(u, "DeviceAllow=/dev/vhost-net rw\n");
 	for (size_t i = 0; i < in->plan->n_fds; i++) {
 		const struct plan_fd *fd = &in->plan->fds[i];
 		if (fd->kind == PLAN_FD_FILE && plan_is_device(fd->path))
 			unitfile_set_device(u, "DeviceAllow", fd->path, fd->writable ? "rw" : "r");
 	}
 	if (in->vm->n_usbs)
-		unitfile_set_device(u, "DeviceAllow", "char-usb_device", "rw");
+		unitfile_add_lines(u, "DeviceAllow=char-usb_device rw\n");
 	if (vm_uses_vfio(in->vm)) {
 		unitfile_comment(u, "\"devices\": VFIO pins all of the guest's memory.");
-		unitfile_set(u, "BindPaths", "/dev/vfio");
-		unitfile_set_device(u, "DeviceAllow", "/dev/vfio/vfio", "rw");
-		unitfile_set_device(u, "DeviceAllow", "char-vfio", "rw");
-		unitfile_set(u, "LimitMEMLOCK", "infinity");
+		unitfile_add_lines(u, "BindPaths=/dev/vfio\n"
+				      "DeviceAllow=/dev/vfio/vfio rw\n"
+				      "DeviceAllow=char-vfio rw\n"
+				      "LimitMEMLOCK=infinity\n");
 	}
 	for (size_t i = 0; i < in->plan->n_directories; i++)
 		unitfile_set(u, "BindReadOnlyPaths", in->plan->directories[i].path);
@@ -354,13 +353,10 @@ static bool uses_io_uring(const struct vm *vm)
  * journald is not, since it is by its socket that systemd tells why QEMU could not be executed. An
  * empty /run would be the hooks' as well: TemporaryFileSystem= holds for "+".
  */
-static void add_unreachable(struct unitfile *u)
-{
-	static const char *const paths[] = { "-/run/dbus", "-/run/systemd/io.system.ManagedOOM",
-		"-/run/systemd/private", "-/run/systemd/userdb" };
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		unitfile_set(u, "InaccessiblePaths", paths[i]);
-}
+static const char unreachable_settings[] = "InaccessiblePaths=-/run/dbus\n"
+					   "InaccessiblePaths=-/run/systemd/io.system.ManagedOOM\n"
+					   "InaccessiblePaths=-/run/systemd/private\n"
+					   "InaccessiblePaths=-/run/systemd/userdb\n";
 
 static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 {
@@ -406,7 +402,7 @@ static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 	}
 	sandbox_add(u, &sandbox);
 	if (strcmp(sandbox.address_families, "none") != 0)
-		add_unreachable(u);
+		unitfile_add_lines(u, unreachable_settings);
 }
 
 static void add_install(struct unitfile *u, const struct vm *vm)
@@ -427,8 +423,8 @@ static int build_qemu(const struct unit_input *in, struct units *ret, struct err
 
 	unitfile_section(&u, "Service");
 	add_exec(&u, in);
-	unitfile_set(&u, "Slice", "machine.slice");
-	unitfile_set(&u, "DynamicUser", "yes");
+	unitfile_add_lines(&u, "Slice=machine.slice\n"
+			       "DynamicUser=yes\n");
 	unitfile_set(&u, "User", in->plan->user);
 	add_devices(&u, in);
 	add_sandbox(&u, in);
