@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/inherit.h"
 #include "config/load.h"
 #include "config/place.h"
 #include "json/jlocate.h"
@@ -14,6 +15,7 @@
 
 void host_done(struct host *host)
 {
+	inheritance_free(host->inheritance);
 	json_object_put(host->merged);
 	for (size_t i = 0; i < host->n_docs; i++)
 		jdoc_done(&host->docs[i]);
@@ -65,6 +67,7 @@ static int use_docs(struct host *ret, struct report *report)
 
 	ret->merged = jmerge(host_fields, ret->layers, ret->n_docs, NULL, NULL);
 	jbind(host_fields, ret->merged, &ret->conf, &ret->arena);
+	ret->inheritance = inheritance_new();
 	return 0;
 }
 

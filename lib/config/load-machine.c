@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/forms.h"
+#include "config/inherit.h"
 #include "config/load.h"
 #include "config/place.h"
 #include "config/tags.h"
@@ -103,8 +104,18 @@ static int merge_machine(const struct host *host, struct machine *m, struct repo
 	tags_resolve(host, m, report);
 	if (report->n_errors_told > before)
 		return 1;
-	m->merged = jmerge(machine_fields, m->layers, m->n_layers, NULL, NULL);
-	jbind(machine_fields, m->merged, &m->conf, &m->arena);
+	const struct inherited *inherited =
+			inheritance_find(host->inheritance, m->layers, m->n_layers);
+	if (inherited) {
+		struct layer layers[] = { m->layers[0],
+			{ .object = inherited->merged, .is_merged = true } };
+		m->merged = jmerge(machine_fields, layers, ARRAY_SIZE(layers), NULL, NULL);
+		m->conf = inherited->conf;
+		jbind_changes(machine_fields, inherited->merged, m->merged, &m->conf, &m->arena);
+	} else {
+		m->merged = jmerge(machine_fields, m->layers, m->n_layers, NULL, NULL);
+		jbind(machine_fields, m->merged, &m->conf, &m->arena);
+	}
 	m->conf.name = m->name;
 	return 0;
 }

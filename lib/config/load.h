@@ -39,6 +39,8 @@ struct config_paths {
 void config_paths_init(struct config_paths *ret, const char *root, const char *config_dir);
 void config_paths_done(struct config_paths *paths);
 
+struct inheritance;
+
 struct host {
 	struct jdoc *docs; /* the main file first */
 	size_t n_docs;
@@ -46,6 +48,7 @@ struct host {
 	struct json_object *merged;
 	struct host_conf conf; /* bound to @merged */
 	struct arena arena;
+	struct inheritance *inheritance; /* of the machines that have been loaded so far */
 };
 
 void host_done(struct host *host);

@@ -36,52 +36,58 @@ static void *member_base(const struct field *f, void *base)
 	return f->flags & FIELD_INLINE ? base : (char *)base + f->offset;
 }
 
+static void bind_defaults(const struct field *fields, void *base);
+
+static void bind_default(const struct field *f, void *base)
+{
+	void *at = (char *)base + f->offset;
+	if (!is_bound(f))
+		return;
+	switch (f->kind) {
+	case FIELD_KIND_BOOL:
+		*(bool *)at = f->default_bool;
+		break;
+	case FIELD_KIND_INT:
+		*(int64_t *)at = 0;
+		break;
+	case FIELD_KIND_STRING:
+	case FIELD_KIND_SCALAR:
+	case FIELD_KIND_TERM:
+		*(const char **)at = NULL;
+		break;
+	case FIELD_KIND_ENUM:
+	case FIELD_KIND_SWITCH:
+		*(int *)at = -1;
+		break;
+	case FIELD_KIND_STRINGS:
+	case FIELD_KIND_STRING_OR_LIST:
+	case FIELD_KIND_TERMS:
+		*(struct jstrings *)at = (struct jstrings){};
+		break;
+	case FIELD_KIND_OBJECT:
+		bind_defaults(f->fields, member_base(f, base));
+		break;
+	case FIELD_KIND_LIST:
+	case FIELD_KIND_MAP:
+	case FIELD_KIND_STRINGS_MAP:
+		*(struct jlist *)at = (struct jlist){};
+		break;
+	case FIELD_KIND_INTS:
+		*(struct jints *)at = (struct jints){};
+		break;
+	case FIELD_KIND_STRING_MAP:
+	case FIELD_KIND_SCALAR_MAP:
+		*(struct jpairs *)at = (struct jpairs){};
+		break;
+	case FIELD_KIND_NOTE:
+		break;
+	}
+}
+
 static void bind_defaults(const struct field *fields, void *base)
 {
-	for (const struct field *f = fields; f->name; f++) {
-		void *at = (char *)base + f->offset;
-		if (!is_bound(f))
-			continue;
-		switch (f->kind) {
-		case FIELD_KIND_BOOL:
-			*(bool *)at = f->default_bool;
-			break;
-		case FIELD_KIND_INT:
-			*(int64_t *)at = 0;
-			break;
-		case FIELD_KIND_STRING:
-		case FIELD_KIND_SCALAR:
-		case FIELD_KIND_TERM:
-			*(const char **)at = NULL;
-			break;
-		case FIELD_KIND_ENUM:
-		case FIELD_KIND_SWITCH:
-			*(int *)at = -1;
-			break;
-		case FIELD_KIND_STRINGS:
-		case FIELD_KIND_STRING_OR_LIST:
-		case FIELD_KIND_TERMS:
-			*(struct jstrings *)at = (struct jstrings){};
-			break;
-		case FIELD_KIND_OBJECT:
-			bind_defaults(f->fields, member_base(f, base));
-			break;
-		case FIELD_KIND_LIST:
-		case FIELD_KIND_MAP:
-		case FIELD_KIND_STRINGS_MAP:
-			*(struct jlist *)at = (struct jlist){};
-			break;
-		case FIELD_KIND_INTS:
-			*(struct jints *)at = (struct jints){};
-			break;
-		case FIELD_KIND_STRING_MAP:
-		case FIELD_KIND_SCALAR_MAP:
-			*(struct jpairs *)at = (struct jpairs){};
-			break;
-		case FIELD_KIND_NOTE:
-			break;
-		}
-	}
+	for (const struct field *f = fields; f->name; f++)
+		bind_default(f, base);
 }
 
 static int enum_index(const char *const *names, const char *text)
@@ -273,4 +279,20 @@ void jbind(const struct field *fields, struct json_object *object, void *ret, st
 	bind_defaults(fields, ret);
 	if (object)
 		bind_members(fields, object, ret, arena);
+}
+
+void jbind_changes(const struct field *fields, struct json_object *from, struct json_object *object,
+		void *ret, struct arena *arena)
+{
+	json_object_object_foreach(object, key, value)
+	{
+		struct json_object *same;
+		if (json_object_object_get_ex(from, key, &same) && same == value)
+			continue;
+		const struct field *f = value ? field_find(fields, key) : NULL;
+		if (!f || !is_bound(f))
+			continue;
+		bind_default(f, ret);
+		bind_value(f, value, ret, arena);
+	}
 }

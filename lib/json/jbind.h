@@ -265,3 +265,10 @@ void jcheck(const struct field *fields, const struct jdoc *doc, struct json_obje
  * @object: may be NULL: all defaults
  */
 void jbind(const struct field *fields, struct json_object *object, void *ret, struct arena *arena);
+
+/*
+ * The same where most is known: @ret is bound to @from, of which @object, made of it by jmerge(),
+ * has all keys. What @object shares with it stays as it is.
+ */
+void jbind_changes(const struct field *fields, struct json_object *from, struct json_object *object,
+		void *ret, struct arena *arena);

@@ -77,9 +77,10 @@ bool jmerge_is_merged(const struct field *f, struct json_object *value)
 		return is_merged_list(f, value);
 	if (!json_object_is_type(value, json_type_object))
 		return f->merge == MERGE_FIRST && jmerge_counts(f, value);
-	if (f->merge == MERGE_FIELDS)
-		return jmerge_is_merged_object(f->fields, value);
-	return f->merge == MERGE_KEYS && is_merged_map(f, value);
+	if (f->merge == MERGE_KEYS)
+		return is_merged_map(f, value);
+	return f->kind == FIELD_KIND_OBJECT && jmerge_counts(f, value) &&
+	       jmerge_is_merged_object(f->fields, value);
 }
 
 bool jmerge_is_merged_object(const struct field *fields, struct json_object *object)

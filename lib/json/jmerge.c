@@ -302,7 +302,8 @@ static struct json_object *merge_value(
 		struct merge *m, const struct field *f, const struct source *sources, size_t n)
 {
 	/* Most of a machine is a tag's, and a host has one file: nobody needs copies of them. */
-	if (n == 1 && !is_traced(m) && jmerge_is_merged(f, sources[0].value))
+	if (n == 1 && !is_traced(m) &&
+			(sources[0].layer->is_merged || jmerge_is_merged(f, sources[0].value)))
 		return json_object_get(sources[0].value);
 	switch (f->merge) {
 	case MERGE_FIRST:

@@ -18,6 +18,7 @@ struct layer {
 	const char *pointer;	    /* of @object in @doc */
 	const char *label;	    /* "machine web", "tag desk" */
 	const char *chain;	    /* how it was reached: "machine web, tag desk, tag base" */
+	bool is_merged;		    /* @object was made by jmerge(): what stands alone is shared */
 };
 
 /* What one layer said about one value. */

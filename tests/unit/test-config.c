@@ -228,12 +228,56 @@ TEST(values_are_merged)
 		CLEANUP(freep)
 		char *expected = xasprintf("{'tags':['a','b'],%s}", rows[i].expected);
 		sample_host(&s, host);
-		sample_machine(&s, "w", machine);
+		/* What the tags say is prepared for the second machine, and ready for the third. */
+		for (size_t k = 0; k < 3; k++) {
+			sample_machine(&s, "w", machine);
+			CHECK_STR(sample_findings(&s), "");
+			if (s.failed)
+				break;
+			CLEANUP(freep) char *merged = sample_merged(&s);
+			CHECK_STR(merged, expected);
+		}
+	}
+}
+
+TEST(machines_with_the_same_tags_have_their_own_values)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	sample_host(&s, "{'tag':{'a':{'attrs':{'memory':{'ram':5},'cpu':{'cores':2}},"
+			"'tags':['b']},'b':{'vars':{'x':'b'}}}}");
+	for (int64_t i = 0; i < 4; i++) {
+		CLEANUP(freep)
+		char *own = xasprintf("{'tags':['a'],'description':'%d'%s}", (int)i,
+				i < 2 ? ",'attrs':{'memory':{'ram':7}}" : "");
+		CLEANUP(freep) char *description = xasprintf("%d", (int)i);
+		sample_machine(&s, "w", own);
 		CHECK_STR(sample_findings(&s), "");
-		if (s.failed)
-			continue;
-		CLEANUP(freep) char *merged = sample_merged(&s);
-		CHECK_STR(merged, expected);
+		CHECK_STR(s.machine.conf.name, "w");
+		CHECK_STR(s.machine.conf.description, description);
+		CHECK_INT(s.machine.conf.attrs.memory.ram_mib, i < 2 ? 7 : 5);
+		CHECK_INT(s.machine.conf.attrs.cpu.cores, 2);
+		CHECK_INT(s.machine.conf.vars.n, 1);
+		CHECK_INT(s.machine.conf.tags.n, 1);
+		CHECK_INT(s.machine.n_layers, 3);
+	}
+	sample_machine(&s, "w", "{'tags':['a']}");
+	CHECK(!s.machine.conf.description);
+}
+
+TEST(machines_with_ever_other_tags)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	CLEANUP(buf_done) struct buf host = {};
+	buf_puts(&host, "{'tag':{'z':{}");
+	for (unsigned i = 0; i < 100; i++)
+		buf_printf(&host, ",'t%u':{'attrs':{'memory':{'ram':%u}}}", i, i + 1);
+	buf_puts(&host, "}}");
+	sample_host(&s, buf_text(&host));
+	for (unsigned i = 0; i < 300; i++) {
+		CLEANUP(freep) char *own = xasprintf("{'tags':['z','t%u']}", i % 100);
+		sample_machine(&s, "w", own);
+		CHECK_STR(sample_findings(&s), "");
+		CHECK_INT(s.machine.conf.attrs.memory.ram_mib, i % 100 + 1);
 	}
 }
 

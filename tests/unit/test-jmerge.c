@@ -608,6 +608,47 @@ TEST(merging_what_was_merged_changes_nothing)
 	}
 }
 
+static void check_bound(const struct demo *a, const struct demo *b, unsigned seed)
+{
+	/* Strings are borrowed, so that even the pointers are the same; lists are not. */
+	bool same = a->name == b->name && !memcmp(&a->attrs, &b->attrs, sizeof(a->attrs)) &&
+		    a->filter.guard.mac == b->filter.guard.mac && a->tags.n == b->tags.n &&
+		    a->vars.n == b->vars.n && a->limits.n == b->limits.n &&
+		    a->sockets.n == b->sockets.n && a->pools.n == b->pools.n &&
+		    a->disks.n == b->disks.n && a->places.n == b->places.n;
+	for (size_t i = 0; same && i < a->vars.n; i++)
+		same = !strcmp(a->vars.items[i].value, b->vars.items[i].value);
+	if (!same || memcmp(a->disks.items, b->disks.items,
+				     a->disks.n * sizeof(struct demo_disk)) != 0)
+		TEST_FAIL("seed %u: bound to something else", seed);
+}
+
+/* As config/inherit.h does, for many machines with the same tags. */
+TEST(weaker_layers_can_be_merged_and_bound_before)
+{
+	for (unsigned seed = 1; seed <= 300; seed++) {
+		random_state = seed;
+		CLEANUP(arena_done) struct arena arena = {};
+		CLEANUP(stack_done) struct stack s = {};
+		struct demo before = {}, after = {};
+		load_random(&s);
+		struct json_object *merged = jmerge(demo_fields, s.layers, s.n, NULL, NULL);
+		struct layer two[] = { s.layers[0], { .is_merged = true } };
+		s.layers[0].object = NULL;
+		two[1].object = jmerge(demo_fields, s.layers, s.n, NULL, NULL);
+		struct json_object *again = jmerge(demo_fields, two, 2, NULL, NULL);
+		if (strcmp(plain(merged), plain(again)) != 0)
+			TEST_FAIL("seed %u: %s is not %s", seed, plain(again), plain(merged));
+		jbind(demo_fields, two[1].object, &before, &arena);
+		jbind_changes(demo_fields, two[1].object, again, &before, &arena);
+		jbind(demo_fields, again, &after, &arena);
+		check_bound(&before, &after, seed);
+		json_object_put(merged);
+		json_object_put(two[1].object);
+		json_object_put(again);
+	}
+}
+
 /* What a traced merge told, and what it made. */
 struct told {
 	struct stack *stack;
