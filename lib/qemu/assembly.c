@@ -16,13 +16,13 @@ void assembly_option(
 
 void assembly_word(struct assembly *a, enum section section, const char *option, const char *word)
 {
-	strv_push(&a->sections[section], option);
+	strv_push_static(&a->sections[section], option);
 	strv_push(&a->sections[section], word);
 }
 
 void assembly_flag(struct assembly *a, enum section section, const char *option)
 {
-	strv_push(&a->sections[section], option);
+	strv_push_static(&a->sections[section], option);
 }
 
 void assembly_error(struct assembly *a, const char *pointer, const char *format, ...)

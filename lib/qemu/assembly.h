@@ -60,7 +60,7 @@ struct assembly {
 	int n_block, n_nvme, n_sata, n_vfio;
 };
 
-/* @value is empty afterwards. */
+/* Options are literals. @value is empty afterwards. */
 void assembly_option(
 		struct assembly *a, enum section section, const char *option, struct props *value);
 /* A value that has no key=value form. */

@@ -63,7 +63,7 @@ void props_bool(struct props *p, const char *key, bool value)
 
 void props_take(struct props *p, const char *option, struct strv *argv)
 {
-	strv_push(argv, option);
+	strv_push_static(argv, option);
 	strv_push(argv, buf_text(&p->text));
 	props_done(p);
 }

@@ -60,5 +60,5 @@ void props_addf(struct props *p, const char *key, const char *format, ...) PRINT
 /* "key=on" or "key=off". */
 void props_bool(struct props *p, const char *key, bool value);
 
-/* Push @option and the text to @argv; @p is empty and can be used again. */
+/* Push @option, a literal, and the text to @argv; @p is empty and can be used again. */
 void props_take(struct props *p, const char *option, struct strv *argv);

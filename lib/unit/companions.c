@@ -14,10 +14,10 @@ void unit_exec_paths(struct strv *ret, const char *program)
 	/* One that is missing is to fail when it is executed, which names it, and not earlier. */
 	strv_pushf(ret, "-%s", program);
 	/* Where libraries are; without merged /usr the last ones are directories of their own. */
-	strv_push(ret, "/usr/lib");
-	strv_push(ret, "-/usr/lib64");
-	strv_push(ret, "-/lib");
-	strv_push(ret, "-/lib64");
+	strv_push_static(ret, "/usr/lib");
+	strv_push_static(ret, "-/usr/lib64");
+	strv_push_static(ret, "-/lib");
+	strv_push_static(ret, "-/lib64");
 	const char *bin = strstr(program, "/bin/");
 	if (bin && strncmp(program, "/usr/bin/", 9) != 0)
 		strv_pushf(ret, "-%.*s/lib", (int)(bin - program), program);

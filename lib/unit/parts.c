@@ -83,10 +83,10 @@ static void add_hook(struct unitfile *u, const char *program, const char *key, c
 		const char *const *words, const char *name)
 {
 	CLEANUP(strv_done) struct strv argv = {};
-	strv_push(&argv, program);
+	strv_push_static(&argv, program);
 	for (; *words; words++)
-		strv_push(&argv, *words);
-	strv_push(&argv, name);
+		strv_push_static(&argv, *words);
+	strv_push_static(&argv, name);
 	unitfile_exec(u, key, prefix, &argv);
 }
 

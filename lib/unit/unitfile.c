@@ -381,7 +381,10 @@ static void put_command(struct unitfile *u, const char *key, const struct comman
 		if (begins)
 			option += c->option_length(argv, i);
 		/* A continued line begins with '-' or '$', so it is never taken for a comment. */
-		buf_puts(to, begins && argv->items[i][0] == '-' ? NEXT_LINE : " ");
+		if (begins && argv->items[i][0] == '-')
+			buf_puts(to, NEXT_LINE);
+		else
+			buf_putc(to, ' ');
 		if (c->inside && strstr(argv->items[i], "${"))
 			put_argument(u, key, c, argv->items[i]);
 		else

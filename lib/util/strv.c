@@ -23,7 +23,7 @@ void strv_done(struct strv *v)
 	*v = (struct strv){};
 }
 
-/* @text: in v->texts */
+/* @text: in v->texts, or as strv_push_static() says */
 static void add(struct strv *v, char *text)
 {
 	if (v->n + 1 >= v->n_alloc)
@@ -35,6 +35,13 @@ static void add(struct strv *v, char *text)
 void strv_push(struct strv *v, const char *text)
 {
 	add(v, arena_strdup(&v->texts, text));
+}
+
+void strv_push_static(struct strv *v, const char *text)
+{
+	char *same; /* execve(2) wants pointers to char, and changes nothing */
+	memcpy(&same, &text, sizeof(same));
+	add(v, same);
 }
 
 void strv_push_take(struct strv *v, char *text)

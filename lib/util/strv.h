@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A list of strings that it owns; once something was added, items[n] is NULL, as execve(2) wants.
+ * A list of strings that it owns, but for static ones; once something was added, items[n] is NULL,
+ * as execve(2) wants.
  */
 #pragma once
 
@@ -13,13 +14,14 @@ struct strv {
 	char **items; /* NULL while empty and never filled */
 	size_t n;
 	size_t n_alloc;
-	struct arena texts; /* what the items point to */
+	struct arena texts; /* what the items point to, where they are no static texts */
 };
 
 void strv_done(struct strv *v);
 void strv_clear(struct strv *v);
-/* Add a copy. */
+/* Add a copy; _static: @text itself, which is not to go away or change before @v. */
 void strv_push(struct strv *v, const char *text);
+void strv_push_static(struct strv *v, const char *text);
 /* The same, and release @text, which must be from malloc. */
 void strv_push_take(struct strv *v, char *text);
 /* Add @a, @between and @b in one text. */

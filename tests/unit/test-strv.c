@@ -17,6 +17,19 @@ TEST(list_ends_with_null_at_every_length)
 	CHECK_STR(v.items[99], "99");
 }
 
+TEST(static_texts_are_not_copied)
+{
+	static const char text[] = "-device";
+	CLEANUP(strv_done) struct strv a = {}, b = {};
+	strv_push(&a, "b");
+	strv_push_static(&a, text);
+	strv_move(&b, &a);
+	CHECK_INT(b.n, 2);
+	CHECK(b.items[1] == text && !b.items[2]);
+	strv_sort(&b);
+	CHECK(b.items[0] == text);
+}
+
 TEST(push_copies)
 {
 	CLEANUP(strv_done) struct strv v = {};
