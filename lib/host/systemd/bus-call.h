@@ -54,6 +54,12 @@ MUST_CHECK int bus_call(struct bus *bus, sd_bus_message *m, const char *what, sd
  */
 MUST_CHECK int bus_process(struct bus *bus, uint64_t deadline_usec, struct error *err);
 
+/*
+ * Another connection in place of one that has ended. Nothing may point into the old one, which
+ * stays if this fails. Returns 0 or a negative errno.
+ */
+MUST_CHECK int bus_reopen(struct bus *bus);
+
 /* Why systemd refused a call, as text without the full stop, fit for a terminal. */
 void bus_refusal(const sd_bus_error *refusal, struct buf *text);
 

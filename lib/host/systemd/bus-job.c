@@ -3,13 +3,20 @@
 #include "host/systemd/bus-job.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "host/os/clock.h"
 #include "host/systemd/bus-call.h"
+#include "host/systemd/bus-unit.h"
 #include "util/buf.h"
 #include "util/mem.h"
+
+/* How long systemd may take to execute itself anew, and how often to look. */
+#define CUT_USEC (30 * USEC_PER_SEC)
+#define CUT_RETRY_USEC (50 * USEC_PER_MSEC)
 
 const char *const bus_verb_names[] = {
 	[BUS_START] = "start",
@@ -58,22 +65,30 @@ struct job {
 };
 
 struct batch {
+	struct bus *bus;
 	struct job *jobs;
 	const struct strv *units;
-	size_t n_sent, n_answered, n_over, n_bad;
+	size_t n_sent, n_calls /* that are on their way */, n_over, n_bad;
 	sd_bus_slot *removed; /* the match of JobRemoved */
+	uint64_t cut_usec;    /* until when a connection may be cut again; 0: it works */
 	void (*done)(void *data, size_t i, const struct bus_job *job);
 	void *data;
 };
 
-/* Slots go first: after that, nothing calls back into the batch. */
+/* After that, nothing calls back into the batch. */
+static void forget_calls(struct batch *b)
+{
+	b->removed = sd_bus_slot_unref(b->removed);
+	for (size_t i = 0; i < b->units->n; i++)
+		b->jobs[i].slot = sd_bus_slot_unref(b->jobs[i].slot);
+	b->n_sent = b->n_calls = 0;
+}
+
 static void batch_done(struct batch *b)
 {
-	sd_bus_slot_unref(b->removed);
-	for (size_t i = 0; i < b->units->n; i++) {
-		sd_bus_slot_unref(b->jobs[i].slot);
+	forget_calls(b);
+	for (size_t i = 0; i < b->units->n; i++)
 		free(b->jobs[i].path);
-	}
 	free(b->jobs);
 }
 
@@ -97,10 +112,13 @@ static int take_reply(sd_bus_message *m, void *userdata, sd_bus_error *unused)
 	(void)unused;
 	struct job *job = userdata;
 	job->slot = sd_bus_slot_unref(job->slot);
-	job->batch->n_answered++;
-
+	job->batch->n_calls--;
 	const sd_bus_error *refusal = sd_bus_message_get_error(m);
 	const char *path;
+	/* libsystemd's own answer to what was on its way when the connection was cut. */
+	if (refusal && sd_bus_is_open(job->batch->bus->sd) <= 0)
+		return 0;
+	job->batch->cut_usec = 0;
 	if (refusal) {
 		CLEANUP(buf_done) struct buf text = {};
 		bus_refusal(refusal, &text);
@@ -128,7 +146,7 @@ static int take_removed(sd_bus_message *m, void *userdata, sd_bus_error *unused)
 		if (strcmp(results[i].name, name) == 0)
 			result = (enum job_result)i;
 	/* Two names may be of one unit, and then of one job. */
-	for (size_t i = 0; i < b->n_sent; i++)
+	for (size_t i = 0; i < b->units->n; i++)
 		if (!b->jobs[i].over && b->jobs[i].path && strcmp(b->jobs[i].path, path) == 0)
 			finish(&b->jobs[i], result, results[result].text);
 	return 0;
@@ -148,17 +166,73 @@ static int listen(struct bus *bus, struct batch *b, struct error *err)
 
 static int send_more(struct bus *bus, struct batch *b, enum bus_verb verb, struct error *err)
 {
-	while (b->n_sent < b->units->n && b->n_sent - b->n_answered < BUS_IN_FLIGHT_MAX) {
+	for (; b->n_sent < b->units->n && b->n_calls < BUS_IN_FLIGHT_MAX; b->n_sent++) {
 		struct job *job = &b->jobs[b->n_sent];
-		*job = (struct job){ .batch = b, .index = b->n_sent };
+		/* Of a connection that was cut. */
+		if (job->over || job->path)
+			continue;
+		job->batch = b;
+		job->index = b->n_sent;
 		int r = sd_bus_call_method_async(bus->sd, &job->slot, BUS_NAME, BUS_PATH,
 				BUS_MANAGER, methods[verb].name, take_reply, job, "ss",
 				b->units->items[b->n_sent], methods[verb].mode);
 		if (r < 0)
 			return bus_broken(err, r);
-		b->n_sent++;
+		b->n_calls++;
 	}
 	return 0;
+}
+
+/* What has become of a job that was made on a connection that was cut; JOB_RESULT_N: it is there.
+ */
+static enum job_result look_at(
+		const struct job *job, enum bus_verb verb, const struct unit_info *info)
+{
+	CLEANUP(freep) char *path = xasprintf(BUS_PATH "/job/%" PRIu32, info->job_id);
+	bool stops = verb == BUS_STOP || verb == BUS_STOP_ALONE;
+	bool is_done = stops ? unit_is_down(info->active_state) : unit_is_up(info->active_state);
+	if (!info->job_id)
+		return is_done ? JOB_DONE : JOB_FAILED;
+	return strcmp(path, job->path) != 0 ? JOB_CANCELED : JOB_RESULT_N;
+}
+
+/* The end of those that are there will be told. */
+static int take_ended(struct bus *bus, struct batch *b, enum bus_verb verb, struct error *err)
+{
+	for (size_t i = 0; i < b->units->n; i++) {
+		struct job *job = &b->jobs[i];
+		CLEANUP(unit_info_done) struct unit_info info = {};
+		if (job->over || !job->path)
+			continue;
+		int r = bus_get_unit(bus, b->units->items[i], &info, err);
+		if (r < 0)
+			return r;
+		enum job_result result = look_at(job, verb, &info);
+		if (result != JOB_RESULT_N)
+			finish(job, result, results[result].text);
+	}
+	return 0;
+}
+
+/*
+ * systemd ends its connections when it executes itself anew, and keeps its jobs. Calls that were on
+ * their way are made again. @r: what the connection has failed with; returned if it stays so.
+ */
+static int begin_anew(
+		struct bus *bus, struct batch *b, enum bus_verb verb, int r, struct error *err)
+{
+	if (!b->cut_usec)
+		b->cut_usec = clock_deadline_usec(CUT_USEC);
+	while (r < 0 && clock_now_usec() < b->cut_usec) {
+		forget_calls(b);
+		clock_poll(NULL, 0, clock_deadline_usec(CUT_RETRY_USEC));
+		if (bus_reopen(bus) < 0)
+			continue;
+		r = listen(bus, b, err);
+		if (r == 0)
+			r = take_ended(bus, b, verb, err);
+	}
+	return r;
 }
 
 int bus_run_jobs(struct bus *bus, enum bus_verb verb, const struct strv *units,
@@ -167,6 +241,7 @@ int bus_run_jobs(struct bus *bus, enum bus_verb verb, const struct strv *units,
 {
 	CLEANUP(batch_done)
 	struct batch b = {
+		.bus = bus,
 		.jobs = xcalloc(units->n + 1, sizeof(*b.jobs)),
 		.units = units,
 		.done = done,
@@ -177,7 +252,9 @@ int bus_run_jobs(struct bus *bus, enum bus_verb verb, const struct strv *units,
 		r = send_more(bus, &b, verb, err);
 		if (r >= 0)
 			r = bus_process(bus, deadline_usec, err);
-		if (r == 0)
+		if (r < 0)
+			r = begin_anew(bus, &b, verb, r, err);
+		else if (r == 0)
 			return error_set(err, ETIMEDOUT, "%zu of %zu units are not done in time",
 					units->n - b.n_over, units->n);
 	}

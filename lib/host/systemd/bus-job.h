@@ -56,8 +56,12 @@ struct bus_job {
  * @done: called for each unit when its job ends, in that order; @i is its index. May be NULL
  * @deadline_usec: for all (host/os/clock.h). Units have time limits of their own
  *
+ * A connection that ends, as it does when systemd executes itself anew, is made again. What has
+ * become of a job that has ended meanwhile is told by the state of its unit: JOB_DONE or
+ * JOB_FAILED.
+ *
  * Returns the number of jobs that did not end with JOB_DONE, or a negative errno: ETIMEDOUT, or
- * the connection ended, as it does when systemd executes itself anew. Jobs go on then.
+ * the connection ended and can't be made again. Jobs go on then.
  */
 MUST_CHECK int bus_run_jobs(struct bus *bus, enum bus_verb verb, const struct strv *units,
 		void (*done)(void *data, size_t i, const struct bus_job *job), void *data,

@@ -58,6 +58,18 @@ int bus_open(struct bus **ret, struct error *err)
 	return 0;
 }
 
+int bus_reopen(struct bus *bus)
+{
+	sd_bus *sd = NULL;
+	int r = bus->direct ? start_direct(&sd) : sd_bus_open_system(&sd);
+	if (r < 0)
+		return r;
+	sd_bus_set_method_call_timeout(sd, BUS_ANSWER_USEC);
+	sd_bus_flush_close_unref(bus->sd);
+	bus->sd = sd;
+	return 0;
+}
+
 void bus_free(struct bus *bus)
 {
 	if (!bus)

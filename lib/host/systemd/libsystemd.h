@@ -26,6 +26,7 @@
 	ROW(sd_bus_get_property_string)                                                            \
 	ROW(sd_bus_get_property_strv)                                                              \
 	ROW(sd_bus_get_timeout)                                                                    \
+	ROW(sd_bus_is_open)                                                                        \
 	ROW(sd_bus_match_signal_async)                                                             \
 	ROW(sd_bus_message_append)                                                                 \
 	ROW(sd_bus_message_append_basic)                                                           \
@@ -82,6 +83,7 @@ extern struct libsystemd libsystemd;
 #define sd_bus_get_property_string libsystemd.sd_bus_get_property_string
 #define sd_bus_get_property_strv libsystemd.sd_bus_get_property_strv
 #define sd_bus_get_timeout libsystemd.sd_bus_get_timeout
+#define sd_bus_is_open libsystemd.sd_bus_is_open
 #define sd_bus_match_signal_async libsystemd.sd_bus_match_signal_async
 #define sd_bus_message_append libsystemd.sd_bus_message_append
 #define sd_bus_message_append_basic libsystemd.sd_bus_message_append_basic
