@@ -40,33 +40,6 @@ static int find(const struct call *call, const char *machine, struct guest_addre
 	return r;
 }
 
-static char *sources_text(unsigned sources)
-{
-	CLEANUP(buf_done) struct buf text = {};
-	for (unsigned i = 0; i < N_GUEST_ADDRESS_SOURCES; i++)
-		if (sources & 1U << i)
-			buf_printf(&text, "%s%s", text.len > 0 ? ", " : "",
-					guest_address_source_names[i]);
-	return buf_take(&text);
-}
-
-static void add_rows(struct table *t, const char *machine, const struct guest_addresses *list)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		const struct guest_address *a = &list->items[i];
-		CLEANUP(freep) char *sources = sources_text(a->sources);
-		table_add(t, STYLE_HEAD, "%s", machine);
-		if (a->prefix >= 0)
-			table_add(t, STYLE_PLAIN, "%s/%d", a->text, a->prefix);
-		else
-			table_add(t, STYLE_PLAIN, "%s", a->text);
-		table_add(t, STYLE_PLAIN, "%s", sources);
-		table_add(t, STYLE_PLAIN, "%s", a->connection ? a->connection : "");
-		table_add(t, STYLE_PLAIN, "%s", a->interface ? a->interface : "");
-		table_add(t, STYLE_DIM, "%s", a->mac ? a->mac : "");
-	}
-}
-
 static void set_text(struct json_object *object, const char *key, const char *text)
 {
 	if (text)
@@ -94,7 +67,40 @@ static void add_json(
 	}
 }
 
-static int ip_run(const struct call *call, struct error *err)
+static int look(const struct call *call, const char *machine, struct json_object *list,
+		struct error *err)
+{
+	CLEANUP(guest_addresses_done) struct guest_addresses found = {};
+	int r = find(call, machine, &found, err);
+	if (r < 0)
+		return r;
+	add_json(list, machine, &found);
+	if (found.n)
+		return STATUS_DONE;
+	complain("nobody knows an address of '%s': %s", machine,
+			found.agent.code ? found.agent.text : "its agent tells none");
+	return STATUS_FAILURE;
+}
+
+static void add_row(struct table *t, struct json_object *address)
+{
+	CLEANUP(buf_done) struct buf from = {};
+	struct json_object *sources = jtree_get(address, "sources");
+	const int64_t prefix = jtree_get_int(address, "prefix", -1);
+	for (size_t i = 0; i < jtree_length(sources); i++)
+		buf_printf(&from, "%s%s", i > 0 ? ", " : "", jtree_text(jtree_at(sources, i)));
+	table_add(t, STYLE_HEAD, "%s", jtree_get_text(address, "machine"));
+	if (prefix >= 0)
+		table_add(t, STYLE_PLAIN, "%s/%d", jtree_get_text(address, "address"), (int)prefix);
+	else
+		table_add(t, STYLE_PLAIN, "%s", jtree_get_text(address, "address"));
+	table_add(t, STYLE_PLAIN, "%s", buf_text(&from));
+	table_add(t, STYLE_PLAIN, "%s", jtree_get_text(address, "connection"));
+	table_add(t, STYLE_PLAIN, "%s", jtree_get_text(address, "interface"));
+	table_add(t, STYLE_DIM, "%s", jtree_get_text(address, "mac"));
+}
+
+static void print_rows(struct json_object *list)
 {
 	static const struct column columns[] = {
 		{ "MACHINE" },
@@ -104,36 +110,28 @@ static int ip_run(const struct call *call, struct error *err)
 		{ "INTERFACE" },
 		{ "MAC" },
 	};
-	const struct ip_options *options = call->options;
-	CLEANUP(strv_done) struct strv names = {};
 	CLEANUP(table_done)
 	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
+	for (size_t i = 0; i < jtree_length(list); i++)
+		add_row(&t, jtree_at(list, i));
+	table_print(&t, stdout);
+}
+
+static int ip_run(const struct call *call, struct error *err)
+{
+	const struct ip_options *options = call->options;
+	CLEANUP(strv_done) struct strv names = {};
 	int r = monitor_select(call, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	struct json_object *json = jtree_list();
-	int status = STATUS_DONE;
-	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP(guest_addresses_done) struct guest_addresses list = {};
-		struct error own = {};
-		const char *machine = names.items[i];
-		if (find(call, machine, &list, &own) < 0) {
-			print_error(&own);
-			status = STATUS_FAILURE;
-		} else if (list.n == 0) {
-			complain("nobody knows an address of '%s': %s", machine,
-					list.agent.code ? list.agent.text : "its agent tells none");
-			status = STATUS_FAILURE;
-		}
-		add_rows(&t, machine, &list);
-		add_json(json, machine, &list);
-	}
+	struct json_object *list = jtree_list();
+	r = each_machine_lists(call, &names, look, list, err);
 	if (options->json)
-		print_json(json);
+		print_json(list);
 	else
-		table_print(&t, stdout);
-	json_object_put(json);
-	return status;
+		print_rows(list);
+	json_object_put(list);
+	return r;
 }
 
 static const struct option_spec options[] = {

@@ -3,8 +3,11 @@
 #include "monitor.h"
 
 #include <errno.h>
+#include <json-c/json.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,14 +16,19 @@
 #include "host/machine/saved.h"
 #include "host/os/clock.h"
 #include "host/systemd/bus-unit.h"
+#include "json/jtree.h"
+#include "json/jwrite.h"
 #include "lifecycle.h"
 #include "machines.h"
 #include "output.h"
 #include "unit/service.h"
+#include "util/file.h"
 #include "util/mem.h"
 
 /* For a QEMU to say in which state its guest is. */
 #define STATE_USEC USEC_PER_SEC
+/* What one machine may have in a list. */
+#define LIST_MAX ((size_t)16 << 20)
 
 void monitor_done(struct monitor *monitor)
 {
@@ -166,15 +174,19 @@ int monitor_open_first(const struct call *call, uint64_t deadline_usec, struct m
 	return monitor_open(&call->paths, machine, deadline_usec, ret, err);
 }
 
+static int tell(int r, struct error *err)
+{
+	if (r >= 0)
+		return r;
+	print_error(err);
+	return STATUS_FAILURE;
+}
+
 static int run_one(const struct call *call, const char *machine,
 		int (*one)(const struct call *call, const char *machine, struct error *err))
 {
 	struct error err = {};
-	int r = one(call, machine, &err);
-	if (r >= 0)
-		return r;
-	print_error(&err);
-	return STATUS_FAILURE;
+	return tell(one(call, machine, &err), &err);
 }
 
 static int wait_for(const pid_t *children, size_t n)
@@ -210,4 +222,75 @@ int each_machine(const struct call *call, const struct strv *names,
 			_exit(output_finish(run_one(call, names->items[i], one)));
 	}
 	return wait_for(children, names->n);
+}
+
+/* ---- with a list of what they tell ---- */
+
+typedef int list_fn(const struct call *call, const char *machine, struct json_object *list,
+		struct error *err);
+
+static int list_one(const struct call *call, const char *machine, list_fn *one,
+		struct json_object *list)
+{
+	struct error err = {};
+	return tell(one(call, machine, list, &err), &err);
+}
+
+/* In a process of its own; does not return. @fd: a file in memory */
+static void send_list(const struct call *call, const char *machine, list_fn *one, int fd)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	struct json_object *list = jtree_list();
+	int status = list_one(call, machine, one, list);
+	jwrite(&text, list, JWRITE_LINE);
+	if (write_all(fd, text.text, text.len) < 0)
+		status = STATUS_FAILURE;
+	_exit(output_finish(status));
+}
+
+/* One that has ended without a word has said what is wrong. */
+static void take_list(int fd, struct json_object *ret_list)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	if (lseek(fd, 0, SEEK_SET) < 0 || file_read_fd(fd, "a list", LIST_MAX, &text, NULL) < 0)
+		return;
+	struct json_object *list = json_tokener_parse(buf_text(&text));
+	for (size_t i = 0; i < jtree_length(list); i++)
+		jtree_push(ret_list, json_object_get(jtree_at(list, i)));
+	json_object_put(list);
+}
+
+static pid_t start_list(const struct call *call, const char *machine, list_fn *one, int *ret_fd,
+		struct error *err)
+{
+	*ret_fd = memfd_create("list", MFD_CLOEXEC);
+	pid_t pid = *ret_fd < 0 ? -1 : fork();
+	if (pid == 0)
+		send_list(call, machine, one, *ret_fd);
+	return pid < 0 ? error_errno(err, "cannot make a process for '%s'", machine) : pid;
+}
+
+int each_machine_lists(const struct call *call, const struct strv *names, list_fn *one,
+		struct json_object *ret_list, struct error *err)
+{
+	if (names->n == 1)
+		return list_one(call, names->items[0], one, ret_list);
+	CLEANUP(freep) pid_t *children = xcalloc(names->n + 1, sizeof(*children));
+	CLEANUP(freep) int *fds = xcalloc(names->n + 1, sizeof(*fds));
+	size_t n = 0;
+	int r = 0;
+	fflush(stdout);
+	while (r >= 0 && n < names->n) {
+		r = start_list(call, names->items[n], one, &fds[n], err);
+		if (r >= 0)
+			children[n++] = r;
+		else
+			closep(&fds[n]);
+	}
+	int status = wait_for(children, n);
+	for (size_t i = 0; i < n; i++) {
+		take_list(fds[i], ret_list);
+		closep(&fds[i]);
+	}
+	return r < 0 ? r : status;
 }

@@ -82,3 +82,14 @@ const struct run_state *monitor_ask_state(const struct config_paths *paths, cons
 MUST_CHECK int each_machine(const struct call *call, const struct strv *names,
 		int (*one)(const struct call *call, const char *machine, struct error *err),
 		struct error *err);
+
+/*
+ * The same for what is shown together: each adds to a list, whose elements come into one, in the
+ * order of the names.
+ *
+ * @one: as above, and adds to @list
+ */
+MUST_CHECK int each_machine_lists(const struct call *call, const struct strv *names,
+		int (*one)(const struct call *call, const char *machine, struct json_object *list,
+				struct error *err),
+		struct json_object *ret_list, struct error *err);
