@@ -879,6 +879,50 @@ TEST(pci_devices_need_an_iommu)
 	sick_end(&s);
 }
 
+TEST(more_devices_are_wanted_than_there_are)
+{
+	struct sick s;
+	const struct vm_pci_candidate cards[] = { { .address = "0000:01:00.0" },
+		{ .address = "0000:02:00.0" }, { .vendor = "10de" } };
+	const struct vm_pci_candidate functions = { .interface = "enp1s0", .virtual_functions = 2 };
+	struct vm_pci pcis[] = {
+		{ .name = "a", .class_name = "gpu", .candidates = cards, .n_candidates = 2 },
+		{ .name = "lan",
+				.vf.network = "fast",
+				.candidates = &functions,
+				.n_candidates = 1 },
+	};
+	sick_begin(&s);
+	put_file("proc/cpuinfo", "");
+	for (int i = 0; i < 4; i++) {
+		struct vm *vm = add(&s, (const char *[]){ "a", "b", "c", "d" }[i], i < 3);
+		vm->pcis = pcis;
+		vm->n_pcis = i == 0 ? 1 : 2;
+	}
+	examine(&s, "devices", doctor_check_devices);
+	/* Beside these there is the IOMMU. */
+	CHECK_INT(s.doctor.n, 2);
+	CHECK_STR(s.doctor.findings[0].what, "machines that start with the host want 3 of class "
+					     "'gpu', which has 2");
+	CHECK_STR(s.doctor.findings[0].why, "not all of the machines 'a', 'b', 'c' can start");
+	CHECK_STR(s.doctor.findings[0].cures.items[0], "machina disable c");
+	/* A card that has more functions than it would be given. */
+	pcis[1].candidates = &(struct vm_pci_candidate){ .address = "0000:41:00.0",
+		.virtual_functions = 1 };
+	examine(&s, "devices", doctor_check_devices);
+	CHECK_INT(s.doctor.n, 3);
+	CHECK_STR(s.doctor.findings[1].what, "machines that start with the host want 2 of network "
+					     "'fast', which has 1");
+	put_file("sys/bus/pci/devices/0000:41:00.0/sriov_numvfs", "8\n");
+	examine(&s, "devices", doctor_check_devices);
+	CHECK_INT(s.doctor.n, 2);
+	/* How many of a kind there are is seen when they are looked for. */
+	pcis[0].n_candidates = 3;
+	examine(&s, "devices", doctor_check_devices);
+	CHECK_INT(s.doctor.n, 1);
+	sick_end(&s);
+}
+
 #define GPU "sys/devices/pci0000:00/0000:01:00.0"
 #define SOUND "sys/devices/pci0000:00/0000:01:00.1"
 

@@ -5,6 +5,7 @@
 
 #include "host/device/mdev-parent.h"
 #include "host/device/pci.h"
+#include "host/device/sriov.h"
 #include "host/doctor/doctor.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -132,6 +133,80 @@ static void check_pcis(struct doctor *d)
 	}
 }
 
+/* What PCI devices of one kind have in common: their class, or their network. */
+static const char *kind_of(const struct vm_pci *pci)
+{
+	return pci->class_name ? pci->class_name : pci->vf.network;
+}
+
+/* Those that are there count, where there are some. */
+static size_t count_functions(const struct doctor *d, const struct vm_pci_candidate *c)
+{
+	const struct device_host host = { .sys = d->sys };
+	CLEANUP(freep) char *card = xstrdup_null(c->address);
+	if (c->interface && sriov_find_card(&host, c->interface, &card, NULL) < 0)
+		return (size_t)c->virtual_functions;
+	int64_t n = sriov_count(&host, card);
+	return (size_t)(n > 0 ? n : c->virtual_functions);
+}
+
+/* How many the host can give; SIZE_MAX: that is not known before they are looked for. */
+static size_t supply_of(const struct doctor *d, const struct vm_pci *pci)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < pci->n_candidates; i++) {
+		const struct vm_pci_candidate *c = &pci->candidates[i];
+		size_t own = vm_pci_is_virtual(c) ? count_functions(d, c) : c->address != NULL;
+		if (!own)
+			return SIZE_MAX;
+		n += own;
+	}
+	return n;
+}
+
+/* Once for each kind: by the first device of it. */
+static bool is_first(const struct doctor *d, size_t machine, size_t device, const char *kind)
+{
+	for (size_t i = 0; i <= machine; i++)
+		for (size_t k = 0; k < d->machines[i].vm->n_pcis; k++)
+			if (!strcmp(kind_of(&d->machines[i].vm->pcis[k]), kind))
+				return i == machine && k == device;
+	return false;
+}
+
+static void check_supply(struct doctor *d, const struct vm_pci *pci)
+{
+	CLEANUP(doctor_group_done) struct doctor_group users = {};
+	size_t n_wanted = 0, n = supply_of(d, pci);
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const struct doctor_machine *m = &d->machines[i];
+		for (size_t k = 0; m->enabled && k < m->vm->n_pcis; k++) {
+			if (strcmp(kind_of(&m->vm->pcis[k]), kind_of(pci)) != 0)
+				continue;
+			if (!strv_contains(&users.names, m->vm->name))
+				doctor_group_add(&users, m);
+			n_wanted++;
+		}
+	}
+	if (n_wanted <= n)
+		return;
+	doctor_add(d, DOCTOR_FAULT,
+			"machines that start with the host want %zu of %s '%s', which has %zu",
+			n_wanted, pci->class_name ? "class" : "network", kind_of(pci), n);
+	doctor_why(d, "not all of the %s can start", doctor_machines(d, &users.names));
+	doctor_cure(d, "machina disable %s", users.names.items[users.names.n - 1]);
+}
+
+static void check_supplies(struct doctor *d)
+{
+	for (size_t i = 0; i < d->n_machines; i++)
+		for (size_t k = 0; k < d->machines[i].vm->n_pcis; k++) {
+			const struct vm_pci *pci = &d->machines[i].vm->pcis[k];
+			if (is_first(d, i, k, kind_of(pci)))
+				check_supply(d, pci);
+		}
+}
+
 /* ---- mediated devices ---- */
 
 /* 0: this parent offers the type, whether or not it has room; else why not. */
@@ -173,6 +248,7 @@ void doctor_check_devices(struct doctor *d)
 			check_mdev(d, m, &m->vm->mdevs[k]);
 	}
 	tell_usbs(d);
+	check_supplies(d);
 	if (has_groups(d))
 		check_pcis(d);
 	else
