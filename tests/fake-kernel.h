@@ -165,7 +165,8 @@ static inline void kernel_pci(const struct kernel_pci *d)
 	kernel_put(d->device ? d->device : "0x2235\n", "%s/device", dir);
 	kernel_put("(null)\n", "%s/driver_override", dir);
 	kernel_put("", "%s/reset", dir);
-	kernel_put("configuration", "%s/config", dir);
+	kernel_put(d->physical ? "\xff\xff\xff\xff configuration" : "its configuration",
+			"%s/config", dir);
 	kernel_put(natural ? natural : "", "fake/natural/%s", d->address);
 	if (d->group) {
 		CLEANUP(freep) char *group = xasprintf("sys/kernel/iommu_groups/%s", d->group);

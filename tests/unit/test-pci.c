@@ -358,7 +358,8 @@ TEST(a_bridge_is_not_lent)
 TEST(a_dead_device_is_told)
 {
 	begin();
-	put_file(DEVICE(DISK) "/config", "\xff\xff");
+	put_file(DEVICE(DISK) "/config",
+			"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
 	check_refused(ONE_DISK,
 			"device 'disk': " DISK
 			" does not answer (its configuration reads as ones): it is switched off or "

@@ -155,15 +155,18 @@ int pci_check_group(const struct device_host *host, const struct plan *plan, con
 
 /* ---- all of it ---- */
 
-/* What is off or has fallen from the bus reads as ones. */
+/* What is off or has fallen from the bus reads as ones; a virtual function has them for its vendor
+ * and device alone (SR-IOV 1.1, 3.4.1.1). */
 static int check_alive(const char *dir, const char *address, struct error *err)
 {
 	CLEANUP(freep) char *path = xasprintf("%s/config", dir);
 	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	unsigned char vendor[2];
-	if (fd < 0 || read(fd, vendor, sizeof(vendor)) != sizeof(vendor) || vendor[0] != 0xff ||
-			vendor[1] != 0xff)
+	unsigned char header[16];
+	if (fd < 0 || read(fd, header, sizeof(header)) != sizeof(header))
 		return 0;
+	for (size_t i = 0; i < sizeof(header); i++)
+		if (header[i] != 0xff)
+			return 0;
 	return error_set(err, EIO,
 			"%s does not answer (its configuration reads as ones): it is switched off "
 			"or hangs, which only switching the host off and on may mend",
