@@ -200,6 +200,26 @@ TEST(a_setting_that_is_refused_is_told)
 	kernel_end();
 }
 
+TEST(a_card_that_is_given_away_has_no_functions)
+{
+	NEED_NODES();
+	begin();
+	put_file(DEVICE(CARD) "/net/enp65s0f0/flags", "0x1002\n");
+	PLAN(mail, "mail", "pci name=nic class=nic\ncandidate address=" CARD);
+	PLAN(web, "web", "pci name=nic class=nic\ncandidate address=" CARD " virtual-functions=8");
+	check_lent(&mail, CARD);
+	check_fails(&web, "device 'nic': " CARD " is lent to machine 'mail' as a whole");
+	check_given_back("mail");
+	CHECK_INT(kernel_unbind("ice", CARD), 0);
+	check_fails(&web, "device 'nic': " CARD
+			  " cannot be given virtual functions: no driver is bound to it");
+	kernel_bind(CARD, "vfio-pci");
+	check_fails(&web, "device 'nic': " CARD
+			  " cannot be given virtual functions: it is bound to 'vfio-pci', to be "
+			  "given away as a whole");
+	kernel_end();
+}
+
 TEST(a_card_without_its_interface_is_told)
 {
 	begin();

@@ -159,6 +159,26 @@ static int make(const struct device_host *host, const char *address, int64_t n, 
 	return r < 0 ? tell_refused(address, n, r, err) : 0;
 }
 
+/* One that is given away as a whole has no driver that could make functions. */
+static int check_driver(const struct device_host *host, const char *address, struct error *err)
+{
+	CLEANUP(freep) char *name = pci_loan_name(address);
+	CLEANUP(freep) char *driver = pci_driver(host, address);
+	CLEANUP(loan_done) struct loan loan = {};
+	const char *machine = loan_read(host, name, &loan, NULL) == 0
+					      ? loan_get(&loan, LOAN_MACHINE)
+					      : NULL;
+	if (machine)
+		return error_set(err, EBUSY, "%s is lent to machine '%s' as a whole", address,
+				machine);
+	if (!driver || !strcmp(driver, PCI_VFIO_DRIVER))
+		return error_set(err, ENODEV, "%s cannot be given virtual functions: %s%s%s",
+				address, driver ? "it is bound to '" : "no driver is bound to it",
+				driver ? driver : "",
+				driver ? "', to be given away as a whole" : "");
+	return 0;
+}
+
 int sriov_check(const struct device_host *host, const char *address, int64_t n_wanted,
 		int64_t *ret_n, struct error *err)
 {
@@ -178,6 +198,8 @@ int sriov_check(const struct device_host *host, const char *address, int64_t n_w
 				"%s has no virtual functions: say how many to make "
 				"(\"virtual-functions\")",
 				address);
+	if (r == 0 && n == 0)
+		r = check_driver(host, address, err);
 	if (r == 0 && n == 0 && n_wanted > total)
 		return error_set(err, ERANGE,
 				"%s cannot be given %jd virtual functions: it can have %jd",
