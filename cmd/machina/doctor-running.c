@@ -2,6 +2,7 @@
 /* What doctor looks over: the connections of machines that run. */
 #include "doctor-config.h"
 
+#include <net/if.h>
 #include <string.h>
 
 #include "command.h"
@@ -13,12 +14,14 @@
 struct lost {
 	struct strv connections; /* "web.lan" */
 	struct strv bridges;
+	struct strv units; /* that of a network whose own bridge is gone; "" for others */
 };
 
 static void lost_done(struct lost *lost)
 {
 	strv_done(&lost->connections);
 	strv_done(&lost->bridges);
+	strv_done(&lost->units);
 }
 
 /* Returns whether this process may look. */
@@ -32,6 +35,9 @@ static bool look(struct doctor *d, const struct plan *plan, size_t i, struct los
 		strv_push_take(&lost->connections,
 				xasprintf("%s.%s", plan->machine, connection.name));
 		strv_push(&lost->bridges, connection.tap->bridge);
+		bool is_gone = connection.tap->own && !if_nametoindex(connection.tap->bridge);
+		strv_push_take(&lost->units,
+				is_gone ? network_unit_name(connection.network) : xstrdup(""));
 	} else if (r < 0 && r != -EACCES) {
 		doctor_leave_out(d, "%s", err.text);
 	}
@@ -77,6 +83,13 @@ void examine_connections(struct examination *x)
 		doctor_add(d, DOCTOR_FAULT, "connection%s that %s no port%s of bridge '%s': %s",
 				names.n == 1 ? "" : "s", names.n == 1 ? "is" : "are",
 				names.n == 1 ? "" : "s", bridge, doctor_names(d, &names));
+		if (lost.units.items[i][0]) {
+			doctor_why(d, "guests reach nobody there: something else has deleted the "
+				      "bridge");
+			doctor_cure(d, "# ends the guests on it, and starts them again:");
+			doctor_cure(d, "systemctl restart %s", lost.units.items[i]);
+			continue;
+		}
 		doctor_why(d, "guests reach nobody there: something else has taken the interfaces "
 			      "out, or the bridge was made anew");
 		doctor_cure(d, "machina connect%s", doctor_words(d, &names));

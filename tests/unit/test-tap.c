@@ -291,8 +291,9 @@ TEST(a_bridge_of_a_network_is_known_by_its_alias)
 	struct tap_request r = request();
 	r.own_bridge = true;
 	check_refused(&r, ENODEV,
-			"network 'lan': its bridge 'br0' is not there; 'systemctl start "
-			"machina-network-lan.service' makes it");
+			"network 'lan': its bridge 'br0' is not there; 'systemctl restart "
+			"machina-network-lan.service' makes it, and starts the network's machines "
+			"again");
 	ip("link add br0 type bridge");
 	check_refused(&r, EEXIST,
 			"network 'lan': interface 'br0' is not the bridge of this network (its "

@@ -68,8 +68,8 @@ static int check_own_bridge(
 	CLEANUP(freep) char *unit = network_unit_name(request->network);
 	if (!bridge)
 		return error_set(err, ENODEV,
-				"network '%s': its bridge '%s' is not there; 'systemctl start %s' "
-				"makes it",
+				"network '%s': its bridge '%s' is not there; 'systemctl restart "
+				"%s' makes it, and starts the network's machines again",
 				request->network, request->bridge, unit);
 	if (strcmp(bridge->alias, alias) != 0)
 		return error_set(err, EEXIST,
