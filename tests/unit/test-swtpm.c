@@ -242,6 +242,27 @@ TEST(only_what_is_the_tpms_changes_hands)
 	scratch_end();
 }
 
+TEST(a_link_in_place_of_a_part_is_not_followed)
+{
+	static const char *const parts[] = { DATA "/state", DATA "/authority" };
+	if (geteuid() != 0)
+		SKIP("only root gives away directories");
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		struct error err = {};
+		int fd = -1;
+		scratch_begin();
+		make_directory(DATA);
+		make_directory("other");
+		CHECK_INT(chmod(scratch_path("other"), 0750), 0);
+		CHECK_INT(symlink(scratch_path("other"), scratch_path(parts[i])), 0);
+		CHECK_INT(prepare_quietly(&fd, &err), -ENOTDIR);
+		CHECK_INT(swtpm_give_back(scratch_path(DATA), &err), -ENOTDIR);
+		check_owner("other", 0);
+		CHECK_INT(mode_at("other"), S_IFDIR | 0750);
+		scratch_end();
+	}
+}
+
 TEST(nothing_to_give_back)
 {
 	scratch_begin();

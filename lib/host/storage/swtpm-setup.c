@@ -69,7 +69,7 @@ static int make_dir(const char *path, struct error *err)
 static int open_part(const char *data, const char *part, int *ret_fd, struct error *err)
 {
 	CLEANUP(freep) char *path = path_join(data, part);
-	*ret_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	*ret_fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return *ret_fd < 0 ? error_errno(err, "cannot open directory '%s'", path) : 0;
 }
 

@@ -55,7 +55,8 @@ static int own_part(const char *data, const char *name, const struct account *us
 	CLEANUP(freep) char *path = path_join(data, name);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return error_errno(err, "cannot make directory '%s'", path);
-	CLEANUP(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Whoever may write there could have put a link to another directory, to be given away. */
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, "cannot open directory '%s'", path);
 	int r = own_tree(fd, user, 0);
