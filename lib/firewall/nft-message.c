@@ -19,9 +19,9 @@
 
 /* Room for one message: a rule has a dozen parts of at most 200 bytes. */
 #define MESSAGE_MAX 4096
-/* Elements in one message, and room for it: each has two keys of 16 bytes and what is around. */
+/* Elements in one message, and room for one: it has two keys of 16 bytes and what is around. */
 #define ELEMENTS_MAX 200
-#define ELEMENTS_MESSAGE_MAX (MESSAGE_MAX + ELEMENTS_MAX * 2 * 40)
+#define ELEMENT_MAX ((size_t)2 * 40)
 
 /* What nft notes about a set's keys (enum byteorder in nftables' include/datatype.h). */
 #define BYTE_ORDER_HOST 1
@@ -297,9 +297,10 @@ static void add_range(struct nftnl_set *to, const struct fw_range *range, size_t
 				NFT_SET_ELEM_INTERVAL_END);
 }
 
-static void write_listed(struct writer *w, uint16_t type, struct nftnl_set *to)
+/* @n: of its elements */
+static void write_listed(struct writer *w, uint16_t type, struct nftnl_set *to, size_t n)
 {
-	begin_sized_change(w, ELEMENTS_MESSAGE_MAX, type,
+	begin_sized_change(w, MESSAGE_MAX + n * ELEMENT_MAX, type,
 			type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0);
 	nftnl_set_elems_nlmsg_build_payload(w->message, to);
 	end_message(w);
@@ -313,7 +314,7 @@ static void write_port(struct writer *w, uint16_t type, const struct nft_change 
 	struct nftnl_set_elem *element = add_key(to, key, sizeof(key));
 	nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_JUMP);
 	done(nftnl_set_elem_set_str(element, NFTNL_SET_ELEM_CHAIN, change->jump));
-	write_listed(w, type, to);
+	write_listed(w, type, to, 1);
 }
 
 static void write_values(struct writer *w, uint16_t type, const struct nft_set *set,
@@ -322,13 +323,14 @@ static void write_values(struct writer *w, uint16_t type, const struct nft_set *
 	size_t size = nft_fields[set->fields[0]].size;
 	for (size_t i = 0; i < n; i += ELEMENTS_MAX) {
 		CLEANUP(set_freep) struct nftnl_set *to = set_of(set, set_id);
-		for (size_t k = i; k < n && k < i + ELEMENTS_MAX; k++) {
+		size_t end = n - i > ELEMENTS_MAX ? i + ELEMENTS_MAX : n;
+		for (size_t k = i; k < end; k++) {
 			if (set->is_interval)
 				add_range(to, &values[k], size);
 			else
 				(void)add_key(to, values[k].first, size);
 		}
-		write_listed(w, type, to);
+		write_listed(w, type, to, end - i);
 	}
 }
 
@@ -342,7 +344,7 @@ static void write_elements(struct writer *w, const struct nft_change *change, ui
 static void write_flush_set(struct writer *w, const struct nft_set *set)
 {
 	CLEANUP(set_freep) struct nftnl_set *all = set_of(set, 0);
-	write_listed(w, NFT_MSG_DELSETELEM, all);
+	write_listed(w, NFT_MSG_DELSETELEM, all, 0);
 }
 
 /* ---- rules ---- */
