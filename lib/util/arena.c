@@ -16,7 +16,7 @@
  * releases them: they wait here for the next, which costs a tenth of malloc(3) and free(3). The
  * address sanitizer is to see each use after a release, so that there none waits.
  */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(ADDRESS_SANITIZER)
 #define N_SPARE_MAX 0
 #else
 #define N_SPARE_MAX 64

@@ -18,7 +18,7 @@
 #define SHORT_USEC (60 * USEC_PER_MSEC)
 /* A line of QMP_LINE_MAX, and its copies while it grows; the sanitizer keeps back what was freed.
  */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ADDRESS_SANITIZER
 #define MEMORY_MAX_KIB (400 << 10)
 #else
 #define MEMORY_MAX_KIB (100 << 10)
