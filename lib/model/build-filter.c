@@ -192,10 +192,11 @@ void build_filter(struct build *b, const struct connection_conf *conf, const cha
 	const struct fw_filter_conf *own = &conf->filter, *machine = &b->conf->attrs.firewall;
 	const struct filter_reader reader = reader_of(b);
 	const struct chosen c = choose(own, pointer, machine, network);
-	CLEANUP(freep) char *rules_at = xasprintf("%s/rules", pointer);
-	struct fw_rules rules = own->rules.items ? filter_read_rules(&reader, &own->rules, rules_at,
-								   "connection")
-						 : b->machine_rules;
+	struct fw_rules rules = b->machine_rules;
+	if (own->rules.items) {
+		CLEANUP(freep) char *rules_at = xasprintf("%s/rules", pointer);
+		rules = filter_read_rules(&reader, &own->rules, rules_at, "connection");
+	}
 	if (!is_filtered(nic)) {
 		refuse(b, conf, pointer, network, &c, nic);
 		return;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Connections: networks become bridges and scripts. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,11 +100,15 @@ static void check_addresses(struct build *b, const struct connection_conf *conf,
 /* QEMU takes one of its own for zeros, and Linux guests for an address that is not one card's. */
 static void check_mac(struct build *b, const char *mac, const char *pointer)
 {
+	bool is_zero = strspn(mac, "0:-") == strlen(mac);
+	bool is_group = !is_zero && strchr("13579bBdDfF", mac[1]);
+	if (!is_zero && !is_group)
+		return;
 	CLEANUP(freep) char *at = xasprintf("%s/mac", pointer);
-	if (strspn(mac, "0:-") == strlen(mac))
+	if (is_zero)
 		BUILD_ADVICE(b, at, "QEMU does not use the MAC address %s, but one of its own",
 				mac);
-	else if (strchr("13579bBdDfF", mac[1]))
+	else
 		BUILD_ADVICE(b, at,
 				"%s is the MAC address of a group (multicast): guests may not "
 				"take it; 'machina gen-mac' makes one",
@@ -206,8 +209,7 @@ void build_nics(struct build *b)
 	b->vm->pcis = arena_array(&b->vm->arena, n + b->conf->devices.n, sizeof(*b->vm->pcis));
 	build_machine_rules(b);
 	for (size_t i = 0; i < n; i++) {
-		char pointer[sizeof("/connections/") + 20];
-		snprintf(pointer, sizeof(pointer), "/connections/%zu", i);
+		const char *pointer = arena_printf(&b->vm->arena, "/connections/%zu", i);
 		build_nic(b, &confs[i], pointer, i, &b->vm->nics[i]);
 		n_passt += b->vm->nics[i].passt;
 	}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Volumes: pools become paths and types, names become serial numbers and WWNs. */
-#include <stdio.h>
 #include <string.h>
 
 #include "json/jlocate.h"
@@ -183,8 +182,7 @@ void build_volumes(struct build *b)
 	b->vm->volumes = arena_array(&b->vm->arena, n, sizeof(*b->vm->volumes));
 	b->vm->n_volumes = n;
 	for (size_t i = 0; i < n; i++) {
-		char pointer[sizeof("/volumes/") + 20];
-		snprintf(pointer, sizeof(pointer), "/volumes/%zu", i);
+		const char *pointer = arena_printf(&b->vm->arena, "/volumes/%zu", i);
 		struct vm_volume *v = &b->vm->volumes[i];
 		if (!resolve(b, &confs[i], pointer, v))
 			continue;

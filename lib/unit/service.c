@@ -3,7 +3,6 @@
 #include "unit/service.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "config/load.h"
@@ -238,8 +237,7 @@ static void add_await(struct unitfile *u, const struct unit_input *in)
 static void add_stop(struct unitfile *u, const struct unit_input *in)
 {
 	const struct vm *vm = in->vm;
-	char timeout[16];
-	snprintf(timeout, sizeof(timeout), "%ds", vm->shutdown_sec);
+	CLEANUP(freep) char *timeout = xasprintf("%ds", vm->shutdown_sec);
 	const char *const how = vm->host_end != VM_HOST_SHUTDOWN ? "--host-end" : NULL;
 	const char *const end = vm_host_end_names[vm->host_end];
 	const char *const first[] = { "shutdown", "--system", "--timeout", timeout, how, end,
