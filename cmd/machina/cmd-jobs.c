@@ -3,20 +3,26 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "complete.h"
+#include "hookplan.h"
 #include "host/os/clock.h"
 #include "host/systemd/bus-job.h"
 #include "lifecycle.h"
 #include "monitor.h"
 #include "output.h"
+#include "pending.h"
 #include "start-saved.h"
 #include "unit/service.h"
+#include "util/file.h"
 #include "util/mem.h"
+#include "why.h"
 
 struct jobs_options {
 	bool dry_run;
 	bool discard_saved;
+	bool one_by_one;
 };
 
 /* Units have time limits of their own: a start may take ten minutes, a guest an hour to shut down,
@@ -90,11 +96,41 @@ static void tell_bad_end(const struct jobs *jobs, const char *machine)
 		complain("%s", err.text);
 }
 
+/* A unit is the machine as it was generated: who has changed the config since may have forgotten
+ * that. "": it is so. */
+static const char *compare_config(const struct jobs *jobs, const char *machine)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(freep) char *unit_path = path_join(jobs->paths->unit_dir, unit);
+	CLEANUP(freep)
+	char *config = xasprintf("%s/%s.conf.json", jobs->paths->machine_dir, machine);
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	struct stat config_stat, unit_stat;
+	struct error unused = {};
+	if (jobs->verb == BUS_STOP || stat(config, &config_stat) < 0 ||
+			stat(unit_path, &unit_stat) < 0 ||
+			bus_get_unit(jobs->bus, unit, &info, &unused) < 0 || !info.main_pid)
+		return "";
+	struct pending pending = {
+		.machine = machine,
+		.pid = info.main_pid,
+		.config = &config_stat,
+		.unit = &unit_stat,
+	};
+	pending_find(jobs->paths, &pending, 1);
+	return pending.has_faults     ? " as it was generated; its config has faults by now "
+					"('machina validate')"
+	       : pending.is_different ? " as it was generated; its config says something else by "
+					"now ('machina diff' tells what)"
+				      : "";
+}
+
 /* What came of a job. That a machine runs does not mean that its guest does. */
 static void tell_done(const struct jobs *jobs, const char *machine)
 {
 	if (!strv_contains(&jobs->done_before, machine)) {
-		printf("%s: %s\n", machine, done_words[jobs->verb]);
+		printf("%s: %s%s\n", machine, done_words[jobs->verb],
+				compare_config(jobs, machine));
 		return;
 	}
 	if (jobs->verb == BUS_STOP) {
@@ -110,6 +146,26 @@ static void tell_done(const struct jobs *jobs, const char *machine)
 				machine, state->meaning, machine);
 }
 
+/* What 'machina why' would say. NULL: nothing more than systemd. The caller frees it. */
+static char *find_cause(const struct jobs *jobs, const char *machine, const struct bus_job *job)
+{
+	CLEANUP(strv_done) struct strv alone = {};
+	CLEANUP(why_guests_done) struct why_guests guests = {};
+	CLEANUP(why_done) struct why why = {};
+	struct error unused = {};
+	if (job->result != JOB_FAILED)
+		return NULL;
+	strv_push(&alone, machine);
+	why_ask_guests(jobs->paths, &alone, &guests);
+	if (why_look(jobs->paths, jobs->bus, machine, &guests.items[0], &why, &unused) < 0 ||
+			why.outcome != WHY_FAILED || why.other || !why.cause.sentence ||
+			!why.cause.sentence[0])
+		return NULL;
+	const char *advice = why.cause.advice;
+	bool advised = advice && advice[0];
+	return xasprintf("%s%s%s", why.cause.sentence, advised ? "; " : "", advised ? advice : "");
+}
+
 static void job_done(void *data, size_t i, const struct bus_job *job)
 {
 	struct jobs *jobs = data;
@@ -123,7 +179,9 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 			tell_bad_end(jobs, machine);
 	} else {
 		jobs->n_failed++;
-		complain("%s did not %s: %s", machine, bus_verb_names[jobs->verb], job->text);
+		CLEANUP(freep) char *cause = find_cause(jobs, machine, job);
+		complain("%s did not %s: %s", machine, bus_verb_names[jobs->verb],
+				cause ? cause : job->text);
 		lifecycle_explain(jobs->paths, jobs->bus, machine);
 	}
 	show_waiting(jobs);
@@ -178,9 +236,80 @@ static int look_before_stop(struct jobs *jobs, const struct strv *units, struct 
 	return r;
 }
 
+/* What was never generated is off, unless somebody runs it without a unit. */
+static int leave_out_absent(const struct call *call, struct bus *bus, struct strv *machines,
+		struct strv *units, struct error *err)
+{
+	CLEANUP(strv_done) struct strv left = {};
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	int r = bus_list_units(bus, units, &list, err);
+	for (size_t i = 0; r >= 0 && i < list.n; i++) {
+		const char *machine = machines->items[i];
+		if (!strcmp(list.rows[i].load_state, "not-found") &&
+				unit_is_down(list.rows[i].active_state) &&
+				!hookplan_is_kept(&call->paths, HOOK_QEMU, machine))
+			printf("%s: was off already\n", machine);
+		else
+			strv_push(&left, machine);
+	}
+	if (r < 0)
+		return r;
+	strv_clear(machines);
+	strv_extend(machines, &left);
+	strv_clear(units);
+	lifecycle_units(machines, units);
+	return 0;
+}
+
+/* Returns how many did not do it, or a negative errno. */
+static int run_all(const struct call *call, struct bus *bus, enum bus_verb verb,
+		struct strv *machines, struct error *err)
+{
+	const struct jobs_options *options = call->options;
+	CLEANUP(strv_done) struct strv units = {};
+	uint64_t deadline_usec = clock_deadline_usec(JOBS_TIMEOUT_USEC);
+	CLEANUP(jobs_done)
+	struct jobs jobs = {
+		.paths = &call->paths, .bus = bus, .verb = verb, .machines = machines
+	};
+	int r = 0;
+	lifecycle_units(machines, &units);
+	if (verb != BUS_STOP)
+		r = begin_anew(&jobs, &units, deadline_usec, err);
+	if (r == 0 && verb == BUS_START)
+		r = start_saved(call, bus, machines, options->discard_saved, deadline_usec, err);
+	if (r == 0 && verb == BUS_STOP)
+		r = leave_out_absent(call, bus, machines, &units, err);
+	if (r == 0 && verb == BUS_STOP)
+		r = look_before_stop(&jobs, &units, err);
+	if (r < 0 || !units.n)
+		return r;
+	show_waiting(&jobs);
+	r = bus_run_jobs(bus, verb, &units, job_done, &jobs, deadline_usec, err);
+	progress_clear();
+	return r;
+}
+
+/* What has failed is not to take the next one down as well. */
+static int run_one_by_one(const struct call *call, struct bus *bus, enum bus_verb verb,
+		const struct strv *machines, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < machines->n; i++) {
+		CLEANUP(strv_done) struct strv one = {};
+		strv_push(&one, machines->items[i]);
+		r = run_all(call, bus, verb, &one, err);
+		if (r > 0 && i + 1 < machines->n)
+			complain("%zu of %zu machines were left as they are", machines->n - i - 1,
+					machines->n);
+	}
+	return r;
+}
+
 static int run_jobs(const struct call *call, enum bus_verb verb, struct error *err)
 {
 	const struct jobs_options *options = call->options;
+	CLEANUP(bus_freep) struct bus *bus = NULL;
 	CLEANUP(strv_done) struct strv machines = {}, units = {};
 	int r = lifecycle_select(call, false, &machines, err);
 	if (r != 0)
@@ -191,30 +320,12 @@ static int run_jobs(const struct call *call, enum bus_verb verb, struct error *e
 			printf("would %s %s\n", bus_verb_names[verb], units.items[i]);
 		return STATUS_DONE;
 	}
-	if (!machines.n)
-		return STATUS_DONE;
-
-	CLEANUP(bus_freep) struct bus *bus = NULL;
-	r = bus_open(&bus, err);
-	if (r < 0)
+	if (machines.n)
+		r = bus_open(&bus, err);
+	if (r < 0 || !machines.n)
 		return r;
-	uint64_t deadline_usec = clock_deadline_usec(JOBS_TIMEOUT_USEC);
-	CLEANUP(jobs_done)
-	struct jobs jobs = {
-		.paths = &call->paths, .bus = bus, .verb = verb, .machines = &machines
-	};
-	if (verb != BUS_STOP)
-		r = begin_anew(&jobs, &units, deadline_usec, err);
-	if (r == 0 && verb == BUS_START)
-		r = start_saved(call, bus, &machines, options->discard_saved, deadline_usec, err);
-	if (r < 0)
-		return r;
-	if (verb == BUS_STOP)
-		r = look_before_stop(&jobs, &units, err);
-	show_waiting(&jobs);
-	if (r >= 0)
-		r = bus_run_jobs(bus, verb, &units, job_done, &jobs, deadline_usec, err);
-	progress_clear();
+	r = (options->one_by_one ? run_one_by_one(call, bus, verb, &machines, err)
+				 : run_all(call, bus, verb, &machines, err));
 	return r < 0 ? r : r > 0 ? STATUS_FAILURE : STATUS_DONE;
 }
 
@@ -234,6 +345,19 @@ static int restart_run(const struct call *call, struct error *err)
 }
 
 static const struct option_spec options[] = { OPTION_DRY_RUN(struct jobs_options, dry_run), {} };
+
+static const struct option_spec restart_options[] = {
+	OPTION_DRY_RUN(struct jobs_options, dry_run),
+	{ 0, "one-by-one", NULL, OPT_FLAG(struct jobs_options, one_by_one),
+			"One after the other; end when one fails" },
+	{},
+};
+
+static const struct example restart_examples[] = {
+	{ "machina restart --one-by-one --tag lan",
+			"Each one waits until the one before it is ready again." },
+	{},
+};
 
 static const struct option_spec start_options[] = {
 	OPTION_DRY_RUN(struct jobs_options, dry_run),
@@ -262,8 +386,11 @@ const struct command cmd_start = {
 	.arguments = start_arguments,
 	.summary = "Start machines",
 	.description = "Waits until each machine's unit is active: when QEMU answers, or when the "
-		       "guest is ready, where attrs.ready says so. When a start fails, the step "
-		       "that failed and the last lines of the journal are shown. A machine that "
+		       "guest is ready, where attrs.ready says so. When a start fails, the cause "
+		       "is "
+		       "told as 'machina why' does, then the step that failed and the last lines "
+		       "of the journal. What starts is the machine as it was generated: that its "
+		       "config says something else by now is told. A machine that "
 		       "was saved goes on from there ('machina save').",
 	.options = start_options,
 	.options_size = sizeof(struct jobs_options),
@@ -295,8 +422,12 @@ const struct command cmd_restart = {
 	.summary = "Shut machines down and start them",
 	.description = "A machine that was off is started. What generate has written since the "
 		       "last "
-		       "start takes effect.",
-	.options = options,
+		       "start takes effect.\n\n"
+		       "With --one-by-one, in the order of names, the next one is restarted when "
+		       "the one before it is active again (attrs.ready says when that is). When "
+		       "one fails, the others are left as they are.",
+	.options = restart_options,
 	.options_size = sizeof(struct jobs_options),
+	.examples = restart_examples,
 	.run = restart_run,
 };

@@ -131,7 +131,12 @@ static void compare(struct search *s, struct pending *p)
 {
 	CLEANUP(drift_done) struct drift drift = {};
 	struct error unused;
-	if (!load_config(s) || drift_compare(&s->config, p->machine, p->pid, &drift, &unused) != 0)
+	p->has_faults = !load_config(s);
+	if (p->has_faults)
+		return;
+	int r = drift_compare(&s->config, p->machine, p->pid, &drift, &unused);
+	p->has_faults = r == 1;
+	if (r != 0)
 		return;
 	p->is_compared = true;
 	p->is_replaced = drift.replaced[0] != '\0';

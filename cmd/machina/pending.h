@@ -28,6 +28,7 @@ struct pending {
 	bool is_replaced; /* QEMU or a library of it is another one by now */
 	bool is_different; /* the config would generate something else */
 	bool has_to_stop;  /* and generate will not before it is off (struct drift) */
+	bool has_faults;   /* its config, or the host's: it was not compared */
 };
 
 void pending_find(const struct config_paths *paths, struct pending *machines, size_t n);
