@@ -18,6 +18,7 @@ extern const struct command cmd_generate;
 extern const struct command cmd_validate;
 extern const struct command cmd_explain;
 extern const struct command cmd_cat;
+extern const struct command cmd_find;
 extern const struct command cmd_args;
 extern const struct command cmd_cloud_init;
 
@@ -85,6 +86,7 @@ static const struct command *const commands[] = {
 	&cmd_validate,
 	&cmd_explain,
 	&cmd_cat,
+	&cmd_find,
 	&cmd_args,
 	&cmd_cloud_init,
 
