@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina firewall check: the rules of the config before the kernel. */
+#include <json-c/json_object.h>
 #include <stdio.h>
 
 #include "built.h"
@@ -7,9 +8,14 @@
 #include "host/net/firewall.h"
 #include "host/net/net-rules.h"
 #include "host/os/netns.h"
+#include "json/jtree.h"
 #include "machines.h"
 #include "output.h"
 #include "util/mem.h"
+
+struct check_options {
+	bool json;
+};
 
 /* Everything that is to be checked at once, since machines share what is checked. */
 struct checked {
@@ -105,12 +111,31 @@ static int look(const struct call *call, struct checked *c, const struct fw_poli
 		r = ask_kernel(c, policy, &nft, err);
 	if (r < 0)
 		return r;
-	printf("the kernel takes the packet filters of %zu connections\n", c->n_ports);
 	return find_changed(&call->paths, policy, names, &nft, ret_changed, err);
+}
+
+static void print_json_result(const struct checked *c, const struct strv *changed)
+{
+	struct json_object *o = jtree_object();
+	jtree_set(o, "connections", jtree_int((int64_t)c->n_ports));
+	jtree_set(o, "changed", jtree_strings(changed));
+	print_json(o);
+	json_object_put(o);
+}
+
+static void print_result(const struct checked *c, const struct strv *changed)
+{
+	printf("the kernel takes the packet filters of %zu connection%s\n", c->n_ports,
+			c->n_ports == 1 ? "" : "s");
+	for (size_t i = 0; i < changed->n; i++)
+		complain("somebody has emptied, removed or changed %s by hand: 'machina firewall "
+			 "apply' mends it",
+				changed->items[i]);
 }
 
 static int check_run(const struct call *call, struct error *err)
 {
+	const struct check_options *options = call->options;
 	CLEANUP(config_done) struct config config = {};
 	CLEANUP(checked_done) struct checked checked = {};
 	CLEANUP(strv_done) struct strv names = {}, changed = {};
@@ -127,12 +152,17 @@ static int check_run(const struct call *call, struct error *err)
 	r = look(call, &checked, &config.policy, some ? &names : NULL, &changed, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < changed.n; i++)
-		complain("somebody has emptied, removed or changed %s by hand: 'machina firewall "
-			 "apply' mends it",
-				changed.items[i]);
+	if (options->json)
+		print_json_result(&checked, &changed);
+	else
+		print_result(&checked, &changed);
 	return changed.n ? STATUS_FAILURE : STATUS_DONE;
 }
+
+static const struct option_spec options[] = {
+	OPTION_JSON(struct check_options, json),
+	{},
+};
 
 static const struct example examples[] = {
 	{ "machina firewall check", "Before 'machina generate' and 'machina firewall apply'." },
@@ -152,6 +182,8 @@ const struct command cmd_firewall_check = {
 		       "too, and without names what it has of networks: chains, maps and address "
 		       "sets that somebody has emptied, removed or changed by hand are named, and "
 		       "are a failure.",
+	.options = options,
+	.options_size = sizeof(struct check_options),
 	.examples = examples,
 	.run = check_run,
 };

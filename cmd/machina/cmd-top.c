@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina top: machines and what they use, live. */
+#include <json-c/json_object.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -7,16 +8,19 @@
 
 #include "census.h"
 #include "host/os/clock.h"
+#include "json/jtree.h"
 #include "machines.h"
 #include "output.h"
 #include "screen.h"
 #include "table.h"
+#include "usage.h"
 #include "util/mem.h"
 
 #define DELAY_USEC (2 * USEC_PER_SEC)
 
 struct top_options {
 	bool batch;
+	bool json;
 	int rounds;
 	uint64_t delay_usec;
 	int sort;
@@ -155,6 +159,30 @@ static void print_rows(const struct top *top, size_t lines, FILE *to)
 		fputs("no machine runs\n", to);
 }
 
+static struct json_object *row_json(const struct top_row *row)
+{
+	const struct sample *sample = &row->now->sample;
+	const struct usage usage = { .has_rates = row->has_rates, .rates = row->rates };
+	struct json_object *o = jtree_object();
+	jtree_set(o, "machine", jtree_string(row->now->machine));
+	jtree_set(o, "state", jtree_string(census_states[census_state(row->now)]));
+	if (sample->has_memory)
+		jtree_set(o, "memory_bytes", jtree_int((int64_t)sample->memory_bytes));
+	jtree_set(o, "rates", usage_json(&usage));
+	return o;
+}
+
+static void print_rows_json(const struct top *top)
+{
+	struct json_object *list = jtree_list();
+	CLEANUP(freep) struct top_row *rows = xcalloc(top->now.n + 1, sizeof(*rows));
+	size_t n = make_rows(top, rows);
+	for (size_t i = 0; i < n; i++)
+		jtree_push(list, row_json(&rows[i]));
+	print_json(list);
+	json_object_put(list);
+}
+
 static int look(struct top *top, struct error *err)
 {
 	struct census census = {};
@@ -179,9 +207,12 @@ static int run_batch(struct top *top, struct error *err)
 		r = look(top, err);
 		if (r < 0)
 			break;
-		if (i)
+		if (i && !top->options->json)
 			putchar('\n');
-		print_rows(top, SIZE_MAX, stdout);
+		if (top->options->json)
+			print_rows_json(top);
+		else
+			print_rows(top, SIZE_MAX, stdout);
 		if (fflush(stdout) != 0)
 			break;
 	}
@@ -255,6 +286,7 @@ static int top_run(const struct call *call, struct error *err)
 	CLEANUP(strv_done) struct strv names = {}, lost = {};
 	if (!options.delay_usec)
 		options.delay_usec = DELAY_USEC;
+	options.batch |= options.json;
 	if (!options.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return misuse(call->command, "this is no terminal: use --batch");
 	int r = machines_select_seen(call, &names, &lost, err);
@@ -275,6 +307,8 @@ static int top_run(const struct call *call, struct error *err)
 static const struct option_spec options[] = {
 	{ 'b', "batch", NULL, OPT_FLAG(struct top_options, batch),
 			"Print plain tables instead of using the terminal" },
+	{ 'j', "json", NULL, OPT_FLAG(struct top_options, json),
+			"As --batch, a JSON list for each table" },
 	{ 'n', "rounds", "N", OPT_INT(struct top_options, rounds, 1, 1000000),
 			"End after N tables; with --batch one is the default" },
 	{ 'd', "delay", "TIME", OPT_SPAN(struct top_options, delay_usec),
@@ -302,7 +336,9 @@ const struct command cmd_top = {
 		       "connections that have no interface on the host, disks of a QEMU that does "
 		       "not answer.\n\n"
 		       "The keys c, m, d, n and a sort by processor, memory, disks, network and "
-		       "name; q ends it.",
+		       "name; q ends it.\n\n"
+		       "With --json, \"rates\" are a second's, under the names that 'machina "
+		       "status --json' has for them.",
 	.options = options,
 	.options_size = sizeof(struct top_options),
 	.examples = examples,
