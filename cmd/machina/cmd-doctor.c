@@ -53,6 +53,7 @@ static const struct check checks[] = {
 	{ "forwarding", doctor_check_forwarding },
 	{ "firewall", doctor_check_firewall, .needs_host = true },
 	{ "leftovers", doctor_check_links, .needs_all = true },
+	{ "guests", .config = examine_guests, .is_live = true },
 	{ "replaced", doctor_check_replaced },
 	{ "groups", doctor_check_groups },
 	{ "failed", doctor_check_failed },

@@ -40,3 +40,5 @@ void examine_config(struct examination *x);
 void examine_units(struct examination *x);
 /* Are the interfaces of machines that run ports of their bridges? (doctor-running.c) */
 void examine_connections(struct examination *x);
+/* Do their QEMUs answer, and do their guests run? (doctor-running.c) */
+void examine_guests(struct examination *x);

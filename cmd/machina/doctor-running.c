@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What doctor looks over: the connections of machines that run. */
+/* What doctor looks over: the guests of machines that run, and their connections. */
 #include "doctor-config.h"
 
 #include <net/if.h>
@@ -8,6 +8,7 @@
 #include "command.h"
 #include "hookplan.h"
 #include "host/prepare/connect.h"
+#include "state.h"
 #include "util/mem.h"
 
 /* Connections that have lost their bridge, and the bridge of each. */
@@ -94,4 +95,41 @@ void examine_connections(struct examination *x)
 			      "out, or the bridge was made anew");
 		doctor_cure(d, "machina connect%s", doctor_words(d, &names));
 	}
+}
+
+static void tell_guest(struct doctor *d, const struct machine_state *state)
+{
+	const char *word = doctor_quote(d, state->machine);
+	/* That somebody has paused it is no fault. */
+	if (state->in_qemu && state->in_qemu->kind == RUN_CRASHED) {
+		doctor_add(d, DOCTOR_FAULT, "machine '%s': %s", state->machine,
+				state->in_qemu->meaning);
+		doctor_why(d, "it stands still until somebody does something about it");
+		doctor_cure(d, "machina why %s", word);
+	} else if (!strcmp(state->word, "?")) {
+		doctor_add(d, DOCTOR_FAULT, "machine '%s': %s", state->machine, state->reason);
+		doctor_why(d, "if its QEMU hangs, its guest can't be shut down");
+		doctor_cure(d, "machina why %s", word);
+		doctor_cure(d, "# if it stays so: machina kill %s", word);
+	}
+}
+
+/* All are asked at once. Who may not ask is told nothing. */
+void examine_guests(struct examination *x)
+{
+	CLEANUP(freep)
+	struct machine_state *states = xcalloc(x->n_machines + 1, sizeof(*states));
+	size_t n = 0;
+	for (size_t i = 0; i < x->n_machines; i++)
+		if (x->machines[i].pid)
+			states[n++] = (struct machine_state){
+				.machine = x->machines[i].vm->name,
+				.active = "active",
+				.sub = "running",
+			};
+	states_find(&x->call->paths, NULL, states, n);
+	for (size_t i = 0; i < n; i++)
+		tell_guest(&x->doctor, &states[i]);
+	doctor_note(&x->doctor, "%zu run", n);
+	states_done(states, n);
 }

@@ -197,6 +197,8 @@ void doctor_check_firmware(struct doctor *d)
 /* Less than both of these is little; less than one in a hundred and a GiB is none. */
 #define LITTLE_PERCENT 5
 #define LITTLE_BYTES (10 * GIB)
+/* Of memory: what a start needs is some KiB. */
+#define RUN_BYTES ((uint64_t)2 << 20)
 
 /* Does anything grow there? Devices don't. */
 static bool can_grow(const struct storage_conf *pool)
@@ -226,12 +228,31 @@ static void check_space(struct doctor *d, const struct storage_conf *pool, const
 	doctor_cure(d, "du -xh --max-depth=2 %s | sort -h | tail", doctor_quote(d, pool->path));
 }
 
+/* Sockets, plans and users of machines are there, and all that systemd runs. */
+static void check_run_space(struct doctor *d)
+{
+	struct statvfs fs;
+	CLEANUP(freep) char *dir = d->run_dir ? xstrdup(d->run_dir) : NULL;
+	/* Before the first machine is there only the directory above. */
+	if (dir && access(dir, F_OK) < 0)
+		*strrchr(dir, '/') = '\0';
+	if (!dir || !dir[0] || statvfs(dir, &fs) < 0 || !fs.f_blocks ||
+			(uint64_t)fs.f_bavail * fs.f_frsize >= RUN_BYTES)
+		return;
+	doctor_add(d, DOCTOR_FAULT, "'%s': %llu of %llu KiB are free", dir,
+			(unsigned long long)fs.f_bavail * fs.f_frsize >> 10,
+			(unsigned long long)fs.f_blocks * fs.f_frsize >> 10);
+	doctor_why(d, "no machine can be started, and systemd and others need it as well");
+	doctor_cure(d, "du -xh --max-depth=2 %s | sort -h | tail", doctor_quote(d, dir));
+}
+
 void doctor_check_space(struct doctor *d)
 {
 	const struct storage_conf *pools = d->host->storage.items;
 	size_t n = d->host->storage.n;
 	CLEANUP(freep) unsigned long *seen = xcalloc(n, sizeof(*seen));
 	size_t n_seen = 0;
+	check_run_space(d);
 	for (size_t i = 0; i < n; i++) {
 		struct statvfs fs;
 		size_t k = 0;
