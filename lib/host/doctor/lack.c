@@ -11,11 +11,13 @@
 #include "host/net/bridge.h"
 #include "host/net/netlink.h"
 #include "host/storage/storage.h"
+#include "host/storage/swtpm.h"
 #include "model/plan.h"
 #include "util/iso9660.h"
 #include "util/mem.h"
 
 #define PASST "/usr/bin/passt"
+#define SWTPM_SETUP "/usr/bin/swtpm_setup"
 
 struct search {
 	const struct vm *vm;
@@ -107,6 +109,14 @@ static void look_at_seed(const struct search *s)
 	}
 }
 
+/* It makes a machine's first TPM, and is in a package of its own. */
+static bool lacks_setup(const struct vm *vm)
+{
+	CLEANUP(freep)
+	char *made = xasprintf("%s/" SWTPM_STATE "/" SWTPM_FILE, vm->tpm.data ? vm->tpm.data : "");
+	return access(SWTPM_SETUP, X_OK) < 0 && access(made, F_OK) < 0 && errno == ENOENT;
+}
+
 static void look_at_programs(const struct search *s)
 {
 	const struct vm *vm = s->vm;
@@ -117,6 +127,10 @@ static void look_at_programs(const struct search *s)
 		tell(s, LACK_TPM, "/attrs/tpm", "/usr/bin/swtpm", 0,
 				"the TPM needs '/usr/bin/swtpm', which is not there (packages "
 				"swtpm and swtpm-tools)");
+	else if (vm->tpm.enabled && lacks_setup(vm))
+		tell(s, LACK_TPM, "/attrs/tpm", SWTPM_SETUP, 0,
+				"the TPM is not made yet, and '" SWTPM_SETUP
+				"', which makes it, is not there (package swtpm-tools)");
 	if (vm->accel == VM_ACCEL_KVM && access("/dev/kvm", F_OK) < 0)
 		tell(s, LACK_KVM, "/attrs/machine/accel", "/dev/kvm", 0,
 				"'/dev/kvm' is not there: no virtualization in the firmware's "
