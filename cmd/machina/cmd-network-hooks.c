@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/forms.h"
+#include "foreground.h"
 #include "host/net/network.h"
 #include "host/systemd/bus-job.h"
 #include "networks.h"
@@ -179,6 +180,11 @@ int teardown_network(const struct call *call, const char *name, bool dry_run, st
 	CLEANUP(network_done) struct network network = {};
 	CLEANUP(freep) char *run_dir = network_run_dir(call->paths.run_dir, name);
 	int r = check_name(name, err);
+	if (r < 0)
+		return r;
+	/* That of a unit is in use before systemd's own call (systemd.exec(5), $SERVICE_RESULT). */
+	if (!dry_run && !getenv("SERVICE_RESULT"))
+		r = foreground_check_network(name, err);
 	if (r < 0)
 		return r;
 	network_recall(run_dir, name, &network);

@@ -11,6 +11,7 @@
 #include "host/os/listen.h"
 #include "host/os/rundir.h"
 #include "host/systemd/bus-unit.h"
+#include "unit/network.h"
 #include "unit/service.h"
 #include "util/mem.h"
 
@@ -31,24 +32,41 @@ static int take(const struct config_paths *paths, const char *machine, uint64_t 
 	return r == -EBUSY ? error_wrap(err, "machine '%s' runs in the foreground", machine) : r;
 }
 
-int foreground_check_units(const char *machine, struct error *err)
+/* @how: what ends that */
+static int check_units(const struct strv *units, const char *what, const char *name,
+		const char *how, struct error *err)
 {
-	CLEANUP(strv_done) struct strv names = {};
 	CLEANUP(bus_freep) struct bus *bus = NULL;
 	CLEANUP(unit_list_done) struct unit_list list = {};
-	strv_push_take(&names, unit_name(UNIT_QEMU, machine));
-	strv_push_take(&names, unit_name(UNIT_SWTPM, machine));
-	if (bus_open(&bus, NULL) < 0 || bus_list_units(bus, &names, &list, NULL) < 0)
+	if (bus_open(&bus, NULL) < 0 || bus_list_units(bus, units, &list, NULL) < 0)
 		return 0;
 	for (size_t i = 0; i < list.n; i++) {
 		const char *state = list.rows[i].active_state;
 		if (!unit_is_down(state))
 			return error_set(err, EBUSY,
-					"systemd runs machine '%s': its unit '%s' is %s "
-					"('machina stop %s' ends that)",
-					machine, list.rows[i].name, state, machine);
+					"systemd runs %s '%s': its unit '%s' is %s ('%s' ends "
+					"that)",
+					what, name, list.rows[i].name, state, how);
 	}
 	return 0;
+}
+
+int foreground_check_units(const char *machine, struct error *err)
+{
+	CLEANUP(strv_done) struct strv units = {};
+	CLEANUP(freep) char *how = xasprintf("machina stop %s", machine);
+	strv_push_take(&units, unit_name(UNIT_QEMU, machine));
+	strv_push_take(&units, unit_name(UNIT_SWTPM, machine));
+	return check_units(&units, "machine", machine, how, err);
+}
+
+int foreground_check_network(const char *network, struct error *err)
+{
+	CLEANUP(strv_done) struct strv units = {};
+	CLEANUP(freep) char *unit = unit_name(UNIT_NETWORK, network);
+	CLEANUP(freep) char *how = xasprintf("systemctl stop %s", unit);
+	strv_push(&units, unit);
+	return check_units(&units, "network", network, how, err);
 }
 
 /* A QEMU that has lost whoever started it. */

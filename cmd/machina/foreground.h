@@ -30,3 +30,5 @@ MUST_CHECK int foreground_check(
  * nothing to say. Errors: EBUSY: a unit of the machine is not down.
  */
 MUST_CHECK int foreground_check_units(const char *machine, struct error *err);
+/* The same of a network. */
+MUST_CHECK int foreground_check_network(const char *network, struct error *err);
