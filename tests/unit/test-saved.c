@@ -148,6 +148,25 @@ TEST(a_state_is_the_name_of_its_directory)
 	end(&f);
 }
 
+TEST(those_are_listed_whose_start_begins_with_what_was_saved)
+{
+	static const char *const names[] = { "saved/web", "saved/.a.b.resuming", "saved/.db.saving",
+		"saved/.resuming", "saved/db-2" };
+	CLEANUP(strv_done) struct strv machines = {};
+	struct fixture f;
+	struct error err = {};
+	begin(&f);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		make_directory(names[i]);
+	put_file("saved/file", "");
+	CHECK_INT(saved_list(f.dir, &machines, &err), 0);
+	CHECK_INT(machines.n, 3);
+	CHECK_STR(machines.items[0], "a.b");
+	CHECK_STR(machines.items[1], "db-2");
+	CHECK_STR(machines.items[2], "web");
+	end(&f);
+}
+
 TEST(nobody_else_moves_it_meanwhile)
 {
 	struct fixture f;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,13 +39,30 @@ bool saved_is_whole(const char *dir, const char *machine)
 	return is_in(dir, machine, SAVED_WHOLE, &unused);
 }
 
+/* The machine of an entry of the directory; NULL: it is of another state. The caller frees it. */
+static char *machine_of(const char *entry)
+{
+	static const char ending[] = ".resuming";
+	size_t len = strlen(entry), end = strlen(ending);
+	if (entry[0] != '.')
+		return xstrdup(entry);
+	return len > end + 1 && !strcmp(entry + len - end, ending)
+			       ? xstrndup(entry + 1, len - end - 1)
+			       : NULL;
+}
+
 int saved_list(const char *dir, struct strv *ret_machines, struct error *err)
 {
 	CLEANUP(strv_done) struct strv names = {};
 	int r = dir_list(dir, &names, err);
-	for (size_t i = 0; r == 0 && i < names.n; i++)
-		if (names.items[i][0] != '.' && saved_is_whole(dir, names.items[i]))
-			strv_push(ret_machines, names.items[i]);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		CLEANUP(freep) char *machine = machine_of(names.items[i]);
+		enum saved_state state = names.items[i][0] == '.' ? SAVED_RESUMING : SAVED_WHOLE;
+		struct stat unused;
+		if (machine && is_in(dir, machine, state, &unused))
+			strv_push(ret_machines, machine);
+	}
+	strv_sort(ret_machines);
 	return r < 0 ? r : 0;
 }
 

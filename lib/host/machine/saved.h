@@ -128,7 +128,8 @@ enum saved_state saved_look(const char *dir, const char *machine, uint64_t *ret_
 /* The one state that most ask about, in one look: is it SAVED_WHOLE? */
 bool saved_is_whole(const char *dir, const char *machine);
 
-/* All that are SAVED_WHOLE, in byte order, in one look. */
+/* All whose next start begins with what was saved, SAVED_WHOLE and SAVED_RESUMING, in byte order,
+ * in one look. */
 MUST_CHECK int saved_list(const char *dir, struct strv *ret_machines, struct error *err);
 
 /* Its directory in that state; not for SAVED_NONE. The caller frees it. */
