@@ -30,6 +30,7 @@ static const struct check checks[] = {
 	{ "systemd", doctor_check_systemd },
 	{ "reload", doctor_check_reload },
 	{ "drained", doctor_check_drained, .needs_all = true },
+	{ "saved", doctor_check_saved, .needs_all = true },
 	{ "kvm", doctor_check_kvm },
 	{ "emulator", doctor_check_emulators },
 	{ "start", doctor_check_start },

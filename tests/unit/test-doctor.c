@@ -341,6 +341,35 @@ TEST(host_is_drained)
 	sick_end(&s);
 }
 
+TEST(saved_guests_without_a_machine)
+{
+	struct sick s;
+	sick_begin(&s);
+	CLEANUP(freep) char *dir = xstrdup(scratch_path("state"));
+	s.doctor.state_dir = dir;
+	CHECK_FOUND(&s, saved, "");
+	make_directory("state/saved/.half.saving");
+	for (size_t i = 0; i < s.doctor.n_machines; i++) {
+		CLEANUP(freep)
+		char *name = xasprintf("state/saved/%s", s.doctor.machines[i].vm->name);
+		make_directory(name);
+	}
+	CHECK_FOUND(&s, saved, "");
+	make_directory("state/saved/gone");
+	make_directory("state/saved/.it's.resuming");
+	CHECK_FOUND(&s, saved,
+			"warning: guests were saved whose machines have no config, or one with "
+			"faults: 'gone', 'it's'\n"
+			"  their memory stays in 'DIR/state/saved', with what was secret in it, "
+			"and no start goes on from it\n"
+			"    # put their configs back, 'machina generate' and 'machina start' "
+			"them; "
+			"or\n"
+			"    # rm -r DIR/state/saved/gone\n"
+			"    # rm -r 'DIR/state/saved/.it'\\''s.resuming'\n");
+	sick_end(&s);
+}
+
 TEST(units_are_outdated)
 {
 	struct sick s;

@@ -148,6 +148,7 @@ uint64_t doctor_meminfo(const struct doctor *d, const char *key);
 typedef void doctor_check(struct doctor *d);
 
 doctor_check doctor_check_drained;
+doctor_check doctor_check_saved;
 doctor_check doctor_check_failed;
 doctor_check doctor_check_kvm;
 doctor_check doctor_check_start;
