@@ -106,9 +106,9 @@ int target_add_members(struct target *target, struct error *err)
 char *target_why_unfiltered(const struct vm_nic *nic)
 {
 	if (!network_has_bridge(nic->mode))
-		return xasprintf("not filtered: \"mode\": \"%s\" of network \"%s\" has no filter",
+		return xasprintf("not filtered: \"mode\": \"%s\" of network '%s' has no filter",
 				network_mode_names[nic->mode], nic->network);
-	return xasprintf("not filtered: network \"%s\" has no \"mode\", and neither it nor the "
+	return xasprintf("not filtered: network '%s' has no \"mode\", and neither it nor the "
 			 "machine says anything of groups, rules, guard or default",
 			nic->network);
 }

@@ -9,7 +9,6 @@
 
 #include "json/jlocate.h"
 #include "json/jnames.h"
-#include "json/jtext.h"
 #include "util/buf.h"
 #include "util/mem.h"
 
@@ -77,8 +76,7 @@ static void report_unknown(struct walk *w, const struct layer *from, size_t inde
 			known[n++] = key;
 		}
 	}
-	buf_puts(&text, "the host's config has no tag ");
-	text_quoted(&text, tag);
+	buf_printf(&text, "the host's config has no tag '%s'", tag);
 	jnames_hint(&text, tag, known, n);
 	report_entry(w, from, index, buf_text(&text));
 }
@@ -86,9 +84,9 @@ static void report_unknown(struct walk *w, const struct layer *from, size_t inde
 static void report_cycle(struct walk *w, const struct step *inner, size_t index, const char *tag)
 {
 	/* The steps come innermost first; the cycle is told from its entry. */
-	CLEANUP(freep) char *text = xasprintf("\"%s\"", tag);
+	CLEANUP(freep) char *text = xasprintf("'%s'", tag);
 	for (const struct step *s = inner; s && s->tag; s = s->outer) {
-		char *longer = xasprintf("\"%s\" -> %s", s->tag, text);
+		char *longer = xasprintf("'%s' -> %s", s->tag, text);
 		free(text);
 		text = longer;
 		if (!strcmp(s->tag, tag))

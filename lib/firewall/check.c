@@ -9,7 +9,6 @@
 #include "firewall/batch.h"
 #include "json/jlocate.h"
 #include "json/jnames.h"
-#include "json/jtext.h"
 #include "util/mem.h"
 
 /* The host's config has no @kind @name; did you mean ... Each item begins with its name. */
@@ -20,8 +19,7 @@ static void report_unknown(const struct filter_reader *reader, const char *point
 	CLEANUP(freep) const char **names = xcalloc(n + 1, sizeof(*names));
 	for (size_t i = 0; i < n; i++)
 		memcpy(&names[i], (const char *)items + i * item_size, sizeof(names[i]));
-	buf_printf(&text, "the host's \"firewall\" has no %s ", kind);
-	text_quoted(&text, name);
+	buf_printf(&text, "the host's \"firewall\" has no %s '%s'", kind, name);
 	jnames_hint(&text, name, names, n);
 	filter_report(reader, pointer, "%s", buf_text(&text));
 }
@@ -137,7 +135,7 @@ static void check_link(struct checking *c, size_t i)
 		return;
 	CLEANUP(freep) char *at = xasprintf("/connections/%zu/name", i);
 	filter_report(&c->reader, at,
-			"the connection's interface \"%s\" has a name that nftables can't write: a "
+			"the connection's interface '%s' has a name that nftables can't write: a "
 			"packet filter needs names of letters, digits, '.', '_' and '-'",
 			link);
 }
@@ -156,7 +154,7 @@ static void check_state(struct checking *c, size_t i)
 			continue;
 		CLEANUP(freep) char *at = xasprintf("/connections/%zu", i);
 		filter_report(&c->reader, at,
-				"connection \"%s\" drops by default in direction \"%s\" (%s), and "
+				"connection '%s' drops by default in direction \"%s\" (%s), and "
 				"the host's firewall has \"state\": \"none\", so that answers "
 				"would be dropped too: give it \"default\": { \"%s\": \"accept\" }",
 				nic->name, fw_direction_names[d], port.defaults[d].origin,

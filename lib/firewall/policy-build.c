@@ -132,11 +132,11 @@ static void report_circle(struct walk *w, const struct fw_rule *rule, const stru
 	while (w->path[i] != to)
 		i++;
 	for (; i < w->n_path; i++)
-		buf_printf(&circle, "\"%s\" -> ", w->path[i]->name);
+		buf_printf(&circle, "'%s' -> ", w->path[i]->name);
 	CLEANUP(freep)
 	char *at = check_peer_pointer(w->b->host->merged, rule, '&', to->name);
 	filter_report(&w->b->reader, at,
-			"rules of groups name each other's members in a circle: %s\"%s\"; put one "
+			"rules of groups name each other's members in a circle: %s'%s'; put one "
 			"of them into a tag's or machine's own rules",
 			buf_text(&circle), to->name);
 }

@@ -132,7 +132,7 @@ bool jknown_complaint(const struct field *fields, const char *const *names, cons
 	if (put_paths(fields, key, text))
 		return true;
 	CLEANUP(buf_done) struct buf list = {};
-	if (jnames_list(&list, known, n))
+	if (jnames_list(&list, '"', known, n))
 		buf_printf(text, "; %s %s",
 				n == 1 ? "the only one here is" : "those known here are",
 				buf_text(&list));

@@ -49,13 +49,20 @@ const char *jnames_nearest(const char *wanted, const char *const *names, size_t 
 	return best ? best : completed(wanted, names, n);
 }
 
-bool jnames_list(struct buf *out, const char *const *names, size_t n)
+static void put_name(struct buf *out, char quote, const char *name)
+{
+	buf_putc(out, quote);
+	text_printable(out, name, strlen(name));
+	buf_putc(out, quote);
+}
+
+bool jnames_list(struct buf *out, char quote, const char *const *names, size_t n)
 {
 	if (n == 0 || n > JNAMES_LISTED_MAX)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		buf_puts(out, !i ? "" : i + 1 < n ? ", " : " and ");
-		text_quoted(out, names[i]);
+		put_name(out, quote, names[i]);
 	}
 	return true;
 }
@@ -65,12 +72,12 @@ void jnames_hint(struct buf *out, const char *wanted, const char *const *names, 
 	const char *near = jnames_nearest(wanted, names, n);
 	if (near) {
 		buf_puts(out, "; did you mean ");
-		text_quoted(out, near);
+		put_name(out, '\'', near);
 		buf_putc(out, '?');
 	} else if (n == 0) {
 		buf_puts(out, "; it has none");
 	} else if (n <= JNAMES_LISTED_MAX) {
 		buf_puts(out, "; it has ");
-		jnames_list(out, names, n);
+		jnames_list(out, '\'', names, n);
 	}
 }

@@ -15,11 +15,13 @@
 const char *jnames_nearest(const char *wanted, const char *const *names, size_t n);
 
 /*
- * Append `"a", "b" and "c"`.
+ * Append "'a', 'b' and 'c'".
+ *
+ * @quote: '\'' for names, '"' for keys of the config files
  *
  * Returns false, and appends nothing, if there are none or more than JNAMES_LISTED_MAX.
  */
-bool jnames_list(struct buf *out, const char *const *names, size_t n);
+bool jnames_list(struct buf *out, char quote, const char *const *names, size_t n);
 
-/* Append `; did you mean "a"?`, or `; it has "a" and "b"`, or `; it has none`, or nothing. */
+/* Append "; did you mean 'a'?", or "; it has 'a' and 'b'", or "; it has none", or nothing. */
 void jnames_hint(struct buf *out, const char *wanted, const char *const *names, size_t n);

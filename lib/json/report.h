@@ -4,6 +4,9 @@
  *
  *	machine.conf.d/web.conf.json:12:19: /attrs/memory/ram: expected a whole number...
  *
+ * In a text, names of machines, networks, files and the like are in single quotes; keys and values
+ * are written as they stand in the file, or are to stand there, in double quotes.
+ *
  * `struct report r = {};` is an empty report. Texts are kept as they came; finding_format() makes
  * them fit for a terminal.
  */

@@ -2,28 +2,24 @@
 /* Files whose content the guest's systemd is told. */
 #include <stdio.h>
 
-#include "json/jtext.h"
 #include "model/build.h"
 #include "util/mem.h"
 
 static void build_credential(struct build *b, const struct credential_conf *conf,
 		const char *pointer, struct vm_credential *ret)
 {
-	CLEANUP(buf_done) struct buf what = {};
 	*ret = (struct vm_credential){ .name = build_text(b, conf->name), .path = "" };
 	if (!conf->name) {
 		BUILD_ERROR(b, pointer, "a credential needs \"name\", by which the guest knows it");
 		return;
 	}
-	buf_puts(&what, "credential ");
-	text_quoted(&what, conf->name);
+	CLEANUP(freep) char *what = xasprintf("credential '%s'", conf->name);
 	CLEANUP(freep) char *at = xasprintf("%s/path", pointer);
 	if (!conf->path || !conf->path[0]) {
-		BUILD_ERROR(b, at, "%s needs \"path\": the file of the host that holds it",
-				buf_text(&what));
+		BUILD_ERROR(b, at, "%s needs \"path\": the file of the host that holds it", what);
 		return;
 	}
-	const char *path = build_host_path(b, conf->path, at, buf_text(&what));
+	const char *path = build_host_path(b, conf->path, at, what);
 	ret->path = path ? path : "";
 }
 

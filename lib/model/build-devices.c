@@ -132,7 +132,7 @@ static bool check_kinds(struct build *b, const struct device_conf *conf, const c
 		if (first) {
 			CLEANUP(freep) char *at = xasprintf("%s/class", pointer);
 			BUILD_ERROR(b, at,
-					"class \"%s\" is offered in \"%s\" and in \"%s\" of the "
+					"class '%s' is offered in \"%s\" and in \"%s\" of the "
 					"host's config: it must be one kind of device",
 					conf->class_name, first->section, kinds[i].section);
 			return false;
@@ -143,7 +143,7 @@ static bool check_kinds(struct build *b, const struct device_conf *conf, const c
 		report_unknown(b, conf, pointer);
 	else if (conf->id && conf->id[0] && !first->has_id) {
 		CLEANUP(freep) char *at = xasprintf("%s/id", pointer);
-		BUILD_ERROR(b, at, "\"id\" is for mediated devices; class \"%s\" is one of \"%s\"",
+		BUILD_ERROR(b, at, "\"id\" is for mediated devices; class '%s' is one of \"%s\"",
 				conf->class_name, first->section);
 	}
 	return first != NULL;

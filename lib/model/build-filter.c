@@ -77,12 +77,12 @@ static bool is_filtered(const struct vm_nic *nic)
 static char *why_not(const struct vm_nic *nic)
 {
 	if (nic->mode == NETWORK_BRIDGE)
-		return xasprintf("the network \"%s\" leaves its interfaces to a script, so that "
+		return xasprintf("the network '%s' leaves its interfaces to a script, so that "
 				 "nothing can be said of their packets; with \"mode\": \"bridge\" "
 				 "they are filtered",
 				nic->network);
-	return xasprintf("the network \"%s\" has \"mode\": \"%s\", which has no filter",
-			nic->network, network_mode_names[nic->mode]);
+	return xasprintf("the network '%s' has \"mode\": \"%s\", which has no filter", nic->network,
+			network_mode_names[nic->mode]);
 }
 
 static const char *closing(const struct fw_default_conf *conf)
@@ -107,7 +107,7 @@ static void refuse(struct build *b, const struct connection_conf *conf, const ch
 		CLEANUP(freep) char *at = xasprintf("%s/%s", lists[i].at, lists[i].key);
 		if (lists[i].asks)
 			BUILD_ERROR(b, at,
-					"%s can't hold for connection \"%s\": %s; \"%s\": [] in "
+					"%s can't hold for connection '%s': %s; \"%s\": [] in "
 					"the connection does without",
 					lists[i].key, nic->name, why, lists[i].key);
 	}
@@ -124,13 +124,13 @@ static void refuse(struct build *b, const struct connection_conf *conf, const ch
 		CLEANUP(freep)
 		char *at = xasprintf("%s/%s", defaults[i].at, direction ? direction : "");
 		if (direction)
-			BUILD_ERROR(b, at, "\"drop\" can't hold for connection \"%s\": %s",
-					nic->name, why);
+			BUILD_ERROR(b, at, "\"drop\" can't hold for connection '%s': %s", nic->name,
+					why);
 	}
 	CLEANUP(freep) char *guard_at = xasprintf("%s/guard", c->guard_at ? c->guard_at : "");
 	if (c->guard && c->guard->enabled && c->guard_at)
 		BUILD_ERROR(b, guard_at,
-				"a guard can't hold for connection \"%s\": %s; \"guard\": false in "
+				"a guard can't hold for connection '%s': %s; \"guard\": false in "
 				"the connection does without",
 				nic->name, why);
 	if (closing(&network->defaults))

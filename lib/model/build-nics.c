@@ -128,7 +128,7 @@ static void check_link(struct build *b, const struct vm_nic *nic, const char *po
 {
 	if (vm_nic_has_link(nic) && strpbrk(nic->link, ":%"))
 		BUILD_ERROR(b, pointer,
-				"connection \"%s\": its interface would be called \"%s\", but the "
+				"connection '%s': its interface would be called '%s', but the "
 				"name of an interface has no ':' and no '%%'",
 				nic->name, nic->link);
 }
@@ -148,7 +148,7 @@ static void refuse_disconnected(struct build *b, const char *name, const char *p
 {
 	CLEANUP(freep) char *at = xasprintf("%s/connected", pointer);
 	BUILD_ERROR(b, at,
-			"connection \"%s\" is a virtual function of a network card, whose link is "
+			"connection '%s' is a virtual function of a network card, whose link is "
 			"not "
 			"QEMU's: it can't start without it",
 			name);
@@ -172,7 +172,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 	if (conf->link && conf->link[0] && strcmp(conf->link, nic.link) != 0) {
 		CLEANUP(freep) char *at = xasprintf("%s/link", pointer);
 		BUILD_ERROR(b, at,
-				"the interface of connection \"%s\" is called \"%s\"; another name "
+				"the interface of connection '%s' is called '%s'; another name "
 				"can't be chosen",
 				name, nic.link);
 	}

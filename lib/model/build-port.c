@@ -119,7 +119,7 @@ static void check_connection_keys(struct build *b, const struct network_conf *ne
 			continue;
 		CLEANUP(freep) char *modes = modes_text(rows[i].modes);
 		CLEANUP(freep) char *at = xasprintf("%s/%s", pointer, rows[i].key);
-		BUILD_ERROR(b, at, "\"%s\" needs a network of \"mode\": %s, and \"%s\" is none",
+		BUILD_ERROR(b, at, "\"%s\" needs a network of \"mode\": %s, and '%s' is none",
 				rows[i].key, modes, network->name);
 	}
 }
@@ -162,10 +162,10 @@ static void check_addresses(struct build *b, const struct network_conf *network,
 		char *at = conf->ip.n == 1 ? xasprintf("%s/ip", pointer)
 					   : xasprintf("%s/ip/%zu", pointer, i);
 		if (is_hosts)
-			BUILD_ERROR(b, at, "%s is the host's own address on network \"%s\"",
+			BUILD_ERROR(b, at, "%s is the host's own address on network '%s'",
 					conf->ip.items[i], network->name);
 		else if (!is_held)
-			BUILD_ERROR(b, at, "%s is no address of network \"%s\" (%s%s)",
+			BUILD_ERROR(b, at, "%s is no address of network '%s' (%s%s)",
 					conf->ip.items[i], network->name, network->address.items[0],
 					network->address.n > 1 ? ", ..." : "");
 	}
@@ -204,13 +204,13 @@ static void check_own_socket(struct build *b, const char *pointer, const struct 
 	CLEANUP(freep) char *path = plan_net_path("/run/machina-qemu", b->vm->name, nic->name);
 	if (strchr(nic->name, '/'))
 		BUILD_ERROR(b, pointer,
-				"connection \"%s\": its socket is called after it, and so can't "
+				"connection '%s': its socket is called after it, and so can't "
 				"have "
 				"a '/' in its name",
 				nic->name);
 	else if (strlen(path) > SOCKET_PATH_MAX)
 		BUILD_ERROR(b, pointer,
-				"connection \"%s\": together with the machine's, the name is too "
+				"connection '%s': together with the machine's, the name is too "
 				"long "
 				"for the path of a socket",
 				nic->name);
@@ -227,7 +227,7 @@ static void use_vhost_user(struct build *b, const struct network_conf *network, 
 	b->vm->memory.shared = true;
 	if (!b->vm->memory.shared_for)
 		b->vm->memory.shared_for = arena_printf(
-				&b->vm->arena, "connection \"%s\" (vhost-user)", nic->name);
+				&b->vm->arena, "connection '%s' (vhost-user)", nic->name);
 	if (nic->up || nic->down)
 		build_network_error(b, network, nic->up ? "up" : "down",
 				"a network of \"mode\": \"vhost-user\" has no interfaces for "

@@ -3,26 +3,22 @@
 #include <string.h>
 
 #include "json/jnames.h"
-#include "json/jtext.h"
 #include "model/build.h"
 #include "util/mem.h"
 
 void build_unknown(struct build *b, const struct reference *ref, const char *const *known, size_t n)
 {
 	CLEANUP(buf_done) struct buf text = {};
-	if (ref->owner) {
-		buf_printf(&text, "%s ", ref->owner);
-		text_quoted(&text, ref->owner_name ? ref->owner_name : "");
-	}
+	if (ref->owner)
+		buf_printf(&text, "%s '%s'", ref->owner, ref->owner_name ? ref->owner_name : "");
 	if (ref->name && ref->name[0]) {
-		buf_printf(&text, "%sthe host's config has no %s ", ref->owner ? ": " : "",
-				ref->kind);
-		text_quoted(&text, ref->name);
+		buf_printf(&text, "%sthe host's config has no %s '%s'", ref->owner ? ": " : "",
+				ref->kind, ref->name);
 		jnames_hint(&text, ref->name, known, n);
 	} else {
 		buf_printf(&text, " needs \"%s\": a %s of the host's config, which has ", ref->key,
 				ref->kind);
-		if (!jnames_list(&text, known, n))
+		if (!jnames_list(&text, '\'', known, n))
 			buf_puts(&text, n ? "many" : "none");
 	}
 	CLEANUP(freep) char *pointer = xasprintf("%s/%s", ref->pointer, ref->key);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json/jtext.h"
 #include "model/build.h"
 #include "model/plan.h"
 #include "util/file.h"
@@ -14,24 +13,20 @@ static void share_error(struct build *b, const char *pointer, const char *key,
 		const struct share_conf *conf, const char *text)
 {
 	CLEANUP(freep) char *at = xasprintf("%s/%s", pointer, key);
-	CLEANUP(buf_done) struct buf name = {};
-	text_quoted(&name, conf->name ? conf->name : "");
-	BUILD_ERROR(b, at, "share %s%s", buf_text(&name), text);
+	BUILD_ERROR(b, at, "share '%s'%s", conf->name ? conf->name : "", text);
 }
 
 /* Returns 0, or 1 after a finding. */
 static int build_path(struct build *b, const struct share_conf *conf, const char *pointer,
 		struct vm_share *share)
 {
-	CLEANUP(buf_done) struct buf what = {};
 	if (!conf->path || !conf->path[0]) {
 		share_error(b, pointer, "path", conf, " needs \"path\": a directory of the host");
 		return 1;
 	}
 	CLEANUP(freep) char *at = xasprintf("%s/path", pointer);
-	buf_puts(&what, "share ");
-	text_quoted(&what, conf->name);
-	share->path = build_host_path(b, conf->path, at, buf_text(&what));
+	CLEANUP(freep) char *what = xasprintf("share '%s'", conf->name);
+	share->path = build_host_path(b, conf->path, at, what);
 	return share->path ? 0 : 1;
 }
 
@@ -100,7 +95,6 @@ void build_shares(struct build *b)
 	/* The program that serves them reads and writes in the guest's memory. */
 	if (vm->n_shares) {
 		vm->memory.shared = true;
-		vm->memory.shared_for =
-				arena_printf(&vm->arena, "share \"%s\"", vm->shares[0].name);
+		vm->memory.shared_for = arena_printf(&vm->arena, "share '%s'", vm->shares[0].name);
 	}
 }

@@ -43,8 +43,8 @@ void build_entry_error(struct build *b, const char *section, const char *name, c
 	jpointer_push(&at, section);
 	jpointer_push(&at, name);
 	jpointer_push(&at, key);
-	host_report(b->host, b->report, SEVERITY_ERROR, buf_text(&at),
-			"%s (used by machine \"%s\")", text, b->vm->name);
+	host_report(b->host, b->report, SEVERITY_ERROR, buf_text(&at), "%s (used by machine '%s')",
+			text, b->vm->name);
 }
 
 const char *build_host_path(

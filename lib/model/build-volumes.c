@@ -41,9 +41,8 @@ static void report_type(
 		buf_printf(&text, "; did you mean \"%s\"?", near);
 	for (size_t i = 0; !near && i < known.n; i++)
 		buf_printf(&text, "%s%s", i ? ", " : "; known are ", known.items[i]);
-	buf_puts(&text, " (used by volume ");
-	text_quoted(&text, conf->name ? conf->name : "");
-	buf_printf(&text, " of machine \"%s\")", b->vm->name);
+	buf_printf(&text, " (used by volume '%s' of machine '%s')", conf->name ? conf->name : "",
+			b->vm->name);
 
 	buf_puts(&pointer, "/storage");
 	jpointer_push(&pointer, pool->name);
@@ -81,7 +80,7 @@ static const char *volume_path(struct build *b, const struct storage_conf *pool,
 	if (pool->pattern && pool->pattern[0]) {
 		struct error err = {};
 		if (build_expand(b, pool->pattern, name, &path, &err) < 0) {
-			BUILD_ERROR(b, pointer, "volume \"%s\" of storage pool \"%s\": %s", name,
+			BUILD_ERROR(b, pointer, "volume '%s' of storage pool '%s': %s", name,
 					pool->name, err.text);
 			return NULL;
 		}
@@ -89,8 +88,8 @@ static const char *volume_path(struct build *b, const struct storage_conf *pool,
 		buf_printf(&path, "%s.%s", name, pool->type && pool->type[0] ? pool->type : "raw");
 	}
 	if (!dir[0] && path.len == len) {
-		BUILD_ERROR(b, pointer, "volume \"%s\" of storage pool \"%s\" has an empty path",
-				name, pool->name);
+		BUILD_ERROR(b, pointer, "volume '%s' of storage pool '%s' has an empty path", name,
+				pool->name);
 		return NULL;
 	}
 	CLEANUP(freep) char *clean = path_clean(buf_text(&path));
@@ -120,7 +119,7 @@ static void tune(struct build *b, const struct volume_conf *conf, const struct s
 			v->cache != DISK_CACHE_DIRECTSYNC) {
 		CLEANUP(freep) char *at = xasprintf("%s/aio", pointer);
 		BUILD_ERROR(b, at,
-				"volume \"%s\": \"aio\": \"native\" needs \"cache\" to be \"none\" "
+				"volume '%s': \"aio\": \"native\" needs \"cache\" to be \"none\" "
 				"or "
 				"\"directsync\", not \"%s\"",
 				v->name, disk_cache_names[v->cache]);
@@ -128,7 +127,7 @@ static void tune(struct build *b, const struct volume_conf *conf, const struct s
 	if (v->detect_zeroes == DISK_DETECT_ZEROES_UNMAP && v->discard != DISK_DISCARD_UNMAP) {
 		CLEANUP(freep) char *at = xasprintf("%s/detect-zeroes", pointer);
 		BUILD_ERROR(b, at,
-				"volume \"%s\": \"detect-zeroes\": \"unmap\" needs \"discard\" to "
+				"volume '%s': \"detect-zeroes\": \"unmap\" needs \"discard\" to "
 				"be "
 				"\"unmap\"",
 				v->name);
@@ -191,8 +190,8 @@ void build_volumes(struct build *b)
 		identify(b, &confs[i], pointer, v);
 		if (v->type->bus == VM_BUS_NONE || v->type->bus == VM_BUS_TPM)
 			BUILD_ADVICE(b, pointer,
-					"the guest does not see volume \"%s\": its storage pool "
-					"\"%s\" is of type \"%s\"",
+					"the guest does not see volume '%s': its storage pool "
+					"'%s' is of type \"%s\"",
 					v->name, v->pool, v->type->name);
 	}
 }
@@ -206,7 +205,7 @@ static struct vm_volume *flash(struct build *b, const struct volume_conf *conf, 
 		return v;
 	CLEANUP(freep) char *at = xasprintf("%s/storage", pointer);
 	BUILD_ERROR(b, at,
-			"volume \"%s\" is firmware, but storage pool \"%s\" is of type \"%s\", not "
+			"volume '%s' is firmware, but storage pool '%s' is of type \"%s\", not "
 			"\"firmware\"",
 			v->name, v->pool, v->type->name);
 	return NULL;
@@ -229,7 +228,7 @@ void build_firmware(struct build *b)
 	if (vm->firmware_code && vm->firmware_vars &&
 			!strcmp(vm->firmware_code->path, vm->firmware_vars->path))
 		BUILD_ERROR(b, "/attrs/firmware/vars",
-				"firmware code and variables are the same file, \"%s\"",
+				"firmware code and variables are the same file, '%s'",
 				vm->firmware_vars->path);
 }
 
@@ -291,7 +290,7 @@ void build_tpm(struct build *b)
 		return;
 	if (!pool->type || strcmp(pool->type, "tpm-data") != 0)
 		BUILD_ADVICE(b, "/attrs/tpm/data/storage",
-				"the TPM's state is kept in storage pool \"%s\", which is not of "
+				"the TPM's state is kept in storage pool '%s', which is not of "
 				"type "
 				"\"tpm-data\"",
 				pool->name);

@@ -205,7 +205,7 @@ static void build_qmp(struct build *b)
 			     strlen(vm->name);
 		if (strchr(names->items[i], '/') || !names->items[i][0])
 			BUILD_ERROR(b, at,
-					"\"%s\" can't be the name of a socket; use \"paths\" for a "
+					"'%s' can't be the name of a socket; use \"paths\" for a "
 					"place outside the run directory",
 					names->items[i]);
 		else if (strlen(names->items[i]) > max)

@@ -69,7 +69,7 @@ static void visit_addresses(const struct claim_visit *v, const struct vm_nic *ni
 		CLEANUP(freep) char *ip = canonical_ip(nic->ip.items[k]);
 		if (!ip)
 			continue;
-		CLEANUP(freep) char *value = xasprintf("%s on network \"%s\"", ip, nic->network);
+		CLEANUP(freep) char *value = xasprintf("%s on network '%s'", ip, nic->network);
 		const struct claim_told told = {
 			.kind = CLAIM_IP, .value = value, .filtered = nic->filter != NULL
 		};

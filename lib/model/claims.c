@@ -175,10 +175,9 @@ static void put_conflict(struct buf *text, const struct found *first, const stru
 	bool same_place = !strcmp(first->file, second->file) && first->at.line == second->at.line &&
 			  first->at.column == second->at.column;
 	if (same_machine)
-		buf_printf(text, "machine \"%s\" has", second->machine);
+		buf_printf(text, "machine '%s' has", second->machine);
 	else
-		buf_printf(text, "machines \"%s\" and \"%s\" have", second->machine,
-				first->machine);
+		buf_printf(text, "machines '%s' and '%s' have", second->machine, first->machine);
 	buf_printf(text, " the same %s%s, %s", kind_names[second->kind],
 			same_machine ? " twice" : "", second->value);
 	if (second->kind == CLAIM_UPLINK)

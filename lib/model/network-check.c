@@ -24,7 +24,7 @@ static void report(const struct pair *p, const char *key, const char *what)
 				"this network has %s twice", what);
 	else
 		host_report(p->host, p->report, SEVERITY_ERROR, buf_text(&at),
-				"network \"%s\" has %s, too", p->other->name, what);
+				"network '%s' has %s, too", p->other->name, what);
 }
 
 static bool owns_bridge(const struct network_conf *conf)
@@ -37,7 +37,7 @@ static void check_bridges(const struct pair *p)
 	if (!p->conf->device || !p->other->device || !p->conf->device[0] ||
 			strcmp(p->conf->device, p->other->device) != 0)
 		return;
-	CLEANUP(freep) char *what = xasprintf("the bridge \"%s\"", p->conf->device);
+	CLEANUP(freep) char *what = xasprintf("the bridge '%s'", p->conf->device);
 	report(p, "device", what);
 }
 
@@ -59,7 +59,7 @@ static void check_addresses(const struct pair *p)
 			if (!a.ip || !b.ip || !overlap(&a, &b))
 				continue;
 			CLEANUP(freep)
-			char *what = xasprintf("addresses of \"%s\"", p->conf->address.items[i]);
+			char *what = xasprintf("addresses of %s", p->conf->address.items[i]);
 			report(p, "address", what);
 		}
 }

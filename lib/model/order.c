@@ -123,9 +123,9 @@ static char *fault_of(const struct order *order, const struct strv *names,
 	const char *other = m->others.items[i];
 	const struct order_machine *found = find(order, other);
 	if (!strv_contains_sorted(names, other))
-		return xasprintf("there is no machine \"%s\"", other);
+		return xasprintf("there is no machine '%s'", other);
 	if (i < m->n_required && found && found->cluster && !m->cluster)
-		return xasprintf("machine \"%s\" is started by a cluster manager, not by machines "
+		return xasprintf("machine '%s' is started by a cluster manager, not by machines "
 				 "that require it; \"after\" can name it",
 				other);
 	return NULL;
@@ -178,10 +178,10 @@ static char *circle_of(const struct order *order, const struct order_machine *m,
 	if (!strcmp(way.items[0], m->name) || !find_way(order, m, visited, &way) ||
 			is_told_elsewhere(order, m, &way))
 		return NULL;
-	buf_printf(&text, "machines wait for each other in a circle: \"%s\"", m->name);
+	buf_printf(&text, "machines wait for each other in a circle: '%s'", m->name);
 	for (size_t k = 0; k < way.n; k++)
-		buf_printf(&text, ", \"%s\"", way.items[k]);
-	buf_printf(&text, ", \"%s\"", m->name);
+		buf_printf(&text, ", '%s'", way.items[k]);
+	buf_printf(&text, ", '%s'", m->name);
 	return buf_take(&text);
 }
 

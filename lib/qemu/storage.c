@@ -123,15 +123,15 @@ static void add_sata(struct assembly *a, const struct disk *disk)
 	if (v->readonly) {
 		CLEANUP(freep) char *at = xasprintf("%s/storage", disk->pointer);
 		assembly_error(a, at,
-				"volume \"%s\": a SATA disk can't be read-only, and storage pool "
-				"\"%s\" is; use a pool of type \"raw-scsi\" or \"raw-block\"",
+				"volume '%s': a SATA disk can't be read-only, and storage pool "
+				"'%s' is; use a pool of type \"raw-scsi\" or \"raw-block\"",
 				v->name, v->pool);
 	}
 	struct device *d = controllers_add_sata(a, "ide-hd");
 	props_add(&d->props, "drive", disk->node);
 	if (strlen(v->wwn) > WWN_SHORT) {
 		CLEANUP(freep) char *at = xasprintf("%s/wwn", disk->pointer);
-		assembly_error(a, at, "volume \"%s\": a SATA disk has a WWN of 16 hex digits",
+		assembly_error(a, at, "volume '%s': a SATA disk has a WWN of 16 hex digits",
 				v->name);
 	} else if (v->wwn[0]) {
 		props_add(&d->props, "wwn", v->wwn);
@@ -202,7 +202,7 @@ static void check_shared(struct assembly *a, const struct disk *disk)
 			other = w;
 	if (other)
 		assembly_error(a, disk->pointer,
-				"volume \"%s\" is the same file as volume \"%s\", \"%s\", and one "
+				"volume '%s' is the same file as volume '%s', '%s', and one "
 				"of them may write it",
 				v->name, other->name, v->path);
 }

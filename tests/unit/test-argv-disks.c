@@ -298,7 +298,7 @@ TEST(a_read_only_sata_disk_is_refused)
 	sample_init(&s);
 	sample_volume(&s, "os", "sata")->readonly = true;
 	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
-	CHECK(strstr(sample_finding(&s), "/volumes/0/storage: volume \"os\""));
+	CHECK(strstr(sample_finding(&s), "/volumes/0/storage: volume 'os'"));
 }
 
 TEST(long_wwns)
@@ -449,8 +449,8 @@ TEST(one_file_may_be_used_twice_only_if_none_may_write_it)
 		sample_volume(&s, "b", rows[i].second)->path = s.volumes[0].path;
 		CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), rows[i].refused);
 		CHECK_STR(sample_finding(&s),
-				rows[i].refused ? "/volumes/1: volume \"b\" is the same file as "
-						  "volume \"a\", \"/tank/web/a.img\", and one of "
+				rows[i].refused ? "/volumes/1: volume 'b' is the same file as "
+						  "volume 'a', '/tank/web/a.img', and one of "
 						  "them may write it"
 						: "");
 	}
@@ -465,8 +465,8 @@ TEST(a_flash_image_that_may_be_written_is_no_disk)
 	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
 	sample_volume(&s, "b", "iso-scsi")->path = s.vm.firmware_vars->path;
 	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
-	CHECK(strstr(sample_finding(&s), "/volumes/1: volume \"b\" is the same file as volume "
-					 "\"vars\""));
+	CHECK(strstr(sample_finding(&s), "/volumes/1: volume 'b' is the same file as volume "
+					 "'vars'"));
 }
 
 TEST(hostile_text_stays_one_value)

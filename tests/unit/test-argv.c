@@ -503,7 +503,7 @@ TEST(forward_from_what_is_no_ipv4_address_is_refused)
 		nic->forward = &forward;
 		nic->n_forward = 1;
 		CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
-		CHECK(strstr(sample_finding(&s), "/connections/0: network \"lan\" forwards"));
+		CHECK(strstr(sample_finding(&s), "/connections/0: network 'lan' forwards"));
 	}
 }
 

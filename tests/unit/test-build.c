@@ -197,7 +197,7 @@ TEST(faults_of_the_host_count_where_they_are_used)
 	CHECK_STR(sample_findings(&s), "");
 	check_refused(host, "{'attrs':{" RAM "},'connections':[{'name':'e','network':'n'}]}",
 			"host:1:48: /network/n/device: the network needs \"device\", an \"up\" "
-			"script, or \"mode\": \"user\" (used by machine \"web\")");
+			"script, or \"mode\": \"user\" (used by machine 'web')");
 }
 
 TEST(networks_of_both_times)
@@ -580,7 +580,7 @@ TEST(the_state_of_a_tpm_may_be_in_any_pool)
 		CHECK_STR(s.vm.tpm.data, rows[i].expected);
 		CHECK_STR(sample_findings(&s),
 				i ? "advice: web:1:82: /attrs/tpm/data/storage: the TPM's state is "
-				    "kept in storage pool \"t\", which is not of type \"tpm-data\""
+				    "kept in storage pool 't', which is not of type \"tpm-data\""
 				  : "");
 	}
 }
@@ -643,10 +643,10 @@ TEST(what_is_accepted_but_worth_advice)
 	} rows[] = {
 		{ "'volumes':[{'name':'a','storage':'f'}]",
 				"advice: web:1:43: /volumes/0: the guest does not see volume "
-				"\"a\": its storage pool \"f\" is of type \"firmware\"" },
+				"'a': its storage pool 'f' is of type \"firmware\"" },
 		{ "'volumes':[{'name':'a','storage':'t'}]",
 				"advice: web:1:43: /volumes/0: the guest does not see volume "
-				"\"a\": its storage pool \"t\" is of type \"tpm-data\"" },
+				"'a': its storage pool 't' is of type \"tpm-data\"" },
 		{ "'connections':[{'name':'a','network':'n','mac':'01:00:5e:00:00:01'}]",
 				"advice: web:1:79: /connections/0/mac: 01:00:5e:00:00:01 is the "
 				"MAC address of a group (multicast): guests may not take it; "

@@ -110,7 +110,7 @@ TEST(drives_have_the_names_of_their_volumes)
 	CHECK(cd_find(&drives, "scsi.0.1", &err) == drives.items);
 	CHECK(!cd_find(&drives, "instal", &err));
 	CHECK_INT(err.code, ENOENT);
-	CHECK(strstr(err.text, "it has no CD drive 'instal'; did you mean \"install\"?"));
+	CHECK(strstr(err.text, "it has no CD drive 'instal'; did you mean 'install'?"));
 	/* Without the arguments, by what is in it. */
 	CHECK_INT(cd_list(script.qmp, &none, &others, &err), 0);
 	CHECK_STR(others.items[0].name, "cd");
@@ -124,7 +124,7 @@ TEST(which_drive_is_meant_must_be_clear)
 	const struct cd_drives drives = { two, 2 }, none = {};
 	struct error err = {};
 	CHECK(!cd_find(&drives, NULL, &err));
-	CHECK_STR(err.text, "it has several CD drives, and one has to be named: \"a\" and \"b\"");
+	CHECK_STR(err.text, "it has several CD drives, and one has to be named: 'a' and 'b'");
 	CHECK(!cd_find(&none, NULL, &err));
 	CHECK_INT(err.code, ENODEV);
 	free(two[0].id);

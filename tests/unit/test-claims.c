@@ -73,7 +73,7 @@ TEST(conflicts_of_two_machines)
 		{ "", "", "" },
 		{ "'id':'8b18191a-234f-45ce-b43c-b46e28cd2f70'",
 				"'id':'{8B18191A-234F-45CE-B43C-B46E28CD2F70}'",
-				"/id machines \"b\" and \"a\" have the same id, "
+				"/id machines 'b' and 'a' have the same id, "
 				"8b18191a-234f-45ce-b43c-b46e28cd2f70" },
 		/* All machines without an id have none. */
 		{ "'id':'00000000-0000-0000-0000-000000000000'",
@@ -82,26 +82,26 @@ TEST(conflicts_of_two_machines)
 				"'connections':[{'name':'y','network':'nat','mac':'52-54-00-aa-00-"
 				"01'}"
 				"]",
-				"/connections/0/mac machines \"b\" and \"a\" have the same MAC "
+				"/connections/0/mac machines 'b' and 'a' have the same MAC "
 				"address, 52:54:00:aa:00:01" },
 		{ "'connections':[{'name':'x','network':'lan','ip':['10.0.0.1','fd00::1']}]",
 				"'connections':[{'name':'x','network':'lan','ip':['10.0.0.2','FD00:"
 				"0::1/"
 				"64']}]",
-				"/connections/0/ip/1 machines \"b\" and \"a\" have the same IP "
-				"address, fd00::1 on network \"lan\"" },
+				"/connections/0/ip/1 machines 'b' and 'a' have the same IP "
+				"address, fd00::1 on network 'lan'" },
 		{ "'connections':[{'name':'x','network':'lan','ip':'10.0.0.1'}]",
 				"'connections':[{'name':'x','network':'dmz','ip':'10.0.0.1'}]",
 				"" },
 		/* The kernel gives an interface away whole, or shares it. */
 		{ "'connections':[{'name':'x','network':'own'}]",
 				"'connections':[{'name':'y','network':'own'}]",
-				"/connections/0/network machines \"b\" and \"a\" have the same "
+				"/connections/0/network machines 'b' and 'a' have the same "
 				"interface of the host, eth1, and one of them takes it over "
 				"(\"macvtap-mode\": \"passthru\")" },
 		{ "'connections':[{'name':'x','network':'own'}]",
 				"'connections':[{'name':'y','network':'near'}]",
-				"/connections/0/network machines \"b\" and \"a\" have the same "
+				"/connections/0/network machines 'b' and 'a' have the same "
 				"interface of the host, eth1, and one of them takes it over "
 				"(\"macvtap-mode\": \"passthru\")" },
 		{ "'connections':[{'name':'x','network':'near'}]",
@@ -109,7 +109,7 @@ TEST(conflicts_of_two_machines)
 		{ "",
 				"'connections':[{'name':'x','network':'own'},{'name':'y','network':"
 				"'own'}]",
-				"/connections/1/network machine \"b\" has the same interface of "
+				"/connections/1/network machine 'b' has the same interface of "
 				"the host twice, eth1, and one of them takes it over "
 				"(\"macvtap-mode\": \"passthru\")" },
 		/* Text that is no address is not compared. */
@@ -117,11 +117,11 @@ TEST(conflicts_of_two_machines)
 				"'connections':[{'name':'x','network':'lan','ip':'dhcp'}]", "" },
 		{ "'volumes':[{'name':'x','storage':'rw'}]",
 				"'volumes':[{'name':'y/../x','storage':'rw'}]",
-				"/volumes/0 machines \"b\" and \"a\" have the same file, "
+				"/volumes/0 machines 'b' and 'a' have the same file, "
 				"/p/x.raw, and one of them may write it" },
 		{ "'volumes':[{'name':'x','storage':'ro'}]",
 				"'volumes':[{'name':'x','storage':'rw'}]",
-				"/volumes/0 machines \"b\" and \"a\" have the same file, "
+				"/volumes/0 machines 'b' and 'a' have the same file, "
 				"/p/x.raw, and one of them may write it" },
 		{ "'volumes':[{'name':'x','storage':'ro'}]",
 				"'volumes':[{'name':'x','storage':'ro'}]", "" },
@@ -132,12 +132,12 @@ TEST(conflicts_of_two_machines)
 		  "'storage':'fw'}}}",
 				"'attrs':{'firmware':{'code':{'name':'c','storage':'rof'},'vars':{"
 				"'name':'v','storage':'fw'}}}",
-				"/attrs/firmware/vars machines \"b\" and \"a\" have the same file, "
+				"/attrs/firmware/vars machines 'b' and 'a' have the same file, "
 				"/f/v.firmware, and one of them may write it" },
 		{ "'attrs':{'tpm':{'enabled':true,'data':{'name':'t','storage':'t'}}}",
 				"'attrs':{'tpm':{'enabled':true,'data':{'name':'t','storage':'t'}}}"
 				"",
-				"/attrs/tpm/data machines \"b\" and \"a\" have the same TPM state, "
+				"/attrs/tpm/data machines 'b' and 'a' have the same TPM state, "
 				"/t/t.tpm-data" },
 		{ "'attrs':{'tpm':{'enabled':true,'data':{'name':'t','storage':'t'}}}",
 				"'attrs':{'tpm':{'enabled':false,'data':{'name':'t','storage':'t'}}"
@@ -147,16 +147,16 @@ TEST(conflicts_of_two_machines)
 		  "]",
 				"'devices':[{'name':'y','class':'c','id':"
 				"'3e2cee4d10024989af983e03b8ad3197'}]",
-				"/devices/0/id machines \"b\" and \"a\" have the same mediated "
+				"/devices/0/id machines 'b' and 'a' have the same mediated "
 				"device, 3e2cee4d-1002-4989-af98-3e03b8ad3197" },
 		{ "'attrs':{'vsock':{'enabled':true,'cid':7}}",
 				"'attrs':{'vsock':{'enabled':true,'cid':7}}",
-				"/attrs/vsock/cid machines \"b\" and \"a\" have the same vsock "
+				"/attrs/vsock/cid machines 'b' and 'a' have the same vsock "
 				"CID, 7" },
 		{ "'attrs':{'vsock':{'enabled':true,'cid':7}}", "'attrs':{'vsock':{'cid':7}}", "" },
 		{ "'attrs':{'qmp':{'enabled':true,'sockets':{'paths':['/run/x']}}}",
 				"'attrs':{'qmp':{'enabled':true,'sockets':{'paths':['/run//x']}}}",
-				"/attrs/qmp/sockets/paths machines \"b\" and \"a\" have the same "
+				"/attrs/qmp/sockets/paths machines 'b' and 'a' have the same "
 				"socket, /run/x" },
 		/* Names of sockets are below each machine's own directory. */
 		{ "'attrs':{'qmp':{'enabled':true,'sockets':{'names':['x']}}}",
@@ -165,7 +165,7 @@ TEST(conflicts_of_two_machines)
 				"'vars':{'p':'5930'},'attrs':{'vnc':{'enabled':true,'port-pattern':"
 				"'$p'}"
 				"}",
-				"/attrs/vnc/port-pattern machines \"b\" and \"a\" have the same "
+				"/attrs/vnc/port-pattern machines 'b' and 'a' have the same "
 				"port, tcp 5930" },
 		{ "'attrs':{'spice':{'enabled':true}}", "'attrs':{'spice':{'enabled':true}}", "" },
 		{ "'attrs':{'spice':{'port':5930}}",
@@ -174,11 +174,11 @@ TEST(conflicts_of_two_machines)
 				"" },
 		{ "'connections':[{'name':'x','network':'all'}]",
 				"'attrs':{'agent':{'qemu':{'enabled':true,'port':80}}}",
-				"/attrs/agent/qemu/port machines \"b\" and \"a\" have the same "
+				"/attrs/agent/qemu/port machines 'b' and 'a' have the same "
 				"port, tcp 80" },
 		{ "'connections':[{'name':'x','network':'all'}]",
 				"'connections':[{'name':'x','network':'one'}]",
-				"/connections/0/network machines \"b\" and \"a\" have the same "
+				"/connections/0/network machines 'b' and 'a' have the same "
 				"port, tcp 80" },
 		{ "'connections':[{'name':'x','network':'one'}]",
 				"'attrs':{'agent':{'qemu':{'enabled':true,'port':80}}}", "" },
@@ -203,14 +203,14 @@ TEST(conflicts_of_one_machine_with_itself)
 		  "'y','network':'dmz','mac':'52:54:00:00:00:01'}]",
 				"" },
 		{ "'connections':[{'name':'x 1','network':'lan'},{'name':'x1','network':'lan'}]",
-				"/connections/1/name machine \"a\" has the same interface name "
+				"/connections/1/name machine 'a' has the same interface name "
 				"twice, a.x1" },
 		/* The user-mode network has no interface on the host. */
 		{ "'connections':[{'name':'x 1','network':'nat'},{'name':'x1','network':'lan'}]",
 				"" },
 		{ "'attrs':{'spice':{'enabled':true,'port':5930},'vnc':{'enabled':true,'port':"
 		  "5930}}",
-				"/attrs/vnc/port machine \"a\" has the same port twice, tcp 5930" },
+				"/attrs/vnc/port machine 'a' has the same port twice, tcp 5930" },
 		/* Two cards may be one to the guest. */
 		{ "'connections':[{'name':'x','network':'lan','ip':'10.0.0.1'},{'name':'y',"
 		  "'network':'lan','ip':'10.0.0.1'}]",

@@ -63,7 +63,7 @@ TEST(a_tag_that_is_null_is_none)
 	sample_host(&s, "{'tag':{'a':null}}");
 	sample_machine(&s, "w", "{'tags':['a']}");
 	CHECK_STR(sample_findings(&s),
-			"w:1:10: /tags/0: the host's config has no tag \"a\"; it has none");
+			"w:1:10: /tags/0: the host's config has no tag 'a'; it has none");
 }
 
 TEST(a_chain_tells_how_a_tag_was_reached)

@@ -50,7 +50,7 @@ TEST(bridges_are_missing)
 	add_nic(&s, add(&s, "web", true), "br0");
 	add_nic(&s, add(&s, "db", false), "br0");
 	CHECK_FOUND(&s, bridges,
-			"fault: network \"lan\": there is no bridge 'br0'\n"
+			"fault: network 'lan': there is no bridge 'br0'\n"
 			"  machines 'web', 'db' cannot start\n"
 			"    ip link add br0 type bridge && ip link set br0 up\n"
 			"    # and for good in the host's own network configuration\n");
@@ -64,7 +64,7 @@ TEST(bridges_are_other_interfaces)
 	sick_begin(&s);
 	add_nic(&s, add(&s, "web", false), "lo");
 	CHECK_FOUND(&s, bridges,
-			"warning: network \"lan\": 'lo' is no bridge\n"
+			"warning: network 'lan': 'lo' is no bridge\n"
 			"  machine 'web' cannot start\n"
 			"    ip -d link show lo\n");
 	sick_end(&s);
@@ -87,13 +87,13 @@ static void check_switch(const char *name, const char *expected)
 TEST(sockets_of_switches_are_missing)
 {
 	check_switch("vpp web.sock",
-			"fault: network \"dpdk\": the switch's socket 'DIR/vpp web.sock': No such "
+			"fault: network 'dpdk': the switch's socket 'DIR/vpp web.sock': No such "
 			"file or directory\n"
 			"  machine 'web' cannot start, or has no network there\n"
 			"    ls -l DIR\n"
 			"    # start the switch, with a port that listens there; or leave "
 			"\"socket\" out, and it is the switch that connects\n");
-	check_switch("other", "fault: network \"dpdk\": 'DIR/other' is not a socket\n"
+	check_switch("other", "fault: network 'dpdk': 'DIR/other' is not a socket\n"
 			      "  machine 'web' cannot start, or has no network there\n"
 			      "    ls -l DIR/other\n");
 	check_switch(NULL, "");
@@ -119,7 +119,7 @@ TEST(own_bridges_are_not_missed)
 	shell("ip link set mnat0 alias other");
 	add_nic(&s, add(&s, "web", true), "mnat0")->mode = NETWORK_NAT;
 	CHECK_FOUND(&s, bridges,
-			"fault: network \"lan\" makes a bridge 'mnat0', and there is another "
+			"fault: network 'lan' makes a bridge 'mnat0', and there is another "
 			"interface of that name\n"
 			"  machine 'web' cannot start\n"
 			"    ip -d link show mnat0\n");
@@ -135,7 +135,7 @@ TEST(bridges_are_up_and_tell_vlans_apart)
 	shell("ip link add br0 type bridge");
 	struct vm_nic *nic = add_nic(&s, add(&s, "web", true), "br0");
 	CHECK_FOUND(&s, bridges,
-			"fault: network \"lan\": the bridge 'br0' is down\n"
+			"fault: network 'lan': the bridge 'br0' is down\n"
 			"  machine 'web' can start, and reach nobody there\n"
 			"    ip link set br0 up\n");
 	sick_end(&s);
@@ -150,7 +150,7 @@ TEST(bridges_are_up_and_tell_vlans_apart)
 	nic = add_nic(&s, add(&s, "web", true), "br0");
 	nic->vlan = 20;
 	CHECK_FOUND(&s, bridges,
-			"fault: network \"lan\": the bridge 'br0' does not tell VLANs apart\n"
+			"fault: network 'lan': the bridge 'br0' does not tell VLANs apart\n"
 			"  machine 'web' cannot start: all guests would be in one network\n"
 			"    ip link set br0 type bridge vlan_filtering 1\n"
 			"    # and for good in the host's own network configuration\n");
@@ -283,7 +283,7 @@ TEST(shared_interfaces_are_looked_at)
 	sick_begin(&s);
 	add_macvtap(&s, add(&s, "web", true), "up0");
 	CHECK_FOUND(&s, bridges,
-			"fault: network \"lan\": there is no interface 'up0'\n"
+			"fault: network 'lan': there is no interface 'up0'\n"
 			"  machine 'web' cannot start\n"
 			"    ip -br link    # name another one as \"device\"\n");
 	CHECK_FOUND(&s, tun, "ok: no machine needs taps\n");
@@ -293,7 +293,7 @@ TEST(shared_interfaces_are_looked_at)
 	sick_begin(&s);
 	add_macvtap(&s, add(&s, "web", false), "up0");
 	CHECK_FOUND(&s, bridges,
-			"warning: network \"lan\": the interface 'up0' is down\n"
+			"warning: network 'lan': the interface 'up0' is down\n"
 			"  machine 'web' cannot start\n"
 			"    ip link set up0 up\n");
 	sick_end(&s);
@@ -309,7 +309,7 @@ TEST(shared_interfaces_are_looked_at)
 	sick_begin(&s);
 	add_macvtap(&s, add(&s, "web", false), "up0");
 	CHECK_FOUND(&s, bridges,
-			"warning: network \"lan\": the interface 'up0' belongs to 'br0', which "
+			"warning: network 'lan': the interface 'up0' belongs to 'br0', which "
 			"gets "
 			"all that arrives there\n"
 			"  machine 'web' cannot start\n"

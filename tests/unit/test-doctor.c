@@ -283,7 +283,7 @@ TEST(shares_have_their_program_directory_and_user)
 	vm->shares = shares;
 	vm->n_shares = ARRAY_SIZE(shares);
 	CHECK_FOUND(&s, shares,
-			"fault: share \"work\" needs the program 'no-such-program', which is in "
+			"fault: share 'work' needs the program 'no-such-program', which is in "
 			"none "
 			"of the directories /usr/libexec:/usr/lib/qemu:/usr/lib (package "
 			"virtiofsd; "
@@ -291,18 +291,18 @@ TEST(shares_have_their_program_directory_and_user)
 			"  machine 'web' cannot start\n"
 			"    apt-get install virtiofsd\n"
 			"    # in Debian 12: apt-get install qemu-system-common\n"
-			"fault: share \"docs\": cannot execute '/none/virtiofsd': No such file or "
+			"fault: share 'docs': cannot execute '/none/virtiofsd': No such file or "
 			"directory\n"
 			"  machine 'web' cannot start\n"
 			"    ls -l /none/virtiofsd\n"
-			"fault: share \"work\": '/none/a b': No such file or directory\n"
+			"fault: share 'work': '/none/a b': No such file or directory\n"
 			"  machine 'web' cannot start\n"
 			"    mkdir -p '/none/a b'\n"
 			"    # it is to be the share's \"user\"'s, if it has one\n"
-			"fault: share \"docs\": 'DIR/file' is not a directory\n"
+			"fault: share 'docs': 'DIR/file' is not a directory\n"
 			"  machine 'web' cannot start\n"
 			"    ls -ld DIR/file\n"
-			"fault: share \"docs\": the host has no user 'nobody-here'\n"
+			"fault: share 'docs': the host has no user 'nobody-here'\n"
 			"  machine 'web' cannot start\n"
 			"    useradd --system nobody-here\n");
 	sick_end(&s);
@@ -802,7 +802,7 @@ TEST(huge_pages_are_short)
 /* ---- devices ---- */
 
 static const char no_parent[] =
-		"fault: device \"gpu\": nothing offers the class \"desk\"; 0000:81:00.0: %s\n"
+		"fault: device 'gpu': nothing offers the class 'desk'; 0000:81:00.0: %s\n"
 		"  machine 'web' cannot start\n"
 		"    ls -d DIR/sys/class/mdev_bus/*/mdev_supported_types/*\n";
 
@@ -862,12 +862,12 @@ TEST(usb_devices_are_plugged_in)
 	vm->n_usbs = ARRAY_SIZE(usbs);
 	CHECK_FOUND(&s, devices,
 			access("/sys/bus/usb/devices", F_OK) == 0
-					? "warning: device \"key\": the host has no USB bus 999, "
+					? "warning: device 'key': the host has no USB bus 999, "
 					  "of "
 					  "port 999-1 ('lsusb -t' shows all)\n"
 					  "  machine 'web' cannot start\n"
 					  "    lsusb -t\n"
-					: "warning: device \"key\": the host has no USB: no driver "
+					: "warning: device 'key': the host has no USB: no driver "
 					  "of a "
 					  "USB controller is loaded\n"
 					  "  machine 'web' cannot start\n"

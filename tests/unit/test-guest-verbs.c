@@ -168,8 +168,8 @@ TEST(a_dump_that_fails_says_why)
 	CHECK_INT(dump(fails, DUMP_ELF, &watch, &err), -EREMOTEIO);
 	CHECK_STR(err.text, "QEMU could not write the dump: dump: No space left");
 	CHECK_INT(dump(other, DUMP_WIN, &watch, &err), -ENOTSUP);
-	CHECK_STR(err.text, "this QEMU can't write the format 'win-dmp', but \"elf\" and "
-			    "\"kdump-zlib\"");
+	CHECK_STR(err.text, "this QEMU can't write the format 'win-dmp', but 'elf' and "
+			    "'kdump-zlib'");
 	CHECK_INT(dump(busy, DUMP_ELF, &watch, &err), -EBUSY);
 }
 

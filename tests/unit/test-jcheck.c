@@ -191,12 +191,12 @@ TEST(names_that_were_meant)
 		size_t n;
 		const char *hint;
 	} rows[] = {
-		{ "dsik", 3, "; did you mean \"disk\"?" },
-		{ "DISK", 3, "; did you mean \"disk\"?" },
-		{ "diskette", 3, "; did you mean \"Diskette\"?" },
-		{ "iso", 3, "; it has \"fw\", \"disk\" and \"Diskette\"" },
-		{ "ab", 1, "; it has \"fw\"" },
-		{ "", 2, "; it has \"fw\" and \"disk\"" },
+		{ "dsik", 3, "; did you mean 'disk'?" },
+		{ "DISK", 3, "; did you mean 'disk'?" },
+		{ "diskette", 3, "; did you mean 'Diskette'?" },
+		{ "iso", 3, "; it has 'fw', 'disk' and 'Diskette'" },
+		{ "ab", 1, "; it has 'fw'" },
+		{ "", 2, "; it has 'fw' and 'disk'" },
 		{ "iso", 0, "; it has none" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -215,7 +215,7 @@ TEST(names_that_were_meant)
 	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
 		many[i] = "name";
 	CLEANUP(buf_done) struct buf text = {};
-	CHECK(!jnames_list(&text, many, ARRAY_SIZE(many)));
+	CHECK(!jnames_list(&text, '"', many, ARRAY_SIZE(many)));
 	jnames_hint(&text, "other", many, ARRAY_SIZE(many));
 	CHECK_STR(buf_text(&text), "");
 }

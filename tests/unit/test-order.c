@@ -73,7 +73,7 @@ TEST(findings_of_the_machines_that_were_asked_about)
 	CHECK_STR(report.items[0].file, "/nonexistent/etc/machina/machine.conf.d/c.conf.json");
 	CHECK_INT(report.items[0].line, 0);
 	CHECK_STR(report.items[0].pointer, "/after/0");
-	CHECK_STR(report.items[0].text, "there is no machine \"nobody\"");
+	CHECK_STR(report.items[0].text, "there is no machine 'nobody'");
 }
 
 TEST(required_machines_are_read_from_a_unit)

@@ -52,7 +52,7 @@ TEST(what_is_no_chord_is_told)
 	} rows[] = {
 		{ "", -EINVAL, "there is no key ''" },
 		{ "ctrl-", -EINVAL, "there is no key ''; their names" },
-		{ "delte", -EINVAL, "did you mean \"delete\"?" },
+		{ "delte", -EINVAL, "did you mean 'delete'?" },
 		{ "ctrl-alt-nothing", -EINVAL, "there is no key 'nothing'" },
 		{ "a b", -EINVAL, "names are those of QEMU's QKeyCode" },
 		{ "\033[31m", -EINVAL, "'\\x1b[31m'" },

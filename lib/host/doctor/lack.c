@@ -86,7 +86,7 @@ static void look_at_credentials(const struct search *s)
 		CLEANUP(freep) char *pointer = xasprintf("/credentials/%zu/path", i);
 		struct error err = {};
 		if (storage_check(&file, S_IFREG, &err) < 0)
-			tell(s, LACK_VOLUME, pointer, file.path, err.code, "credential \"%s\": %s",
+			tell(s, LACK_VOLUME, pointer, file.path, err.code, "credential '%s': %s",
 					credential->name, err.text);
 	}
 }
@@ -157,24 +157,23 @@ static void look_at_share(const struct search *s, size_t i)
 	struct stat st;
 	if (program[0] == '/' && access(program, X_OK) < 0)
 		tell(s, LACK_SHARE_PROGRAM, pointer, program, errno,
-				"share \"%s\": cannot execute '%s': %s", share->name, program,
+				"share '%s': cannot execute '%s': %s", share->name, program,
 				strerror(errno));
 	else if (program[0] != '/' && !has_program(program))
 		tell(s, LACK_SHARE_PROGRAM, pointer, program, 0,
-				"share \"%s\" needs the program '%s', which is in none of the "
+				"share '%s' needs the program '%s', which is in none of the "
 				"directories " VM_SHARE_PROGRAM_DIRS
 				" (package virtiofsd; in Debian 12 qemu-system-common)",
 				share->name, program);
 	if (stat(share->path, &st) < 0)
-		tell(s, LACK_SHARE_PATH, pointer, share->path, errno, "share \"%s\": '%s': %s",
+		tell(s, LACK_SHARE_PATH, pointer, share->path, errno, "share '%s': '%s': %s",
 				share->name, share->path, strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
 		tell(s, LACK_SHARE_PATH, pointer, share->path, ENOTDIR,
-				"share \"%s\": '%s' is not a directory", share->name, share->path);
+				"share '%s': '%s' is not a directory", share->name, share->path);
 	if (share->user_exists && !getpwnam(share->user))
 		tell(s, LACK_SHARE_USER, pointer, share->user, 0,
-				"share \"%s\": the host has no user '%s'", share->name,
-				share->user);
+				"share '%s': the host has no user '%s'", share->name, share->user);
 }
 
 static void look_at_passt(const struct search *s, size_t i)
@@ -183,7 +182,7 @@ static void look_at_passt(const struct search *s, size_t i)
 	if (access(PASST, X_OK) < 0)
 		tell(s, LACK_PASST, pointer, PASST, 0,
 				"'" PASST
-				"' is not there (package passt), which network \"%s\" needs "
+				"' is not there (package passt), which network '%s' needs "
 				"(\"backend\": \"slirp\" does without)",
 				s->vm->nics[i].network);
 }
@@ -195,11 +194,11 @@ static void look_at_switch(const struct search *s, size_t i)
 	struct stat st;
 	if (stat(nic->socket, &st) < 0)
 		tell(s, LACK_SWITCH, pointer, nic->socket, errno,
-				"network \"%s\": the switch's socket '%s': %s", nic->network,
+				"network '%s': the switch's socket '%s': %s", nic->network,
 				nic->socket, strerror(errno));
 	else if (!S_ISSOCK(st.st_mode))
 		tell(s, LACK_SWITCH, pointer, nic->socket, ENOTSOCK,
-				"network \"%s\": '%s' is not a socket", nic->network, nic->socket);
+				"network '%s': '%s' is not a socket", nic->network, nic->socket);
 }
 
 static void look_at_bridge(
@@ -210,23 +209,21 @@ static void look_at_bridge(
 	struct link link;
 	int r = netlink_get(nl, nic->bridge, &link, &err);
 	if (r < 0)
-		tell(s, LACK_BRIDGE, pointer, nic->bridge, err.code, "network \"%s\": %s",
+		tell(s, LACK_BRIDGE, pointer, nic->bridge, err.code, "network '%s': %s",
 				nic->network, err.text);
 	else if (r > 0)
 		tell(s, LACK_BRIDGE, pointer, nic->bridge, ENODEV,
-				"network \"%s\": there is no bridge '%s'", nic->network,
-				nic->bridge);
+				"network '%s': there is no bridge '%s'", nic->network, nic->bridge);
 	else if (strcmp(link.kind, "bridge") != 0)
 		tell(s, LACK_BRIDGE, pointer, nic->bridge, EINVAL,
-				"network \"%s\": '%s' is no bridge", nic->network, nic->bridge);
+				"network '%s': '%s' is no bridge", nic->network, nic->bridge);
 	else if ((nic->vlan || nic->n_vlans) && !link.vlan_filtering)
 		tell(s, LACK_VLANS, pointer, nic->bridge, EINVAL,
-				"network \"%s\": the bridge '%s' does not tell VLANs apart",
+				"network '%s': the bridge '%s' does not tell VLANs apart",
 				nic->network, nic->bridge);
 	else if (!link.up)
 		tell(s, LACK_BRIDGE, pointer, nic->bridge, ENETDOWN,
-				"network \"%s\": the bridge '%s' is down", nic->network,
-				nic->bridge);
+				"network '%s': the bridge '%s' is down", nic->network, nic->bridge);
 }
 
 /* The network's unit makes it, unless something else is there by that name. */
@@ -239,7 +236,7 @@ static void look_at_own_bridge(
 	struct link link;
 	if (netlink_get(nl, nic->bridge, &link, &err) == 0 && strcmp(link.alias, alias) != 0)
 		tell(s, LACK_BRIDGE, pointer, nic->bridge, EEXIST,
-				"network \"%s\" makes a bridge '%s', and there is another "
+				"network '%s' makes a bridge '%s', and there is another "
 				"interface of that name",
 				nic->network, nic->bridge);
 }
@@ -253,19 +250,19 @@ static void look_at_shared(
 	struct link link;
 	int r = netlink_get(nl, nic->device, &link, &err);
 	if (r < 0)
-		tell(s, LACK_DEVICE, pointer, nic->device, err.code, "network \"%s\": %s",
+		tell(s, LACK_DEVICE, pointer, nic->device, err.code, "network '%s': %s",
 				nic->network, err.text);
 	else if (r > 0)
 		tell(s, LACK_DEVICE, pointer, nic->device, ENODEV,
-				"network \"%s\": there is no interface '%s'", nic->network,
+				"network '%s': there is no interface '%s'", nic->network,
 				nic->device);
 	else if (!link.up)
 		tell(s, LACK_DEVICE, pointer, nic->device, ENETDOWN,
-				"network \"%s\": the interface '%s' is down", nic->network,
+				"network '%s': the interface '%s' is down", nic->network,
 				nic->device);
 	else if (link.master && if_indextoname((unsigned)link.master, master))
 		tell(s, LACK_DEVICE, pointer, nic->device, EBUSY,
-				"network \"%s\": the interface '%s' belongs to '%s', which gets "
+				"network '%s': the interface '%s' belongs to '%s', which gets "
 				"all that arrives there",
 				nic->network, nic->device, master);
 }
@@ -302,7 +299,7 @@ static void look_at_pci(const struct search *s, const struct vm_pci *pci)
 	CLEANUP(freep) char *dir = xasprintf("/sys/bus/pci/devices/%s", address);
 	if (access(dir, F_OK) < 0)
 		tell(s, LACK_PCI, pointer, address, 0,
-				"device \"%s\": the host has no PCI device %s ('lspci -D' lists "
+				"device '%s': the host has no PCI device %s ('lspci -D' lists "
 				"all)",
 				pci->name, address);
 }
@@ -313,9 +310,8 @@ static void look_at_card(const struct search *s, const struct vm_pci *pci)
 	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", pci->index);
 	CLEANUP(freep) char *dir = xasprintf("/sys/class/net/%s", interface);
 	if (access(dir, F_OK) < 0)
-		tell(s, LACK_PCI, pointer, interface, 0,
-				"network \"%s\": there is no interface '%s'", pci->vf.network,
-				interface);
+		tell(s, LACK_PCI, pointer, interface, 0, "network '%s': there is no interface '%s'",
+				pci->vf.network, interface);
 }
 
 static void look_at_usb(const struct search *s, const struct vm_usb *usb)
@@ -326,8 +322,8 @@ static void look_at_usb(const struct search *s, const struct vm_usb *usb)
 	CLEANUP(freep) char *port = NULL;
 	struct error err = {};
 	if (usb->n_candidates == 1 && usb_find(&host, only, &port, &err) < 0)
-		tell(s, LACK_USB, pointer, only->port ? only->port : only->id, 0,
-				"device \"%s\": %s", usb->name, err.text);
+		tell(s, LACK_USB, pointer, only->port ? only->port : only->id, 0, "device '%s': %s",
+				usb->name, err.text);
 }
 
 /* Those that are looked for when the machine starts may come by then. */

@@ -150,7 +150,7 @@ const struct cd_drive *cd_find(const struct cd_drives *drives, const char *name,
 		jnames_hint(&text, name, names, drives->n);
 		error_set(err, ENOENT, "it has no CD drive '%s'%s", name, buf_text(&text));
 	} else {
-		jnames_list(&text, names, drives->n);
+		jnames_list(&text, '\'', names, drives->n);
 		error_set(err, EINVAL, "it has several CD drives, and one has to be named: %s",
 				buf_text(&text));
 	}

@@ -47,7 +47,7 @@ static int check_format(struct qmp *qmp, enum dump_format format, struct error *
 		if (!strcmp(names[n - 1], dump_format_names[format]))
 			return 0;
 	}
-	jnames_list(&list, names, n);
+	jnames_list(&list, '\'', names, n);
 	return error_set(err, ENOTSUP, "this QEMU can't write the format '%s'%s%s",
 			dump_format_names[format], list.len ? ", but " : "", buf_text(&list));
 }
