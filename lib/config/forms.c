@@ -387,8 +387,7 @@ bool form_protocol(const char *text, const char **ret_expected)
 	static const char *const names[] = { "any", "icmp", "icmp6", "sctp", "tcp", "udp" };
 	int number;
 	*ret_expected = "\"tcp\", \"udp\", \"sctp\", \"icmp\", \"icmp6\", \"any\" or a number from "
-			"0 "
-			"to 255";
+			"0 to 255";
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(text, names[i]))
 			return true;
@@ -440,8 +439,7 @@ bool form_rate(const char *text, const char **ret_expected)
 	static const char *const units[] = { "/second", "/minute", "/hour", "/day" };
 	const char *slash = strchr(text, '/');
 	*ret_expected = "a rate such as \"10/second\", from 1 to 65535 each second, minute, hour "
-			"or "
-			"day";
+			"or day";
 	if (!text[0])
 		return true;
 	for (size_t i = 0; slash && i < ARRAY_SIZE(units); i++)

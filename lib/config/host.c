@@ -21,8 +21,7 @@ static const struct field processor_fields[] = {
 			"Threads of each core that guests get unless they say otherwise."),
 	FIELD_BOOL(struct processor_conf, is_default, "default", false,
 			"Use this processor for machines that name none. Of several, or if none "
-			"says so, the "
-			"first by name is used."),
+			"says so, the first by name is used."),
 	{},
 };
 
@@ -31,8 +30,8 @@ static const struct field storage_fields[] = {
 			"Directory of the pool's volumes. A relative one counts from /."),
 	FIELD_STRING(struct storage_conf, pattern, "pattern", form_text_line, 0, "${volume}.TYPE",
 			"Path of a volume below the pool's directory, with variables: "
-			"${machine-name}, "
-			"${machine-description}, ${machine-id}, ${volume}, and those of \"vars\"."),
+			"${machine-name}, ${machine-description}, ${machine-id}, ${volume}, and "
+			"those of \"vars\"."),
 	FIELD_STRING(struct storage_conf, type, "type", NULL, 0,
 			"none; a pool that is used must have it",
 			"What the volumes are and how guests see them: see STORAGE TYPES."),
@@ -92,8 +91,7 @@ static const struct field pci_device_fields[] = {
 			"PCI address of the device: \"0000:01:00.0\"."),
 	FIELD_STRING(struct pci_device_conf, vendor, "vendor", form_pci_id, 0, NULL,
 			"Its vendor, as in 'lspci -n': \"144d\". Without an address, every device "
-			"of "
-			"this \"vendor\" and \"device\" is meant; with one, it must be that "
+			"of this \"vendor\" and \"device\" is meant; with one, it must be that "
 			"device."),
 	FIELD_STRING(struct pci_device_conf, device, "device", form_pci_id, 0, NULL,
 			"Its device, likewise: \"a808\"."),
@@ -118,8 +116,8 @@ static const struct field usb_device_fields[] = {
 			"one class: a machine gets the first that is free."),
 	FIELD_STRING(struct usb_device_conf, id, "id", form_usb_id, 0, NULL,
 			"Its vendor and product, as in 'lsusb': \"046d:c52b\". Without a port, "
-			"only "
-			"one such device may be plugged in; with one, it must be that device."),
+			"only one such device may be plugged in; with one, it must be that "
+			"device."),
 	FIELD_STRING(struct usb_device_conf, port, "port", form_usb_port, 0, NULL,
 			"Where it is plugged in: the bus, and the port on it or on each hub on the "
 			"way, as in /sys/bus/usb/devices: \"1-2.3\"."),

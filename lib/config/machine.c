@@ -314,16 +314,14 @@ static const struct field vsock_fields[] = {
 
 static const struct field ready_fields[] = {
 	FIELD_STRING(struct attrs_conf, ready.when, "when", form_ready, FIELD_REQUIRED, NULL,
-			"\"qmp\": QEMU answers. \"agent\": QEMU's guest agent answers. "
-			"\"notify\": its systemd (254 or later) tells that it has booted; needs "
-			"\"vsock\". \"tcp:PORT\": the guest takes connections at that port of the "
-			"first "
-			"address that a connection has by its \"ip\"; the host must have a "
-			"way to it."),
+			"\"qmp\": QEMU answers. \"agent\": QEMU's guest agent answers. \"notify\": "
+			"its systemd (254 or later) tells that it has booted; needs \"vsock\". "
+			"\"tcp:PORT\": the guest takes connections at that port of the first "
+			"address that a connection has by its \"ip\"; the host must have a way to "
+			"it."),
 	FIELD_STRING(struct attrs_conf, ready.timeout, "timeout", form_shutdown_time, 0, "5min",
 			"How long it may take, such as \"2min\", an hour at most; then the guest "
-			"is "
-			"shut down, and the start has failed."),
+			"is shut down, and the start has failed."),
 	{},
 };
 

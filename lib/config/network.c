@@ -56,8 +56,7 @@ static const struct field dhcp_fields[] = {
 			"the last: \"10.77.0.100-10.77.0.199\". \"static\" gives none to them."),
 	FIELD_STRING(struct dhcp_conf, lease, "lease", form_lease, 0, "1h",
 			"How long a guest may keep an address without asking again, such as "
-			"\"12h\"; "
-			"at least 2 minutes."),
+			"\"12h\"; at least 2 minutes."),
 	{},
 };
 
@@ -86,11 +85,10 @@ const struct field network_fields[] = {
 	FIELD_STRING(struct network_conf, socket, "socket", form_text_line, 0,
 			"/run/machina-qemu/MACHINE/net.CONNECTION, made by QEMU",
 			"The unix socket of mode \"vhost-user\" that the switch listens at: a "
-			"pattern "
-			"with the variables of machina.conf(5) and ${connection}, the connection's "
-			"name. QEMU connects to it again when the switch was restarted. Without it "
-			"QEMU listens, the switch connects, as root (Open vSwitch: "
-			"dpdkvhostuserclient), and the machine starts when it has."),
+			"pattern with the variables of machina.conf(5) and ${connection}, the "
+			"connection's name. QEMU connects to it again when the switch was "
+			"restarted. Without it QEMU listens, the switch connects, as root (Open "
+			"vSwitch: dpdkvhostuserclient), and the machine starts when it has."),
 	FIELD_STRING_OR_LIST(struct network_conf, address, "address", form_interface_address,
 			"The host's own address on a bridge that it makes, with the length of the "
 			"network's prefix: \"10.77.0.1/24\", \"fd77::1/64\", or a list of such."),

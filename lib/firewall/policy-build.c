@@ -191,8 +191,7 @@ static void check_default(struct building *b, const struct fw_default_conf *conf
 		if (values[d] == FW_DEFAULT_DROP)
 			filter_report(&b->reader, buf_text(&at),
 					"with the firewall's \"state\": \"none\" a default can't "
-					"be "
-					"\"drop\": answers would be dropped too");
+					"be \"drop\": answers would be dropped too");
 	}
 }
 

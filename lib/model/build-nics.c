@@ -149,8 +149,7 @@ static void refuse_disconnected(struct build *b, const char *name, const char *p
 	CLEANUP(freep) char *at = xasprintf("%s/connected", pointer);
 	BUILD_ERROR(b, at,
 			"connection '%s' is a virtual function of a network card, whose link is "
-			"not "
-			"QEMU's: it can't start without it",
+			"not QEMU's: it can't start without it",
 			name);
 }
 
@@ -216,7 +215,6 @@ void build_nics(struct build *b)
 	if (n_passt > VM_PASST_MAX)
 		BUILD_ERROR(b, "/connections",
 				"%zu connections to networks of \"backend\": \"passt\" are more "
-				"than "
-				"%d",
+				"than %d",
 				n_passt, VM_PASST_MAX);
 }

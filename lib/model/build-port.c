@@ -180,8 +180,7 @@ static void use_macvtap(struct build *b, const struct network_conf *network, str
 	if (!nic->device[0])
 		build_network_error(b, network, "device",
 				"a network of \"mode\": \"macvtap\" needs \"device\": the "
-				"interface "
-				"of the host that its guests share");
+				"interface of the host that its guests share");
 	if (nic->up || nic->down)
 		build_network_error(b, network, nic->up ? "up" : "down",
 				"a network of \"mode\": \"macvtap\" has no interfaces for "
@@ -204,15 +203,13 @@ static void check_own_socket(struct build *b, const char *pointer, const struct 
 	CLEANUP(freep) char *path = plan_net_path("/run/machina-qemu", b->vm->name, nic->name);
 	if (strchr(nic->name, '/'))
 		BUILD_ERROR(b, pointer,
-				"connection '%s': its socket is called after it, and so can't "
-				"have "
+				"connection '%s': its socket is called after it, and so can't have "
 				"a '/' in its name",
 				nic->name);
 	else if (strlen(path) > SOCKET_PATH_MAX)
 		BUILD_ERROR(b, pointer,
 				"connection '%s': together with the machine's, the name is too "
-				"long "
-				"for the path of a socket",
+				"long for the path of a socket",
 				nic->name);
 }
 
@@ -245,10 +242,8 @@ static void use_vhost_user(struct build *b, const struct network_conf *network, 
 	CLEANUP(freep) char *path = path_clean(buf_text(&text));
 	CLEANUP(freep)
 	char *message = xasprintf("'%s' is no path that QEMU can use: it begins with '/', has at "
-				  "most %zu bytes "
-				  "and is not below /tmp, /var/tmp, /home, /root or /run/user, "
-				  "which are hidden "
-				  "from the unit",
+				  "most %zu bytes and is not below /tmp, /var/tmp, /home, /root or "
+				  "/run/user, which are hidden from the unit",
 			path, SOCKET_PATH_MAX);
 	if (path[0] != '/' || strlen(path) > SOCKET_PATH_MAX || is_hidden(path))
 		build_network_error(b, network, "socket", message);

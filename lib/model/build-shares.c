@@ -46,8 +46,7 @@ static void build_user(struct build *b, const struct share_conf *conf, const cha
 	if (!share->user_exists && !conf->readonly)
 		share_error(b, pointer, "user", conf,
 				" can be written, so it needs \"user\": the account of the host "
-				"whose "
-				"the files are; or \"readonly\": true");
+				"whose the files are; or \"readonly\": true");
 }
 
 static void build_share(struct build *b, const struct share_conf *conf, const char *pointer,

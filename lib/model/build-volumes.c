@@ -120,15 +120,13 @@ static void tune(struct build *b, const struct volume_conf *conf, const struct s
 		CLEANUP(freep) char *at = xasprintf("%s/aio", pointer);
 		BUILD_ERROR(b, at,
 				"volume '%s': \"aio\": \"native\" needs \"cache\" to be \"none\" "
-				"or "
-				"\"directsync\", not \"%s\"",
+				"or \"directsync\", not \"%s\"",
 				v->name, disk_cache_names[v->cache]);
 	}
 	if (v->detect_zeroes == DISK_DETECT_ZEROES_UNMAP && v->discard != DISK_DISCARD_UNMAP) {
 		CLEANUP(freep) char *at = xasprintf("%s/detect-zeroes", pointer);
 		BUILD_ERROR(b, at,
-				"volume '%s': \"detect-zeroes\": \"unmap\" needs \"discard\" to "
-				"be "
+				"volume '%s': \"detect-zeroes\": \"unmap\" needs \"discard\" to be "
 				"\"unmap\"",
 				v->name);
 	}
@@ -291,8 +289,7 @@ void build_tpm(struct build *b)
 	if (!pool->type || strcmp(pool->type, "tpm-data") != 0)
 		BUILD_ADVICE(b, "/attrs/tpm/data/storage",
 				"the TPM's state is kept in storage pool '%s', which is not of "
-				"type "
-				"\"tpm-data\"",
+				"type \"tpm-data\"",
 				pool->name);
 	vm->tpm.data = volume_path(b, pool, &attrs->tpm.data, "/attrs/tpm/data");
 }

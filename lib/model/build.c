@@ -159,8 +159,7 @@ static void build_memory(struct build *b)
 	if (!attrs->memory.ram_mib)
 		BUILD_ERROR(b, "/attrs/memory/ram",
 				"the machine has no memory: set \"attrs\": { \"memory\": { "
-				"\"ram\": MiB } } "
-				"in its file or in a tag");
+				"\"ram\": MiB } } in its file or in a tag");
 }
 
 /* A path may lead to where a socket with a name alone is. */

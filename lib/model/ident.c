@@ -188,8 +188,7 @@ static int wwn_error(const char *text, struct error *err)
 {
 	return error_set(err, EINVAL,
 			"expected a World Wide Name: 16 hex digits that begin with 1, 2, 5, C, D, "
-			"E or F, "
-			"or 32 that begin with 6, found \"%s\"",
+			"E or F, or 32 that begin with 6, found \"%s\"",
 			text);
 }
 

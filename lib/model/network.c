@@ -165,14 +165,12 @@ static void build_name(struct build_network *b)
 	if (!form_firewall_name(n->name, &expected))
 		fail(b, "", -1,
 				"a network of \"mode\": \"%s\" has a unit of its own, so that its "
-				"name "
-				"has to be %s",
+				"name has to be %s",
 				mode_name(b), expected);
 	if (!b->conf->device || !b->conf->device[0]) {
 		fail(b, "device", -1,
 				"a network of \"mode\": \"%s\" needs \"device\", the name of the "
-				"bridge "
-				"that it makes",
+				"bridge that it makes",
 				mode_name(b));
 		return;
 	}
@@ -287,8 +285,7 @@ static void build_dhcp(struct build_network *b)
 		if (n->addresses[i].family == FW_IPV6 && n->addresses[i].prefix != SLAAC_PREFIX)
 			fail(b, "address", -1,
 					"guests make up IPv6 addresses by themselves with a prefix "
-					"of "
-					"%d bits only, not as in %s/%d; without \"dhcp\" it may "
+					"of %d bits only, not as in %s/%d; without \"dhcp\" it may "
 					"have any",
 					SLAAC_PREFIX, n->addresses[i].ip, n->addresses[i].prefix);
 }

@@ -109,8 +109,7 @@ static int unknown(const struct expansion *x, const struct reference *ref)
 				len, ref->name.text, meant);
 	return error_set(x->err, EINVAL,
 			"unknown variable '%.*s': set it in \"vars\", or if it may be missing, "
-			"write "
-			"\"${%.*s:-}\"",
+			"write \"${%.*s:-}\"",
 			len, ref->name.text, len, ref->name.text);
 }
 
