@@ -56,11 +56,6 @@ void props_addf(struct props *p, const char *key, const char *format, ...)
 	props_add(p, key, value);
 }
 
-void props_bool(struct props *p, const char *key, bool value)
-{
-	props_add(p, key, value ? "on" : "off");
-}
-
 void props_take(struct props *p, const char *option, struct strv *argv)
 {
 	strv_push_static(argv, option);

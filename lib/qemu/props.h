@@ -26,8 +26,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/strv.h"
@@ -56,9 +54,6 @@ void props_init(struct props *p, const char *driver);
  */
 void props_add(struct props *p, const char *key, const char *value);
 void props_addf(struct props *p, const char *key, const char *format, ...) PRINTF(3, 4);
-
-/* "key=on" or "key=off". */
-void props_bool(struct props *p, const char *key, bool value);
 
 /* Push @option, a literal, and the text to @argv; @p is empty and can be used again. */
 void props_take(struct props *p, const char *option, struct strv *argv);

@@ -43,7 +43,7 @@ static void add_swtpm_exec(struct unitfile *u, const struct unit_input *in)
 	unitfile_set(u, "Type", "exec");
 	unit_hook(u, in, "ExecStartPre", (const char *const[]){ "prepare", "swtpm", NULL });
 	/* Its options are written as QEMU's are. */
-	unitfile_exec_long(u, "ExecStart", "", &argv, qemu_option_length, NULL);
+	unitfile_exec_long(u, "ExecStart", &argv, qemu_option_length);
 	unit_hook(u, in, "ExecStopPost", (const char *const[]){ "teardown", "--swtpm", NULL });
 	unit_let_hooks_notify(u);
 	unitfile_set(u, "FileDescriptorStoreMax", "4");

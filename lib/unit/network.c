@@ -18,7 +18,7 @@ static void add_exec_dnsmasq(struct unitfile *u, const struct network_unit_input
 	unitfile_set(u, "Type", "exec");
 	unit_hook_of(u, in->program, "ExecStartPre",
 			(const char *const[]){ "prepare", "network", NULL }, in->network->name);
-	unitfile_exec_long(u, "ExecStart", "", &argv, qemu_option_length, NULL);
+	unitfile_exec_long(u, "ExecStart", &argv, qemu_option_length);
 	unitfile_setf(u, "StateDirectory", "machina-network/%s", in->network->name);
 }
 

@@ -73,7 +73,7 @@ static void add_service(struct unitfile *u, const struct unit_input *in, size_t 
 	passt_argv(&in->vm->nics[i], dir, &argv);
 	/* In the background it is only when it has its socket and all ports. */
 	unitfile_set(u, "Type", "forking");
-	unitfile_exec_long(u, "ExecStart", "", &argv, qemu_option_length, NULL);
+	unitfile_exec_long(u, "ExecStart", &argv, qemu_option_length);
 	unitfile_set(u, "TimeoutStartSec", "1min");
 	unitfile_set(u, "TimeoutStopSec", "10s");
 	unitfile_set(u, "Slice", "machine.slice");

@@ -323,7 +323,8 @@ static void add_devices(struct unitfile *u, const struct unit_input *in)
 	for (size_t i = 0; i < in->plan->n_fds; i++) {
 		const struct plan_fd *fd = &in->plan->fds[i];
 		if (fd->kind == PLAN_FD_FILE && plan_is_device(fd->path))
-			unitfile_set_device(u, "DeviceAllow", fd->path, fd->writable ? "rw" : "r");
+			unitfile_setf(u, "DeviceAllow", "%s %s", fd->path,
+					fd->writable ? "rw" : "r");
 	}
 	if (in->vm->n_usbs)
 		unitfile_add_lines(u, "DeviceAllow=char-usb_device rw\n");

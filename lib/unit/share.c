@@ -34,7 +34,7 @@ static void add_exec(
 	unitfile_set(u, "Environment", "PATH=" VM_SHARE_PROGRAM_DIRS);
 	unit_hook_of(u, in->program, "ExecStartPre",
 			(const char *const[]){ "prepare", "virtiofsd", NULL }, instance);
-	unitfile_exec_long(u, "ExecStart", "", &argv, qemu_option_length, NULL);
+	unitfile_exec_long(u, "ExecStart", &argv, qemu_option_length);
 	unit_hook_of(u, in->program, "ExecStopPost",
 			(const char *const[]){ "teardown", "--virtiofsd", NULL }, instance);
 	unit_let_hooks_notify(u);

@@ -71,15 +71,6 @@ void unitfile_comment(struct unitfile *u, const char *text)
 		buf_printf(&u->text, "# %s\n", text);
 }
 
-void unitfile_commentf(struct unitfile *u, const char *format, ...)
-{
-	va_list ap;
-	va_start(ap, format);
-	CLEANUP(freep) char *text = xvasprintf(format, ap);
-	va_end(ap);
-	unitfile_comment(u, text);
-}
-
 void unitfile_section(struct unitfile *u, const char *name)
 {
 	if (failed(u))
@@ -272,28 +263,9 @@ void unitfile_set_words(struct unitfile *u, const char *key, const struct strv *
 	end(u, key, start);
 }
 
-void unitfile_set_bind(
-		struct unitfile *u, const char *key, const char *source, const char *destination)
-{
-	if (setting_find(key) != SETTING_BIND)
-		REFUSE(u, key, "it does not take two paths");
-	size_t start = begin(u, key);
-	put_word(u, key, source, QUOTE_PERCENT | QUOTE_COLON);
-	buf_putc(&u->text, ':');
-	put_word(u, key, destination, QUOTE_PERCENT | QUOTE_COLON);
-	end(u, key, start);
-}
-
 void unitfile_add_lines(struct unitfile *u, const char *lines)
 {
 	buf_puts(&u->text, lines);
-}
-
-void unitfile_set_device(struct unitfile *u, const char *key, const char *path, const char *value)
-{
-	if (setting_find(key) != SETTING_DEVICE || strchr(value, ' '))
-		REFUSE(u, key, "it does not take a path and '%.200s'", value);
-	unitfile_setf(u, key, "%s %s", path, value);
 }
 
 /* Names no file, whatever is there: path_implies_directory() of later versions. */
@@ -408,10 +380,10 @@ void unitfile_exec(struct unitfile *u, const char *key, const char *prefix, cons
 	set_command(u, key, &(struct command){ .prefix = prefix, .argv = argv });
 }
 
-void unitfile_exec_long(struct unitfile *u, const char *key, const char *prefix,
-		const struct strv *argv, option_length *length, const char *variable)
+void unitfile_exec_long(
+		struct unitfile *u, const char *key, const struct strv *argv, option_length *length)
 {
-	unitfile_exec_inside(u, key, prefix, argv, length, variable, NULL);
+	unitfile_exec_inside(u, key, "", argv, length, NULL, NULL);
 }
 
 void unitfile_exec_inside(struct unitfile *u, const char *key, const char *prefix,

@@ -11,8 +11,7 @@
  *	unitfile_section(&u, "Service");
  *	unitfile_set(&u, "SupplementaryGroups", "kvm");
  *	unitfile_exec(&u, "ExecStartPre", "+", &prepare);
- *	unitfile_exec_long(&u, "ExecStart", "", &qemu, qemu_option_length,
- *			"MACHINA_RUNTIME_ARGS");
+ *	unitfile_exec_long(&u, "ExecStart", &dnsmasq, qemu_option_length);
  *	return unitfile_finish(&u, ret_text, err);
  *
  * Calls that add cannot be answered: the first that failed is kept, those after it do nothing, and
@@ -45,7 +44,6 @@ void unitfile_done(struct unitfile *u);
 
 /* "# TEXT". The first comment of a file is the mark by which generated files are known. */
 void unitfile_comment(struct unitfile *u, const char *text);
-void unitfile_commentf(struct unitfile *u, const char *format, ...) PRINTF(2, 3);
 
 /* Begin a section, with an empty line before it. */
 void unitfile_section(struct unitfile *u, const char *name);
@@ -53,13 +51,13 @@ void unitfile_section(struct unitfile *u, const char *name);
 /*
  * "Key=value", so that the setting gets exactly @value:
  *
- * - a single text (Description=, User=, WorkingDirectory=, StandardOutput=, ConditionPathExists=):
- *   as it is, spaces, quotes and backslashes included. White space at either end cannot be written.
+ * - a single text (Description=, User=, ListenStream=): as it is, spaces, quotes and backslashes
+ * included. White space at either end cannot be written.
  * - a number, boolean, time span or plain list (CPUQuota=50%, SystemCallFilter=~@raw-io mount): as
  *   it is. Quotes and backslashes cannot be written; nothing of the kind contains them.
  * - a list of names (After=, WantedBy=, SupplementaryGroups=): the names with spaces between them.
  *   Quotes cannot be written, backslashes only in the dependencies of [Unit].
- * - a list of words (RequiresMountsFor=, ReadWritePaths=, Environment=, RuntimeDirectory=): one
+ * - a list of words (RequiresMountsFor=, InaccessiblePaths=, Environment=, RuntimeDirectory=): one
  *   word, whatever is in it. A leading '-' or '+' keeps the meaning it has for the setting.
  * - BindPaths=, BindReadOnlyPaths=: one path, with a leading '-' if it may be absent.
  * - DeviceAllow=, IODeviceWeight= and the like: "PATH VALUE", split at the last space.
@@ -76,13 +74,6 @@ void unitfile_set_words(struct unitfile *u, const char *key, const struct strv *
 
 /* Lines of this program's own, as they are to stand in the file: nothing in them is checked. */
 void unitfile_add_lines(struct unitfile *u, const char *lines);
-
-/* "Key=source:destination" for BindPaths= and BindReadOnlyPaths=. */
-void unitfile_set_bind(
-		struct unitfile *u, const char *key, const char *source, const char *destination);
-
-/* "Key=path value" for DeviceAllow= ("rw") and limits of one device. */
-void unitfile_set_device(struct unitfile *u, const char *key, const char *path, const char *value);
 
 /*
  * A command line: the process gets exactly these arguments.
@@ -105,19 +96,22 @@ typedef size_t option_length(const struct strv *argv, size_t i);
  * stays in the line of the one before it.
  *
  * @length: what is one option, asked for the first argument and then for each that comes next
+ */
+void unitfile_exec_long(struct unitfile *u, const char *key, const struct strv *argv,
+		option_length *length);
+
+/*
+ * The same with variables. "${NAME}" within an argument, for each name of @inside, is left for
+ * systemd, which puts the value in its place, as one word whatever it is.
+ *
+ * @length: NULL: all in one line
  * @variable: a name, put at the end as the word "$NAME", which systemd replaces by the words of
  *	that environment variable when the process starts: none if it is unset. NULL: none
+ * @inside: NULL: none
  *
  * With a variable, a '$' that begins an argument or stands before '{' or '$' has to be doubled,
  * and the D-Bus property shows it doubled, as well as "$NAME": arguments appear there with '%'
  * resolved, but before variables are. unitfile_final_argv() takes the property to @argv.
- */
-void unitfile_exec_long(struct unitfile *u, const char *key, const char *prefix,
-		const struct strv *argv, option_length *length, const char *variable);
-
-/*
- * The same, with more variables: "${NAME}" within an argument, for each name of @inside, is left
- * for systemd, which puts the value in its place, as one word whatever it is.
  */
 void unitfile_exec_inside(struct unitfile *u, const char *key, const char *prefix,
 		const struct strv *argv, option_length *length, const char *variable,

@@ -51,7 +51,8 @@ static void check_command(const struct strv *argv, const char *variable)
 
 	unitfile_section(&u, "Service");
 	if (variable)
-		unitfile_exec_long(&u, "ExecStart", "+", argv, qemu_option_length, variable);
+		unitfile_exec_inside(
+				&u, "ExecStart", "+", argv, qemu_option_length, variable, NULL);
 	else
 		unitfile_exec(&u, "ExecStart", "+", argv);
 	const struct unitdoc_entry *entry = read_back(&u, &doc);

@@ -237,7 +237,7 @@ static void push_value(struct strv *argv, const char *dir, size_t i, const char 
 	props_add(&p, "driver", "file");
 	props_addf(&p, "node-name", "file%zu", i);
 	props_addf(&p, "filename", "%s/f%s", dir, value);
-	props_bool(&p, "cache.direct", false);
+	props_add(&p, "cache.direct", "off");
 	props_take(&p, "-blockdev", argv);
 
 	props_init(&p, "scsi-hd");
@@ -255,13 +255,13 @@ static void push_value(struct strv *argv, const char *dir, size_t i, const char 
 	props_init(&p, "socket");
 	props_addf(&p, "id", "socket%zu", i);
 	props_addf(&p, "path", "%s/s%s", dir, value);
-	props_bool(&p, "server", true);
-	props_bool(&p, "wait", false);
+	props_add(&p, "server", "on");
+	props_add(&p, "wait", "off");
 	props_take(&p, "-chardev", argv);
 
 	props_init(&p, "stream");
 	props_addf(&p, "id", "net%zu", i);
-	props_bool(&p, "server", true);
+	props_add(&p, "server", "on");
 	props_add(&p, "addr.type", "unix");
 	props_addf(&p, "addr.path", "%s/n%s", dir, value);
 	props_take(&p, "-netdev", argv);

@@ -20,8 +20,8 @@ TEST(properties_follow_the_driver)
 	struct props p = {};
 	props_init(&p, "virtio-blk-pci");
 	props_addf(&p, "id", "disk.%d", 7);
-	props_bool(&p, "share-rw", true);
-	props_bool(&p, "write-cache", false);
+	props_add(&p, "share-rw", "on");
+	props_add(&p, "write-cache", "off");
 	props_add(&p, "serial", "AB");
 	check_take(&p, "virtio-blk-pci,id=disk.7,share-rw=on,write-cache=off,serial=AB");
 }

@@ -245,8 +245,8 @@ TEST(random_arguments_come_back)
 			strv_push_take(&argv, random_argument());
 		unitfile_section(&u, "Service");
 		if (rand() % 2 || variable)
-			unitfile_exec_long(
-					&u, "ExecStart", "+", &argv, qemu_option_length, variable);
+			unitfile_exec_inside(&u, "ExecStart", "+", &argv, qemu_option_length,
+					variable, NULL);
 		else
 			unitfile_exec(&u, "ExecStart", "+", &argv);
 		unitfile_set(&u, "Type", "exec");
