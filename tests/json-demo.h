@@ -197,7 +197,7 @@ static const struct field demo_attrs_fields[] = {
 			.fields = demo_file_fields,
 			.doc = "Kernel.",
 			.offset = FIELD_AT_(struct demo_attrs, kernel, struct demo_disk) },
-	FIELD_SCALAR(struct demo_attrs, weight, "weight", demo_word, NULL, "Weight."),
+	FIELD_TERM(struct demo_attrs, weight, "weight", NULL, NULL, "Weight."),
 	{},
 };
 

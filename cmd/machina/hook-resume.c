@@ -173,13 +173,3 @@ int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
 	finish_later(paths, plan->machine);
 	return 1;
 }
-
-char *hook_resume_describe(const struct config_paths *paths, const char *machine)
-{
-	enum saved_state state = saved_look(paths->saved_dir, machine, NULL);
-	if (state != SAVED_WHOLE && state != SAVED_RESUMING)
-		return NULL;
-	CLEANUP(freep) char *path = saved_path(paths->saved_dir, machine, state);
-	return xasprintf("have QEMU resume the guest from '%s', if its disks are as they were",
-			path);
-}

@@ -33,9 +33,6 @@ MUST_CHECK int hook_resume_prepare(const struct config_paths *paths, const struc
 MUST_CHECK int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
 		const struct prepare_options *options, bool (*is_stopped)(void), struct error *err);
 
-/* A line for a dry run; NULL: nothing was saved. The caller frees it. */
-char *hook_resume_describe(const struct config_paths *paths, const char *machine);
-
 /* Ask systemd for time, from now on, if the unit's own limit is earlier. */
 void hook_resume_ask_time(uint64_t usec);
 

@@ -52,7 +52,6 @@ static const char *const kind_texts[] = {
 	[FIELD_KIND_ENUM] = "string",
 	[FIELD_KIND_STRINGS] = "list of strings",
 	[FIELD_KIND_STRING_OR_LIST] = "string or list of strings",
-	[FIELD_KIND_SCALAR] = "string, boolean or number",
 	[FIELD_KIND_TERM] = "string or number",
 	[FIELD_KIND_TERMS] = "string, number or list of such",
 	[FIELD_KIND_SWITCH] = "boolean",

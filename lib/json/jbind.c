@@ -51,7 +51,6 @@ static void bind_default(const struct field *f, void *base)
 		*(int64_t *)at = 0;
 		break;
 	case FIELD_KIND_STRING:
-	case FIELD_KIND_SCALAR:
 	case FIELD_KIND_TERM:
 		*(const char **)at = NULL;
 		break;
@@ -220,9 +219,6 @@ static void bind_value(
 		break;
 	case FIELD_KIND_STRING:
 		*(const char **)at = jtree_text(value);
-		break;
-	case FIELD_KIND_SCALAR:
-		*(const char **)at = scalar_text(value);
 		break;
 	case FIELD_KIND_TERM:
 		*(const char **)at = jtree_text(value);

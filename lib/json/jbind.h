@@ -28,7 +28,6 @@ enum field_kind {
 	FIELD_KIND_ENUM,	   /* int: index in @names, -1 when absent */
 	FIELD_KIND_STRINGS,	   /* struct jstrings: a list of strings */
 	FIELD_KIND_STRING_OR_LIST, /* struct jstrings: one string or a list of strings */
-	FIELD_KIND_SCALAR,	   /* const char *: string, boolean or number, kept as text */
 	FIELD_KIND_TERM,   /* const char *: string or number, kept as text; both are checked */
 	FIELD_KIND_TERMS,  /* struct jstrings: one such or a list of them */
 	FIELD_KIND_SWITCH, /* int: false 0, true 1, else the index in @names, whose first two are
@@ -121,8 +120,8 @@ struct field {
 	const char *unit;	    /* INT: of what the number counts, for messages; may be NULL */
 	bool default_bool;	    /* BOOL */
 	const char *const *names; /* ENUM, SWITCH: values. SCALAR_MAP: its keys, or NULL for any */
-	field_check *check;	/* STRING, SCALAR, TERM, lists and values of maps; NULL: any text */
-	field_check *check_key; /* MAP, STRING_MAP, STRINGS_MAP; NULL accepts any key */
+	field_check *check;	  /* STRING, TERM, lists and values of maps; NULL: any text */
+	field_check *check_key;	  /* MAP, STRING_MAP, STRINGS_MAP; NULL accepts any key */
 	const char *default_text; /* for documents: what absence means; may be NULL */
 	const char *doc;	  /* one or two sentences */
 };
@@ -157,12 +156,6 @@ struct field {
 		.name = key, .kind = FIELD_KIND_ENUM, .merge = MERGE_FIRST,                        \
 		.offset = FIELD_AT_(type, member, int), .names = table, .default_text = standard,  \
 		.doc = text                                                                        \
-	}
-#define FIELD_SCALAR(type, member, key, checker, standard, text)                                   \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_SCALAR, .merge = MERGE_FIRST,                      \
-		.offset = FIELD_AT_(type, member, const char *), .check = checker,                 \
-		.default_text = standard, .doc = text                                              \
 	}
 #define FIELD_TERM(type, member, key, checker, standard, text)                                     \
 	{                                                                                          \

@@ -398,9 +398,6 @@ static void check_value(struct check *c, const struct field *f, struct json_obje
 	case FIELD_KIND_ENUM:
 		check_enum(c, f, value);
 		break;
-	case FIELD_KIND_SCALAR:
-		check_scalar(c, f->check, value);
-		break;
 	case FIELD_KIND_TERM:
 		check_term(c, f->check, value);
 		break;

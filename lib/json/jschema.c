@@ -119,8 +119,6 @@ static struct json_object *value_schema(const struct field *f, bool nullable)
 		return list_of(typed("string", false), nullable);
 	case FIELD_KIND_STRING_OR_LIST:
 		return any_of(typed("string", nullable), list_of(typed("string", false), false));
-	case FIELD_KIND_SCALAR:
-		return typed("string boolean number", nullable);
 	case FIELD_KIND_TERM:
 		return typed("string number", nullable);
 	case FIELD_KIND_TERMS:

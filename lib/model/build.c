@@ -34,8 +34,8 @@ static void build_group(struct build *b)
 {
 	struct vm *vm = b->vm;
 	const char *name = b->conf->privileges.filesystem.group.name;
-	vm->group_name = name && name[0] ? build_text(b, name)
-					 : arena_printf(&vm->arena, "machina-%s", vm->name);
+	CLEANUP(freep) char *derived = ident_group_name(vm->name);
+	vm->group_name = build_text(b, name && name[0] ? name : derived);
 	vm->group_id = (uint32_t)b->conf->privileges.filesystem.group.id;
 }
 

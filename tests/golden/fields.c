@@ -18,7 +18,6 @@ static const char *const kinds[] = {
 	[FIELD_KIND_ENUM] = "enum",
 	[FIELD_KIND_STRINGS] = "strings",
 	[FIELD_KIND_STRING_OR_LIST] = "string-or-list",
-	[FIELD_KIND_SCALAR] = "scalar",
 	[FIELD_KIND_TERM] = "term",
 	[FIELD_KIND_TERMS] = "terms",
 	[FIELD_KIND_SWITCH] = "switch",

@@ -163,9 +163,8 @@ TEST(each_kind_has_its_schema)
 		{ "/attrs/properties/display",
 				"{\"enum\":[\"none\",\"virtio\",\"qxl\",null],\"description\":"
 				"\"Display.\"}" },
-		{ "/attrs/properties/weight",
-				"{\"type\":[\"string\",\"boolean\",\"number\",\"null\"],"
-				"\"description\":\"Weight.\"}" },
+		{ "/attrs/properties/weight", "{\"type\":[\"string\",\"number\",\"null\"],"
+					      "\"description\":\"Weight.\"}" },
 		{ "/attrs/properties/memory/properties/ram", "{\"type\":[\"integer\",\"null\"],"
 							     "\"maximum\":1048576,\"description\":"
 							     "\"MiB.\"}" },

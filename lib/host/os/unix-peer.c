@@ -155,16 +155,16 @@ static void push_process(struct strv *processes, const char *pid)
 	strv_pushf(processes, "%s (pid %s)", buf_text(&text), pid);
 }
 
-int unix_peer_list(const char *path, struct strv *ret_processes, struct error *err)
+int unix_peer_list(const char *path, struct strv *ret_processes)
 {
 	CLEANUP(search_done) struct search search = { .path = path };
-	int r = find_all_peers(&search, err);
+	int r = find_all_peers(&search, NULL);
 	if (r < 0 || search.sockets.n == 0)
 		return r;
 
 	CLEANUP(closedirp) DIR *proc = opendir("/proc");
 	if (!proc)
-		return error_errno(err, "cannot list '/proc'");
+		return -errno;
 	char self[32];
 	snprintf(self, sizeof(self), "%d", getpid());
 	struct dirent *entry;
@@ -196,7 +196,7 @@ int unix_peer_look(const char *path, int own_fd, size_t *ret_others, bool *ret_i
 void unix_peer_text(const char *path, struct buf *to)
 {
 	CLEANUP(strv_done) struct strv processes = {};
-	if (unix_peer_list(path, &processes, NULL) < 0)
+	if (unix_peer_list(path, &processes) < 0)
 		return;
 	for (size_t i = 0; i < processes.n; i++)
 		buf_printf(to, "%s%s", i > 0 ? ", " : "", processes.items[i]);

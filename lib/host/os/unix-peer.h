@@ -19,7 +19,7 @@
  * other users to root only; clients in network namespaces other than ours and the host's are not
  * seen. Cost: some milliseconds, meant for messages. Nothing found is no error.
  */
-MUST_CHECK int unix_peer_list(const char *path, struct strv *ret_processes, struct error *err);
+MUST_CHECK int unix_peer_list(const char *path, struct strv *ret_processes);
 
 /*
  * How a server that takes one client at a time stands.

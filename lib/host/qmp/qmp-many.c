@@ -58,7 +58,7 @@ static void blame(struct talk *t)
 {
 	CLEANUP(strv_done) struct strv holders = {};
 	t->item->is_late = true;
-	if (!t->is_greeted && unix_peer_list(t->item->path, &holders, NULL) >= 0 && holders.n) {
+	if (!t->is_greeted && unix_peer_list(t->item->path, &holders) >= 0 && holders.n) {
 		CLEANUP(freep)
 		char *text = xasprintf("its monitor is held by %s", holders.items[0]);
 		fail(t, text);

@@ -15,7 +15,7 @@
 void qmp_name_holders(const char *path, struct buf *text)
 {
 	CLEANUP(strv_done) struct strv holders = {};
-	if (unix_peer_list(path, &holders, NULL) < 0)
+	if (unix_peer_list(path, &holders) < 0)
 		return;
 	for (size_t i = 0; i < holders.n; i++)
 		buf_printf(text, "%s%s", i > 0 ? ", " : "", holders.items[i]);
