@@ -5,7 +5,7 @@
  *	host:     machina.conf.json, then machina.conf.d/?*.conf.json in byte order; a later file's
  *	          entry of a map replaces an earlier one's whole
  *	machine:  machine.conf.d/NAME.conf.json, then its tags as listed, each followed depth-first
- * by the tags that it names; a tag reached twice counts where it comes first
+ *	          by the tags that it names; a tag reached twice counts where it comes first
  *
  * Findings go to a report; where something is wrong in several files, all of it is found.
  */

@@ -13,8 +13,8 @@
  * @fields: the table of the object that has the key; or NULL, and
  * @names: the keys that it may have, NULL-terminated
  * @text: the complaint is appended: the right letter case; else what other programs call so
- *        (json/jhabits.h); else the nearest known key; else where in the objects below a key of
- * that name belongs; else the known keys, if they are few
+ *        (json/jhabits.h); else the nearest known key; else where in the objects below a key
+ *        of that name belongs; else the known keys, if they are few
  *
  * Returns false, and appends nothing, if the key is known.
  */

@@ -11,7 +11,7 @@
  *
  *	tap name=net.0 link=web.0 connection=0 network=lan bridge=br0 mac=52:54:00:26:77:fa
  *	cloud-init what=user text=alice
- *	file name=disk.0 mode=rw path=/tank/web/os.raw volume=os pool=guest-data
+ *	file name=disk.0 writable=yes path=/tank/web/os.raw volume=os pool=guest-data
  *
  * Of the packet filter of a connection the plan has what the machine and its network say (rows
  * "filter" and "rule"); the host's groups and address sets are read when the machine starts.

@@ -6,11 +6,12 @@
  *			* # $ @ ! ? - 0..9 alone, so that "$12" is variable "1" and the text "2"
  *	${NAME}		NAME: everything up to the next '}', or one of the above alone
  *	${NAME:-TEXT}	TEXT when there is no such variable or it is empty. TEXT is taken as it
- * stands up to the next '}' and may not hold '$'. A variable whose whole name is "NAME:-TEXT" wins.
+ *			stands up to the next '}' and may not hold '$'. A variable whose whole name
+ *			is "NAME:-TEXT" wins.
  *	$((EXPR))	the value of EXPR after its variables are replaced: integers of 64 bits,
  *			+ - * / % and parentheses, as in C; all numbers are decimal, "010" is 10.
  *			A variable's value is put in as text: parentheses around it are the
- * pattern's.
+ *			pattern's.
  *	${}		nothing
  *	${		nothing, when no '}' follows
  *	$		itself, before anything else and at the end

@@ -3,8 +3,7 @@
  * From a machine to QEMU's argument vector. Pure: same machine, same bytes.
  *
  *	CLEANUP(strv_done) struct strv argv = {};
- *	r = qemu_argv(&vm, &plan, QEMU_FORM_UNIT, "/run/machina-qemu/web", &machine, &report,
- *&argv);
+ *	r = qemu_argv(&vm, &plan, QEMU_FORM_UNIT, &machine, &report, &argv);
  *
  * What the guest sees is hardware layout 1: the devices, places and properties that the Go
  * program's arguments gave it (topology.c has the rules of places). Descriptors, node names and
@@ -55,6 +54,7 @@ size_t qemu_option_length(const struct strv *argv, size_t i);
 
 /*
  * Append a text for each of the plan's descriptors, in the order of their numbers: what QEMU finds
- * there. "fd 4, set 1: disk.0, read and write '/tank/web/os.raw' (volume 'os' of pool 'tank')".
+ * there. "fd 4 (set 1) disk.0: read and write '/tank/web/os.raw', volume 'os' of storage pool
+ * 'tank'".
  */
 void qemu_annotate(const struct plan *plan, struct strv *ret_rows);
