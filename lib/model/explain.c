@@ -80,6 +80,14 @@ static struct explain_origin origin_of(struct walk *w, const struct said *s)
 	return o;
 }
 
+/* Is what follows the key an index of a list, or a key that the user makes up? */
+static bool has_entries(enum field_kind kind)
+{
+	return kind != FIELD_KIND_OBJECT && kind != FIELD_KIND_BOOL && kind != FIELD_KIND_INT &&
+	       kind != FIELD_KIND_STRING && kind != FIELD_KIND_ENUM && kind != FIELD_KIND_TERM &&
+	       kind != FIELD_KIND_SWITCH;
+}
+
 /* The rows of the field table along a pointer: the row of the last key that is one, or NULL. */
 static const struct field *field_at(const char *pointer)
 {
@@ -90,10 +98,7 @@ static const struct field *field_at(const char *pointer)
 	for (char *token = strtok_r(copy, "/", &state); token;
 			token = strtok_r(NULL, "/", &state)) {
 		if (skip) {
-			/* The index of a list, or a key that the user makes up. */
 			skip = false;
-			if (!fields)
-				return found;
 			continue;
 		}
 		if (!fields)
@@ -102,7 +107,7 @@ static const struct field *field_at(const char *pointer)
 		if (!found)
 			return NULL;
 		fields = found->fields;
-		skip = found->kind != FIELD_KIND_OBJECT;
+		skip = has_entries(found->kind);
 	}
 	return found;
 }

@@ -154,6 +154,11 @@ TEST(what_no_file_sets_has_its_default)
 			"'privileges', 'attrs', 'volumes', 'connections', 'devices', 'shares', "
 			"'after', "
 			"'requires', 'credentials', 'autostart' and 'qemu-args'");
+	check_explained(&s, "/description/x", "'/description/x' is no place of machine 'web'");
+	check_explained(&s, "/attrs/memory/ram/0",
+			"'/attrs/memory/ram/0' is no place of machine 'web'");
+	check_explained(&s, "/tags/0/x", "'/tags/0/x' is no place of machine 'web'");
+	check_explained(&s, "/vars/x", "/vars/x = not set (default)");
 	check_explained(&s, "/volumes/0", "'/volumes/0' is no place of machine 'web'");
 	check_explained(&s, "/volumes/0/name", "'/volumes/0/name' is no place of machine 'web'");
 }
