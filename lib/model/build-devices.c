@@ -33,13 +33,14 @@ static void add_parents(struct build *b, const struct jlist *devices, const char
 			class = find_class(&items[i].types, class_name);
 		if (!class)
 			continue;
+		const char *address = build_lower(b, items[i].address);
 		int64_t *placements = arena_array(
 				&b->vm->arena, class->placements.n, sizeof(*placements));
 		if (class->placements.n)
 			memcpy(placements, class->placements.items,
 					class->placements.n * sizeof(*placements));
 		parents[(*n)++] = (struct vm_mdev_parent){
-			.address = build_lower(b, items[i].address),
+			.address = address ? address : "",
 			.type_name = build_text(b, class->type_name),
 			.heterogeneous = items[i].heterogeneous,
 			.placements = placements,

@@ -420,6 +420,8 @@ TEST(ids_in_one_form)
 			    "{'name':'c','class':'c'}]}")) {
 		CHECK(!s.vm.has_uuid);
 		CHECK_STR(s.vm.mdevs[0].uuid, "3e2cee4d-1002-4989-af98-3e03b8ad3197");
+		/* In a plan it is "", and not nothing. */
+		CHECK_STR(s.vm.mdevs[0].parents[0].address, "");
 		CHECK(strcmp(s.vm.mdevs[1].uuid, "00000000-0000-0000-0000-000000000000") != 0);
 		CHECK_INT(s.vm.mdevs[1].uuid[14], '4');
 	}
