@@ -56,11 +56,15 @@ static void use_network(struct build *b, const struct network_conf *network, str
 						    "\"device\"");
 }
 
-static void copy_forwards(struct build *b, struct vm_nic *nic)
+static void copy_forwards(struct build *b, const struct network_conf *network, struct vm_nic *nic)
 {
 	struct forward_conf *copy = arena_array(&b->vm->arena, nic->n_forward, sizeof(*copy));
 	for (size_t i = 0; i < nic->n_forward; i++) {
 		copy[i] = nic->forward[i];
+		if (copy[i].to && copy[i].to[0])
+			build_network_error(b, network, "forward",
+					"\"to\" is for \"mode\": \"nat\" and \"routed\": with "
+					"\"user\" each guest is alone on its network");
 		copy[i].address = build_text(b, copy[i].address);
 		if (!copy[i].address[0])
 			copy[i].address = "127.0.0.1";
@@ -186,7 +190,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 			build_vf(b, network, &nic, index);
 		if (nic.mode == NETWORK_VF && nic.disconnected)
 			refuse_disconnected(b, name, pointer);
-		copy_forwards(b, &nic);
+		copy_forwards(b, network, &nic);
 		build_filter(b, conf, pointer, network, &nic);
 	} else {
 		const struct jlist *networks = &b->host->conf.network;

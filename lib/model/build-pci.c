@@ -140,9 +140,6 @@ void build_vf(struct build *b, const struct network_conf *network, const struct 
 		build_network_error(b, network, "device",
 				"a network of \"mode\": \"vf\" needs \"device\": the interface of "
 				"a card with virtual functions");
-	if (nic->up || nic->down)
-		build_network_error(b, network, nic->up ? "up" : "down",
-				"a network of \"mode\": \"vf\" has no interfaces for scripts");
 	*candidate = (struct vm_pci_candidate){
 		.interface = device,
 		.virtual_functions = network->virtual_functions,

@@ -74,9 +74,12 @@ static char *modes_text(unsigned modes)
 
 /* Keys that do nothing in a network of this mode. Networks with a bridge of their own are looked at
  * as a whole (model/network.h). */
-static void check_network_keys(struct build *b, const struct network_conf *n)
+static void check_network_keys(
+		struct build *b, const struct network_conf *n, const struct vm_nic *nic)
 {
 	const struct key_use rows[] = {
+		{ "up", nic->up, IN(BRIDGE) | IN_OLD },
+		{ "down", nic->down, IN(BRIDGE) | IN_OLD },
 		{ "vlan", n->vlan, IN(BRIDGE) | IN(VF) },
 		{ "vlans", n->vlans.n, IN(BRIDGE) },
 		{ "isolate", n->isolate, IN_BRIDGE },
@@ -181,10 +184,6 @@ static void use_macvtap(struct build *b, const struct network_conf *network, str
 		build_network_error(b, network, "device",
 				"a network of \"mode\": \"macvtap\" needs \"device\": the "
 				"interface of the host that its guests share");
-	if (nic->up || nic->down)
-		build_network_error(b, network, nic->up ? "up" : "down",
-				"a network of \"mode\": \"macvtap\" has no interfaces for "
-				"scripts");
 }
 
 /* What QEMU can't see in its unit: PrivateTmp=, ProtectHome=. */
@@ -225,10 +224,6 @@ static void use_vhost_user(struct build *b, const struct network_conf *network, 
 	if (!b->vm->memory.shared_for)
 		b->vm->memory.shared_for = arena_printf(
 				&b->vm->arena, "connection '%s' (vhost-user)", nic->name);
-	if (nic->up || nic->down)
-		build_network_error(b, network, nic->up ? "up" : "down",
-				"a network of \"mode\": \"vhost-user\" has no interfaces for "
-				"scripts");
 	if (!network->socket || !network->socket[0]) {
 		check_own_socket(b, pointer, nic);
 		return;
@@ -241,8 +236,10 @@ static void use_vhost_user(struct build *b, const struct network_conf *network, 
 	}
 	CLEANUP(freep) char *path = path_clean(buf_text(&text));
 	CLEANUP(freep)
-	char *message = xasprintf("'%s' is no path that QEMU can use: it begins with '/', has at "
-				  "most %zu bytes and is not below /tmp, /var/tmp, /home, /root or "
+	char *message = xasprintf("'%s' is no path that QEMU can use: it begins with "
+				  "'/', has at "
+				  "most %zu bytes and is not below /tmp, /var/tmp, "
+				  "/home, /root or "
 				  "/run/user, which are hidden from the unit",
 			path, SOCKET_PATH_MAX);
 	if (path[0] != '/' || strlen(path) > SOCKET_PATH_MAX || is_hidden(path))
@@ -257,7 +254,7 @@ void build_nic_port(struct build *b, const struct network_conf *network,
 	nic->managed = network->mode >= 0;
 	nic->mtu = conf->mtu ? conf->mtu : network->mtu;
 	if (!owns_bridge)
-		check_network_keys(b, network);
+		check_network_keys(b, network, nic);
 	else
 		check_addresses(b, network, conf, pointer);
 	check_connection_keys(b, network, conf, pointer);
