@@ -39,7 +39,9 @@ static const struct field volume_fields[] = {
 			"The firmware tries this disk or CD \"first\", before those that are "
 			"bootable, or \"last\", when none of them can be booted, as the CD of an "
 			"installer."),
-	FIELD_BOOL(struct volume_conf, remove, "remove", false, REMOVE_DOC),
+	FIELD_BOOL(struct volume_conf, remove, "remove", false,
+			"Take an inherited entry of this name away; of firmware and of a TPM's "
+			"\"data\" the inherited one, whatever its name."),
 	FIELD_ENUM(struct volume_conf, tuning.discard, "discard", disk_discard_names, "the pool's",
 			"What happens to blocks that the guest discards: \"unmap\" gives them back "
 			"to the host."),

@@ -51,7 +51,8 @@ enum merge_rule {
 	MERGE_FIRST,  /* the first layer in which the value counts */
 	MERGE_FIELDS, /* objects: each key by its own rule */
 	MERGE_WHOLE,  /* objects: the first whose "name", "storage", "path" or "when" counts, or a
-			 string  (FIELD_PATH_TEXT, FIELD_WHEN_TEXT) that does */
+			 string (FIELD_PATH_TEXT, FIELD_WHEN_TEXT) that does; or none at all if
+			 one that says "remove": true comes first */
 	MERGE_NAMED,  /* lists of objects: all in layer order; of each "name" (none and "" are one
 			 name too) the first, or none at all if that says "remove": true */
 	MERGE_KEYS,   /* maps: each key from the first layer that has it; "" counts */
@@ -251,9 +252,8 @@ void jcheck(const struct field *fields, const struct jdoc *doc, struct json_obje
 /*
  * Fill a struct from an object that jcheck() found nothing wrong with. Absent keys get their
  * defaults: false or default_bool, 0, NULL, -1 for enums and switches, empty lists. A
- * FIELD_POSITIVE integer
- * <= 0 becomes 0. Strings are borrowed from @object, lists belong to @arena. Members that no row
- * names are left alone; those of list and map entries are zero.
+ * FIELD_POSITIVE integer <= 0 becomes 0. Strings are borrowed from @object, lists belong to @arena.
+ * Members that no row names are left alone; those of list and map entries are zero.
  *
  * @object: may be NULL: all defaults
  */

@@ -20,6 +20,13 @@ static bool member_counts(struct json_object *object, const char *key)
 	return json_object_object_get_ex(object, key, &value) && text_counts(value);
 }
 
+/* Of an object that is taken whole: does it say which one? */
+static bool is_named(struct json_object *value)
+{
+	return member_counts(value, "name") || member_counts(value, "storage") ||
+	       member_counts(value, "path") || member_counts(value, "when");
+}
+
 bool jmerge_counts(const struct field *f, struct json_object *value)
 {
 	if (is_string(value))
@@ -27,9 +34,13 @@ bool jmerge_counts(const struct field *f, struct json_object *value)
 	if (f->kind == FIELD_KIND_INT && f->flags & FIELD_POSITIVE)
 		return json_object_get_int64(value) > 0;
 	if (f->merge == MERGE_WHOLE)
-		return member_counts(value, "name") || member_counts(value, "storage") ||
-		       member_counts(value, "path") || member_counts(value, "when");
+		return is_named(value) || jmerge_removes(value);
 	return true;
+}
+
+bool jmerge_removes_whole(struct json_object *value)
+{
+	return jmerge_removes(value) && !is_named(value);
 }
 
 bool jmerge_removes(struct json_object *entry)

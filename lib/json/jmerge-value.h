@@ -9,6 +9,8 @@ bool jmerge_counts(const struct field *f, struct json_object *value);
 
 /* Does an entry of a MERGE_NAMED list take away those of its name? */
 bool jmerge_removes(struct json_object *entry);
+/* Does a MERGE_WHOLE object take away those of later layers? Not one that has a name of its own. */
+bool jmerge_removes_whole(struct json_object *value);
 
 /*
  * Is the merged form of a value that stands alone this value itself? All in it counts then, keys

@@ -274,13 +274,20 @@ static struct json_object *merge_first(
 		struct merge *m, const struct field *f, const struct source *sources, size_t n)
 {
 	struct json_object *merged = NULL;
+	bool decided = false;
 	for (size_t i = 0; i < n; i++) {
-		if (!jmerge_counts(f, sources[i].value))
+		struct json_object *value = sources[i].value;
+		if (!jmerge_counts(f, value)) {
 			lose(m, take_value, f, &sources[i], JORIGIN_IGNORED);
-		else if (merged)
+			continue;
+		}
+		if (decided)
 			lose(m, take_value, f, &sources[i], JORIGIN_OVERRIDDEN);
+		else if (f->merge == MERGE_WHOLE && jmerge_removes_whole(value))
+			lose(m, take_value, f, &sources[i], JORIGIN_REMOVED);
 		else
 			merged = take_value(m, f, &sources[i]);
+		decided = true;
 	}
 	return merged;
 }

@@ -52,7 +52,7 @@ typedef void jmerge_trace(void *context, const char *pointer, const struct jorig
  * @trace: may be NULL
  *
  * Returns a new object; the caller releases it with json_object_put(). Lists and objects appear in
- * it when a layer has them, even if empty; an object with MERGE_WHOLE only if one counts. Keys are
+ * it when a layer has them, even if empty; an object with MERGE_WHOLE only if one wins. Keys are
  * in the order of the table.
  */
 struct json_object *jmerge(const struct field *fields, const struct layer *layers, size_t n,

@@ -674,6 +674,35 @@ TEST(what_is_accepted_but_worth_advice)
 	CHECK(!s.vm.firmware_vars);
 }
 
+TEST(firmware_of_a_tag_can_be_taken_away)
+{
+	static const char host[] =
+			"{'storage':{'f':{'path':'/f','type':'firmware'}},'tag':{'uefi':{'attrs':{"
+			"'firmware':{'code':{'name':'c','storage':'f'},'vars':{'name':'v',"
+			"'storage':'f'}}}}}}";
+	CLEANUP(sample_done) struct sample s = {}, t = {}, u = {}, w = {};
+	if (!build(&s, host,
+			    "{'tags':['uefi'],'attrs':{" RAM ",'firmware':{'code':{'remove':true},"
+			    "'vars':{'remove':true}}}}") ||
+			!build(&t, host,
+					"{'tags':['uefi'],'attrs':{" RAM
+					",'firmware':{'code':{'remove':false}}}}") ||
+			!build(&u, host,
+					"{'tags':['uefi'],'attrs':{" RAM
+					",'firmware':{'vars':{'remove':true}}}}") ||
+			!build(&w, host,
+					"{'tags':['uefi'],'attrs':{" RAM
+					",'firmware':{'code':{'remove':true,'name':'own','storage':"
+					"'f'}}}}"))
+		return;
+	/* As it was taken before there was such a key. */
+	CHECK_STR(w.vm.firmware_code->name, "own");
+	CHECK(!s.vm.firmware_code && !s.vm.firmware_vars);
+	CHECK_STR(sample_findings(&s), "");
+	CHECK(t.vm.firmware_code && t.vm.firmware_vars);
+	CHECK(u.vm.firmware_code && !u.vm.firmware_vars);
+}
+
 TEST(users_of_units)
 {
 	static const struct {
