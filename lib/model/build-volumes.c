@@ -65,6 +65,21 @@ static const struct storage_conf *use_pool(
 	return NULL;
 }
 
+/* Whoever left the path out hardly meant the root directory, as the Go program took it. */
+static void advise_path(struct build *b, const struct storage_conf *pool)
+{
+	CLEANUP(buf_done) struct buf at = {};
+	jpointer_push(&at, "storage");
+	jpointer_push(&at, pool->name);
+	jpointer_push(&at, "path");
+	host_report(b->host, b->report, SEVERITY_ADVICE, buf_text(&at),
+			pool->path && pool->path[0]
+					? "the \"path\" of the storage pool is not absolute: it "
+					  "counts from '/'"
+					: "the storage pool has no \"path\": its volumes are in "
+					  "'/'");
+}
+
 /* A relative result counts from "/", where systemd starts units. */
 static const char *volume_path(struct build *b, const struct storage_conf *pool,
 		const struct volume_conf *conf, const char *pointer)
@@ -92,6 +107,8 @@ static const char *volume_path(struct build *b, const struct storage_conf *pool,
 				pool->name);
 		return NULL;
 	}
+	if (dir[0] != '/' && (dir[0] || path.text[len] != '/'))
+		advise_path(b, pool);
 	CLEANUP(freep) char *clean = path_clean(buf_text(&path));
 	return arena_strdup(&b->vm->arena, clean);
 }
@@ -172,6 +189,18 @@ static void identify(struct build *b, const struct volume_conf *conf, const char
 		v->serial = build_derive_serial(b, v->name);
 }
 
+static void advise_boot(struct build *b, const struct volume_conf *conf, const char *pointer,
+		const struct vm_volume *v)
+{
+	CLEANUP(freep) char *at = xasprintf("%s/bootable", pointer);
+	if (conf->bootable && conf->boot < 0 && vm_volume_is_cd(v))
+		BUILD_ADVICE(b, at,
+				"\"bootable\" has no effect on a CD, such as volume '%s'; the "
+				"firmware "
+				"tries it with \"boot\": \"first\" or \"last\"",
+				v->name);
+}
+
 void build_volumes(struct build *b)
 {
 	const struct volume_conf *confs = b->conf->volumes.items;
@@ -186,6 +215,7 @@ void build_volumes(struct build *b)
 		v->bootable = confs[i].bootable;
 		v->boot = (enum vm_boot)(confs[i].boot + 1);
 		identify(b, &confs[i], pointer, v);
+		advise_boot(b, &confs[i], pointer, v);
 		if (v->type->bus == VM_BUS_NONE || v->type->bus == VM_BUS_TPM)
 			BUILD_ADVICE(b, pointer,
 					"the guest does not see volume '%s': its storage pool "

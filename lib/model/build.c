@@ -123,6 +123,20 @@ static void check_cpu_count(struct build *b)
 				n, CPUS_MAX_OLD);
 }
 
+/* "AuthenticAMD" is what /proc/cpuinfo says. */
+static void advise_brand(struct build *b, const struct processor_conf *processor)
+{
+	CLEANUP(buf_done) struct buf at = {};
+	jpointer_push(&at, "processor");
+	jpointer_push(&at, processor->name);
+	jpointer_push(&at, "brand");
+	host_report(b->host, b->report, SEVERITY_ADVICE, buf_text(&at),
+			"\"%s\" is neither \"AMD\" nor \"Intel\": guests get no CPU features that "
+			"only one "
+			"of these has",
+			processor->brand);
+}
+
 static void build_cpu(struct build *b)
 {
 	const struct attrs_conf *attrs = &b->conf->attrs;
@@ -133,6 +147,8 @@ static void build_cpu(struct build *b)
 	vm->cpu.brand = !strcasecmp(brand, "amd")     ? VM_BRAND_AMD
 			: !strcasecmp(brand, "intel") ? VM_BRAND_INTEL
 						      : VM_BRAND_OTHER;
+	if (brand[0] && vm->cpu.brand == VM_BRAND_OTHER)
+		advise_brand(b, processor);
 	vm->cpu.model = build_text(b, attrs->cpu.model);
 	if (!vm->cpu.model[0])
 		vm->cpu.model = vm->accel == VM_ACCEL_KVM ? "host" : "max";

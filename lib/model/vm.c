@@ -42,6 +42,12 @@ int64_t vm_n_processors(const struct vm *vm)
 	       (vm->cpu.cores ? vm->cpu.cores : 1) * (vm->cpu.threads ? vm->cpu.threads : 1);
 }
 
+bool vm_volume_is_cd(const struct vm_volume *volume)
+{
+	enum vm_bus bus = volume->type->bus;
+	return bus == VM_BUS_CD_SATA || bus == VM_BUS_CD_SCSI || bus == VM_BUS_CD_USB;
+}
+
 bool vm_uses_vfio(const struct vm *vm)
 {
 	return vm->n_mdevs > 0 || vm->n_pcis > 0;

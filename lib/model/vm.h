@@ -72,6 +72,8 @@ struct vm_volume {
 	enum disk_aio aio;
 };
 
+bool vm_volume_is_cd(const struct vm_volume *volume) PURE;
+
 struct vm_nic {
 	const char *name;
 	const char *network;
@@ -79,7 +81,7 @@ struct vm_nic {
 	const char *link; /* the interface on the host */
 	struct jstrings ip;
 	enum network_mode mode;
-	const char *bridge; /* VM_NIC of mode bridge: the bridge to join; "" with scripts only */
+	const char *bridge; /* of mode bridge: the bridge to join; "" with scripts only */
 	const char *up;	    /* script to run, or NULL */
 	const char *down;
 	bool join;   /* the bridge is joined by us: no "up" script took that over */

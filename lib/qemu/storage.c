@@ -24,18 +24,12 @@ static bool is_disk(const struct vm_volume *v)
 	       v->type->bus == VM_BUS_NVME || v->type->bus == VM_BUS_SATA;
 }
 
-static bool is_cd(const struct vm_volume *v)
-{
-	return v->type->bus == VM_BUS_CD_SATA || v->type->bus == VM_BUS_CD_SCSI ||
-	       v->type->bus == VM_BUS_CD_USB;
-}
-
 /* In the order in which firmware tries them. "bootable" has never had an effect on CDs. */
 enum turn { TURN_FIRST, TURN_BOOTABLE, TURN_LAST, TURN_NEVER };
 
 static enum turn turn_of(const struct vm_volume *v)
 {
-	if (!is_disk(v) && !is_cd(v))
+	if (!is_disk(v) && !vm_volume_is_cd(v))
 		return TURN_NEVER;
 	if (v->boot != VM_BOOT_DEFAULT)
 		return v->boot == VM_BOOT_FIRST ? TURN_FIRST : TURN_LAST;

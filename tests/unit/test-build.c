@@ -639,10 +639,24 @@ TEST(what_is_accepted_but_worth_advice)
 {
 	static const char host[] =
 			"{'storage':{'f':{'path':'/f','type':'firmware'},'t':{'path':'/t','type':"
-			"'tpm-data'}},'network':{'n':{'device':'br0'}}}";
+			"'tpm-data'},'none':{'type':'raw'},'rel':{'path':'x','type':'raw'},'cd':"
+			"{'path':'/i','type':'iso-scsi'}},'network':{'n':{'device':'br0'}},"
+			"'processor':{'p':{'brand':'AMD'},'q':{'brand':'GenuineIntel'}}}";
 	static const struct {
 		const char *machine, *expected;
 	} rows[] = {
+		{ "'volumes':[{'name':'a','storage':'none'},{'name':'b','storage':'none'}]",
+				"advice: host:1:92: /storage/none/path: the storage pool has no "
+				"\"path\": its volumes are in '/'" },
+		{ "'volumes':[{'name':'a','storage':'rel'}]",
+				"advice: host:1:121: /storage/rel/path: the \"path\" of the "
+				"storage "
+				"pool is not absolute: it counts from '/'" },
+		{ "'volumes':[{'name':'a','storage':'cd','bootable':true}]",
+				"advice: web:1:81: /volumes/0/bootable: \"bootable\" has no effect "
+				"on a CD, such as volume 'a'; the firmware tries it with \"boot\": "
+				"\"first\" or \"last\"" },
+		{ "'volumes':[{'name':'a','storage':'cd','bootable':true,'boot':'first'}]", "" },
 		{ "'volumes':[{'name':'a','storage':'f'}]",
 				"advice: web:1:43: /volumes/0: the guest does not see volume "
 				"'a': its storage pool 'f' is of type \"firmware\"" },
@@ -672,6 +686,12 @@ TEST(what_is_accepted_but_worth_advice)
 	CHECK_STR(sample_findings(&s), "advice: web:1:50: /attrs/firmware/vars: firmware "
 				       "variables without \"code\" are not used");
 	CHECK(!s.vm.firmware_vars);
+	CLEANUP(sample_done) struct sample t = {};
+	build(&t, host, "{'attrs':{" RAM ",'cpu':{'processor':'q'}}}");
+	CHECK_STR(sample_findings(&t),
+			"advice: host:1:256: /processor/q/brand: \"GenuineIntel\" is neither "
+			"\"AMD\" "
+			"nor \"Intel\": guests get no CPU features that only one of these has");
 }
 
 TEST(firmware_of_a_tag_can_be_taken_away)
