@@ -226,6 +226,11 @@ e2e_clock="tsc=reliable tsc_early_khz=$("${MACHINA_BUILD-}/tests/e2e/tsc-khz")" 
 # What this leaves out is much of the time that a kernel takes to begin under TCG.
 e2e_quick="quiet cryptomgr.notests mitigations=off nokaslr $e2e_clock no_timer_check initcall_blacklist=init_kprobe_trace"
 e2e_quick+=",crypto_kdf108_init,cubictcp_register,slab_sysfs_init,load_system_certificate_list"
+# Types for BPF, tracing, integrity.
+e2e_quick+=",bpf_rstat_kfunc_init,bpf_key_sig_kfuncs_init,kfunc_init,bpf_tcp_ca_kfunc_init,bpf_prog_test_run_init"
+e2e_quick+=",init_blk_tracer,tracer_init_tracefs,event_trace_init,trace_eval_init,trace_eval_sync"
+e2e_quick+=",ftrace_check_for_weak_functions,ftrace_check_sync,init_ima,init_evm,init_encrypted,digsig_init"
+e2e_quick+=",blake2s_mod_init"
 
 # A machine that boots the test guest: name, more of the kernel's command line (see make-test-guest), and
 # JSON that is merged over the rest.
