@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "built.h"
+#include "cli/output.h"
 #include "json/jtree.h"
-#include "machines.h"
-#include "output.h"
-#include "paths.h"
-#include "print-argv.h"
+#include "setup/built.h"
+#include "setup/machines.h"
+#include "setup/paths.h"
+#include "setup/print-argv.h"
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/shell.h"

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "built.h"
+#include "cli/output.h"
 #include "json/jtree.h"
-#include "machines.h"
 #include "model/describe.h"
-#include "output.h"
+#include "setup/built.h"
+#include "setup/machines.h"
 #include "util/mem.h"
 #include "util/parse.h"
 

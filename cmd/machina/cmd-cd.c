@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "built.h"
-#include "complete.h"
-#include "hookplan.h"
+#include "cli/complete.h"
+#include "cli/output.h"
 #include "host/os/clock.h"
 #include "host/qmp/cd.h"
 #include "host/storage/storage.h"
-#include "monitor.h"
-#include "output.h"
+#include "lifecycle/monitor.h"
+#include "setup/built.h"
+#include "setup/hookplan.h"
 #include "util/mem.h"
 
 #define OPEN_USEC (10 * USEC_PER_SEC)

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "built.h"
-#include "complete.h"
+#include "cli/complete.h"
+#include "cli/output.h"
 #include "host/storage/cloud-init.h"
 #include "json/jtree.h"
-#include "output.h"
+#include "setup/built.h"
 #include "util/newfile.h"
 
 struct cloud_init_options {

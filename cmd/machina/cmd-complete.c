@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
-#include "complete.h"
-#include "completion-scripts.h"
-#include "output.h"
+#include "cli/command.h"
+#include "cli/complete.h"
+#include "cli/completion-scripts.h"
+#include "cli/output.h"
 
 static int complete_run(const struct call *call, struct error *err)
 {

@@ -3,18 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "complete.h"
+#include "cli/complete.h"
+#include "cli/output.h"
 #include "config/forms.h"
-#include "firewall-prepared.h"
-#include "firewall-target.h"
-#include "foreground.h"
-#include "hookplan.h"
+#include "hook/firewall-prepared.h"
+#include "hook/foreground.h"
 #include "host/os/lock.h"
 #include "host/os/netns.h"
 #include "host/prepare/connect.h"
 #include "json/jnames.h"
-#include "monitor.h"
-#include "output.h"
+#include "lifecycle/monitor.h"
+#include "setup/firewall-target.h"
+#include "setup/hookplan.h"
 #include "util/mem.h"
 
 struct connect_options {

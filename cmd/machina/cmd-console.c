@@ -12,15 +12,15 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "complete.h"
-#include "console-log.h"
-#include "guest.h"
+#include "cli/complete.h"
+#include "cli/output.h"
+#include "guest/console-log.h"
+#include "guest/guest.h"
+#include "hook/run-console.h"
 #include "host/os/clock.h"
 #include "host/os/listen.h"
 #include "host/os/unix-peer.h"
-#include "monitor.h"
-#include "output.h"
-#include "run-console.h"
+#include "lifecycle/monitor.h"
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/terminal.h"

@@ -7,13 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "complete.h"
-#include "copy-tree.h"
-#include "copying.h"
+#include "cli/complete.h"
+#include "cli/output.h"
+#include "guest/copy-tree.h"
+#include "guest/copying.h"
 #include "host/agent/agent-file.h"
 #include "host/os/clock.h"
-#include "lifecycle.h"
-#include "output.h"
+#include "lifecycle/lifecycle.h"
 #include "util/file.h"
 #include "util/mem.h"
 

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "drift.h"
-#include "host-config.h"
+#include "cli/output.h"
 #include "host/systemd/bus.h"
 #include "json/jtree.h"
-#include "machines.h"
-#include "monitor.h"
-#include "output.h"
+#include "lifecycle/monitor.h"
+#include "observe/drift.h"
+#include "setup/host-config.h"
+#include "setup/machines.h"
 #include "util/mem.h"
 
 /* As diff(1) has them. */

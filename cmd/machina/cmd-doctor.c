@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "doctor-config.h"
+#include "cli/output.h"
+#include "cli/table.h"
 #include "json/jtree.h"
-#include "output.h"
-#include "table.h"
+#include "observe/doctor-config.h"
 
 struct doctor_options {
 	bool verbose;

@@ -5,9 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "clusters.h"
-#include "drain.h"
-#include "hookplan.h"
+#include "cli/output.h"
 #include "host/machine/drained.h"
 #include "host/machine/saved.h"
 #include "host/os/clock.h"
@@ -15,8 +13,10 @@
 #include "host/systemd/bus-file.h"
 #include "host/systemd/bus-job.h"
 #include "json/jtree.h"
-#include "lifecycle.h"
-#include "output.h"
+#include "lifecycle/clusters.h"
+#include "lifecycle/drain.h"
+#include "lifecycle/lifecycle.h"
+#include "setup/hookplan.h"
 #include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"

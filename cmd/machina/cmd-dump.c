@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "complete.h"
+#include "cli/complete.h"
+#include "cli/output.h"
 #include "host/os/clock.h"
 #include "host/qmp/dump.h"
-#include "lifecycle.h"
-#include "monitor.h"
-#include "output.h"
+#include "lifecycle/lifecycle.h"
+#include "lifecycle/monitor.h"
 #include "util/mem.h"
 #include "util/newfile.h"
 

@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "drain.h"
+#include "cli/output.h"
 #include "host/systemd/bus-file.h"
-#include "lifecycle.h"
-#include "output.h"
+#include "lifecycle/drain.h"
+#include "lifecycle/lifecycle.h"
 #include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"

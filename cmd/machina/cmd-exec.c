@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "complete.h"
-#include "guest.h"
+#include "cli/complete.h"
+#include "cli/output.h"
+#include "guest/guest.h"
 #include "host/agent/agent-exec.h"
 #include "host/os/clock.h"
-#include "output.h"
 #include "util/file.h"
 #include "util/terminal.h"
 

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "built.h"
-#include "complete.h"
+#include "cli/complete.h"
+#include "cli/output.h"
+#include "cli/table.h"
 #include "json/jtree.h"
 #include "model/explain.h"
-#include "output.h"
-#include "table.h"
+#include "setup/built.h"
 #include "util/mem.h"
 
 struct explain_options {

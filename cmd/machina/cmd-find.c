@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "built.h"
+#include "cli/output.h"
+#include "cli/table.h"
 #include "json/jtree.h"
 #include "model/describe.h"
-#include "output.h"
-#include "table.h"
+#include "setup/built.h"
 #include "util/mem.h"
 
 struct find_options {

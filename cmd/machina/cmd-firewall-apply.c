@@ -4,17 +4,17 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "complete.h"
-#include "firewall-prepared.h"
-#include "firewall-running.h"
-#include "hookplan.h"
+#include "cli/complete.h"
+#include "cli/output.h"
+#include "hook/firewall-prepared.h"
+#include "hook/firewall-running.h"
 #include "host/net/hold.h"
 #include "host/net/network.h"
 #include "host/os/netns.h"
 #include "host/prepare/prepare.h"
-#include "machines.h"
-#include "networks.h"
-#include "output.h"
+#include "setup/hookplan.h"
+#include "setup/machines.h"
+#include "setup/networks.h"
 #include "util/mem.h"
 
 struct apply_options {

@@ -3,14 +3,14 @@
 #include <json-c/json_object.h>
 #include <stdio.h>
 
-#include "built.h"
-#include "firewall-prepared.h"
+#include "cli/output.h"
+#include "hook/firewall-prepared.h"
 #include "host/net/firewall.h"
 #include "host/net/net-rules.h"
 #include "host/os/netns.h"
 #include "json/jtree.h"
-#include "machines.h"
-#include "output.h"
+#include "setup/built.h"
+#include "setup/machines.h"
 #include "util/mem.h"
 
 struct check_options {

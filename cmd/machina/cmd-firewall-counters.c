@@ -4,13 +4,13 @@
 #include <json-c/json_object.h>
 #include <stdio.h>
 
-#include "complete.h"
-#include "hookplan.h"
+#include "cli/complete.h"
+#include "cli/output.h"
+#include "cli/table.h"
 #include "host/net/firewall.h"
 #include "host/os/netns.h"
 #include "json/jtree.h"
-#include "output.h"
-#include "table.h"
+#include "setup/hookplan.h"
 #include "util/mem.h"
 
 struct counters_options {

@@ -2,11 +2,11 @@
 /* machina firewall hold: nothing passes while others flush nftables. */
 #include <stdio.h>
 
-#include "firewall-running.h"
-#include "hookplan.h"
+#include "cli/output.h"
+#include "hook/firewall-running.h"
 #include "host/net/hold.h"
 #include "host/os/netns.h"
-#include "output.h"
+#include "setup/hookplan.h"
 
 struct hold_options {
 	bool dry_run;

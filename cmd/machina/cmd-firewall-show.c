@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "firewall-target.h"
+#include "cli/output.h"
+#include "cli/table.h"
 #include "firewall/batch.h"
 #include "firewall/text.h"
 #include "json/jtree.h"
-#include "output.h"
-#include "table.h"
+#include "setup/firewall-target.h"
 #include "util/mem.h"
 
 struct show_options {

@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "complete.h"
+#include "cli/complete.h"
+#include "cli/output.h"
 #include "config/forms.h"
-#include "firewall-target.h"
 #include "firewall/text.h"
 #include "firewall/walk.h"
 #include "json/jtree.h"
 #include "model/filter-read.h"
-#include "output.h"
+#include "setup/firewall-target.h"
 #include "util/mem.h"
 #include "util/parse.h"
 

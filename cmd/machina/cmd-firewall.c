@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina firewall: its commands. */
-#include "command.h"
+#include "cli/command.h"
 
 extern const struct command cmd_firewall_apply;
 extern const struct command cmd_firewall_check;

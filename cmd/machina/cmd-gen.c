@@ -2,7 +2,7 @@
 /* machina gen-id, gen-mac, gen-wwn: random identifiers to put into a config file. */
 #include <stdio.h>
 
-#include "command.h"
+#include "cli/command.h"
 #include "model/ident.h"
 #include "util/parse.h"
 

@@ -4,19 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "built.h"
-#include "drain.h"
+#include "cli/output.h"
 #include "host/os/clock.h"
 #include "host/systemd/bus-file.h"
 #include "host/systemd/bus-job.h"
 #include "host/systemd/bus-unit.h"
 #include "json/jtree.h"
-#include "machines.h"
+#include "lifecycle/drain.h"
 #include "model/claims.h"
 #include "model/order.h"
-#include "networks.h"
-#include "output.h"
-#include "unitset-print.h"
+#include "setup/built.h"
+#include "setup/machines.h"
+#include "setup/networks.h"
+#include "setup/unitset-print.h"
 #include "util/worker.h"
 
 struct generate_options {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina help: the same as --help. */
-#include "command.h"
-#include "complete.h"
-#include "help.h"
-#include "options.h"
-#include "output.h"
+#include "cli/command.h"
+#include "cli/complete.h"
+#include "cli/help.h"
+#include "cli/options.h"
+#include "cli/output.h"
 
 static int help_run(const struct call *call, struct error *err)
 {

@@ -2,14 +2,14 @@
 /* machina ip: the addresses of guests. */
 #include <stdio.h>
 
-#include "built.h"
-#include "guest.h"
+#include "cli/output.h"
+#include "cli/table.h"
+#include "guest/guest.h"
 #include "host/agent/guest-address.h"
 #include "host/os/clock.h"
 #include "json/jtree.h"
-#include "monitor.h"
-#include "output.h"
-#include "table.h"
+#include "lifecycle/monitor.h"
+#include "setup/built.h"
 #include "util/mem.h"
 
 #define AGENT_USEC (2 * USEC_PER_SEC)

@@ -5,19 +5,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "complete.h"
-#include "hookplan.h"
+#include "cli/complete.h"
+#include "cli/output.h"
 #include "host/os/clock.h"
 #include "host/systemd/bus-job.h"
-#include "lifecycle.h"
-#include "monitor.h"
-#include "output.h"
-#include "pending.h"
-#include "start-saved.h"
+#include "lifecycle/lifecycle.h"
+#include "lifecycle/monitor.h"
+#include "lifecycle/start-saved.h"
+#include "lifecycle/why.h"
+#include "observe/pending.h"
+#include "setup/hookplan.h"
 #include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"
-#include "why.h"
 
 struct jobs_options {
 	bool dry_run;

@@ -3,16 +3,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "caller.h"
-#include "confirm.h"
+#include "cli/confirm.h"
+#include "cli/output.h"
 #include "host/machine/kill.h"
-#include "lifecycle.h"
+#include "lifecycle/caller.h"
+#include "lifecycle/lifecycle.h"
+#include "lifecycle/monitor.h"
+#include "lifecycle/why.h"
 #include "model/plan.h"
-#include "monitor.h"
-#include "output.h"
 #include "unit/service.h"
 #include "util/mem.h"
-#include "why.h"
 
 struct kill_options {
 	bool dry_run;

@@ -2,9 +2,9 @@
 /* machina _man: a manual page from its hand-written part, for the build. */
 #include <stdio.h>
 
-#include "command.h"
-#include "complete.h"
-#include "manpage.h"
+#include "cli/command.h"
+#include "cli/complete.h"
+#include "cli/manpage.h"
 #include "util/file.h"
 
 #define MAN_PART_MAX ((size_t)1 << 20)

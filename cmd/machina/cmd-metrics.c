@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "complete.h"
+#include "cli/complete.h"
+#include "cli/output.h"
 #include "host/os/clock.h"
-#include "machines.h"
-#include "metrics.h"
-#include "output.h"
+#include "observe/metrics.h"
+#include "setup/machines.h"
 #include "util/file.h"
 #include "util/mem.h"
 

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge-files.h"
-#include "complete.h"
+#include "cli/complete.h"
+#include "cli/output.h"
 #include "config/forms.h"
 #include "json/jtree.h"
-#include "networks.h"
-#include "output.h"
-#include "unitset-print.h"
+#include "setup/bridge-files.h"
+#include "setup/networks.h"
+#include "setup/unitset-print.h"
 #include "util/parse.h"
 
 #define NETWORKD_DIR "/etc/systemd/network"

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/output.h"
 #include "config/forms.h"
-#include "foreground.h"
+#include "hook/foreground.h"
 #include "host/net/network.h"
 #include "host/systemd/bus-job.h"
-#include "networks.h"
-#include "output.h"
+#include "setup/networks.h"
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/parse.h"

@@ -2,7 +2,7 @@
 /* What the units of networks call: machina prepare network, machina teardown --network. */
 #pragma once
 
-#include "command.h"
+#include "cli/command.h"
 
 extern const struct command cmd_prepare_network;
 

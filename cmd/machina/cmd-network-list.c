@@ -4,14 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "built.h"
-#include "complete.h"
+#include "cli/complete.h"
+#include "cli/output.h"
+#include "cli/table.h"
 #include "host/net/netlink.h"
 #include "host/systemd/bus-unit.h"
 #include "json/jtree.h"
 #include "model/network.h"
-#include "output.h"
-#include "table.h"
+#include "setup/built.h"
 #include "util/mem.h"
 
 /* Of many machines so many are named in the table. */

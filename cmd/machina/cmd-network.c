@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina network: its commands. */
-#include "command.h"
+#include "cli/command.h"
 
 extern const struct command cmd_network_list;
 extern const struct command cmd_network_generate;

@@ -6,14 +6,14 @@
 #include <strings.h>
 #include <time.h>
 
-#include "complete.h"
+#include "cli/complete.h"
+#include "cli/output.h"
 #include "host/os/clock.h"
 #include "host/qmp/event-text.h"
 #include "json/jtree.h"
 #include "json/jwrite.h"
-#include "machines.h"
-#include "observe.h"
-#include "output.h"
+#include "observe/observe.h"
+#include "setup/machines.h"
 #include "util/mem.h"
 
 struct observe_options {

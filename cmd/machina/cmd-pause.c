@@ -2,11 +2,11 @@
 /* machina pause, resume, reset, nmi: simple commands to guests that run. */
 #include <stdio.h>
 
+#include "cli/output.h"
 #include "host/machine/save.h"
 #include "host/os/clock.h"
 #include "host/qmp/control.h"
-#include "monitor.h"
-#include "output.h"
+#include "lifecycle/monitor.h"
 
 /* A QEMU that is busy with a slow disk answers late, and then it has done it. */
 #define LIMIT_USEC (10 * USEC_PER_SEC)

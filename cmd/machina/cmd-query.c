@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hookplan.h"
+#include "cli/output.h"
 #include "host/os/clock.h"
 #include "host/qmp/qmp-many.h"
 #include "json/jtree.h"
-#include "monitor.h"
-#include "output.h"
-#include "query.h"
+#include "lifecycle/monitor.h"
+#include "observe/query.h"
+#include "setup/hookplan.h"
 #include "util/mem.h"
 
 #define LIMIT_USEC (5 * USEC_PER_SEC)

@@ -2,9 +2,9 @@
 /* machina reboot: let guests shut down and start again. */
 #include <stdio.h>
 
-#include "monitor.h"
-#include "orderly.h"
-#include "output.h"
+#include "cli/output.h"
+#include "lifecycle/monitor.h"
+#include "lifecycle/orderly.h"
 
 struct reboot_options {
 	bool dry_run;

@@ -6,18 +6,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "built.h"
-#include "firewall-prepared.h"
-#include "foreground.h"
-#include "hookplan.h"
+#include "cli/output.h"
+#include "hook/firewall-prepared.h"
+#include "hook/foreground.h"
+#include "hook/run-child.h"
+#include "hook/run-session.h"
 #include "host/os/netns.h"
 #include "host/os/process.h"
 #include "host/prepare/environment.h"
 #include "host/prepare/prepare.h"
-#include "output.h"
-#include "print-argv.h"
-#include "run-child.h"
-#include "run-session.h"
+#include "setup/built.h"
+#include "setup/hookplan.h"
+#include "setup/print-argv.h"
 #include "util/file.h"
 #include "util/mem.h"
 

@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/output.h"
 #include "host/machine/saved.h"
 #include "host/os/clock.h"
 #include "host/systemd/bus-job.h"
-#include "lifecycle.h"
-#include "monitor.h"
-#include "output.h"
-#include "saving.h"
+#include "lifecycle/lifecycle.h"
+#include "lifecycle/monitor.h"
+#include "lifecycle/saving.h"
 #include "unit/service.h"
 #include "util/mem.h"
 

@@ -3,11 +3,11 @@
 #include <json-c/json_object.h>
 #include <string.h>
 
-#include "command.h"
-#include "complete.h"
-#include "formats.h"
+#include "cli/command.h"
+#include "cli/complete.h"
+#include "cli/formats.h"
+#include "cli/output.h"
 #include "json/jschema.h"
-#include "output.h"
 
 static int schema_run(const struct call *call, struct error *err)
 {

@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "complete.h"
+#include "cli/complete.h"
+#include "cli/output.h"
 #include "host/os/clock.h"
 #include "host/qmp/screenshot.h"
-#include "monitor.h"
-#include "output.h"
+#include "lifecycle/monitor.h"
 #include "util/newfile.h"
 
 #define LIMIT_USEC (15 * USEC_PER_SEC)

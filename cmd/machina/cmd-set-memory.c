@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "complete.h"
+#include "cli/complete.h"
+#include "cli/output.h"
 #include "host/os/clock.h"
 #include "host/qmp/balloon.h"
 #include "host/qmp/run-state.h"
-#include "monitor.h"
-#include "output.h"
+#include "lifecycle/monitor.h"
 #include "util/mem.h"
 #include "util/parse.h"
 

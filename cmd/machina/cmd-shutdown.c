@@ -5,20 +5,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "caller.h"
-#include "drain.h"
-#include "hook-resume.h"
+#include "cli/output.h"
+#include "hook/hook-resume.h"
 #include "host/os/clock.h"
 #include "host/systemd/bus-unit.h"
 #include "host/systemd/journal.h"
-#include "lifecycle.h"
-#include "monitor.h"
-#include "orderly.h"
-#include "output.h"
-#include "saving.h"
+#include "lifecycle/caller.h"
+#include "lifecycle/drain.h"
+#include "lifecycle/lifecycle.h"
+#include "lifecycle/monitor.h"
+#include "lifecycle/orderly.h"
+#include "lifecycle/saving.h"
+#include "lifecycle/why.h"
 #include "unit/service.h"
 #include "util/mem.h"
-#include "why.h"
 
 struct shutdown_options {
 	bool system;

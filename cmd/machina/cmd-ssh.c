@@ -7,14 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "complete.h"
+#include "cli/complete.h"
+#include "cli/output.h"
 #include "config/forms.h"
-#include "guest.h"
+#include "guest/guest.h"
 #include "host/os/clock.h"
 #include "host/os/vsock.h"
-#include "monitor.h"
-#include "output.h"
-#include "paths.h"
+#include "lifecycle/monitor.h"
+#include "setup/paths.h"
 #include "util/mem.h"
 #include "util/parse.h"
 #include "util/shell.h"

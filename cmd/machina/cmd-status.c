@@ -6,17 +6,17 @@
 #include <string.h>
 #include <time.h>
 
-#include "drain.h"
+#include "cli/output.h"
 #include "host/os/clock.h"
 #include "host/systemd/cgroup.h"
 #include "host/systemd/journal.h"
 #include "json/jtree.h"
-#include "lifecycle.h"
-#include "machines.h"
-#include "monitor.h"
-#include "output.h"
-#include "state.h"
-#include "status-running.h"
+#include "lifecycle/drain.h"
+#include "lifecycle/lifecycle.h"
+#include "lifecycle/monitor.h"
+#include "observe/state.h"
+#include "observe/status-running.h"
+#include "setup/machines.h"
 #include "util/mem.h"
 
 /* As systemctl(1) has them. */

@@ -6,14 +6,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "census.h"
+#include "cli/output.h"
+#include "cli/screen.h"
+#include "cli/table.h"
 #include "host/os/clock.h"
 #include "json/jtree.h"
-#include "machines.h"
-#include "output.h"
-#include "screen.h"
-#include "table.h"
-#include "usage.h"
+#include "observe/census.h"
+#include "observe/usage.h"
+#include "setup/machines.h"
 #include "util/mem.h"
 
 #define DELAY_USEC (2 * USEC_PER_SEC)

@@ -3,13 +3,13 @@
 #include <json-c/json_object.h>
 #include <stdio.h>
 
-#include "advice.h"
-#include "built.h"
-#include "machines.h"
+#include "cli/output.h"
 #include "model/claims.h"
 #include "model/order.h"
-#include "networks.h"
-#include "output.h"
+#include "setup/advice.h"
+#include "setup/built.h"
+#include "setup/machines.h"
+#include "setup/networks.h"
 #include "util/mem.h"
 
 struct validate_options {

@@ -3,9 +3,9 @@
 #include <json-c/json_object.h>
 #include <stdio.h>
 
-#include "command.h"
+#include "cli/command.h"
+#include "cli/output.h"
 #include "json/jtree.h"
-#include "output.h"
 
 struct version_options {
 	bool json;

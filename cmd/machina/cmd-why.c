@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/output.h"
 #include "json/jtree.h"
-#include "machines.h"
-#include "output.h"
+#include "lifecycle/why.h"
+#include "setup/machines.h"
 #include "util/mem.h"
-#include "why.h"
 
 #define STATUS_NO_SUCH_MACHINE 4
 

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "help.h"
-#include "options.h"
-#include "output.h"
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/options.h"
+#include "cli/output.h"
 
 extern const struct command cmd_init;
 extern const struct command cmd_generate;

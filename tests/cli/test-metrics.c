@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Numbers of machines as text. */
-#include "metrics.h"
+#include "observe/metrics.h"
 
 #include "test.h"
 #include "util/mem.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Command lines are read, refused and completed by the rows of a small program of their own. */
-#include "../../cmd/machina/options.h"
+#include "cli/options.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "../../cmd/machina/complete.h"
-#include "../../cmd/machina/help.h"
+#include "cli/complete.h"
+#include "cli/help.h"
 #include "test.h"
 #include "util/file.h"
 #include "util/mem.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tables align, findings are counted, and no control character reaches the terminal. */
-#include "../../cmd/machina/output.h"
+#include "cli/output.h"
 
 #include <fcntl.h>
 #include <json-c/json_object.h>
@@ -9,7 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "../../cmd/machina/table.h"
+#include "cli/table.h"
 #include "test.h"
 #include "util/mem.h"
 

@@ -32,6 +32,16 @@ LAYERS = {
     "host/doctor": {"util", "config", "model", "firewall", "host/os", "host/systemd", "host/storage", "host/net",
                     "host/device", "host/machine"},
 }
+# The same of the folders of cmd/machina, which may include all of lib/ as well. What stands beside them
+# are the commands, which may include all of it.
+COMMAND_LAYERS = {
+    "cli": set(),
+    "setup": {"cli"},
+    "hook": {"cli", "setup"},
+    "lifecycle": {"cli", "setup", "hook"},
+    "observe": {"cli", "setup", "hook", "lifecycle"},
+    "guest": {"cli", "setup", "lifecycle"},
+}
 PURE = ("qemu", "unit", "firewall")
 # What touches the world, and so has no place in a folder that only computes.
 EFFECTS = re.compile(r"\b(f?open(at)?|fopen|socket|ioctl|unlink|rename|mkdir|getenv|time|clock_gettime"
@@ -65,23 +75,28 @@ def includes(text):
 
 def layering(sources):
     for path, text in sources.items():
-        if not path.startswith("lib/"):
-            continue
-        folder = os.path.dirname(path)[len("lib/"):]
-        if folder not in LAYERS:
-            yield f"{path}: lib/{folder} has no row in the table of layers"
-            continue
-        for n, name in includes(text):
-            if name[0] == "<":
-                continue
-            name = name.strip('"')
-            other = os.path.dirname(name)
-            if other not in LAYERS:
-                yield f'{path}:{n}: "{name}" is not of the form "folder/file.h"'
-            elif other != folder and other not in LAYERS[folder]:
-                yield f'{path}:{n}: lib/{folder} may not include "{name}"'
-            elif not os.path.exists(f"{tree.TOP}/lib/{name}"):
-                yield f'{path}:{n}: there is no lib/{name}'
+        own = [n[1:-1] for _, n in includes(text) if n[0] == '"' and n.endswith('.h"')]
+        folder = os.path.dirname(path)
+        if path.startswith("lib/"):
+            yield from layering_of(path, folder[len("lib/"):], own, LAYERS, "lib")
+        elif path.startswith("cmd/machina/"):
+            own = [name for name in own if os.path.dirname(name) not in LAYERS]
+            if folder != "cmd/machina":
+                yield from layering_of(path, folder[len("cmd/machina/"):], own, COMMAND_LAYERS, "cmd/machina")
+
+
+def layering_of(path, folder, own, layers, top):
+    if folder not in layers:
+        yield f"{path}: {top}/{folder} has no row in the table of layers"
+        return
+    for name in own:
+        other = os.path.dirname(name)
+        if other not in layers:
+            yield f'{path}: "{name}" is not of the form "folder/file.h"'
+        elif other != folder and other not in layers[folder]:
+            yield f'{path}: {top}/{folder} may not include "{name}"'
+        elif not os.path.exists(f"{tree.TOP}/{top}/{name}"):
+            yield f'{path}: there is no {top}/{name}'
 
 
 def purity(sources):
@@ -108,7 +123,8 @@ def is_head(path, names):
     if not path.endswith(".c") or any(name[0] != '"' for name in names):
         return False
     folder = os.path.dirname(names[0].strip('"'))
-    return path.startswith("tests/") or len(names) == 1 and folder in ("", os.path.dirname(path)[len("lib/"):])
+    own_folder = re.sub("^(lib|cmd/machina)/?", "", os.path.dirname(path))
+    return path.startswith("tests/") or len(names) == 1 and folder == own_folder
 
 
 def include_blocks(sources):
@@ -117,7 +133,7 @@ def include_blocks(sources):
         lines = text.splitlines()
         found = includes(text)
         own = own_header(path)
-        if own and path.startswith("lib/") and os.path.exists(f"{tree.TOP}/{path[:-2]}.h") \
+        if own and path.startswith(("lib/", "cmd/")) and os.path.exists(f"{tree.TOP}/{path[:-2]}.h") \
                 and (not found or not is_own(found[0][1], own)):
             yield f'{path}: the first include is not its own header, "{own}"'
         # Only the head of the file counts: an include below code has its reason there.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* States of machines whose QEMUs were asked before systemd has told what their units are at. */
-#include "machina/state.h"
+#include "observe/state.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "host/os/clock.h"
-#include "machina/hookplan.h"
-#include "machina/monitor.h"
+#include "lifecycle/monitor.h"
+#include "setup/hookplan.h"
 #include "test.h"
 #include "util/file.h"
 #include "util/mem.h"

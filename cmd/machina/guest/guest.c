@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The agent in the guest of a machine that runs. */
+#include "guest/guest.h"
+
+#include <errno.h>
+
+#include "lifecycle/monitor.h"
+#include "setup/hookplan.h"
+
+void guest_done(struct guest *guest)
+{
+	agent_free(guest->agent);
+	plan_done(&guest->plan);
+	*guest = (struct guest){};
+}
+
+int guest_plan(const struct config_paths *paths, const char *machine, struct plan *ret,
+		struct error *err)
+{
+	struct error doubt = {};
+	if (!monitor_is_there(paths, machine))
+		return monitor_explain_off(paths, machine, err);
+	hookplan_recall(paths, HOOK_QEMU, machine, ret, &doubt);
+	return doubt.code ? error_set(err, doubt.code, "%s", doubt.text) : 0;
+}
+
+/* No agent answers in a guest that stands still, and that is not the agent's fault. */
+static void explain_silence(
+		const struct config_paths *paths, const char *machine, struct error *err)
+{
+	const struct run_state *state = monitor_ask_state(paths, machine);
+	if (!state || state->kind == RUN_ON)
+		return;
+	if (state->stop == STOP_RESUME || state->stop == STOP_WAKE)
+		error_set(err, ETIMEDOUT,
+				"guest agent of '%s': no answer: %s; 'machina resume %s' lets it "
+				"run on",
+				machine, state->meaning, machine);
+	else if (state->kind == RUN_CRASHED || state->kind == RUN_ENDED)
+		error_set(err, ETIMEDOUT,
+				"guest agent of '%s': no answer: %s; 'machina reset %s' makes it "
+				"begin anew",
+				machine, state->meaning, machine);
+	else
+		error_set(err, ETIMEDOUT, "guest agent of '%s': no answer: %s", machine,
+				state->meaning);
+}
+
+int guest_open(const struct config_paths *paths, const char *machine, uint64_t deadline_usec,
+		struct guest *ret, struct error *err)
+{
+	CLEANUP(guest_done) struct guest guest = {};
+	int r = guest_plan(paths, machine, &guest.plan, err);
+	if (r < 0)
+		return r;
+	r = agent_open(&guest.plan, deadline_usec, &guest.agent, err);
+	if (r == AGENT_LATE)
+		explain_silence(paths, machine, err);
+	if (r != AGENT_DONE && err->code == EACCES)
+		error_set(err, EACCES,
+				"machine '%s': only root and the group 'machina' may use its guest "
+				"agent",
+				machine);
+	if (r != AGENT_DONE)
+		return r < 0 ? r : -err->code;
+	*ret = guest;
+	guest = (struct guest){};
+	return 0;
+}

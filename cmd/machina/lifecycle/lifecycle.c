@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the commands that talk to systemd about machines have in common. */
+#include "lifecycle/lifecycle.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/output.h"
+#include "config/forms.h"
+#include "host/os/clock.h"
+#include "host/systemd/journal.h"
+#include "lifecycle/clusters.h"
+#include "setup/machines.h"
+#include "setup/unit-load.h"
+#include "unit/network.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+#define JOURNAL_LINES 10
+/* For the end of a unit whose QEMU has gone. */
+#define END_USEC (180 * USEC_PER_SEC)
+/* Between two looks at it. */
+#define LOOK_USEC (20 * USEC_PER_MSEC)
+
+/* @named: also those that are named */
+static int leave_out_clusters(const struct call *call, bool named, const struct strv *names,
+		struct strv *ret_names, struct error *err)
+{
+	CLEANUP(clusters_done) struct clusters clusters = {};
+	CLEANUP(strv_done) struct strv left = {};
+	int r = clusters_begin(&clusters, &call->paths, err);
+	for (size_t i = 0; r == 0 && i < names->n; i++) {
+		const char *name = names->items[i];
+		bool is_looked_at = named || !machines_has_named(call, name);
+		strv_push(is_looked_at && clusters_has(&clusters, name) ? &left : ret_names, name);
+	}
+	/* One that is named and can't be enabled is refused later: its unit says that. */
+	if (r == 0 && (call->machines.all || call->machines.tags.n))
+		r = clusters_check(&clusters, err);
+	for (size_t i = 0; r == 0 && i < left.n; i++)
+		printf("%s: left to its cluster manager (\"cluster\": true)\n", left.items[i]);
+	return r;
+}
+
+int lifecycle_select(
+		const struct call *call, bool always, struct strv *ret_names, struct error *err)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	int r = machines_select_known(call, true, &names, err);
+	if (r != 0)
+		return r;
+	/* Configs are read only where the answer matters: who is named is taken at his word. */
+	if (always || call->machines.all || call->machines.tags.n)
+		return leave_out_clusters(call, always, &names, ret_names, err);
+	strv_extend(ret_names, &names);
+	return 0;
+}
+
+bool lifecycle_is_enabled(const struct config_paths *paths, const char *unit)
+{
+	static const char *const targets[] = { UNIT_ENABLED_TARGET, UNIT_GUESTS_TARGET };
+	bool enabled = false;
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		CLEANUP(freep)
+		char *link = xasprintf("%s/%s.wants/%s", paths->unit_dir, targets[i], unit);
+		enabled |= faccessat(AT_FDCWD, link, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	}
+	return enabled;
+}
+
+/* The unit that an entry of their directory has altered; NULL: it is none that does. */
+static char *altered_unit(int dirfd, const struct dirent *entry)
+{
+	static const char drop_ins[] = ".d";
+	size_t len = strlen(entry->d_name), end = strlen(drop_ins);
+	struct stat st;
+	if (len > end && !strcmp(entry->d_name + len - end, drop_ins))
+		return xstrndup(entry->d_name, len - end);
+	/* Some file systems do not tell. */
+	bool is_link = entry->d_type == DT_LNK ||
+		       (entry->d_type == DT_UNKNOWN &&
+				       fstatat(dirfd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+						       0 &&
+				       S_ISLNK(st.st_mode));
+	return is_link ? xstrdup(entry->d_name) : NULL;
+}
+
+void lifecycle_altered(const struct config_paths *paths, struct strv *ret_units)
+{
+	DIR *dir = opendir(paths->unit_dir);
+	if (!dir)
+		return;
+	for (const struct dirent *entry; (entry = readdir(dir));) {
+		char *unit = altered_unit(dirfd(dir), entry);
+		if (unit)
+			strv_push_take(ret_units, unit);
+	}
+	closedir(dir);
+	strv_sort(ret_units);
+}
+
+enum vm_autostart lifecycle_autostart(const struct config_paths *paths, const char *machine)
+{
+	CLEANUP(freep) char *path = NULL;
+	CLEANUP(buf_done) struct buf text = {};
+	CLEANUP(unitdoc_done) struct unitdoc doc = {};
+	if (unit_load(paths, UNIT_QEMU, machine, &path, &text, NULL) < 0 ||
+			unitfile_parse(path, buf_text(&text), text.len, &doc, NULL) < 0)
+		return VM_AUTOSTART_OPEN;
+	const struct unitdoc_entry *wanted = unitdoc_get(&doc, "Install", "WantedBy");
+	return !wanted					    ? VM_AUTOSTART_NO
+	       : !strcmp(wanted->value, UNIT_GUESTS_TARGET) ? VM_AUTOSTART_YES
+							    : VM_AUTOSTART_OPEN;
+}
+
+void lifecycle_units(const struct strv *machines, struct strv *ret_units)
+{
+	for (size_t i = 0; i < machines->n; i++)
+		strv_push_take(ret_units, unit_name(UNIT_QEMU, machines->items[i]));
+}
+
+int lifecycle_wait_run(
+		struct bus *bus, const char *unit, const char *invocation_id, struct error *err)
+{
+	const uint64_t until = clock_deadline_usec(END_USEC);
+	for (;;) {
+		CLEANUP(unit_info_done) struct unit_info info = {};
+		int r = bus_get_unit(bus, unit, &info, err);
+		if (r < 0)
+			return r;
+		if (unit_is_down(info.active_state) ||
+				strcmp(info.invocation_id, invocation_id) != 0)
+			return 0;
+		if (!strcmp(info.sub_state, "auto-restart"))
+			return 1;
+		if (clock_now_usec() >= until)
+			return error_set(err, ETIMEDOUT, "unit '%s' does not end", unit);
+		clock_poll(NULL, 0, clock_deadline_usec(LOOK_USEC));
+	}
+}
+
+static bool explain_named(
+		struct bus *bus, const char *machine, const char *pattern, const char *instance)
+{
+	CLEANUP(freep) char *name = unit_name(pattern, instance);
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	CLEANUP(buf_done) struct buf text = {};
+	CLEANUP(strv_done) struct strv lines = {};
+	struct error err = {};
+	if (bus_get_unit(bus, name, &info, &err) < 0)
+		return false;
+	if (!strcmp(info.load_state, "not-found") || !unit_explain_failure(&info, &text))
+		return false;
+	complain("%s: %s: %s", machine, name, buf_text(&text));
+	if (journal_tail(name, info.invocation_id, JOURNAL_LINES, &lines, &err) < 0)
+		print_error(&err);
+	for (size_t i = 0; i < lines.n; i++) {
+		fputs("    ", stderr);
+		put_text(stderr, lines.items[i]);
+		fputc('\n', stderr);
+	}
+	if (!strcmp(info.sub_state, "auto-restart"))
+		complain("%s: systemd will try again, as its unit says (Restart=); 'machina stop "
+			 "%s' ends that",
+				machine, machine);
+	return true;
+}
+
+static bool explain_unit(struct bus *bus, const char *machine, const char *pattern)
+{
+	return explain_named(bus, machine, pattern, machine);
+}
+
+/* The job's own result says the rest, as where something else has stopped the unit. */
+static void explain_absence(struct bus *bus, const char *machine)
+{
+	CLEANUP(freep) char *name = unit_name(UNIT_QEMU, machine);
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	struct error err = {};
+	if (bus_get_unit(bus, name, &info, &err) == 0 && !strcmp(info.load_state, "not-found"))
+		complain("%s: there is no unit '%s': 'machina generate %s' makes it", machine, name,
+				machine);
+}
+
+/* As the machine's unit on disk has them. */
+static bool explain_others(const struct config_paths *paths, struct bus *bus, const char *machine)
+{
+	CLEANUP(freep) char *path = NULL;
+	CLEANUP(buf_done) struct buf text = {};
+	CLEANUP(plan_done) struct plan plan = {};
+	bool explained = false;
+	if (unit_load(paths, UNIT_QEMU, machine, &path, &text, NULL) < 0 ||
+			unit_read_plan(path, buf_text(&text), text.len, &plan, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < plan.n_fds; i++) {
+		const struct plan_fd *fd = &plan.fds[i];
+		const char *share = plan_share_of(fd);
+		const char *which = share		? share
+				    : plan_is_passt(fd) ? strrchr(fd->name, '.') + 1
+							: NULL;
+		CLEANUP(freep) char *instance = which ? unit_share_instance(machine, which) : NULL;
+		explained |= which &&
+			     explain_named(bus, machine, share ? UNIT_SHARE : UNIT_PASST, instance);
+	}
+	return explained;
+}
+
+/* Networks that the host makes, as systemd knows that the machine needs them. */
+static bool explain_networks(struct bus *bus, const char *machine)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(strv_done) struct strv needs = {};
+	struct error err = {};
+	bool explained = false;
+	if (bus_get_needs(bus, unit, &needs, &err) < 0)
+		return false;
+	for (size_t i = 0; i < needs.n; i++) {
+		CLEANUP(freep)
+		char *network = unit_name_subject(UNIT_NETWORK, needs.items[i]);
+		explained |= network && explain_named(bus, machine, UNIT_NETWORK, network);
+	}
+	return explained;
+}
+
+static void add_required(const struct config_paths *paths, const char *machine, struct strv *seen,
+		struct strv *ret)
+{
+	CLEANUP(freep) char *path = NULL;
+	CLEANUP(buf_done) struct buf text = {};
+	CLEANUP(strv_done) struct strv required = {};
+	if (unit_load(paths, UNIT_QEMU, machine, &path, &text, NULL) < 0 ||
+			unit_read_required(path, buf_text(&text), text.len, &required, NULL) < 0)
+		return;
+	for (size_t i = 0; i < required.n; i++) {
+		if (strv_contains(seen, required.items[i]))
+			continue;
+		strv_push(seen, required.items[i]);
+		add_required(paths, required.items[i], seen, ret);
+		strv_push(ret, required.items[i]);
+	}
+}
+
+void lifecycle_required(
+		const struct config_paths *paths, const struct strv *machines, struct strv *ret)
+{
+	CLEANUP(strv_done) struct strv seen = {};
+	for (size_t i = 0; i < machines->n; i++)
+		add_required(paths, machines->items[i], &seen, ret);
+}
+
+/* The first in the chain that has failed: those behind it were never started. */
+static bool explain_required(const struct config_paths *paths, struct bus *bus, const char *machine)
+{
+	CLEANUP(strv_done) struct strv alone = {}, required = {};
+	bool explained = false;
+	strv_push(&alone, machine);
+	lifecycle_required(paths, &alone, &required);
+	for (size_t i = 0; !explained && i < required.n; i++) {
+		const char *other = required.items[i];
+		explained = explain_unit(bus, other, UNIT_SWTPM) ||
+			    explain_others(paths, bus, other) || explain_networks(bus, other) ||
+			    explain_unit(bus, other, UNIT_QEMU);
+		if (explained)
+			complain("%s: it requires %s, which failed", machine, other);
+	}
+	return explained;
+}
+
+void lifecycle_explain(const struct config_paths *paths, struct bus *bus, const char *machine)
+{
+	/* A TPM, share or network that did not come up is the cause, the machine's own failure the
+	 * consequence. Most machines have none. */
+	if (!explain_unit(bus, machine, UNIT_SWTPM) && !explain_others(paths, bus, machine) &&
+			!explain_networks(bus, machine) && !explain_unit(bus, machine, UNIT_QEMU) &&
+			!explain_required(paths, bus, machine))
+		explain_absence(bus, machine);
+}
+
+char *format_span(uint64_t usec)
+{
+	static const struct {
+		uint64_t seconds;
+		const char *name;
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+	uint64_t seconds = usec / 1000000;
+	CLEANUP(buf_done) struct buf text = {};
+	unsigned n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(units) && n < 2; i++) {
+		if (seconds < units[i].seconds && !(n == 0 && units[i].seconds == 1))
+			continue;
+		buf_printf(&text, "%s%" PRIu64 "%s", n ? " " : "", seconds / units[i].seconds,
+				units[i].name);
+		seconds %= units[i].seconds;
+		n++;
+	}
+	return buf_take(&text);
+}

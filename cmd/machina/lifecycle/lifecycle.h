@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the commands that talk to systemd about machines have in common.
+ */
+#pragma once
+
+#include "cli/command.h"
+#include "host/systemd/bus-unit.h"
+#include "model/vm.h"
+
+/*
+ * The selected machines that are ours to start, stop and enable: those that belong to a cluster
+ * manager are left out, with a line that says so, unless they are named.
+ *
+ * @always: leave them out even then
+ *
+ * Machines that are named count as machines_select_known() has it, those that are there.
+ *
+ * Returns 0, 1 after printing findings, or a negative errno.
+ */
+MUST_CHECK int lifecycle_select(
+		const struct call *call, bool always, struct strv *ret_names, struct error *err);
+
+/* Does a machine's unit start when the host does? By the links on disk: also below a root
+ * directory. */
+bool lifecycle_is_enabled(const struct config_paths *paths, const char *unit);
+
+/*
+ * The units, of whatever kind, beside which somebody has put drop-ins, and those that are links, as
+ * masked ones are; in byte order. Of others systemd can use what generate has written. In one look:
+ * two at each of hundreds would take longer than all else that "list" does with files.
+ */
+void lifecycle_altered(const struct config_paths *paths, struct strv *ret_units);
+
+/* What a machine's unit on disk says of the same; VM_AUTOSTART_NO if it can't be enabled. */
+enum vm_autostart lifecycle_autostart(const struct config_paths *paths, const char *machine);
+
+/* Names of QEMU's units, in the order of the machines. */
+void lifecycle_units(const struct strv *machines, struct strv *ret_units);
+
+/*
+ * The machines that units on disk require, those that they require in turn included, each once and
+ * after those that it requires itself. Those of @machines themselves only where another requires
+ * them. A unit that can't be read requires nothing.
+ */
+void lifecycle_required(
+		const struct config_paths *paths, const struct strv *machines, struct strv *ret);
+
+/*
+ * Wait until a run of a unit, whose QEMU has ended, is over: its hooks clean up, and only then it
+ * can be started again. No stop is asked for: one that comes late would hit a machine that somebody
+ * has started meanwhile, and would stop what requires this one.
+ *
+ * Returns 0; 1 when it is over and systemd is about to try again; or a negative errno: ETIMEDOUT,
+ * systemd does not answer.
+ */
+MUST_CHECK int lifecycle_wait_run(
+		struct bus *bus, const char *unit, const char *invocation_id, struct error *err);
+
+/*
+ * Print why the last run of a machine failed: the step of its unit (or of its TPM's unit, or of
+ * a machine that it requires) that did, and the last lines of that run in the journal. On standard
+ * error.
+ */
+void lifecycle_explain(const struct config_paths *paths, struct bus *bus, const char *machine);
+
+/* "2h 3min" and the like: the two largest units. The caller frees it. */
+char *format_span(uint64_t usec);

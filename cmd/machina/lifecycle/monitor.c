@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Machines that run, for commands that talk to their QEMU. */
+#include "lifecycle/monitor.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/output.h"
+#include "config/forms.h"
+#include "host/machine/saved.h"
+#include "host/os/clock.h"
+#include "host/systemd/bus-unit.h"
+#include "json/jtree.h"
+#include "json/jwrite.h"
+#include "lifecycle/lifecycle.h"
+#include "setup/hookplan.h"
+#include "setup/machines.h"
+#include "unit/service.h"
+#include "util/file.h"
+#include "util/mem.h"
+
+/* For a QEMU to say in which state its guest is. */
+#define STATE_USEC USEC_PER_SEC
+/* What one machine may have in a list. */
+#define LIST_MAX ((size_t)16 << 20)
+
+void monitor_done(struct monitor *monitor)
+{
+	qmp_free(monitor->qmp);
+	plan_done(&monitor->plan);
+	*monitor = (struct monitor){};
+}
+
+bool monitor_is_there(const struct config_paths *paths, const char *machine)
+{
+	return hookplan_is_kept(paths, HOOK_QEMU, machine);
+}
+
+int monitor_select(const struct call *call, struct strv *ret_names, struct error *err)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	bool named = call->machines.patterns.n > 0;
+	int r = lifecycle_select(call, false, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		if (named || monitor_is_there(&call->paths, names.items[i]))
+			strv_push(ret_names, names.items[i]);
+	return r;
+}
+
+/* What a machine that does not run is at, and the command that helps. */
+struct off {
+	const char *state; /* of the unit: sub or active */
+	const char *what;
+	const char *verb, *gives; /* NULL: none helps */
+};
+
+static const struct off *find_off(
+		const struct config_paths *paths, const char *machine, const struct unit_info *info)
+{
+	static const struct off rows[] = {
+		{ "auto-restart", ", it has failed and is about to be started again", "why",
+				"tells why" },
+		{ "activating", " yet, it is being started", "why", "tells how far it is" },
+		{ "deactivating", " any more, it is being shut down", "why",
+				"tells how far that is" },
+		{ "failed", ", it has failed", "why", "tells why" },
+		{ "active", " any more, its QEMU has just ended", NULL, NULL },
+	};
+	static const struct off off = { .what = "", .verb = "start", .gives = "starts it" };
+	static const struct off saved = {
+		.what = ", it is saved", .verb = "start", .gives = "lets it go on from there"
+	};
+	static const struct off no_unit = {
+		.what = ", it has no unit", .verb = "generate", .gives = "makes it"
+	};
+	static const struct off unknown = { .what = ", there is none of that name" };
+	static const struct off faulty = {
+		.what = ", systemd refuses its unit", .verb = "why", .gives = "tells why"
+	};
+
+	if (!strcmp(info->load_state, "not-found"))
+		return machine_is_configured(paths, machine) ? &no_unit : &unknown;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].state, info->sub_state) ||
+				!strcmp(rows[i].state, info->active_state))
+			return &rows[i];
+	if (strcmp(info->load_state, "loaded") != 0)
+		return &faulty;
+	return saved_is_whole(paths->saved_dir, machine) ? &saved : &off;
+}
+
+int monitor_explain_off(const struct config_paths *paths, const char *machine, struct error *err)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	if (bus_open(&bus, NULL) < 0 || bus_get_unit(bus, unit, &info, NULL) < 0)
+		return error_set(err, EHOSTDOWN, "machine '%s' does not run", machine);
+	const struct off *off = find_off(paths, machine, &info);
+	if (!off->verb)
+		return error_set(err, EHOSTDOWN, "machine '%s' does not run%s", machine, off->what);
+	return error_set(err, EHOSTDOWN, "machine '%s' does not run%s; 'machina %s %s' %s", machine,
+			off->what, off->verb, machine, off->gives);
+}
+
+int monitor_forbidden(const char *machine, struct error *err)
+{
+	return error_set(err, EACCES,
+			"machine '%s': only root and the group 'machina' may use its monitor",
+			machine);
+}
+
+/* A QEMU whose socket nobody listens at has ended, or is about to begin. */
+static int open_qmp(const struct config_paths *paths, const char *machine, uint64_t deadline_usec,
+		struct qmp **ret, struct error *err)
+{
+	CLEANUP(freep) char *path = plan_qmp_path(paths->run_dir, machine, MONITOR_COMMANDS);
+	int r = qmp_open(path, -1, deadline_usec, ret, err);
+	switch (r) {
+	case QMP_DONE:
+		return 0;
+	case QMP_ABSENT:
+	case QMP_CLOSED:
+		return monitor_explain_off(paths, machine, err);
+	case -EACCES:
+		return monitor_forbidden(machine, err);
+	default:
+		return error_wrap(err, "machine '%s'", machine);
+	}
+}
+
+int monitor_open(const struct config_paths *paths, const char *machine, uint64_t deadline_usec,
+		struct monitor *ret, struct error *err)
+{
+	CLEANUP(monitor_done) struct monitor monitor = {};
+	struct error doubt = {};
+	if (!monitor_is_there(paths, machine))
+		return monitor_explain_off(paths, machine, err);
+	hookplan_recall(paths, HOOK_QEMU, machine, &monitor.plan, &doubt);
+	if (doubt.code)
+		return error_set(err, doubt.code, "%s", doubt.text);
+	int r = open_qmp(paths, machine, deadline_usec, &monitor.qmp, err);
+	if (r < 0)
+		return r;
+	*ret = monitor;
+	monitor = (struct monitor){};
+	return 0;
+}
+
+const struct run_state *monitor_ask_state(const struct config_paths *paths, const char *machine)
+{
+	CLEANUP(monitor_done) struct monitor monitor = {};
+	const struct run_state *state = NULL;
+	const uint64_t deadline = clock_deadline_usec(STATE_USEC);
+	struct error unused = {};
+	if (monitor_open(paths, machine, deadline, &monitor, &unused) < 0 ||
+			run_state_query(monitor.qmp, deadline, &state, &unused) != QMP_DONE)
+		return NULL;
+	return state;
+}
+
+int monitor_open_first(const struct call *call, uint64_t deadline_usec, struct monitor *ret,
+		struct error *err)
+{
+	const char *machine = call->words.items[0];
+	if (!machine_name_valid(machine))
+		return error_set(err, ENOENT, "there is no machine '%s'", machine);
+	return monitor_open(&call->paths, machine, deadline_usec, ret, err);
+}
+
+static int tell(int r, struct error *err)
+{
+	if (r >= 0)
+		return r;
+	print_error(err);
+	return STATUS_FAILURE;
+}
+
+static int run_one(const struct call *call, const char *machine,
+		int (*one)(const struct call *call, const char *machine, struct error *err))
+{
+	struct error err = {};
+	return tell(one(call, machine, &err), &err);
+}
+
+static int wait_for(const pid_t *children, size_t n)
+{
+	int worst = STATUS_DONE;
+	for (size_t i = 0; i < n; i++) {
+		int status;
+		while (waitpid(children[i], &status, 0) < 0 && errno == EINTR)
+			;
+		int code = WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_FAILURE;
+		if (code > worst)
+			worst = code;
+	}
+	return worst;
+}
+
+int each_machine(const struct call *call, const struct strv *names,
+		int (*one)(const struct call *call, const char *machine, struct error *err),
+		struct error *err)
+{
+	if (names->n == 1)
+		return run_one(call, names->items[0], one);
+	CLEANUP(freep) pid_t *children = xcalloc(names->n + 1, sizeof(*children));
+	fflush(stdout);
+	for (size_t i = 0; i < names->n; i++) {
+		children[i] = fork();
+		if (children[i] < 0) {
+			error_errno(err, "cannot make a process for '%s'", names->items[i]);
+			wait_for(children, i);
+			return -err->code;
+		}
+		if (children[i] == 0)
+			_exit(output_finish(run_one(call, names->items[i], one)));
+	}
+	return wait_for(children, names->n);
+}
+
+/* ---- with a list of what they tell ---- */
+
+typedef int list_fn(const struct call *call, const char *machine, struct json_object *list,
+		struct error *err);
+
+static int list_one(const struct call *call, const char *machine, list_fn *one,
+		struct json_object *list)
+{
+	struct error err = {};
+	return tell(one(call, machine, list, &err), &err);
+}
+
+/* In a process of its own; does not return. @fd: a file in memory */
+static void send_list(const struct call *call, const char *machine, list_fn *one, int fd)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	struct json_object *list = jtree_list();
+	int status = list_one(call, machine, one, list);
+	jwrite(&text, list, JWRITE_LINE);
+	if (write_all(fd, text.text, text.len) < 0)
+		status = STATUS_FAILURE;
+	_exit(output_finish(status));
+}
+
+/* One that has ended without a word has said what is wrong. */
+static void take_list(int fd, struct json_object *ret_list)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	if (lseek(fd, 0, SEEK_SET) < 0 || file_read_fd(fd, "a list", LIST_MAX, &text, NULL) < 0)
+		return;
+	struct json_object *list = json_tokener_parse(buf_text(&text));
+	for (size_t i = 0; i < jtree_length(list); i++)
+		jtree_push(ret_list, json_object_get(jtree_at(list, i)));
+	json_object_put(list);
+}
+
+static pid_t start_list(const struct call *call, const char *machine, list_fn *one, int *ret_fd,
+		struct error *err)
+{
+	*ret_fd = memfd_create("list", MFD_CLOEXEC);
+	pid_t pid = *ret_fd < 0 ? -1 : fork();
+	if (pid == 0)
+		send_list(call, machine, one, *ret_fd);
+	return pid < 0 ? error_errno(err, "cannot make a process for '%s'", machine) : pid;
+}
+
+int each_machine_lists(const struct call *call, const struct strv *names, list_fn *one,
+		struct json_object *ret_list, struct error *err)
+{
+	if (names->n == 1)
+		return list_one(call, names->items[0], one, ret_list);
+	CLEANUP(freep) pid_t *children = xcalloc(names->n + 1, sizeof(*children));
+	CLEANUP(freep) int *fds = xcalloc(names->n + 1, sizeof(*fds));
+	size_t n = 0;
+	int r = 0;
+	fflush(stdout);
+	while (r >= 0 && n < names->n) {
+		r = start_list(call, names->items[n], one, &fds[n], err);
+		if (r >= 0)
+			children[n++] = r;
+		else
+			closep(&fds[n]);
+	}
+	int status = wait_for(children, n);
+	for (size_t i = 0; i < n; i++) {
+		take_list(fds[i], ret_list);
+		closep(&fds[i]);
+	}
+	return r < 0 ? r : status;
+}

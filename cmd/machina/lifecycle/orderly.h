@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Shutting down and rebooting guests in an orderly way, for commands: host/machine/shutdown.h with
+ * a machine's sockets and plan, and with what happens printed, "NAME: TEXT".
+ */
+#pragma once
+
+#include "cli/command.h"
+#include "host/machine/shutdown.h"
+
+struct orderly_options {
+	bool system;	       /* called by the machine's unit, whose socket it is */
+	bool force;	       /* leave the guest out */
+	uint64_t timeout_usec; /* as in struct shutdown_request */
+};
+
+/* In the call of a machine's unit: does systemd say that QEMU has ended? */
+bool orderly_is_over(void);
+
+/* Returns an exit status, or a negative errno. For each_machine(). */
+MUST_CHECK int orderly_shutdown(const struct call *call, const char *machine,
+		const struct orderly_options *options, struct error *err);
+
+/*
+ * The same for a reboot, which waits until the guest begins anew. Signals that end a program call
+ * it off.
+ *
+ * @timeout_usec: for the guest to shut down; 0: what its config gives it
+ */
+MUST_CHECK int orderly_reboot(const struct call *call, const char *machine, uint64_t timeout_usec,
+		struct error *err);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Saving a machine that was started by its unit. */
+#include "lifecycle/saving.h"
+
+#include <stdio.h>
+
+#include "cli/output.h"
+#include "hook/hook-resume.h"
+#include "host/machine/save.h"
+#include "host/os/clock.h"
+#include "host/systemd/bus-unit.h"
+#include "setup/hookplan.h"
+#include "unit/service.h"
+#include "util/mem.h"
+
+/* What systemd knows of it: QEMU's process, and what the host's memory has of it, at most. */
+static void look_at_unit(struct save_request *request)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, request->machine.plan->machine);
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	if (bus_open(&bus, NULL) < 0 || bus_get_unit(bus, unit, &info, NULL) < 0)
+		return;
+	request->main_pid = info.main_pid;
+	if (info.memory_current != UINT64_MAX)
+		request->used_bytes = info.memory_current;
+}
+
+int saving_run(const struct config_paths *paths, const struct plan *plan, struct qmp *qmp,
+		const struct migration_watch *watch, bool dry_run, struct error *err)
+{
+	CLEANUP(strv_done) struct strv argv = {};
+	CLEANUP(plan_done) struct plan tpm = {};
+	int r = hookplan_started_argv(paths, plan->machine, &argv, err);
+	if (r == 0)
+		r = hookplan_recall_tpm(paths, plan, &tpm, err);
+	if (r < 0)
+		return r;
+	struct save_request request = {
+		.machine = { .dir = paths->saved_dir,
+				.plan = plan,
+				.argv = &argv,
+				.tpm_data = tpm.tpm_data },
+		.qmp = qmp,
+		.watch = *watch,
+	};
+	look_at_unit(&request);
+	return dry_run ? save_check(&request, err) : save_run(&request, err);
+}
+
+static int save_by_hook(const struct config_paths *paths, const char *machine, struct error *err)
+{
+	const struct migration_watch watch = { .progress = hook_resume_extend };
+	CLEANUP(freep) char *path = plan_qmp_path(paths->run_dir, machine, "systemd.0");
+	CLEANUP(plan_done) struct plan plan = {};
+	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
+	hookplan_recall(paths, HOOK_QEMU, machine, &plan, err);
+	if (err->code)
+		return -err->code;
+	int r = qmp_open_free(path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
+	if (r != QMP_DONE)
+		return r == QMP_ABSENT ? 1 : r < 0 ? r : -err->code;
+	return saving_run(paths, &plan, qmp, &watch, false, err);
+}
+
+bool saving_for_host(const struct config_paths *paths, const char *machine)
+{
+	struct error err = {};
+	int r = save_by_hook(paths, machine, &err);
+	if (r == 0)
+		printf("%s: saved\n", machine);
+	else if (r < 0)
+		printf("%s: not saved, but shut down: %s\n", machine, err.text);
+	fflush(stdout);
+	return r == 0;
+}
+
+bool saving_host_stops(void)
+{
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	struct error err = {};
+	bool stops = false;
+	int r = bus_open(&bus, &err);
+	if (r == 0)
+		r = bus_is_stopping(bus, &stops, &err);
+	if (r < 0)
+		print_error(&err);
+	return stops;
+}

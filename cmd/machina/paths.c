@@ -1,5 +1,0 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The place that depends on the build's prefix, which meson.build gives this file alone. */
-#include "paths.h"
-
-const char program_path[] = MACHINA_BINDIR "/machina";

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Advice about one machine. */
+#include "setup/advice.h"
+
+#include <string.h>
+
+#include "host/doctor/lack.h"
+#include "json/jlocate.h"
+#include "json/jmerge.h"
+#include "util/parse.h"
+
+struct advisor {
+	const struct built *built;
+	struct report *report;
+};
+
+#define ADVISE(a, pointer, ...)                                                                    \
+	machine_report(&(a)->built->machine, (a)->report, SEVERITY_ADVICE, (pointer), __VA_ARGS__)
+
+static void advise_hardware(struct advisor *a)
+{
+	const struct vm *vm = &a->built->vm;
+	/* What is not set anywhere is shown at the machine's own file. */
+	if (!vm->has_uuid)
+		ADVISE(a, "",
+				"the machine has no \"id\": its identifiers are derived from its "
+				"name "
+				"alone, and the guest sees no UUID; 'machina gen-id' makes one");
+	if (!strcmp(vm->machine_type, "q35"))
+		ADVISE(a, "",
+				"the machine type is not pinned: the guest's hardware changes when "
+				"QEMU is "
+				"upgraded; set \"type\": \"pc-q35-7.2\" or another of "
+				"'%s -machine help'",
+				vm->emulator);
+	if (!vm->cpu.sockets && !vm->cpu.cores && !vm->cpu.threads)
+		ADVISE(a, "/attrs/cpu",
+				"the guest has one processor: no sockets, cores or threads "
+				"are set");
+	if (vm->n_qemu_args)
+		ADVISE(a, "/qemu-args",
+				"these arguments are passed on as they are: what they open is not "
+				"in the "
+				"plan, and the unit's sandbox may be in their way");
+}
+
+/* systemd counts QEMU's own memory as well: about a tenth of the guest's and half a GiB. */
+static void advise_limits(struct advisor *a)
+{
+	const struct vm *vm = &a->built->vm;
+	uint64_t needed = (uint64_t)vm->memory.ram_mib * 11 / 10 + 512;
+	for (size_t i = 0; i < vm->limits.n; i++) {
+		const struct jpair *limit = &vm->limits.items[i];
+		uint64_t bytes;
+		if (strcmp(limit->key, "MemoryMax") != 0 || parse_size(limit->value, &bytes) < 0 ||
+				bytes >> 20 >= needed)
+			continue;
+		ADVISE(a, "/attrs/limits/MemoryMax",
+				"%s is less than the guest's memory and what QEMU needs beside it "
+				"(about "
+				"%llu MiB): the machine could be killed",
+				limit->value, (unsigned long long)needed);
+	}
+}
+
+/* ---- entries that take nothing away ---- */
+
+struct removals {
+	const struct layer *own;
+	struct strv pointers; /* of names, where they would be in the merged machine */
+	struct strv places;   /* the same in the machine's own file; "": it takes something away */
+};
+
+static void note_removal(void *context, const char *pointer, const struct jorigin *origin)
+{
+	struct removals *removals = context;
+	const char *key = strrchr(pointer, '/');
+	if (strcmp(key, "/name") != 0)
+		return;
+	if (origin->fate == JORIGIN_REMOVED && origin->layer == removals->own) {
+		strv_push(&removals->pointers, pointer);
+		strv_push(&removals->places, origin->pointer);
+	}
+	for (size_t i = 0; origin->fate == JORIGIN_OVERRIDDEN && i < removals->pointers.n; i++)
+		if (!strcmp(removals->pointers.items[i], pointer))
+			removals->places.items[i][0] = '\0';
+}
+
+/* Only of the machine's own file: a tag's entry may be meant for other machines. */
+static void advise_removals(struct advisor *a)
+{
+	const struct machine *machine = &a->built->machine;
+	struct removals removals = { .own = machine->layers };
+	json_object_put(jmerge(machine_fields, machine->layers, machine->n_layers, note_removal,
+			&removals));
+	for (size_t i = 0; i < removals.places.n; i++) {
+		char *place = removals.places.items[i];
+		if (!place[0])
+			continue;
+		*strrchr(place, '/') = '\0';
+		struct where at;
+		jlocate_value(machine->layers->doc, place, &at);
+		report_add(a->report, SEVERITY_ADVICE, at, place, NULL,
+				"it takes nothing away: no tag of the machine has an entry of this "
+				"name");
+	}
+	strv_done(&removals.pointers);
+	strv_done(&removals.places);
+}
+
+/* ---- what the host lacks ---- */
+
+static void advise_lack(void *data, const struct lack *lack)
+{
+	struct advisor *a = data;
+	ADVISE(a, lack->pointer, "%s", lack->text);
+}
+
+void advise(const struct built *built, struct config *config)
+{
+	struct advisor a = { .built = built, .report = &config->report };
+	advise_hardware(&a);
+	advise_limits(&a);
+	advise_removals(&a);
+	if (!config->paths->offline)
+		lacks_find(&built->vm, advise_lack, &a);
+}
