@@ -86,8 +86,7 @@ void doctor_hold_restarts(struct doctor *d)
 		if (!f->restarts)
 			continue;
 		char **last = &f->cures.items[f->cures.n - 1];
-		CLEANUP(freep) char *command = *last;
-		*last = xasprintf("# once the faults are mended: %s", command);
+		*last = arena_printf(&f->cures.texts, "# once the faults are mended: %s", *last);
 		f->restarts = false;
 	}
 }
