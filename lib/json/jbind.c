@@ -2,6 +2,7 @@
 /* JSON objects to structs by their field tables. */
 #include "json/jbind.h"
 
+#include <assert.h>
 #include <json-c/linkhash.h>
 #include <string.h>
 
@@ -149,7 +150,9 @@ static struct jlist bind_list(const struct field *f, struct json_object *value, 
 /* The member of a row that a FIELD_SWITCHED object must have. */
 static void *member_at(const struct field *fields, const char *key, void *base)
 {
-	return (char *)base + field_find(fields, key)->offset;
+	const struct field *f = field_find(fields, key);
+	assert(f);
+	return (char *)base + f->offset;
 }
 
 static void bind_members(const struct field *fields, struct json_object *object, void *base,
