@@ -221,8 +221,20 @@ machine_config() { # name: from standard input
 	cat >"/etc/machina/machine.conf.d/$1.conf.json"
 }
 
+# Measured once for all tests of a build: a saved machine is not resumed with another kernel's command line.
+e2e_tsc_khz() {
+	local file=${E2E_CACHE:-${MACHINA_BUILD-}/e2e}/tsc-khz
+	if [ ! -s "$file" ]; then
+		mkdir -p "${file%/*}" && "${MACHINA_BUILD-}/tests/e2e/tsc-khz" >"$file.$$" || return 1
+		# Whoever comes first is right.
+		ln "$file.$$" "$file" 2>/dev/null
+		rm -f "$file.$$"
+	fi
+	cat "$file"
+}
+
 # A guest that measures its clock while the host is busy may get one that runs many times too fast.
-e2e_clock="tsc=reliable tsc_early_khz=$("${MACHINA_BUILD-}/tests/e2e/tsc-khz")" || { echo "Bail out! MACHINA_BUILD names no build"; exit 1; }
+e2e_clock="tsc=reliable tsc_early_khz=$(e2e_tsc_khz)" || { echo "Bail out! MACHINA_BUILD names no build"; exit 1; }
 # What this leaves out is much of the time that a kernel takes to begin under TCG.
 e2e_quick="quiet cryptomgr.notests mitigations=off nokaslr $e2e_clock no_timer_check initcall_blacklist=init_kprobe_trace"
 e2e_quick+=",crypto_kdf108_init,cubictcp_register,slab_sysfs_init,load_system_certificate_list"
