@@ -65,17 +65,6 @@ static int tear_down(const struct network *network, const char *run_dir, struct 
 	return 0;
 }
 
-/* All but guests and forwarded ports as one text: rows of the first kinds. */
-static void put_fixed(const struct network *network, struct buf *ret)
-{
-	for (size_t i = 0; i < 1 + network->n_addresses; i++) {
-		CLEANUP(strv_done) struct strv words = {};
-		network_row(network, i, &words);
-		for (size_t k = 0; k < words.n; k++)
-			buf_printf(ret, "%s ", words.items[k]);
-	}
-}
-
 /* What a network that is up can take over without a restart. */
 static int reload(const char *run_dir, struct network *new, struct error *err)
 {
@@ -86,19 +75,19 @@ static int reload(const char *run_dir, struct network *new, struct error *err)
 	network_recall(run_dir, new->name, &old);
 	if (!old.bridge)
 		return error_set(err, ENOENT, "network '%s' was not prepared", new->name);
-	put_fixed(&old, &before);
-	put_fixed(new, &after);
-	if (strcmp(buf_text(&before), buf_text(&after)) != 0)
-		complain("%s: only changes of guests and forwarded ports are taken over; "
-			 "'systemctl "
-			 "restart machina-network-%s.service', which restarts its machines, "
-			 "takes all",
-				new->name, new->name);
 	/* Borrowed: @new outlives it. */
 	old.leases = new->leases;
 	old.n_leases = new->n_leases;
 	old.forwards = new->forwards;
 	old.n_forwards = new->n_forwards;
+	network_put_rows(&old, &before);
+	network_put_rows(new, &after);
+	if (!buf_equal(&before, &after))
+		complain("%s: only changes of guests and forwarded ports are taken over; "
+			 "'systemctl "
+			 "restart machina-network-%s.service', which restarts its machines, "
+			 "takes all",
+				new->name, new->name);
 	int r = network_refresh(&old, &options, err);
 	if (r == 0)
 		r = keep(run_dir, &old, err);

@@ -37,109 +37,64 @@ static const struct word forward_words[] = {
 	{},
 };
 
-size_t network_n_rows(const struct network *network)
-{
-	return 1 + network->n_addresses + network->n_forwards + network->n_leases;
-}
+static const struct word lease_words[] = {
+	WORD(network_lease, mac, "mac", TEXT),
+	WORD(network_lease, host, "host", TEXT),
+	WORD_LIST(network_lease, ip.items, ip.n, "ip", TEXTS),
+	{},
+};
 
-static void lease_row(const struct network_lease *lease, struct strv *out)
+static int check_address(void *item, struct arena *arena, struct error *err)
 {
-	strv_push(out, "lease");
-	strv_pushf(out, "mac=%s", lease->mac);
-	if (lease->host)
-		strv_pushf(out, "host=%s", lease->host);
-	for (size_t i = 0; i < lease->ip.n; i++)
-		strv_pushf(out, "ip=%s", lease->ip.items[i]);
-}
-
-void network_row(const struct network *network, size_t i, struct strv *ret_words)
-{
-	if (i == 0) {
-		strv_push(ret_words, "network");
-		words_put(network_words, network, ret_words);
-		return;
-	}
-	i--;
-	if (i < network->n_addresses) {
-		strv_push(ret_words, "address");
-		words_put(address_words, &network->addresses[i], ret_words);
-		return;
-	}
-	i -= network->n_addresses;
-	if (i < network->n_forwards) {
-		strv_push(ret_words, "forward");
-		words_put(forward_words, &network->forwards[i], ret_words);
-		return;
-	}
-	lease_row(&network->leases[i - network->n_forwards], ret_words);
-}
-
-static int parse_address(struct network *n, const struct strv *words, struct error *err)
-{
-	struct network_address address = {};
-	n->addresses = words_append(&n->arena, n->addresses, n->n_addresses, sizeof(*n->addresses));
-	int r = words_parse(address_words, words, &address, &n->arena, err);
-	if (r < 0)
-		return r;
+	struct network_address *address = item;
 	CLEANUP(freep)
-	char *text = xasprintf("%s/%d", address.ip ? address.ip : "", address.prefix);
-	network_address_read(text, &n->arena, &address);
-	if (!address.ip)
-		return error_set(err, EINVAL, "'%s' is no address", text);
-	n->addresses[n->n_addresses++] = address;
-	return 0;
+	char *text = xasprintf("%s/%d", address->ip ? address->ip : "", address->prefix);
+	network_address_read(text, arena, address);
+	return address->ip ? 0 : error_set(err, EINVAL, "'%s' is no address", text);
 }
 
-static int parse_forward(struct network *n, const struct strv *words, struct error *err)
+static int check_forward(void *item, struct arena *arena, struct error *err)
 {
-	n->forwards = words_append(&n->arena, n->forwards, n->n_forwards, sizeof(*n->forwards));
-	struct network_forward *f = &n->forwards[n->n_forwards];
-	*f = (struct network_forward){};
-	int r = words_parse(forward_words, words, f, &n->arena, err);
-	if (r < 0)
-		return r;
-	if (!f->port || !f->to_port || !f->to || !fw_is_address(f->to) ||
-			(f->address && !fw_is_address(f->address)))
-		return error_set(err, EINVAL, "a 'forward' lacks what it needs");
-	n->n_forwards++;
-	return 0;
+	const struct network_forward *f = item;
+	(void)arena;
+	bool good = f->port && f->to_port && f->to && fw_is_address(f->to) &&
+		    (!f->address || fw_is_address(f->address));
+	return good ? 0 : error_set(err, EINVAL, "a 'forward' lacks what it needs");
 }
 
-static int parse_lease(struct network *n, const struct strv *words, struct error *err)
+static int check_lease(void *item, struct arena *arena, struct error *err)
 {
-	n->leases = words_append(&n->arena, n->leases, n->n_leases, sizeof(*n->leases));
-	struct network_lease *lease = &n->leases[n->n_leases];
-	const char **ip = arena_array(&n->arena, words->n, sizeof(*ip));
-	*lease = (struct network_lease){ .ip.items = ip };
-	for (size_t i = 1; i < words->n; i++) {
-		const char *word = words->items[i];
-		if (!strncmp(word, "mac=", 4))
-			lease->mac = arena_strdup(&n->arena, word + 4);
-		else if (!strncmp(word, "host=", 5))
-			lease->host = arena_strdup(&n->arena, word + 5);
-		else if (!strncmp(word, "ip=", 3) && fw_is_address(word + 3))
-			ip[lease->ip.n++] = arena_strdup(&n->arena, word + 3);
-		else
-			return error_set(err, EINVAL, "'%s' is not understood", word);
-	}
-	if (!lease->mac)
-		return error_set(err, EINVAL, "a 'lease' has no 'mac'");
-	n->n_leases++;
-	return 0;
+	const struct network_lease *lease = item;
+	(void)arena;
+	for (size_t i = 0; i < lease->ip.n; i++)
+		if (!fw_is_address(lease->ip.items[i]))
+			return error_set(err, EINVAL, "'ip=%s' is not understood",
+					lease->ip.items[i]);
+	return lease->mac ? 0 : error_set(err, EINVAL, "a 'lease' has no 'mac'");
+}
+
+static const struct row_kind kinds[] = {
+	{ ROWS(network, addresses, "address", address_words), .check = check_address },
+	{ ROWS(network, forwards, "forward", forward_words), .check = check_forward },
+	{ ROWS(network, leases, "lease", lease_words), .check = check_lease },
+	{},
+};
+
+void network_put_rows(const struct network *network, struct buf *ret)
+{
+	row_put(ret, "network", network_words, network);
+	rows_put(ret, kinds, network);
 }
 
 int network_parse_row(struct network *network, const struct strv *words, struct error *err)
 {
-	const char *kind = words->n ? words->items[0] : "";
+	if (!words->n)
+		return error_set(err, EINVAL, "an empty row");
+	const char *kind = words->items[0];
 	if (!strcmp(kind, "network"))
 		return words_parse(network_words, words, network, &network->arena, err);
-	if (!strcmp(kind, "address"))
-		return parse_address(network, words, err);
-	if (!strcmp(kind, "forward"))
-		return parse_forward(network, words, err);
-	if (!strcmp(kind, "lease"))
-		return parse_lease(network, words, err);
-	return error_set(err, EINVAL, "'%s' is not understood", kind);
+	int r = row_parse(kinds, words, network, &network->arena, err);
+	return r == 1 ? error_set(err, EINVAL, "'%s' is not understood", kind) : r;
 }
 
 int network_parse_end(const struct network *network, struct error *err)

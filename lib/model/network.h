@@ -20,6 +20,7 @@
 #include "model/filter.h"
 #include "model/leases.h"
 #include "util/arena.h"
+#include "util/buf.h"
 #include "util/error.h"
 #include "util/strv.h"
 
@@ -104,9 +105,8 @@ char *network_user_name(const char *network);
 /* @run_dir: of all machines ("/run/machina") */
 char *network_run_dir(const char *run_dir, const char *network);
 
-/* Number of rows, and the words of one, appended to @ret_words. */
-size_t network_n_rows(const struct network *network);
-void network_row(const struct network *network, size_t i, struct strv *ret_words);
+/* All rows, as model/words.h writes them. */
+void network_put_rows(const struct network *network, struct buf *ret);
 
 /*
  * Read rows back, one call for each, into a network that began as {}.

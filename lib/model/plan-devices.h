@@ -16,16 +16,11 @@
 #pragma once
 
 #include "model/plan.h"
+#include "model/words.h"
 
 /* Copy the devices of a machine. */
 void plan_add_devices(struct plan *plan, const struct vm *vm);
 
-size_t plan_n_device_rows(const struct plan *plan);
-/* @i: below that number */
-void plan_device_row(const struct plan *plan, size_t i, struct strv *out);
-
-/* Returns 0, 1 if this is no row of a device, or -EINVAL as plan_parse_row(). */
-MUST_CHECK int plan_parse_device_row(
-		struct plan *plan, const struct strv *words, struct error *err);
+extern const struct row_kind plan_device_kinds[];
 /* Is each complete? */
 MUST_CHECK int plan_check_device_rows(const struct plan *plan, struct error *err);

@@ -4,6 +4,7 @@
 
 #include "model/filter-read.h"
 #include "model/plan-filter.h"
+#include "model/words.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
@@ -161,11 +162,11 @@ static bool parse_origin(struct parsing *p, const char *value)
 	return true;
 }
 
-struct word {
+struct filter_word {
 	const char *name;
 	parse_word *parse;
 };
-static const struct word filter_words[] = {
+static const struct filter_word filter_words[] = {
 	{ "group", parse_group },
 	{ "any", parse_any },
 	{ "guard", parse_guard },
@@ -173,7 +174,7 @@ static const struct word filter_words[] = {
 	{ "vlan", parse_vlan },
 	{},
 };
-static const struct word rule_words[] = {
+static const struct filter_word rule_words[] = {
 	{ "direction", parse_direction },
 	{ "action", parse_action },
 	{ "protocol", parse_protocol },
@@ -207,7 +208,7 @@ static bool parse_default(struct parsing *p, const char *word)
 	return false;
 }
 
-static bool parse_by_table(const struct word *table, struct parsing *p, const char *text)
+static bool parse_by_table(const struct filter_word *table, struct parsing *p, const char *text)
 {
 	const char *equals = strchr(text, '=');
 	size_t len = equals ? (size_t)(equals - text) : strlen(text);
@@ -225,7 +226,7 @@ static void report_address(void *context, const char *pointer, const char *text)
 }
 
 /* @first: the first of the words that are of the table. Their lists have room for all of them. */
-static int parse_row(const struct word *table, struct parsing *p, const struct strv *words,
+static int parse_row(const struct filter_word *table, struct parsing *p, const struct strv *words,
 		size_t first, struct fw_addresses *ret_addresses, struct error *err)
 {
 	struct jstrings *lists[] = { &p->groups, &p->sets, &p->addresses };
@@ -280,19 +281,6 @@ int plan_filter_parse(struct plan *plan, const struct strv *words, struct error 
 	return 0;
 }
 
-/* Arena memory can't grow in place: twice as much whenever a power of two is full. */
-static struct fw_rule *add_rule(struct arena *arena, struct vm_filter *filter)
-{
-	size_t n = filter->n_rules;
-	if ((n & (n - 1)) == 0) {
-		struct fw_rule *grown = arena_array(arena, n ? 2 * n : 1, sizeof(*grown));
-		if (n)
-			memcpy(grown, filter->rules, n * sizeof(*grown));
-		filter->rules = grown;
-	}
-	return &filter->rules[filter->n_rules++];
-}
-
 int plan_filter_parse_rule(struct plan *plan, const struct strv *words, struct error *err)
 {
 	if (!plan->last_filter)
@@ -310,6 +298,9 @@ int plan_filter_parse_rule(struct plan *plan, const struct strv *words, struct e
 	rule.n_sets = p.sets.n;
 	rule.groups = p.groups.items;
 	rule.n_groups = p.groups.n;
-	*add_rule(&plan->arena, plan->last_filter) = rule;
+	struct vm_filter *filter = plan->last_filter;
+	filter->rules = words_append(
+			&plan->arena, filter->rules, filter->n_rules, sizeof(*filter->rules));
+	filter->rules[filter->n_rules++] = rule;
 	return 0;
 }

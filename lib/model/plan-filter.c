@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "model/words.h"
 #include "util/mem.h"
 
 const char *const plan_filter_levels[N_FW_LEVELS] = {
@@ -81,106 +82,92 @@ struct vm_filter *plan_filter_copy(struct arena *arena, const struct vm_filter *
 	return copy;
 }
 
-static void put_addresses(struct strv *out, const char *key, const struct fw_addresses *addresses)
+static void put_addresses(struct buf *rows, const char *key, const struct fw_addresses *addresses)
 {
 	for (int f = 0; f < N_FW_FAMILIES; f++)
 		for (size_t i = 0; i < addresses->of[f].n; i++) {
 			CLEANUP(buf_done) struct buf text = {};
 			fw_range_put(&text, &addresses->of[f].items[i], (enum fw_family)f);
-			strv_push_join(out, key, "=", buf_text(&text));
+			row_add(rows, key, buf_text(&text));
 		}
 }
 
-static void put_names(struct strv *out, const char *key, const char *const *names, size_t n)
+static void put_names(struct buf *rows, const char *key, const char *const *names, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		strv_push_join(out, key, "=", names[i]);
+		row_add(rows, key, names[i]);
 }
 
-static void put_spans(struct strv *out, const char *key, const struct fw_span *spans, size_t n)
+static void put_spans(struct buf *rows, const char *key, const struct fw_span *spans, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (spans[i].first == spans[i].last)
-			strv_pushf(out, "%s=%u", key, spans[i].first);
+			row_addf(rows, "%s=%u", key, spans[i].first);
 		else
-			strv_pushf(out, "%s=%u-%u", key, spans[i].first, spans[i].last);
+			row_addf(rows, "%s=%u-%u", key, spans[i].first, spans[i].last);
 }
 
-static void put_guard(struct strv *out, const struct fw_guard *guard)
+static void put_guard(struct buf *rows, const struct fw_guard *guard)
 {
 	for (size_t i = 0; plan_guard_words[i].name; i++)
 		if (*(const bool *)((const char *)guard + plan_guard_words[i].offset))
-			strv_push_join(out, "guard", "=", plan_guard_words[i].name);
+			row_add(rows, "guard", plan_guard_words[i].name);
 	if (guard->address != FW_GUARD_ADDRESS_OFF)
-		strv_push_join(out, "guard", "=", plan_guard_address_words[guard->address]);
+		row_add(rows, "guard", plan_guard_address_words[guard->address]);
 }
 
-static void filter_row(const struct plan_fd *fd, struct strv *out)
+static void put_filter(struct buf *rows, const struct plan_fd *fd)
 {
 	const struct vm_filter *filter = fd->filter;
-	strv_push(out, "filter");
-	strv_push_join(out, "name", "=", fd->name);
-	put_names(out, "group", filter->groups, filter->n_groups);
+	row_begin(rows, "filter");
+	row_add(rows, "name", fd->name);
+	put_names(rows, "group", filter->groups, filter->n_groups);
 	if (filter->has_any)
-		strv_push(out, "any=yes");
+		row_add(rows, "any", "yes");
 	for (int level = 0; level < N_FW_LEVELS; level++)
 		for (int d = 0; d < N_FW_DIRECTIONS; d++)
 			if (filter->defaults[level][d] != FW_DEFAULT_NONE)
-				strv_pushf(out, "%s-%s=%s", plan_filter_levels[level],
+				row_addf(rows, "%s-%s=%s", plan_filter_levels[level],
 						fw_direction_names[d],
 						fw_default_names[filter->defaults[level][d]]);
-	put_guard(out, &filter->guard);
-	put_addresses(out, "ip", &filter->ip);
+	put_guard(rows, &filter->guard);
+	put_addresses(rows, "ip", &filter->ip);
 	for (size_t i = 0; i < filter->n_vlans; i++)
-		strv_pushf(out, "vlan=%u", filter->vlans[i]);
+		row_addf(rows, "vlan=%u", filter->vlans[i]);
+	row_end(rows);
 }
 
-static void rule_row(const struct fw_rule *rule, struct strv *out)
+static void put_rule(struct buf *rows, const struct fw_rule *rule)
 {
-	strv_push(out, "rule");
-	strv_push_join(out, "direction", "=", fw_direction_names[rule->direction]);
-	strv_push_join(out, "action", "=", fw_action_names[rule->action]);
+	row_begin(rows, "rule");
+	row_add(rows, "direction", fw_direction_names[rule->direction]);
+	row_add(rows, "action", fw_action_names[rule->action]);
 	if (rule->protocol >= 0)
-		strv_pushf(out, "protocol=%d", rule->protocol);
-	put_spans(out, "port", rule->ports, rule->n_ports);
-	put_spans(out, "type", rule->types, rule->n_types);
-	put_addresses(out, "address", &rule->addresses);
-	put_names(out, "set", rule->sets, rule->n_sets);
-	put_names(out, "group", rule->groups, rule->n_groups);
+		row_addf(rows, "protocol=%d", rule->protocol);
+	put_spans(rows, "port", rule->ports, rule->n_ports);
+	put_spans(rows, "type", rule->types, rule->n_types);
+	put_addresses(rows, "address", &rule->addresses);
+	put_names(rows, "set", rule->sets, rule->n_sets);
+	put_names(rows, "group", rule->groups, rule->n_groups);
 	if (rule->log)
-		strv_push(out, "log=yes");
+		row_add(rows, "log", "yes");
 	if (rule->rate_count)
-		strv_pushf(out, "rate=%" PRIu32 "/%" PRIu32, rule->rate_count, rule->rate_seconds);
-	strv_pushf(out, "priority=%d", rule->priority);
+		row_addf(rows, "rate=%" PRIu32 "/%" PRIu32, rule->rate_count, rule->rate_seconds);
+	row_addf(rows, "priority=%d", rule->priority);
 	if (rule->comment[0])
-		strv_push_join(out, "comment", "=", rule->comment);
-	strv_push_join(out, "origin", "=", rule->origin);
+		row_add(rows, "comment", rule->comment);
+	row_add(rows, "origin", rule->origin);
+	row_end(rows);
 }
 
-size_t plan_filter_n_rows(const struct plan *plan)
+void plan_put_filter_rows(const struct plan *plan, struct buf *rows)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < plan->n_fds; i++)
-		if (plan->fds[i].filter)
-			n += 1 + plan->fds[i].filter->n_rules;
-	return n;
-}
-
-void plan_filter_row(const struct plan *plan, size_t i, struct strv *ret_words)
-{
-	for (size_t k = 0; k < plan->n_fds; k++) {
-		const struct vm_filter *filter = plan->fds[k].filter;
+	for (size_t i = 0; i < plan->n_fds; i++) {
+		const struct vm_filter *filter = plan->fds[i].filter;
 		if (!filter)
 			continue;
-		if (i == 0) {
-			filter_row(&plan->fds[k], ret_words);
-			return;
-		}
-		i--;
-		if (i < filter->n_rules) {
-			rule_row(&filter->rules[i], ret_words);
-			return;
-		}
-		i -= filter->n_rules;
+		put_filter(rows, &plan->fds[i]);
+		for (size_t k = 0; k < filter->n_rules; k++)
+			put_rule(rows, &filter->rules[k]);
 	}
 }

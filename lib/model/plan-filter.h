@@ -24,10 +24,8 @@ extern const char *const plan_guard_address_words[];
 /* All of it in @arena, but for the rules' places in files, which a plan does not have. */
 struct vm_filter *plan_filter_copy(struct arena *arena, const struct vm_filter *filter);
 
-/* Rows of all filters of a plan. */
-size_t plan_filter_n_rows(const struct plan *plan);
-/* @i: below that number */
-void plan_filter_row(const struct plan *plan, size_t i, struct strv *ret_words);
+/* Add the rows of all filters. */
+void plan_put_filter_rows(const struct plan *plan, struct buf *rows);
 
 /* Errors: EINVAL, as plan_parse_row(). */
 MUST_CHECK int plan_filter_parse(struct plan *plan, const struct strv *words, struct error *err);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A plan as rows of words, and back. */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "model/plan-devices.h"
@@ -110,61 +108,23 @@ static const struct word seed_words[] = {
 	{},
 };
 
-size_t plan_n_rows(const struct plan *plan)
-{
-	return 1 + plan->n_fds + plan->n_directories + plan->n_sockets + plan->n_netdevs +
-	       plan->n_peers + plan->n_seed + plan_n_device_rows(plan) + plan_filter_n_rows(plan);
-}
+static const struct row_kind kinds[] = {
+	{ ROWS(plan, directories, "directory", directory_words) },
+	{ ROWS(plan, sockets, "socket", socket_words) },
+	{ ROWS(plan, netdevs, "netdev", netdev_words) },
+	{ ROWS(plan, peers, "peer", peer_words) },
+	{ ROWS(plan, seed, "cloud-init", seed_words) },
+	{},
+};
 
-void plan_row(const struct plan *plan, size_t i, struct strv *ret_words)
+void plan_put_rows(const struct plan *plan, struct buf *ret)
 {
-	if (i == 0) {
-		strv_push(ret_words, "machine");
-		words_put(machine_words, plan, ret_words);
-		return;
-	}
-	i--;
-	if (i < plan->n_fds) {
-		strv_push(ret_words, plan_fd_kind_names[plan->fds[i].kind]);
-		words_put(fd_words, &plan->fds[i], ret_words);
-		return;
-	}
-	i -= plan->n_fds;
-	if (i < plan->n_directories) {
-		strv_push(ret_words, "directory");
-		words_put(directory_words, &plan->directories[i], ret_words);
-		return;
-	}
-	i -= plan->n_directories;
-	if (i < plan->n_sockets) {
-		strv_push(ret_words, "socket");
-		words_put(socket_words, &plan->sockets[i], ret_words);
-		return;
-	}
-	i -= plan->n_sockets;
-	if (i < plan->n_netdevs) {
-		strv_push(ret_words, "netdev");
-		words_put(netdev_words, &plan->netdevs[i], ret_words);
-		return;
-	}
-	i -= plan->n_netdevs;
-	if (i < plan->n_peers) {
-		strv_push(ret_words, "peer");
-		words_put(peer_words, &plan->peers[i], ret_words);
-		return;
-	}
-	i -= plan->n_peers;
-	if (i < plan->n_seed) {
-		strv_push(ret_words, "cloud-init");
-		words_put(seed_words, &plan->seed[i], ret_words);
-		return;
-	}
-	i -= plan->n_seed;
-	size_t n_device_rows = plan_n_device_rows(plan);
-	if (i < n_device_rows)
-		plan_device_row(plan, i, ret_words);
-	else
-		plan_filter_row(plan, i - n_device_rows, ret_words);
+	row_put(ret, "machine", machine_words, plan);
+	for (size_t i = 0; i < plan->n_fds; i++)
+		row_put(ret, plan_fd_kind_names[plan->fds[i].kind], fd_words, &plan->fds[i]);
+	rows_put(ret, kinds, plan);
+	rows_put(ret, plan_device_kinds, plan);
+	plan_put_filter_rows(plan, ret);
 }
 
 static bool is_complete(const struct plan_fd *fd)
@@ -239,37 +199,9 @@ int plan_parse_row(struct plan *plan, const struct strv *words, struct error *er
 		return plan_filter_parse(plan, words, err);
 	if (!strcmp(kind, "rule"))
 		return plan_filter_parse_rule(plan, words, err);
-	if (!strcmp(kind, "directory")) {
-		plan->directories = words_append(&plan->arena, plan->directories,
-				plan->n_directories, sizeof(*plan->directories));
-		return words_parse(directory_words, words,
-				&plan->directories[plan->n_directories++], &plan->arena, err);
-	}
-	if (!strcmp(kind, "socket")) {
-		plan->sockets = words_append(&plan->arena, plan->sockets, plan->n_sockets,
-				sizeof(*plan->sockets));
-		return words_parse(socket_words, words, &plan->sockets[plan->n_sockets++],
-				&plan->arena, err);
-	}
-	if (!strcmp(kind, "netdev")) {
-		plan->netdevs = words_append(&plan->arena, plan->netdevs, plan->n_netdevs,
-				sizeof(*plan->netdevs));
-		return words_parse(netdev_words, words, &plan->netdevs[plan->n_netdevs++],
-				&plan->arena, err);
-	}
-	if (!strcmp(kind, "peer")) {
-		plan->peers = words_append(
-				&plan->arena, plan->peers, plan->n_peers, sizeof(*plan->peers));
-		return words_parse(peer_words, words, &plan->peers[plan->n_peers++], &plan->arena,
-				err);
-	}
-	if (!strcmp(kind, "cloud-init")) {
-		plan->seed = words_append(
-				&plan->arena, plan->seed, plan->n_seed, sizeof(*plan->seed));
-		return words_parse(
-				seed_words, words, &plan->seed[plan->n_seed++], &plan->arena, err);
-	}
-	int r = plan_parse_device_row(plan, words, err);
+	int r = row_parse(kinds, words, plan, &plan->arena, err);
+	if (r == 1)
+		r = row_parse(plan_device_kinds, words, plan, &plan->arena, err);
 	if (r <= 0)
 		return r;
 	for (int i = 0; plan_fd_kind_names[i]; i++)

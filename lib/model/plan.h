@@ -23,6 +23,7 @@
 
 #include "model/vm.h"
 #include "util/arena.h"
+#include "util/buf.h"
 #include "util/error.h"
 #include "util/strv.h"
 
@@ -263,9 +264,8 @@ struct plan_connection plan_connection(const struct plan *plan, size_t i);
  */
 char *plan_netdev_id(const struct plan *plan, const char *id);
 
-/* Number of rows, and the words of one, appended to @ret_words. Pure. */
-size_t plan_n_rows(const struct plan *plan);
-void plan_row(const struct plan *plan, size_t i, struct strv *ret_words);
+/* All rows, as model/words.h writes them. Pure. */
+void plan_put_rows(const struct plan *plan, struct buf *ret);
 
 /*
  * Read rows back, one call for each, into a plan that began as {}.

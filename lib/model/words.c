@@ -3,62 +3,128 @@
 #include "model/words.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "util/parse.h"
 
-static void put_numbers(const struct word *word, const void *object, struct strv *out)
+void row_begin(struct buf *rows, const char *kind)
 {
-	const char *base = object;
-	const int64_t *numbers = *(const int64_t *const *)(const void *)(base + word->offset);
-	size_t n = *(const size_t *)(const void *)(base + word->n_offset);
-	for (size_t i = 0; i < n; i++)
-		strv_pushf(out, "%s=%" PRId64, word->name, numbers[i]);
+	buf_add(rows, kind, strlen(kind) + 1);
 }
 
-void words_put(const struct word *table, const void *object, struct strv *out)
+void row_add(struct buf *rows, const char *key, const char *value)
 {
-	for (const struct word *word = table; word->name; word++) {
-		const char *at = (const char *)object + word->offset;
-		switch (word->kind) {
-		case WORD_TEXT:
-			if (*(const char *const *)(const void *)at)
-				strv_push_join(out, word->name, "=",
-						*(const char *const *)(const void *)at);
-			break;
-		case WORD_BOOL:
-			if (*(const bool *)at)
-				strv_pushf(out, "%s=yes", word->name);
-			break;
-		case WORD_INT:
-			if (*(const int *)(const void *)at)
-				strv_pushf(out, "%s=%d", word->name,
-						*(const int *)(const void *)at);
-			break;
-		case WORD_INT64:
-			if (*(const int64_t *)(const void *)at)
-				strv_pushf(out, "%s=%" PRId64, word->name,
-						*(const int64_t *)(const void *)at);
-			break;
-		case WORD_INTS:
-			put_numbers(word, object, out);
-			break;
-		case WORD_CHOICE:
-			if (*(const int *)(const void *)at)
-				strv_push_join(out, word->name, "=",
-						word->names[*(const int *)(const void *)at]);
-			break;
-		}
+	buf_puts(rows, key);
+	buf_putc(rows, '=');
+	buf_add(rows, value, strlen(value) + 1);
+}
+
+void row_addf(struct buf *rows, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	buf_vprintf(rows, format, ap);
+	va_end(ap);
+	buf_putc(rows, '\0');
+}
+
+void row_end(struct buf *rows)
+{
+	buf_putc(rows, '\0');
+}
+
+/* A member of @object, whatever it is. */
+static const void *member(const void *object, size_t offset)
+{
+	return (const char *)object + offset;
+}
+
+static size_t length(const void *object, size_t offset)
+{
+	return *(const size_t *)member(object, offset);
+}
+
+static void put_word(struct buf *rows, const struct word *word, const void *object)
+{
+	const void *at = member(object, word->offset);
+	switch (word->kind) {
+	case WORD_TEXT:
+		if (*(const char *const *)at)
+			row_add(rows, word->name, *(const char *const *)at);
+		break;
+	case WORD_BOOL:
+		if (*(const bool *)at)
+			row_add(rows, word->name, "yes");
+		break;
+	case WORD_INT:
+		if (*(const int *)at)
+			row_addf(rows, "%s=%d", word->name, *(const int *)at);
+		break;
+	case WORD_INT64:
+		if (*(const int64_t *)at)
+			row_addf(rows, "%s=%" PRId64, word->name, *(const int64_t *)at);
+		break;
+	case WORD_TEXTS:
+		for (size_t i = 0; i < length(object, word->n_offset); i++)
+			row_add(rows, word->name, (*(const char *const *const *)at)[i]);
+		break;
+	case WORD_INTS:
+		for (size_t i = 0; i < length(object, word->n_offset); i++)
+			row_addf(rows, "%s=%" PRId64, word->name, (*(const int64_t *const *)at)[i]);
+		break;
+	case WORD_CHOICE:
+		if (*(const int *)at)
+			row_add(rows, word->name, word->names[*(const int *)at]);
+		break;
 	}
 }
 
-static void add_number(const struct word *word, void *object, int64_t number, struct arena *arena)
+void row_put(struct buf *rows, const char *kind, const struct word *table, const void *object)
 {
-	int64_t **numbers = (void *)((char *)object + word->offset);
-	size_t *n = (void *)((char *)object + word->n_offset);
-	*numbers = words_append(arena, *numbers, *n, sizeof(**numbers));
-	(*numbers)[(*n)++] = number;
+	row_begin(rows, kind);
+	for (const struct word *word = table; word->name; word++)
+		put_word(rows, word, object);
+	row_end(rows);
+}
+
+/* Item @i of the array of a kind. */
+static void *item_of(const struct row_kind *kind, const void *owner, size_t i)
+{
+	char *items; /* of a type that is not known here */
+	memcpy(&items, member(owner, kind->offset), sizeof(items));
+	return items + i * kind->size;
+}
+
+static void put_item(struct buf *rows, const struct row_kind *kind, const void *item)
+{
+	while (kind->has && !kind->has(item))
+		kind++;
+	row_put(rows, kind->name, kind->words, item);
+	if (kind->part)
+		for (size_t i = 0; i < length(item, kind->part->n_offset); i++)
+			put_item(rows, kind->part, item_of(kind->part, item, i));
+}
+
+void rows_put(struct buf *rows, const struct row_kind *kinds, const void *owner)
+{
+	for (const struct row_kind *kind = kinds; kind->name; kind++) {
+		if (kind > kinds && kind->offset == kind[-1].offset)
+			continue;
+		for (size_t i = 0; i < length(owner, kind->n_offset); i++)
+			put_item(rows, kind, item_of(kind, owner, i));
+	}
+}
+
+/* A new item, all zeros, at the end of an array of @owner. */
+static void *append(void *owner, size_t offset, size_t n_offset, size_t size, struct arena *arena)
+{
+	char *at = (char *)owner + offset, *items; /* of a type that is not known here */
+	size_t *n = (void *)((char *)owner + n_offset);
+	memcpy(&items, at, sizeof(items));
+	items = words_append(arena, items, *n, size);
+	memcpy(at, &items, sizeof(items));
+	return memset(items + (*n)++ * size, 0, size);
 }
 
 static int parse_value(const struct word *word, const char *value, void *object,
@@ -84,10 +150,15 @@ static int parse_value(const struct word *word, const char *value, void *object,
 			break;
 		*(int64_t *)(void *)at = number;
 		return 0;
+	case WORD_TEXTS:
+		*(const char **)append(object, word->offset, word->n_offset, sizeof(value), arena) =
+				arena_strdup(arena, value);
+		return 0;
 	case WORD_INTS:
 		if (parse_i64(value, &number) < 0)
 			break;
-		add_number(word, object, number, arena);
+		*(int64_t *)append(object, word->offset, word->n_offset, sizeof(number), arena) =
+				number;
 		return 0;
 	case WORD_CHOICE:
 		for (int i = 0; word->names[i]; i++) {
@@ -120,6 +191,32 @@ int words_parse(const struct word *table, const struct strv *words, void *object
 			return r;
 	}
 	return 0;
+}
+
+static int parse_item(const struct row_kind *kind, const struct strv *words, void *owner,
+		struct arena *arena, struct error *err)
+{
+	void *item = append(owner, kind->offset, kind->n_offset, kind->size, arena);
+	int r = words_parse(kind->words, words, item, arena, err);
+	return r < 0 || !kind->check ? r : kind->check(item, arena, err);
+}
+
+int row_parse(const struct row_kind *kinds, const struct strv *words, void *owner,
+		struct arena *arena, struct error *err)
+{
+	const char *name = words->items[0];
+	for (const struct row_kind *kind = kinds; kind->name; kind++) {
+		if (!strcmp(name, kind->name))
+			return parse_item(kind, words, owner, arena, err);
+		if (!kind->part || strcmp(name, kind->part->name) != 0)
+			continue;
+		size_t n = length(owner, kind->n_offset);
+		if (!n)
+			return error_set(err, EINVAL, "a '%s' comes before any '%s'", name,
+					kind->name);
+		return parse_item(kind->part, words, item_of(kind, owner, n - 1), arena, err);
+	}
+	return 1;
 }
 
 void *words_append(struct arena *arena, const void *items, size_t n, size_t size)

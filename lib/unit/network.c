@@ -67,13 +67,9 @@ static void add_sandbox(struct unitfile *u, const struct network *network)
 
 static void add_network(struct unitfile *u, const struct network *network)
 {
-	unitfile_section(u, "X-Machina");
-	CLEANUP(strv_done) struct strv words = {};
-	for (size_t i = 0; i < network_n_rows(network); i++) {
-		strv_clear(&words);
-		network_row(network, i, &words);
-		unitfile_set_words(u, "Plan", &words);
-	}
+	CLEANUP(buf_done) struct buf rows = {};
+	network_put_rows(network, &rows);
+	unit_add_rows(u, &rows);
 }
 
 int unit_build_network(const struct network_unit_input *input, struct units *ret, struct error *err)

@@ -122,15 +122,18 @@ void unit_after_storage(struct unitfile *u)
 			      "zfs-volumes.target\n");
 }
 
-void unit_add_plan(struct unitfile *u, const struct plan *plan)
+void unit_add_rows(struct unitfile *u, const struct buf *rows)
 {
 	unitfile_section(u, "X-Machina");
-	CLEANUP(strv_done) struct strv words = {};
-	for (size_t i = 0, n = plan_n_rows(plan); i < n; i++) {
-		strv_clear(&words);
-		plan_row(plan, i, &words);
-		unitfile_set_words(u, "Plan", &words);
-	}
+	unitfile_set_rows(u, "Plan", rows);
+}
+
+void unit_add_plan(struct unitfile *u, const struct plan *plan)
+{
+	CLEANUP(buf_done) struct buf rows = {};
+	buf_reserve(&rows, 2000); /* Most plans are shorter than this. */
+	plan_put_rows(plan, &rows);
+	unit_add_rows(u, &rows);
 }
 
 int unit_plan_text(const struct plan *plan, char **ret, struct error *err)

@@ -41,6 +41,7 @@ void unit_after_storage(struct unitfile *u);
 void unit_let_hooks_notify(struct unitfile *u);
 
 /* The section [X-Machina]. */
+void unit_add_rows(struct unitfile *u, const struct buf *rows);
 void unit_add_plan(struct unitfile *u, const struct plan *plan);
 
 /* Reads the words of a row of that section; NULL: there are no more. */

@@ -263,6 +263,23 @@ void unitfile_set_words(struct unitfile *u, const char *key, const struct strv *
 	end(u, key, start);
 }
 
+void unitfile_set_rows(struct unitfile *u, const char *key, const struct buf *rows)
+{
+	const char *at = buf_text(rows), *past = at + rows->len;
+	if (!u->is_extension)
+		REFUSE(u, key, "rows stand in sections of our own alone");
+	/* Behind the words of each there is one more NUL. */
+	for (; at < past && !failed(u); at++) {
+		size_t start = begin(u, key);
+		for (const char *first = at; *at; at += strlen(at) + 1) {
+			if (at != first)
+				buf_putc(&u->text, ' ');
+			put_word(u, key, at, 0);
+		}
+		end(u, key, start);
+	}
+}
+
 void unitfile_add_lines(struct unitfile *u, const char *lines)
 {
 	buf_puts(&u->text, lines);

@@ -72,6 +72,9 @@ void unitfile_setf(struct unitfile *u, const char *key, const char *format, ...)
 /* "Key=word word ..." for a list of words or names, and in an extension section. Not empty. */
 void unitfile_set_words(struct unitfile *u, const char *key, const struct strv *words);
 
+/* The same for each row of words, in an extension section. @rows: as model/words.h writes them */
+void unitfile_set_rows(struct unitfile *u, const char *key, const struct buf *rows);
+
 /* Lines of this program's own, as they are to stand in the file: nothing in them is checked. */
 void unitfile_add_lines(struct unitfile *u, const char *lines);
 

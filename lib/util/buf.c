@@ -56,6 +56,11 @@ const char *buf_text(const struct buf *b)
 	return b->text ? b->text : "";
 }
 
+bool buf_equal(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && !memcmp(buf_text(a), buf_text(b), a->len);
+}
+
 char *buf_take(struct buf *b)
 {
 	char *text = b->text;

@@ -47,6 +47,7 @@ void buf_vprintf(struct buf *b, const char *format, va_list ap) PRINTF(2, 0);
 static inline char *buf_reserve(struct buf *b, size_t len);
 /* Never NULL; valid until the next change. */
 const char *buf_text(const struct buf *b);
+bool buf_equal(const struct buf *a, const struct buf *b) PURE;
 /* Move the text out, "" if nothing was added; the caller frees it. */
 char *buf_take(struct buf *b);
 

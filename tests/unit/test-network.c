@@ -4,6 +4,7 @@
 
 #include "config-sample.h"
 #include "model/dnsmasq.h"
+#include "rows.h"
 
 #define HOME                                                                                       \
 	"{'network':{'home':{'mode':'nat','device':'mnat0','address':['10.77.0.1/24',"             \
@@ -20,14 +21,9 @@ static int build_first(struct sample *s, const char *host, struct network *ret)
 
 static char *rows_of(const struct network *network)
 {
-	CLEANUP(buf_done) struct buf text = {};
-	for (size_t i = 0; i < network_n_rows(network); i++) {
-		CLEANUP(strv_done) struct strv words = {};
-		network_row(network, i, &words);
-		for (size_t k = 0; k < words.n; k++)
-			buf_printf(&text, "%s%c", words.items[k], k + 1 < words.n ? ' ' : '\n');
-	}
-	return buf_take(&text);
+	CLEANUP(buf_done) struct buf rows = {};
+	network_put_rows(network, &rows);
+	return rows_text(&rows);
 }
 
 static void add_leases(struct network *network, const char *const *lines)
@@ -62,12 +58,12 @@ TEST(a_network_survives_its_rows)
 	CHECK_STR(rows, expected);
 	CHECK(!strncmp(network.mac, "02:", 3));
 
-	for (size_t i = 0; i < network_n_rows(&network); i++) {
-		CLEANUP(strv_done) struct strv words = {};
-		network_row(&network, i, &words);
+	CLEANUP(buf_done) struct buf packed = {};
+	CLEANUP(strv_done) struct strv words = {};
+	network_put_rows(&network, &packed);
+	for (const char *at = NULL; rows_next(&packed, &at, &words);)
 		if (network_parse_row(&back, &words, &err) < 0)
-			TEST_FAIL("row %zu: %s", i, err.text);
-	}
+			TEST_FAIL("%s: %s", words.items[0], err.text);
 	CHECK_INT(network_parse_end(&back, &err), 0);
 	CLEANUP(freep) char *again = rows_of(&back);
 	CHECK_STR(again, rows);

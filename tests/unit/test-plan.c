@@ -2,6 +2,7 @@
 /* A plan survives its way through the rows of a unit. */
 #include "model/plan.h"
 
+#include "rows.h"
 #include "test.h"
 #include "util/mem.h"
 
@@ -154,16 +155,11 @@ TEST(shares_are_served_by_units_of_their_own)
 	CHECK_STR(w.user, "alice");
 }
 
-static void rows_of(const struct plan *plan, struct strv *ret)
+static char *rows_of(const struct plan *plan)
 {
-	for (size_t i = 0; i < plan_n_rows(plan); i++) {
-		CLEANUP(strv_done) struct strv words = {};
-		CLEANUP(buf_done) struct buf joined = {};
-		plan_row(plan, i, &words);
-		for (size_t k = 0; k < words.n; k++)
-			buf_printf(&joined, "%s|", words.items[k]);
-		strv_push(ret, buf_text(&joined));
-	}
+	CLEANUP(buf_done) struct buf rows = {};
+	plan_put_rows(plan, &rows);
+	return rows_text(&rows);
 }
 
 /* A filter of all there is, in a plan of one tap. */
@@ -236,21 +232,18 @@ static void make_filtered(struct plan *plan)
 static void check_round_trip(const struct plan *plan)
 {
 	CLEANUP(plan_done) struct plan back = {};
-	CLEANUP(strv_done) struct strv before = {}, after = {};
+	CLEANUP(buf_done) struct buf rows = {};
+	CLEANUP(strv_done) struct strv words = {};
 	struct error err = {};
-	for (size_t i = 0; i < plan_n_rows(plan); i++) {
-		CLEANUP(strv_done) struct strv words = {};
-		plan_row(plan, i, &words);
+	plan_put_rows(plan, &rows);
+	for (const char *at = NULL; rows_next(&rows, &at, &words);)
 		if (plan_parse_row(&back, &words, &err) < 0)
-			TEST_FAIL("row %zu: %s", i, err.text);
-	}
+			TEST_FAIL("%s: %s", words.items[0], err.text);
 	if (plan_parse_end(&back, &err) < 0)
 		TEST_FAIL("%s", err.text);
-	rows_of(plan, &before);
-	rows_of(&back, &after);
-	CHECK_INT(after.n, before.n);
-	for (size_t i = 0; i < before.n && i < after.n; i++)
-		CHECK_STR(after.items[i], before.items[i]);
+	CLEANUP(freep) char *before = rows_text(&rows);
+	CLEANUP(freep) char *after = rows_of(&back);
+	CHECK_STR(after, before);
 	CHECK_INT(back.n_fds, plan->n_fds);
 	CHECK_INT(back.n_sets, plan->n_sets);
 	for (size_t i = 0; i < plan->n_fds && i < back.n_fds; i++) {
@@ -269,32 +262,29 @@ TEST(rows_read_back_as_the_same_plan)
 
 TEST(filters_are_rows_behind_all_others)
 {
-	static const char *const expected[] = {
-		"filter name=net.0 group=corp group=web any=yes connection-out=drop "
-		"machine-in=accept "
-		"network-in=drop network-out=accept guard=mac guard=other guard=address-strict "
-		"ip=192.0.2.5-192.0.2.7 ip=fe80:: vlan=20 vlan=4094",
-		"rule direction=in action=accept protocol=6 port=22 port=1000-2000 "
-		"address=10.0.0.0/24 address=192.0.2.5-192.0.2.7 address=fe80:: set=corp "
-		"group=corp "
-		"group=web log=yes rate=10/60 priority=5 comment=a \"b\" = %n origin=vm #1",
-		"rule direction=out action=reject protocol=1 type=8 priority=200 origin=vm #3",
-		"rule direction=out action=drop priority=999 origin=vm #4",
-		"rule direction=in action=accept protocol=0 priority=1 origin=x",
-		"filter name=net.2",
-	};
+	static const char expected[] =
+			"filter name=net.0 group=corp group=web any=yes connection-out=drop "
+			"machine-in=accept "
+			"network-in=drop network-out=accept guard=mac guard=other "
+			"guard=address-strict "
+			"ip=192.0.2.5-192.0.2.7 ip=fe80:: vlan=20 vlan=4094\n"
+			"rule direction=in action=accept protocol=6 port=22 port=1000-2000 "
+			"address=10.0.0.0/24 address=192.0.2.5-192.0.2.7 address=fe80:: set=corp "
+			"group=corp "
+			"group=web log=yes rate=10/60 priority=5 comment=a \"b\" = %n origin=vm "
+			"#1\n"
+			"rule direction=out action=reject protocol=1 type=8 priority=200 origin=vm "
+			"#3\n"
+			"rule direction=out action=drop priority=999 origin=vm #4\n"
+			"rule direction=in action=accept protocol=0 priority=1 origin=x\n"
+			"filter name=net.2\n";
 	CLEANUP(plan_done) struct plan plan = {};
 	make_filtered(&plan);
-	size_t n = plan_n_rows(&plan);
-	CHECK_INT(n, 1 + 3 + ARRAY_SIZE(expected));
-	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
-		CLEANUP(strv_done) struct strv words = {};
-		CLEANUP(buf_done) struct buf row = {};
-		plan_row(&plan, n - ARRAY_SIZE(expected) + i, &words);
-		for (size_t k = 0; k < words.n; k++)
-			buf_printf(&row, "%s%s", k ? " " : "", words.items[k]);
-		CHECK_STR(buf_text(&row), expected[i]);
-	}
+	CLEANUP(freep) char *rows = rows_of(&plan);
+	const char *row = rows;
+	for (int others = 0; others < 1 + 3; others++)
+		row = strchr(row, '\n') + 1;
+	CHECK_STR(row, expected);
 	check_round_trip(&plan);
 	CHECK(!plan_find(&plan, "net.1")->filter);
 }
@@ -602,10 +592,12 @@ TEST(rows_of_devices_read_back)
 		"plug id=0529:0001 port=1-2.3",
 	};
 	CLEANUP(plan_done) struct plan plan = {};
+	CLEANUP(buf_done) struct buf text = {};
 	struct error err = {};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(strv_done) struct strv words = {};
 		CLEANUP(freep) char *copy = xstrdup(rows[i]);
+		buf_printf(&text, "%s\n", rows[i]);
 		char *rest = copy;
 		for (char *word; (word = strsep(&rest, " "));)
 			strv_push(&words, word);
@@ -620,15 +612,8 @@ TEST(rows_of_devices_read_back)
 	CHECK(!vm_pci_is_fixed(&plan.pcis[2]) && !vm_pci_is_fixed(&plan.pcis[3]));
 	CHECK_INT(plan.pcis[0].n_candidates, 2);
 	CHECK(vm_pci_is_fixed(&plan.pcis[1]));
-	CHECK_INT(plan_n_rows(&plan), ARRAY_SIZE(rows));
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		CLEANUP(strv_done) struct strv words = {};
-		CLEANUP(buf_done) struct buf text = {};
-		plan_row(&plan, i, &words);
-		for (size_t k = 0; k < words.n; k++)
-			buf_printf(&text, "%s%s", k ? " " : "", words.items[k]);
-		CHECK_STR(buf_text(&text), rows[i]);
-	}
+	CLEANUP(freep) char *again = rows_of(&plan);
+	CHECK_STR(again, buf_text(&text));
 }
 
 TEST_MAIN()

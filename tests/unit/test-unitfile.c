@@ -129,6 +129,27 @@ TEST(words_are_quoted_when_they_must_be)
 	CHECK_STR(text, "RequiresMountsFor=/a \"/b c\"\n");
 }
 
+TEST(rows_are_lines_of_words)
+{
+	static const char two[] = "disk\0path=/a b\0\0tap\0name=net.0\0mtu=9000\0";
+	CLEANUP(buf_done) struct buf rows = {};
+	struct unitfile u = {};
+	buf_add(&rows, two, sizeof(two));
+	unitfile_section(&u, "X-A");
+	unitfile_set_rows(&u, "Plan", &rows);
+	CLEANUP(freep) char *text = finished(&u);
+	CHECK_STR(text, "[X-A]\nPlan=disk \"path=/a b\"\nPlan=tap name=net.0 mtu=9000\n");
+	unitfile_section(&u, "Service");
+	unitfile_set_rows(&u, "Plan", &rows);
+	check_refused(&u, "sections of our own");
+	static const char bad[] = "disk\0path=\n\0";
+	buf_clear(&rows);
+	buf_add(&rows, bad, sizeof(bad));
+	unitfile_section(&u, "X-A");
+	unitfile_set_rows(&u, "Plan", &rows);
+	check_refused(&u, "control character");
+}
+
 TEST(names_are_listed_with_spaces)
 {
 	CLEANUP(strv_done) struct strv words = {};

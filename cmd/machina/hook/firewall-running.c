@@ -80,22 +80,16 @@ static int add_port(struct running_machine *m, const struct fw_policy *policy, s
 
 static int add_ports(struct running_machine *m, const struct fw_policy *policy, struct error *err)
 {
-	struct strv before = {}, after = {};
+	CLEANUP(buf_done) struct buf before = {}, after = {};
 	int r = 0;
 	m->ports = xcalloc(m->plan.n_fds + 1, sizeof(*m->ports));
 	m->before = xcalloc(m->plan.n_fds + 1, sizeof(*m->before));
-	for (size_t i = 0; i < plan_n_rows(&m->plan); i++)
-		plan_row(&m->plan, i, &before);
+	plan_put_rows(&m->plan, &before);
 	for (size_t i = 0; r == 0 && i < m->plan.n_fds; i++)
 		if (m->plan.fds[i].kind == PLAN_FD_TAP)
 			r = add_port(m, policy, &m->plan.fds[i], err);
-	for (size_t i = 0; i < plan_n_rows(&m->plan); i++)
-		plan_row(&m->plan, i, &after);
-	m->is_changed = before.n != after.n;
-	for (size_t i = 0; !m->is_changed && i < before.n; i++)
-		m->is_changed = strcmp(before.items[i], after.items[i]) != 0;
-	strv_done(&before);
-	strv_done(&after);
+	plan_put_rows(&m->plan, &after);
+	m->is_changed = !buf_equal(&before, &after);
 	return r;
 }
 
