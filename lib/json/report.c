@@ -87,6 +87,7 @@ static void add_take(struct report *r, struct finding *f)
 		return;
 	}
 	r->items = grow_array(r->items, &r->n_alloc, r->n, sizeof(*r->items));
+	f->number = r->n;
 	r->items[r->n++] = *f;
 	*slot = r->n;
 	if (f->severity == SEVERITY_ERROR)
@@ -126,33 +127,17 @@ static int compare(const void *pa, const void *pb)
 		return r;
 	if (a->line != b->line)
 		return a->line < b->line ? -1 : 1;
-	return a->column < b->column ? -1 : a->column > b->column;
-}
-
-/* Merge sort, as qsort(3) does not promise to keep equal elements in order. */
-static void merge_sort(struct finding *items, size_t n, struct finding *spare)
-{
-	if (n < 2)
-		return;
-	size_t half = n / 2;
-	merge_sort(items, half, spare);
-	merge_sort(items + half, n - half, spare);
-	memcpy(spare, items, half * sizeof(*items));
-	size_t left = 0, right = half, to = 0;
-	while (left < half) {
-		if (right < n && compare(&items[right], &spare[left]) < 0)
-			items[to++] = items[right++];
-		else
-			items[to++] = spare[left++];
-	}
+	if (a->column != b->column)
+		return a->column < b->column ? -1 : 1;
+	return a->number < b->number ? -1 : a->number > b->number;
 }
 
 void report_sort(struct report *r)
 {
-	CLEANUP(freep) struct finding *spare = xcalloc(r->n / 2 + 1, sizeof(*spare));
-	merge_sort(r->items, r->n, spare);
-	if (r->n)
-		index_rebuild(r);
+	if (!r->n)
+		return;
+	qsort(r->items, r->n, sizeof(*r->items), compare);
+	index_rebuild(r);
 }
 
 void finding_format(const struct finding *f, struct buf *out)

@@ -29,7 +29,8 @@ struct finding {
 	size_t column;
 	char *pointer; /* JSON pointer in that file; NULL: none */
 	char *text;
-	char *chain; /* "machine web, tag desk, tag base" for what a tag brought in; or NULL */
+	char *chain;   /* "machine web, tag desk, tag base" for what a tag brought in; or NULL */
+	size_t number; /* in the order they came */
 };
 
 struct report {
