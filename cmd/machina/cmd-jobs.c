@@ -102,8 +102,7 @@ static const char *compare_config(const struct jobs *jobs, const char *machine)
 {
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
 	CLEANUP(freep) char *unit_path = path_join(jobs->paths->unit_dir, unit);
-	CLEANUP(freep)
-	char *config = xasprintf("%s/%s.conf.json", jobs->paths->machine_dir, machine);
+	CLEANUP(freep) char *config = config_machine_path(jobs->paths, machine);
 	CLEANUP(unit_info_done) struct unit_info info = {};
 	struct stat config_stat, unit_stat;
 	struct error unused = {};

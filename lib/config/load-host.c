@@ -11,8 +11,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-#define SUFFIX ".conf.json"
-
 void host_done(struct host *host)
 {
 	inheritance_free(host->inheritance);
@@ -35,12 +33,9 @@ static int list_files(const struct config_paths *paths, struct strv *files, stru
 	int r = dir_list(dir, &names, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < names.n; i++) {
-		size_t len = strlen(names.items[i]);
-		if (names.items[i][0] != '.' && len > strlen(SUFFIX) &&
-				!strcmp(names.items[i] + len - strlen(SUFFIX), SUFFIX))
+	for (size_t i = 0; i < names.n; i++)
+		if (config_stem_length(names.items[i]))
 			strv_push_take(files, path_join(dir, names.items[i]));
-	}
 	return 0;
 }
 

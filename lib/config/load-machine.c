@@ -15,8 +15,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-#define SUFFIX ".conf.json"
-
 void machine_done(struct machine *machine)
 {
 	json_object_put(machine->merged);
@@ -62,7 +60,7 @@ static int tell_missing(const struct config_paths *paths, const char *name, cons
 static int load_doc(const struct config_paths *paths, const char *name, struct machine *ret,
 		struct report *report, struct error *err)
 {
-	CLEANUP(freep) char *path = xasprintf("%s/%s" SUFFIX, paths->machine_dir, name);
+	CLEANUP(freep) char *path = config_machine_path(paths, name);
 	int r = jdoc_load_at(AT_FDCWD, path, path, &ret->doc, report, err);
 	return r == -ENOENT ? tell_missing(paths, name, path, err) : r;
 }
@@ -172,12 +170,10 @@ int machine_list(const struct config_paths *paths, struct strv *ret_names, struc
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < files.n; i++) {
-		size_t len = strlen(files.items[i]);
-		/* An editor's lock is ".#web.conf.json", its backup ".web.conf.json". */
-		if (files.items[i][0] == '.' || len <= strlen(SUFFIX) ||
-				strcmp(files.items[i] + len - strlen(SUFFIX), SUFFIX) != 0)
+		size_t len = config_stem_length(files.items[i]);
+		if (!len)
 			continue;
-		CLEANUP(freep) char *name = xstrndup(files.items[i], len - strlen(SUFFIX));
+		CLEANUP(freep) char *name = xstrndup(files.items[i], len);
 		const char *expected;
 		if (form_machine_name(name, &expected)) {
 			strv_push_take(ret_names, take_ptr(name));

@@ -39,6 +39,16 @@ struct config_paths {
 void config_paths_init(struct config_paths *ret, const char *root, const char *config_dir);
 void config_paths_done(struct config_paths *paths);
 
+/* What the names of all files of the config end in. */
+#define CONFIG_SUFFIX ".conf.json"
+/*
+ * The length of what is before that; 0 for a name that does not end so, or that begins with a dot:
+ * an editor's lock is ".#web.conf.json", its backup ".web.conf.json".
+ */
+size_t config_stem_length(const char *file_name) PURE;
+/* The path of a machine's file. The caller frees it. */
+char *config_machine_path(const struct config_paths *paths, const char *machine);
+
 struct inheritance;
 
 struct host {

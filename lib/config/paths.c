@@ -24,6 +24,19 @@ void config_paths_init(struct config_paths *ret, const char *root, const char *c
 	ret->saved_dir = path_join(ret->offline ? root : "/", &CONFIG_SAVED_DIR[1]);
 }
 
+size_t config_stem_length(const char *file_name)
+{
+	size_t len = strlen(file_name), end = strlen(CONFIG_SUFFIX);
+	bool is_config = file_name[0] != '.' && len > end &&
+			 !strcmp(file_name + len - end, CONFIG_SUFFIX);
+	return is_config ? len - end : 0;
+}
+
+char *config_machine_path(const struct config_paths *paths, const char *machine)
+{
+	return xasprintf("%s/%s" CONFIG_SUFFIX, paths->machine_dir, machine);
+}
+
 void config_paths_done(struct config_paths *paths)
 {
 	free(paths->config_dir);

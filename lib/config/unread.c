@@ -6,8 +6,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-#define SUFFIX ".conf.json"
-
 static bool ends_with(const char *name, const char *end)
 {
 	size_t len = strlen(name), end_len = strlen(end);
@@ -17,7 +15,7 @@ static bool ends_with(const char *name, const char *end)
 /* "web.json" and "web.conf" were meant; "web.conf.json.old" and "web.conf.json~" are put away. */
 static bool is_unread(const char *name)
 {
-	return name[0] != '.' && !ends_with(name, SUFFIX) &&
+	return name[0] != '.' && !config_stem_length(name) &&
 	       (ends_with(name, ".json") || ends_with(name, ".conf"));
 }
 
@@ -32,7 +30,8 @@ static void check_dir(const char *dir, struct report *report)
 		if (is_unread(names.items[i]))
 			report_add(report, SEVERITY_ADVICE, (struct where){ .file = path }, NULL,
 					NULL,
-					"it is not read: its name does not end in '" SUFFIX "'");
+					"it is not read: its name does not end in '" CONFIG_SUFFIX
+					"'");
 	}
 }
 

@@ -110,8 +110,7 @@ static void tell(const struct order_machine *m, size_t i, const struct machine *
 		machine_report(read, report, SEVERITY_ERROR, pointer, "%s", text);
 		return;
 	}
-	CLEANUP(freep)
-	char *path = xasprintf("%s/%s.conf.json", paths->machine_dir, m->name);
+	CLEANUP(freep) char *path = config_machine_path(paths, m->name);
 	report_add(report, SEVERITY_ERROR, (struct where){ .file = path }, pointer, NULL, "%s",
 			text);
 }

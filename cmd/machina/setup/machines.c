@@ -23,11 +23,8 @@ static bool is_pattern(const char *word)
 static int unknown_machine(const struct call *call, const struct strv *all, const char *word,
 		struct error *err)
 {
-	static const char suffix[] = ".conf.json";
-	size_t len = strlen(word);
-	CLEANUP(freep) char *stem = xstrdup(word);
-	if (len > strlen(suffix) && !strcmp(word + len - strlen(suffix), suffix))
-		stem[len - strlen(suffix)] = '\0';
+	size_t len = config_stem_length(word);
+	CLEANUP(freep) char *stem = xstrndup(word, len ? len : strlen(word));
 	const char *near = jnames_nearest(stem, (const char *const *)all->items, all->n);
 	if (near)
 		return error_set(err, ENOENT, "there is no machine '%s'; did you mean '%s'?", word,
@@ -96,7 +93,7 @@ static int select_tags(const struct call *call, struct report *report, const str
 
 bool machine_is_configured(const struct config_paths *paths, const char *machine)
 {
-	CLEANUP(freep) char *path = xasprintf("%s/%s.conf.json", paths->machine_dir, machine);
+	CLEANUP(freep) char *path = config_machine_path(paths, machine);
 	return access(path, F_OK) == 0;
 }
 
