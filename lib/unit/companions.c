@@ -78,39 +78,37 @@ int unit_build_swtpm(const struct unit_input *in, struct units *ret, struct erro
 	return units_add(ret, &u, UNIT_SWTPM, in->vm->name, err);
 }
 
-static int build_proxy_socket(const struct unit_input *in, const char *name, uint16_t port,
-		struct units *ret, struct error *err)
+static int build_proxy_socket(const struct unit_input *in, const struct unit_screen *screen,
+		int port, struct units *ret, struct error *err)
 {
 	CLEANUP(unitfile_done) struct unitfile u = {};
 	CLEANUP(freep) char *qemu = unit_name(UNIT_QEMU, in->vm->name);
-	CLEANUP(freep) char *pattern = xasprintf("machina-%s-%%s.socket", name);
 	unit_begin(&u, in->sources);
 	unitfile_section(&u, "Unit");
 	unitfile_setf(&u, "Description", "TCP port of the screen of virtual machine %s (%s)",
-			in->vm->name, name);
+			in->vm->name, screen->name);
 	unitfile_set(&u, "PartOf", qemu);
 	/* A restart would take it along also when the machine has no such port any more. */
 	unitfile_set(&u, "StopWhenUnneeded", "yes");
 	unitfile_section(&u, "Socket");
-	unitfile_setf(&u, "ListenStream", "127.0.0.1:%u", port);
-	return units_add(ret, &u, pattern, in->vm->name, err);
+	unitfile_setf(&u, "ListenStream", "127.0.0.1:%d", port);
+	return units_add(ret, &u, screen->socket, in->vm->name, err);
 }
 
-static int build_proxy_service(
-		const struct unit_input *in, const char *name, struct units *ret, struct error *err)
+static int build_proxy_service(const struct unit_input *in, const struct unit_screen *screen,
+		struct units *ret, struct error *err)
 {
 	CLEANUP(unitfile_done) struct unitfile u = {};
 	CLEANUP(freep) char *qemu = unit_name(UNIT_QEMU, in->vm->name);
-	CLEANUP(freep) char *pattern = xasprintf("machina-%s-%%s.service", name);
 	CLEANUP(strv_done) struct strv argv = {}, exec_paths = {};
 	strv_push(&argv, SOCKET_PROXYD);
 	strv_push(&argv, "--exit-idle-time=60");
-	strv_pushf(&argv, "%s/%s", in->plan->socket_dir, name);
+	strv_pushf(&argv, "%s/%s", in->plan->socket_dir, screen->name);
 
 	unit_begin(&u, in->sources);
 	unitfile_section(&u, "Unit");
 	unitfile_setf(&u, "Description", "Way to the screen of virtual machine %s (%s)",
-			in->vm->name, name);
+			in->vm->name, screen->name);
 	unitfile_set(&u, "Requisite", qemu);
 	unitfile_set(&u, "After", qemu);
 	unitfile_section(&u, "Service");
@@ -126,12 +124,12 @@ static int build_proxy_service(
 					.ip_localhost = true,
 					.exec_paths = &exec_paths,
 			});
-	return units_add(ret, &u, pattern, in->vm->name, err);
+	return units_add(ret, &u, screen->service, in->vm->name, err);
 }
 
-int unit_build_proxy(const struct unit_input *in, const char *name, uint16_t port,
+int unit_build_proxy(const struct unit_input *in, const struct unit_screen *screen, int port,
 		struct units *ret, struct error *err)
 {
-	int r = build_proxy_socket(in, name, port, ret, err);
-	return r < 0 ? r : build_proxy_service(in, name, ret, err);
+	int r = build_proxy_socket(in, screen, port, ret, err);
+	return r < 0 ? r : build_proxy_service(in, screen, ret, err);
 }

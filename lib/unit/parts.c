@@ -10,11 +10,23 @@ const char *const unit_name_patterns[] = {
 	UNIT_QEMU,
 	UNIT_SWTPM,
 	UNIT_SPICE_SOCKET,
-	"machina-spice-%s.service",
+	UNIT_SPICE_SERVICE,
 	UNIT_VNC_SOCKET,
-	"machina-vnc-%s.service",
+	UNIT_VNC_SERVICE,
 	NULL,
 };
+const struct unit_screen unit_screens[UNIT_SCREENS] = {
+	{ "spice", UNIT_SPICE_SOCKET, UNIT_SPICE_SERVICE },
+	{ "vnc", UNIT_VNC_SOCKET, UNIT_VNC_SERVICE },
+};
+
+int unit_screen_port(const struct unit_screen *screen, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_sockets; i++)
+		if (!strcmp(plan->sockets[i].name, screen->name))
+			return plan->sockets[i].port;
+	return 0;
+}
 
 char *unit_name(const char *pattern, const char *machine)
 {

@@ -63,6 +63,6 @@ MUST_CHECK int unit_build_share(
 MUST_CHECK int unit_build_passt(
 		const struct unit_input *in, size_t i, struct units *ret, struct error *err);
 
-/* TCP on 127.0.0.1:@port to the unix socket @name that QEMU made. */
-MUST_CHECK int unit_build_proxy(const struct unit_input *in, const char *name, uint16_t port,
-		struct units *ret, struct error *err);
+/* TCP on 127.0.0.1:@port to the unix socket that QEMU made. */
+MUST_CHECK int unit_build_proxy(const struct unit_input *in, const struct unit_screen *screen,
+		int port, struct units *ret, struct error *err);

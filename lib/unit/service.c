@@ -72,14 +72,12 @@ static void add_required(struct unitfile *u, const char *name)
 	unitfile_set(u, "After", name);
 }
 
-static void add_screen_dependencies(struct unitfile *u, const struct vm *vm)
+static void add_screen_dependencies(struct unitfile *u, const struct plan *plan)
 {
-	const struct vm_remote *const screens[] = { &vm->spice, &vm->vnc };
-	const char *const patterns[] = { UNIT_SPICE_SOCKET, UNIT_VNC_SOCKET };
-	for (size_t i = 0; i < ARRAY_SIZE(screens); i++) {
-		if (!screens[i]->enabled || !screens[i]->port)
+	for (size_t i = 0; i < UNIT_SCREENS; i++) {
+		if (!unit_screen_port(&unit_screens[i], plan))
 			continue;
-		CLEANUP(freep) char *name = unit_name(patterns[i], vm->name);
+		CLEANUP(freep) char *name = unit_name(unit_screens[i].socket, plan->machine);
 		add_wanted(u, name);
 	}
 }
@@ -181,7 +179,7 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 	}
 	if (vm_uses_vfio(vm))
 		add_wanted(u, "modprobe@vfio_pci.service");
-	add_screen_dependencies(u, vm);
+	add_screen_dependencies(u, in->plan);
 	add_mounts(u, in->plan, vm->host_end == VM_HOST_SAVE);
 	add_start_limit(u, in);
 }
@@ -446,9 +444,10 @@ int units_build(const struct unit_input *input, struct units *ret, struct error 
 	for (size_t i = 0; r == 0 && i < input->vm->n_nics; i++)
 		if (input->vm->nics[i].passt)
 			r = unit_build_passt(input, i, ret, err);
-	if (r == 0 && input->vm->spice.enabled && input->vm->spice.port)
-		r = unit_build_proxy(input, "spice", input->vm->spice.port, ret, err);
-	if (r == 0 && input->vm->vnc.enabled && input->vm->vnc.port)
-		r = unit_build_proxy(input, "vnc", input->vm->vnc.port, ret, err);
+	for (size_t i = 0; r == 0 && i < UNIT_SCREENS; i++) {
+		int port = unit_screen_port(&unit_screens[i], input->plan);
+		if (port)
+			r = unit_build_proxy(input, &unit_screens[i], port, ret, err);
+	}
 	return r;
 }

@@ -74,7 +74,18 @@ char *unit_name_subject(const char *pattern, const char *name);
 /* "%s" stands for "MACHINE@I", where I is the connection's index. */
 #define UNIT_PASST "machina-passt-%s.service"
 #define UNIT_SPICE_SOCKET "machina-spice-%s.socket"
+#define UNIT_SPICE_SERVICE "machina-spice-%s.service"
 #define UNIT_VNC_SOCKET "machina-vnc-%s.socket"
+#define UNIT_VNC_SERVICE "machina-vnc-%s.service"
+/* What a screen is called in plan->sockets, and the units by which TCP leads to it. */
+struct unit_screen {
+	const char *name;
+	const char *socket, *service;
+};
+#define UNIT_SCREENS 2
+extern const struct unit_screen unit_screens[UNIT_SCREENS];
+/* 0: TCP does not lead there */
+int unit_screen_port(const struct unit_screen *screen, const struct plan *plan) PURE;
 /* The caller frees them. */
 char *unit_passt_name(const char *machine, size_t i);
 char *unit_share_instance(const char *machine, const char *share);

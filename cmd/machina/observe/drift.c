@@ -111,14 +111,12 @@ static bool connects_to(const struct plan *plan, const char *path)
 }
 
 /* The port of a screen that has none any more stays open. */
-static bool has_lost_port(const struct config_paths *paths, const struct vm *vm)
+static bool has_lost_port(const struct config_paths *paths, const struct plan *plan)
 {
-	const struct vm_remote *const screens[] = { &vm->spice, &vm->vnc };
-	const char *const patterns[] = { UNIT_SPICE_SOCKET, UNIT_VNC_SOCKET };
-	for (size_t i = 0; i < ARRAY_SIZE(screens); i++) {
-		CLEANUP(freep) char *unit = unit_name(patterns[i], vm->name);
+	for (size_t i = 0; i < UNIT_SCREENS; i++) {
+		CLEANUP(freep) char *unit = unit_name(unit_screens[i].socket, plan->machine);
 		CLEANUP(freep) char *path = path_join(paths->unit_dir, unit);
-		if (!(screens[i]->enabled && screens[i]->port) && access(path, F_OK) == 0)
+		if (!unit_screen_port(&unit_screens[i], plan) && access(path, F_OK) == 0)
 			return true;
 	}
 	return false;
@@ -131,7 +129,7 @@ static bool has_to_stop(const struct config_paths *paths, const struct drift *dr
 		if (was->fds[i].kind == PLAN_FD_CONNECT &&
 				!connects_to(&drift->built.plan, was->fds[i].path))
 			return true;
-	return has_lost_port(paths, &drift->built.vm);
+	return has_lost_port(paths, &drift->built.plan);
 }
 
 int drift_compare(struct config *config, const char *machine, pid_t pid, struct drift *ret,
