@@ -8,9 +8,9 @@
 #include "cli/complete.h"
 #include "cli/output.h"
 #include "host/os/clock.h"
+#include "host/qmp/run-state.h"
 #include "host/systemd/bus-job.h"
 #include "lifecycle/lifecycle.h"
-#include "lifecycle/monitor.h"
 #include "lifecycle/start-saved.h"
 #include "lifecycle/why.h"
 #include "observe/pending.h"
@@ -39,6 +39,7 @@ struct jobs {
 	/* Machines that are as they should be. They get a job all the same, as they may have
 	 * changed by then. */
 	struct strv done_before;
+	struct why_guests guests; /* of a start: what their QEMUs say, in their order */
 	size_t n_done;
 	size_t n_failed;
 };
@@ -48,6 +49,7 @@ static void jobs_done(struct jobs *jobs)
 	strv_done(&jobs->failed_before);
 	strv_done(&jobs->coming_before);
 	strv_done(&jobs->done_before);
+	why_guests_done(&jobs->guests);
 }
 
 static const char *const done_words[] = {
@@ -124,6 +126,17 @@ static const char *compare_config(const struct jobs *jobs, const char *machine)
 				      : "";
 }
 
+/* NULL: QEMU did not answer. */
+static const struct run_state *state_before(const struct jobs *jobs, const char *machine)
+{
+	for (size_t i = 0; i < jobs->guests.sockets.n; i++)
+		if (!strcmp(jobs->done_before.items[i], machine))
+			return jobs->guests.items[i].is_answered
+					       ? run_state_read(jobs->guests.items[i].replies[0])
+					       : NULL;
+	return NULL;
+}
+
 /* What came of a job. That a machine runs does not mean that its guest does. */
 static void tell_done(const struct jobs *jobs, const char *machine)
 {
@@ -136,7 +149,7 @@ static void tell_done(const struct jobs *jobs, const char *machine)
 		printf("%s: was off already\n", machine);
 		return;
 	}
-	const struct run_state *state = monitor_ask_state(jobs->paths, machine);
+	const struct run_state *state = state_before(jobs, machine);
 	if (!state || state->kind == RUN_ON)
 		printf("%s: runs already\n", machine);
 	else
@@ -275,6 +288,9 @@ static int run_all(const struct call *call, struct bus *bus, enum bus_verb verb,
 	lifecycle_units(machines, &units);
 	if (verb != BUS_STOP)
 		r = begin_anew(&jobs, &units, deadline_usec, err);
+	/* All at once, so that those that hang cost a second and not one each. */
+	if (r == 0 && verb == BUS_START)
+		why_ask_guests(&call->paths, &jobs.done_before, &jobs.guests);
 	if (r == 0 && verb == BUS_START)
 		r = start_saved(call, bus, machines, options->discard_saved, deadline_usec, err);
 	if (r == 0 && verb == BUS_STOP)

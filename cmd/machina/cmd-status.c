@@ -246,6 +246,28 @@ static int shown_load(const struct call *call, struct shown *shown, struct error
 	return r < 0 ? r : 0;
 }
 
+/* Somebody who waits for a guest to come up or to go wants its console. */
+static bool runs(const struct call *call, const struct shown *shown, size_t i)
+{
+	const struct unit_info *info = &shown->infos[i];
+	return unit_is_up(info->active_state) || shown->states[i].is_foreground ||
+	       (info->main_pid && monitor_is_there(&call->paths, shown->names->items[i]));
+}
+
+/* The caller releases it. */
+static struct json_object *find_addresses(const struct call *call, const struct shown *shown)
+{
+	CLEANUP(strv_done) struct strv running = {};
+	struct json_object *list = jtree_list();
+	struct error err = {};
+	for (size_t i = 0; i < shown->names->n; i++)
+		if (runs(call, shown, i))
+			strv_push(&running, shown->names->items[i]);
+	if (running.n && status_find_addresses(call, &running, list, &err) < 0)
+		print_error(&err);
+	return list;
+}
+
 static int status_run(const struct call *call, struct error *err)
 {
 	const struct status_options *options = call->options;
@@ -258,33 +280,34 @@ static int status_run(const struct call *call, struct error *err)
 		return r < 0 ? r : STATUS_FAILURE;
 
 	int worst = STATUS_RUNNING;
-	struct json_object *list = jtree_list();
+	struct json_object *list = jtree_list(), *addresses = find_addresses(call, &shown);
 	for (size_t i = 0; i < names.n; i++) {
 		const struct unit_info *info = &shown.infos[i];
 		const struct machine_state *state = &shown.states[i];
 		const char *unit = shown.units.items[i];
 		CLEANUP(status_running_done) struct status_running running = {};
-		/* Somebody who waits for a guest to come up or to go wants its console. */
-		bool runs = unit_is_up(info->active_state) || state->is_foreground ||
-			    (info->main_pid && monitor_is_there(&call->paths, names.items[i]));
+		bool is_there = runs(call, &shown, i);
 		int status = state->is_foreground ? STATUS_RUNNING : status_of(info);
 		if (status > worst)
 			worst = status;
-		if (runs)
-			status_running_load(call, names.items[i], options->rates, &running);
+		if (is_there)
+			status_running_load(
+					call, names.items[i], addresses, options->rates, &running);
 		if (options->json) {
-			jtree_push(list, machine_json(state, unit, info, runs ? &running : NULL));
+			jtree_push(list, machine_json(state, unit, info,
+							 is_there ? &running : NULL));
 			continue;
 		}
 		if (i)
 			putchar('\n');
-		print_machine(&call->paths, state, unit, info, runs ? &running : NULL);
+		print_machine(&call->paths, state, unit, info, is_there ? &running : NULL);
 	}
 	if (options->json)
 		print_json(list);
 	else
 		drain_note(&call->paths);
 	json_object_put(list);
+	json_object_put(addresses);
 	return worst;
 }
 

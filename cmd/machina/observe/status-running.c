@@ -5,12 +5,15 @@
 #include <json-c/json_object.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/output.h"
+#include "host/agent/guest-address.h"
 #include "host/os/clock.h"
 #include "host/os/rundir.h"
 #include "host/prepare/connect.h"
 #include "json/jtree.h"
+#include "lifecycle/monitor.h"
 #include "setup/hookplan.h"
 #include "util/mem.h"
 
@@ -33,7 +36,6 @@ void status_field(const char *name, const char *format, ...)
 void status_running_done(struct status_running *running)
 {
 	plan_done(&running->plan);
-	guest_addresses_done(&running->addresses);
 	lent_devices_done(&running->devices);
 	free(running->doors);
 	free(running->connections);
@@ -76,8 +78,42 @@ static void look_at_devices(struct status_running *running)
 			&running->devices);
 }
 
-void status_running_load(const struct call *call, const char *machine, bool with_rates,
-		struct status_running *ret)
+/* Why there are none, 'machina ip' tells. */
+static int add_addresses(const struct call *call, const char *machine, struct json_object *list,
+		struct error *err)
+{
+	CLEANUP(plan_done) struct plan plan = {};
+	CLEANUP(guest_addresses_done) struct guest_addresses found = {};
+	struct json_object *one = jtree_object(), *texts = jtree_list();
+	bool changed;
+	(void)err;
+	if (hookplan_running(&call->paths, machine, &plan, &changed, NULL) == 0 &&
+			guest_addresses_find(
+					&plan, clock_deadline_usec(AGENT_USEC), &found, NULL) == 0)
+		for (size_t i = 0; i < found.n; i++)
+			jtree_push(texts, jtree_string(found.items[i].text));
+	jtree_set(one, "machine", jtree_string(machine));
+	jtree_set(one, "addresses", texts);
+	jtree_push(list, one);
+	return 0;
+}
+
+int status_find_addresses(const struct call *call, const struct strv *machines,
+		struct json_object *ret_list, struct error *err)
+{
+	return each_machine_lists(call, machines, add_addresses, ret_list, err);
+}
+
+static struct json_object *addresses_of(struct json_object *list, const char *machine)
+{
+	for (size_t i = 0; i < jtree_length(list); i++)
+		if (!strcmp(jtree_get_text(jtree_at(list, i), "machine"), machine))
+			return jtree_get(jtree_at(list, i), "addresses");
+	return NULL;
+}
+
+void status_running_load(const struct call *call, const char *machine,
+		struct json_object *addresses, bool with_rates, struct status_running *ret)
 {
 	static const char *const fds[] = { "console", "agent" };
 	struct plan *plan = &ret->plan;
@@ -101,9 +137,7 @@ void status_running_load(const struct call *call, const char *machine, bool with
 	ret->console_log = log ? log->path : NULL;
 	look_at_connections(ret);
 	look_at_devices(ret);
-	/* Why there are none, 'machina ip' tells. */
-	if (guest_addresses_find(plan, clock_deadline_usec(AGENT_USEC), &ret->addresses, NULL) < 0)
-		guest_addresses_done(&ret->addresses);
+	ret->addresses = addresses_of(addresses, machine);
 	ret->is_measured = with_rates;
 	if (with_rates)
 		usage_measure(&call->paths, machine, &ret->usage);
@@ -149,18 +183,18 @@ static void print_devices(const struct lent_devices *devices)
 	}
 }
 
-static void print_addresses(const struct guest_addresses *list)
+static void print_addresses(struct json_object *list)
 {
 	CLEANUP(buf_done) struct buf text = {};
-	for (size_t i = 0; i < list->n; i++)
-		buf_printf(&text, "%s%s", i > 0 ? ", " : "", list->items[i].text);
-	if (list->n)
+	for (size_t i = 0; i < jtree_length(list); i++)
+		buf_printf(&text, "%s%s", i > 0 ? ", " : "", jtree_text(jtree_at(list, i)));
+	if (text.len)
 		status_field("addresses", "%s", buf_text(&text));
 }
 
 void status_running_print(const struct status_running *running)
 {
-	print_addresses(&running->addresses);
+	print_addresses(running->addresses);
 	if (running->is_measured) {
 		CLEANUP(freep) char *text = usage_text(&running->usage);
 		status_field("use", "%s", text[0] ? text : "not known");
@@ -201,14 +235,6 @@ static struct json_object *connections_json(const struct status_running *running
 		jtree_push(list, o);
 	}
 	return list;
-}
-
-static struct json_object *addresses_json(const struct guest_addresses *list)
-{
-	struct json_object *texts = jtree_list();
-	for (size_t i = 0; i < list->n; i++)
-		jtree_push(texts, jtree_string(list->items[i].text));
-	return texts;
 }
 
 static struct json_object *doors_json(const struct status_running *running)
@@ -256,6 +282,7 @@ void status_running_add_json(const struct status_running *running, struct json_o
 	if (running->console_log)
 		jtree_set(to, "console_log", jtree_string(running->console_log));
 	jtree_set(to, "connections", connections_json(running));
-	jtree_set(to, "addresses", addresses_json(&running->addresses));
+	jtree_set(to, "addresses",
+			running->addresses ? json_object_get(running->addresses) : jtree_list());
 	jtree_set(to, "devices", devices_json(&running->devices));
 }

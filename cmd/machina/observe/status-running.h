@@ -5,8 +5,9 @@
  */
 #pragma once
 
+#include <json-c/json.h>
+
 #include "cli/command.h"
-#include "host/agent/guest-address.h"
 #include "host/device/lent.h"
 #include "model/plan.h"
 #include "observe/usage.h"
@@ -27,20 +28,32 @@ struct status_running {
 	int *connections;	 /* enum connect_state of plan_connection(i); -1: not known */
 	bool needs_restart;
 	bool is_measured;
-	struct usage usage; /* if so */
-	struct guest_addresses addresses;
-	struct lent_devices devices; /* of the host */
+	struct usage usage;	       /* if so */
+	struct json_object *addresses; /* texts; NULL: none is known. Borrowed */
+	struct lent_devices devices;   /* of the host */
 };
 
 void status_running_done(struct status_running *running);
 
 /*
+ * The addresses of guests. All agents are asked at once: one that stays silent costs the time that
+ * it is given, and many are to cost no more.
+ *
+ * @ret_list: an object for each machine is added
+ *
+ * Errors: as of each_machine_lists().
+ */
+MUST_CHECK int status_find_addresses(const struct call *call, const struct strv *machines,
+		struct json_object *ret_list, struct error *err);
+
+/*
  * What can't be found out is left out, or told on standard error.
  *
+ * @addresses: of status_find_addresses(); borrowed as long as @ret
  * @with_rates: measure what it uses, which takes a fifth of a second
  */
-void status_running_load(const struct call *call, const char *machine, bool with_rates,
-		struct status_running *ret);
+void status_running_load(const struct call *call, const char *machine,
+		struct json_object *addresses, bool with_rates, struct status_running *ret);
 
 void status_running_print(const struct status_running *running);
 void status_running_add_json(const struct status_running *running, struct json_object *to);
