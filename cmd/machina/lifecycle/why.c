@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/machine/saved.h"
 #include "host/os/clock.h"
@@ -76,6 +77,27 @@ static void set_text(char **to, const char *text)
 	*to = xstrdup(text);
 }
 
+/*
+ * systemd says something of each run: a journal without a line of it was not written, or may not be
+ * read. What systemd itself knows of a hook is its status alone.
+ */
+static void tell_silence(struct why *why)
+{
+	const char *machine = why->machine ? why->machine : "--all";
+	if (why->lines.n || why->cause.id[0] || why->cause.advice[0])
+		return;
+	free(why->cause.advice);
+	why->cause.advice =
+			geteuid() == 0 ? xasprintf("the journal has no line of this run "
+						   "('systemctl status systemd-journald' tells "
+						   "whether it is written at all); 'machina "
+						   "doctor %s' looks for what stands in the way",
+							 machine)
+				       : xasprintf("the journal can't be read by this user: "
+						   "'machina why %s' tells root more",
+							 machine);
+}
+
 static int look_at_run(const struct config_paths *paths, const char *unit,
 		const struct unit_info *info, const char *invocation, struct why *why,
 		struct error *err)
@@ -85,6 +107,7 @@ static int look_at_run(const struct config_paths *paths, const char *unit,
 		return r;
 	cause_find(info, &why->lines, &why->cause);
 	name_files(paths, why->machine, &why->cause.sentence);
+	tell_silence(why);
 	set_text(&why->unit, unit);
 	set_text(&why->phase, cause_phase(info, &why->lines));
 	set_text(&why->result, info->result);
