@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina enable, disable: whether machines start when the host does. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,11 +27,8 @@ static int enable_offline(const struct call *call, const struct strv *units, str
 	CLEANUP(freep) char *wants = path_join(call->paths.unit_dir, WANTS_DIR);
 	int r = mkdir_all(wants, 0755, err);
 	for (size_t i = 0; r >= 0 && i < units->n; i++) {
-		CLEANUP(freep) char *unit = path_join(call->paths.unit_dir, units->items[i]);
 		CLEANUP(freep) char *link = path_join(wants, units->items[i]);
 		CLEANUP(freep) char *target = xasprintf("/etc/systemd/system/%s", units->items[i]);
-		if (access(unit, F_OK) < 0)
-			return error_errno(err, "cannot enable '%s'", unit);
 		if (symlink(target, link) == 0)
 			printf("created '%s' -> '%s'\n", link, target);
 		else if (errno != EEXIST)
@@ -73,6 +71,28 @@ static int check_declared(
 	return enable && declared;
 }
 
+/* Those that were never generated, all at once. */
+static int check_generated(
+		const struct config_paths *paths, const struct strv *machines, struct error *err)
+{
+	CLEANUP(buf_done) struct buf missing = {}, words = {};
+	size_t n = 0;
+	for (size_t i = 0; i < machines->n; i++) {
+		CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machines->items[i]);
+		CLEANUP(freep) char *path = path_join(paths->unit_dir, unit);
+		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+			continue;
+		buf_printf(&missing, "%s'%s'", n ? ", " : "", machines->items[i]);
+		buf_printf(&words, " %s", machines->items[i]);
+		n++;
+	}
+	if (!n)
+		return 0;
+	return error_set(err, ENOENT, "cannot enable %s: %s no unit yet; 'machina generate%s' %s",
+			buf_text(&missing), n == 1 ? "it has" : "they have", buf_text(&words),
+			n == 1 ? "makes it" : "makes them");
+}
+
 static int change(const struct call *call, bool enable, struct error *err)
 {
 	const struct enable_options *options = call->options;
@@ -83,6 +103,10 @@ static int change(const struct call *call, bool enable, struct error *err)
 	r = lifecycle_select(call, enable, &machines, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
+	if (enable)
+		r = check_generated(&call->paths, &machines, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < machines.n; i++) {
 		r = check_declared(call, machines.items[i], enable, err);
 		if (r < 0)
@@ -106,8 +130,6 @@ static int change(const struct call *call, bool enable, struct error *err)
 	if (r == 0)
 		r = enable ? bus_enable(bus, &units, &changes, err)
 			   : bus_disable(bus, &units, &changes, err);
-	if (r == -ENOENT && enable)
-		return error_wrap(err, "a machine has no unit yet ('machina generate' makes it)");
 	for (size_t i = 0; i < changes.n; i++)
 		puts(changes.items[i]);
 	return r < 0 ? r : STATUS_DONE;
