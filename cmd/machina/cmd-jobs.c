@@ -10,6 +10,7 @@
 #include "host/os/clock.h"
 #include "host/qmp/run-state.h"
 #include "host/systemd/bus-job.h"
+#include "lifecycle/again.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/start-saved.h"
 #include "lifecycle/why.h"
@@ -23,6 +24,7 @@ struct jobs_options {
 	bool dry_run;
 	bool discard_saved;
 	bool one_by_one;
+	bool force;
 };
 
 /* Units have time limits of their own: a start may take ten minutes, a guest an hour to shut down,
@@ -305,42 +307,82 @@ static int run_all(const struct call *call, struct bus *bus, enum bus_verb verb,
 	return r;
 }
 
-/* What has failed is not to take the next one down as well. */
-static int run_one_by_one(const struct call *call, struct bus *bus, enum bus_verb verb,
-		const struct strv *machines, struct error *err)
+/* Those that may be restarted. Returns how many may not. */
+static size_t leave_out_stuck(
+		const struct call *call, const struct strv *machines, struct strv *ret)
 {
-	int r = 0;
+	const struct jobs_options *options = call->options;
+	if (!options->force)
+		return again_select(&call->paths, machines, ret);
+	strv_extend(ret, machines);
+	return 0;
+}
+
+/* Returns how many did not do it, or a negative errno. */
+static int restart_all(const struct call *call, struct bus *bus, const struct strv *machines,
+		struct error *err)
+{
+	CLEANUP(strv_done) struct strv able = {};
+	size_t n_stuck = leave_out_stuck(call, machines, &able);
+	int r = able.n ? run_all(call, bus, BUS_RESTART, &able, err) : 0;
+	return r < 0 ? r : r + (int)n_stuck;
+}
+
+/* What has failed is not to take the next one down as well. One that is left as it is has not. */
+static int run_one_by_one(const struct call *call, struct bus *bus, const struct strv *machines,
+		struct error *err)
+{
+	int r = 0, n_stuck = 0;
 	for (size_t i = 0; r == 0 && i < machines->n; i++) {
-		CLEANUP(strv_done) struct strv one = {};
+		CLEANUP(strv_done) struct strv one = {}, able = {};
 		strv_push(&one, machines->items[i]);
-		r = run_all(call, bus, verb, &one, err);
+		/* What the one before it has used up counts. */
+		if (leave_out_stuck(call, &one, &able)) {
+			n_stuck++;
+			continue;
+		}
+		r = run_all(call, bus, BUS_RESTART, &able, err);
 		if (r > 0 && i + 1 < machines->n)
 			complain("%zu of %zu machines were left as they are", machines->n - i - 1,
 					machines->n);
 	}
-	return r;
+	return r < 0 ? r : r + n_stuck;
+}
+
+/* Returns how many would not do it. */
+static size_t run_dry(const struct call *call, enum bus_verb verb, const struct strv *machines)
+{
+	CLEANUP(strv_done) struct strv able = {}, units = {};
+	if (verb == BUS_RESTART)
+		leave_out_stuck(call, machines, &able);
+	else
+		strv_extend(&able, machines);
+	lifecycle_units(&able, &units);
+	for (size_t i = 0; i < units.n; i++)
+		printf("would %s %s\n", bus_verb_names[verb], units.items[i]);
+	return machines->n - able.n;
 }
 
 static int run_jobs(const struct call *call, enum bus_verb verb, struct error *err)
 {
 	const struct jobs_options *options = call->options;
 	CLEANUP(bus_freep) struct bus *bus = NULL;
-	CLEANUP(strv_done) struct strv machines = {}, units = {};
+	CLEANUP(strv_done) struct strv machines = {};
 	int r = lifecycle_select(call, false, &machines, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	lifecycle_units(&machines, &units);
-	if (options->dry_run) {
-		for (size_t i = 0; i < units.n; i++)
-			printf("would %s %s\n", bus_verb_names[verb], units.items[i]);
-		return STATUS_DONE;
-	}
+	if (options->dry_run)
+		return run_dry(call, verb, &machines) ? STATUS_FAILURE : STATUS_DONE;
 	if (machines.n)
 		r = bus_open(&bus, err);
 	if (r < 0 || !machines.n)
 		return r;
-	r = (options->one_by_one ? run_one_by_one(call, bus, verb, &machines, err)
-				 : run_all(call, bus, verb, &machines, err));
+	if (verb != BUS_RESTART)
+		r = run_all(call, bus, verb, &machines, err);
+	else if (options->one_by_one)
+		r = run_one_by_one(call, bus, &machines, err);
+	else
+		r = restart_all(call, bus, &machines, err);
 	return r < 0 ? r : r > 0 ? STATUS_FAILURE : STATUS_DONE;
 }
 
@@ -365,12 +407,15 @@ static const struct option_spec restart_options[] = {
 	OPTION_DRY_RUN(struct jobs_options, dry_run),
 	{ 0, "one-by-one", NULL, OPT_FLAG(struct jobs_options, one_by_one),
 			"One after the other; end when one fails" },
+	{ 'f', "force", NULL, OPT_FLAG(struct jobs_options, force),
+			"Also those that would not start again" },
 	{},
 };
 
 static const struct example restart_examples[] = {
 	{ "machina restart --one-by-one --tag lan",
 			"Each one waits until the one before it is ready again." },
+	{ "machina restart --dry-run --all", "Tell which machines would not start again." },
 	{},
 };
 
@@ -438,6 +483,12 @@ const struct command cmd_restart = {
 	.description = "A machine that was off is started. What generate has written since the "
 		       "last "
 		       "start takes effect.\n\n"
+		       "One that runs and would not start again is left as it is, and what it "
+		       "lacks is told: units that are gone or can't be followed, programs, "
+		       "volumes, bridges, devices, and whatever else a start looks for before it "
+		       "changes anything; of machines that require it, too, since they are "
+		       "restarted with it. The others are restarted, and the status is 1. "
+		       "--force takes it down all the same.\n\n"
 		       "With --one-by-one, in the order of names, the next one is restarted when "
 		       "the one before it is active again (attrs.ready says when that is). When "
 		       "one fails, the others are left as they are.",

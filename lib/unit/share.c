@@ -4,8 +4,6 @@
 #include "unit/parts.h"
 #include "util/mem.h"
 
-#define NSENTER "/usr/bin/nsenter"
-
 /*
  * The options are those that QEMU's own virtiofsd and its successor in Rust have in common. Neither
  * of them can be told to be read-only in all its versions: it is the mount that is. The directory
@@ -13,7 +11,7 @@
  */
 static void share_argv(const struct vm_share *share, const struct plan *plan, struct strv *ret)
 {
-	strv_push(ret, NSENTER);
+	strv_push(ret, UNIT_NSENTER);
 	strv_pushf(ret, "--user=/proc/self/fd/%d", plan_find(plan, "users")->number);
 	strv_push(ret, "--");
 	strv_push(ret, share->program);
@@ -72,7 +70,7 @@ int unit_build_share(const struct unit_input *in, size_t i, struct units *ret, s
 		unitfile_set(&u, "DynamicUser", "yes");
 	unitfile_set(&u, "User", share->user);
 	unitfile_set(&u, "DevicePolicy", "closed");
-	unit_exec_paths(&exec_paths, NSENTER);
+	unit_exec_paths(&exec_paths, UNIT_NSENTER);
 	if (share->program[0] == '/')
 		strv_pushf(&exec_paths, "-%s", share->program);
 	else

@@ -1110,6 +1110,70 @@ TEST(when_qemu_answers_systemd_forgets)
 	end();
 }
 
+static void check_faults(const struct plan *plan, const char *const *expected)
+{
+	CLEANUP(strv_done) struct strv faults = {};
+	size_t n = 0;
+	prepare_check(plan, &options, &faults);
+	for (; expected[n]; n++)
+		if (n >= faults.n || !strstr(faults.items[n], expected[n]))
+			TEST_FAIL("'%s' is not told: %s", expected[n],
+					n < faults.n ? faults.items[n] : "nothing");
+	CHECK_INT(faults.n, n);
+}
+
+TEST(what_a_machine_that_runs_would_not_get_again_shows)
+{
+	NEED_NETWORK();
+	static const char *const nothing[] = { NULL };
+	static const char *const gone[] = {
+		"volume 'share' (pool 'shares'): '",
+		"volume 'os' (pool 'guest-data'): '",
+		"vmlinuz' does not exist",
+		"network 'dmz': cannot execute '",
+		NULL,
+	};
+	begin();
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, full);
+	check_prepared(&plan);
+	check_faults(&plan, nothing);
+	unlink(scratch_path("os.raw"));
+	unlink(scratch_path("vmlinuz"));
+	rmdir(scratch_path("share"));
+	chmod(scratch_path("up"), 0644);
+	check_faults(&plan, gone);
+	check_links("lo br0 web.lan web.dmz ");
+	chmod(scratch_path("up"), 0755);
+	check_torn_down(&plan);
+	check_nothing_is_left();
+	end();
+}
+
+TEST(interfaces_that_a_machine_would_not_get_again_show)
+{
+	NEED_NETWORK();
+	static const char *const rows[] = {
+		MACHINE,
+		"tap name=net.0 link=web.lan connection=lan network=lan bridge=br9 "
+		"mac=52:54:00:00:00:01",
+		"macvtap name=net.1 link=web.wan connection=wan network=wan device=eth9 "
+		"mac=52:54:00:00:00:02",
+		NULL,
+	};
+	static const char *const gone[] = {
+		"network 'lan': the bridge 'br9' does not exist",
+		"network 'wan': the interface 'eth9' does not exist",
+		NULL,
+	};
+	begin();
+	CLEANUP(plan_done) struct plan plan = {};
+	add_rows(&plan, rows);
+	check_faults(&plan, gone);
+	check_links("lo br0 ");
+	end();
+}
+
 TEST(a_plan_without_a_monitor_cannot_be_awaited)
 {
 	static const char *const rows[] = { MACHINE, NULL };

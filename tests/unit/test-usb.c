@@ -272,6 +272,23 @@ TEST(a_host_without_usb_is_told)
 
 /* ---- what others use ---- */
 
+TEST(who_only_looks_finds_what_is_lent)
+{
+	begin();
+	PLAN(web, "web", BY_ID);
+	PLAN(mail, "mail", BY_ID);
+	struct error err = {};
+	check_lent(&web, STICK_NODE);
+	CHECK_INT(usb_look(&host, &web, 0, &err), 0);
+	CHECK_INT(usb_look(&host, &mail, 0, &err), 0);
+	CHECK_INT(unlink(scratch_path("sys/bus/usb/devices/" STICK)), 0);
+	CHECK_INT(usb_look(&host, &web, 0, &err), -ENODEV);
+	CHECK_STR(err.text, "device 'stick': no USB device 0781:5567 is plugged in ('lsusb' lists "
+			    "all devices)");
+	check_given_back("web");
+	end();
+}
+
 TEST(a_device_is_one_machines)
 {
 	begin();

@@ -296,10 +296,15 @@ static int try_candidate(const struct device_host *host, const struct plan *plan
 	return r;
 }
 
+static int tell_none(const struct vm_usb *usb, const struct strv *reasons, struct error *err)
+{
+	CLEANUP(freep) char *what = xasprintf("device of class '%s'", usb->class_name);
+	return loan_refuse(what, reasons, err);
+}
+
 static int lend(const struct device_host *host, const struct plan *plan, const struct vm_usb *usb,
 		int *ret_fd, struct error *err)
 {
-	CLEANUP(freep) char *what = xasprintf("device of class '%s'", usb->class_name);
 	CLEANUP(strv_done) struct strv reasons = {};
 	for (size_t i = 0; i < usb->n_candidates; i++) {
 		struct error reason = {};
@@ -307,7 +312,7 @@ static int lend(const struct device_host *host, const struct plan *plan, const s
 			return 0;
 		strv_push(&reasons, reason.text);
 	}
-	return loan_refuse(what, &reasons, err);
+	return tell_none(usb, &reasons, err);
 }
 
 int usb_lend(const struct device_host *host, const struct plan *plan, size_t i, int *ret_fd,
@@ -319,6 +324,21 @@ int usb_lend(const struct device_host *host, const struct plan *plan, size_t i, 
 	if (r == 0)
 		r = lend(host, plan, usb, ret_fd, err);
 	return r < 0 ? error_wrap(err, "device '%s'", usb->name) : 0;
+}
+
+int usb_look(const struct device_host *host, const struct plan *plan, size_t i, struct error *err)
+{
+	const struct vm_usb *usb = &plan->usbs[i];
+	CLEANUP(strv_done) struct strv reasons = {};
+	for (size_t k = 0; k < usb->n_candidates; k++) {
+		CLEANUP(freep) char *port = NULL;
+		struct error reason = {};
+		if (usb_find(host, &usb->candidates[k], &port, &reason) == 0)
+			return 0;
+		strv_push(&reasons, reason.text);
+	}
+	(void)!tell_none(usb, &reasons, err);
+	return error_wrap(err, "device '%s'", usb->name);
 }
 
 /* ---- back ---- */

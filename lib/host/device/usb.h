@@ -39,6 +39,14 @@ MUST_CHECK int usb_lend(const struct device_host *host, const struct plan *plan,
 		int *ret_fd, struct error *err);
 
 /*
+ * Is a candidate of plan->usbs[@i] plugged in, whoever has it? Nothing is changed.
+ *
+ * Errors: as of usb_lend().
+ */
+MUST_CHECK int usb_look(const struct device_host *host, const struct plan *plan, size_t i,
+		struct error *err);
+
+/*
  * Give back all that a machine has, each interface to the driver that it had before. Goes on after
  * failures: what could not be given back stays lent.
  *

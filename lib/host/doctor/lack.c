@@ -137,8 +137,10 @@ static void look_at_programs(const struct search *s)
 				"setup, or its module is not loaded");
 }
 
-static bool has_program(const char *name)
+bool lacks_no_program(const char *name)
 {
+	if (name[0] == '/')
+		return access(name, X_OK) == 0;
 	for (const char *dirs = VM_SHARE_PROGRAM_DIRS; *dirs; dirs += *dirs == ':') {
 		size_t len = strcspn(dirs, ":");
 		CLEANUP(freep) char *path = xasprintf("%.*s/%s", (int)len, dirs, name);
@@ -159,7 +161,7 @@ static void look_at_share(const struct search *s, size_t i)
 		tell(s, LACK_SHARE_PROGRAM, pointer, program, errno,
 				"share '%s': cannot execute '%s': %s", share->name, program,
 				strerror(errno));
-	else if (program[0] != '/' && !has_program(program))
+	else if (!lacks_no_program(program))
 		tell(s, LACK_SHARE_PROGRAM, pointer, program, 0,
 				"share '%s' needs the program '%s', which is in none of the "
 				"directories " VM_SHARE_PROGRAM_DIRS

@@ -73,6 +73,12 @@ static int find_device(struct netlink *nl, const struct macvtap_request *request
 	return 0;
 }
 
+int macvtap_look(struct netlink *nl, const struct macvtap_request *request, struct error *err)
+{
+	struct link device;
+	return find_device(nl, request, &device, err);
+}
+
 /*
  * One that was made and did not get its alias. It can't be made with it (rtnl_create_link() in
  * net/core/rtnetlink.c).

@@ -37,6 +37,10 @@ struct macvtap_request {
 MUST_CHECK int macvtap_create(struct netlink *nl, const struct macvtap_request *request,
 		int *ret_fds, struct error *err);
 
+/* Would macvtap_create() find an interface to sit on now? Errors: those it has then. */
+MUST_CHECK int macvtap_look(
+		struct netlink *nl, const struct macvtap_request *request, struct error *err);
+
 /* Delete it, also an unfinished one. 1: there was none of ours. */
 MUST_CHECK int macvtap_remove(
 		struct netlink *nl, const struct macvtap_request *request, struct error *err);

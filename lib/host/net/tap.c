@@ -122,6 +122,12 @@ static int find_bridge(struct netlink *nl, const struct tap_request *request, st
 	return tap_check_bridge(request, ret, err);
 }
 
+int tap_look(struct netlink *nl, const struct tap_request *request, struct error *err)
+{
+	struct link bridge;
+	return request->bridge ? find_bridge(nl, request, &bridge, err) : 0;
+}
+
 static int refuse_foreign(const char *alias, const struct link *link, struct error *err)
 {
 	return error_set(err, EEXIST,

@@ -72,6 +72,9 @@ MUST_CHECK int tap_check(struct netlink *nl, const struct tap_request *request, 
 MUST_CHECK int tap_check_bridge(
 		const struct tap_request *request, const struct link *bridge, struct error *err);
 
+/* Would tap_create() find its bridge now? Errors: those it has then. */
+MUST_CHECK int tap_look(struct netlink *nl, const struct tap_request *request, struct error *err);
+
 /* Delete the link of that name if it has that alias. 1: there was none of ours. */
 MUST_CHECK int tap_remove(
 		struct netlink *nl, const char *name, const char *alias, struct error *err);

@@ -2,6 +2,8 @@
 /* The steps of devices. */
 #include "host/prepare/prepare-device.h"
 
+#include <unistd.h>
+
 #include "host/device/mdev.h"
 #include "host/device/pci.h"
 #include "host/device/usb.h"
@@ -71,6 +73,17 @@ int prepare_usb(struct prepare_context *c, size_t i, struct error *err)
 	if (r == 0)
 		c->fds[plan_usb_fd(c->plan, i) - c->plan->fds] = fd;
 	return r;
+}
+
+/* Who has which devices only root may see. */
+int prepare_check_pci(struct prepare_context *c, size_t i, struct error *err)
+{
+	return geteuid() == 0 ? pci_look(&c->devices, c->plan, i, err) : 0;
+}
+
+int prepare_check_usb(struct prepare_context *c, size_t i, struct error *err)
+{
+	return usb_look(&c->devices, c->plan, i, err);
 }
 
 int prepare_undo_loans(struct prepare_context *c, size_t i, struct error *err)

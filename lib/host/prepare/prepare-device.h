@@ -12,5 +12,8 @@ int prepare_lend(struct prepare_context *c, size_t i, struct error *err);
 int prepare_pci(struct prepare_context *c, size_t i, struct error *err);
 /* One of plan->usbs: find one that is free, open it. */
 int prepare_usb(struct prepare_context *c, size_t i, struct error *err);
+/* Is there one of them, whoever has it? */
+int prepare_check_pci(struct prepare_context *c, size_t i, struct error *err);
+int prepare_check_usb(struct prepare_context *c, size_t i, struct error *err);
 /* Give back all that the machine has, whatever its plan says. */
 int prepare_undo_loans(struct prepare_context *c, size_t i, struct error *err);

@@ -37,6 +37,16 @@ int prepare_macvtap(struct prepare_context *c, size_t i, struct error *err)
 	return r < 0 ? r : macvtap_create(&c->netlink, &request, &c->fds[i], err);
 }
 
+int prepare_check_macvtap(struct prepare_context *c, size_t i, struct error *err)
+{
+	CLEANUP(freep) char *alias = NULL;
+	struct macvtap_request request;
+	int r = read_request(c, i, &request, &alias, err);
+	if (r == 0)
+		r = prepare_network(c, err);
+	return r < 0 ? r : macvtap_look(&c->netlink, &request, err);
+}
+
 int prepare_undo_macvtap(struct prepare_context *c, size_t i, struct error *err)
 {
 	CLEANUP(freep) char *alias = NULL;

@@ -5,4 +5,5 @@
 #include "host/prepare/prepare-context.h"
 
 MUST_CHECK int prepare_macvtap(struct prepare_context *c, size_t i, struct error *err);
+MUST_CHECK int prepare_check_macvtap(struct prepare_context *c, size_t i, struct error *err);
 MUST_CHECK int prepare_undo_macvtap(struct prepare_context *c, size_t i, struct error *err);

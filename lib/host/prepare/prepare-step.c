@@ -147,6 +147,18 @@ static int run_copy(struct prepare_context *c, size_t i, struct error *err)
 	return storage_copy(&file, &c->fds[i], err);
 }
 
+static int check_file(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct storage_file file = storage_file_of(fd_of(c, i));
+	return storage_check(&file, 0, err);
+}
+
+static int check_copy(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct storage_file file = storage_file_of(fd_of(c, i));
+	return storage_check(&file, S_IFREG, err);
+}
+
 static int run_credential(struct prepare_context *c, size_t i, struct error *err)
 {
 	const struct plan_fd *fd = fd_of(c, i);
@@ -325,6 +337,13 @@ static int run_tree(struct prepare_context *c, size_t i, struct error *err)
 	return r < 0 ? r : share_open(&tree, &c->account, &c->fds[i], err);
 }
 
+static int check_tree(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct storage_file file = { .path = fd_of(c, i)->path };
+	int r = storage_check(&file, S_IFDIR, err);
+	return r < 0 ? error_wrap(err, "share '%s'", c->plan->share) : 0;
+}
+
 static int run_userns(struct prepare_context *c, size_t i, struct error *err)
 {
 	int r = prepare_account(c, err);
@@ -377,31 +396,34 @@ static int run_vhost(struct prepare_context *c, size_t i, struct error *err)
 const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_FORGET] = { STEP_UNIT, run_forget, NULL, text_forget, NULL },
 	[STEP_PORT] = { STEP_UNIT, prepare_port, NULL, text_port, NULL },
-	[STEP_DIRECTORY] = { STEP_ALWAYS, run_directory, NULL, text_directory, NULL },
-	[STEP_PEER] = { STEP_ALWAYS, prepare_peer, NULL, text_peer, NULL },
-	[STEP_FILE] = { STEP_ALWAYS, run_file, NULL, text_file, NULL },
-	[STEP_COPY] = { STEP_ALWAYS, run_copy, NULL, text_copy, NULL },
-	[STEP_CREDENTIAL] = { STEP_ALWAYS, run_credential, NULL, text_credential, NULL },
-	[STEP_SEED] = { STEP_ALWAYS, run_seed, NULL, text_seed, NULL },
+	[STEP_DIRECTORY] = { STEP_ALWAYS, run_directory, NULL, text_directory, NULL,
+			run_directory },
+	[STEP_PEER] = { STEP_ALWAYS, prepare_peer, NULL, text_peer, NULL, prepare_peer },
+	[STEP_FILE] = { STEP_ALWAYS, run_file, NULL, text_file, NULL, check_file },
+	[STEP_COPY] = { STEP_ALWAYS, run_copy, NULL, text_copy, NULL, check_copy },
+	[STEP_CREDENTIAL] = { STEP_ALWAYS, run_credential, NULL, text_credential, NULL,
+			run_credential },
+	[STEP_SEED] = { STEP_ALWAYS, run_seed, NULL, text_seed, NULL, run_seed },
 	[STEP_VSOCK] = { STEP_ALWAYS, run_vsock, NULL, text_vsock, NULL },
 	[STEP_RUN_DIR] = { STEP_ALWAYS, run_run_dir, undo_run_dir, text_run_dir,
 			text_undo_run_dir },
 	[STEP_SOCKET_DIR] = { STEP_OWN, run_socket_dir, undo_socket_dir, text_socket_dir,
 			text_undo_socket_dir },
-	[STEP_TREE] = { STEP_ALWAYS, run_tree, NULL, text_tree, NULL },
+	[STEP_TREE] = { STEP_ALWAYS, run_tree, NULL, text_tree, NULL, check_tree },
 	[STEP_USERNS] = { STEP_ALWAYS, run_userns, NULL, text_userns, NULL },
 	[STEP_STATE] = { STEP_ALWAYS, run_state, undo_state, text_state, text_undo_state },
 	[STEP_MDEV] = { STEP_ALWAYS, prepare_mdev, prepare_undo_mdev, text_mdev, text_undo_mdev },
 	[STEP_LOANS] = { STEP_ALWAYS, NULL, prepare_undo_loans, NULL, text_undo_loans },
-	[STEP_LEND] = { STEP_ALWAYS, prepare_lend, NULL, text_lend, NULL },
+	[STEP_LEND] = { STEP_ALWAYS, prepare_lend, NULL, text_lend, NULL, prepare_check_pci },
 	[STEP_PCI] = { STEP_ALWAYS, prepare_pci, NULL, text_pci, NULL },
-	[STEP_USB] = { STEP_ALWAYS, prepare_usb, NULL, text_usb, NULL },
+	[STEP_USB] = { STEP_ALWAYS, prepare_usb, NULL, text_usb, NULL, prepare_check_usb },
 	[STEP_FILTERS] = { STEP_ALWAYS, NULL, prepare_undo_filter, NULL, text_undo_filter },
 	[STEP_FILTER] = { STEP_ALWAYS, prepare_filter, NULL, text_filter, NULL },
 	[STEP_LINKS] = { STEP_ALWAYS, NULL, prepare_undo_links, NULL, text_undo_links },
-	[STEP_TAP] = { STEP_ALWAYS, prepare_tap, prepare_undo_tap, text_tap, text_undo_tap },
+	[STEP_TAP] = { STEP_ALWAYS, prepare_tap, prepare_undo_tap, text_tap, text_undo_tap,
+			prepare_check_tap },
 	[STEP_MACVTAP] = { STEP_ALWAYS, prepare_macvtap, prepare_undo_macvtap, text_macvtap,
-			text_undo_macvtap },
+			text_undo_macvtap, prepare_check_macvtap },
 	[STEP_LISTEN] = { STEP_ALWAYS, run_listen, undo_listen, text_listen, text_undo_listen },
 	[STEP_LISTEN_TCP] = { STEP_ALWAYS, run_listen_tcp, NULL, text_listen_tcp, NULL },
 	[STEP_LOG] = { STEP_ALWAYS, run_log, NULL, text_log, NULL },

@@ -62,5 +62,10 @@ struct prepare_step_row {
 	/* Each is NULL exactly if that function is. */
 	void (*describe)(const struct plan *plan, size_t i, struct buf *ret);
 	void (*describe_undo)(const struct plan *plan, size_t i, struct buf *ret);
+	/*
+	 * What @run would not find, as far as that shows without taking, making or changing
+	 * anything; the machine may run meanwhile. NULL: nothing shows.
+	 */
+	int (*check)(struct prepare_context *c, size_t i, struct error *err);
 };
 extern const struct prepare_step_row prepare_step_rows[N_STEP_KINDS];

@@ -2,6 +2,8 @@
 /* Taps of connections. */
 #include "host/prepare/prepare-tap.h"
 
+#include <unistd.h>
+
 #include "host/os/process.h"
 #include "host/prepare/prepare-filter.h"
 #include "util/mem.h"
@@ -73,6 +75,20 @@ int prepare_tap(struct prepare_context *c, size_t i, struct error *err)
 		r = prepare_hold(c, fd, err);
 	if (r < 0)
 		(void)!tap_remove(&c->netlink, fd->link, tap.alias, NULL);
+	return r;
+}
+
+int prepare_check_tap(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct plan_fd *fd = &c->plan->fds[i];
+	CLEANUP(prepare_tap_want_done) struct prepare_tap_want tap = {};
+	int r = prepare_tap_want_init(c->plan, fd, &tap, err);
+	if (r == 0)
+		r = prepare_network(c, err);
+	if (r == 0 && !fd->disconnected)
+		r = tap_look(&c->netlink, &tap.request, err);
+	if (r == 0 && fd->up && access(fd->up, X_OK) < 0)
+		return error_errno(err, "network '%s': cannot execute '%s'", fd->network, fd->up);
 	return r;
 }
 

@@ -17,6 +17,8 @@ MUST_CHECK int prepare_tap_want_init(const struct plan *plan, const struct plan_
 void prepare_tap_want_done(struct prepare_tap_want *tap);
 
 MUST_CHECK int prepare_tap(struct prepare_context *c, size_t i, struct error *err);
+/* Its bridge and its script. */
+MUST_CHECK int prepare_check_tap(struct prepare_context *c, size_t i, struct error *err);
 MUST_CHECK int prepare_undo_tap(struct prepare_context *c, size_t i, struct error *err);
 /* Those of connections that have other names by now, too. */
 MUST_CHECK int prepare_undo_links(struct prepare_context *c, size_t i, struct error *err);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "host/os/clock.h"
 #include "host/os/listen.h"
@@ -11,6 +12,9 @@
 #include "host/prepare/prepare-step.h"
 #include "host/qmp/await.h"
 #include "util/mem.h"
+
+/* Nobody's, as user and as group. */
+#define NOBODY 65534
 
 struct steps {
 	struct prepare_step *items;
@@ -229,6 +233,29 @@ int prepare_teardown(const struct plan *plan, const struct prepare_options *opti
 		return r;
 	}
 	return undo_steps(&c, &steps, steps.n, true, ret_failures);
+}
+
+void prepare_check(const struct plan *plan, const struct prepare_options *options,
+		struct strv *ret_faults)
+{
+	CLEANUP(steps_done) struct steps steps = {};
+	CLEANUP(prepare_context_done) struct prepare_context c;
+	prepare_context_init(&c, plan, options);
+	steps_build(plan, &steps);
+	/* systemd may make the user with the start, who has the rights of all then. */
+	if (prepare_account(&c, NULL) < 0) {
+		c.account = (struct account){ .uid = NOBODY, .gid = NOBODY };
+		c.has_account = true;
+	}
+	for (size_t n = 0; n < steps.n; n++) {
+		const struct prepare_step *step = &steps.items[n];
+		const struct prepare_step_row *row = &prepare_step_rows[step->kind];
+		struct error err = {};
+		int r = row->check ? row->check(&c, step->i, &err) : 0;
+		/* Others than root may not look everywhere, and systemd does the step. */
+		if (r < 0 && !(geteuid() != 0 && (r == -EACCES || r == -EPERM)))
+			strv_push(ret_faults, err.text);
+	}
 }
 
 static int find_hook_socket(const struct plan *plan, const char **ret_path, struct error *err)

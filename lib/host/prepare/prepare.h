@@ -40,6 +40,15 @@ MUST_CHECK int prepare_run(const struct plan *plan, const struct prepare_options
 		int *ret_fds, struct error *err);
 
 /*
+ * What is missing for it: each step that would fail now, as far as that shows without changing
+ * anything. For a machine that runs, which has all that it needs but may not get it again.
+ *
+ * @ret_faults: a text for each, with what to do about it, is appended
+ */
+void prepare_check(const struct plan *plan, const struct prepare_options *options,
+		struct strv *ret_faults);
+
+/*
  * Undo it, in reverse, going on after failures.
  *
  * @options: without notify_socket nothing is taken back from systemd, which forgets everything
