@@ -53,7 +53,13 @@ static void tell_state(const struct show *s)
 	s->tell(s->context, &(struct line){ "state", FW_ACCEPT,
 					    "answers, and errors about what was accepted", "state",
 					    "", {} });
-	if (s->direction == FW_IN)
+}
+
+/* Behind the essentials. Flows know nothing of it. */
+static void tell_invalid(const struct show *s)
+{
+	if (s->direction == FW_IN && s->port->has_state &&
+			s->target->config.policy.state != FW_STATE_FLOWS)
 		s->tell(s->context, &(struct line){ "state", FW_DROP,
 						    "what belongs to no connection and begins none",
 						    "state", "", {} });
@@ -103,6 +109,7 @@ static void tell_entries(const struct show *s)
 			break;
 		case FW_ENTRY_ESSENTIALS:
 			tell_essentials(s);
+			tell_invalid(s);
 			break;
 		case FW_ENTRY_GROUP:
 			for (size_t k = 0; k < e->group->rules[s->direction].n; k++)

@@ -202,27 +202,10 @@ void maker_sets_of(struct maker *m, const struct fw_rule *rule)
 
 /* ---- answers ---- */
 
-/*
- * What "reject" answers is made by the bridge, behind the place where connections are looked up: it
- * belongs to none, and the guest is to have it all the same. As essentials, ICMP errors would come
- * too late.
- */
+/* What "reject" answers is made by the bridge, behind the place where connections are looked up: it
+ * belongs to none, and the guest is to have it all the same. Its ICMP errors are essentials. */
 static void add_rejections(struct maker *m, bool tracked)
 {
-	static const struct {
-		enum fw_family family;
-		int protocol;
-		enum nft_field field;
-		struct fw_span types[2];
-		size_t n;
-	} errors[] = {
-		{ FW_IPV4, IPPROTO_ICMP, NFT_FIELD_ICMP_TYPE,
-				{ { ICMP_DEST_UNREACH, ICMP_DEST_UNREACH },
-						{ ICMP_TIME_EXCEEDED, ICMP_PARAMETERPROB } },
-				2 },
-		{ FW_IPV6, IPPROTO_ICMPV6, NFT_FIELD_ICMP6_TYPE,
-				{ { ICMP6_DST_UNREACH, ICMP6_PARAM_PROB } }, 1 },
-	};
 	struct rule reset = {};
 	if (tracked)
 		rule_bits(&reset, NFT_FIELD_CT_STATE, NFT_CT_INVALID);
@@ -230,25 +213,21 @@ static void add_rejections(struct maker *m, bool tracked)
 	rule_bits(&reset, NFT_FIELD_TCP_FLAGS, NFT_TCP_RST);
 	rule_verdict(&reset, NFT_VERDICT_ACCEPT, NULL);
 	maker_rule(m, &reset, "rejected");
-	for (size_t i = 0; tracked && i < ARRAY_SIZE(errors); i++) {
-		struct rule error = {};
-		rule_bits(&error, NFT_FIELD_CT_STATE, NFT_CT_INVALID);
-		rule_protocol(&error, errors[i].family);
-		rule_l4proto(m, &error, errors[i].protocol);
-		rule_spans(m, &error, errors[i].field, errors[i].types, errors[i].n);
-		rule_verdict(&error, NFT_VERDICT_ACCEPT, NULL);
-		maker_rule(m, &error, "rejected");
-	}
 }
 
 static void add_tracked(struct maker *m)
 {
-	struct rule known = {}, invalid = {};
+	struct rule known = {};
 	rule_bits(&known, NFT_FIELD_CT_STATE, NFT_CT_ESTABLISHED | NFT_CT_RELATED);
 	rule_verdict(&known, NFT_VERDICT_ACCEPT, NULL);
 	maker_rule(m, &known, "answers");
-	if (m->direction == FW_OUT)
-		return;
+}
+
+/* Behind the essentials, among which are some that tracking takes for invalid: errors and redirects
+ * whose connection it does not know. */
+static void add_invalid(struct maker *m)
+{
+	struct rule invalid = {};
 	add_rejections(m, true);
 	rule_bits(&invalid, NFT_FIELD_CT_STATE, NFT_CT_INVALID);
 	rule_drop(&invalid);
@@ -414,6 +393,8 @@ void maker_essentials(struct maker *m)
 		for (const struct fw_essential *e = fw_essentials; e->what; e++)
 			if ((int)e->direction == d)
 				add_essential(m, e);
+		if (d == FW_IN && m->state == FW_STATE_CONNTRACK)
+			add_invalid(m);
 	}
 	section_end(m);
 }

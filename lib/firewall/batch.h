@@ -13,7 +13,7 @@
  *	prerouting, postrouting    base chains, which look into them
  *	state-in, state-out        answers to what was allowed
  *	track-in, track-out        accept and remember, where there is no connection tracking
- *	ess-in, ess-out            the essentials
+ *	ess-in, ess-out            the essentials; in: and what is invalid
  *	grp-NAME-in, grp-NAME-out  the rules of a group
  *	set-NAME-4, set-NAME-6     the addresses of a set, and chain set-NAME, which only says which
  *	grp-NAME-4, grp-NAME-6     the addresses of a group's members that are prepared, and

@@ -86,8 +86,9 @@ unsigned fw_rule_families(const struct fw_policy *policy, const struct fw_rule *
 /* One thing that is tried. */
 enum fw_entry_kind {
 	FW_ENTRY_GUARD,	     /* out only; port->filter->guard */
-	FW_ENTRY_STATE,	     /* established and related: accept; in: invalid: drop */
-	FW_ENTRY_ESSENTIALS, /* the rows of fw_essentials for this direction */
+	FW_ENTRY_STATE,	     /* established and related: accept */
+	FW_ENTRY_ESSENTIALS, /* the rows of fw_essentials for this direction; in: what connection
+				tracking takes for invalid then: drop */
 	FW_ENTRY_GROUP,	     /* group->rules of this direction */
 	FW_ENTRY_RULE,	     /* one of the connection's own */
 	FW_ENTRY_DEFAULT,    /* always the last one; port->defaults of this direction */

@@ -275,16 +275,17 @@ static bool install(struct world *w)
 
 /* ---- packets ---- */
 
-/* Errors and redirects that answer nothing are no connections; tracking knows that. */
+/* A redirect of IPv4 that answers nothing begins no connection, and is no essential; tracking knows
+ * that. */
 static uint8_t some_icmp_type(enum fw_family family)
 {
 	static const uint8_t types[] = { ICMP_ECHO, ICMP_TIMESTAMP, ICMP_DEST_UNREACH,
 		ICMP_TIME_EXCEEDED, ICMP_REDIRECT };
 	static const uint8_t types_6[] = { ICMP6_ECHO_REQUEST, ND_ROUTER_SOLICIT, ND_ROUTER_ADVERT,
-		ND_NEIGHBOR_SOLICIT, 143, ND_REDIRECT, ICMP6_DST_UNREACH, ICMP6_TIME_EXCEEDED };
+		ND_NEIGHBOR_SOLICIT, ND_REDIRECT, 143, ICMP6_DST_UNREACH, ICMP6_TIME_EXCEEDED };
 	bool tracks = state == FW_STATE_CONNTRACK;
-	return family == FW_IPV4 ? types[chance(ARRAY_SIZE(types) - (tracks ? 3 : 0))]
-				 : types_6[chance(ARRAY_SIZE(types_6) - (tracks ? 3 : 0))];
+	return family == FW_IPV4 ? types[chance(ARRAY_SIZE(types) - tracks)]
+				 : types_6[chance(ARRAY_SIZE(types_6))];
 }
 
 /* Half of the packets to these ports are of DHCP. The answers to them are let pass as well, so that
