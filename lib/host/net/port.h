@@ -10,7 +10,8 @@
 #include "host/net/netlink.h"
 
 struct port_settings {
-	/* Frames that shape the tree of bridges (STP) don't come from it. */
+	/* Frames that shape the tree of bridges (STP) don't come from it: it is closed by one, or
+	 * with @catch_reserved the packet filter drops them. */
 	bool protect;
 	/* It does not reach other ports that are isolated. */
 	bool isolate;
