@@ -81,6 +81,23 @@ TEST(an_interface_that_is_up_is_told)
 	end();
 }
 
+/* A container's uplink, or a router's. */
+TEST(an_interface_of_another_network_namespace_is_told)
+{
+	static const char text[] = "device 'nic': " NIC " is in use by the host: its interface is "
+				   "in another network namespace ('ip "
+				   "-all netns exec ip link' shows those that have names)";
+	NEED_NODES();
+	begin();
+	make_directory(DEVICE(NIC) "/net");
+	check_refused(ONE_NIC, text);
+	add_interface(DEVICE(NIC) "/net", "enp4s0", "0x1002\n");
+	check_taken(ONE_NIC, NIC);
+	make_directory(DEVICE(NIC) "/virtio2/net");
+	check_refused(ONE_NIC, text);
+	end();
+}
+
 /* The uplink of a host can be a stick. */
 TEST(an_interface_at_a_usb_controller_is_told)
 {
@@ -212,6 +229,28 @@ TEST(a_disk_that_a_program_writes_to_is_told)
 	put_file("proc/4711/fdinfo/31", "pos:\t0\nflags:\t02100002\nmnt_id:\t23\n");
 	check_refused(ONE_DISK, DISK_IN_USE
 			"'DIR/dev/nvme0n1p1' is open for writing in qemu-system-x86 (pid 4711)");
+	end();
+}
+
+/* The mounts of containers, and of services that have some for themselves. */
+TEST(a_disk_that_is_mounted_in_a_container_is_told)
+{
+	NEED_NODES();
+	begin();
+	add_nvme();
+	put_file("proc/self/mountinfo", "30 1 8:0 / / rw - ext4 /dev/sda rw\n");
+	put_file("proc/1/mountinfo", "30 1 8:0 / / rw - ext4 /dev/sda rw\n");
+	put_file("proc/4711/comm", "dockerd\n");
+	put_file("proc/4711/mountinfo", "31 30 259:1 / /a\\040\033b rw - ext4 /dev/nvme0n1p1 rw\n");
+	/* It is looked at once for each namespace. */
+	kernel_link("mnt:[4026531841]", "proc/1/ns/mnt");
+	kernel_link("mnt:[4026531841]", "proc/4711/ns/mnt");
+	check_taken(ONE_DISK, DISK);
+	CHECK_INT(unlink(scratch_path("proc/4711/ns/mnt")), 0);
+	kernel_link("mnt:[4026532999]", "proc/4711/ns/mnt");
+	check_refused(ONE_DISK, DISK_IN_USE "'DIR/dev/nvme0n1p1' is mounted at '/a\\040\\x1bb' in "
+					    "the mount namespace of "
+					    "dockerd (pid 4711)");
 	end();
 }
 

@@ -21,10 +21,12 @@ struct use {
 	struct buf mounts;
 	struct buf swaps;
 	struct strv disks; /* their nodes, as far as they were looked at */
+	struct strv numbers;
 };
 static void use_done(struct use *use)
 {
 	strv_done(&use->disks);
+	strv_done(&use->numbers);
 	buf_done(&use->mounts);
 	buf_done(&use->swaps);
 }
@@ -48,6 +50,35 @@ static int check_interface(
 			"%s is in use by the host: its interface '%s' is up ('ip link set %s down' "
 			"ends that)",
 			use->title, name, name);
+}
+
+/* Interfaces of other network namespaces are in no list of this one. Their directory stays where
+ * the device has it, and is empty; it goes with a device's last interface (cleanup_glue_dir() in
+ * drivers/base/core.c). */
+static int check_namespace(const struct use *use, const char *dir, struct error *err)
+{
+	CLEANUP(freep) char *net = xasprintf("%s/net", dir);
+	CLEANUP(strv_done) struct strv names = {};
+	if (dir_list(net, &names, NULL) != 0 || names.n)
+		return 0;
+	return error_set(err, EBUSY,
+			"%s is in use by the host: its interface is in another network namespace "
+			"('ip -all netns exec ip link' shows those that have names)",
+			use->title);
+}
+
+/* Of a device of virtio, and of one at the USB, the directory is one below. */
+static int check_namespaces(const struct use *use, struct error *err)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	int r = check_namespace(use, use->device, err);
+	if (dir_list(use->device, &names, NULL) != 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		CLEANUP(freep) char *dir = xasprintf("%s/%s", use->device, names.items[i]);
+		r = check_namespace(use, dir, err);
+	}
+	return r;
 }
 
 /* ---- disks ---- */
@@ -78,34 +109,15 @@ static bool is_behind_controller(const char *block, const char *device)
 	return false;
 }
 
-/* The line of a mount of the block device "259:1", up to its end; or NULL. */
-static const char *find_mount(const char *mounts, const char *number)
-{
-	for (const char *line = mounts; line && *line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		/* ID PARENT MAJOR:MINOR ROOT MOUNT-POINT ... (proc(5), mountinfo) */
-		const char *field = line;
-		for (int i = 0; i < 2 && field; i++)
-			field = (field = strchr(field, ' ')) ? field + 1 : NULL;
-		size_t len = strlen(number);
-		if (field && !strncmp(field, number, len) && field[len] == ' ')
-			return field + len + 1;
-	}
-	return NULL;
-}
-
 static int check_mount(
 		const struct use *use, const char *name, const char *number, struct error *err)
 {
-	const char *mount = find_mount(buf_text(&use->mounts), number);
+	size_t len = 0;
+	const char *mount = holder_mount_point(buf_text(&use->mounts), number, &len);
 	CLEANUP(freep) char *swap = xasprintf("\n/dev/%s ", name);
-	if (mount) {
-		/* Behind the root of the mount. */
-		mount += strcspn(mount, " ");
-		mount += *mount == ' ';
+	if (mount)
 		return error_set(err, EBUSY, "%s is in use by the host: '%s' is mounted at '%.*s'",
-				use->title, name, (int)strcspn(mount, " \n"), mount);
-	}
+				use->title, name, (int)len, mount);
 	if (!strstr(buf_text(&use->swaps), swap))
 		return 0;
 	return error_set(err, EBUSY,
@@ -189,6 +201,7 @@ static int check_disk(struct use *use, const char *dir, const char *name, struct
 	if (sysfs_read(dir, "dev", &number, NULL) < 0)
 		return 0;
 	strv_pushf(&use->disks, "%s/%s", use->host->dev, name);
+	strv_push(&use->numbers, buf_text(&number));
 	int r = check_mount(use, name, buf_text(&number), err);
 	if (r == 0)
 		r = check_holders(use, dir, name, err);
@@ -197,12 +210,18 @@ static int check_disk(struct use *use, const char *dir, const char *name, struct
 	return r == 0 ? check_zfs(use, name, buf_text(&number), err) : r;
 }
 
-/* Another machine, whoever it belongs to, that has the disk as it is. */
+/* Another machine, whoever it belongs to, that has the disk as it is; a container that has it
+ * mounted. */
 static int check_programs(const struct use *use, struct error *err)
 {
 	CLEANUP(buf_done) struct buf process = {};
 	size_t i;
-	if (!use->disks.n || !holder_find(use->host->proc, &use->disks, &i, &process))
+	if (!use->disks.n)
+		return 0;
+	if (holder_find_mount(use->host->proc, &use->numbers, &i, &process))
+		return error_set(err, EBUSY, "%s is in use by the host: '%s' is mounted at %s",
+				use->title, use->disks.items[i], buf_text(&process));
+	if (!holder_find(use->host->proc, &use->disks, &i, &process))
 		return 0;
 	return error_set(err, EBUSY, "%s is in use by the host: '%s' is open for writing in %s",
 			use->title, use->disks.items[i], buf_text(&process));
@@ -247,6 +266,8 @@ int device_check_use(const struct device_host *host, const char *device_dir, con
 	read_table(host, "self/mountinfo", &use.mounts);
 	read_table(host, "swaps", &use.swaps);
 	int r = check_class(&use, "net", false, err);
+	if (r == 0)
+		r = check_namespaces(&use, err);
 	if (r == 0)
 		r = check_class(&use, "block", true, err);
 	return r == 0 ? check_programs(&use, err) : r;

@@ -14,9 +14,10 @@
 #include "util/error.h"
 
 /*
- * An interface that is up; a disk that is mounted, swap space, or a part of something else: of a
- * mapping or an array, of a btrfs that is mounted, of a ZFS pool that is imported; one that a
- * program writes to, as a machine does whose volume it is.
+ * An interface that is up, or in another network namespace; a disk that is mounted, also where only
+ * a container sees it, swap space, or a part of something else: of a mapping or an array, of a
+ * btrfs that is mounted, of a ZFS pool that is imported; one that a program writes to, as a machine
+ * does whose volume it is.
  *
  * @device_dir: the device's directory in sysfs
  * @title: of the device; the text begins with it, and names what is used

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which process uses a file, as fuser(1) shows it. */
+/* Which process uses a file, as fuser(1) shows it, or has mounted what others don't see. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,3 +20,20 @@
  */
 bool holder_find(const char *proc, const struct strv *paths, size_t *ret_file,
 		struct buf *ret_process);
+
+/*
+ * The first process in whose mount namespace one of the block devices is mounted. What a container
+ * or a service has mounted for itself is in no table but its own.
+ *
+ * @numbers: "259:1"
+ * @ret_number: index in @numbers
+ * @ret_where: appended: "'/srv' in the mount namespace of containerd (pid 4711)"
+ */
+bool holder_find_mount(const char *proc, const struct strv *numbers, size_t *ret_number,
+		struct buf *ret_where);
+
+/*
+ * Where the text of a file "mountinfo" says that a block device is mounted: the mount point, up to
+ * its last letter, escaped as proc(5) says it; NULL: nowhere.
+ */
+const char *holder_mount_point(const char *mounts, const char *number, size_t *ret_len);
