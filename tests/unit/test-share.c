@@ -125,7 +125,7 @@ TEST(what_is_no_directory_is_refused)
 	NEED_ROOT();
 	struct share_tree tree = make_docs(0755, 0);
 	tree.path = "/etc/passwd";
-	check_refused(tree, &user, ENOTDIR, "'/etc/passwd' (share 'docs') is not a directory");
+	check_refused(tree, &user, ENOTDIR, "'/etc/passwd' (share 'docs'): Not a directory");
 	tree = make_docs(0755, 0);
 	tree.path = scratch_path("nowhere");
 	check_refused(tree, &user, ENOENT, "(share 'docs'): No such file or directory");

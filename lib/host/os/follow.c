@@ -19,6 +19,7 @@
 struct walk {
 	int at;	    /* the directory that has been reached */
 	char *rest; /* what is left of the path */
+	int flags;  /* of follow_open() */
 	unsigned n_links;
 	/* The first link of another user; NULL: there was none. */
 	char *foreign;
@@ -89,8 +90,9 @@ static int step(struct walk *w)
 	free(w->rest);
 	w->rest = take_ptr(rest);
 	/* What is asked for as a directory is mounted if it has to be. */
-	fd = *w->rest ? open_beneath(w->at, *name ? name : ".", O_DIRECTORY | O_NOFOLLOW)
-		      : -ENOTDIR;
+	fd = *w->rest || w->flags
+			     ? open_beneath(w->at, *name ? name : ".", O_DIRECTORY | O_NOFOLLOW)
+			     : -ENOTDIR;
 	if (fd == -ENOTDIR)
 		fd = open_beneath(w->at, *name ? name : ".", O_NOFOLLOW);
 	if (fd < 0)
@@ -112,15 +114,17 @@ static int refuse(const struct walk *w, struct error *err)
 			w->foreign, w->owner, w->foreign);
 }
 
-static int walk(const char *path, int *ret_fd, struct error *err)
+static int walk(const char *path, int flags, int *ret_fd, struct error *err)
 {
-	CLEANUP(walk_done) struct walk w = { .at = -1, .rest = xstrdup(path) };
+	CLEANUP(walk_done) struct walk w = { .at = -1, .rest = xstrdup(path), .flags = flags };
 	struct stat st;
 	int r = w.at = open_beneath(AT_FDCWD, path[0] == '/' ? "/" : ".", O_DIRECTORY);
 	while (r >= 0 && *w.rest)
 		r = step(&w);
 	if (r >= 0 && fstat(w.at, &st) < 0)
 		r = -errno;
+	if (r >= 0 && flags && !S_ISDIR(st.st_mode))
+		r = -ENOTDIR;
 	if (r < 0)
 		return fail(r, err);
 	if (w.foreign && (w.is_of_several || st.st_uid != w.owner))
@@ -129,19 +133,20 @@ static int walk(const char *path, int *ret_fd, struct error *err)
 	return 0;
 }
 
-int follow_open(const char *path, int *ret_fd, struct error *err)
+int follow_open(const char *path, int flags, int *ret_fd, struct error *err)
 {
-	static const struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC,
+	flags |= O_PATH | O_CLOEXEC;
+	const struct open_how how = {
+		.flags = flags,
 		.resolve = RESOLVE_NO_SYMLINKS,
 	};
 	bool is_root = geteuid() == 0;
 	/* Mostly there are no links. */
 	long fd = is_root ? syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how))
-			  : open(path, O_PATH | O_CLOEXEC);
+			  : open(path, flags);
 	/* Some containers have no such call. */
 	if (fd < 0 && is_root && (errno == ELOOP || errno == ENOSYS))
-		return walk(path, ret_fd, err);
+		return walk(path, flags & O_DIRECTORY, ret_fd, err);
 	if (fd < 0)
 		return fail(-errno, err);
 	*ret_fd = (int)fd;

@@ -15,7 +15,10 @@
  * Where a path leads, by a descriptor that reads nothing (O_PATH). A process that is not root goes
  * where the kernel lets it.
  *
+ * @flags: O_DIRECTORY: it has to be one, and what is mounted when somebody goes there (autofs) is
+ *         mounted; or 0
+ *
  * Errors: those of open(2), with its text alone; EPERM: such a link is on the way, with a text that
  * names it.
  */
-MUST_CHECK int follow_open(const char *path, int *ret_fd, struct error *err);
+MUST_CHECK int follow_open(const char *path, int flags, int *ret_fd, struct error *err);

@@ -52,18 +52,14 @@ static int open_directory(const struct share_tree *tree, int *ret_fd, struct err
 {
 	CLEANUP(closep) int path_fd = -1;
 	struct error why = {};
-	struct stat st;
-	if (follow_open(tree->path, &path_fd, &why) < 0)
+	if (follow_open(tree->path, O_DIRECTORY, &path_fd, &why) < 0)
 		return error_set(err, why.code, "cannot open directory '%s' (share '%s'): %s",
 				tree->path, tree->share, why.text);
 	CLEANUP(closep)
 	int fd = open_tree(path_fd, "",
 			OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
 		return error_errno(err, "cannot open directory '%s' (share '%s')", tree->path,
-				tree->share);
-	if (!S_ISDIR(st.st_mode))
-		return error_set(err, ENOTDIR, "'%s' (share '%s') is not a directory", tree->path,
 				tree->share);
 	*ret_fd = take_fd(&fd);
 	return 0;

@@ -93,7 +93,7 @@ static int find(const struct storage_file *file, struct stat *ret_st, int *ret_f
 {
 	CLEANUP(closep) int fd = -1;
 	struct error why = {};
-	int r = follow_open(file->path, &fd, &why);
+	int r = follow_open(file->path, 0, &fd, &why);
 	if (r == -ENOENT)
 		return refuse_missing(file, err);
 	CLEANUP(freep) char *what = r < 0 ? describe(file) : NULL;
