@@ -144,8 +144,8 @@ int follow_open(const char *path, int flags, int *ret_fd, struct error *err)
 	/* Mostly there are no links. */
 	long fd = is_root ? syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how))
 			  : open(path, flags);
-	/* Some containers have no such call. */
-	if (fd < 0 && is_root && (errno == ELOOP || errno == ENOSYS))
+	/* Some containers have no such call; EPERM is what runc before 1.0.0-rc93 made of that. */
+	if (fd < 0 && is_root && (errno == ELOOP || errno == ENOSYS || errno == EPERM))
 		return walk(path, flags & O_DIRECTORY, ret_fd, err);
 	if (fd < 0)
 		return fail(-errno, err);
