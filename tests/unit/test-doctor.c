@@ -451,7 +451,9 @@ TEST(nobody_is_restarted_who_may_not_start_again)
 	doctor_hold_restarts(d);
 	CHECK_STR(d->findings[0].cures.items[0],
 			"# once the faults are mended: machina restart web");
-	CHECK_STR(d->findings[1].cures.items[0], "machina restart web   # another's");
+	CHECK_STR(d->findings[1].cures.items[0],
+			"# once the faults are mended: machina restart web");
+	CHECK_STR(d->findings[2].cures.items[0], "machina restart web   # another's");
 	sick_end(&s);
 }
 
@@ -465,6 +467,11 @@ TEST(programs_are_replaced_on_disk)
 	s.machines[1].pid = 12;
 	make_directory("proc/11");
 	make_directory("proc/12");
+	/* One that a restart mends stands in no restart's way. */
+	doctor_add(d, DOCTOR_FAULT, "its interface is gone");
+	doctor_cure_restart(d, &names);
+	doctor_hold_restarts(d);
+	CHECK_STR(d->findings[1].cures.items[0], "machina restart web");
 	CHECK_INT(symlink("/usr/bin/qemu-system-x86_64 (deleted)", scratch_path("proc/11/exe")), 0);
 	CHECK_INT(symlink("/usr/bin/qemu-system-x86_64", scratch_path("proc/12/exe")), 0);
 	s.doctor.bus_failure = "systemd is not running here";

@@ -81,7 +81,10 @@ void doctor_cure_restart(struct doctor *d, const struct strv *names)
 
 void doctor_hold_restarts(struct doctor *d)
 {
-	for (size_t i = 0; doctor_worst(d, NULL) == DOCTOR_FAULT && i < d->n; i++) {
+	bool has_fault = false;
+	for (size_t i = 0; i < d->n; i++)
+		has_fault |= d->findings[i].level == DOCTOR_FAULT && !d->findings[i].restarts;
+	for (size_t i = 0; has_fault && i < d->n; i++) {
 		struct doctor_finding *f = &d->findings[i];
 		if (!f->restarts)
 			continue;

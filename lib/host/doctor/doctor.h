@@ -111,7 +111,7 @@ void doctor_cure(struct doctor *d, const char *format, ...) PRINTF(2, 3);
 void doctor_cure_restart(struct doctor *d, const struct strv *names);
 /*
  * After all checks. Who runs all commands that are told must not end a guest that can't start
- * again: where there is a fault, restarts are for later.
+ * again: where there is a fault that no restart mends, restarts are for later.
  */
 void doctor_hold_restarts(struct doctor *d);
 void doctor_note(struct doctor *d, const char *format, ...) PRINTF(2, 3);
