@@ -424,8 +424,14 @@ TEST(docker_drops_what_is_forwarded)
 	CHECK_FOUND(&s, forwarding, "ok: frames on bridges do not pass iptables\n");
 	/* The bridge alone may ask for it, too. */
 	put_file("sys/class/net/br0/bridge/nf_call_iptables", "1\n");
-	examine(&s, "forwarding", doctor_check_forwarding);
-	CHECK_INT(s.doctor.n, 1);
+	CHECK_FOUND(&s, forwarding,
+			"fault: bridge 'br0': its frames pass the chain 'FORWARD' of table 'ip "
+			"filter', which drops them (Docker's)\n"
+			"  guests on it reach the host, but not each other or the network: "
+			"machines 'web', 'db'\n"
+			"    ip link set br0 type bridge nf_call_iptables 0\n"
+			"    # or, if containers need it, for this bridge alone:\n"
+			"    iptables -I DOCKER-USER -i br0 -o br0 -j ACCEPT\n");
 	sick_end(&s);
 	shell("nft flush ruleset");
 }
@@ -508,6 +514,30 @@ static void sick_begin_filtered(struct sick *s, struct fw_policy *policy, struct
 	sick_begin(s);
 	*policy = (struct fw_policy){ .state = FW_STATE_NONE };
 	*filter = (struct vm_filter){ .guard.mac = true };
+/* Each of the kernel's switches has its cure, also where only IPv6 is shown. */
+TEST(chains_of_both_families_drop_what_is_forwarded)
+{
+	NEED_NFT();
+	struct sick s;
+	shell("nft add table inet wall; nft add chain inet wall pass '{ type filter hook forward "
+	      "priority 10; policy drop; }'");
+	for (int both = 0; both < 2; both++) {
+		sick_begin_shown(&s);
+		put_file("proc/sys/net/bridge/bridge-nf-call-iptables", both ? "1\n" : "0\n");
+		put_file("proc/sys/net/bridge/bridge-nf-call-ip6tables", "1\n");
+		examine(&s, "forwarding", doctor_check_forwarding);
+		CHECK_INT(s.doctor.n, 1);
+		const struct strv *cures = &s.doctor.findings[0].cures;
+		CHECK_INT(cures->n, both ? 4 : 3);
+		CHECK_STR(cures->items[0],
+				both ? "sysctl -w net.bridge.bridge-nf-call-iptables=0"
+				     : "sysctl -w net.bridge.bridge-nf-call-ip6tables=0");
+		CHECK_STR(cures->items[both], "sysctl -w net.bridge.bridge-nf-call-ip6tables=0");
+		sick_end(&s);
+	}
+	shell("nft flush ruleset");
+}
+
 	memset(filter->defaults, 0xff, sizeof(filter->defaults));
 	s->doctor.policy = policy;
 	struct vm_nic *nic = add_nic(s, add(s, "web", true), "br0");
@@ -737,5 +767,8 @@ TEST(rules_are_there_while_networks_are_up)
 	shell("ip link del mlab0");
 	sick_end(&s);
 }
+	/* A macvtap is on an interface, and no bridge has to do with it. */
+	add_nic(&s, &s.vms[0], "eth7")->mode = NETWORK_MACVTAP;
+	CHECK_FOUND(&s, forwarding, "ok: no machine is on a bridge\n");
 
 TEST_MAIN()

@@ -27,7 +27,8 @@ static const struct family {
 } families[] = {
 	{ NFPROTO_IPV4, "ip", "iptables", "bridge-nf-call-iptables", "nf_call_iptables" },
 	{ NFPROTO_IPV6, "ip6", "ip6tables", "bridge-nf-call-ip6tables", "nf_call_ip6tables" },
-	{ NFPROTO_INET, "inet", "iptables", "bridge-nf-call-iptables", "nf_call_iptables" },
+	/* Both of these. */
+	{ NFPROTO_INET, "inet", "iptables", NULL, NULL },
 };
 
 static const struct family *family_of(const struct forward_chain *chain)
@@ -77,12 +78,19 @@ static void add_user(
 	doctor_group_add(&bridges->items[i].users, m);
 }
 
+/* What others are made on is in "bridge" as well. */
+static bool is_on_bridge(const struct vm_nic *nic)
+{
+	return vm_nic_has_link(nic) && nic->mode != NETWORK_MACVTAP && nic->bridge &&
+	       nic->bridge[0];
+}
+
 static void find_bridges(const struct doctor *d, struct bridges *ret)
 {
 	for (size_t i = 0; i < d->n_machines; i++) {
 		const struct vm *vm = d->machines[i].vm;
 		for (size_t k = 0; k < vm->n_nics; k++)
-			if (vm->nics[k].bridge && vm->nics[k].bridge[0])
+			if (is_on_bridge(&vm->nics[k]))
 				add_user(ret, &vm->nics[k], &d->machines[i]);
 	}
 }
@@ -94,11 +102,45 @@ static bool is_one(const char *dir, const char *name)
 }
 
 /* For all bridges, or for this one (br_netfilter_hooks.c, br_nf_pre_routing()). */
-static bool is_shown(const struct doctor *d, const struct family *f, const char *bridge)
+static bool is_shown_to_all(const struct doctor *d, const struct family *f)
 {
 	CLEANUP(freep) char *all = xasprintf("%s/sys/net/bridge", d->proc);
+	return is_one(all, f->sysctl);
+}
+static bool is_shown_of(const struct doctor *d, const struct family *f, const char *bridge)
+{
 	CLEANUP(freep) char *own = xasprintf("%s/class/net/%s/bridge", d->sys, bridge);
-	return is_one(all, f->sysctl) || is_one(own, f->option);
+	return is_one(own, f->option);
+}
+
+/* A chain of the family "inet" gets those of both. */
+static bool is_in(const struct family *f, uint8_t family)
+{
+	return f->sysctl && (family == NFPROTO_INET || f->family == family);
+}
+
+static bool is_shown(const struct doctor *d, uint8_t family, const char *bridge)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (is_in(&families[i], family) &&
+				(is_shown_to_all(d, &families[i]) ||
+						is_shown_of(d, &families[i], bridge)))
+			return true;
+	return false;
+}
+
+/* Each of the settings by which its frames get there. */
+static void cure_shown(struct doctor *d, uint8_t family, const char *bridge)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		const struct family *f = &families[i];
+		if (is_in(f, family) && is_shown_to_all(d, f))
+			doctor_cure(d, "sysctl -w net.bridge.%s=0", f->sysctl);
+		if (is_in(f, family) && is_shown_of(d, f, bridge))
+			doctor_cure(d, "ip link set %s type bridge %s 0", doctor_quote(d, bridge),
+					f->option);
+	}
+	doctor_cure(d, "# or, if containers need it, for this bridge alone:");
 }
 
 /* Docker's chain drops what no rule accepts, and so both ways need one. */
@@ -137,8 +179,7 @@ static void tell(struct doctor *d, const struct forward_chain *chain, const stru
 			chain->has_docker ? " (Docker's)" : "");
 	doctor_why(d, "guests on it reach the host, but not each other or the network: %s",
 			doctor_machines(d, &bridge->users.names));
-	doctor_cure(d, "sysctl -w net.bridge.%s=0", f->sysctl);
-	doctor_cure(d, "# or, if containers need it, for this bridge alone:");
+	cure_shown(d, chain->family, bridge->name);
 	if (chain->has_docker)
 		doctor_cure(d, "%s -I DOCKER-USER -i %s -o %s -j ACCEPT", f->iptables, name, name);
 	else
@@ -160,10 +201,7 @@ static void tell_firewalld(struct doctor *d, const struct bridge *bridge)
 			bridge->name);
 	doctor_why(d, "guests on it reach the host, but not each other or the network: %s",
 			doctor_machines(d, &bridge->users.names));
-	for (size_t i = 0; families[i].family != NFPROTO_INET; i++)
-		if (is_shown(d, &families[i], bridge->name))
-			doctor_cure(d, "sysctl -w net.bridge.%s=0", families[i].sysctl);
-	doctor_cure(d, "# or, if containers need it, for this bridge alone:");
+	cure_shown(d, NFPROTO_INET, bridge->name);
 	doctor_cure(d, "firewall-cmd --permanent --zone=trusted --add-interface=%s", name);
 	doctor_cure(d, "firewall-cmd --reload");
 }
@@ -175,9 +213,7 @@ static int look_at_firewalld(struct doctor *d, const struct bridges *bridges, st
 	for (size_t i = 0; r == 0 && i < bridges->n; i++) {
 		const struct bridge *bridge = &bridges->items[i];
 		struct forward_table table = { NFPROTO_INET, "firewalld" };
-		bool shown = false;
-		for (size_t k = 0; k < ARRAY_SIZE(families); k++)
-			shown |= is_shown(d, &families[k], bridge->name);
+		bool shown = is_shown(d, NFPROTO_INET, bridge->name);
 		/* Those that are routed are looked at with their networks. */
 		if (bridge->is_routed || !shown)
 			continue;
@@ -198,7 +234,7 @@ static int look(struct doctor *d, const struct bridges *bridges, struct netlink 
 			const char *name = bridges->items[k].name;
 			bool accepts = false;
 			bool routed = bridges->items[k].is_routed;
-			if (!routed && !is_shown(d, family_of(&chains.items[i]), name))
+			if (!routed && !is_shown(d, chains.items[i].family, name))
 				continue;
 			r = forward_chain_accepts(nl, &chains.items[i], name, &accepts, err);
 			if (r == 0 && !accepts)
@@ -237,9 +273,8 @@ void doctor_check_forwarding(struct doctor *d)
 	bool shown = false;
 	find_bridges(d, &bridges);
 	for (size_t i = 0; i < bridges.n; i++)
-		for (size_t k = 0; k < ARRAY_SIZE(families); k++)
-			shown |= bridges.items[i].is_routed ||
-				 is_shown(d, &families[k], bridges.items[i].name);
+		shown |= bridges.items[i].is_routed ||
+			 is_shown(d, NFPROTO_INET, bridges.items[i].name);
 	if (!bridges.n) {
 		doctor_note(d, "no machine is on a bridge");
 		return;
