@@ -93,8 +93,10 @@ static inline struct vm_nic *add_nic(struct sick *s, struct vm *vm, const char *
 static inline const char *examine(struct sick *s, const char *name, doctor_check *check)
 {
 	struct doctor *d = &s->doctor;
-	while (d->n > 0)
+	while (d->n > 0) {
 		strv_done(&d->findings[--d->n].cures);
+		strv_done(&d->findings[d->n].machines);
+	}
 	doctor_begin(d, name);
 	check(d);
 	buf_clear(&s->text);

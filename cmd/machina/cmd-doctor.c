@@ -209,6 +209,7 @@ static struct json_object *finding_json(const struct doctor_finding *f)
 	jtree_set(o, "what", jtree_string(f->what));
 	if (f->why)
 		jtree_set(o, "why", jtree_string(f->why));
+	jtree_set(o, "machines", jtree_strings(&f->machines));
 	jtree_set(o, "commands", jtree_strings(&f->cures));
 	return o;
 }

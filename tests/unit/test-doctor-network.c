@@ -66,7 +66,27 @@ TEST(bridges_are_other_interfaces)
 	CHECK_FOUND(&s, bridges,
 			"warning: network 'lan': 'lo' is no bridge\n"
 			"  machine 'web' cannot start\n"
-			"    ip -d link show lo\n");
+			"    ip -d link show lo\n"
+			"    # give the network another \"device\", or that interface another "
+			"name\n");
+	sick_end(&s);
+}
+
+/* A network for each VLAN is usual. */
+TEST(a_bridge_of_several_networks_is_told_once)
+{
+	NEED_NETWORK();
+	struct sick s;
+	sick_begin(&s);
+	add_nic(&s, add(&s, "web", true), "br0");
+	struct vm_nic *nic = add_nic(&s, add(&s, "db", false), "br0");
+	nic->network = "dmz";
+	nic->vlan = 20;
+	CHECK_FOUND(&s, bridges,
+			"fault: networks 'lan', 'dmz': there is no bridge 'br0'\n"
+			"  machines 'web', 'db' cannot start\n"
+			"    ip link add br0 type bridge vlan_filtering 1 && ip link set br0 up\n"
+			"    # and for good in the host's own network configuration\n");
 	sick_end(&s);
 }
 
@@ -122,7 +142,9 @@ TEST(own_bridges_are_not_missed)
 			"fault: network 'lan' makes a bridge 'mnat0', and there is another "
 			"interface of that name\n"
 			"  machine 'web' cannot start\n"
-			"    ip -d link show mnat0\n");
+			"    ip -d link show mnat0\n"
+			"    # give the network another \"device\", or that interface another "
+			"name\n");
 	shell("ip link del mnat0");
 	sick_end(&s);
 }
@@ -138,6 +160,14 @@ TEST(bridges_are_up_and_tell_vlans_apart)
 			"fault: network 'lan': the bridge 'br0' is down\n"
 			"  machine 'web' can start, and reach nobody there\n"
 			"    ip link set br0 up\n");
+	sick_end(&s);
+
+	/* Two faults, and each has its cure. */
+	sick_begin(&s);
+	nic = add_nic(&s, add(&s, "web", true), "br0");
+	nic->vlan = 20;
+	examine(&s, "bridges", doctor_check_bridges);
+	CHECK_INT(s.doctor.n, 2);
 	sick_end(&s);
 
 	shell("ip link set br0 up");
@@ -243,7 +273,13 @@ TEST(taps_are_left_behind)
 			"nothing uses it\n"
 			"  the machine makes its own anew when it starts; until then this one only "
 			"confuses\n"
-			"    ip link delete gone.0\n");
+			"    machina teardown gone\n");
+	/* One of several that it has. */
+	add(&s, "gone", false);
+	s.machines[0].running = true;
+	examine(&s, "links", doctor_check_links);
+	CHECK_STR(s.doctor.findings[0].cures.items[0], "ip link delete gone.0");
+	s.doctor.n_machines = 0;
 	shell("ip link delete gone.0; ip link delete mine; ip link set web.0 up");
 	CHECK_FOUND(&s, links, "");
 	/* As who holds its descriptor can do it. */
@@ -349,7 +385,7 @@ TEST(macvtaps_are_left_behind)
 			"uses it\n"
 			"  the machine makes its own anew when it starts; until then this one only "
 			"confuses\n"
-			"    ip link delete web.0\n");
+			"    machina teardown web\n");
 	sick_end(&s);
 	shell("ip link del web.0; ip link del br0");
 }
@@ -478,6 +514,30 @@ TEST(firewalld_refuses_what_is_forwarded)
 	shell("nft flush ruleset");
 }
 
+/* Each of the kernel's switches has its cure, also where only IPv6 is shown. */
+TEST(chains_of_both_families_drop_what_is_forwarded)
+{
+	NEED_NFT();
+	struct sick s;
+	shell("nft add table inet wall; nft add chain inet wall pass '{ type filter hook forward "
+	      "priority 10; policy drop; }'");
+	for (int both = 0; both < 2; both++) {
+		sick_begin_shown(&s);
+		put_file("proc/sys/net/bridge/bridge-nf-call-iptables", both ? "1\n" : "0\n");
+		put_file("proc/sys/net/bridge/bridge-nf-call-ip6tables", "1\n");
+		examine(&s, "forwarding", doctor_check_forwarding);
+		CHECK_INT(s.doctor.n, 1);
+		const struct strv *cures = &s.doctor.findings[0].cures;
+		CHECK_INT(cures->n, both ? 4 : 3);
+		CHECK_STR(cures->items[0],
+				both ? "sysctl -w net.bridge.bridge-nf-call-iptables=0"
+				     : "sysctl -w net.bridge.bridge-nf-call-ip6tables=0");
+		CHECK_STR(cures->items[both], "sysctl -w net.bridge.bridge-nf-call-ip6tables=0");
+		sick_end(&s);
+	}
+	shell("nft flush ruleset");
+}
+
 TEST(other_chains_drop_what_is_forwarded)
 {
 	NEED_NFT();
@@ -514,30 +574,6 @@ static void sick_begin_filtered(struct sick *s, struct fw_policy *policy, struct
 	sick_begin(s);
 	*policy = (struct fw_policy){ .state = FW_STATE_NONE };
 	*filter = (struct vm_filter){ .guard.mac = true };
-/* Each of the kernel's switches has its cure, also where only IPv6 is shown. */
-TEST(chains_of_both_families_drop_what_is_forwarded)
-{
-	NEED_NFT();
-	struct sick s;
-	shell("nft add table inet wall; nft add chain inet wall pass '{ type filter hook forward "
-	      "priority 10; policy drop; }'");
-	for (int both = 0; both < 2; both++) {
-		sick_begin_shown(&s);
-		put_file("proc/sys/net/bridge/bridge-nf-call-iptables", both ? "1\n" : "0\n");
-		put_file("proc/sys/net/bridge/bridge-nf-call-ip6tables", "1\n");
-		examine(&s, "forwarding", doctor_check_forwarding);
-		CHECK_INT(s.doctor.n, 1);
-		const struct strv *cures = &s.doctor.findings[0].cures;
-		CHECK_INT(cures->n, both ? 4 : 3);
-		CHECK_STR(cures->items[0],
-				both ? "sysctl -w net.bridge.bridge-nf-call-iptables=0"
-				     : "sysctl -w net.bridge.bridge-nf-call-ip6tables=0");
-		CHECK_STR(cures->items[both], "sysctl -w net.bridge.bridge-nf-call-ip6tables=0");
-		sick_end(&s);
-	}
-	shell("nft flush ruleset");
-}
-
 	memset(filter->defaults, 0xff, sizeof(filter->defaults));
 	s->doctor.policy = policy;
 	struct vm_nic *nic = add_nic(s, add(s, "web", true), "br0");
@@ -731,6 +767,9 @@ TEST(forwarding_is_nobodys_matter)
 	put_file("proc/sys/net/bridge/bridge-nf-call-iptables", "1\n");
 	add(&s, "web", true);
 	CHECK_FOUND(&s, forwarding, "ok: no machine is on a bridge\n");
+	/* A macvtap is on an interface, and no bridge has to do with it. */
+	add_nic(&s, &s.vms[0], "eth7")->mode = NETWORK_MACVTAP;
+	CHECK_FOUND(&s, forwarding, "ok: no machine is on a bridge\n");
 	sick_end(&s);
 }
 
@@ -767,8 +806,5 @@ TEST(rules_are_there_while_networks_are_up)
 	shell("ip link del mlab0");
 	sick_end(&s);
 }
-	/* A macvtap is on an interface, and no bridge has to do with it. */
-	add_nic(&s, &s.vms[0], "eth7")->mode = NETWORK_MACVTAP;
-	CHECK_FOUND(&s, forwarding, "ok: no machine is on a bridge\n");
 
 TEST_MAIN()

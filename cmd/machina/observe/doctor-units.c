@@ -117,10 +117,12 @@ static void tell_used(struct doctor *d, const char *machine, bool waits)
 				"machine '%s' is not configured any more, and systemd tries again "
 				"and again to start it",
 				machine);
+		doctor_about(d, machine);
 		doctor_cure(d, "machina stop %s && machina generate --all", word);
 		return;
 	}
 	doctor_add(d, DOCTOR_WARNING, "machine '%s' runs, and is not configured any more", machine);
+	doctor_about(d, machine);
 	doctor_why(d, "'machina generate' removes its unit when it is off");
 	doctor_cure(d, "# put its file back, or, if it is not needed any more:");
 	doctor_cure(d, "# machina stop %s && machina generate --all", word);

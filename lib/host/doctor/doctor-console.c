@@ -28,6 +28,7 @@ void doctor_check_consoles(struct doctor *d)
 		doctor_add(d, DOCTOR_WARNING,
 				"the console log of machine '%s' takes %llu MiB of memory",
 				machine->vm->name, (unsigned long long)(bytes >> 20));
+		doctor_about(d, machine->vm->name);
 		doctor_why(d,
 				"'%s' is full some day, and systemd needs it; logrotate should cut "
 				"this log every five minutes",

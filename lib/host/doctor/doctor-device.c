@@ -234,6 +234,7 @@ static void check_mdev(struct doctor *d, const struct doctor_machine *m, const s
 	doctor_add(d, doctor_level_of(m->enabled || m->running),
 			"device '%s': nothing offers the class '%s'; %s: %s", mdev->name,
 			mdev->class_name, mdev->parents[mdev->n_parents - 1].address, err.text);
+	doctor_about(d, m->vm->name);
 	doctor_why(d, "machine '%s' cannot start", m->vm->name);
 	doctor_cure(d, "ls -d %s/class/mdev_bus/*/mdev_supported_types/*", d->sys);
 }

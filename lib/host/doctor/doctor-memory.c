@@ -67,6 +67,7 @@ void doctor_check_memory(struct doctor *d)
 		all_mib += (uint64_t)m->vm->memory.ram_mib;
 		doctor_group_add(&all, m);
 		if (m->running)
+		doctor_about(d, vm->name);
 			continue;
 		down_mib += (uint64_t)m->vm->memory.ram_mib;
 		doctor_group_add(&down, m);

@@ -83,7 +83,7 @@ static void check_shared(struct doctor *d)
 	size_t at = 0;
 	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_DEVICE, &at));) {
 		const char *device = doctor_quote(d, l->subject);
-		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
+		doctor_add(d, doctor_level_of(l->urgent), "%s", doctor_lack_text(d, l));
 		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
 		if (l->code == ENETDOWN)
 			doctor_cure(d, "ip link set %s up", device);
@@ -99,7 +99,7 @@ static void check_switches(struct doctor *d)
 	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_SWITCH, &at));) {
 		if (l->code == EACCES && !d->is_root)
 			continue;
-		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
+		doctor_add(d, doctor_level_of(l->urgent), "%s", doctor_lack_text(d, l));
 		doctor_why(d, "%s cannot start, or has no network there",
 				doctor_machines(d, &l->machines));
 		if (l->code == ENOENT) {
@@ -115,28 +115,50 @@ static void check_switches(struct doctor *d)
 	}
 }
 
+static bool has_vlans(const struct doctor *d, const char *bridge)
+{
+	for (size_t i = 0; i < d->n_machines; i++) {
+		const struct vm *vm = d->machines[i].vm;
+		for (size_t k = 0; k < vm->n_nics; k++)
+			if (vm->nics[k].bridge && !strcmp(vm->nics[k].bridge, bridge) &&
+					(vm->nics[k].vlan || vm->nics[k].n_vlans))
+				return true;
+	}
+	return false;
+}
+
+static void cure_bridge(struct doctor *d, const struct doctor_lack *l)
+{
+	const char *bridge = doctor_quote(d, l->subject);
+	switch (l->code) {
+	case ENETDOWN:
+		doctor_cure(d, "ip link set %s up", bridge);
+		break;
+	case ENODEV:
+		doctor_cure(d, "ip link add %s type bridge%s && ip link set %s up", bridge,
+				has_vlans(d, l->subject) ? " vlan_filtering 1" : "", bridge);
+		doctor_cure(d, "# and for good in the host's own network configuration");
+		break;
+	default:
+		doctor_cure(d, "ip -d link show %s", bridge);
+		doctor_cure(d, "# give the network another \"device\", or that interface another "
+			       "name");
+	}
+}
+
 void doctor_check_bridges(struct doctor *d)
 {
 	size_t at = 0;
 	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_BRIDGE, &at));) {
-		const char *bridge = doctor_quote(d, l->subject);
-		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
+		doctor_add(d, doctor_level_of(l->urgent), "%s", doctor_lack_text(d, l));
 		doctor_why(d, "%s %s", doctor_machines(d, &l->machines),
 				l->code == ENETDOWN ? "can start, and reach nobody there"
 						    : "cannot start");
-		if (l->code == ENETDOWN) {
-			doctor_cure(d, "ip link set %s up", bridge);
-		} else if (l->code == ENODEV) {
-			doctor_cure(d, "ip link add %s type bridge && ip link set %s up", bridge,
-					bridge);
-			doctor_cure(d, "# and for good in the host's own network configuration");
-		} else {
-			doctor_cure(d, "ip -d link show %s", bridge);
-		}
+		cure_bridge(d, l);
 	}
 	at = 0;
 	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_VLANS, &at));) {
-		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
+		doctor_add(d, doctor_level_of(l->urgent), "%s", doctor_lack_text(d, l));
 		doctor_why(d, "%s cannot start: all guests would be in one network",
 				doctor_machines(d, &l->machines));
 		doctor_cure(d, "ip link set %s type bridge vlan_filtering 1",
@@ -230,9 +252,22 @@ static void check_address(struct doctor *d, const struct link *link, const char 
 			"who has this address on that bridge is cut off; if nobody has changed it "
 			"by hand, QEMU of machine '%s' has, whose guest may have taken it over",
 			machine);
+	doctor_about(d, machine);
 	doctor_cure(d, "machina kill %s   # its guest gets no time to end",
 			doctor_quote(d, machine));
 	doctor_cure(d, "machina start %s", doctor_quote(d, machine));
+}
+
+/* With the interface its rules go, of which the firewall's check would tell next; not with one of
+ * several. */
+static void cure_link(struct doctor *d, const struct link *link, const char *machine)
+{
+	for (size_t i = 0; i < d->n_machines; i++)
+		if (d->machines[i].running && !strcmp(d->machines[i].vm->name, machine)) {
+			doctor_cure(d, "ip link delete %s", doctor_quote(d, link->name));
+			return;
+		}
+	doctor_cure(d, "machina teardown %s", doctor_quote(d, machine));
 }
 
 /*
@@ -264,6 +299,7 @@ void doctor_check_links(struct doctor *d)
 				links[i].name, machine);
 		doctor_why(d, "the machine makes its own anew when it starts; until then this one "
 			      "only confuses");
-		doctor_cure(d, "ip link delete %s", doctor_quote(d, links[i].name));
+		doctor_about(d, machine);
+		cure_link(d, &links[i], machine);
 	}
 }

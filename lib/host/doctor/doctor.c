@@ -27,11 +27,16 @@ void doctor_group_done(struct doctor_group *g)
 
 void doctor_done(struct doctor *d)
 {
-	for (size_t i = 0; i < d->n; i++)
+	for (size_t i = 0; i < d->n; i++) {
 		strv_done(&d->findings[i].cures);
+		strv_done(&d->findings[i].machines);
+	}
 	free(d->findings);
-	for (size_t i = 0; i < d->n_lacks; i++)
+	strv_done(&d->named);
+	for (size_t i = 0; i < d->n_lacks; i++) {
 		strv_done(&d->lacks[i].machines);
+		strv_done(&d->lacks[i].networks);
+	}
 	free(d->lacks);
 	strv_done(&d->outdated);
 	arena_done(&d->arena);
@@ -55,17 +60,33 @@ void doctor_begin(struct doctor *d, const char *check)
 		text_;                                                                             \
 	})
 
+void doctor_about(struct doctor *d, const char *machine)
+{
+	struct strv *machines = &d->findings[d->n - 1].machines;
+	if (!strv_contains(machines, machine))
+		strv_push(machines, machine);
+}
+
+static void take_named(struct doctor *d)
+{
+	for (size_t i = 0; i < d->named.n; i++)
+		doctor_about(d, d->named.items[i]);
+	strv_done(&d->named);
+}
+
 void doctor_add(struct doctor *d, enum doctor_level level, const char *format, ...)
 {
 	d->findings = grow_array(d->findings, &d->n_alloc, d->n, sizeof(*d->findings));
 	struct doctor_finding *f = &d->findings[d->n++];
 	*f = (struct doctor_finding){ .check = d->check, .level = level };
 	f->what = TEXT(d, format);
+	take_named(d);
 }
 
 void doctor_why(struct doctor *d, const char *format, ...)
 {
 	d->findings[d->n - 1].why = TEXT(d, format);
+	take_named(d);
 }
 
 void doctor_cure(struct doctor *d, const char *format, ...)
@@ -142,6 +163,7 @@ const char *doctor_names(struct doctor *d, const struct strv *names)
 
 const char *doctor_machines(struct doctor *d, const struct strv *names)
 {
+	strv_extend(&d->named, names);
 	return arena_join(&d->arena, names->n == 1 ? "machine" : "machines", " ",
 			doctor_names(d, names));
 }
@@ -175,10 +197,17 @@ struct taker {
 	const struct doctor_machine *machine;
 };
 
+/* Several networks may be on what is missing, which is told once. */
+static const char *without_network(const struct lack *lack)
+{
+	return lack->network ? strstr(lack->text, ": ") + 2 : lack->text;
+}
+
 static struct doctor_lack *find_lack(struct doctor *d, const struct lack *lack)
 {
 	for (size_t i = 0; i < d->n_lacks; i++)
-		if (d->lacks[i].kind == lack->kind && !strcmp(d->lacks[i].text, lack->text))
+		if (d->lacks[i].kind == lack->kind &&
+				!strcmp(d->lacks[i].text, without_network(lack)))
 			return &d->lacks[i];
 	return NULL;
 }
@@ -195,12 +224,14 @@ static void take_lack(void *data, const struct lack *lack)
 		*known = (struct doctor_lack){
 			.kind = lack->kind,
 			.subject = arena_strdup(&d->arena, lack->subject),
-			.text = arena_strdup(&d->arena, lack->text),
+			.text = arena_strdup(&d->arena, without_network(lack)),
 			.code = lack->code,
 		};
 	}
 	if (!strv_contains(&known->machines, m->vm->name))
 		strv_push(&known->machines, m->vm->name);
+	if (lack->network && !strv_contains(&known->networks, lack->network))
+		strv_push(&known->networks, lack->network);
 	known->urgent |= is_urgent(m);
 }
 
@@ -215,6 +246,14 @@ const struct doctor_lack *doctor_lacks(struct doctor *d, enum lack_kind kind, si
 		if (d->lacks[*first].kind == kind)
 			return &d->lacks[(*first)++];
 	return NULL;
+}
+
+const char *doctor_lack_text(struct doctor *d, const struct doctor_lack *lack)
+{
+	if (!lack->networks.n)
+		return lack->text;
+	return arena_printf(&d->arena, "network%s %s: %s", lack->networks.n == 1 ? "" : "s",
+			doctor_names(d, &lack->networks), lack->text);
 }
 
 /* ---- /proc/meminfo ---- */

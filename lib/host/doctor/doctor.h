@@ -34,10 +34,11 @@ extern const char *const doctor_level_names[];
 struct doctor_finding {
 	const char *check;
 	enum doctor_level level;
-	const char *what;  /* one sentence without a full stop */
-	const char *why;   /* what it means for whom; NULL: nothing to add */
-	struct strv cures; /* lines for a shell; what is no command begins with '#' */
-	bool restarts;	   /* the last cure ends guests, which may not start again */
+	const char *what;     /* one sentence without a full stop */
+	const char *why;      /* what it means for whom; NULL: nothing to add */
+	struct strv cures;    /* lines for a shell; what is no command begins with '#' */
+	bool restarts;	      /* the last cure ends guests, which may not start again */
+	struct strv machines; /* all that it is about: texts name some of them */
 };
 
 struct doctor_machine {
@@ -52,8 +53,9 @@ struct doctor_machine {
 struct doctor_lack {
 	enum lack_kind kind;
 	const char *subject;
-	const char *text;
+	const char *text; /* without the networks, which doctor_lack_text() has */
 	int code;
+	struct strv networks;
 	struct strv machines;
 	bool urgent;
 };
@@ -86,6 +88,7 @@ struct doctor {
 
 	struct doctor_finding *findings;
 	size_t n, n_alloc;
+	struct strv named; /* by a text that no finding has yet */
 	/* Of the check that was begun last. */
 	const char *check;
 	const char *note;     /* NULL: none */
@@ -126,9 +129,14 @@ struct doctor_group {
 };
 void doctor_group_done(struct doctor_group *g);
 void doctor_group_add(struct doctor_group *g, const struct doctor_machine *machine);
-/* "machine 'a'", "machines 'a', 'b', 'c' and 9 more"; in the arena. */
+/*
+ * "machine 'a'", "machines 'a', 'b', 'c' and 9 more"; in the arena. The finding that gets this text
+ * by doctor_add() or doctor_why() is about all of them.
+ */
 const char *doctor_machines(struct doctor *d, const struct strv *names);
-/* The same list without the word in front. */
+/* Of the finding that was added last: one more machine that it is about. */
+void doctor_about(struct doctor *d, const char *machine);
+/* The same list of anything, without the word in front. */
 const char *doctor_names(struct doctor *d, const struct strv *names);
 /* A fault if it is urgent, else a warning. */
 enum doctor_level doctor_level_of(bool urgent);
@@ -139,6 +147,9 @@ const char *doctor_quote(struct doctor *d, const char *word);
 
 /* What machines lack, of a kind; @first: lacks[i] to begin with. NULL: no more. */
 const struct doctor_lack *doctor_lacks(struct doctor *d, enum lack_kind kind, size_t *first);
+
+/* "networks 'lan', 'dmz': there is no bridge 'br0'", in the arena. */
+const char *doctor_lack_text(struct doctor *d, const struct doctor_lack *lack);
 
 /* A number of /proc/meminfo, in its unit; 0 where it has none. */
 uint64_t doctor_meminfo(const struct doctor *d, const char *key);

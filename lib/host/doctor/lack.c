@@ -42,6 +42,28 @@ static void tell(const struct search *s, enum lack_kind kind, const char *pointe
 					 .code = code });
 }
 
+static void tell_of_network(const struct search *s, size_t i, enum lack_kind kind,
+		const char *subject, int code, const char *format, ...) PRINTF(6, 7);
+
+/* @i: the connection */
+static void tell_of_network(const struct search *s, size_t i, enum lack_kind kind,
+		const char *subject, int code, const char *format, ...)
+{
+	const char *network = s->vm->nics[i].network;
+	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(freep) char *what = xvasprintf(format, ap);
+	va_end(ap);
+	CLEANUP(freep) char *text = xasprintf("network '%s': %s", network, what);
+	s->tell(s->data, &(struct lack){ .kind = kind,
+					 .pointer = pointer,
+					 .subject = subject,
+					 .network = network,
+					 .text = text,
+					 .code = code });
+}
+
 /* @type: what it has to be, as storage_check() takes it */
 static void look_at_volume(const struct search *s, enum lack_kind kind, const struct vm_volume *v,
 		mode_t type, const char *pointer)
@@ -191,16 +213,14 @@ static void look_at_passt(const struct search *s, size_t i)
 
 static void look_at_switch(const struct search *s, size_t i)
 {
-	const struct vm_nic *nic = &s->vm->nics[i];
-	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
+	const char *socket = s->vm->nics[i].socket;
 	struct stat st;
-	if (stat(nic->socket, &st) < 0)
-		tell(s, LACK_SWITCH, pointer, nic->socket, errno,
-				"network '%s': the switch's socket '%s': %s", nic->network,
-				nic->socket, strerror(errno));
+	if (stat(socket, &st) < 0)
+		tell_of_network(s, i, LACK_SWITCH, socket, errno, "the switch's socket '%s': %s",
+				socket, strerror(errno));
 	else if (!S_ISSOCK(st.st_mode))
-		tell(s, LACK_SWITCH, pointer, nic->socket, ENOTSOCK,
-				"network '%s': '%s' is not a socket", nic->network, nic->socket);
+		tell_of_network(s, i, LACK_SWITCH, socket, ENOTSOCK, "'%s' is not a socket",
+				socket);
 }
 
 static void look_at_bridge(
@@ -209,30 +229,28 @@ static void look_at_bridge(
 	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
 	struct error err = {};
 	struct link link;
-	int r = netlink_get(nl, nic->bridge, &link, &err);
+	int r = netlink_get(nl, bridge, &link, &err);
+	bool is_bridge = r == 0 && !strcmp(link.kind, "bridge");
 	if (r < 0)
-		tell(s, LACK_BRIDGE, pointer, nic->bridge, err.code, "network '%s': %s",
-				nic->network, err.text);
+		tell_of_network(s, i, LACK_BRIDGE, bridge, err.code, "%s", err.text);
 	else if (r > 0)
-		tell(s, LACK_BRIDGE, pointer, nic->bridge, ENODEV,
-				"network '%s': there is no bridge '%s'", nic->network, nic->bridge);
-	else if (strcmp(link.kind, "bridge") != 0)
-		tell(s, LACK_BRIDGE, pointer, nic->bridge, EINVAL,
-				"network '%s': '%s' is no bridge", nic->network, nic->bridge);
-	else if ((nic->vlan || nic->n_vlans) && !link.vlan_filtering)
-		tell(s, LACK_VLANS, pointer, nic->bridge, EINVAL,
-				"network '%s': the bridge '%s' does not tell VLANs apart",
-				nic->network, nic->bridge);
-	else if (!link.up)
-		tell(s, LACK_BRIDGE, pointer, nic->bridge, ENETDOWN,
-				"network '%s': the bridge '%s' is down", nic->network, nic->bridge);
+		tell_of_network(s, i, LACK_BRIDGE, bridge, ENODEV, "there is no bridge '%s'",
+				bridge);
+	else if (!is_bridge)
+		tell_of_network(s, i, LACK_BRIDGE, bridge, EINVAL, "'%s' is no bridge", bridge);
+	if (is_bridge && !link.up)
+		tell_of_network(s, i, LACK_BRIDGE, bridge, ENETDOWN, "the bridge '%s' is down",
+				bridge);
+	if (is_bridge && (nic->vlan || nic->n_vlans) && !link.vlan_filtering)
+		tell_of_network(s, i, LACK_VLANS, bridge, EINVAL,
+				"the bridge '%s' does not tell VLANs apart", bridge);
 }
 
 /* The network's unit makes it, unless something else is there by that name. */
 static void look_at_own_bridge(
 		const struct search *s, struct netlink *nl, const struct vm_nic *nic, size_t i)
 {
-	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
+	const char *bridge = nic->bridge;
 	CLEANUP(freep) char *alias = bridge_alias(nic->network);
 	struct error err = {};
 	struct link link;
@@ -243,30 +261,26 @@ static void look_at_own_bridge(
 				nic->network, nic->bridge);
 }
 
-static void look_at_shared(
-		const struct search *s, struct netlink *nl, const struct vm_nic *nic, size_t i)
+static void look_at_shared(const struct search *s, struct netlink *nl, size_t i)
 {
-	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
+	const char *device = s->vm->nics[i].device;
 	char master[IFNAMSIZ] = "";
 	struct error err = {};
 	struct link link;
-	int r = netlink_get(nl, nic->device, &link, &err);
+	int r = netlink_get(nl, device, &link, &err);
 	if (r < 0)
-		tell(s, LACK_DEVICE, pointer, nic->device, err.code, "network '%s': %s",
-				nic->network, err.text);
+		tell_of_network(s, i, LACK_DEVICE, device, err.code, "%s", err.text);
 	else if (r > 0)
-		tell(s, LACK_DEVICE, pointer, nic->device, ENODEV,
-				"network '%s': there is no interface '%s'", nic->network,
-				nic->device);
+		tell_of_network(s, i, LACK_DEVICE, device, ENODEV, "there is no interface '%s'",
+				device);
 	else if (!link.up)
-		tell(s, LACK_DEVICE, pointer, nic->device, ENETDOWN,
-				"network '%s': the interface '%s' is down", nic->network,
-				nic->device);
+		tell_of_network(s, i, LACK_DEVICE, device, ENETDOWN, "the interface '%s' is down",
+				device);
 	else if (link.master && if_indextoname((unsigned)link.master, master))
-		tell(s, LACK_DEVICE, pointer, nic->device, EBUSY,
-				"network '%s': the interface '%s' belongs to '%s', which gets "
-				"all that arrives there",
-				nic->network, nic->device, master);
+		tell_of_network(s, i, LACK_DEVICE, device, EBUSY,
+				"the interface '%s' belongs to '%s', which gets all that arrives "
+				"there",
+				device, master);
 }
 
 static void look_at_interfaces(const struct search *s)
@@ -286,7 +300,7 @@ static void look_at_interfaces(const struct search *s)
 		if (!nl.socket && netlink_open(&nl, NULL) < 0)
 			return;
 		if (is_macvtap)
-			look_at_shared(s, &nl, nic, i);
+			look_at_shared(s, &nl, i);
 		else if (network_owns_bridge(nic->mode))
 			look_at_own_bridge(s, &nl, nic, i);
 		else

@@ -29,7 +29,8 @@ struct lack {
 	enum lack_kind kind;
 	const char *pointer; /* the place in the machine's config */
 	const char *subject; /* path or name of what is missing */
-	const char *text;    /* one sentence without a full stop */
+	const char *network; /* what is missing is of this network of the host's; NULL: of none */
+	const char *text;    /* one sentence without a full stop; "network 'NAME': " begins it */
 	int code;	     /* positive errno, EACCES: this process may not look; 0: not told */
 };
 
