@@ -785,6 +785,24 @@ TEST(huge_pages_are_short)
 		    "kB\n",
 			"ok: 1024 of 1024 pages for machines\n");
 	check_pages("HugePages_Total:    1000\nHugePages_Free:      488\nHugepagesize:       2048 "
+	/* As many as it takes, first of those that nobody misses. */
+	check_memory("MemTotal:       1000000 kB\nMemAvailable:    4194304 kB\n",
+			"warning: machine 'big' has 3072 MiB of memory, and the host 976\n"
+			"  QEMU may not start, or the kernel may kill it\n"
+			"    machina explain big /attrs/memory/ram\n"
+			"warning: machine 'small' has 1024 MiB of memory, and the host 976\n"
+			"  QEMU may not start, or the kernel may kill it\n"
+			"    machina explain small /attrs/memory/ram\n"
+			"warning: machine 'off' has 3000 MiB of memory, and the host 976\n"
+			"  QEMU may not start, or the kernel may kill it\n"
+			"    machina explain off /attrs/memory/ram\n"
+			"warning: guests that are up or start with the host have 4096 MiB of "
+			"memory, the host has 976\n"
+			"  when guests use all that they have, the kernel kills one of them: "
+			"machines 'big', 'small'\n"
+			"    machina disable big small\n"
+			"    machina stop small\n"
+			"    # or give guests less: \"memory\": { \"ram\": MIB }\n");
 		    "kB\n",
 			"fault: machines need 1024 huge pages of 2048 KiB, and others use 0; the "
 			"host has 1000\n"
@@ -854,6 +872,14 @@ TEST(nothing_offers_a_mediated_device)
 	sick_end(&s);
 }
 
+	/* The kernel would take all that it has for them. */
+	check_pages("HugePages_Total:    1000\nHugePages_Free:      488\nHugepagesize:       2048 "
+		    "kB\nMemAvailable:    49151 kB\n",
+			"fault: machines need 1024 huge pages of 2048 KiB, and others use 0; the "
+			"host has 1000\n"
+			"  QEMU does not start without its pages: machines 'a', 'b', 'c'\n"
+			"    # the host has not that much memory: give guests less, \"memory\": { "
+			"\"ram\": MIB }\n");
 TEST(usb_devices_are_plugged_in)
 {
 	struct sick s;

@@ -9,29 +9,52 @@ static bool is_up_or_enabled(const struct doctor_machine *m)
 	return m->enabled || m->running;
 }
 
-/* The machine of the group with most memory, to name in a cure. */
-static const struct doctor_machine *largest(const struct doctor *d, const struct strv *names)
+/* The machine of the group to do without next, that has most memory: of what is down, if there is
+ * one, nobody misses anything. */
+static const struct doctor_machine *find_next(
+		const struct doctor *d, const struct strv *names, const struct strv *chosen)
 {
 	const struct doctor_machine *found = NULL;
 	for (size_t i = 0; i < d->n_machines; i++) {
 		const struct doctor_machine *m = &d->machines[i];
-		if (strv_contains(names, m->vm->name) &&
-				(!found || m->vm->memory.ram_mib > found->vm->memory.ram_mib))
+		if (!strv_contains(names, m->vm->name) || strv_contains(chosen, m->vm->name))
+			continue;
+		if (!found || (found->running && !m->running) ||
+				(found->running == m->running &&
+						m->vm->memory.ram_mib > found->vm->memory.ram_mib))
 			found = m;
 	}
 	return found;
 }
 
-static void tell_memory(struct doctor *d, const struct doctor_group *group, const char *what)
+/* As many as it takes for @excess_mib. */
+static void cure_memory(struct doctor *d, const struct strv *names, uint64_t excess_mib)
+{
+	CLEANUP(strv_done) struct strv chosen = {}, disable = {}, stop = {};
+	const struct doctor_machine *m;
+	uint64_t sum_mib = 0;
+	while (sum_mib < excess_mib && (m = find_next(d, names, &chosen))) {
+		sum_mib += (uint64_t)m->vm->memory.ram_mib;
+		strv_push(&chosen, m->vm->name);
+		if (m->enabled)
+			strv_push(&disable, m->vm->name);
+		if (m->running)
+			strv_push(&stop, m->vm->name);
+	}
+	if (disable.n)
+		doctor_cure(d, "machina disable%s", doctor_words(d, &disable));
+	if (stop.n)
+		doctor_cure(d, "machina stop%s", doctor_words(d, &stop));
+	doctor_cure(d, "# or give guests less: \"memory\": { \"ram\": MIB }");
+}
+
+static void tell_memory(struct doctor *d, const struct doctor_group *group, uint64_t excess_mib,
+		const char *what)
 {
 	doctor_add(d, DOCTOR_WARNING, "%s", what);
 	doctor_why(d, "when guests use all that they have, the kernel kills one of them: %s",
 			doctor_machines(d, &group->names));
-	const struct doctor_machine *m = largest(d, &group->names);
-	if (m)
-		doctor_cure(d, "machina %s %s", m->enabled ? "disable" : "stop",
-				doctor_quote(d, m->vm->name));
-	doctor_cure(d, "# or give guests less: \"memory\": { \"ram\": MIB }");
+	cure_memory(d, &group->names, excess_mib);
 }
 
 /* Somebody may have thought of another unit than MiB. */
@@ -44,6 +67,7 @@ static void check_giants(struct doctor *d, uint64_t total_mib)
 		doctor_add(d, DOCTOR_WARNING,
 				"machine '%s' has %lld MiB of memory, and the host %llu", vm->name,
 				(long long)vm->memory.ram_mib, (unsigned long long)total_mib);
+		doctor_about(d, vm->name);
 		doctor_why(d, "QEMU may not start, or the kernel may kill it");
 		doctor_cure(d, "machina explain %s /attrs/memory/ram", doctor_quote(d, vm->name));
 	}
@@ -67,7 +91,6 @@ void doctor_check_memory(struct doctor *d)
 		all_mib += (uint64_t)m->vm->memory.ram_mib;
 		doctor_group_add(&all, m);
 		if (m->running)
-		doctor_about(d, vm->name);
 			continue;
 		down_mib += (uint64_t)m->vm->memory.ram_mib;
 		doctor_group_add(&down, m);
@@ -81,7 +104,7 @@ void doctor_check_memory(struct doctor *d)
 			10;
 	uint64_t rest_mib = total_mib > huge_mib ? total_mib - huge_mib : 0;
 	if (all_mib > rest_mib)
-		tell_memory(d, &all,
+		tell_memory(d, &all, all_mib - rest_mib,
 				arena_printf(&d->arena,
 						"guests that are up or start with the host have "
 						"%llu MiB of memory, the "
@@ -90,7 +113,7 @@ void doctor_check_memory(struct doctor *d)
 						(unsigned long long)rest_mib,
 						huge_mib ? " without its huge pages" : ""));
 	else if (down_mib > available_mib)
-		tell_memory(d, &down,
+		tell_memory(d, &down, down_mib - available_mib,
 				arena_printf(&d->arena,
 						"guests that start with the host and are down have "
 						"%llu MiB of memory, "
@@ -139,8 +162,16 @@ static void count_pages(const struct doctor *d, uint64_t page_kib, struct pages 
 	}
 }
 
-static void cure_pages(struct doctor *d, uint64_t n)
+/* @total: that there are. The kernel takes what it can get for them, and leaves the rest of the
+ * host without memory. */
+static void cure_pages(struct doctor *d, uint64_t n, uint64_t total, uint64_t page_kib)
 {
+	uint64_t free_kib = doctor_meminfo(d, "MemAvailable");
+	if (free_kib && (n - total) * page_kib > free_kib) {
+		doctor_cure(d, "# the host has not that much memory: give guests less, \"memory\": "
+			       "{ \"ram\": MIB }");
+		return;
+	}
 	doctor_cure(d, "sysctl -w vm.nr_hugepages=%llu", (unsigned long long)n);
 	doctor_cure(d, "echo 'vm.nr_hugepages = %llu' >/etc/sysctl.d/machina-hugepages.conf",
 			(unsigned long long)n);
@@ -175,7 +206,7 @@ void doctor_check_hugepages(struct doctor *d)
 				(unsigned long long)others, (unsigned long long)total);
 		doctor_why(d, "QEMU does not start without its pages: %s",
 				doctor_machines(d, &p.users.names));
-		cure_pages(d, need + others);
+		cure_pages(d, need + others, total, page_kib);
 	} else if (p.down_need > free_pages) {
 		doctor_add(d, DOCTOR_FAULT,
 				"machines that start with the host and are down need %llu huge "
@@ -183,6 +214,6 @@ void doctor_check_hugepages(struct doctor *d)
 				(unsigned long long)p.down_need, (unsigned long long)free_pages);
 		doctor_why(d, "QEMU does not start without its pages: %s",
 				doctor_machines(d, &p.down.names));
-		cure_pages(d, total + p.down_need - free_pages);
+		cure_pages(d, total + p.down_need - free_pages, total, page_kib);
 	}
 }
