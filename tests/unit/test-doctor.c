@@ -636,6 +636,40 @@ TEST(space_is_short)
 	add_volume(&s, add(&s, "web", true), image);
 	CHECK_FOUND(&s, space, "");
 
+/* What QEMU or the guest's firmware would say nothing helpful of. */
+TEST(firmware_is_of_another_size)
+{
+	struct sick s;
+	sick_begin(&s);
+	CLEANUP(freep) char *code = xstrdup(scratch_path("OVMF_CODE_4M.secboot.fd"));
+	CLEANUP(freep) char *vars = xstrdup(scratch_path("vars.fd"));
+	CLEANUP(freep) char *model = xstrdup(scratch_path("OVMF_VARS_4M.ms.fd"));
+	struct vm *vm = add(&s, "web", true);
+	vm->firmware_code = &s.volumes[0];
+	vm->firmware_vars = &s.volumes[1];
+	s.volumes[0] = (struct vm_volume){ .path = code, .readonly = true };
+	s.volumes[1] = (struct vm_volume){ .path = vars };
+	put_file("OVMF_CODE_4M.secboot.fd", "");
+	put_file("vars.fd", "");
+	put_file("OVMF_VARS_4M.ms.fd", "");
+	CHECK_INT(truncate(code, 4096 + 512), 0);
+	CHECK_INT(truncate(vars, 4096), 0);
+	CHECK_INT(truncate(model, 8192), 0);
+	CHECK_FOUND(&s, firmware,
+			"fault: 'DIR/OVMF_CODE_4M.secboot.fd' has 4608 bytes: firmware has whole "
+			"pages of 4096, and QEMU takes no other\n"
+			"  machine 'web' cannot start\n"
+			"    ls -ld DIR/OVMF_CODE_4M.secboot.fd\n"
+			"fault: 'DIR/vars.fd' has 4096 bytes, and the variables that came with its "
+			"firmware ('DIR/OVMF_VARS_4M.ms.fd') 8192\n"
+			"  machine 'web' cannot start\n"
+			"    # name the code that they belong to; or keep them aside, and begin "
+			"anew:\n"
+			"    mv DIR/vars.fd DIR/vars.fd.old && install -m 0600 "
+			"DIR/OVMF_VARS_4M.ms.fd DIR/vars.fd\n");
+	sick_end(&s);
+}
+
 	int fd = open(image, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	CHECK_INT(posix_fallocate(fd, 0, (off_t)1950 << 20), 0);
 	CHECK_FOUND(&s, space,

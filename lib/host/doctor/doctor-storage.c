@@ -144,26 +144,41 @@ static void tell_missing(struct doctor *d, const struct doctor_lack *l)
 		doctor_cure(d, "ls -ld %s", doctor_quote(d, l->subject));
 }
 
-static bool is_variables(const struct doctor *d, const char *path)
+#define FIRMWARE_DIR "/usr/share/OVMF"
+
+/* What new variables are copied from, in the arena; NULL: the path is not of variables. */
+static const char *find_variables(struct doctor *d, const char *path)
 {
 	for (size_t i = 0; i < d->n_machines; i++) {
-		const struct vm_volume *vars = d->machines[i].vm->firmware_vars;
-		if (vars && !strcmp(vars->path, path))
-			return true;
+		const struct vm *vm = d->machines[i].vm;
+		if (!vm->firmware_vars || strcmp(vm->firmware_vars->path, path) != 0)
+			continue;
+		CLEANUP(freep) char *found = firmware_find_variables(vm);
+		return doctor_quote(d, found ? found : FIRMWARE_DIR "/OVMF_VARS_4M.fd");
 	}
-	return false;
+	return NULL;
 }
 
 static void tell_firmware(struct doctor *d, const struct doctor_lack *l)
 {
-	const char *path = doctor_quote(d, l->subject);
+	const char *path = doctor_quote(d, l->subject), *from = find_variables(d, l->subject);
+	bool is_packaged = is_below(l->subject, FIRMWARE_DIR);
 	tell_what(d, l);
-	if (l->code != ENOENT)
-		doctor_cure(d, "ls -ld %s", path);
-	else if (is_variables(d, l->subject))
-		doctor_cure(d, "install -D -m 0600 /usr/share/OVMF/OVMF_VARS_4M.fd %s", path);
-	else
+	if (l->code == ENOENT && from) {
+		doctor_cure(d, "install -D -m 0600 %s %s", from, path);
+	} else if (l->code == ENOENT) {
 		doctor_cure(d, "apt-get install ovmf");
+	} else if (l->code == EFBIG && from) {
+		doctor_cure(d, "# name the code that they belong to; or keep them aside, and begin "
+			       "anew:");
+		doctor_cure(d, "mv %s %s && install -m 0600 %s %s", path,
+				doctor_quote(d, arena_join(&d->arena, l->subject, "", ".old")),
+				from, path);
+	} else if (l->code == EFBIG && is_packaged) {
+		doctor_cure(d, "apt-get install --reinstall ovmf");
+	} else {
+		doctor_cure(d, "ls -ld %s", path);
+	}
 }
 
 static void tell_lacks(struct doctor *d, enum lack_kind kind,

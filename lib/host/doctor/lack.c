@@ -84,9 +84,63 @@ static void look_at_volume(const struct search *s, enum lack_kind kind, const st
 		tell(s, kind, pointer, v->path, err.code, "%s", err.text);
 }
 
+char *firmware_find_variables(const struct vm *vm)
+{
+	static const char secure[] = ".secboot";
+	const char *code = vm->firmware_code ? vm->firmware_code->path : "";
+	const char *base = strrchr(code, '/'), *word = base ? strstr(base, "CODE") : NULL;
+	if (!word)
+		return NULL;
+	char *path = xasprintf("%.*sVARS%s", (int)(word - code), code, word + strlen("CODE"));
+	const char *at = strstr(path, secure);
+	/* Those with the keys that such code checks. */
+	if (access(path, F_OK) < 0 && at) {
+		char *other = xasprintf("%.*s.ms%s", (int)(at - path), path, at + strlen(secure));
+		free(path);
+		path = other;
+	}
+	if (access(path, F_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+/* The size of a file with nothing but what the firmware sees; -1: of none, or none that may be
+ * looked at. */
+static long long flash_size(const struct vm_volume *v)
+{
+	struct stat st;
+	bool is_raw = v && (!v->type || v->type->format != VM_FORMAT_QCOW2);
+	return is_raw && stat(v->path, &st) == 0 && S_ISREG(st.st_mode) ? (long long)st.st_size
+									: -1;
+}
+
+/* QEMU takes whole pages only, and firmware the variables that were built with it. */
+static void look_at_sizes(const struct search *s)
+{
+	static const char *const pointers[] = { "/attrs/firmware/code", "/attrs/firmware/vars" };
+	const struct vm_volume *const flash[] = { s->vm->firmware_code, s->vm->firmware_vars };
+	CLEANUP(freep) char *model = firmware_find_variables(s->vm);
+	struct stat st;
+	for (size_t i = 0; i < ARRAY_SIZE(flash); i++) {
+		long long size = flash_size(flash[i]);
+		if (size == 0 || size % 4096 > 0)
+			tell(s, LACK_FIRMWARE, pointers[i], flash[i]->path, EFBIG,
+					"'%s' has %lld bytes: firmware has whole pages of 4096, "
+					"and QEMU takes no other",
+					flash[i]->path, size);
+		else if (i == 1 && size > 0 && model && stat(model, &st) == 0 && st.st_size != size)
+			tell(s, LACK_FIRMWARE, pointers[i], flash[i]->path, EFBIG,
+					"'%s' has %lld bytes, and the variables that came with its "
+					"firmware ('%s') %lld",
+					flash[i]->path, size, model, (long long)st.st_size);
+	}
+}
+
 static void look_at_files(const struct search *s)
 {
 	const struct vm *vm = s->vm;
+	look_at_sizes(s);
 	look_at_volume(s, LACK_FIRMWARE, vm->firmware_code, 0, "/attrs/firmware/code");
 	look_at_volume(s, LACK_FIRMWARE, vm->firmware_vars, 0, "/attrs/firmware/vars");
 	look_at_volume(s, LACK_VOLUME, vm->kernel, S_IFREG, "/attrs/boot/kernel");
@@ -226,7 +280,7 @@ static void look_at_switch(const struct search *s, size_t i)
 static void look_at_bridge(
 		const struct search *s, struct netlink *nl, const struct vm_nic *nic, size_t i)
 {
-	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
+	const char *bridge = nic->bridge;
 	struct error err = {};
 	struct link link;
 	int r = netlink_get(nl, bridge, &link, &err);
@@ -250,7 +304,7 @@ static void look_at_bridge(
 static void look_at_own_bridge(
 		const struct search *s, struct netlink *nl, const struct vm_nic *nic, size_t i)
 {
-	const char *bridge = nic->bridge;
+	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
 	CLEANUP(freep) char *alias = bridge_alias(nic->network);
 	struct error err = {};
 	struct link link;

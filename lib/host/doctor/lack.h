@@ -8,7 +8,7 @@
 
 enum lack_kind {
 	LACK_VOLUME,   /* also a kernel or initrd, and the file of a credential */
-	LACK_FIRMWARE, /* its code or variables */
+	LACK_FIRMWARE, /* its code or variables; EFBIG: they are of a wrong size */
 	LACK_EMULATOR,
 	LACK_TPM,
 	LACK_PASST,
@@ -33,6 +33,12 @@ struct lack {
 	const char *text;    /* one sentence without a full stop; "network 'NAME': " begins it */
 	int code;	     /* positive errno, EACCES: this process may not look; 0: not told */
 };
+
+/*
+ * The variables that came with a machine's firmware: those in "OVMF_VARS_4M.fd" are for the code in
+ * "OVMF_CODE_4M.fd". NULL: not known. The caller frees it.
+ */
+char *firmware_find_variables(const struct vm *vm);
 
 /* @lack: of this call only */
 typedef void lack_fn(void *data, const struct lack *lack);
