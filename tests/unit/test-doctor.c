@@ -153,11 +153,12 @@ TEST(emulators_are_asked)
 			"pc-q35-7.2", "ok: 'DIR/qemu' is QEMU 7.2\n");
 	check_emulator("#!/bin/sh\n" HELP "echo 'QEMU emulator version 10.0.1'\n", "q35",
 			"ok: 'DIR/qemu' is QEMU 10.0\n");
-	check_emulator("#!/bin/sh\n" HELP "echo 'QEMU emulator version 6.1.0'\n", "q35",
+	/* Of that the new types are missing, too. */
+	check_emulator("#!/bin/sh\n" HELP "echo 'QEMU emulator version 6.1.0'\n", "pc-q35-8.0",
 			"fault: 'DIR/qemu' is QEMU 6.1, and 7.2 is the oldest that units are "
 			"made for\n"
 			"  machines 'web', 'db' may not start\n"
-			"    apt-get install qemu-system-x86\n");
+			"    # name another one: \"machine\": { \"qemu\": PATH }, or install it\n");
 	check_emulator("#!/bin/sh\n" HELP "echo hello\n", "q35",
 			"warning: 'DIR/qemu' does not tell its version\n"
 			"  this program is made for QEMU 7.2 and later\n"
@@ -197,7 +198,26 @@ TEST(an_emulator_is_missing)
 	CHECK_FOUND(&s, emulators,
 			"fault: cannot execute '/none/qemu': No such file or directory\n"
 			"  machine 'web' cannot start\n"
-			"    apt-get install qemu-system-x86\n");
+			"    # name another one: \"machine\": { \"qemu\": PATH }, or install it\n");
+	sick_end(&s);
+	sick_begin(&s);
+	add(&s, "web", true)->emulator = "/usr/bin/qemu-of-no-host";
+	examine(&s, "emulators", doctor_check_emulators);
+	CHECK_STR(s.doctor.findings[0].cures.items[0], "apt-get install qemu-system-x86");
+	sick_end(&s);
+}
+
+TEST(an_emulator_is_no_program)
+{
+	struct sick s;
+	sick_begin(&s);
+	CLEANUP(freep) char *emulator = xstrdup(put_emulator("#!/bin/sh\n"));
+	CHECK_INT(chmod(emulator, 0644), 0);
+	add(&s, "web", true)->emulator = emulator;
+	CHECK_FOUND(&s, emulators,
+			"fault: cannot execute 'DIR/qemu': Permission denied\n"
+			"  machine 'web' cannot start\n"
+			"    chmod a+x DIR/qemu\n");
 	sick_end(&s);
 }
 
@@ -445,6 +465,11 @@ TEST(nobody_is_restarted_who_may_not_start_again)
 	doctor_cure_restart(d, &names);
 	doctor_hold_restarts(d);
 	CHECK_STR(d->findings[0].cures.items[0], "machina restart web");
+	/* One that a restart mends stands in no restart's way. */
+	doctor_add(d, DOCTOR_FAULT, "its interface is gone");
+	doctor_cure_restart(d, &names);
+	doctor_hold_restarts(d);
+	CHECK_STR(d->findings[1].cures.items[0], "machina restart web");
 	doctor_add(d, DOCTOR_FAULT, "its program is gone");
 	doctor_cure(d, "machina restart web   # another's");
 	doctor_hold_restarts(d);
@@ -467,11 +492,6 @@ TEST(programs_are_replaced_on_disk)
 	s.machines[1].pid = 12;
 	make_directory("proc/11");
 	make_directory("proc/12");
-	/* One that a restart mends stands in no restart's way. */
-	doctor_add(d, DOCTOR_FAULT, "its interface is gone");
-	doctor_cure_restart(d, &names);
-	doctor_hold_restarts(d);
-	CHECK_STR(d->findings[1].cures.items[0], "machina restart web");
 	CHECK_INT(symlink("/usr/bin/qemu-system-x86_64 (deleted)", scratch_path("proc/11/exe")), 0);
 	CHECK_INT(symlink("/usr/bin/qemu-system-x86_64", scratch_path("proc/12/exe")), 0);
 	s.doctor.bus_failure = "systemd is not running here";
@@ -616,26 +636,6 @@ TEST(firmware_is_missing)
 	sick_end(&s);
 }
 
-TEST(space_is_short)
-{
-	struct sick s;
-	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
-			mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		SKIP("no file system can be mounted here");
-	sick_begin(&s);
-	make_directory("tank");
-	CLEANUP(freep) char *path = xstrdup(scratch_path("tank"));
-	CLEANUP(freep) char *image = xstrdup(scratch_path("tank/os.raw"));
-	CHECK_INT(mount("tmpfs", path, "tmpfs", 0, "size=2000M"), 0);
-	struct storage_conf pools[] = {
-		{ .name = "tank", .path = path, .type = "raw" },
-		{ .name = "other", .path = path, .type = "raw" },
-		{ .name = "iso", .path = path, .type = "iso" },
-	};
-	s.host.storage = (struct jlist){ pools, 3 };
-	add_volume(&s, add(&s, "web", true), image);
-	CHECK_FOUND(&s, space, "");
-
 /* What QEMU or the guest's firmware would say nothing helpful of. */
 TEST(firmware_is_of_another_size)
 {
@@ -669,6 +669,26 @@ TEST(firmware_is_of_another_size)
 			"DIR/OVMF_VARS_4M.ms.fd DIR/vars.fd\n");
 	sick_end(&s);
 }
+
+TEST(space_is_short)
+{
+	struct sick s;
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+			mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		SKIP("no file system can be mounted here");
+	sick_begin(&s);
+	make_directory("tank");
+	CLEANUP(freep) char *path = xstrdup(scratch_path("tank"));
+	CLEANUP(freep) char *image = xstrdup(scratch_path("tank/os.raw"));
+	CHECK_INT(mount("tmpfs", path, "tmpfs", 0, "size=2000M"), 0);
+	struct storage_conf pools[] = {
+		{ .name = "tank", .path = path, .type = "raw" },
+		{ .name = "other", .path = path, .type = "raw" },
+		{ .name = "iso", .path = path, .type = "iso" },
+	};
+	s.host.storage = (struct jlist){ pools, 3 };
+	add_volume(&s, add(&s, "web", true), image);
+	CHECK_FOUND(&s, space, "");
 
 	int fd = open(image, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	CHECK_INT(posix_fallocate(fd, 0, (off_t)1950 << 20), 0);
@@ -765,6 +785,24 @@ TEST(memory_is_short)
 			"machines 'big', 'small'\n"
 			"    machina disable big\n"
 			"    # or give guests less: \"memory\": { \"ram\": MIB }\n");
+	/* As many as it takes, first of those that nobody misses. */
+	check_memory("MemTotal:       1000000 kB\nMemAvailable:    4194304 kB\n",
+			"warning: machine 'big' has 3072 MiB of memory, and the host 976\n"
+			"  QEMU may not start, or the kernel may kill it\n"
+			"    machina explain big /attrs/memory/ram\n"
+			"warning: machine 'small' has 1024 MiB of memory, and the host 976\n"
+			"  QEMU may not start, or the kernel may kill it\n"
+			"    machina explain small /attrs/memory/ram\n"
+			"warning: machine 'off' has 3000 MiB of memory, and the host 976\n"
+			"  QEMU may not start, or the kernel may kill it\n"
+			"    machina explain off /attrs/memory/ram\n"
+			"warning: guests that are up or start with the host have 4096 MiB of "
+			"memory, the host has 976\n"
+			"  when guests use all that they have, the kernel kills one of them: "
+			"machines 'big', 'small'\n"
+			"    machina disable big small\n"
+			"    machina stop small\n"
+			"    # or give guests less: \"memory\": { \"ram\": MIB }\n");
 	check_memory("", "left out: 'DIR/proc/meminfo' does not tell the memory\n");
 }
 
@@ -819,24 +857,6 @@ TEST(huge_pages_are_short)
 		    "kB\n",
 			"ok: 1024 of 1024 pages for machines\n");
 	check_pages("HugePages_Total:    1000\nHugePages_Free:      488\nHugepagesize:       2048 "
-	/* As many as it takes, first of those that nobody misses. */
-	check_memory("MemTotal:       1000000 kB\nMemAvailable:    4194304 kB\n",
-			"warning: machine 'big' has 3072 MiB of memory, and the host 976\n"
-			"  QEMU may not start, or the kernel may kill it\n"
-			"    machina explain big /attrs/memory/ram\n"
-			"warning: machine 'small' has 1024 MiB of memory, and the host 976\n"
-			"  QEMU may not start, or the kernel may kill it\n"
-			"    machina explain small /attrs/memory/ram\n"
-			"warning: machine 'off' has 3000 MiB of memory, and the host 976\n"
-			"  QEMU may not start, or the kernel may kill it\n"
-			"    machina explain off /attrs/memory/ram\n"
-			"warning: guests that are up or start with the host have 4096 MiB of "
-			"memory, the host has 976\n"
-			"  when guests use all that they have, the kernel kills one of them: "
-			"machines 'big', 'small'\n"
-			"    machina disable big small\n"
-			"    machina stop small\n"
-			"    # or give guests less: \"memory\": { \"ram\": MIB }\n");
 		    "kB\n",
 			"fault: machines need 1024 huge pages of 2048 KiB, and others use 0; the "
 			"host has 1000\n"
@@ -852,6 +872,14 @@ TEST(huge_pages_are_short)
 			"    sysctl -w vm.nr_hugepages=1112\n"
 			"    echo 'vm.nr_hugepages = 1112' "
 			">/etc/sysctl.d/machina-hugepages.conf\n");
+	/* The kernel would take all that it has for them. */
+	check_pages("HugePages_Total:    1000\nHugePages_Free:      488\nHugepagesize:       2048 "
+		    "kB\nMemAvailable:    49151 kB\n",
+			"fault: machines need 1024 huge pages of 2048 KiB, and others use 0; the "
+			"host has 1000\n"
+			"  QEMU does not start without its pages: machines 'a', 'b', 'c'\n"
+			"    # the host has not that much memory: give guests less, \"memory\": { "
+			"\"ram\": MIB }\n");
 	check_pages("MemTotal: 1 kB\n",
 			"fault: this kernel has no huge pages\n"
 			"  machines 'a', 'b', 'c' cannot start\n"
@@ -906,14 +934,6 @@ TEST(nothing_offers_a_mediated_device)
 	sick_end(&s);
 }
 
-	/* The kernel would take all that it has for them. */
-	check_pages("HugePages_Total:    1000\nHugePages_Free:      488\nHugepagesize:       2048 "
-		    "kB\nMemAvailable:    49151 kB\n",
-			"fault: machines need 1024 huge pages of 2048 KiB, and others use 0; the "
-			"host has 1000\n"
-			"  QEMU does not start without its pages: machines 'a', 'b', 'c'\n"
-			"    # the host has not that much memory: give guests less, \"memory\": { "
-			"\"ram\": MIB }\n");
 TEST(usb_devices_are_plugged_in)
 {
 	struct sick s;

@@ -94,7 +94,20 @@ static void check_types(struct doctor *d, const char *emulator)
 	}
 }
 
-static void check_version(struct doctor *d, const char *emulator, const char *text,
+#define EMULATOR_PACKAGE "qemu-system-x86"
+
+/* One of a package's, or one that somebody has built. */
+static void cure_emulator(struct doctor *d, const char *emulator)
+{
+	if (strncmp(emulator, "/usr/bin/", 9) == 0)
+		doctor_cure(d, "apt-get install " EMULATOR_PACKAGE);
+	else
+		doctor_cure(d, "# name another one: \"machine\": { \"qemu\": PATH }, or install "
+			       "it");
+}
+
+/* Returns whether it is one that units are made for, as far as that is known. */
+static bool check_version(struct doctor *d, const char *emulator, const char *text,
 		const struct doctor_group *users)
 {
 	int major, minor;
@@ -104,18 +117,19 @@ static void check_version(struct doctor *d, const char *emulator, const char *te
 		doctor_why(d, "this program is made for QEMU %d.%d and later", QEMU_MAJOR,
 				QEMU_MINOR);
 		doctor_cure(d, "%s --version", doctor_quote(d, emulator));
-		return;
+		return true;
 	}
 	if (!d->note)
 		doctor_note(d, "'%s' is QEMU %d.%d", emulator, major, minor);
 	if (major > QEMU_MAJOR || (major == QEMU_MAJOR && minor >= QEMU_MINOR))
-		return;
+		return true;
 	doctor_add(d, doctor_level_of(users->urgent),
 			"'%s' is QEMU %d.%d, and %d.%d is the oldest "
 			"that units are made for",
 			emulator, major, minor, QEMU_MAJOR, QEMU_MINOR);
 	doctor_why(d, "%s may not start", doctor_machines(d, &users->names));
-	doctor_cure(d, "apt-get install qemu-system-x86");
+	cure_emulator(d, emulator);
+	return false;
 }
 
 static void check_emulator(struct doctor *d, const char *emulator)
@@ -136,8 +150,9 @@ static void check_emulator(struct doctor *d, const char *emulator)
 		doctor_cure(d, "%s --version", doctor_quote(d, emulator));
 		return;
 	}
-	check_version(d, emulator, buf_text(&text), &users);
-	check_types(d, emulator);
+	/* That an old one lacks new types is no news. */
+	if (check_version(d, emulator, buf_text(&text), &users))
+		check_types(d, emulator);
 }
 
 /* A lack of @kind, of which the cure is a package. */
@@ -151,12 +166,25 @@ static void tell_lacks(struct doctor *d, enum lack_kind kind, const char *packag
 	}
 }
 
+static void tell_missing_emulators(struct doctor *d)
+{
+	size_t at = 0;
+	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_EMULATOR, &at));) {
+		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
+		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+		if (l->code == EACCES)
+			doctor_cure(d, "chmod a+x %s", doctor_quote(d, l->subject));
+		else
+			cure_emulator(d, l->subject);
+	}
+}
+
 void doctor_check_emulators(struct doctor *d)
 {
 	CLEANUP(strv_done) struct strv seen = {};
 	if (!d->n_machines)
 		doctor_note(d, "no machine needs it");
-	tell_lacks(d, LACK_EMULATOR, "qemu-system-x86");
+	tell_missing_emulators(d);
 	for (size_t i = 0; i < d->n_machines; i++) {
 		const char *emulator = d->machines[i].vm->emulator;
 		if (strv_contains(&seen, emulator))
