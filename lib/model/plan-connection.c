@@ -35,6 +35,7 @@ struct plan_connection plan_connection(const struct plan *plan, size_t i)
 			.name = fd->connection,
 			.network = fd->network,
 			.id = fd->name,
+			.link = fd->link,
 			.tap = fd->kind == PLAN_FD_TAP ? fd : NULL,
 			.disconnected = fd->disconnected,
 		};

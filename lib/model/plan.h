@@ -140,7 +140,8 @@ struct plan_netdev {
 struct plan_connection {
 	const char *name;
 	const char *network;
-	const char *id; /* "net.0"; NULL: a virtual function, in which QEMU has no part */
+	const char *id;	  /* "net.0"; NULL: a virtual function, in which QEMU has no part */
+	const char *link; /* its interface on the host; NULL: it has none */
 	const struct plan_fd *tap; /* NULL: it has none */
 	bool disconnected;	   /* when the machine starts */
 };

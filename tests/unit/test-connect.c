@@ -218,9 +218,33 @@ TEST(a_tap_leaves_its_bridge_and_comes_back)
 	CHECK_INT(look(LAN), CONNECT_LOST);
 	check_change(LAN, true);
 	CHECK(is_port());
+	/* And then deleted it: no bridge helps. */
+	CHECK(shell_works("ip link del web.lan"));
+	CHECK_INT(look(LAN), CONNECT_GONE);
 	qemu_end(qemu);
 	close(tap);
 	CHECK(shell_works("ip link del br0"));
+	drop_plan();
+	scratch_end();
+}
+
+TEST(a_macvtap_goes_with_its_card)
+{
+	NEED_NETWORK();
+	scratch_begin();
+	make_directory("web");
+	make_plan();
+	fds[0].kind = PLAN_FD_MACVTAP;
+	fds[0].bridge = NULL;
+	fds[0].device = "eth7";
+	CHECK(shell_works("ip link add eth7 type veth peer name eth8"));
+	if (!shell_works("ip link add link eth7 name web.lan type macvtap"))
+		SKIP("this kernel has no macvtap");
+	CHECK(shell_works("ip link set web.lan alias machina:web/lan"));
+	CHECK_STR(plan_connection(&plan, LAN).link, "web.lan");
+	CHECK_INT(look(LAN), CONNECT_ON);
+	CHECK(shell_works("ip link del eth7"));
+	CHECK_INT(look(LAN), CONNECT_GONE);
 	drop_plan();
 	scratch_end();
 }

@@ -11,18 +11,28 @@
 #include "setup/hookplan.h"
 #include "util/mem.h"
 
-/* Connections that have lost their bridge, and the bridge of each. */
+/* Connections that have lost their bridge, and the bridge of each; those without an interface. */
 struct lost {
 	struct strv connections; /* "web.lan" */
+	struct strv machines;	 /* of each */
 	struct strv bridges;
-	struct strv units; /* that of a network whose own bridge is gone; "" for others */
+	struct strv gone;
+	struct strv gone_machines;
 };
 
 static void lost_done(struct lost *lost)
 {
 	strv_done(&lost->connections);
+	strv_done(&lost->machines);
 	strv_done(&lost->bridges);
-	strv_done(&lost->units);
+	strv_done(&lost->gone);
+	strv_done(&lost->gone_machines);
+}
+
+/* That a network has lost its bridge is told of the network. */
+static bool misses_own_bridge(const struct plan_fd *tap)
+{
+	return tap->own && !if_nametoindex(tap->bridge);
 }
 
 /* Returns whether this process may look. */
@@ -32,13 +42,15 @@ static bool look(struct doctor *d, const struct plan *plan, size_t i, struct los
 	const struct plan_connection connection = plan_connection(plan, i);
 	struct error err = {};
 	int r = connect_look(plan, i, &options, &err);
-	if (r == CONNECT_LOST) {
-		strv_push_take(&lost->connections,
-				xasprintf("%s.%s", plan->machine, connection.name));
+	CLEANUP(freep) char *name = xasprintf("%s.%s", plan->machine, connection.name);
+	if (r == CONNECT_GONE) {
+		strv_push(&lost->gone, name);
+		if (!strv_contains(&lost->gone_machines, plan->machine))
+			strv_push(&lost->gone_machines, plan->machine);
+	} else if (r == CONNECT_LOST && !misses_own_bridge(connection.tap)) {
+		strv_push(&lost->connections, name);
+		strv_push(&lost->machines, plan->machine);
 		strv_push(&lost->bridges, connection.tap->bridge);
-		bool is_gone = connection.tap->own && !if_nametoindex(connection.tap->bridge);
-		strv_push_take(&lost->units,
-				is_gone ? network_unit_name(connection.network) : xstrdup(""));
 	} else if (r < 0 && r != -EACCES) {
 		doctor_leave_out(d, "%s", err.text);
 	}
@@ -65,6 +77,20 @@ static void find_lost(struct examination *x, struct lost *lost)
 	}
 }
 
+static void tell_gone(struct doctor *d, const struct lost *lost)
+{
+	bool one = lost->gone.n == 1;
+	if (!lost->gone.n)
+		return;
+	doctor_add(d, DOCTOR_FAULT, "connection%s whose interface%s ha%s gone: %s", one ? "" : "s",
+			one ? "" : "s", one ? "s" : "ve", doctor_names(d, &lost->gone));
+	doctor_why(d, "guests reach nobody there: the card below it was taken away, or something "
+		      "else has deleted it; only a start makes another one");
+	for (size_t i = 0; i < lost->gone_machines.n; i++)
+		doctor_about(d, lost->gone_machines.items[i]);
+	doctor_cure_restart(d, &lost->gone_machines);
+}
+
 /* A host's network that is restarted takes all machines' interfaces out of a bridge. */
 void examine_connections(struct examination *x)
 {
@@ -84,17 +110,14 @@ void examine_connections(struct examination *x)
 		doctor_add(d, DOCTOR_FAULT, "connection%s that %s no port%s of bridge '%s': %s",
 				names.n == 1 ? "" : "s", names.n == 1 ? "is" : "are",
 				names.n == 1 ? "" : "s", bridge, doctor_names(d, &names));
-		if (lost.units.items[i][0]) {
-			doctor_why(d, "guests reach nobody there: something else has deleted the "
-				      "bridge");
-			doctor_cure(d, "# ends the guests on it, and starts them again:");
-			doctor_cure(d, "systemctl restart %s", lost.units.items[i]);
-			continue;
-		}
+		for (size_t k = i; k < lost.bridges.n; k++)
+			if (!strcmp(lost.bridges.items[k], bridge))
+				doctor_about(d, lost.machines.items[k]);
 		doctor_why(d, "guests reach nobody there: something else has taken the interfaces "
 			      "out, or the bridge was made anew");
 		doctor_cure(d, "machina connect%s", doctor_words(d, &names));
 	}
+	tell_gone(d, &lost);
 }
 
 static void tell_guest(struct doctor *d, const struct machine_state *state)
@@ -104,10 +127,12 @@ static void tell_guest(struct doctor *d, const struct machine_state *state)
 	if (state->in_qemu && state->in_qemu->kind == RUN_CRASHED) {
 		doctor_add(d, DOCTOR_FAULT, "machine '%s': %s", state->machine,
 				state->in_qemu->meaning);
+		doctor_about(d, state->machine);
 		doctor_why(d, "it stands still until somebody does something about it");
 		doctor_cure(d, "machina why %s", word);
 	} else if (!strcmp(state->word, "?")) {
 		doctor_add(d, DOCTOR_FAULT, "machine '%s': %s", state->machine, state->reason);
+		doctor_about(d, state->machine);
 		doctor_why(d, "if its QEMU hangs, its guest can't be shut down");
 		doctor_cure(d, "machina why %s", word);
 		doctor_cure(d, "# if it stays so: machina kill %s", word);

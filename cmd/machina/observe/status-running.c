@@ -157,6 +157,12 @@ static void print_connections(const struct status_running *running)
 					"%s.%s' "
 					"puts it back",
 					c.name, c.tap->bridge, plan->machine, c.name);
+		if (running->connections[i] == CONNECT_GONE)
+			status_field("connection",
+					"%s, its interface '%s' has gone: 'machina restart %s' "
+					"makes "
+					"it anew",
+					c.name, c.link, plan->machine);
 	}
 }
 
@@ -219,6 +225,7 @@ static struct json_object *connections_json(const struct status_running *running
 		[CONNECT_ON] = "connected",
 		[CONNECT_OFF] = "disconnected",
 		[CONNECT_LOST] = "lost",
+		[CONNECT_GONE] = "gone",
 	};
 	const struct plan *plan = &running->plan;
 	struct json_object *list = jtree_list();
@@ -228,8 +235,8 @@ static struct json_object *connections_json(const struct status_running *running
 		jtree_set(o, "name", jtree_string(c.name));
 		if (c.network)
 			jtree_set(o, "network", jtree_string(c.network));
-		if (c.tap)
-			jtree_set(o, "interface", jtree_string(c.tap->link));
+		if (c.link)
+			jtree_set(o, "interface", jtree_string(c.link));
 		if (running->connections[i] >= 0)
 			jtree_set(o, "state", jtree_string(states[running->connections[i]]));
 		jtree_push(list, o);

@@ -3,6 +3,7 @@
  * Networks that the host makes: is what their units have set up still so, do other programs let
  * their guests through, is anything left of those that are no more?
  */
+#include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netlink.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "host/net/netlink-talk.h"
 #include "host/net/route.h"
 #include "host/os/sysfs.h"
+#include "host/systemd/bus-unit.h"
 #include "model/network.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -31,6 +33,7 @@ struct scene {
 	struct netlink rules; /* to nftables; not open for others than root */
 	struct strv ruled;    /* networks with rules, sorted */
 	bool has_rules;	      /* they could be listed */
+	struct strv active;   /* networks whose units are up, as far as systemd tells */
 };
 
 static void scene_done(struct scene *scene)
@@ -39,6 +42,7 @@ static void scene_done(struct scene *scene)
 	netlink_done(&scene->nl);
 	netlink_done(&scene->rules);
 	strv_done(&scene->ruled);
+	strv_done(&scene->active);
 }
 
 static bool is_own(const struct network_conf *conf)
@@ -103,11 +107,14 @@ static void check_dnsmasq(struct doctor *d)
 	}
 	if (!networks.n || access(d->dnsmasq, X_OK) == 0)
 		return;
-	doctor_add(d, doctor_level_of(users.urgent), "'%s' does not exist", d->dnsmasq);
+	bool is_there = errno != ENOENT;
+	doctor_add(d, doctor_level_of(users.urgent), "%s'%s'%s%s",
+			is_there ? "cannot execute " : "", d->dnsmasq,
+			is_there ? ": " : " does not exist", is_there ? strerror(errno) : "");
 	doctor_why(d, "network%s %s with \"dhcp\" cannot start%s%s", networks.n == 1 ? "" : "s",
 			doctor_names(d, &networks), users.names.n ? ", nor can " : "",
 			users.names.n ? doctor_machines(d, &users.names) : "");
-	doctor_cure(d, "apt-get install dnsmasq-base");
+	doctor_cure(d, "apt-get install %sdnsmasq-base", is_there ? "--reinstall " : "");
 }
 
 /* ---- the bridge ---- */
@@ -120,6 +127,17 @@ static void check_bridge_up(
 	doctor_add(d, DOCTOR_FAULT, "bridge '%s' is down", bridge->name);
 	tell_why(d, conf, "reach nobody");
 	doctor_cure(d, "ip link set %s up", doctor_quote(d, bridge->name));
+}
+
+/* The unit is up, and has nothing to notice that by. */
+static void tell_gone(struct doctor *d, const struct network_conf *conf)
+{
+	doctor_add(d, DOCTOR_FAULT, "network '%s' is up, and its bridge '%s' has gone", conf->name,
+			conf->device);
+	tell_why(d, conf, "reach nobody: something else has deleted the bridge");
+	doctor_cure(d, "# ends the guests on it, and starts them again:");
+	doctor_cure(d, "systemctl restart machina-network-%s.service", doctor_quote(d, conf->name));
+	d->findings[d->n - 1].restarts = true;
 }
 
 /* ---- forwarding ---- */
@@ -303,13 +321,17 @@ static void check_bridges(struct doctor *d, const struct scene *scene)
 static void check_leftovers(struct doctor *d, const struct scene *scene)
 {
 	for (size_t i = 0; i < scene->ruled.n; i++) {
-		const char *name = scene->ruled.items[i];
-		if (find_bridge(scene, name))
+		const char *name = scene->ruled.items[i], *word = doctor_quote(d, name);
+		bool is_active = strv_contains(&scene->active, name);
+		/* Of one that has lost its bridge that is told. */
+		if (find_bridge(scene, name) || (is_active && find_network(d, name)))
 			continue;
-		doctor_add(d, DOCTOR_WARNING,
-				"nftables still has rules of network '%s', which is not up", name);
+		doctor_add(d, DOCTOR_WARNING, "nftables still has rules of network '%s', %s", name,
+				is_active ? "whose bridge has gone" : "which is not up");
 		doctor_why(d, "ports that they forward lead nowhere");
-		doctor_cure(d, "machina teardown --network %s", doctor_quote(d, name));
+		if (is_active)
+			doctor_cure(d, "systemctl stop machina-network-%s.service", word);
+		doctor_cure(d, "machina teardown --network %s", word);
 	}
 }
 
@@ -327,6 +349,25 @@ static int look(struct doctor *d, struct scene *scene, struct error *err)
 	return 0;
 }
 
+/* Which units are up of networks that are configured or have rules. */
+static void ask_units(struct doctor *d, struct scene *scene)
+{
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	CLEANUP(strv_done) struct strv names = {}, units = {};
+	const struct network_conf *confs = d->host->network.items;
+	strv_extend(&names, &scene->ruled);
+	for (size_t i = 0; i < d->host->network.n; i++)
+		if (is_own(&confs[i]) && !strv_contains(&names, confs[i].name))
+			strv_push(&names, confs[i].name);
+	for (size_t i = 0; i < names.n; i++)
+		strv_push_take(&units, network_unit_name(names.items[i]));
+	if (!d->bus || !units.n || bus_list_units(d->bus, &units, &list, NULL) < 0)
+		return;
+	for (size_t i = 0; i < list.n; i++)
+		if (unit_is_up(list.rows[i].active_state))
+			strv_push(&scene->active, names.items[i]);
+}
+
 void doctor_check_networks(struct doctor *d)
 {
 	CLEANUP(scene_done) struct scene scene = {};
@@ -337,6 +378,7 @@ void doctor_check_networks(struct doctor *d)
 		doctor_leave_out(d, "%s", err.text);
 		return;
 	}
+	ask_units(d, &scene);
 	check_dnsmasq(d);
 	for (size_t i = 0; i < d->host->network.n; i++) {
 		n_own += is_own(&confs[i]);
@@ -345,6 +387,8 @@ void doctor_check_networks(struct doctor *d)
 		check_routes(d, &scene, &confs[i]);
 		check_forwards(d, &confs[i]);
 		const struct link *bridge = find_bridge(&scene, confs[i].name);
+		if (!bridge && strv_contains(&scene.active, confs[i].name))
+			tell_gone(d, &confs[i]);
 		if (!bridge)
 			continue;
 		n_up++;

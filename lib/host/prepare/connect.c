@@ -111,21 +111,38 @@ static bool has_bridge(const struct plan_connection *connection)
 	return connection->tap && connection->tap->bridge;
 }
 
-static int look(struct prepare_context *c, const struct plan_connection *connection,
+/* A macvtap goes with the card that it sits on, and no link of ours is safe from who may delete it.
+ * Returns 0, 1: it has gone, or a negative errno. */
+static int look_for_link(struct prepare_context *c, const struct plan_connection *connection,
 		struct error *err)
 {
+	CLEANUP(freep) char *alias = tap_alias(c->plan->machine, connection->name);
+	struct link link;
+	int r = prepare_network(c, err);
+	return r < 0 ? r : tap_find(&c->netlink, connection->link, alias, &link, err);
+}
+
+static int look_at_port(struct prepare_context *c, const struct plan_fd *fd, struct error *err)
+{
 	CLEANUP(prepare_tap_want_done) struct prepare_tap_want tap = {};
-	int r = connection->id ? is_marked(c->plan, connection, err) : 0;
-	if (r != 0)
-		return r < 0 ? r : CONNECT_OFF;
-	if (!has_bridge(connection))
-		return CONNECT_ON;
-	r = prepare_tap_want_init(c->plan, connection->tap, &tap, err);
-	if (r == 0)
-		r = prepare_network(c, err);
+	int r = prepare_tap_want_init(c->plan, fd, &tap, err);
 	if (r == 0)
 		r = tap_check(&c->netlink, &tap.request, err);
 	return r < 0 ? r : r == 0 ? CONNECT_ON : CONNECT_LOST;
+}
+
+static int look(struct prepare_context *c, const struct plan_connection *connection,
+		struct error *err)
+{
+	bool is_macvtap = connection->link && !connection->tap;
+	int r = connection->id ? is_marked(c->plan, connection, err) : 0;
+	if (r != 0)
+		return r < 0 ? r : CONNECT_OFF;
+	if (is_macvtap || has_bridge(connection))
+		r = look_for_link(c, connection, err);
+	if (r != 0)
+		return r < 0 ? r : CONNECT_GONE;
+	return has_bridge(connection) ? look_at_port(c, connection->tap, err) : CONNECT_ON;
 }
 
 int connect_look(const struct plan *plan, size_t i, const struct prepare_options *options,

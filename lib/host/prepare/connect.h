@@ -23,6 +23,7 @@ enum connect_state {
 	CONNECT_ON,
 	CONNECT_OFF,
 	CONNECT_LOST, /* nobody has taken it away, but its tap is no port of its bridge */
+	CONNECT_GONE, /* its interface is not there: the machine's next start makes one */
 };
 
 /*
