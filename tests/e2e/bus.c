@@ -26,8 +26,21 @@
 /* In the environment of this program when it is a service that talks to the journal. */
 #define SPEAKER "BUS_TEST_SPEAKER"
 #define LIMIT_USEC (60 * USEC_PER_SEC)
+/* While it is there, it is 40 seconds later. */
+#define LATER "/run/later"
 
 static struct bus *bus;
+
+int __real_clock_gettime(clockid_t id, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret)
+{
+	int r = __real_clock_gettime(id, ret);
+	if (id == CLOCK_MONOTONIC && access(LATER, F_OK) == 0)
+		ret->tv_sec += 40;
+	return r;
+}
 
 /* Write a service; systemd reads it when it is first asked for. */
 static void service(const char *name, const char *text)
@@ -288,6 +301,19 @@ TEST(systemd_may_execute_itself_anew_meanwhile)
 	CHECK_STR(down.active_state, "inactive");
 	CHECK_INT(stat("/run/starts", &st), 0);
 	CHECK_INT(st.st_size, 2);
+}
+
+/* As in an upgrade of several packages: longer after the first time than that may take. */
+TEST(systemd_may_execute_itself_anew_once_more)
+{
+	service("more", "[Service]\nType=exec\nExecStartPre=/usr/bin/systemctl daemon-reexec\n"
+			"ExecStartPre=/bin/sh -c 'until grep -q \" 03 .*/run/systemd/private\" "
+			"/proc/net/unix; do sleep 0.01; done; >" LATER "'\n"
+			"ExecStartPre=/usr/bin/systemctl daemon-reexec\n"
+			"ExecStart=/bin/sleep 1000\n");
+	run_one(BUS_START, "more", 0, "0 ");
+	CHECK_INT(unlink(LATER), 0);
+	run_one(BUS_STOP, "more", 0, "0 ");
 }
 
 TEST(unit_whose_need_fails_fails)

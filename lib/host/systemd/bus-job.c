@@ -196,22 +196,24 @@ static enum job_result look_at(
 	return strcmp(path, job->path) != 0 ? JOB_CANCELED : JOB_RESULT_N;
 }
 
-/* The end of those that are there will be told. */
+/* The end of those that are there will be told. Returns 1 if systemd has answered. */
 static int take_ended(struct bus *bus, struct batch *b, enum bus_verb verb, struct error *err)
 {
+	int r = 0;
 	for (size_t i = 0; i < b->units->n; i++) {
 		struct job *job = &b->jobs[i];
 		CLEANUP(unit_info_done) struct unit_info info = {};
 		if (job->over || !job->path)
 			continue;
-		int r = bus_get_unit(bus, b->units->items[i], &info, err);
+		r = bus_get_unit(bus, b->units->items[i], &info, err);
 		if (r < 0)
 			return r;
 		enum job_result result = look_at(job, verb, &info);
 		if (result != JOB_RESULT_N)
 			finish(job, result, results[result].text);
+		r = 1;
 	}
-	return 0;
+	return r;
 }
 
 /*
@@ -221,6 +223,9 @@ static int take_ended(struct bus *bus, struct batch *b, enum bus_verb verb, stru
 static int begin_anew(
 		struct bus *bus, struct batch *b, enum bus_verb verb, int r, struct error *err)
 {
+	/* Against what has failed otherwise another one is no help. */
+	if (sd_bus_is_open(bus->sd) > 0)
+		return r;
 	if (!b->cut_usec)
 		b->cut_usec = clock_deadline_usec(CUT_USEC);
 	while (r < 0 && clock_now_usec() < b->cut_usec) {
@@ -232,6 +237,9 @@ static int begin_anew(
 		if (r == 0)
 			r = take_ended(bus, b, verb, err);
 	}
+	/* Where nothing was asked, the next reply tells that it works. */
+	if (r > 0)
+		b->cut_usec = 0;
 	return r;
 }
 
