@@ -90,7 +90,8 @@ bool jmerge_is_merged(const struct field *f, struct json_object *value)
 		return f->merge == MERGE_FIRST && jmerge_counts(f, value);
 	if (f->merge == MERGE_KEYS)
 		return is_merged_map(f, value);
-	return f->kind == FIELD_KIND_OBJECT && jmerge_counts(f, value) &&
+	bool removes = f->merge == MERGE_WHOLE && jmerge_removes_whole(value);
+	return f->kind == FIELD_KIND_OBJECT && jmerge_counts(f, value) && !removes &&
 	       jmerge_is_merged_object(f->fields, value);
 }
 

@@ -4,6 +4,7 @@
 #include "model/vm.h"
 
 #include "config-sample.h"
+#include "json/jlocate.h"
 
 #define RAM "'memory':{'ram':64}"
 
@@ -721,6 +722,17 @@ TEST(firmware_of_a_tag_can_be_taken_away)
 	CHECK_STR(sample_findings(&s), "");
 	CHECK(t.vm.firmware_code && t.vm.firmware_vars);
 	CHECK(u.vm.firmware_code && !u.vm.firmware_vars);
+}
+
+/* What it took away is not there, and nor is it. */
+TEST(firmware_that_takes_nothing_away_is_none)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s, "{}", "{'attrs':{" RAM ",'firmware':{'code':{'remove':true}}}}"))
+		return;
+	CHECK(!s.vm.firmware_code);
+	CHECK(jpointer_get(s.machine.merged, "/attrs/firmware"));
+	CHECK(!jpointer_get(s.machine.merged, "/attrs/firmware/code"));
 }
 
 TEST(users_of_units)
