@@ -143,7 +143,7 @@ static void check_queues(struct build *b, const struct vm_nic *nic, const char *
 	CLEANUP(freep) char *at = xasprintf("%s/queues", pointer);
 	if (nic->queues > n)
 		BUILD_ADVICE(b, at,
-				"connection \"%s\" has %d queues, of which the guest uses %" PRId64
+				"connection '%s' has %d queues, of which the guest uses %" PRId64
 				": one for each of its processors",
 				nic->name, nic->queues, n);
 }
