@@ -5,10 +5,12 @@
 #include <json-c/linkhash.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "cli/output.h"
 #include "cli/table.h"
+#include "json/jlocate.h"
 #include "json/jtree.h"
 #include "model/describe.h"
 #include "setup/built.h"
@@ -39,10 +41,16 @@ static bool is_same_file(const struct search *s, const char *path)
 	return st.st_dev == s->file.st_dev && st.st_ino == s->file.st_ino;
 }
 
+/* What stands in a file may hold what means something in a pattern: "[2001:db8::1]:80". */
+static bool is_wanted(const struct search *s, const char *value)
+{
+	return !strcasecmp(s->wanted, value) || fnmatch(s->wanted, value, FNM_CASEFOLD) == 0 ||
+	       is_same_file(s, value);
+}
+
 static void try_value(struct search *s, const char *pointer, const char *value)
 {
-	if (!value || !value[0] ||
-			(fnmatch(s->wanted, value, FNM_CASEFOLD) != 0 && !is_same_file(s, value)))
+	if (!value || !value[0] || !is_wanted(s, value))
 		return;
 	struct json_object *o = jtree_object();
 	jtree_set(o, "machine", jtree_string(s->machine));
@@ -51,24 +59,27 @@ static void try_value(struct search *s, const char *pointer, const char *value)
 	jtree_push(s->list, o);
 }
 
-/* All leaves below a value. */
-static void try_tree(struct search *s, const char *pointer, struct json_object *value)
+/* All leaves below a value. @at: its pointer */
+static void try_tree(struct search *s, struct buf *at, struct json_object *value)
 {
+	size_t len = at->len;
 	if (json_object_is_type(value, json_type_object)) {
 		json_object_object_foreach(value, key, child)
 		{
-			CLEANUP(freep) char *at = xasprintf("%s/%s", pointer, key);
+			jpointer_push(at, key);
 			try_tree(s, at, child);
+			buf_truncate(at, len);
 		}
 		return;
 	}
 	if (!json_object_is_type(value, json_type_array)) {
-		try_value(s, pointer, value ? json_object_get_string(value) : NULL);
+		try_value(s, buf_text(at), value ? json_object_get_string(value) : NULL);
 		return;
 	}
 	for (size_t i = 0; i < json_object_array_length(value); i++) {
-		CLEANUP(freep) char *at = xasprintf("%s/%zu", pointer, i);
+		jpointer_push_index(at, i);
 		try_tree(s, at, json_object_array_get_idx(value, i));
+		buf_truncate(at, len);
 	}
 }
 
@@ -76,6 +87,28 @@ static void try_file(struct search *s, const char *pointer, const struct vm_volu
 {
 	if (volume)
 		try_value(s, pointer, volume->path);
+}
+
+/* Of a class, all that a machine may get. */
+static void try_devices(struct search *s, const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->n_pcis; i++) {
+		CLEANUP(freep) char *at = xasprintf("/devices/%zu/class", vm->pcis[i].index);
+		for (size_t k = 0; k < vm->pcis[i].n_candidates; k++)
+			try_value(s, at, vm->pcis[i].candidates[k].address);
+	}
+	for (size_t i = 0; i < vm->n_mdevs; i++) {
+		CLEANUP(freep) char *at = xasprintf("/devices/%zu/class", vm->mdevs[i].index);
+		for (size_t k = 0; k < vm->mdevs[i].n_parents; k++)
+			try_value(s, at, vm->mdevs[i].parents[k].address);
+	}
+	for (size_t i = 0; i < vm->n_usbs; i++) {
+		CLEANUP(freep) char *at = xasprintf("/devices/%zu/class", vm->usbs[i].index);
+		for (size_t k = 0; k < vm->usbs[i].n_candidates; k++) {
+			try_value(s, at, vm->usbs[i].candidates[k].id);
+			try_value(s, at, vm->usbs[i].candidates[k].port);
+		}
+	}
 }
 
 /* What the names of pools, networks and classes stand for. */
@@ -92,26 +125,26 @@ static void try_resolved(struct search *s, const struct vm *vm)
 	for (size_t i = 0; i < vm->n_nics; i++) {
 		CLEANUP(freep) char *at = xasprintf("/connections/%zu/network", i);
 		try_value(s, at, vm->nics[i].bridge);
-		try_value(s, at, vm->nics[i].device);
 	}
-	for (size_t i = 0; i < vm->n_pcis; i++) {
-		CLEANUP(freep) char *at = xasprintf("/devices/%zu/class", vm->pcis[i].index);
-		for (size_t k = 0; k < vm->pcis[i].n_candidates; k++)
-			try_value(s, at, vm->pcis[i].candidates[k].address);
-	}
+	try_value(s, "/attrs/tpm/data/storage", vm->tpm.data);
+	try_devices(s, vm);
 }
 
-static int search_one(struct search *s, struct config *config, struct error *err)
+/* One that can't be read is a finding: the others are looked at. */
+static void search_one(struct search *s, struct config *config)
 {
 	CLEANUP(built_done) struct built built = {};
-	int r = built_load(&built, config, s->machine, err);
+	CLEANUP(buf_done) struct buf at = {};
+	struct error err = {};
+	int r = built_load(&built, config, s->machine, &err);
+	if (r < 0)
+		report_error(&config->report, &err);
 	if (r < 0 || !built.machine.merged)
-		return r < 0 ? r : 0;
+		return;
 	struct json_object *merged = vm_describe(&built.machine, &built.vm);
-	try_tree(s, "", merged);
+	try_tree(s, &at, merged);
 	try_resolved(s, &built.vm);
 	json_object_put(merged);
-	return 0;
 }
 
 /* ---- what was found ---- */
@@ -149,7 +182,7 @@ static int search_all(
 		r = machine_list(&call->paths, &names, &config->report, err);
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		s->machine = names.items[i];
-		r = search_one(s, config, err);
+		search_one(s, config);
 	}
 	return r;
 }
@@ -198,9 +231,9 @@ const struct command cmd_find = {
 	.description = "VALUE is all of a value, or a shell pattern, in capitals or not; of any "
 		       "key that a machine or one of its tags sets, and of what follows from "
 		       "them: derived MAC addresses, WWNs, serial numbers and ids, the paths of "
-		       "volumes, bridges and interfaces of networks, PCI addresses of classes. A "
-		       "path that is there finds also who has that file or disk by another "
-		       "name.\n\n"
+		       "volumes, bridges and interfaces of networks, places of devices that "
+		       "classes stand for. A path that is there finds also who has that file or "
+		       "disk by another name.\n\n"
 		       "It is the config that is searched: addresses that guests have now, "
 		       "'machina ip --all' shows. The exit status is 1 if no machine has the "
 		       "value, or not all could be looked at.",
