@@ -155,5 +155,5 @@ int loan_refuse(const char *what, const struct strv *reasons, struct error *err)
 int loan_lock(const struct device_host *host, struct lock *ret, struct error *err)
 {
 	CLEANUP(freep) char *path = xasprintf("%s/.devices.lock", host->lock_dir);
-	return lock_take(path, clock_deadline_usec(LOCK_WAIT_USEC), ret, err);
+	return lock_take(path, clock_deadline_usec(LOAN_WAIT_USEC), ret, err);
 }

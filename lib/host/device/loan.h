@@ -85,5 +85,17 @@ MUST_CHECK int loan_check(const struct device_host *host, const char *device, co
  */
 int loan_refuse(const char *what, const struct strv *reasons, struct error *err);
 
-/* Whoever looks for a device that is free, and takes it, holds this. */
+/*
+ * So long is waited for whoever holds the lock of devices, or that of a card: longer than one card
+ * is given for its virtual functions to be made or to go (60 s), which is the longest that is done
+ * under one, and less than systemd gives a hook (TimeoutStartSec= and, unless "shutdown" of the
+ * machine says less than its default, TimeoutStopSec=).
+ */
+#define LOAN_WAIT_USEC (90 * UINT64_C(1000000))
+
+/*
+ * Whoever looks for a device that is free, and takes it, holds this.
+ *
+ * Errors: EBUSY: still somebody else's after LOAN_WAIT_USEC; the text names him.
+ */
 MUST_CHECK int loan_lock(const struct device_host *host, struct lock *ret, struct error *err);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "host/device/loan.h"
 #include "host/device/mdev-parent.h"
 #include "host/os/clock.h"
 #include "host/os/lock.h"
@@ -34,7 +35,7 @@ static int lock_parent(const struct device_host *host, const char *address, stru
 {
 	/* No machine's name has a colon, so this is in nobody's way. */
 	CLEANUP(freep) char *path = xasprintf("%s/.mdev:%s.lock", host->lock_dir, address);
-	return lock_take(path, clock_deadline_usec(LOCK_WAIT_USEC), ret, err);
+	return lock_take(path, clock_deadline_usec(LOAN_WAIT_USEC), ret, err);
 }
 
 /* ---- placements ---- */

@@ -2,6 +2,7 @@
 /* Making, finding and removing virtual functions. */
 #include "host/device/sriov.h"
 
+#include <assert.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #define PREFIX "sriov:"
 /* Cards take seconds to make their functions. */
 #define MAKE_USEC (60 * USEC_PER_SEC)
+static_assert(LOAN_WAIT_USEC > MAKE_USEC, "who waits for a card to be done fails for nothing");
 
 static int read_number(const char *dir, const char *name, int64_t *ret, struct error *err)
 {

@@ -13,9 +13,13 @@
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/parse.h"
+#include "util/visible.h"
 
 /* Between attempts: flock(2) cannot wait with a limit. */
 #define RETRY_USEC (10 * USEC_PER_MSEC)
+/* Of a command line: what is read, and what a message shows of it. */
+#define COMMAND_MAX ((size_t)4096)
+#define COMMAND_SHOWN 100
 
 /* Is the file that @fd locks still the one that others find at @path? */
 static bool is_current(int fd, const char *path)
@@ -25,15 +29,33 @@ static bool is_current(int fd, const char *path)
 	       ours.st_ino == theirs.st_ino;
 }
 
+/* Append what a process was called with: " ('machina prepare qemu web')". */
+static void add_command(int pid, struct buf *ret)
+{
+	CLEANUP(freep) char *path = xasprintf("/proc/%d/cmdline", pid);
+	CLEANUP(buf_done) struct buf words = {};
+	if (file_read(path, COMMAND_MAX, &words, NULL) < 0 || !words.len)
+		return;
+	for (size_t i = 0; i < words.len; i++)
+		if (!words.text[i])
+			words.text[i] = ' ';
+	while (words.len && words.text[words.len - 1] == ' ')
+		words.len--;
+	buf_puts(ret, " ('");
+	visible_add(ret, words.text, words.len, COMMAND_SHOWN);
+	buf_puts(ret, "')");
+}
+
 /* The file holds the number of the process that has the lock, for the message alone. */
 static int busy(const char *path, struct error *err)
 {
-	CLEANUP(buf_done) struct buf text = {};
+	CLEANUP(buf_done) struct buf text = {}, command = {};
 	int pid;
-	if (file_read(path, 32, &text, NULL) == 0 &&
-			parse_int(buf_text(&text), 1, INT32_MAX, &pid) == 0)
-		return error_set(err, EBUSY, "'%s' is held by process %d", path, pid);
-	return error_set(err, EBUSY, "'%s' is held by another process", path);
+	if (file_read(path, 32, &text, NULL) < 0 ||
+			parse_int(buf_text(&text), 1, INT32_MAX, &pid) < 0)
+		return error_set(err, EBUSY, "'%s' is held by another process", path);
+	add_command(pid, &command);
+	return error_set(err, EBUSY, "'%s' is held by process %d%s", path, pid, buf_text(&command));
 }
 
 static int try_lock(const char *path, int *ret_fd)
