@@ -102,7 +102,8 @@ static const struct field pci_device_fields[] = {
 			"Give away the device's virtual functions (SR-IOV) one by one, in place of "
 			"the device. As many are made when it has none."),
 	FIELD_STRING(struct pci_device_conf, rom, "rom", form_absolute_path, 0, NULL,
-			"File with the option ROM that the guest gets in place of the device's."),
+			"File with the option ROM that the guest gets in place of the device's. At "
+			"most 4 GiB."),
 	FIELD_BOOL(struct pci_device_conf, rom_bar, "rom-bar", true,
 			"Let the guest see the option ROM."),
 	FIELD_BOOL(struct pci_device_conf, vga, "vga", false,

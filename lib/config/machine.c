@@ -183,7 +183,7 @@ static const struct field boot_fields[] = {
 			.offset = FIELD_AT_(struct attrs_conf, boot.kernel, struct volume_conf),
 			.fields = boot_file_fields,
 			.doc = "Linux kernel to boot directly: a file in a pool, or an absolute "
-			       "path." },
+			       "path. At most 4 GiB." },
 	{ .name = "initrd",
 			.kind = FIELD_KIND_OBJECT,
 			.merge = MERGE_WHOLE,
@@ -191,7 +191,7 @@ static const struct field boot_fields[] = {
 			.offset = FIELD_AT_(struct attrs_conf, boot.initrd, struct volume_conf),
 			.fields = boot_file_fields,
 			.doc = "Initial RAM disk for \"kernel\": a file in a pool, or an absolute "
-			       "path." },
+			       "path. At most 4 GiB." },
 	FIELD_STRING(struct attrs_conf, boot.cmdline, "cmdline", form_text_line, 0, NULL,
 			"Command line for \"kernel\"."),
 	{},

@@ -487,6 +487,20 @@ TEST(a_copy_cannot_be_changed)
 	scratch_end();
 }
 
+/* It would take as much memory of the host, which a sparse one has not to have on the disk. */
+TEST(a_file_without_end_is_no_kernel)
+{
+	static const char text[] = "'DIR/vmlinuz' is too large: 1048576 MiB, and at most 4096 MiB "
+				   "are copied to memory";
+	scratch_begin();
+	put_file("vmlinuz", "");
+	CHECK_INT(truncate(scratch_path("vmlinuz"), (off_t)1 << 40), 0);
+	struct storage_file file = { .path = scratch_path("vmlinuz") };
+	check_copy_refused(&file, EFBIG, text);
+	check_found(&file, S_IFREG, EFBIG, text);
+	scratch_end();
+}
+
 TEST(an_empty_file_is_no_kernel)
 {
 	scratch_begin();

@@ -3,6 +3,7 @@
 #include "host/storage/storage.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
@@ -164,6 +165,16 @@ static int check_volume(const struct storage_file *file, const struct stat *st, 
 	return refuse(file, EINVAL, why, err);
 }
 
+static int check_size(const struct storage_file *file, const struct stat *st, struct error *err)
+{
+	if (st->st_size <= STORAGE_COPY_MAX)
+		return 0;
+	CLEANUP(freep)
+	char *why = xasprintf("is too large: %jd MiB, and at most %jd MiB are copied to memory",
+			(intmax_t)(st->st_size >> 20), (intmax_t)(STORAGE_COPY_MAX >> 20));
+	return refuse(file, EFBIG, why, err);
+}
+
 int storage_check(const struct storage_file *file, mode_t type, struct error *err)
 {
 	CLEANUP(closep) int path_fd = -1;
@@ -171,7 +182,8 @@ int storage_check(const struct storage_file *file, mode_t type, struct error *er
 	int r = find(file, &st, &path_fd, err);
 	if (r < 0)
 		return r;
-	return type ? check_type(file, &st, type, err) : check_volume(file, &st, err);
+	r = type ? check_type(file, &st, type, err) : check_volume(file, &st, err);
+	return r == 0 && type == S_IFREG ? check_size(file, &st, err) : r;
 }
 
 static int check_qcow2(const struct storage_file *file, int path_fd, struct error *err)
@@ -204,16 +216,18 @@ int storage_open(const struct storage_file *file, int *ret_fd, struct error *err
 	return 0;
 }
 
-/* Returns 0 or a negative errno. */
+/* Returns 0 or a negative errno. The file may still grow. */
 static int copy_all(int from, int to)
 {
-	for (;;) {
-		ssize_t n = sendfile(to, from, NULL, 1 << 30);
+	for (off_t left = STORAGE_COPY_MAX + 1; left > 0;) {
+		ssize_t n = sendfile(to, from, NULL, left < 1 << 30 ? (size_t)left : 1 << 30);
 		if (n == 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
 			return -errno;
+		left -= n > 0 ? n : 0;
 	}
+	return -EFBIG;
 }
 
 /* Opened for reading, with what stat(2) says of it. */
@@ -246,6 +260,8 @@ int storage_copy(const struct storage_file *file, int *ret_fd, struct error *err
 	int r = open_regular(file, &st, &from, err);
 	if (r == 0 && st.st_size == 0)
 		r = refuse(file, EINVAL, "is empty", err);
+	if (r == 0)
+		r = check_size(file, &st, err);
 	if (r < 0)
 		return r;
 

@@ -17,6 +17,10 @@
 /* In the message about an image that is missing: a command that makes it follows. */
 #define STORAGE_CREATE "create it with: "
 
+/* A copy takes memory of the host for all of its size, also where the file is sparse. More than
+ * that is no kernel, initial RAM disk or ROM: on a PC QEMU puts these below 4 GiB. */
+#define STORAGE_COPY_MAX ((off_t)4 << 30)
+
 struct storage_file {
 	const char *path;
 	const char *volume; /* for messages; NULL: a file that is given by its path */
@@ -46,7 +50,7 @@ MUST_CHECK int storage_check(const struct storage_file *file, mode_t type, struc
  * A copy of a regular file in memory that nobody can change (memfd_create(2), all seals): for files
  * that QEMU opens by itself, as /proc/self/fd/N. Position 0.
  *
- * Errors: as above; EINVAL: an empty file.
+ * Errors: as above; EINVAL: an empty file; EFBIG: one of more than STORAGE_COPY_MAX.
  */
 MUST_CHECK int storage_copy(const struct storage_file *file, int *ret_fd, struct error *err);
 
