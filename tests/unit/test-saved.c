@@ -2,8 +2,11 @@
 /* Machines that were saved: states, what is written beside memory, and what a start makes of it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/machine/restore.h"
@@ -98,6 +101,21 @@ static const char *start(struct fixture *f, int expected)
 	return text;
 }
 
+/* In place of the C library's: which directories were made to last. */
+static struct strv synced;
+
+int fsync(int fd)
+{
+	char link[32], path[PATH_MAX];
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+	if (n > 0) {
+		path[n] = '\0';
+		strv_push(&synced, without_scratch(path));
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
 static enum saved_state state_of(const struct fixture *f)
 {
 	return saved_look(f->dir, "web", NULL);
@@ -145,6 +163,28 @@ TEST(a_state_is_the_name_of_its_directory)
 	CHECK_INT(state_of(&f), SAVED_WHOLE);
 	CHECK_INT(saved_discard(f.dir, "web", &err), 0);
 	CHECK_INT(state_of(&f), SAVED_NONE);
+	end(&f);
+}
+
+/* It may be the first one, whose directory was made for it. */
+TEST(what_is_saved_lasts_with_all_directories_above_it)
+{
+	struct fixture f;
+	struct lock lock = {};
+	struct error err = {};
+	begin(&f);
+	freep(&f.dir);
+	f.dir = xstrdup(scratch_path("lib/machina/saved"));
+	CHECK_INT(saved_lock(f.dir, "web", 0, &lock, &err), 0);
+	make_directory("lib/machina/saved/.web.saving");
+	strv_clear(&synced);
+	CHECK_INT(saved_move(f.dir, "web", SAVED_UNFINISHED, SAVED_WHOLE, &err), 0);
+	CHECK_INT(synced.n, 3);
+	CHECK_STR(synced.items[0], "DIR/lib/machina/saved");
+	CHECK_STR(synced.items[1], "DIR/lib/machina");
+	CHECK_STR(synced.items[2], "DIR/lib");
+	strv_done(&synced);
+	lock_done(&lock);
 	end(&f);
 }
 

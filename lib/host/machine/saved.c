@@ -100,6 +100,9 @@ static int sync_dir(const char *dir, struct error *err)
 	return 0;
 }
 
+/* "/var/lib/machina" and "/var/lib". */
+static const char *const above[] = { "..", "../.." };
+
 int saved_move(const char *dir, const char *machine, enum saved_state from, enum saved_state to,
 		struct error *err)
 {
@@ -107,7 +110,14 @@ int saved_move(const char *dir, const char *machine, enum saved_state from, enum
 	CLEANUP(freep) char *new = saved_path(dir, machine, to);
 	if (rename(old, new) < 0)
 		return error_errno(err, "cannot rename '%s' to '%s'", old, new);
-	return sync_dir(dir, err);
+	int r = sync_dir(dir, err);
+	/* A guest that is to be in these files is lost with any directory on the way to them. The
+	 * last of them may have been made for it. */
+	for (size_t i = 0; r == 0 && to == SAVED_WHOLE && i < ARRAY_SIZE(above); i++) {
+		CLEANUP(freep) char *path = xasprintf("%s/%s", dir, above[i]);
+		r = sync_dir(path, err);
+	}
+	return r;
 }
 
 int saved_discard(const char *dir, const char *machine, struct error *err)

@@ -27,7 +27,8 @@
  *			let go of them)
  *	5  fsync of the disks (their times must be on disk as they are stamped) and of "memory";
  *	   stamps; saved.json whole, fsync
- *	6  rename to NAME, fsync of the parent: from here on the guest is saved
+ *	6  rename to NAME, fsync of the parent, and of those above it, where this may be the first
+ *	   machine that is saved: from here on the guest is saved
  *	7  look once more that the guest stands still; else back to .NAME.saving and fail
  *	8  quit; the unit becomes inactive with success. Its teardown knows nothing of all this
  *
