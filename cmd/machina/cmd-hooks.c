@@ -20,6 +20,7 @@
 #include "host/prepare/connect.h"
 #include "host/prepare/prepare.h"
 #include "host/qmp/await.h"
+#include "lifecycle/saving.h"
 #include "qemu/argv.h"
 #include "setup/hookplan.h"
 #include "setup/host-config.h"
@@ -235,6 +236,8 @@ static int teardown_machine(const struct call *call, const char *machine, struct
 		return r;
 	if (doubt.code)
 		print_error(&doubt);
+	if (unit == HOOK_QEMU && getenv("SERVICE_RESULT"))
+		saving_end_crashed(&call->paths, machine);
 	r = prepare_teardown(&plan, &options, &lines);
 	for (size_t i = 0; i < lines.n; i++)
 		complain("%s: %s", machine, lines.items[i]);

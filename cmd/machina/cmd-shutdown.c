@@ -97,7 +97,10 @@ static int shut_down_unit(const struct call *call, const char *machine, struct o
 		struct error *err)
 {
 	const struct shutdown_options *options = call->options;
-	if (orderly_is_over())
+	pid_t pid = orderly_main_pid();
+	if (pid != SHUTDOWN_PID_UNKNOWN)
+		saving_end_resume(&call->paths, machine, pid != SHUTDOWN_PID_NONE);
+	if (pid == SHUTDOWN_PID_NONE)
 		return STATUS_DONE;
 	if (options->again && has_failed_before(machine))
 		return quit_again(call, machine, err);

@@ -85,20 +85,13 @@ static bool is_run_by_systemd(void)
 }
 
 /* systemd sets $MAINPID for ExecStop= while QEMU lives, and leaves it empty when it has gone. */
-static pid_t main_pid(bool system)
+pid_t orderly_main_pid(void)
 {
 	const char *text = getenv("MAINPID");
 	int pid;
-	if (!system)
-		return SHUTDOWN_PID_UNKNOWN;
 	if (!text || parse_int(text, 1, INT32_MAX, &pid) < 0)
 		return is_run_by_systemd() ? SHUTDOWN_PID_NONE : SHUTDOWN_PID_UNKNOWN;
 	return pid;
-}
-
-bool orderly_is_over(void)
-{
-	return main_pid(true) == SHUTDOWN_PID_NONE;
 }
 
 static const char *outcome_text(enum shutdown_outcome outcome, bool force)
@@ -142,7 +135,7 @@ static void errand_begin(
 	e->request = (struct shutdown_request){
 		.paths = (const char *const *)e->sockets.paths,
 		.plan = &e->plan,
-		.main_pid = main_pid(system),
+		.main_pid = system ? orderly_main_pid() : SHUTDOWN_PID_UNKNOWN,
 		.resume = resume,
 		.progress = progress,
 		.data = &e->audience,

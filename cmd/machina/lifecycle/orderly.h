@@ -14,8 +14,11 @@ struct orderly_options {
 	uint64_t timeout_usec; /* as in struct shutdown_request */
 };
 
-/* In the call of a machine's unit: does systemd say that QEMU has ended? */
-bool orderly_is_over(void);
+/*
+ * QEMU, as systemd tells the call of a machine's unit, and what await of its start becomes.
+ * SHUTDOWN_PID_NONE: it has ended; SHUTDOWN_PID_UNKNOWN: this was not called by a unit.
+ */
+pid_t orderly_main_pid(void);
 
 /* Returns an exit status, or a negative errno. For each_machine(). */
 MUST_CHECK int orderly_shutdown(const struct call *call, const char *machine,

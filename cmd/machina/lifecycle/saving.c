@@ -6,6 +6,7 @@
 
 #include "cli/output.h"
 #include "hook/hook-resume.h"
+#include "host/machine/restore.h"
 #include "host/machine/save.h"
 #include "host/os/clock.h"
 #include "host/systemd/bus-unit.h"
@@ -48,19 +49,25 @@ int saving_run(const struct config_paths *paths, const struct plan *plan, struct
 	return dry_run ? save_check(&request, err) : save_run(&request, err);
 }
 
+/* The unit's own monitor. Returns 0, 1 when nobody listens, or a negative errno. */
+static int open_monitor(const struct config_paths *paths, const char *machine, struct qmp **ret,
+		struct error *err)
+{
+	CLEANUP(freep) char *path = plan_qmp_path(paths->run_dir, machine, "systemd.0");
+	int r = qmp_open_free(path, -1, clock_deadline_usec(QMP_GREETING_USEC), ret, err);
+	return r == QMP_DONE ? 0 : r == QMP_ABSENT ? 1 : r < 0 ? r : -err->code;
+}
+
 static int save_by_hook(const struct config_paths *paths, const char *machine, struct error *err)
 {
 	const struct migration_watch watch = { .progress = hook_resume_extend };
-	CLEANUP(freep) char *path = plan_qmp_path(paths->run_dir, machine, "systemd.0");
 	CLEANUP(plan_done) struct plan plan = {};
 	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
 	hookplan_recall(paths, HOOK_QEMU, machine, &plan, err);
 	if (err->code)
 		return -err->code;
-	int r = qmp_open_free(path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
-	if (r != QMP_DONE)
-		return r == QMP_ABSENT ? 1 : r < 0 ? r : -err->code;
-	return saving_run(paths, &plan, qmp, &watch, false, err);
+	int r = open_monitor(paths, machine, &qmp, err);
+	return r == 0 ? saving_run(paths, &plan, qmp, &watch, false, err) : r;
 }
 
 bool saving_for_host(const struct config_paths *paths, const char *machine)
@@ -73,6 +80,37 @@ bool saving_for_host(const struct config_paths *paths, const char *machine)
 		printf("%s: not saved, but shut down: %s\n", machine, err.text);
 	fflush(stdout);
 	return r == 0;
+}
+
+static int disown(const struct config_paths *paths, const char *machine, struct error *err)
+{
+	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
+	int r = open_monitor(paths, machine, &qmp, err);
+	return r == 0 ? restore_disown(paths->saved_dir, machine, qmp, err) : r;
+}
+
+void saving_end_resume(const struct config_paths *paths, const char *machine, bool runs)
+{
+	struct error err = {};
+	int r = restore_finish(paths->saved_dir, machine, &err);
+	if (r == 0 && runs && saved_is_whole(paths->saved_dir, machine))
+		r = disown(paths, machine, &err);
+	if (r < 0)
+		print_error(&err);
+}
+
+void saving_end_crashed(const struct config_paths *paths, const char *machine)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	struct error err = {};
+	if (saved_look(paths->saved_dir, machine, NULL) != SAVED_RESUMING || bus_open(&bus, NULL) < 0 ||
+			bus_get_unit(bus, unit, &info, NULL) < 0 || !info.active_enter_usec ||
+			info.active_enter_usec < info.inactive_exit_usec)
+		return;
+	if (restore_finish(paths->saved_dir, machine, &err) < 0)
+		print_error(&err);
 }
 
 bool saving_host_stops(void)

@@ -24,5 +24,20 @@ MUST_CHECK int saving_run(const struct config_paths *paths, const struct plan *p
  */
 bool saving_for_host(const struct config_paths *paths, const char *machine);
 
+/*
+ * For ExecStop=, which systemd runs only when await has come to its end, and for what await becomes
+ * when a unit is stopped while it starts: the guest has gone on from what was saved of it, and
+ * whoever was to remove that may not have got to it. What fails is told.
+ *
+ * @runs: QEMU is there, and the guest about to be shut down
+ */
+void saving_end_resume(const struct config_paths *paths, const char *machine, bool runs);
+
+/*
+ * For ExecStopPost=, which is all that systemd runs after a crash: the same if the unit was active.
+ * A QEMU that crashed before that is no proof that anything came of what it was let run with.
+ */
+void saving_end_crashed(const struct config_paths *paths, const char *machine);
+
 /* Does systemd shut the host down? What can't be asked is told, and taken for no. */
 bool saving_host_stops(void);

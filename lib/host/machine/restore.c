@@ -321,3 +321,16 @@ int restore_finish(const char *dir, const char *machine, struct error *err)
 		r = saved_discard(dir, machine, err);
 	return r < 0 ? r : 0;
 }
+
+int restore_disown(const char *dir, const char *machine, struct qmp *qmp, struct error *err)
+{
+	CLEANUP(lock_done) struct lock lock = {};
+	const struct run_state *state = NULL;
+	/* Under the lock nobody is about to save or resume it. */
+	int r = saved_lock(dir, machine, LOCK_WAIT, &lock, err);
+	if (r == 0)
+		r = save_get_state(qmp, &state, err);
+	if (r == 0 && !strcmp(state->name, "running") && saved_is_whole(dir, machine))
+		r = saved_discard(dir, machine, err);
+	return r < 0 ? r : 0;
+}

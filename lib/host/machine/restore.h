@@ -42,5 +42,14 @@ MUST_CHECK int restore_run(const struct saved_machine *machine, struct qmp *qmp,
 		const struct migration_watch *watch, struct error *err);
 
 /* When the guest runs and nothing takes it away with this process: remove what it was resumed from.
- */
+ * Succeeds where that has been done. */
 MUST_CHECK int restore_finish(const char *dir, const char *machine, struct error *err);
+
+/*
+ * Throw away what was saved of a guest that runs all the same: somebody has let it run on at a
+ * monitor, after a save that was killed.
+ *
+ * @qmp: of its QEMU
+ */
+MUST_CHECK int restore_disown(
+		const char *dir, const char *machine, struct qmp *qmp, struct error *err);

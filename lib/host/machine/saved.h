@@ -46,7 +46,8 @@
  *	QEMU dies	as before: in 1 to 5 it took the guest with it, after 6 the guest is saved
  *
  * A person at another monitor who lets the guest run on during 3 to 5 ends the save (event RESUME).
- * One who does it after 6 makes memory and disks differ: the stamps show it.
+ * One who does it after 6 makes memory and disks differ: the stamps show it, and a stop that finds
+ * the guest running throws NAME away first.
  *
  * Resuming (host/machine/restore.h), by the hooks of the unit, whoever started it:
  *
@@ -62,7 +63,11 @@
  *	   of the parent
  *	4  cont, if the guest ran
  *	5  when systemd says that the unit is active: .NAME.resuming goes. A child of await does it:
- *	   before that, the end of await would take QEMU along, and the guest would be nowhere
+ *	   before that, the end of await would take QEMU along, and the guest would be nowhere.
+ *	   That child may be killed, or come too late to see it. So ExecStop=, which systemd runs
+ *	   only after an await that ended well, and what await becomes when the unit is stopped
+ *	   before it is active, begin with the same. So does ExecStopPost=, which is all that is
+ *	   run after a crash, if the unit was active
  *
  * Killed, or QEMU fails:
  *
@@ -76,7 +81,8 @@
  *			With a volume that is a block device, after a boot of the host (what was
  *			written may have come to the disk before the time of it), or with files
  *			here that can't be read, there is no telling: the start is refused
- *	after 5		nothing is left: a crash is a crash
+ *	after 5		nothing is left: a crash is a crash. Where the child of 5 was killed, and
+ *			the host then loses its power, it is as in 3 to 5
  *
  * Stamps. An image file: size, time of the last change in nanoseconds, and a digest of its first
  * 64 KiB, where qcow2 keeps its tables' places. Not device or inode number: numbers of devices
