@@ -176,7 +176,6 @@ static void ask_disks(struct qmp *qmp, struct error *err)
 				    err),
 			err);
 	sample_add_disks(value, &sample);
-	sample_sum(sample.disks, sample.n_disks);
 	json_object_put(value);
 }
 

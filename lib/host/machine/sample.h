@@ -65,9 +65,6 @@ void sample_take(const struct sample_source *source, uint64_t deadline_usec, str
  */
 void sample_add_disks(struct json_object *blockstats, struct sample *ret);
 
-/* Of all disks, of all interfaces. */
-struct sample_flow sample_sum(const struct sample_device *devices, size_t n);
-
 /* Per second. */
 struct rates {
 	double cpu; /* processors: 1.0 is one that is busy all the time */

@@ -39,7 +39,6 @@ struct qmp {
 	struct qmp_event events[QMP_EVENTS_MAX]; /* a ring */
 	size_t first_event;
 	size_t n_events;
-	uint64_t n_events_lost;
 };
 
 void qmp_limit(struct qmp *q, uint64_t deadline_usec)
@@ -87,19 +86,9 @@ int qmp_fd(const struct qmp *q)
 	return q->fd;
 }
 
-bool qmp_has_oob(const struct qmp *q)
-{
-	return q->oob;
-}
-
 const char *qmp_version(const struct qmp *q)
 {
 	return q->version ? q->version : "";
-}
-
-uint64_t qmp_n_events_lost(const struct qmp *q)
-{
-	return q->n_events_lost;
 }
 
 static void keep_event(struct qmp *q, const struct qmp_message *m)
@@ -108,7 +97,6 @@ static void keep_event(struct qmp *q, const struct qmp_message *m)
 		qmp_event_done(&q->events[q->first_event]);
 		q->first_event = (q->first_event + 1) % QMP_EVENTS_MAX;
 		q->n_events--;
-		q->n_events_lost++;
 	}
 	q->events[(q->first_event + q->n_events++) % QMP_EVENTS_MAX] = (struct qmp_event){
 		.name = xstrdup(m->name),

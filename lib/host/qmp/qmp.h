@@ -99,8 +99,6 @@ void qmp_limit(struct qmp *qmp, uint64_t deadline_usec);
 
 /* The socket, for poll(2) (POLLIN: there may be something for qmp_next_event). Stays owned. */
 int qmp_fd(const struct qmp *qmp);
-/* Did QEMU offer "oob"? */
-bool qmp_has_oob(const struct qmp *qmp);
 /* "7.2.22 (Debian 1:7.2+dfsg-7)"; "" if the greeting did not say. Valid until qmp_free(). */
 const char *qmp_version(const struct qmp *qmp);
 
@@ -108,7 +106,7 @@ struct qmp_command {
 	const char *name;
 	struct json_object *arguments; /* an object, or NULL; borrowed */
 	const int *fd; /* NULL, or a descriptor that goes along (for getfd, add-fd); borrowed */
-	bool oob;      /* ahead of commands that still run; only where qmp_has_oob() */
+	bool oob;      /* ahead of commands that still run; only where QEMU offers that */
 };
 
 /* Contents are NULL where they do not apply. */
@@ -180,6 +178,3 @@ bool qmp_is_flood(unsigned n, uint64_t deadline_usec);
 
 /* Drop all events until the deadline. 0 then, or a negative errno: the connection has ended. */
 MUST_CHECK int qmp_pass_time(struct qmp *qmp, uint64_t deadline_usec, struct error *err);
-
-/* How many events were dropped because nobody asked for them. */
-uint64_t qmp_n_events_lost(const struct qmp *qmp);
