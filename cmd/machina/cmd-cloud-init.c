@@ -60,8 +60,8 @@ static int show(const struct call *call, const struct cloud_init *data, const ch
 		CLEANUP(buf_done) struct buf image = {};
 		int r = cloud_init_pack(data, &image, err);
 		if (r == 0)
-			r = offer_force(newfile_write(options->iso, options->force, 0600,
-							image.text, image.len, err),
+			r = offer_force(newfile_write(options->iso, options->force, image.text,
+							image.len, err),
 					err);
 		return r < 0 ? r : STATUS_DONE;
 	}

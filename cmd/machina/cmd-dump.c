@@ -75,7 +75,7 @@ static int dump_to_file(struct monitor *monitor, const char *path,
 {
 	/* Memory holds secrets. */
 	CLEANUP(newfile_done) struct newfile file = {};
-	int r = offer_force(newfile_open(path, options->force, 0600, &file, err), err);
+	int r = offer_force(newfile_open(path, options->force, &file, err), err);
 	if (r == 0)
 		r = dump_to(monitor, file.fd, options, err);
 	return r < 0 ? r : offer_force(newfile_commit(&file, err), err);

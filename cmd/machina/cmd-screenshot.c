@@ -23,7 +23,7 @@ struct screenshot_options {
 static int write_file(const char *path, const struct buf *png, bool force, struct error *err)
 {
 	/* What is on a screen is not for everyone. */
-	return offer_force(newfile_write(path, force, 0600, png->text, png->len, err), err);
+	return offer_force(newfile_write(path, force, png->text, png->len, err), err);
 }
 
 static int screenshot_run(const struct call *call, struct error *err)

@@ -63,27 +63,26 @@ static int check_absent(const struct newfile *file, struct error *err)
 }
 
 /* The number of a process that left such a file may be this one's now: another name is tried. */
-static int open_temporary(struct newfile *file, mode_t mode, struct error *err)
+static int open_temporary(struct newfile *file, struct error *err)
 {
 	static unsigned number;
 	do {
 		free(file->temporary);
 		file->temporary = xasprintf("%.*s.%s.tmp-%d-%u", dir_length(file->path), file->path,
 				name_of(file->path), getpid(), number++);
-		file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	} while (file->fd < 0 && errno == EEXIST);
 	return file->fd < 0 ? error_errno(err, "cannot make '%s'", file->path) : 0;
 }
 
-int newfile_open(const char *path, bool replaces, mode_t mode, struct newfile *ret,
-		struct error *err)
+int newfile_open(const char *path, bool replaces, struct newfile *ret, struct error *err)
 {
 	struct newfile file = { .path = xstrdup(path), .fd = -1, .replaces = replaces };
 	int r = name_of(path)[0] ? check_absent(&file, err)
 				 : error_set(err, EISDIR, "'%s' is no name of a file", path);
 	if (r == 0) {
 		remove_stale(path);
-		r = open_temporary(&file, mode, err);
+		r = open_temporary(&file, err);
 	}
 	if (r < 0) {
 		free(file.path);
@@ -127,11 +126,10 @@ int newfile_commit(struct newfile *file, struct error *err)
 	return 0;
 }
 
-int newfile_write(const char *path, bool replaces, mode_t mode, const void *data, size_t len,
-		struct error *err)
+int newfile_write(const char *path, bool replaces, const void *data, size_t len, struct error *err)
 {
 	CLEANUP(newfile_done) struct newfile file = {};
-	int r = newfile_open(path, replaces, mode, &file, err);
+	int r = newfile_open(path, replaces, &file, err);
 	if (r < 0)
 		return r;
 	r = write_all(file.fd, data, len);

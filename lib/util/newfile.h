@@ -4,7 +4,7 @@
  * whole.
  *
  *	CLEANUP(newfile_done) struct newfile file = {};
- *	int r = newfile_open("web.core", false, 0600, &file, err);
+ *	int r = newfile_open("web.core", false, &file, err);
  *	... write to file.fd ...
  *	r = newfile_commit(&file, err);
  *
@@ -26,18 +26,20 @@ struct newfile {
 };
 
 /*
+ * For its owner alone (0600): it may hold what a guest has in memory, or passwords.
+ *
  * @replaces: whether another file of that name may be replaced
  *
  * Errors: EEXIST: there is one, and it may not; those of open(2).
  */
-MUST_CHECK int newfile_open(const char *path, bool replaces, mode_t mode, struct newfile *ret,
-		struct error *err);
+MUST_CHECK int newfile_open(
+		const char *path, bool replaces, struct newfile *ret, struct error *err);
 
 /* It is whole: write it to the disk and give it its name. Errors: EEXIST as above. */
 MUST_CHECK int newfile_commit(struct newfile *file, struct error *err);
 
 /* All of it for data that is there already. Errors: as above; those of write(2). */
-MUST_CHECK int newfile_write(const char *path, bool replaces, mode_t mode, const void *data,
-		size_t len, struct error *err);
+MUST_CHECK int newfile_write(
+		const char *path, bool replaces, const void *data, size_t len, struct error *err);
 
 void newfile_done(struct newfile *file);

@@ -37,7 +37,7 @@ TEST(a_file_is_there_when_it_is_whole)
 	CLEANUP(freep) char *path = path_of("core");
 	CLEANUP(newfile_done) struct newfile file = {};
 	struct error err = {};
-	CHECK_INT(newfile_open(path, false, 0600, &file, &err), 0);
+	CHECK_INT(newfile_open(path, false, &file, &err), 0);
 	CHECK(access(path, F_OK) < 0);
 	CHECK_INT(write_all(file.fd, "whole", 5), 0);
 	CHECK_INT(newfile_commit(&file, &err), 0);
@@ -54,7 +54,7 @@ TEST(one_that_is_not_finished_leaves_nothing)
 	{
 		CLEANUP(newfile_done) struct newfile file = {};
 		struct error err = {};
-		CHECK_INT(newfile_open(path, false, 0600, &file, &err), 0);
+		CHECK_INT(newfile_open(path, false, &file, &err), 0);
 		CHECK_INT(write_all(file.fd, "ha", 2), 0);
 		CHECK_INT((int)n_files(), 2);
 	}
@@ -66,9 +66,9 @@ TEST(another_file_is_replaced_only_on_demand)
 	CLEANUP(freep) char *path = path_of("core");
 	struct error err = {};
 	CLEANUP(newfile_done) struct newfile file = {};
-	CHECK_INT(newfile_open(path, false, 0600, &file, &err), -EEXIST);
+	CHECK_INT(newfile_open(path, false, &file, &err), -EEXIST);
 	CHECK(strstr(err.text, "is there already"));
-	CHECK_INT(newfile_open(path, true, 0600, &file, &err), 0);
+	CHECK_INT(newfile_open(path, true, &file, &err), 0);
 	CHECK_INT(write_all(file.fd, "new", 3), 0);
 	CHECK(has_text(path, "whole"));
 	CHECK_INT(newfile_commit(&file, &err), 0);
@@ -82,7 +82,7 @@ TEST(a_file_that_came_meanwhile_stays)
 	struct error err = {};
 	{
 		CLEANUP(newfile_done) struct newfile file = {};
-		CHECK_INT(newfile_open(path, false, 0600, &file, &err), 0);
+		CHECK_INT(newfile_open(path, false, &file, &err), 0);
 		CHECK_INT(file_replace(path, "other", 5, 0600, &err), 0);
 		CHECK_INT(newfile_commit(&file, &err), -EEXIST);
 	}
@@ -110,7 +110,7 @@ TEST(one_that_was_there_for_a_moment_is_told_of)
 	size_t before = n_files();
 	{
 		CLEANUP(newfile_done) struct newfile file = {};
-		CHECK_INT(newfile_open(path, false, 0600, &file, &err), 0);
+		CHECK_INT(newfile_open(path, false, &file, &err), 0);
 		rename_meets_another = true;
 		CHECK_INT(newfile_commit(&file, &err), -EEXIST);
 		rename_meets_another = false;
@@ -130,7 +130,7 @@ TEST(a_temporary_name_that_is_taken_is_passed_over)
 		CLEANUP(freep) char *name = xasprintf("%s/.taken.tmp-%d-%d", dir, getpid(), i);
 		CHECK_INT(file_replace(name, "left", 4, 0600, &err), 0);
 	}
-	CHECK_INT(newfile_open(path, false, 0600, &file, &err), 0);
+	CHECK_INT(newfile_open(path, false, &file, &err), 0);
 	CHECK_STR(err.text, "");
 	for (int i = 0; i < N; i++) {
 		CLEANUP(freep) char *name = xasprintf("%s/.taken.tmp-%d-%d", dir, getpid(), i);
@@ -148,8 +148,8 @@ TEST(what_is_stale_goes)
 	if (pid == 0) {
 		CLEANUP(freep) char *other = path_of("other");
 		struct newfile a = {}, b = {};
-		_exit(newfile_open(path, false, 0600, &a, &err) < 0 ||
-				newfile_open(other, false, 0600, &b, &err) < 0);
+		_exit(newfile_open(path, false, &a, &err) < 0 ||
+				newfile_open(other, false, &b, &err) < 0);
 	}
 	int status = -1;
 	waitpid(pid, &status, 0);
@@ -157,7 +157,7 @@ TEST(what_is_stale_goes)
 	CHECK_INT((int)n_files(), 3);
 	{
 		CLEANUP(newfile_done) struct newfile file = {};
-		CHECK_INT(newfile_open(path, false, 0600, &file, &err), 0);
+		CHECK_INT(newfile_open(path, false, &file, &err), 0);
 	}
 	CHECK_INT((int)n_files(), 2);
 	CHECK_INT(remove_tree(dir, &err), 0);
@@ -167,8 +167,8 @@ TEST(what_is_no_name_of_a_file_is_refused)
 {
 	struct newfile file = {};
 	struct error err = {};
-	CHECK_INT(newfile_open("/tmp/", false, 0600, &file, &err), -EISDIR);
-	CHECK_INT(newfile_open("/nowhere/file", false, 0600, &file, &err), -ENOENT);
+	CHECK_INT(newfile_open("/tmp/", false, &file, &err), -EISDIR);
+	CHECK_INT(newfile_open("/nowhere/file", false, &file, &err), -ENOENT);
 	CHECK(strstr(err.text, "cannot make '/nowhere/file'"));
 }
 

@@ -26,7 +26,7 @@ static int find_announced(char ret[IFNAMSIZ], struct error *err)
 		if (sscanf(line, "%*s %*s %*s %*s %*s %*s %*s %*s %x %15s", &flags, name) != 2)
 			continue;
 		bool is_announced = (flags & FLAG_DEFAULT) && (flags & FLAG_ADDRCONF);
-		if (is_announced && sysctl_is("1", "net/ipv6/conf/%s/accept_ra", name))
+		if (is_announced && sysctl_is_on("net/ipv6/conf/%s/accept_ra", name))
 			strcpy(ret, name);
 	}
 	fclose(f);
@@ -36,7 +36,7 @@ static int find_announced(char ret[IFNAMSIZ], struct error *err)
 static int enable_ipv6(struct error *err)
 {
 	char name[IFNAMSIZ];
-	if (sysctl_is("1", "net/ipv6/conf/all/forwarding"))
+	if (sysctl_is_on("net/ipv6/conf/all/forwarding"))
 		return 0;
 	int r = find_announced(name, err);
 	if (r < 0)

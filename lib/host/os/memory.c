@@ -9,15 +9,18 @@
 
 #include "util/file.h"
 
+/* In /proc/PID/fd. */
+#define NAME "machina"
+
 /* It need not be executed, which kernels may insist on hearing (since 6.3). */
-int memory_new(const char *name)
+int memory_new(void)
 {
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U
 #endif
 	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	int fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
-	return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
+	int fd = memfd_create(NAME, flags | MFD_NOEXEC_SEAL);
+	return fd < 0 && errno == EINVAL ? memfd_create(NAME, flags) : fd;
 }
 
 int memory_seal(int fd)
@@ -28,7 +31,7 @@ int memory_seal(int fd)
 
 int memory_file(const char *what, const void *data, size_t len, int *ret_fd, struct error *err)
 {
-	CLEANUP(closep) int fd = memory_new("machina");
+	CLEANUP(closep) int fd = memory_new();
 	int r = fd < 0 ? -errno : write_all(fd, data, len);
 	if (r == 0)
 		r = memory_seal(fd);

@@ -3,7 +3,7 @@
  * Files in memory that nobody can change: for what QEMU opens by itself, as /proc/self/fd/N, and
  * for secrets, which then are on no disk (memfd_create(2)).
  *
- *	CLEANUP(closep) int fd = memory_new("machina");
+ *	CLEANUP(closep) int fd = memory_new();
  *	... write to it ...
  *	int r = memory_seal(fd);
  */
@@ -15,7 +15,7 @@
 #include "util/error.h"
 
 /* An empty one, close-on-exec; -1 and errno on failure. */
-MUST_CHECK int memory_new(const char *name);
+MUST_CHECK int memory_new(void);
 
 /* Set all seals and the position 0. Returns 0 or a negative errno. */
 MUST_CHECK int memory_seal(int fd);

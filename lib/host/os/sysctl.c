@@ -34,13 +34,13 @@ static char *PRINTF(1, 0) path_of(const char *format, va_list ap)
 	return path_join(ROOT, path);
 }
 
-bool sysctl_is(const char *value, const char *format, ...)
+bool sysctl_is_on(const char *format, ...)
 {
 	va_list ap;
 	va_start(ap, format);
 	CLEANUP(freep) char *full = path_of(format, ap);
 	va_end(ap);
-	return is_value(full, value);
+	return is_value(full, "1");
 }
 
 int sysctl_set(const char *value, struct error *err, const char *format, ...)

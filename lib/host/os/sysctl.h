@@ -12,8 +12,8 @@
 
 bool sysctl_exists(const char *path);
 
-/* Is the setting this number? false: another, or it can't be read. */
-bool sysctl_is(const char *value, const char *format, ...) PRINTF(2, 3);
+/* Is the setting 1? false: it is another number, or can't be read. */
+bool sysctl_is_on(const char *format, ...) PRINTF(1, 2);
 
 /*
  * Write a setting unless it has that value.

@@ -266,7 +266,7 @@ int storage_copy(const struct storage_file *file, int *ret_fd, struct error *err
 		return r;
 
 	CLEANUP(freep) char *what = describe(file);
-	CLEANUP(closep) int copy = memory_new("machina");
+	CLEANUP(closep) int copy = memory_new();
 	r = copy < 0 ? -errno : copy_all(from, copy);
 	if (r == 0)
 		r = memory_seal(copy);
