@@ -41,7 +41,7 @@ static int control_one(const struct call *call, const char *machine, enum contro
 		return r;
 	/* A guest that was saved, or half so, and is wanted here all the same. */
 	const char *dir = call->paths.saved_dir;
-	if (verb == CONTROL_RESUME && saved_look(dir, machine, NULL) != SAVED_NONE)
+	if (verb == CONTROL_RESUME && saved_look(dir, machine) != SAVED_NONE)
 		r = options->dry_run ? 0 : save_let_run(dir, machine, monitor.qmp, err);
 	else
 		r = (options->dry_run ? control_check : control_guest)(

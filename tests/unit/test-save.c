@@ -254,7 +254,7 @@ static void try_row(const struct row *row, bool let_run)
 	};
 	n_told = 0;
 	int r = let_run ? save_let_run(dir, "web", qmp, &err) : save_run(&request, &err);
-	enum saved_state after = saved_look(dir, "web", NULL);
+	enum saved_state after = saved_look(dir, "web");
 	if (r == 0 && !let_run && row->earlier != SAVED_WHOLE)
 		check_meta(dir, !row->fake.state || row->ran_before);
 	qmp_free(take_ptr(qmp));

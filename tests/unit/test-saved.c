@@ -118,7 +118,7 @@ int fsync(int fd)
 
 static enum saved_state state_of(const struct fixture *f)
 {
-	return saved_look(f->dir, "web", NULL);
+	return saved_look(f->dir, "web");
 }
 
 #define WAY_OUT " ('machina start --discard-saved web' throws the saved state away and boots)"
@@ -154,7 +154,7 @@ TEST(a_state_is_the_name_of_its_directory)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		make_directory(names[i].name);
 		CHECK_INT(state_of(&f), names[i].state);
-		CHECK_INT(saved_look(f.dir, "we", NULL), SAVED_NONE);
+		CHECK_INT(saved_look(f.dir, "we"), SAVED_NONE);
 		CHECK_INT(saved_discard(f.dir, "web", &err), 0);
 		CHECK_INT(state_of(&f), SAVED_NONE);
 	}

@@ -87,7 +87,7 @@ static int check_qemu(const struct plan *plan, struct error *err)
 /* Its disks would go on without its memory. */
 static int check_saved(const struct config_paths *paths, const char *machine, struct error *err)
 {
-	enum saved_state state = saved_look(paths->saved_dir, machine, NULL);
+	enum saved_state state = saved_look(paths->saved_dir, machine);
 	/* One that was about to run may not have got to it. */
 	if (state != SAVED_WHOLE && state != SAVED_RESUMING)
 		return 0;

@@ -41,7 +41,7 @@ int hook_resume_prepare(const struct config_paths *paths, const struct plan *pla
 	CLEANUP(strv_done) struct strv argv = {};
 	CLEANUP(plan_done) struct plan tpm = {};
 	CLEANUP(freep) char *note = NULL;
-	if (saved_look(paths->saved_dir, plan->machine, NULL) == SAVED_NONE)
+	if (saved_look(paths->saved_dir, plan->machine) == SAVED_NONE)
 		return 0;
 	int r = hookplan_argv("the unit", text, &argv, err);
 	if (r == 0)

@@ -63,7 +63,7 @@ static int resume(void *data, struct qmp *qmp, bool moved, struct error *err)
 {
 	const struct audience *audience = data;
 	const char *dir = audience->call->paths.saved_dir;
-	enum saved_state state = saved_look(dir, audience->machine, NULL);
+	enum saved_state state = saved_look(dir, audience->machine);
 	if (moved && state != SAVED_UNFINISHED)
 		return SHUTDOWN_ELSEWHERE;
 	int r = save_let_run(dir, audience->machine, qmp, err);

@@ -105,7 +105,7 @@ void saving_end_crashed(const struct config_paths *paths, const char *machine)
 	CLEANUP(bus_freep) struct bus *bus = NULL;
 	CLEANUP(unit_info_done) struct unit_info info = {};
 	struct error err = {};
-	if (saved_look(paths->saved_dir, machine, NULL) != SAVED_RESUMING || bus_open(&bus, NULL) < 0 ||
+	if (saved_look(paths->saved_dir, machine) != SAVED_RESUMING || bus_open(&bus, NULL) < 0 ||
 			bus_get_unit(bus, unit, &info, NULL) < 0 || !info.active_enter_usec ||
 			info.active_enter_usec < info.inactive_exit_usec)
 		return;

@@ -19,7 +19,7 @@ static int discard_saved(
 {
 	const char *dir = call->paths.saved_dir;
 	CLEANUP(lock_done) struct lock lock = {};
-	if (saved_look(dir, machine, NULL) == SAVED_NONE)
+	if (saved_look(dir, machine) == SAVED_NONE)
 		return 0;
 	if (is_up)
 		return error_set(err, EBUSY,

@@ -124,7 +124,7 @@ static void explain_saved(const struct config_paths *paths, struct machine_state
 {
 	if (!s->in_qemu || s->in_qemu->kind == RUN_ON || s->reason)
 		return;
-	enum saved_state saved = saved_look(paths->saved_dir, s->machine, NULL);
+	enum saved_state saved = saved_look(paths->saved_dir, s->machine);
 	if (saved == SAVED_WHOLE)
 		s->reason = xstrdup("it is saved, and its QEMU has not ended: 'machina stop' does "
 				    "that");

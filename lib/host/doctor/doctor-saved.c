@@ -40,7 +40,7 @@ void doctor_check_saved(struct doctor *d)
 	for (size_t i = 0; i < lost.n; i++) {
 		const char *machine = lost.items[i];
 		CLEANUP(freep)
-		char *path = saved_path(dir, machine, saved_look(dir, machine, NULL));
+		char *path = saved_path(dir, machine, saved_look(dir, machine));
 		doctor_cure(d, "# rm -r %s", doctor_quote(d, path));
 	}
 }

@@ -162,12 +162,12 @@ int restore_prepare(const struct saved_machine *machine, struct strv *ret_words,
 {
 	CLEANUP(lock_done) struct lock lock = {};
 	*ret_note = NULL;
-	if (saved_look(machine->dir, name_of(machine), NULL) == SAVED_NONE)
+	if (saved_look(machine->dir, name_of(machine)) == SAVED_NONE)
 		return 0;
 	int r = saved_lock(machine->dir, name_of(machine), LOCK_WAIT, &lock, err);
 	if (r < 0)
 		return r;
-	switch (saved_look(machine->dir, name_of(machine), NULL)) {
+	switch (saved_look(machine->dir, name_of(machine))) {
 	case SAVED_NONE:
 		return 0;
 	case SAVED_UNFINISHED:
@@ -314,10 +314,10 @@ int restore_list_taken(const struct saved_machine *machine, struct strv *ret, st
 int restore_finish(const char *dir, const char *machine, struct error *err)
 {
 	CLEANUP(lock_done) struct lock lock = {};
-	if (saved_look(dir, machine, NULL) != SAVED_RESUMING)
+	if (saved_look(dir, machine) != SAVED_RESUMING)
 		return 0;
 	int r = saved_lock(dir, machine, LOCK_WAIT, &lock, err);
-	if (r == 0 && saved_look(dir, machine, NULL) == SAVED_RESUMING)
+	if (r == 0 && saved_look(dir, machine) == SAVED_RESUMING)
 		r = saved_discard(dir, machine, err);
 	return r < 0 ? r : 0;
 }

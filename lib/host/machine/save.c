@@ -418,7 +418,7 @@ static bool ran_before(const struct save *s)
 static int take_up(struct save *s, struct error *err)
 {
 	const struct run_state *state = NULL;
-	enum saved_state saved = saved_look(s->dir, s->machine, NULL);
+	enum saved_state saved = saved_look(s->dir, s->machine);
 	int r = save_get_state(s->qmp, &state, err);
 	if (r < 0)
 		return r;
@@ -493,7 +493,7 @@ int save_let_run(const char *dir, const char *machine, struct qmp *qmp, struct e
 	if (is(state, "inmigrate"))
 		return error_set(err, EBUSY, "it is about to be resumed from its saved state");
 	/* What "postmigrate" is was saved, or is at this moment, whatever a look has missed. */
-	if (saved_look(dir, machine, NULL) == SAVED_NONE && !is(state, "postmigrate"))
+	if (saved_look(dir, machine) == SAVED_NONE && !is(state, "postmigrate"))
 		return call(qmp, "cont", err);
 	r = saved_lock(dir, machine, LOCK_NOW, &lock, err);
 	return r < 0 ? r : put_back(dir, machine, qmp, true, err);

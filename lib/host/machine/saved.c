@@ -27,16 +27,16 @@ char *saved_path(const char *dir, const char *machine, enum saved_state state)
 	return xasprintf("%s/.%s.saving", dir, machine);
 }
 
-static bool is_in(const char *dir, const char *machine, enum saved_state state, struct stat *ret)
+static bool is_in(const char *dir, const char *machine, enum saved_state state)
 {
 	CLEANUP(freep) char *path = saved_path(dir, machine, state);
-	return stat(path, ret) == 0 && S_ISDIR(ret->st_mode);
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 bool saved_is_whole(const char *dir, const char *machine)
 {
-	struct stat unused;
-	return is_in(dir, machine, SAVED_WHOLE, &unused);
+	return is_in(dir, machine, SAVED_WHOLE);
 }
 
 /* The machine of an entry of the directory; NULL: it is of another state. The caller frees it. */
@@ -58,26 +58,19 @@ int saved_list(const char *dir, struct strv *ret_machines, struct error *err)
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		CLEANUP(freep) char *machine = machine_of(names.items[i]);
 		enum saved_state state = names.items[i][0] == '.' ? SAVED_RESUMING : SAVED_WHOLE;
-		struct stat unused;
-		if (machine && is_in(dir, machine, state, &unused))
+		if (machine && is_in(dir, machine, state))
 			strv_push(ret_machines, machine);
 	}
 	strv_sort(ret_machines);
 	return r < 0 ? r : 0;
 }
 
-enum saved_state saved_look(const char *dir, const char *machine, uint64_t *ret_usec)
+enum saved_state saved_look(const char *dir, const char *machine)
 {
 	static const enum saved_state states[] = { SAVED_WHOLE, SAVED_RESUMING, SAVED_UNFINISHED };
-	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
-		struct stat st;
-		if (!is_in(dir, machine, states[i], &st))
-			continue;
-		if (ret_usec)
-			*ret_usec = (uint64_t)st.st_mtim.tv_sec * USEC_PER_SEC +
-				    (uint64_t)st.st_mtim.tv_nsec / 1000;
-		return states[i];
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (is_in(dir, machine, states[i]))
+			return states[i];
 	return SAVED_NONE;
 }
 
@@ -123,10 +116,10 @@ int saved_move(const char *dir, const char *machine, enum saved_state from, enum
 int saved_discard(const char *dir, const char *machine, struct error *err)
 {
 	CLEANUP(freep) char *garbage = saved_path(dir, machine, SAVED_UNFINISHED);
-	enum saved_state state = saved_look(dir, machine, NULL);
+	enum saved_state state = saved_look(dir, machine);
 	if (state == SAVED_NONE)
 		return 1;
-	for (; state != SAVED_NONE; state = saved_look(dir, machine, NULL)) {
+	for (; state != SAVED_NONE; state = saved_look(dir, machine)) {
 		/* What an earlier one has left would be in the way. */
 		int r = remove_tree(garbage, err);
 		if (r >= 0 && state != SAVED_UNFINISHED)

@@ -124,13 +124,9 @@ struct saved_machine {
 	const char *tpm_data;	 /* of the plan of its TPM's unit; NULL: it has no TPM */
 };
 
-/*
- * In which state is it? Two or three looks at the file system; for everyone. Where NAME is there,
- * nothing else counts.
- *
- * @ret_usec: since when, CLOCK_REALTIME; may be NULL
- */
-enum saved_state saved_look(const char *dir, const char *machine, uint64_t *ret_usec);
+/* In which state is it? Up to three looks at the file system; for everyone. Where NAME is there,
+ * nothing else counts. */
+enum saved_state saved_look(const char *dir, const char *machine);
 
 /* The one state that most ask about, in one look: is it SAVED_WHOLE? */
 bool saved_is_whole(const char *dir, const char *machine);
