@@ -213,9 +213,8 @@ const struct command cmd_args = {
 		       "they become one object.\n"
 		       "\n"
 		       "--standalone has paths instead, and first makes the directories for "
-		       "sockets "
-		       "and starts the TPM; --json leaves these lines out. Such a QEMU runs as the "
-		       "user who pastes it, and makes taps without connecting them; a "
+		       "sockets and starts the TPM; --json leaves these lines out. Such a QEMU "
+		       "runs as the user who pastes it, and makes taps without connecting them; a "
 		       "macvtap is made by the shell.",
 	.options = options,
 	.options_size = sizeof(struct args_options),

@@ -358,9 +358,9 @@ const struct command cmd_cat = {
 	.arguments = arguments_machines,
 	.summary = "Show machines with all that their tags bring in",
 	.description = "With --json in the form of a config file, every derived identifier filled "
-		       "in: "
-		       "the result can be used as a machine's file that needs no tags. x-stop-sec "
-		       "is how many seconds a stop can take, for time-outs around it.\n\n"
+		       "in: the result can be used as a machine's file that needs no tags. "
+		       "x-stop-sec is how many seconds a stop can take, for time-outs around "
+		       "it.\n\n"
 		       "A machine whose parts don't fit together is shown as far as it goes, the "
 		       "findings come with it, and the exit status is 1.",
 	.options = options,

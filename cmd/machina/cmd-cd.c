@@ -137,8 +137,7 @@ static int find_volume(const struct call *call, const struct cd_work *work, cons
 	}
 	return error_set(err, ENOENT,
 			"the config has no drive '%s' any more whose pool could have a volume "
-			"'%s'; "
-			"a file is named by a path with a '/'",
+			"'%s'; a file is named by a path with a '/'",
 			shown_name(work->drive), wanted);
 }
 
@@ -262,11 +261,10 @@ const struct command cmd_eject = {
 		       "(or QEMU's id of the drive), whatever is in it; where there is only one "
 		       "drive it may be left out. A guest that has mounted the CD keeps the drive "
 		       "locked: it is asked, and if it does not let go within some seconds, "
-		       "nothing "
-		       "is done. Once the CD is out, nothing has its file open any more.\n\n"
+		       "nothing is done. Once the CD is out, nothing has its file open any "
+		       "more.\n\n"
 		       "The next start puts in again what the config says, but for that of a "
-		       "machine "
-		       "that was saved.",
+		       "machine that was saved.",
 	.options = options,
 	.options_size = sizeof(struct cd_options),
 	.examples = eject_examples,

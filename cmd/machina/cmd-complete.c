@@ -63,10 +63,8 @@ const struct command cmd_completion = {
 	.arguments = completion_arguments,
 	.summary = "Print the completion script of a shell: bash, zsh or fish",
 	.description = "The scripts are installed where the shells look for them; this is for "
-		       "shells "
-		       "that look elsewhere. They complete commands, options, machines and tags, "
-		       "also "
-		       "behind sudo.",
+		       "shells that look elsewhere. They complete commands, options, machines and "
+		       "tags, also behind sudo.",
 	.examples = completion_examples,
 	.run = completion_run,
 };

@@ -269,12 +269,10 @@ const struct command cmd_disconnect = {
 	.arguments = arguments,
 	.summary = "Take connections away from machines that run",
 	.description = "As if the cable were pulled: the interface leaves its bridge, then the "
-		       "guest "
-		       "sees its link go down. NAME is the connection's; without it all of the "
-		       "machine's are meant.\n\n"
+		       "guest sees its link go down. NAME is the connection's; without it all of "
+		       "the machine's are meant.\n\n"
 		       "It stays so when the guest reboots, until 'machina connect', or until QEMU "
-		       "is "
-		       "started anew: a start connects all but those with \"connected\": false; "
+		       "is started anew: a start connects all but those with \"connected\": false; "
 		       "that of a machine that was saved has what it had.",
 	.options = options,
 	.options_size = sizeof(struct connect_options),

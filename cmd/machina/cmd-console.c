@@ -371,29 +371,22 @@ const struct command cmd_console = {
 	.arguments = arguments_machine,
 	.summary = "Use a guest's serial console",
 	.description = "Every key goes to the guest but Ctrl-], which leaves. One client at a time "
-		       "can "
-		       "write: that is QEMU's rule, and the first one to come. Who comes later is "
-		       "told "
-		       "who that is, and watches by the log that QEMU keeps; when the writer "
-		       "leaves, "
-		       "Enter takes the console, or --wait does so by itself. A guest waits for "
-		       "who "
-		       "has its console: what is not read for 5 seconds is left out, and only in "
-		       "the log, so that no guest stands still with a terminal. A machine needs "
-		       "attrs.serial, and the guest a console there (console=ttyS0 to a Linux "
-		       "kernel).\n\n"
+		       "can write: that is QEMU's rule, and the first one to come. Who comes later "
+		       "is told who that is, and watches by the log that QEMU keeps; when the "
+		       "writer leaves, Enter takes the console, or --wait does so by itself. A "
+		       "guest waits for who has its console: what is not read for 5 seconds is "
+		       "left out, and only in the log, so that no guest stands still with a "
+		       "terminal. A machine needs attrs.serial, and the guest a console there "
+		       "(console=ttyS0 to a Linux kernel).\n\n"
 		       "A guest that is not trusted could set the clipboard, have its title or the "
 		       "screen typed back, print, or lock the keyboard, by what it writes. "
-		       "Colours, the "
-		       "cursor, modes and questions for the cursor's place are let through, and "
-		       "nothing else; on anything but a terminal, and in the log, only text is. "
-		       "--raw "
-		       "is for a guest that may do all that. When you leave, the terminal is set "
-		       "back.\n\n"
+		       "Colours, the cursor, modes and questions for the cursor's place are let "
+		       "through, and nothing else; on anything but a terminal, and in the log, "
+		       "only text is. --raw is for a guest that may do all that. When you leave, "
+		       "the terminal is set back.\n\n"
 		       "A serial line has no way to tell a terminal's size. 'resize' in the guest, "
 		       "which asks the terminal, works; --resize types the size instead, which is "
-		       "for "
-		       "when a shell's prompt waits there.",
+		       "for when a shell's prompt waits there.",
 	.options = options,
 	.options_size = sizeof(struct console_options),
 	.examples = examples,

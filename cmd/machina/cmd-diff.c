@@ -79,9 +79,8 @@ static void print_drift(const char *machine, const struct drift *drift)
 		print_item(&drift->diff.items[i]);
 	if (drift->has_to_stop)
 		printf("%s: it still uses what its config has no more, a TPM, a share or a port: "
-		       "'machina "
-		       "stop', 'machina generate' and 'machina start', in this order, not a "
-		       "restart\n",
+		       "'machina stop', 'machina generate' and 'machina start', in this order, not "
+		       "a restart\n",
 				machine);
 	if (drift->replaced[0]) {
 		printf("%s: was replaced since it was started: ", machine);

@@ -283,14 +283,11 @@ const struct command cmd_doctor = {
 	.description = "Tries whether KVM runs guests, and looks at config, units, systemd, QEMU, "
 		       "firmware, disks, memory, bridges and packet filters. Each finding says "
 		       "what is wrong, what that means, and what mends it. Nothing is changed. "
-		       "With MACHINE, only these machines and "
-		       "what they need are looked at.\n\n"
+		       "With MACHINE, only these machines and what they need are looked at.\n\n"
 		       "What stops a machine that is up or starts with the host is a fault; the "
 		       "rest are warnings. The exit status is 1 if there is a fault, else 0. "
-		       "Checks "
-		       "that "
-		       "only root can do are left out for others, and say so. With --root only "
-		       "config and units are looked at.",
+		       "Checks that only root can do are left out for others, and say so. With "
+		       "--root only config and units are looked at.",
 	.options = options,
 	.options_size = sizeof(struct doctor_options),
 	.examples = examples,

@@ -139,14 +139,12 @@ const struct command cmd_dump = {
 	.arguments = arguments,
 	.summary = "Write a guest's memory to a file",
 	.description = "For crash(8), gdb(1) or a vendor's support. The guest stands still while "
-		       "it "
-		       "is written, and runs on then. FILE is made for its owner alone, as memory "
-		       "holds passwords and keys, and has its name only when it is whole; '-' is "
-		       "standard output.\n\n"
+		       "it is written, and runs on then. FILE is made for its owner alone, as "
+		       "memory holds passwords and keys, and has its name only when it is whole; "
+		       "'-' is standard output.\n\n"
 		       "win-dmp needs a guest that has told QEMU where its kernel keeps its data "
 		       "(the driver of a vmcoreinfo device). When this command is interrupted, "
-		       "QEMU "
-		       "goes on to the end: until then the guest stands still.",
+		       "QEMU goes on to the end: until then the guest stands still.",
 	.options = options,
 	.options_size = sizeof(struct dump_options),
 	.examples = examples,

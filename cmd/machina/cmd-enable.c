@@ -154,8 +154,7 @@ const struct command cmd_enable = {
 	.arguments = arguments_machines,
 	.summary = "Let machines start when the host does",
 	.description = "Their units must have been generated. Machines whose config has "
-		       "\"autostart\" are left to it. A machine that a cluster manager "
-		       "drives "
+		       "\"autostart\" are left to it. A machine that a cluster manager drives "
 		       "(\"cluster\": true) is left alone. Nothing is started now.",
 	.options = options,
 	.options_size = sizeof(struct enable_options),

@@ -229,11 +229,11 @@ const struct command cmd_find = {
 	.arguments = arguments,
 	.summary = "Find the machines that have a value",
 	.description = "VALUE is all of a value, or a shell pattern, in capitals or not; of any "
-		       "key that a machine or one of its tags sets, and of what follows from "
-		       "them: derived MAC addresses, WWNs, serial numbers and ids, the paths of "
-		       "volumes, bridges and interfaces of networks, places of devices that "
-		       "classes stand for. A path that is there finds also who has that file or "
-		       "disk by another name.\n\n"
+		       "key that a machine or one of its tags sets, and of what follows from them: "
+		       "derived MAC addresses, WWNs, serial numbers and ids, the paths of volumes, "
+		       "bridges and interfaces of networks, places of devices that classes stand "
+		       "for. A path that is there finds also who has that file or disk by another "
+		       "name.\n\n"
 		       "It is the config that is searched: addresses that guests have now, "
 		       "'machina ip --all' shows. The exit status is 1 if no machine has the "
 		       "value, or not all could be looked at.",

@@ -287,9 +287,8 @@ const struct command cmd_firewall_apply = {
 		       "\n"
 		       "Without names, of all machines that run and of all networks that are up, "
 		       "and what nobody uses any more is removed. "
-		       "machina-firewall-nftables.service "
-		       "and machina-firewall-firewalld.service do that when one of these firewalls "
-		       "was started or reloaded.",
+		       "machina-firewall-nftables.service and machina-firewall-firewalld.service "
+		       "do that when one of these firewalls was started or reloaded.",
 	.options = options,
 	.options_size = sizeof(struct apply_options),
 	.examples = examples,

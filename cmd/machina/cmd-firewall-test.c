@@ -343,9 +343,8 @@ const struct command cmd_firewall_test = {
 	.description = "For the first packet of a new connection, by the config as it is now; "
 		       "nothing is sent. NAME is the connection's; a machine that has one needs "
 		       "none. The packet goes in (to the guest) or out, PROTOCOL is tcp, udp, "
-		       "sctp, "
-		       "icmp, icmp6 or a number, PORT the destination port, or the type of ICMP "
-		       "(echo-request if there is none).\n\n"
+		       "sctp, icmp, icmp6 or a number, PORT the destination port, or the type of "
+		       "ICMP (echo-request if there is none).\n\n"
 		       "Without --from or --to the other end is one that no rule names. The exit "
 		       "status is 0 if it is accepted, 1 if it is dropped or rejected, 2 if the "
 		       "question can't be answered.",

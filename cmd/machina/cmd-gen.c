@@ -46,8 +46,7 @@ const struct command cmd_gen_id = {
 	.group = GROUP_TOOLS,
 	.summary = "Make up a machine id (a random UUID)",
 	.description = "A machine's other identifiers are derived from its id and its name, so "
-		       "that a "
-		       "machine needs no more than this one.",
+		       "that a machine needs no more than this one.",
 	.run = gen_id_run,
 };
 

@@ -420,9 +420,8 @@ static const struct option_spec options[] = {
 
 static const struct example examples[] = {
 	{ "machina generate web", "Write web's units." },
-	{ "machina generate --all",
-			"Write those of all machines, and remove those of machines that "
-			"are not configured any more." },
+	{ "machina generate --all", "Write those of all machines, and remove those of machines "
+				    "that are not configured any more." },
 	{ "machina generate --preview web", "Show them." },
 	{},
 };
@@ -434,20 +433,16 @@ const struct command cmd_generate = {
 	.arguments = arguments_machines,
 	.summary = "Write systemd units for machines",
 	.description = "All machines are built, and compared with each other, before the first "
-		       "file is "
-		       "written; files are replaced as a whole and only if they change, and "
-		       "systemd "
-		       "reads them again. A machine that runs goes on as it was until it is "
-		       "restarted.\n\n"
+		       "file is written; files are replaced as a whole and only if they change, "
+		       "and systemd reads them again. A machine that runs goes on as it was until "
+		       "it is restarted.\n\n"
 		       "Units that a machine had and has no more (those of a TPM that went) are "
 		       "removed. While one is in use by a machine that runs, all units of this "
 		       "machine stay as they are: systemd would end what no unit asks for. Stop "
 		       "it, run generate again, and start it. A unit that was not made by this "
-		       "program is left "
-		       "alone and makes the run fail, unless --force is given.\n\n"
+		       "program is left alone and makes the run fail, unless --force is given.\n\n"
 		       "The exit status of --check is 0 when nothing would change, 1 when "
-		       "something "
-		       "would, 2 when that can't be told.",
+		       "something would, 2 when that can't be told.",
 	.options = options,
 	.options_size = sizeof(struct generate_options),
 	.examples = examples,

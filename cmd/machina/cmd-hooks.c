@@ -144,8 +144,8 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 	if (!options.notify_socket && !cli->dry_run)
 		return error_set(err, ENOTCONN,
 				"there is no unit to prepare for: this is called by the unit of "
-				"machine "
-				"'%s' ('machina start %s'); 'machina run %s' starts it without one",
+				"machine '%s' ('machina start %s'); 'machina run %s' starts it "
+				"without one",
 				alone, alone, alone);
 	r = hookplan_begin(&call->paths, unit, machine, &plan, &text, err);
 	if (r < 0)
@@ -386,8 +386,7 @@ static const struct command cmd_prepare_qemu = {
 	.arguments = machines,
 	.summary = "Make the host ready for QEMU",
 	.description = "Opens disks, makes taps, sockets and devices, as the plan in the machine's "
-		       "unit "
-		       "says, and gives the descriptors to systemd. All of it or nothing.",
+		       "unit says, and gives the descriptors to systemd. All of it or nothing.",
 	.options = prepare_rows,
 	.options_size = sizeof(struct prepare_options_cli),
 	.run = prepare_qemu_run,

@@ -49,8 +49,8 @@ static int init_run(const struct call *call, struct error *err)
 		return r;
 	if (!call->paths.offline && !getgrnam(GROUP_NAME))
 		puts("There is no group '" GROUP_NAME
-		     "'. Its members may use the control sockets of "
-		     "all machines;\nroot always may. To make it: systemd-sysusers");
+		     "'. Its members may use the control sockets of all machines;\nroot always "
+		     "may. To make it: systemd-sysusers");
 	return STATUS_DONE;
 }
 
@@ -74,8 +74,7 @@ const struct command cmd_init = {
 		       "written: machina.conf(5) and machina-machine(5) say what the files "
 		       "hold.\n\n"
 		       "Says so if the group '" GROUP_NAME
-		       "' does not exist: its members may use the "
-		       "machines' control sockets.",
+		       "' does not exist: its members may use the machines' control sockets.",
 	.options = options,
 	.options_size = sizeof(struct init_options),
 	.examples = examples,

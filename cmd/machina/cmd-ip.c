@@ -152,16 +152,12 @@ const struct command cmd_ip = {
 	.arguments = arguments_machines_up,
 	.summary = "Show the addresses of guests that run",
 	.description = "FROM says who knows an address: 'agent', the guest's own word by QEMU's "
-		       "guest "
-		       "agent; 'neighbour', the host has seen it on the connection's bridge; "
-		       "'lease', "
-		       "the DHCP server of a network of this program has lent it; 'config', the "
-		       "connection's \"ip\". All but the first need not be true at this moment, "
-		       "and "
-		       "the first is what the guest likes to tell.\n\n"
+		       "guest agent; 'neighbour', the host has seen it on the connection's bridge; "
+		       "'lease', the DHCP server of a network of this program has lent it; "
+		       "'config', the connection's \"ip\". All but the first need not be true at "
+		       "this moment, and the first is what the guest likes to tell.\n\n"
 		       "The exit status is 1 when a machine does not run or nobody knows an "
-		       "address of "
-		       "it.",
+		       "address of it.",
 	.options = options,
 	.options_size = sizeof(struct ip_options),
 	.examples = examples,

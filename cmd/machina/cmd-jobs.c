@@ -121,8 +121,8 @@ static const char *compare_config(const struct jobs *jobs, const char *machine)
 		.unit = &unit_stat,
 	};
 	pending_find(jobs->paths, &pending, 1);
-	return pending.has_faults     ? " as it was generated; its config has faults by now "
-					"('machina validate')"
+	return pending.has_faults ? " as it was generated; its config has faults by now ('machina "
+				    "validate')"
 	       : pending.is_different ? " as it was generated; its config says something else by "
 					"now ('machina diff' tells what)"
 				      : "";
@@ -429,8 +429,8 @@ static const struct option_spec start_options[] = {
 static const struct example start_examples[] = {
 	{ "machina start web", "Start web and wait until it has started." },
 	{ "machina start 'db*' --tag lan", "Start several at once." },
-	{ "machina start --discard-saved web", "Boot web, and throw away what 'machina save' has "
-					       "kept of it." },
+	{ "machina start --discard-saved web",
+			"Boot web, and throw away what 'machina save' has kept of it." },
 	{},
 };
 
@@ -447,11 +447,10 @@ const struct command cmd_start = {
 	.summary = "Start machines",
 	.description = "Waits until each machine's unit is active: when QEMU answers, or when the "
 		       "guest is ready, where attrs.ready says so. When a start fails, the cause "
-		       "is "
-		       "told as 'machina why' does, then the step that failed and the last lines "
-		       "of the journal. What starts is the machine as it was generated: that its "
-		       "config says something else by now is told. A machine that "
-		       "was saved goes on from there ('machina save').",
+		       "is told as 'machina why' does, then the step that failed and the last "
+		       "lines of the journal. What starts is the machine as it was generated: that "
+		       "its config says something else by now is told. A machine that was saved "
+		       "goes on from there ('machina save').",
 	.options = start_options,
 	.options_size = sizeof(struct jobs_options),
 	.examples = start_examples,
@@ -465,10 +464,9 @@ const struct command cmd_stop = {
 	.arguments = arguments_machines_up,
 	.summary = "Shut machines down",
 	.description = "Asks the guest agent, then presses the guest's power button, again every 5 "
-		       "seconds, and tells QEMU to "
-		       "quit if the guest is not down after attrs.shutdown.timeout, 85 seconds if "
-		       "the config sets none. Waits until all machines are down. "
-		       "machina-life-cycle(7) tells all that happens.",
+		       "seconds, and tells QEMU to quit if the guest is not down after "
+		       "attrs.shutdown.timeout, 85 seconds if the config sets none. Waits until "
+		       "all machines are down. machina-life-cycle(7) tells all that happens.",
 	.options = options,
 	.options_size = sizeof(struct jobs_options),
 	.run = stop_run,
@@ -481,14 +479,13 @@ const struct command cmd_restart = {
 	.arguments = arguments_machines,
 	.summary = "Shut machines down and start them",
 	.description = "A machine that was off is started. What generate has written since the "
-		       "last "
-		       "start takes effect.\n\n"
+		       "last start takes effect.\n\n"
 		       "One that runs and would not start again is left as it is, and what it "
 		       "lacks is told: units that are gone or can't be followed, programs, "
 		       "volumes, bridges, devices, and whatever else a start looks for before it "
 		       "changes anything; of machines that require it, too, since they are "
-		       "restarted with it. The others are restarted, and the status is 1. "
-		       "--force takes it down all the same.\n\n"
+		       "restarted with it. The others are restarted, and the status is 1. --force "
+		       "takes it down all the same.\n\n"
 		       "With --one-by-one, in the order of names, the next one is restarted when "
 		       "the one before it is active again (attrs.ready says when that is). When "
 		       "one fails, the others are left as they are.",

@@ -98,9 +98,8 @@ const struct command cmd_kill = {
 		       "guest that does not shut down ('machina stop' ends it after a time, "
 		       "too).\n\n"
 		       "QEMU is told to quit; if it does not within some seconds, systemd kills "
-		       "it. "
-		       "The unit is inactive then and does not start again by itself. A start or "
-		       "stop that is under way ends.\n\n"
+		       "it. The unit is inactive then and does not start again by itself. A start "
+		       "or stop that is under way ends.\n\n"
 		       "On a terminal it asks first. Where there is nobody to ask, it needs --yes.",
 	.options = options,
 	.options_size = sizeof(struct kill_options),

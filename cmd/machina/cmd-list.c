@@ -267,21 +267,17 @@ const struct command cmd_list = {
 	.arguments = arguments_machines_optional,
 	.summary = "List machines and their states",
 	.description = "Without MACHINE all that are configured, and those that run and are not "
-		       "configured any more. Where systemd does not run, and "
-		       "with --root, only what the files say.\n\n"
+		       "configured any more. Where systemd does not run, and with --root, only "
+		       "what the files say.\n\n"
 		       "STATE is what the unit and the guest are at: off; saved by 'machina save'; "
 		       "starting while the host is prepared; booting until the machine is ready; "
-		       "running, paused, asleep; "
-		       "saving, moving and the like while it is on its way elsewhere; crashed, "
-		       "when "
-		       "a guest does not run on (it has panicked, a disk has failed, a watchdog "
-		       "has "
-		       "stopped it); ended, when it has shut down and QEMU is still there; "
-		       "shutting "
-		       "down; failed; refused, when systemd cannot use the unit's files, or it is "
-		       "masked (of a unit that is not in systemd's memory that is only looked for "
-		       "where it has drop-ins or is masked). All guests are asked at once; one "
-		       "whose QEMU does not answer "
+		       "running, paused, asleep; saving, moving and the like while it is on its "
+		       "way elsewhere; crashed, when a guest does not run on (it has panicked, a "
+		       "disk has failed, a watchdog has stopped it); ended, when it has shut down "
+		       "and QEMU is still there; shutting down; failed; refused, when systemd "
+		       "cannot use the unit's files, or it is masked (of a unit that is not in "
+		       "systemd's memory that is only looked for where it has drop-ins or is "
+		       "masked). All guests are asked at once; one whose QEMU does not answer "
 		       "within half a second, or is talking to somebody else, has a '?'. BECAUSE "
 		       "says more where a word does not say it all. Who may not ask QEMU sees "
 		       "'up'. On a terminal that is too narrow, DESCRIPTION and BECAUSE are cut; "
@@ -292,8 +288,7 @@ const struct command cmd_list = {
 		       "start)' where a TPM, a share or a port went that is in use: generate "
 		       "leaves its units as they are until it is off; 'upgrade' where QEMU's "
 		       "program or one of its libraries was replaced since. Only root may look. "
-		       "What has not changed is known by the times of files, the rest is "
-		       "compared.",
+		       "What has not changed is known by the times of files, the rest is compared.",
 	.options = options,
 	.options_size = sizeof(struct list_options),
 	.run = list_run,

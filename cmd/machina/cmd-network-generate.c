@@ -165,8 +165,8 @@ static void advise(const struct run *run)
 {
 	if (run->call->paths.offline)
 		return;
-	fputs("\nRun 'networkctl reload' for systemd-networkd to take them over. Where an "
-	      "uplink is new,\nits connections may break for a moment.\n",
+	fputs("\nRun 'networkctl reload' for systemd-networkd to take them over. Where an uplink "
+	      "is new,\nits connections may break for a moment.\n",
 			stdout);
 }
 
@@ -265,20 +265,19 @@ const struct command cmd_network_generate = {
 	.flags = COMMAND_FILES,
 	.arguments = networks,
 	.summary = "Write files with which systemd-networkd makes a bridge",
-	.description = "For networks of \"mode\": \"bridge\", whose bridge the host has to have: "
-		       "a .netdev file and .network files in /etc/systemd/network. The bridge "
-		       "tells VLANs apart if a network or a machine has VLANs; its uplink then "
-		       "has these with their tags. Without NETWORK, the files that are there "
-		       "are brought up to date, and those of bridges of no network are removed.\n\n"
-		       "What is not said of the bridge is as it is: it takes over the MAC "
-		       "address of the uplink, and its addresses and gateways, or asks DHCP and "
-		       "routers if these have lent them. The files carry what was said and seen: "
-		       "it need be said once.\n\n"
-		       "Files that this program has not made are left alone. systemd-networkd "
-		       "is not told: 'networkctl reload' does that.\n\n"
+	.description = "For networks of \"mode\": \"bridge\", whose bridge the host has to have: a "
+		       ".netdev file and .network files in /etc/systemd/network. The bridge tells "
+		       "VLANs apart if a network or a machine has VLANs; its uplink then has these "
+		       "with their tags. Without NETWORK, the files that are there are brought up "
+		       "to date, and those of bridges of no network are removed.\n\n"
+		       "What is not said of the bridge is as it is: it takes over the MAC address "
+		       "of the uplink, and its addresses and gateways, or asks DHCP and routers if "
+		       "these have lent them. The files carry what was said and seen: it need be "
+		       "said once.\n\n"
+		       "Files that this program has not made are left alone. systemd-networkd is "
+		       "not told: 'networkctl reload' does that.\n\n"
 		       "The exit status of --check is 0 when nothing would change, 1 when "
-		       "something "
-		       "would, 2 when that can't be told.",
+		       "something would, 2 when that can't be told.",
 	.options = options,
 	.options_size = sizeof(struct network_generate_options),
 	.examples = examples,

@@ -84,9 +84,8 @@ static int reload(const char *run_dir, struct network *new, struct error *err)
 	network_put_rows(new, &after);
 	if (!buf_equal(&before, &after))
 		complain("%s: only changes of guests and forwarded ports are taken over; "
-			 "'systemctl "
-			 "restart machina-network-%s.service', which restarts its machines, "
-			 "takes all",
+			 "'systemctl restart machina-network-%s.service', which restarts its "
+			 "machines, takes all",
 				new->name, new->name);
 	int r = network_refresh(&old, &options, err);
 	if (r == 0)

@@ -152,23 +152,17 @@ const struct command cmd_observe = {
 	.description = "A line for each event of QEMU and each change of state of the unit, with "
 		       "time and machine. Without MACHINE all machines, also those that are "
 		       "configured later. Machines may start, end and start again meanwhile. "
-		       "Events "
-		       "are taken from the operators' second monitor (\"command.1\"), so that "
-		       "other "
-		       "commands go on working; if another program has it, that is told, and its "
-		       "turn is waited for.\n\n"
+		       "Events are taken from the operators' second monitor (\"command.1\"), so "
+		       "that other commands go on working; if another program has it, that is "
+		       "told, and its turn is waited for.\n\n"
 		       "With --json, \"event\" is QEMU's name for it (SHUTDOWN, BLOCK_IO_ERROR, "
-		       "...) "
-		       "with its \"data\"; UNIT_STARTING, UNIT_ACTIVE, UNIT_STOPPING, "
-		       "UNIT_INACTIVE "
-		       "or UNIT_FAILED for the unit; OBSERVED and UNOBSERVED when QEMU's monitor "
-		       "was "
-		       "connected and lost, HELD when another program has it. The latter three "
-		       "don't "
-		       "count for --count.\n\n"
+		       "...) with its \"data\"; UNIT_STARTING, UNIT_ACTIVE, UNIT_STOPPING, "
+		       "UNIT_INACTIVE or UNIT_FAILED for the unit; OBSERVED and UNOBSERVED when "
+		       "QEMU's monitor was connected and lost, HELD when another program has it. "
+		       "The latter three don't count for --count.\n\n"
 		       "The exit status is 0 when it was ended by Ctrl-C, or when what --count or "
-		       "--until "
-		       "asks for has happened; 1 when that did not happen before --timeout.",
+		       "--until asks for has happened; 1 when that did not happen before "
+		       "--timeout.",
 	.options = options,
 	.options_size = sizeof(struct observe_options),
 	.examples = examples,

@@ -174,9 +174,8 @@ const struct command cmd_reset = {
 	.arguments = arguments_machines_up,
 	.summary = "Press the reset button of machines",
 	.description = "The guests start again at once, and what they have not written is lost: "
-		       "for "
-		       "a guest that hangs. QEMU stays the same process, so a config "
-		       "that was changed does not take effect. A paused guest stays paused at its "
+		       "for a guest that hangs. QEMU stays the same process, so a config that was "
+		       "changed does not take effect. A paused guest stays paused at its "
 		       "beginning; one that had crashed runs.",
 	.options = options,
 	.options_size = sizeof(struct pause_options),

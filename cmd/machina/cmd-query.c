@@ -152,7 +152,7 @@ const struct command cmd_query = {
 	.summary = "Ask the QEMU of machines that run",
 	.description = "All are asked side by side, and one that does not answer within five "
 		       "seconds is told. With --json, each gives a list with an object for each "
-		       "machine, with "
-		       "QEMU's answers under the names of its commands, as they came.",
+		       "machine, with QEMU's answers under the names of its commands, as they "
+		       "came.",
 	.subcommands = commands,
 };

@@ -102,10 +102,8 @@ static int check_privileges(const struct run *run, struct error *err)
 		if (vm->nics[i].passt)
 			return error_set(err, EOPNOTSUPP,
 					"network '%s' of machine '%s' is by passt, which only "
-					"units "
-					"start: 'machina start %s' starts it (\"backend\": "
-					"\"slirp\" of "
-					"the network does without)",
+					"units start: 'machina start %s' starts it (\"backend\": "
+					"\"slirp\" of the network does without)",
 					vm->nics[i].network, run->machine, run->machine);
 	for (size_t i = 0; i < vm->n_nics; i++)
 		if (vm_nic_has_link(&vm->nics[i]))
@@ -372,31 +370,23 @@ const struct command cmd_run = {
 	.arguments = arguments_machine,
 	.summary = "Run a machine in the foreground",
 	.description = "Without systemd and its units: to try a machine out, to see a guest boot "
-		       "that "
-		       "does not come up. The host is prepared as for the unit and cleaned up "
+		       "that does not come up. The host is prepared as for the unit and cleaned up "
 		       "afterwards, QEMU gets the unit's arguments. Limits (\"limits\"), TCP ports "
-		       "of "
-		       "screens and most of the unit's sandbox are left out.\n"
+		       "of screens and most of the unit's sandbox are left out.\n"
 		       "\n"
 		       "The guest's serial console (\"serial\") is on the terminal. Ctrl-] or a "
-		       "signal "
-		       "presses the guest's power button, once more ends QEMU at once. After a "
-		       "signal "
-		       "the guest has 85 seconds. Of what the guest writes as much is let through "
-		       "as by "
-		       "'machina console', on a terminal and elsewhere.\n"
+		       "signal presses the guest's power button, once more ends QEMU at once. "
+		       "After a signal the guest has 85 seconds. Of what the guest writes as much "
+		       "is let through as by 'machina console', on a terminal and elsewhere.\n"
 		       "\n"
 		       "Anyone can run a machine that needs no privilege: its networks are of "
-		       "\"mode\" "
-		       "\"user\", it has no TPM and no devices of the host, and its images can be "
-		       "opened. "
-		       "Sockets are in $XDG_RUNTIME_DIR/machina then. Run by root, QEMU and the "
-		       "TPM have "
-		       "users of their own, which have no privileges and are in no database.\n"
+		       "\"mode\" \"user\", it has no TPM and no devices of the host, and its "
+		       "images can be opened. Sockets are in $XDG_RUNTIME_DIR/machina then. Run by "
+		       "root, QEMU and the TPM have users of their own, which have no privileges "
+		       "and are in no database.\n"
 		       "\n"
 		       "The exit status is 0 when QEMU has ended well. What is left of a run that "
-		       "was "
-		       "killed is cleaned up by the next one, or by 'machina teardown'.",
+		       "was killed is cleaned up by the next one, or by 'machina teardown'.",
 	.options = options,
 	.options_size = sizeof(struct run_options),
 	.examples = examples,

@@ -128,18 +128,16 @@ const struct command cmd_save = {
 	.description = "Stops each guest, writes its memory and devices to "
 		       "/var/lib/machina/saved/MACHINE, which only root can read, and ends QEMU. "
 		       "The next start, also one at boot, goes on from there. If anything fails, "
-		       "the "
-		       "guest runs on.\n\n"
+		       "the guest runs on.\n\n"
 		       "Memory and disks belong together: a start refuses to resume when a disk or "
 		       "the machine's unit has changed since, until 'machina start "
 		       "--discard-saved' throws the saved state away. Guests with devices of the "
 		       "host that cannot be moved (PCI functions, USB devices, shared directories) "
 		       "cannot be saved, which is told before they are stopped; nor can those that "
 		       "got devices after their start. CDs that were put in or taken out by "
-		       "'machina "
-		       "insert' and 'eject', and connections that were taken away by 'machina "
-		       "disconnect', are as they were when the machine goes on; so is the state of "
-		       "a TPM, which counts as a disk.",
+		       "'machina insert' and 'eject', and connections that were taken away by "
+		       "'machina disconnect', are as they were when the machine goes on; so is the "
+		       "state of a TPM, which counts as a disk.",
 	.options = options,
 	.options_size = sizeof(struct save_options),
 	.examples = examples,

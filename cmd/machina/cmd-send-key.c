@@ -147,10 +147,9 @@ const struct command cmd_send_key = {
 	.arguments = arguments,
 	.summary = "Press keys on a guest's keyboard",
 	.description = "Each KEY is a key or, with '-' between them, keys that are pressed "
-		       "together. "
-		       "Names are those of QEMU's QKeyCode: ctrl, f1, ret, a. Some others are "
-		       "understood, too: del, enter, escape, space, win. KEYs come one after the "
-		       "other, then the text.\n\n"
+		       "together. Names are those of QEMU's QKeyCode: ctrl, f1, ret, a. Some "
+		       "others are understood, too: del, enter, escape, space, win. KEYs come one "
+		       "after the other, then the text.\n\n"
 		       "QEMU sends keys, not characters: a guest whose keyboard is not set to a US "
 		       "layout gets other characters than the text has. That keys were taken does "
 		       "not mean that the guest listens to its keyboard.",

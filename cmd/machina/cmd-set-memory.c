@@ -130,9 +130,9 @@ const struct command cmd_set_memory = {
 	.arguments = arguments,
 	.summary = "Take memory from a guest, or give it back",
 	.description = "By the machine's memory balloon (\"balloon\" in its \"attrs\"): a driver "
-		       "in "
-		       "the guest gives pages back to the host. SIZE is what the guest keeps, at "
-		       "most what it was started with ('all'). It holds until the next start.\n\n"
+		       "in the guest gives pages back to the host. SIZE is what the guest keeps, "
+		       "at most what it was started with ('all'). It holds until the next "
+		       "start.\n\n"
 		       "The command waits until the guest has followed. One that needs its memory "
 		       "gives up less, and a guest that is left with too little ends processes: "
 		       "better less than that.",

@@ -138,8 +138,7 @@ static int check_options(const struct call *call)
 	const struct shutdown_options *options = call->options;
 	if (options->reboot && options->force)
 		return misuse(call->command, "'--reboot' asks the guest, and '--force' does not: "
-					     "'machina reset' "
-					     "restarts it without");
+					     "'machina reset' restarts it without");
 	if (options->system && options->reboot)
 		return misuse(call->command, "'--system' and '--reboot' can't both be had");
 	if (options->again && !options->system)
@@ -196,8 +195,8 @@ static const struct option_spec options[] = {
 
 static const struct example examples[] = {
 	{ "machina shutdown web", "Press web's power button." },
-	{ "machina shutdown --timeout 2min web", "Press it until web is down; after two minutes "
-						 "tell QEMU to quit." },
+	{ "machina shutdown --timeout 2min web",
+			"Press it until web is down; after two minutes tell QEMU to quit." },
 	{ "machina shutdown --reboot web", "Have web's guest shut down, then start it again." },
 	{},
 };
@@ -209,11 +208,10 @@ const struct command cmd_shutdown = {
 	.arguments = arguments_machines_up,
 	.summary = "Ask guests to shut down",
 	.description = "Asks the guest agent of each machine, or presses its power button, all at "
-		       "once. With --wait or "
-		       "--timeout it is pressed again while the guest does not react. A guest that "
-		       "stands still is let run first. 'machina stop' does the same through "
-		       "systemd, and keeps to the time that the machine's config sets; "
-		       "machina-life-cycle(7) has the whole ladder.\n\n"
+		       "once. With --wait or --timeout it is pressed again while the guest does "
+		       "not react. A guest that stands still is let run first. 'machina stop' does "
+		       "the same through systemd, and keeps to the time that the machine's config "
+		       "sets; machina-life-cycle(7) has the whole ladder.\n\n"
 		       "With --reboot QEMU stays, and resets the machine when its guest has shut "
 		       "down. A guest that does not within --timeout, or the time of its config, "
 		       "goes on, and the command fails. What generate has written since the start "

@@ -84,14 +84,14 @@ static int refuse(enum vsock_outcome outcome, const char *machine, uint32_t cid,
 	switch (outcome) {
 	case VSOCK_REFUSED:
 		return error_set(err, ECONNREFUSED,
-				"guest '%s' has nothing that listens at port %" PRIu32 " of its "
-				"vsock: it needs sshd there, which systemd 256 and later sees to; "
-				"machina-machine(5) has what others need",
+				"guest '%s' has nothing that listens at port %" PRIu32
+				" of its vsock: it needs sshd there, which systemd 256 and later "
+				"sees to; machina-machine(5) has what others need",
 				machine, port);
 	case VSOCK_SILENT:
 		return error_set(err, ETIMEDOUT,
-				"guest '%s' does not answer at vsock CID %" PRIu32 ": it still "
-				"boots, has no driver for it (virtio_vsock), or hangs",
+				"guest '%s' does not answer at vsock CID %" PRIu32
+				": it still boots, has no driver for it (virtio_vsock), or hangs",
 				machine, cid);
 	case VSOCK_ABSENT:
 	case VSOCK_DONE:
@@ -272,8 +272,7 @@ const struct command cmd_ssh = {
 		       "nor guest needs a network. To ssh the guest is called vm/NAME: 'ssh "
 		       "vm/NAME' does the same, and known_hosts has the guest's key under this "
 		       "name (in lower case). A guest that boots is waited for. "
-		       "machina-machine(5), "
-		       "GUEST SSH, has what the guest needs.\n\n"
+		       "machina-machine(5), GUEST SSH, has what the guest needs.\n\n"
 		       "Words behind '--' are a command and its arguments, which ssh puts together "
 		       "with blanks for the user's shell in the guest. The exit status is the "
 		       "command's, or 255.",

@@ -325,16 +325,12 @@ const struct command cmd_status = {
 	.arguments = arguments_machines,
 	.summary = "Show the state of machines",
 	.description = "State (as 'machina list' has it), process, use of memory (and the most "
-		       "that "
-		       "it was, where the kernel tells) and processor, sockets; addresses, as far "
-		       "as they are found out at once ('machina ip' "
-		       "tells from "
-		       "whom); connections that are disconnected or have lost their bridge or "
-		       "interface; which of the host's devices "
-		       "it has got; whether its unit has changed "
-		       "since it was started; after a "
-		       "failure its cause and the last lines "
-		       "of the journal.\n\n"
+		       "that it was, where the kernel tells) and processor, sockets; addresses, as "
+		       "far as they are found out at once ('machina ip' tells from whom); "
+		       "connections that are disconnected or have lost their bridge or interface; "
+		       "which of the host's devices it has got; whether its unit has changed since "
+		       "it was started; after a failure its cause and the last lines of the "
+		       "journal.\n\n"
 		       "The exit status is 0 when all run, 3 when one does not, 4 when one has no "
 		       "unit.",
 	.options = options,

@@ -126,9 +126,8 @@ const struct command cmd_validate = {
 	.arguments = arguments_machines_optional,
 	.summary = "Look for faults in the config, and give advice",
 	.description = "Without MACHINE all machines are looked over. Errors are what generate "
-		       "would "
-		       "refuse. Advice is what works but could surprise: it does not change the "
-		       "status. With --root only files are looked at, nothing of the running "
+		       "would refuse. Advice is what works but could surprise: it does not change "
+		       "the status. With --root only files are looked at, nothing of the running "
 		       "system.",
 	.options = options,
 	.options_size = sizeof(struct validate_options),

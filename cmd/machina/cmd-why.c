@@ -116,22 +116,18 @@ const struct command cmd_why = {
 	.arguments = arguments_machines,
 	.summary = "Tell why machines failed, in one paragraph",
 	.description = "What failed last, when, why, and what to do: from the state of its unit, "
-		       "of the units that it needs and of the machines that it requires, from "
-		       "what hooks, QEMU and the programs beside it left in the journal, and from "
-		       "QEMU itself where the machine runs but its guest stands still. Of a "
-		       "machine "
-		       "that has not failed: since when it runs, or how it ended, whether that "
-		       "was since a machine that it requires was stopped, was restarted or has "
-		       "failed, and the failure before that.\n\n"
+		       "of the units that it needs and of the machines that it requires, from what "
+		       "hooks, QEMU and the programs beside it left in the journal, and from QEMU "
+		       "itself where the machine runs but its guest stands still. Of a machine "
+		       "that has not failed: since when it runs, or how it ended, whether that was "
+		       "since a machine that it requires was stopped, was restarted or has failed, "
+		       "and the failure before that.\n\n"
 		       "With --json, \"cause\" is a word for the cause that stays the same in "
-		       "later "
-		       "versions, and is missing where the cause is not known: then the text says "
-		       "only what is. \"because_of\" names the other machine whose failure or "
+		       "later versions, and is missing where the cause is not known: then the text "
+		       "says only what is. \"because_of\" names the other machine whose failure or "
 		       "stop was the reason.\n\n"
 		       "The exit status is 0 whether a machine has failed or not, and 4 if there "
-		       "is "
-		       "none "
-		       "of a name.",
+		       "is none of a name.",
 	.options = options,
 	.options_size = sizeof(struct why_options),
 	.examples = examples,

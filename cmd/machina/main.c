@@ -229,8 +229,7 @@ int main(int argc, char **argv)
 	output_init(false);
 	if (argc > 0 && is_tap_script(argv[0])) {
 		complain("'%s' is the tap script of units that an earlier program wrote; the units "
-			 "of "
-			 "this one need none: run '" PROGRAM_NAME " generate'",
+			 "of this one need none: run '" PROGRAM_NAME " generate'",
 				argv[0]);
 		return STATUS_FAILURE;
 	}

@@ -27,9 +27,9 @@ const struct field fw_rule_fields[] = {
 			"ICMP type by its name or number, or a list of such; for \"icmp\" and "
 			"\"icmp6\". Names: see machina-firewall(7)."),
 	FIELD_STRING_OR_LIST(struct fw_rule_conf, from, "from", form_peer,
-			"In direction \"in\": who sends. An address, a block (\"192.0.2.0/24\"), "
-			"a range (\"192.0.2.10-192.0.2.19\"), \"@SET\", \"&GROUP\" (the addresses "
-			"of its members), or a list of such. Default: anybody."),
+			"In direction \"in\": who sends. An address, a block (\"192.0.2.0/24\"), a "
+			"range (\"192.0.2.10-192.0.2.19\"), \"@SET\", \"&GROUP\" (the addresses of "
+			"its members), or a list of such. Default: anybody."),
 	FIELD_STRING_OR_LIST(struct fw_rule_conf, to, "to", form_peer,
 			"In direction \"out\": to whom, in the same forms. Default: anybody."),
 	FIELD_INT(struct fw_rule_conf, priority, "priority", 1, 999, 0, "200",
@@ -62,8 +62,8 @@ const struct field fw_guard_fields[] = {
 	FIELD_SWITCH(struct fw_guard_conf, mac, "mac", form_switch_names, "true",
 			"Drop other MAC addresses than the connection's."),
 	FIELD_SWITCH(struct fw_guard_conf, address, "address", address_names, "true",
-			"If the connection has addresses (\"ip\"): drop others of the same "
-			"family. \"strict\": also drop the family in which it has none."),
+			"If the connection has addresses (\"ip\"): drop others of the same family. "
+			"\"strict\": also drop the family in which it has none."),
 	FIELD_SWITCH(struct fw_guard_conf, router, "router", form_switch_names, "true",
 			"Drop IPv6 router advertisements and redirects."),
 	FIELD_SWITCH(struct fw_guard_conf, dhcp_server, "dhcp-server", form_switch_names, "true",

@@ -53,8 +53,8 @@ static const struct field storage_fields[] = {
 
 static const struct field mdev_class_fields[] = {
 	FIELD_STRING(struct mdev_class_conf, type_name, "name", form_text_line, 0, NULL,
-			"Name of the mediated device type, as the \"name\" file in sysfs shows "
-			"it, or that of the type's directory there."),
+			"Name of the mediated device type, as the \"name\" file in sysfs shows it, "
+			"or that of the type's directory there."),
 	FIELD_INTS(struct mdev_class_conf, placements, "placements", INT64_MIN, INT64_MAX,
 			"Placement ids to use, the preferred one first."),
 	{},

@@ -244,8 +244,8 @@ static const struct field memory_fields[] = {
 			"be reserved."),
 	FIELD_BOOL(struct attrs_conf, memory.shared, "shared", false,
 			"Let other processes share the guest's memory: vhost-user by \"qemu-args\" "
-			"needs that. With \"shares\", and on a network of mode "
-			"\"vhost-user\", it always is."),
+			"needs that. With \"shares\", and on a network of mode \"vhost-user\", it "
+			"always is."),
 	{},
 };
 
@@ -366,8 +366,7 @@ static const struct field attrs_fields[] = {
 			.flags = FIELD_WHEN_TEXT | FIELD_INLINE,
 			.fields = ready_fields,
 			.doc = "When the machine counts as started, so that others may start that "
-			       "wait for it: machina-life-cycle(7). A string is taken as "
-			       "\"when\".",
+			       "wait for it: machina-life-cycle(7). A string is taken as \"when\".",
 			.default_text = "\"qmp\": when QEMU answers" },
 	FIELD_OBJECT(struct attrs_conf, cloud_init, struct cloud_init_conf, "cloud-init",
 			MERGE_FIELDS, cloud_init_fields,

@@ -65,23 +65,23 @@ const struct field network_fields[] = {
 			"a bridge, with the scripts of \"up\" and \"down\" if there are any",
 			"\"bridge\": guests are ports of the bridge \"device\", which must exist. "
 			"\"nat\", \"routed\" and \"isolated\" make a bridge of that name, and lead "
-			"from it to the world as the host, as themselves, or not at all. "
-			"\"user\": QEMU's user-mode network, which needs nothing on the host. "
-			"\"vf\": each guest gets a virtual function of the network card "
-			"\"device\". \"macvtap\": each guest is a neighbour of the host on the "
-			"interface \"device\", with a MAC address of its own; the host itself "
-			"and the guest do not reach each other there. \"vhost-user\": packets go "
-			"through the guest's memory to a switch that is a program (Open vSwitch "
-			"with DPDK, VPP)."),
+			"from it to the world as the host, as themselves, or not at all. \"user\": "
+			"QEMU's user-mode network, which needs nothing on the host. \"vf\": each "
+			"guest gets a virtual function of the network card \"device\". "
+			"\"macvtap\": each guest is a neighbour of the host on the interface "
+			"\"device\", with a MAC address of its own; the host itself and the guest "
+			"do not reach each other there. \"vhost-user\": packets go through the "
+			"guest's memory to a switch that is a program (Open vSwitch with DPDK, "
+			"VPP)."),
 	FIELD_STRING(struct network_conf, device, "device", form_interface, 0, NULL,
 			"Name of the bridge; of mode \"vf\": of the card's interface; of mode "
 			"\"macvtap\": of the interface that guests share, which is no bridge's "
 			"port."),
 	FIELD_ENUM(struct network_conf, macvtap_mode, "macvtap-mode", macvtap_mode_names, "bridge",
 			"What guests on one interface see of each other (mode \"macvtap\"). "
-			"\"bridge\": all. \"private\": nothing. \"vepa\": what the switch "
-			"sends back. \"passthru\": there is one guest alone, which takes the "
-			"interface over with its MAC address."),
+			"\"bridge\": all. \"private\": nothing. \"vepa\": what the switch sends "
+			"back. \"passthru\": there is one guest alone, which takes the interface "
+			"over with its MAC address."),
 	FIELD_STRING(struct network_conf, socket, "socket", form_text_line, 0,
 			"/run/machina-qemu/MACHINE/net.CONNECTION, made by QEMU",
 			"The unix socket of mode \"vhost-user\" that the switch listens at: a "

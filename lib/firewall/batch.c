@@ -51,8 +51,8 @@ char *batch_machine_of(const char *comment)
 /* Words of nft are made of these, and names in quotes have no way to hold a quote. */
 bool batch_link_is_valid(const char *link)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789_.-";
+	static const char letters[] =
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
 	return link[0] && strspn(link, letters) == strlen(link);
 }
 

@@ -136,8 +136,8 @@ static void report_circle(struct walk *w, const struct fw_rule *rule, const stru
 	CLEANUP(freep)
 	char *at = check_peer_pointer(w->b->host->merged, rule, '&', to->name);
 	filter_report(&w->b->reader, at,
-			"rules of groups name each other's members in a circle: %s'%s'; put one "
-			"of them into a tag's or machine's own rules",
+			"rules of groups name each other's members in a circle: %s'%s'; put one of "
+			"them into a tag's or machine's own rules",
 			buf_text(&circle), to->name);
 }
 

@@ -472,8 +472,8 @@ static bool parse_mark(struct parser *p)
 		return true;
 	memset(p->text, ' ', 3);
 	return finding(p, 0,
-			"the file begins with a byte-order mark (BOM); save it as UTF-8 "
-			"without one");
+			"the file begins with a byte-order mark (BOM); save it as UTF-8 without "
+			"one");
 }
 
 static bool parse_document(struct parser *p, struct json_object **ret)

@@ -147,7 +147,7 @@ void build_cloud_init(struct build *b)
 	add_path(b, VM_SEED_VENDOR_DATA, conf->vendor_data, "vendor-data");
 	if (is_set(conf->user) && !is_set(conf->password_hash_file) && !conf->ssh_authorized_keys.n)
 		BUILD_ADVICE(b, AT "/user",
-				"user '%s' gets neither a key nor a password: nobody can log in "
-				"as that user",
+				"user '%s' gets neither a key nor a password: nobody can log in as "
+				"that user",
 				conf->user);
 }

@@ -107,8 +107,8 @@ static void refuse(struct build *b, const struct connection_conf *conf, const ch
 		CLEANUP(freep) char *at = xasprintf("%s/%s", lists[i].at, lists[i].key);
 		if (lists[i].asks)
 			BUILD_ERROR(b, at,
-					"%s can't hold for connection '%s': %s; \"%s\": [] in "
-					"the connection does without",
+					"%s can't hold for connection '%s': %s; \"%s\": [] in the "
+					"connection does without",
 					lists[i].key, nic->name, why, lists[i].key);
 	}
 	CLEANUP(freep) char *own_default = xasprintf("%s/default", pointer);

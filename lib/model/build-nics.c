@@ -114,8 +114,8 @@ static void check_mac(struct build *b, const char *mac, const char *pointer)
 				mac);
 	else
 		BUILD_ADVICE(b, at,
-				"%s is the MAC address of a group (multicast): guests may not "
-				"take it; 'machina gen-mac' makes one",
+				"%s is the MAC address of a group (multicast): guests may not take "
+				"it; 'machina gen-mac' makes one",
 				mac);
 }
 
@@ -132,8 +132,8 @@ static void check_link(struct build *b, const struct vm_nic *nic, const char *po
 {
 	if (vm_nic_has_link(nic) && strpbrk(nic->link, ":%"))
 		BUILD_ERROR(b, pointer,
-				"connection '%s': its interface would be called '%s', but the "
-				"name of an interface has no ':' and no '%%'",
+				"connection '%s': its interface would be called '%s', but the name "
+				"of an interface has no ':' and no '%%'",
 				nic->name, nic->link);
 }
 

@@ -29,8 +29,8 @@ static void check_place(struct build *b, const struct pci_device_conf *conf)
 		for (size_t i = 0; i < maps[m]->n; i++)
 			if (mdevs[i].address && !strcasecmp(mdevs[i].address, conf->address))
 				PCI_ERROR(b, conf, "address",
-						"%s is the mediated device '%s', too: it cannot "
-						"be given away as a whole",
+						"%s is the mediated device '%s', too: it cannot be "
+						"given away as a whole",
 						conf->address, mdevs[i].name);
 	}
 }
@@ -81,8 +81,8 @@ static void check_alike(struct build *b, const struct pci_device_conf *first,
 							     : NULL;
 	if (key)
 		PCI_ERROR(b, other, key,
-				"class '%s' is offered by '%s' as well, which differs in "
-				"\"%s\": the guest has to see the same, whichever it gets",
+				"class '%s' is offered by '%s' as well, which differs in \"%s\": "
+				"the guest has to see the same, whichever it gets",
 				class_name, first->name, key);
 }
 

@@ -236,10 +236,8 @@ static void use_vhost_user(struct build *b, const struct network_conf *network, 
 	}
 	CLEANUP(freep) char *path = path_clean(buf_text(&text));
 	CLEANUP(freep)
-	char *message = xasprintf("'%s' is no path that QEMU can use: it begins with "
-				  "'/', has at "
-				  "most %zu bytes and is not below /tmp, /var/tmp, "
-				  "/home, /root or "
+	char *message = xasprintf("'%s' is no path that QEMU can use: it begins with '/', has at "
+				  "most %zu bytes and is not below /tmp, /var/tmp, /home, /root or "
 				  "/run/user, which are hidden from the unit",
 			path, SOCKET_PATH_MAX);
 	if (path[0] != '/' || strlen(path) > SOCKET_PATH_MAX || is_hidden(path))

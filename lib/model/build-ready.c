@@ -39,8 +39,8 @@ void build_ready(struct build *b)
 		if (when && !vm->agent.enabled)
 			BUILD_ERROR(b, at,
 					"\"agent\" needs the channel of QEMU's guest agent: set "
-					"\"attrs\": { \"agent\": { \"qemu\": { \"enabled\": "
-					"true } } }");
+					"\"attrs\": { \"agent\": { \"qemu\": { \"enabled\": true } "
+					"} }");
 	} else if (!strcmp(when, "notify")) {
 		vm->ready.when = VM_READY_NOTIFY;
 		if (!vm->vsock.enabled)

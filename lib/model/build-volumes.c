@@ -73,11 +73,10 @@ static void advise_path(struct build *b, const struct storage_conf *pool)
 	jpointer_push(&at, pool->name);
 	jpointer_push(&at, "path");
 	host_report(b->host, b->report, SEVERITY_ADVICE, buf_text(&at),
-			pool->path && pool->path[0]
-					? "the \"path\" of the storage pool is not absolute: it "
-					  "counts from '/'"
-					: "the storage pool has no \"path\": its volumes are in "
-					  "'/'");
+			pool->path && pool->path[0] ? "the \"path\" of the storage pool is not "
+						      "absolute: it counts from '/'"
+						    : "the storage pool has no \"path\": its "
+						      "volumes are in '/'");
 }
 
 /* A relative result counts from "/", where systemd starts units. */
@@ -196,8 +195,7 @@ static void advise_boot(struct build *b, const struct volume_conf *conf, const c
 	if (conf->bootable && conf->boot < 0 && vm_volume_is_cd(v))
 		BUILD_ADVICE(b, at,
 				"\"bootable\" has no effect on a CD, such as volume '%s'; the "
-				"firmware "
-				"tries it with \"boot\": \"first\" or \"last\"",
+				"firmware tries it with \"boot\": \"first\" or \"last\"",
 				v->name);
 }
 
@@ -218,8 +216,8 @@ void build_volumes(struct build *b)
 		advise_boot(b, &confs[i], pointer, v);
 		if (v->type->bus == VM_BUS_NONE || v->type->bus == VM_BUS_TPM)
 			BUILD_ADVICE(b, pointer,
-					"the guest does not see volume '%s': its storage pool "
-					"'%s' is of type \"%s\"",
+					"the guest does not see volume '%s': its storage pool '%s' "
+					"is of type \"%s\"",
 					v->name, v->pool, v->type->name);
 	}
 }

@@ -132,8 +132,7 @@ static void advise_brand(struct build *b, const struct processor_conf *processor
 	jpointer_push(&at, "brand");
 	host_report(b->host, b->report, SEVERITY_ADVICE, buf_text(&at),
 			"\"%s\" is neither \"AMD\" nor \"Intel\": guests get no CPU features that "
-			"only one "
-			"of these has",
+			"only one of these has",
 			processor->brand);
 }
 
@@ -359,8 +358,8 @@ static void build_order(struct build *b)
 						  : VM_AUTOSTART_NO;
 	if (b->vm->autostart == VM_AUTOSTART_YES && b->vm->cluster)
 		BUILD_ERROR(b, "/autostart",
-				"a cluster manager starts this machine (\"cluster\": true), "
-				"the host can't");
+				"a cluster manager starts this machine (\"cluster\": true), the "
+				"host can't");
 }
 
 int vm_build(const struct host *host, const struct machine *machine, struct vm *ret,

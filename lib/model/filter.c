@@ -153,8 +153,8 @@ static int parse_block(const char *text, const char *slash, struct fw_range *ret
 	if (!parse_address(text, (size_t)(slash - text), ret->first, ret_family) ||
 			parse_int(slash + 1, 0, 8 * (int)fw_address_size(*ret_family), &bits) < 0)
 		return error_set(err, EINVAL,
-				"'%s' is no block of addresses such as "
-				"'192.0.2.0/24' or '2001:db8::/32'",
+				"'%s' is no block of addresses such as '192.0.2.0/24' or "
+				"'2001:db8::/32'",
 				text);
 	size_t size = fw_address_size(*ret_family);
 	uint8_t lowest[16] = {};
@@ -164,8 +164,8 @@ static int parse_block(const char *text, const char *slash, struct fw_range *ret
 		char name[INET6_ADDRSTRLEN];
 		inet_ntop(families[*ret_family].family, lowest, name, sizeof(name));
 		return error_set(err, EINVAL,
-				"'%s' has bits set behind its first %d; the block is "
-				"'%s/%d', the address '%.*s'",
+				"'%s' has bits set behind its first %d; the block is '%s/%d', the "
+				"address '%.*s'",
 				text, bits, name, bits, (int)(slash - text), text);
 	}
 	memcpy(ret->last, ret->first, sizeof(ret->last));
@@ -180,13 +180,12 @@ static int parse_pair(const char *text, const char *dash, struct fw_range *ret,
 	if (!parse_address(text, (size_t)(dash - text), ret->first, ret_family) ||
 			!parse_address(dash + 1, strlen(dash + 1), ret->last, &other))
 		return error_set(err, EINVAL,
-				"'%s' is no range of addresses such as "
-				"'192.0.2.10-192.0.2.19'",
+				"'%s' is no range of addresses such as '192.0.2.10-192.0.2.19'",
 				text);
 	if (other != *ret_family)
 		return error_set(err, EINVAL,
-				"the range '%s' begins with an address of one family "
-				"and ends with one of the other",
+				"the range '%s' begins with an address of one family and ends with "
+				"one of the other",
 				text);
 	if (memcmp(ret->first, ret->last, fw_address_size(other)) > 0)
 		return error_set(err, EINVAL, "the range '%s' goes down; its lower end comes first",

@@ -247,8 +247,8 @@ int vars_port(const struct vars *vars, const char *pattern, uint16_t *ret, struc
 	r = parse_i64(buf_text(&text), &port);
 	if (r == -ERANGE || (r == 0 && (port < 1 || port > UINT16_MAX)))
 		return error_set(err, EINVAL,
-				"port pattern \"%s\": invalid resulting port number %s: "
-				"ports are 1 to 65535",
+				"port pattern \"%s\": invalid resulting port number %s: ports are "
+				"1 to 65535",
 				pattern, buf_text(&text));
 	if (r < 0)
 		return error_set(err, EINVAL, "port pattern \"%s\": \"%s\" is not a number",

@@ -50,8 +50,8 @@ static void check_forwards(struct assembly *a, const struct vm_nic *nic, const c
 	for (size_t i = 0; i < nic->n_forward; i++)
 		if (inet_pton(AF_INET, nic->forward[i].address, &binary) != 1)
 			assembly_error(a, pointer,
-					"network '%s' forwards a port of the address %s, which "
-					"is not an IPv4 address",
+					"network '%s' forwards a port of the address %s, which is "
+					"not an IPv4 address",
 					nic->network, nic->forward[i].address);
 }
 

@@ -196,8 +196,8 @@ static void check_shared(struct assembly *a, const struct disk *disk)
 			other = w;
 	if (other)
 		assembly_error(a, disk->pointer,
-				"volume '%s' is the same file as volume '%s', '%s', and one "
-				"of them may write it",
+				"volume '%s' is the same file as volume '%s', '%s', and one of "
+				"them may write it",
 				v->name, other->name, v->path);
 }
 

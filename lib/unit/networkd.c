@@ -31,8 +31,8 @@ void networkd_choice_done(struct networkd_choice *choice)
 
 bool networkd_name_valid(const char *interface)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789._-";
+	static const char allowed[] =
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 	return interface[0] && !interface[strspn(interface, allowed)];
 }
 

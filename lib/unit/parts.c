@@ -129,9 +129,9 @@ void unit_hook_ignored(struct unitfile *u, const struct unit_input *in, const ch
 
 void unit_after_storage(struct unitfile *u)
 {
-	unitfile_add_lines(u, "After=remote-fs.target blk-availability.service multipathd.service "
-			      "iscsid.service open-iscsi.service zfs-mount.service "
-			      "zfs-volumes.target\n");
+	unitfile_add_lines(u,
+			"After=remote-fs.target blk-availability.service multipathd.service "
+			"iscsid.service open-iscsi.service zfs-mount.service zfs-volumes.target\n");
 }
 
 void unit_add_rows(struct unitfile *u, const struct buf *rows)

@@ -40,8 +40,8 @@ static const char settings[] =
 		"RestrictNamespaces=yes\n"
 		"SystemCallArchitectures=native\n"
 		"SystemCallFilter=@system-service seccomp\n"
-		"SystemCallFilter=~@privileged @resources @clock @cpu-emulation @debug "
-		"@module @mount @obsolete @raw-io @reboot @swap " IO_URING "\n"
+		"SystemCallFilter=~@privileged @resources @clock @cpu-emulation @debug @module "
+		"@mount @obsolete @raw-io @reboot @swap " IO_URING "\n"
 		"SystemCallErrorNumber=EPERM\n"
 		"RemoveIPC=yes\n"
 		"KeyringMode=private\n"
@@ -96,9 +96,8 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 		unitfile_set(u, "SystemCallFilter", IO_URING);
 	}
 	if (sandbox->hears_kernel) {
-		unitfile_comment(u,
-				"\"devices\": QEMU's libusb does not start without. In a network "
-				"of its own it hears nothing.");
+		unitfile_comment(u, "\"devices\": QEMU's libusb does not start without. In a "
+				    "network of its own it hears nothing.");
 		unitfile_set(u, "RestrictAddressFamilies", "AF_NETLINK");
 	}
 	if (!sandbox->ip_any)

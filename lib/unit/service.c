@@ -251,9 +251,9 @@ static void add_stop(struct unitfile *u, const struct unit_input *in)
 	CLEANUP(strv_done) struct strv argv = {};
 	strv_push(&argv, "/bin/sh");
 	strv_push(&argv, "-c");
-	strv_push(&argv, "test -z \"$MAINPID\" || { "
-			 "echo 'machina could not be run to shut this guest down, or was killed: "
-			 "QEMU is told to end'; kill $MAINPID; exit 1; }");
+	strv_push(&argv, "test -z \"$MAINPID\" || { echo 'machina could not be run to shut this "
+			 "guest down, or was killed: QEMU is told to end'; kill $MAINPID; exit 1; "
+			 "}");
 	unitfile_exec(u, "ExecStop", "+", &argv);
 }
 
@@ -365,9 +365,8 @@ static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 		.exec_paths = &exec_paths,
 	};
 	if (uses_io_uring(in->vm))
-		sandbox.io_uring_reason =
-				"\"aio\": \"io_uring\" of a volume: what it asks for in this way "
-				"passes by these filters, sockets for instance.";
+		sandbox.io_uring_reason = "\"aio\": \"io_uring\" of a volume: what it asks for in "
+					  "this way passes by these filters, sockets for instance.";
 	/* For the agent's port, and for SPICE's, which a QEMU that the Go program's unit has
 	 * started opened by itself: systemd applies this filter at once to what still runs. */
 	sandbox.ip_localhost = has_kind(in->plan, PLAN_FD_LISTEN_TCP) || in->vm->spice.port;
@@ -377,25 +376,22 @@ static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 	}
 	if (in->plan->n_sockets) {
 		sandbox.address_families = "AF_UNIX";
-		sandbox.address_reason =
-				"\"spice\" and \"vnc\" listen on a unix socket, which QEMU "
-				"has to make by itself.";
+		sandbox.address_reason = "\"spice\" and \"vnc\" listen on a unix socket, which "
+					 "QEMU has to make by itself.";
 		unitfile_setf(u, "RuntimeDirectory", "machina-qemu/%s", in->vm->name);
 		unitfile_set(u, "RuntimeDirectoryMode", "0711");
 	}
 	if (has_network_of(in->vm, NETWORK_VHOST_USER)) {
 		sandbox.address_families = "AF_UNIX";
-		sandbox.address_reason =
-				"A network of \"mode\": \"vhost-user\": QEMU itself talks to "
-				"the switch, on a unix socket.";
+		sandbox.address_reason = "A network of \"mode\": \"vhost-user\": QEMU itself talks "
+					 "to the switch, on a unix socket.";
 	}
 	if (has_network_of(in->vm, NETWORK_USER)) {
 		sandbox.own_network = true;
 		sandbox.ip_any = true;
 		sandbox.address_families = "AF_UNIX AF_INET AF_INET6";
-		sandbox.address_reason =
-				"A network of \"mode\": \"user\": QEMU itself talks to the "
-				"network, as the host.";
+		sandbox.address_reason = "A network of \"mode\": \"user\": QEMU itself talks to "
+					 "the network, as the host.";
 	}
 	sandbox_add(u, &sandbox);
 	if (strcmp(sandbox.address_families, "none") != 0)

@@ -37,8 +37,8 @@ static const struct library_function functions[] = {
 /* As ld.so(8) does for a program that is linked with it: nothing can go on without. */
 static void __attribute__((noreturn)) cannot_load(const char *reason)
 {
-	static const char text[] = "machina: error: cannot load libgcrypt, which makes stable "
-				   "identifiers: ";
+	static const char text[] =
+			"machina: error: cannot load libgcrypt, which makes stable identifiers: ";
 	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
 	(void)!write(STDERR_FILENO, reason, strlen(reason));
 	(void)!write(STDERR_FILENO, "\n", 1);

@@ -246,6 +246,6 @@ void terminal_filter_end(const struct terminal_filter *f, struct buf *out)
 	 * wrap, no mouse, no marks around pastes, plain keys, the cursor shows, plain letters. */
 	buf_puts(out, "\x1b"
 		      "7\x1b[r\x1b"
-		      "8\x1b[4l\x1b[?7h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l"
-		      "\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b(B\x0f\x1b[0m");
+		      "8\x1b[4l\x1b[?7h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b["
+		      "?2004l\x1b[?1l\x1b>\x1b[?25h\x1b(B\x0f\x1b[0m");
 }

@@ -101,11 +101,10 @@ static void tell_disks(const struct config_paths *paths, struct why *why)
 	why->cause.sentence = longer;
 	free(why->cause.advice);
 	why->cause.id = full ? "disk-full" : "disk-io";
-	why->cause.advice = xstrdup(full ? "make room there, and let the guest run on "
-					   "('machina resume')"
-					 : "look for the device's errors in the kernel's log "
-					   "(journalctl -k), and let the guest run on "
-					   "('machina resume')");
+	why->cause.advice = xstrdup(
+			full ? "make room there, and let the guest run on ('machina resume')"
+			     : "look for the device's errors in the kernel's log (journalctl -k), "
+			       "and let the guest run on ('machina resume')");
 }
 
 void why_ask_guests(const struct config_paths *paths, const struct strv *machines,
@@ -189,8 +188,8 @@ void why_find_config(const struct config_paths *paths, struct why *why)
 {
 	if (!machine_is_configured(paths, why->machine)) {
 		why->cause.id = "no-machine";
-		why->cause.sentence = xstrdup("there is no such machine: it has neither a config "
-					      "nor a unit");
+		why->cause.sentence = xstrdup(
+				"there is no such machine: it has neither a config nor a unit");
 		why->cause.advice = xstrdup("'machina list' shows those that there are");
 		return;
 	}
@@ -207,11 +206,10 @@ void why_tell_held(const struct journal_event *failure, const char *unit, struct
 	why->phase = xstrdup("when it was started");
 	why->result = xstrdup("dependency");
 	why->cause.id = "dependency";
-	why->cause.sentence =
-			xstrdup("a unit that it needs did not come up, and none of them is in "
-				"the state failed any more");
-	why->cause.advice = xasprintf("start it again; 'systemctl list-dependencies %s' shows what "
-				      "it needs",
+	why->cause.sentence = xstrdup("a unit that it needs did not come up, and none of them is "
+				      "in the state failed any more");
+	why->cause.advice = xasprintf(
+			"start it again; 'systemctl list-dependencies %s' shows what it needs",
 			unit);
 	why->cause.message = xstrdup("");
 }

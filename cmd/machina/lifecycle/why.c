@@ -90,8 +90,8 @@ static void tell_silence(struct why *why)
 	why->cause.advice =
 			geteuid() == 0 ? xasprintf("the journal has no line of this run "
 						   "('systemctl status systemd-journald' tells "
-						   "whether it is written at all); 'machina "
-						   "doctor %s' looks for what stands in the way",
+						   "whether it is written at all); 'machina doctor "
+						   "%s' looks for what stands in the way",
 							 machine)
 				       : xasprintf("the journal can't be read by this user: "
 						   "'machina why %s' tells root more",
@@ -263,8 +263,8 @@ static int look_well(const struct config_paths *paths, const char *unit,
 	why->time_usec = last.time_usec;
 	if (saved_is_whole(paths->saved_dir, why->machine)) {
 		why->cause.id = "saved";
-		why->cause.sentence = xasprintf("it was saved, and 'machina start %s' lets it go "
-						"on from there",
+		why->cause.sentence = xasprintf(
+				"it was saved, and 'machina start %s' lets it go on from there",
 				why->machine);
 		return 0;
 	}

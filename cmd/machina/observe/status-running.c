@@ -154,14 +154,12 @@ static void print_connections(const struct status_running *running)
 		if (running->connections[i] == CONNECT_LOST)
 			status_field("connection",
 					"%s, not a port of its bridge '%s': 'machina connect "
-					"%s.%s' "
-					"puts it back",
+					"%s.%s' puts it back",
 					c.name, c.tap->bridge, plan->machine, c.name);
 		if (running->connections[i] == CONNECT_GONE)
 			status_field("connection",
 					"%s, its interface '%s' has gone: 'machina restart %s' "
-					"makes "
-					"it anew",
+					"makes it anew",
 					c.name, c.link, plan->machine);
 	}
 }

@@ -24,24 +24,22 @@ static void advise_hardware(struct advisor *a)
 	if (!vm->has_uuid)
 		ADVISE(a, "",
 				"the machine has no \"id\": its identifiers are derived from its "
-				"name "
-				"alone, and the guest sees no UUID; 'machina gen-id' makes one");
+				"name alone, and the guest sees no UUID; 'machina gen-id' makes "
+				"one");
 	if (!strcmp(vm->machine_type, "q35"))
 		ADVISE(a, "",
 				"the machine type is not pinned: the guest's hardware changes when "
-				"QEMU is "
-				"upgraded; set \"type\": \"pc-q35-7.2\" or another of "
-				"'%s -machine help'",
+				"QEMU is upgraded; set \"type\": \"pc-q35-7.2\" or another of '%s "
+				"-machine help'",
 				vm->emulator);
 	if (!vm->cpu.sockets && !vm->cpu.cores && !vm->cpu.threads)
 		ADVISE(a, "/attrs/cpu",
-				"the guest has one processor: no sockets, cores or threads "
-				"are set");
+				"the guest has one processor: no sockets, cores or threads are "
+				"set");
 	if (vm->n_qemu_args)
 		ADVISE(a, "/qemu-args",
 				"these arguments are passed on as they are: what they open is not "
-				"in the "
-				"plan, and the unit's sandbox may be in their way");
+				"in the plan, and the unit's sandbox may be in their way");
 }
 
 /* systemd counts QEMU's own memory as well: about a tenth of the guest's and half a GiB. */
@@ -57,8 +55,7 @@ static void advise_limits(struct advisor *a)
 			continue;
 		ADVISE(a, "/attrs/limits/MemoryMax",
 				"%s is less than the guest's memory and what QEMU needs beside it "
-				"(about "
-				"%llu MiB): the machine could be killed",
+				"(about %llu MiB): the machine could be killed",
 				limit->value, (unsigned long long)needed);
 	}
 }

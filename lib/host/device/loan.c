@@ -132,8 +132,7 @@ int loan_check(const struct device_host *host, const char *device, const char *t
 	if (borrower && strcmp(borrower, machine) != 0)
 		return error_set(err, EBUSY,
 				"%s is lent to machine '%s' ('machina teardown %s' gives it back "
-				"if "
-				"that does not run)",
+				"if that does not run)",
 				title, borrower, borrower);
 	if (borrower && owner && what && strcmp(what, owner) != 0)
 		return error_set(err, EBUSY, "%s is another device of this machine", title);

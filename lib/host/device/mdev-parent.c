@@ -65,8 +65,7 @@ static int tell_no_types(const char *device_dir, const char *address, struct err
 		return error_set(err, ENODEV,
 				"%s: on this kernel its virtual functions are given away as PCI "
 				"devices (write a type's number of 'nvidia/creatable_vgpu_types' "
-				"to "
-				"'nvidia/current_vgpu_type' of each, and name them in "
+				"to 'nvidia/current_vgpu_type' of each, and name them in "
 				"\"pci-device\")",
 				begin);
 	if (!strcmp(driver, "nvidia"))

@@ -181,8 +181,7 @@ static int check_idle(const struct device_host *host, const char *address, struc
 	if (vfio_is_busy(host, group))
 		return error_set(err, EBUSY,
 				"%s cannot be given back: some program has '%s/vfio/%s' open "
-				"('fuser "
-				"-v %s/vfio/%s' shows which)",
+				"('fuser -v %s/vfio/%s' shows which)",
 				address, host->dev, group, host->dev, group);
 	/* One that has gone, or was never there, needs no owner. */
 	int r = vfio_chown(host, group, 0, err);

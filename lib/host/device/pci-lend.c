@@ -95,8 +95,7 @@ static int check_ids(const struct device_host *host, const struct vm_pci *pci, c
 				!pci_has_id(host, address, "device", c->device))
 			return error_set(err, ENODEV,
 					"%s is %s:%s and not %s:%s: addresses change when cards "
-					"are "
-					"added ('lspci -Dnn' lists all devices)",
+					"are added ('lspci -Dnn' lists all devices)",
 					address, buf_text(&vendor) + 2, buf_text(&device) + 2,
 					c->vendor, c->device);
 	}

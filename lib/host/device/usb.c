@@ -142,8 +142,7 @@ int usb_find(const struct device_host *host, const struct vm_usb_candidate *c, c
 			!strcmp(buf_text(&class), HUB_CLASS))
 		return error_set(err, EINVAL,
 				"%s is a hub, which cannot be given away: name the devices that "
-				"are "
-				"plugged in at it",
+				"are plugged in at it",
 				title);
 	*ret_port = take_ptr(port);
 	return 0;
@@ -205,8 +204,7 @@ static int check(const struct device_host *host, const char *port, const char *n
 			!strcmp(buf_text(&authorized), "0"))
 		return error_set(err, EPERM,
 				"%s is not allowed on this host ('echo 1 > %s/authorized' allows "
-				"it "
-				"until it is unplugged; does usbguard run?)",
+				"it until it is unplugged; does usbguard run?)",
 				title, dir);
 	list_interfaces(dir, port, &interfaces);
 	int r = 0;

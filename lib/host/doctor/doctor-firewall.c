@@ -123,8 +123,7 @@ static void check_locking(struct doctor *d)
 			version >> 8, version & 0xff);
 	doctor_why(d,
 			"while somebody flushes nftables, guests can send with others' MAC "
-			"addresses; "
-			"the rules alone keep them from it: %s",
+			"addresses; the rules alone keep them from it: %s",
 			doctor_machines(d, &users.names));
 	doctor_cure(d, "# boot Linux 5.18 or later");
 }
@@ -176,8 +175,8 @@ static void check_rules(struct doctor *d, struct netlink *nl, const struct ports
 	int r = nft_find_table(nl, NFT_BRIDGE, &table, &err);
 	if (r >= 0 && table == NFT_TABLE_FOREIGN) {
 		tell_refusal(d, ports,
-				"nftables has a table 'bridge " NFT_TABLE "' that another program "
-				"has made");
+				"nftables has a table 'bridge " NFT_TABLE
+				"' that another program has made");
 		doctor_cure(d, "nft list table bridge " NFT_TABLE);
 		doctor_cure(d, "# if nobody needs it: nft delete table bridge " NFT_TABLE);
 	} else if (r < 0 || firewall_check(nl, &request, &err) < 0) {
@@ -253,8 +252,7 @@ static void check_hold(struct doctor *d)
 		if (filtered.names.n)
 			doctor_why(d,
 					"no packet gets to guests and from them, nor to machines "
-					"that "
-					"start: %s",
+					"that start: %s",
 					doctor_machines(d, &filtered.names));
 		else
 			doctor_why(d, "machines with a filter that start have no network");

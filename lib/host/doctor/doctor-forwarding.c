@@ -152,8 +152,7 @@ static void tell_routed(
 	const char *name = doctor_quote(d, bridge->name);
 	doctor_add(d, doctor_level_of(bridge->users.urgent),
 			"network bridge '%s': what the host forwards for it passes the chain '%s' "
-			"of "
-			"table '%s %s', which drops it%s",
+			"of table '%s %s', which drops it%s",
 			bridge->name, chain->name, f->word, chain->table,
 			chain->has_docker ? " (Docker's)" : "");
 	doctor_why(d, "guests on it reach the host, but nothing beyond: %s",
@@ -196,8 +195,7 @@ static void tell_firewalld(struct doctor *d, const struct bridge *bridge)
 	const char *name = doctor_quote(d, bridge->name);
 	doctor_add(d, doctor_level_of(bridge->users.urgent),
 			"bridge '%s': its frames pass firewalld, which has it in no zone and "
-			"refuses "
-			"what is forwarded",
+			"refuses what is forwarded",
 			bridge->name);
 	doctor_why(d, "guests on it reach the host, but not each other or the network: %s",
 			doctor_machines(d, &bridge->users.names));

@@ -56,12 +56,11 @@ static int run_guest(int kvm_fd, int vm_fd, struct error *err)
 		return refuse(err, "look at a guest's processor");
 	if (ioctl(cpu_fd, KVM_RUN, 0) < 0)
 		return refuse(err, "run a guest's first instruction");
-	return run->exit_reason == KVM_EXIT_HLT
-			       ? 0
-			       : error_set(err, EIO,
-						 "a guest's first instruction failed (exit reason "
-						 "%u)",
-						 run->exit_reason);
+	return run->exit_reason == KVM_EXIT_HLT ? 0
+						: error_set(err, EIO,
+								  "a guest's first instruction "
+								  "failed (exit reason %u)",
+								  run->exit_reason);
 }
 
 static int try_kvm(const char *path, struct error *err)

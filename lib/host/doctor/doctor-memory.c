@@ -107,8 +107,7 @@ void doctor_check_memory(struct doctor *d)
 		tell_memory(d, &all, all_mib - rest_mib,
 				arena_printf(&d->arena,
 						"guests that are up or start with the host have "
-						"%llu MiB of memory, the "
-						"host has %llu%s",
+						"%llu MiB of memory, the host has %llu%s",
 						(unsigned long long)all_mib,
 						(unsigned long long)rest_mib,
 						huge_mib ? " without its huge pages" : ""));
@@ -116,8 +115,7 @@ void doctor_check_memory(struct doctor *d)
 		tell_memory(d, &down, down_mib - available_mib,
 				arena_printf(&d->arena,
 						"guests that start with the host and are down have "
-						"%llu MiB of memory, "
-						"and %llu MiB are free",
+						"%llu MiB of memory, and %llu MiB are free",
 						(unsigned long long)down_mib,
 						(unsigned long long)available_mib));
 }

@@ -107,8 +107,7 @@ static void check_switches(struct doctor *d)
 			*strrchr(dir, '/') = '\0';
 			doctor_cure(d, "ls -l %s", doctor_quote(d, dir[0] ? dir : "/"));
 			doctor_cure(d, "# start the switch, with a port that listens there; or "
-				       "leave "
-				       "\"socket\" out, and it is the switch that connects");
+				       "leave \"socket\" out, and it is the switch that connects");
 		} else {
 			doctor_cure(d, "ls -l %s", doctor_quote(d, l->subject));
 		}

@@ -124,8 +124,7 @@ static bool check_version(struct doctor *d, const char *emulator, const char *te
 	if (major > QEMU_MAJOR || (major == QEMU_MAJOR && minor >= QEMU_MINOR))
 		return true;
 	doctor_add(d, doctor_level_of(users->urgent),
-			"'%s' is QEMU %d.%d, and %d.%d is the oldest "
-			"that units are made for",
+			"'%s' is QEMU %d.%d, and %d.%d is the oldest that units are made for",
 			emulator, major, minor, QEMU_MAJOR, QEMU_MINOR);
 	doctor_why(d, "%s may not start", doctor_machines(d, &users->names));
 	cure_emulator(d, emulator);
@@ -289,8 +288,7 @@ void doctor_check_systemd(struct doctor *d)
 	if (number >= SYSTEMD_VERSION)
 		return;
 	doctor_add(d, DOCTOR_FAULT,
-			"systemd has version %d, and %d is the oldest that units are "
-			"made for",
+			"systemd has version %d, and %d is the oldest that units are made for",
 			number, SYSTEMD_VERSION);
 	doctor_why(d, "it takes no notice of settings that it does not know: machines may not "
 		      "start, or run with less confinement");

@@ -259,9 +259,8 @@ static void look_at_passt(const struct search *s, size_t i)
 	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
 	if (access(PASST, X_OK) < 0)
 		tell(s, LACK_PASST, pointer, PASST, 0,
-				"'" PASST
-				"' is not there (package passt), which network '%s' needs "
-				"(\"backend\": \"slirp\" does without)",
+				"'" PASST "' is not there (package passt), which network '%s' "
+				"needs (\"backend\": \"slirp\" does without)",
 				s->vm->nics[i].network);
 }
 
@@ -310,8 +309,8 @@ static void look_at_own_bridge(
 	struct link link;
 	if (netlink_get(nl, nic->bridge, &link, &err) == 0 && strcmp(link.alias, alias) != 0)
 		tell(s, LACK_BRIDGE, pointer, nic->bridge, EEXIST,
-				"network '%s' makes a bridge '%s', and there is another "
-				"interface of that name",
+				"network '%s' makes a bridge '%s', and there is another interface "
+				"of that name",
 				nic->network, nic->bridge);
 }
 
@@ -369,8 +368,7 @@ static void look_at_pci(const struct search *s, const struct vm_pci *pci)
 	CLEANUP(freep) char *dir = xasprintf("/sys/bus/pci/devices/%s", address);
 	if (access(dir, F_OK) < 0)
 		tell(s, LACK_PCI, pointer, address, 0,
-				"device '%s': the host has no PCI device %s ('lspci -D' lists "
-				"all)",
+				"device '%s': the host has no PCI device %s ('lspci -D' lists all)",
 				pci->name, address);
 }
 

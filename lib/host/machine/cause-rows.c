@@ -35,8 +35,8 @@ const struct cause_row cause_rows[] = {
 			"'qemu-img check -r all' repairs what can be repaired, after a copy" },
 	{ "disk-format", PROGRAM,
 			"not in qcow2 format|Unsupported qcow2 version|Could not read qcow2", NULL,
-			"'qemu-img info' shows what the file is; \"type\" of its pool must "
-			"say the same" },
+			"'qemu-img info' shows what the file is; \"type\" of its pool must say the "
+			"same" },
 	{ "disk-format", HOOK, "a qcow2 image of|not a qcow2 image", NULL,
 			"'qemu-img info' shows what the file is" },
 	{ "disk-io", PROGRAM, "Could not (open|read|write) .*Input/output error", NULL,
@@ -52,8 +52,8 @@ const struct cause_row cause_rows[] = {
 	{ "accelerator-invalid", PROGRAM, "invalid accelerator (.*)", NULL,
 			"'qemu-system-x86_64 -accel help' lists those that there are" },
 	{ "machine-type", PROGRAM, "unsupported machine type|No machine specified", NULL,
-			"'qemu-system-x86_64 -machine help' lists the types of this QEMU; "
-			"\"type\" of \"machine\" names one" },
+			"'qemu-system-x86_64 -machine help' lists the types of this QEMU; \"type\" "
+			"of \"machine\" names one" },
 	{ "cpu-model", PROGRAM, "unable to find CPU model '(.*)'",
 			"this QEMU knows no processor model '%1'",
 			"'qemu-system-x86_64 -cpu help' lists them" },
@@ -64,8 +64,8 @@ const struct cause_row cause_rows[] = {
 	{ "cpu-count", PROGRAM, "Invalid CPU topology|Invalid SMP CPUs|[Mm]aximum CPUs", NULL,
 			"look at \"cores\", \"threads\" and \"sockets\" of \"cpu\"" },
 	{ "hugepages-missing", PROGRAM,
-			"unable to map backing store for guest RAM|can't open backing store|"
-			"insufficient free host memory",
+			"unable to map backing store for guest RAM|can't open backing "
+			"store|insufficient free host memory",
 			"there are not enough huge pages for the guest's memory: %0",
 			"reserve more of them (sysctl vm.nr_hugepages), or set \"hugepages\" to "
 			"false; 'machina doctor' counts them" },
@@ -95,8 +95,7 @@ const struct cause_row cause_rows[] = {
 	{ "device-unknown", PROGRAM, "'?([^' ]+)'? is not a valid device model name",
 			"this QEMU has no device '%1'",
 			"look at \"qemu-args\"; 'qemu-system-x86_64 -device help' lists the "
-			"devices "
-			"of this QEMU; some are in packages of their own" },
+			"devices of this QEMU; some are in packages of their own" },
 	{ "id-twice", PROGRAM,
 			"[Dd]uplicate ID|duplicate property|Duplicate node-name|Duplicate nodes",
 			NULL, "something of \"qemu-args\" has the name of what is there already" },
@@ -104,12 +103,11 @@ const struct cause_row cause_rows[] = {
 			"choose another \"addr\" in \"qemu-args\"" },
 	{ "property-unknown", PROGRAM,
 			"Property '([^']*)' not found|Invalid parameter '([^']*)'|Parameter "
-			"'([^']*)' "
-			"is unexpected",
+			"'([^']*)' is unexpected",
 			"this QEMU does not know '%1%2%3': %0", "look at \"qemu-args\"" },
 	{ "reference-unknown", PROGRAM,
-			"Bus '[^']*' not found|can't find value '|Property .* can't find|"
-			"Cannot find device|[Nn]o '[^']*' bus found",
+			"Bus '[^']*' not found|can't find value '|Property .* can't find|Cannot "
+			"find device|[Nn]o '[^']*' bus found",
 			NULL, "what \"qemu-args\" speaks of is not there" },
 	{ "firmware-missing", PROGRAM, "could not load PC BIOS '(.*)'",
 			"QEMU's firmware '%1' is missing",
@@ -118,24 +116,22 @@ const struct cause_row cause_rows[] = {
 			"a device's firmware '%1' is missing",
 			"install it (Debian: packages ipxe-qemu and seabios)" },
 	{ "kernel-faulty", PROGRAM,
-			"could not load kernel|error loading uncompressed kernel|"
-			"could not open kernel|invalid kernel header",
+			"could not load kernel|error loading uncompressed kernel|could not open "
+			"kernel|invalid kernel header",
 			NULL,
 			"\"kernel\" of \"boot\" must be a kernel of the guest's architecture" },
 	{ "initrd-faulty", PROGRAM, "initrd", NULL, "look at \"initrd\" of \"boot\"" },
 	{ "saved-state", PROGRAM,
-			"load of migration failed|Unknown savevm section|"
-			"Missing section footer",
+			"load of migration failed|Unknown savevm section|Missing section footer",
 			NULL, "the saved state does not fit this machine or this QEMU" },
 
 	/* ---- beside QEMU ---- */
 	{ "tpm-state", PROGRAM,
-			"TPM result for CMD_INIT|TPM_INIT failed|Need a valid TPM state|"
-			"Could not open TPMSTATE|Error: .*TPM2_.*state|integrity",
+			"TPM result for CMD_INIT|TPM_INIT failed|Need a valid TPM state|Could not "
+			"open TPMSTATE|Error: .*TPM2_.*state|integrity",
 			"the state of the TPM cannot be used: %0",
 			"put back a copy of it; without one only a new TPM helps, which has not "
-			"what "
-			"the guest kept in the old one" },
+			"what the guest kept in the old one" },
 	{ "tpm-state", HOOK, "TPM|tpm", NULL, NULL },
 	{ "tpm-gone", PROGRAM, "tpm-emulator: ", NULL,
 			"look at the TPM's own unit: journalctl -u 'machina-swtpm-*'" },
@@ -159,8 +155,7 @@ const struct cause_row cause_rows[] = {
 			"raise the unit's LimitNOFILE= in a drop-in" },
 	{ "read-only", ANY, "Read-only file system", NULL,
 			"the file system is mounted for reading alone, or the unit's sandbox has "
-			"no "
-			"such path" },
+			"no such path" },
 	{ "assertion", PROGRAM, "Assertion .* failed", "QEMU has a fault of its own: %0",
 			"look for this message in QEMU's bug tracker; 'coredumpctl info' tells "
 			"more" },
@@ -173,8 +168,8 @@ const struct cause_row cause_rows[] = {
 	{ "file-unreadable", HOOK, "cannot be read by the user", NULL, NULL },
 	{ "direct-io", HOOK, "without direct access", NULL, NULL },
 	{ "tap-taken", HOOK,
-			"interface '[^']*' (exists|is there|belongs)|cannot make tap|"
-			"Device or resource busy|not made for this machine",
+			"interface '[^']*' (exists|is there|belongs)|cannot make tap|Device or "
+			"resource busy|not made for this machine",
 			NULL,
 			"somebody else has it: 'ip -d link' shows the interfaces of the host" },
 	{ "socket-taken", HOOK, "cannot listen at", NULL, "another program has this place" },
@@ -191,8 +186,7 @@ const struct cause_row cause_rows[] = {
 			"memory ran short, and systemd-oomd has ended the machine for it",
 			"give it or its slice more, or stop something else; "
 			"\"ManagedOOMPreference\" of \"limits\" can spare a machine, and "
-			"'journalctl "
-			"-u systemd-oomd' shows what was measured" },
+			"'journalctl -u systemd-oomd' shows what was measured" },
 	{ "oom", SYSTEMD, "killed by the OOM killer|result 'oom-kill'",
 			"memory ran out, and the kernel has killed a process of the machine for it",
 			"give the unit more (MemoryMax= must leave room beside \"ram\"), lower "

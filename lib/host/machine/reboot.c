@@ -81,8 +81,7 @@ static int wait_off(struct ladder *l, struct error *err)
 	}
 	error_set(err, ETIMEDOUT,
 			"the guest did not shut down within %.6g s, and goes on ('machina reset' "
-			"does "
-			"not ask it)",
+			"does not ask it)",
 			ladder_seconds(l->request->timeout_usec));
 	return QMP_LATE;
 }

@@ -35,8 +35,7 @@ static int refuse(const struct saved_machine *machine, const char *why, struct e
 {
 	return error_set(err, EINVAL,
 			"it was saved and cannot be resumed: %s ('machina start --discard-saved "
-			"%s' "
-			"throws the saved state away and boots)",
+			"%s' throws the saved state away and boots)",
 			why, name_of(machine));
 }
 
@@ -117,8 +116,8 @@ static int take_back(const struct saved_machine *machine, char **ret_note, struc
 		return boot_instead(machine, why.text, ret_note, err);
 	case SAVED_DISKS_INDISTINCT:
 		return refuse(machine,
-				"it was about to run when that broke off, and its volumes that "
-				"are block devices do not tell whether it did",
+				"it was about to run when that broke off, and its volumes that are "
+				"block devices do not tell whether it did",
 				err);
 	case SAVED_DISKS_SAME:
 	case SAVED_DISKS_CHANGED:
@@ -202,8 +201,7 @@ static int check_version(const char *then, const char *now, struct error *err)
 			return a[i] < b[i] ? 0
 					   : error_set(err, EINVAL,
 							     "it was saved by QEMU %s, and this "
-							     "one "
-							     "is older: %s",
+							     "one is older: %s",
 							     then, now);
 	return 0;
 }

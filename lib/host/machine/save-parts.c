@@ -151,8 +151,7 @@ static int check_medium(const struct drives *d, const char *id, const char *path
 	return r > 0 ? 0
 		     : error_set(err, ENOTSUP,
 				       "it cannot be saved: QEMU says that '%s' is in '%s', and "
-				       "has "
-				       "no such file open; 'machina eject' takes it out",
+				       "has no such file open; 'machina eject' takes it out",
 				       path, id);
 }
 

@@ -158,8 +158,8 @@ static int get_machine_type(
 	if (len > end && !strcmp(type + len - end, suffix))
 		len -= end;
 	/* A start puts it into QEMU's arguments. */
-	size_t good = strspn(type, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				   "0123456789._-");
+	size_t good = strspn(
+			type, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 	if (good < len)
 		r = error_set(err, EPROTO, "QEMU's type of machine is '%s', which can't be", type);
 	else
@@ -374,8 +374,9 @@ static int explain_full(struct save *s, int failure, struct error *err)
 			get_needed(s->request, &needed, NULL) < 0)
 		return failure;
 	return error_set(err, ENOSPC,
-			"the file system of '%s' is full: %" PRIu64 " MiB were written, and its "
-			"memory may need %" PRIu64 "; the guest goes on (%s)",
+			"the file system of '%s' is full: %" PRIu64
+			" MiB were written, and its memory may need %" PRIu64
+			"; the guest goes on (%s)",
 			s->dir, (uint64_t)st.st_size >> 20, (needed + SPARE_BYTES) >> 20,
 			first.text);
 }

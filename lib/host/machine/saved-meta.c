@@ -157,8 +157,8 @@ int saved_check_argv(const struct saved_meta *meta, const struct strv *argv, str
 	put_word(&was, meta->argv.items, meta->argv.n, i);
 	put_word(&is, now, argv->n, i);
 	return error_set(err, EINVAL,
-			"its unit has changed since it was saved: QEMU had the argument %s, now "
-			"it is %s",
+			"its unit has changed since it was saved: QEMU had the argument %s, now it "
+			"is %s",
 			buf_text(&was), buf_text(&is));
 }
 

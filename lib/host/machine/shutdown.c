@@ -151,8 +151,7 @@ static int wait_end(struct ladder *l, uint64_t deadline_usec, struct error *err)
 				ladder_seconds(l->quit_wait_usec));
 	if (l->pidfd >= 0 && !ladder_process_ends(l, deadline_usec))
 		return error_set(err, ETIMEDOUT,
-				"QEMU (pid %d) has closed its monitor, but does "
-				"not exit",
+				"QEMU (pid %d) has closed its monitor, but does not exit",
 				l->request->main_pid);
 	if (l->qmp && !l->guest_done && !l->quitting)
 		ladder_say(l, "QEMU has ended although the guest did not shut down");

@@ -30,9 +30,9 @@ static int check_links(const struct firewall_request *request, struct error *err
 static int refuse_foreign(struct error *err)
 {
 	return error_set(err, EEXIST,
-			"nftables has a table 'bridge " NFT_TABLE "' that this program has not "
-			"made; it is left alone: rename it, or delete it with 'nft delete table "
-			"bridge " NFT_TABLE "'");
+			"nftables has a table 'bridge " NFT_TABLE
+			"' that this program has not made; it is left alone: rename it, or delete "
+			"it with 'nft delete table bridge " NFT_TABLE "'");
 }
 
 /* ---- what is there ---- */

@@ -18,9 +18,9 @@ int net_rules_install(struct netlink *nl, const struct network *network, struct 
 		return r;
 	if (table == NFT_TABLE_FOREIGN)
 		return error_set(err, EEXIST,
-				"nftables has a table 'inet " NFT_TABLE "' that this program has "
-				"not made; it is left alone: rename it, or delete it with 'nft "
-				"delete table inet " NFT_TABLE "'");
+				"nftables has a table 'inet " NFT_TABLE
+				"' that this program has not made; it is left alone: rename it, or "
+				"delete it with 'nft delete table inet " NFT_TABLE "'");
 	net_batch_install(&batch, network);
 	return nft_commit(nl, &batch, 0, NULL, err);
 }

@@ -115,8 +115,8 @@ static const char *hint(const struct nft_change *change, int code)
 		return "; only root may change nftables";
 	if (change->kind == NFT_ADD_ELEMENTS && change->interface &&
 			(code == EEXIST || code == EBUSY))
-		return "; somebody has made another entry for this interface: delete it first "
-		       "with 'nft delete element'";
+		return "; somebody has made another entry for this interface: delete it first with "
+		       "'nft delete element'";
 	if (nft_change_tracks(change) && change->family == NFT_INET)
 		return "; this kernel doesn't know connections: load the module nf_conntrack";
 	if (has_part(change, NFT_PART_MASQUERADE) || has_part(change, NFT_PART_DNAT))

@@ -95,10 +95,8 @@ int tap_check_bridge(
 	if (request->port && port_has_vlans(request->port) && !bridge->vlan_filtering)
 		return error_set(err, EINVAL,
 				"network '%s': the bridge '%s' does not tell VLANs apart; switch "
-				"it "
-				"on ('ip link set %s type bridge vlan_filtering 1'), or take "
-				"'vlan' "
-				"and 'vlans' out of the network",
+				"it on ('ip link set %s type bridge vlan_filtering 1'), or take "
+				"'vlan' and 'vlans' out of the network",
 				request->network, request->bridge, request->bridge);
 	return 0;
 }
@@ -116,8 +114,8 @@ static int find_bridge(struct netlink *nl, const struct tap_request *request, st
 	}
 	if (r > 0)
 		return error_set(err, ENODEV,
-				"network '%s': the bridge '%s' does not exist; create it, "
-				"or correct 'device' of the network",
+				"network '%s': the bridge '%s' does not exist; create it, or "
+				"correct 'device' of the network",
 				request->network, request->bridge);
 	return tap_check_bridge(request, ret, err);
 }

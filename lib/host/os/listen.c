@@ -23,8 +23,8 @@ static int set_path(const char *path, struct sockaddr_un *ret, struct error *err
 	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	if (strlen(path) > LISTEN_PATH_MAX)
 		return error_set(err, ENAMETOOLONG,
-				"cannot use '%s': the path of a socket has at most %d bytes, "
-				"and this one has %zu",
+				"cannot use '%s': the path of a socket has at most %d bytes, and "
+				"this one has %zu",
 				path, LISTEN_PATH_MAX, strlen(path));
 	memcpy(ret->sun_path, path, strlen(path));
 	return 0;

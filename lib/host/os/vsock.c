@@ -43,8 +43,8 @@ int vsock_open_device(const char *path, uint32_t cid, uint64_t deadline_usec, in
 	if (r < 0 && errno == EADDRINUSE)
 		return error_set(err, EADDRINUSE,
 				"the vsock CID %" PRIu32
-				" is in use: a guest that this program did "
-				"not start has it; choose another one with attrs.vsock.cid",
+				" is in use: a guest that this program did not start has it; "
+				"choose another one with attrs.vsock.cid",
 				cid);
 	if (r < 0)
 		return error_errno(err, "cannot have the vsock CID %" PRIu32 " at '%s'", cid, path);

@@ -247,8 +247,7 @@ static int refuse_function(const struct plan *plan, const struct plan_connection
 	return error_set(err, EOPNOTSUPP,
 			"connection '%s' of machine '%s' is a virtual function of a network card "
 			"(network '%s', mode \"vf\"), whose link is not QEMU's: switch it with 'ip "
-			"link "
-			"set CARD vf NUMBER state disable' (or 'auto')",
+			"link set CARD vf NUMBER state disable' (or 'auto')",
 			connection->name, plan->machine, connection->network);
 }
 

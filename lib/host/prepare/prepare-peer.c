@@ -56,8 +56,8 @@ int prepare_peer(struct prepare_context *c, size_t i, struct error *err)
 		return error_set(err, EACCES,
 				"connection '%s' (network '%s'): user '%s' may not connect to "
 				"'%s'; allow it for everyone (chmod o+w, and o+x for the "
-				"directories above), or leave out 'socket' of the network and "
-				"let the switch connect",
+				"directories above), or leave out 'socket' of the network and let "
+				"the switch connect",
 				peer->connection, peer->network, c->plan->user, peer->path);
 	return r < 0 ? fail(peer, -r, "cannot be tried", err) : 0;
 }

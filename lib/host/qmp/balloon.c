@@ -56,13 +56,13 @@ int balloon_look(struct qmp *qmp, uint64_t bytes, struct balloon_size *ret, stru
 	ret->wanted_bytes = bytes == BALLOON_ALL ? ret->max_bytes : bytes - bytes % PAGE_BYTES;
 	if (ret->wanted_bytes > ret->max_bytes)
 		return error_set(err, ERANGE,
-				"it was started with %" PRIu64 " MiB, and a balloon only takes "
-				"away: more needs another \"ram\" and a restart",
+				"it was started with %" PRIu64
+				" MiB, and a balloon only takes away: more needs another \"ram\" "
+				"and a restart",
 				ret->max_bytes >> 20);
 	if (ret->wanted_bytes < BALLOON_MIN_BYTES)
 		return error_set(err, ERANGE,
-				"%" PRIu64 " bytes are too little (a size is written "
-				"as in 512MiB)",
+				"%" PRIu64 " bytes are too little (a size is written as in 512MiB)",
 				bytes);
 	return 0;
 }

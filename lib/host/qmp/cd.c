@@ -134,8 +134,8 @@ const struct cd_drive *cd_find(const struct cd_drives *drives, const char *name,
 	CLEANUP(buf_done) struct buf text = {};
 	if (!drives->n) {
 		error_set(err, ENODEV,
-				"it has no CD drive: a volume of a pool of type "
-				"\"iso-scsi\" or \"iso-ahci\" makes one");
+				"it has no CD drive: a volume of a pool of type \"iso-scsi\" or "
+				"\"iso-ahci\" makes one");
 		return NULL;
 	}
 	for (size_t i = 0; i < drives->n; i++) {

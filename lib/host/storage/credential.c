@@ -14,8 +14,8 @@
 static int refuse_size(const char *what, struct error *err)
 {
 	return error_set(err, EFBIG,
-			"%s: all credentials of a machine together can have about %d KiB, which "
-			"is what there is room for in its SMBIOS tables",
+			"%s: all credentials of a machine together can have about %d KiB, which is "
+			"what there is room for in its SMBIOS tables",
 			what, CREDENTIALS_TEXT_MAX / 4 * 3 / 1024);
 }
 

@@ -59,7 +59,6 @@ int qcow2_check(int fd, struct error *err)
 	if (version == 3 && number64(head + AT_INCOMPATIBLE) & INCOMPATIBLE_DATA_FILE)
 		return error_set(err, ENOTSUP,
 				"it keeps its data in another file, which is not supported; make "
-				"it "
-				"stand alone with: qemu-img convert -O qcow2");
+				"it stand alone with: qemu-img convert -O qcow2");
 	return 0;
 }

@@ -72,8 +72,7 @@ static int refuse_open(const struct storage_file *file, const struct stat *st, s
 	if (code == EINVAL && file->direct)
 		return error_set(err, code,
 				"%s is on a file system without direct access; set \"cache\" of "
-				"the "
-				"volume or its pool to \"writeback\"",
+				"the volume or its pool to \"writeback\"",
 				what);
 	if (code == EPERM && S_ISBLK(st->st_mode))
 		return error_set(err, code,

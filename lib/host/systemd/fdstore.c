@@ -18,8 +18,7 @@ int fdstore_open(const char *socket_name, struct fdstore *ret, struct error *err
 	if (!socket_name || !*socket_name)
 		return error_set(err, ENOTCONN,
 				"systemd does not listen for descriptors ($NOTIFY_SOCKET is not "
-				"set): "
-				"this works in a hook of a unit only");
+				"set): this works in a hook of a unit only");
 	size_t len = strlen(socket_name);
 	if ((socket_name[0] != '/' && socket_name[0] != '@') || len >= sizeof(address.sun_path))
 		return error_set(err, EINVAL, "'%s' is no address of systemd ($NOTIFY_SOCKET)",
