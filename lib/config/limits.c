@@ -41,34 +41,47 @@ static bool read_amount(const char *text, double *ret)
 	const char *unit;
 	if (!read_number(text, ret, &unit))
 		return false;
+	uint64_t factor = 1;
 	if (unit[0]) {
 		const char *known = strchr(units, unit[0]);
 		if (!known || unit[1])
 			return false;
-		*ret *= (double)(UINT64_C(1) << 10 * (known - units));
+		factor <<= 10 * (known - units);
 	}
-	return *ret < (double)UINT64_MAX;
+	/* Both as systemd has it: with a fraction, the next whole unit has to fit as well. */
+	bool fits = *ret <= (double)(UINT64_MAX / factor);
+	*ret *= (double)factor;
+	return fits && *ret < (double)UINT64_MAX;
 }
 
-static bool read_percent(const char *text, double *ret)
+/* In parts of ten thousand: systemd takes no digit of less (parse_permyriad() in its
+ * src/basic/percent-util.c). */
+static bool read_permyriad(const char *text, double *ret)
 {
-	static const char *const units[] = { "%", "\u2030", "\u2031", NULL };
+	static const char *const units[] = { "\u2031", "\u2030", "%" };
 	const char *unit;
-	return read_number(text, ret, &unit) && is_one_of(unit, units);
+	if (!read_number(text, ret, &unit))
+		return false;
+	const char *point = memchr(text, '.', (size_t)(unit - text));
+	size_t n_decimals = point ? (size_t)(unit - point) - 1 : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++, *ret *= 10)
+		if (!strcmp(unit, units[i]))
+			return n_decimals <= i && *ret <= INT32_MAX;
+	return false;
 }
 
 /* Of a whole. */
 static bool is_share(const char *text)
 {
-	double percent;
-	return read_percent(text, &percent) && percent <= 100;
+	double value;
+	return read_permyriad(text, &value) && value <= 10000;
 }
 
 /* Of one processor. */
 static bool is_quota(const char *text)
 {
-	double percent;
-	return read_percent(text, &percent) && percent > 0;
+	double value;
+	return read_permyriad(text, &value) && value > 0;
 }
 
 /* systemd.time(7), without the forms of several words. */
@@ -102,15 +115,16 @@ static bool is_memory(const char *text)
 static bool is_some_memory(const char *text)
 {
 	double value;
-	bool is_none = (read_amount(text, &value) || read_percent(text, &value)) && value <= 0;
+	bool is_none = (read_amount(text, &value) && value < 1) ||
+		       (read_permyriad(text, &value) && value <= 0);
 	return is_memory(text) && !is_none;
 }
 
 static bool is_tasks(const char *text)
 {
 	uint64_t value;
-	return (parse_u64(text, &value) == 0 && value > 0) || is_share(text) ||
-	       !strcmp(text, "infinity");
+	return (parse_u64(text, &value) == 0 && value > 0 && value < UINT64_MAX) ||
+	       is_share(text) || !strcmp(text, "infinity");
 }
 
 static bool read_limit(const char *text, double *ret)
@@ -214,7 +228,7 @@ static bool is_device_rate(const char *text)
 {
 	const char *value = device_value(text);
 	double rate;
-	return value && ((read_amount(value, &rate) && rate > 0) || !strcmp(value, "infinity"));
+	return value && ((read_amount(value, &rate) && rate >= 1) || !strcmp(value, "infinity"));
 }
 
 /* What a value must look like. */
