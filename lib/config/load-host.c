@@ -112,7 +112,6 @@ void host_report(const struct host *host, struct report *report, enum severity s
 
 	va_list ap;
 	va_start(ap, format);
-	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	report_vadd(report, severity, at, own_pointer, NULL, format, ap);
 	va_end(ap);
-	report_add(report, severity, at, own_pointer, NULL, "%s", text);
 }

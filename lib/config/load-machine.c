@@ -157,9 +157,8 @@ void machine_report(const struct machine *machine, struct report *report, enum s
 
 	va_list ap;
 	va_start(ap, format);
-	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	report_vadd(report, severity, at, own_pointer, chain, format, ap);
 	va_end(ap);
-	report_add(report, severity, at, own_pointer, chain, "%s", text);
 }
 
 int machine_list(const struct config_paths *paths, struct strv *ret_names, struct report *report,

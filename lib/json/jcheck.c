@@ -46,9 +46,8 @@ static void PRINTF(3, 4) add(struct check *c, bool on_key, const char *format, .
 	}
 	va_list ap;
 	va_start(ap, format);
-	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	report_vadd(c->report, SEVERITY_ERROR, at, pointer, NULL, format, ap);
 	va_end(ap);
-	report_add(c->report, SEVERITY_ERROR, at, pointer, NULL, "%s", text);
 }
 
 /* @with_type: say that a string is one, because something else was expected */

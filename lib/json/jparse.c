@@ -15,7 +15,6 @@
 #include "json/jscan.h"
 #include "json/jtext.h"
 #include "json/jtree.h"
-#include "util/mem.h"
 #include "util/parse.h"
 
 /* An object or list that was begun. */
@@ -59,6 +58,14 @@ static const char *member_name(const struct parser *p, const struct frame *f)
 	return p->names.text + f->name;
 }
 
+/* The key of the member that is read, as messages show it; until p->scratch is used again. */
+static const char *quoted_name(struct parser *p)
+{
+	buf_clear(&p->scratch);
+	text_quoted(&p->scratch, member_name(p, inner(p)));
+	return buf_text(&p->scratch);
+}
+
 static struct where place(const struct parser *p, size_t offset)
 {
 	struct where at = p->file;
@@ -71,9 +78,8 @@ static bool PRINTF(3, 4) syntax(struct parser *p, size_t offset, const char *for
 {
 	va_list ap;
 	va_start(ap, format);
-	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	report_vadd(p->report, SEVERITY_ERROR, place(p, offset), NULL, NULL, format, ap);
 	va_end(ap);
-	report_add(p->report, SEVERITY_ERROR, place(p, offset), NULL, NULL, "%s", text);
 	return false;
 }
 
@@ -89,10 +95,9 @@ static bool PRINTF(3, 4) finding(struct parser *p, size_t offset, const char *fo
 	}
 	va_list ap;
 	va_start(ap, format);
-	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	report_vadd(p->report, SEVERITY_ERROR, place(p, offset), buf_text(&pointer), NULL, format,
+			ap);
 	va_end(ap);
-	report_add(p->report, SEVERITY_ERROR, place(p, offset), buf_text(&pointer), NULL, "%s",
-			text);
 	if (++p->n_findings < JDOC_FINDINGS_MAX)
 		return true;
 	return syntax(p, offset, "reading stops here: %d mistakes were found in this file",
@@ -282,9 +287,7 @@ static bool no_value(struct parser *p)
 				       : "the file is empty");
 	if (!f || !f->is_object)
 		return unexpected(p, hint, "%s", f ? "a value or ']'" : "'{'");
-	CLEANUP(buf_done) struct buf name = {};
-	text_quoted(&name, member_name(p, f));
-	return unexpected(p, hint, "a value for %s", buf_text(&name));
+	return unexpected(p, hint, "a value for %s", quoted_name(p));
 }
 
 static bool parse_word(struct parser *p, struct json_object **ret)
@@ -337,11 +340,8 @@ static bool separator(struct parser *p, char end, bool *ret_end)
 	if (c == end)
 		return true;
 	const struct frame *f = inner(p);
-	if (c != ',' && f->is_object) {
-		CLEANUP(buf_done) struct buf name = {};
-		text_quoted(&name, member_name(p, f));
-		return unexpected(p, "", "',' or '}' after the value of %s", buf_text(&name));
-	}
+	if (c != ',' && f->is_object)
+		return unexpected(p, "", "',' or '}' after the value of %s", quoted_name(p));
 	if (c != ',')
 		return unexpected(p, "", "',' or ']' after entry %zu of the list", f->index + 1);
 	size_t comma = p->at++;
@@ -377,22 +377,20 @@ static bool parse_list(struct parser *p, struct json_object **ret)
 static bool duplicate(struct parser *p, size_t key_at)
 {
 	const struct frame *f = inner(p);
-	CLEANUP(buf_done) struct buf name = {}, quoted = {};
 	size_t at = f->start + 1, first, fault_at;
 	for (;;) {
 		first = at = jscan_space(p->text, p->len, at);
-		buf_clear(&name);
-		jscan_string(p->text, p->len, &at, &name, &fault_at);
-		if (!strcmp(buf_text(&name), member_name(p, f)))
+		buf_clear(&p->scratch);
+		jscan_string(p->text, p->len, &at, &p->scratch, &fault_at);
+		if (!strcmp(buf_text(&p->scratch), member_name(p, f)))
 			break;
 		at = jscan_space(p->text, p->len, at) + 1; /* the ":" */
 		at = jscan_skip_value(p->text, p->len, jscan_space(p->text, p->len, at));
 		at = jscan_space(p->text, p->len, at) + 1; /* the "," */
 	}
-	text_quoted(&quoted, buf_text(&name));
 	struct where where = place(p, first);
-	return finding(p, key_at, "%s is given twice; first at %zu:%zu", buf_text(&quoted),
-			where.line, where.column);
+	return finding(p, key_at, "%s is given twice; first at %zu:%zu", quoted_name(p), where.line,
+			where.column);
 }
 
 /* The key at p->at, the ":" and the white space around it. @ret_new: is it there once so far? */
@@ -408,15 +406,10 @@ static bool parse_key(struct parser *p, struct json_object *object, bool *ret_ne
 	buf_truncate(&p->names, f->name);
 	enum jscan_fault fault = jscan_string(p->text, p->len, &p->at, &p->names, &fault_at);
 	buf_putc(&p->names, '\0');
-	if (fault && !string_fault(p, fault, key_at, fault_at))
+	if ((fault && !string_fault(p, fault, key_at, fault_at)) || !skip(p))
 		return false;
-	if (!skip(p))
-		return false;
-	if (p->at >= p->len || p->text[p->at] != ':') {
-		CLEANUP(buf_done) struct buf name = {};
-		text_quoted(&name, member_name(p, f));
-		return unexpected(p, "", "':' after the key %s", buf_text(&name));
-	}
+	if (p->at >= p->len || p->text[p->at] != ':')
+		return unexpected(p, "", "':' after the key %s", quoted_name(p));
 	p->at++;
 	if (!skip(p))
 		return false;

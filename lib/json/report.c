@@ -94,11 +94,9 @@ static void add_take(struct report *r, struct finding *f)
 		r->n_errors++;
 }
 
-void report_add(struct report *r, enum severity severity, struct where at, const char *pointer,
-		const char *chain, const char *format, ...)
+void report_vadd(struct report *r, enum severity severity, struct where at, const char *pointer,
+		const char *chain, const char *format, va_list ap)
 {
-	va_list ap;
-	va_start(ap, format);
 	struct finding f = {
 		.severity = severity,
 		.file = xstrdup_null(at.file),
@@ -108,8 +106,16 @@ void report_add(struct report *r, enum severity severity, struct where at, const
 		.text = xvasprintf(format, ap),
 		.chain = xstrdup_null(chain),
 	};
-	va_end(ap);
 	add_take(r, &f);
+}
+
+void report_add(struct report *r, enum severity severity, struct where at, const char *pointer,
+		const char *chain, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	report_vadd(r, severity, at, pointer, chain, format, ap);
+	va_end(ap);
 }
 
 void report_error(struct report *r, const struct error *err)

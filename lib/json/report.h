@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "util/buf.h"
@@ -55,6 +56,8 @@ void report_done(struct report *r);
  */
 void report_add(struct report *r, enum severity severity, struct where at, const char *pointer,
 		const char *chain, const char *format, ...) PRINTF(6, 7);
+void report_vadd(struct report *r, enum severity severity, struct where at, const char *pointer,
+		const char *chain, const char *format, va_list ap) PRINTF(6, 0);
 
 /* A failure that is not about a place inside a file (I/O), as an error finding. */
 void report_error(struct report *r, const struct error *err);
