@@ -73,7 +73,7 @@ static struct where place(const struct parser *p, size_t offset)
 	return at;
 }
 
-/* A finding after which nothing more can be read. Always false. */
+/* A finding of no value; mostly nothing more can be read after it. Always false. */
 static bool PRINTF(3, 4) syntax(struct parser *p, size_t offset, const char *format, ...)
 {
 	va_list ap;
@@ -81,6 +81,15 @@ static bool PRINTF(3, 4) syntax(struct parser *p, size_t offset, const char *for
 	report_vadd(p->report, SEVERITY_ERROR, place(p, offset), NULL, NULL, format, ap);
 	va_end(ap);
 	return false;
+}
+
+/* After a finding that is no syntax error. False: there are too many. */
+static bool count(struct parser *p, size_t offset)
+{
+	if (++p->n_findings < JDOC_FINDINGS_MAX)
+		return true;
+	return syntax(p, offset, "reading stops here: %d mistakes were found in this file",
+			JDOC_FINDINGS_MAX);
 }
 
 /* A finding about the value that is being read, after which reading goes on. */
@@ -98,10 +107,7 @@ static bool PRINTF(3, 4) finding(struct parser *p, size_t offset, const char *fo
 	report_vadd(p->report, SEVERITY_ERROR, place(p, offset), buf_text(&pointer), NULL, format,
 			ap);
 	va_end(ap);
-	if (++p->n_findings < JDOC_FINDINGS_MAX)
-		return true;
-	return syntax(p, offset, "reading stops here: %d mistakes were found in this file",
-			JDOC_FINDINGS_MAX);
+	return count(p, offset);
 }
 
 static const char *kind_name(const struct frame *f)
@@ -136,21 +142,20 @@ static bool PRINTF(3, 4)
 /* Comments become spaces, so that nobody else has to know about them. */
 static bool blank(struct parser *p, size_t from, size_t to)
 {
-	bool good = true;
+	size_t fault_at = to;
 	for (size_t i = from, n; i < to; i += n) {
 		n = utf8_length(p->text + i, to - i);
-		if (!n && good)
-			report_add(p->report, SEVERITY_ERROR, place(p, i), NULL, NULL,
-					"the byte 0x%02x in this comment is not UTF-8",
+		if (!n && fault_at == to) {
+			fault_at = i;
+			syntax(p, i, "the byte 0x%02x in this comment is not UTF-8",
 					(unsigned char)p->text[i]);
-		good = good && n;
+		}
 		n = n ? n : 1;
-		for (size_t j = 0; j < n && p->text[i] != '\n'; j++)
-			p->text[i + j] = ' ';
+		if (p->text[i] != '\n')
+			memset(p->text + i, ' ', n);
 	}
-	p->n_findings += !good;
 	p->at = to;
-	return true;
+	return fault_at == to || count(p, fault_at);
 }
 
 /* The comment at p->at. */

@@ -480,6 +480,17 @@ TEST(findings_have_a_limit)
 	CHECK_STR(r.items[JDOC_FINDINGS_MAX].text,
 			"reading stops here: 200 mistakes were found in this file");
 	CHECK(!doc.root);
+
+	/* So have those of comments, each of which is one. */
+	CLEANUP(report_done) struct report of_comments = {};
+	CLEANUP(jdoc_done) struct jdoc commented = {};
+	buf_clear(&text);
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&text, "//\xff\n");
+	buf_puts(&text, "{}");
+	CHECK_INT(jdoc_parse("f", text.text, text.len, &commented, &of_comments), 1);
+	CHECK_INT(of_comments.n, JDOC_FINDINGS_MAX + 1);
+	CHECK_STR(of_comments.items[JDOC_FINDINGS_MAX].text, r.items[JDOC_FINDINGS_MAX].text);
 }
 
 static const char example[] = "// a machine\n"
