@@ -2,7 +2,6 @@
 /* Text from anywhere, made fit to be shown to a human. */
 #include "json/jtext.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "util/unicode.h"
@@ -37,28 +36,20 @@ static size_t cut(const char *text, size_t max)
 	return n;
 }
 
-/* Behind 0xc2: U+0080 to U+009F, of which terminals obey some as they do ESC. */
-static bool is_c1(unsigned char c)
-{
-	return c >= 0x80 && c < 0xa0;
-}
-
 void text_escape(struct buf *out, const char *text, size_t len)
 {
 	static const char letters[] = "bfnrt", controls[] = "\b\f\n\r\t";
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-		const char *known = c ? strchr(controls, c) : NULL;
-		if (known)
+	for (size_t i = 0, n; i < len; i += n) {
+		uint32_t c = unicode_decode(text + i, len - i, &n);
+		const char *known = c && c < 0x20 ? strchr(controls, (int)c) : NULL;
+		if (known) {
 			buf_printf(out, "\\%c", letters[known - controls]);
-		else if (c < 0x20 || c == 0x7f)
+		} else if (unicode_steers(c)) {
 			buf_printf(out, "\\u%04x", c);
-		else if (c == 0xc2 && i + 1 < len && is_c1((unsigned char)text[i + 1]))
-			buf_printf(out, "\\u%04x", (unsigned char)text[++i]);
-		else {
+		} else {
 			if (c == '"' || c == '\\')
 				buf_putc(out, '\\');
-			buf_putc(out, (char)c);
+			buf_add(out, text + i, n);
 		}
 	}
 }

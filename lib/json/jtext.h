@@ -15,12 +15,12 @@
  */
 void text_printable(struct buf *out, const char *text, size_t len);
 
-/* Append text for a JSON string, without its quotes: '"', '\' and control characters escaped. */
+/* Append text for a JSON string, without its quotes: '"', '\' and what unicode_steers() escaped. */
 void text_escape(struct buf *out, const char *text, size_t len);
 
 /*
- * Append text in double quotes, with '"', '\' and control characters escaped as JSON does it. Of
- * text longer than TEXT_QUOTED_MAX bytes the rest is left out, and three dots follow the quotes.
+ * Append text in double quotes, by text_escape(). Of text longer than TEXT_QUOTED_MAX bytes the
+ * rest is left out, and three dots follow the quotes.
  */
 #define TEXT_QUOTED_MAX 60
 void text_quoted(struct buf *out, const char *text);

@@ -41,6 +41,12 @@ bool unicode_noncharacter(uint32_t c)
 	return (c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe;
 }
 
+bool unicode_steers(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 bool unicode_printable(uint32_t c)
 {
 	/* The number of edges at or below @c: after an odd number a printable range has begun. */

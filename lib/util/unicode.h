@@ -35,6 +35,12 @@ void unicode_append(struct buf *buf, uint32_t c);
 bool unicode_noncharacter(uint32_t c) __attribute__((const));
 
 /*
+ * Does it steer a terminal where others are shown: control characters (category Cc), ends of lines
+ * (Zl, Zp) and marks of direction, which turn around what follows (Bidi_Control in PropList.txt)?
+ */
+bool unicode_steers(uint32_t c) __attribute__((const));
+
+/*
  * Is it a letter, mark, number, punctuation, symbol or the ASCII space (general categories L, M, N,
  * P and S)? The same as Go's unicode.IsPrint (Go 1.21 and later: Unicode 15.0).
  */

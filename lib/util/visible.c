@@ -2,34 +2,23 @@
 /* Text from outside made safe for a terminal. */
 #include "util/visible.h"
 
-#include <stdbool.h>
-
-#include "util/parse.h"
-
-static bool is_control(const unsigned char *c, size_t n)
-{
-	return c[0] < 0x20 || c[0] == 0x7f || (n == 2 && c[0] == 0xc2 && c[1] < 0xa0);
-}
+#include "util/unicode.h"
 
 void visible_add(struct buf *buf, const char *text, size_t len, size_t max)
 {
-	size_t i = 0;
-	while (i < len) {
-		const unsigned char *c = (const unsigned char *)text + i;
-		size_t n = utf8_length(text + i, len - i);
-		size_t step = n > 0 ? n : 1;
-		if (i + step > max) {
+	for (size_t i = 0, n; i < len; i += n) {
+		uint32_t c = unicode_decode(text + i, len - i, &n);
+		bool is_utf8 = c != UNICODE_REPLACEMENT || n > 1;
+		if (i + n > max) {
 			buf_puts(buf, "...");
 			return;
 		}
-
-		if (*c == '\t')
+		if (c == '\t')
 			buf_putc(buf, ' ');
-		else if (n > 0 && !is_control(c, n))
-			buf_add(buf, c, n);
+		else if (is_utf8 && !unicode_steers(c))
+			buf_add(buf, text + i, n);
 		else
-			for (size_t k = 0; k < step; k++)
-				buf_printf(buf, "\\x%02x", c[k]);
-		i += step;
+			for (size_t k = 0; k < n; k++)
+				buf_printf(buf, "\\x%02x", (unsigned char)text[i + k]);
 	}
 }

@@ -9,8 +9,8 @@
 #include "util/buf.h"
 
 /*
- * Append @text to @buf with each byte of a control character (also U+0080 to U+009F) or of invalid
- * UTF-8 as "\xNN", so that it can neither move the cursor nor begin a line. Tabs become spaces.
+ * Append @text to @buf with each byte of what unicode_steers() or is no UTF-8 as "\xNN", so that it
+ * can neither move the cursor nor begin a line nor turn one around. Tabs become spaces.
  *
  * @max: at most this many bytes of @text are taken, never half a character; "..." tells of a cut
  */

@@ -59,6 +59,7 @@ static void check_visible(const char *data, size_t len, size_t max)
 	CLEANUP(buf_done) struct buf shown = {}, again = {};
 	visible_add(&shown, data, len, max);
 	check_plain(&shown, "");
+	FUZZ_CHECK(!strstr(buf_text(&shown), "\u202e"));
 	FUZZ_CHECK(shown.len <= (len < max ? len : max) * GROWTH + CUT_MARK);
 	visible_add(&again, buf_text(&shown), shown.len, SIZE_MAX);
 	FUZZ_CHECK(strcmp(buf_text(&again), buf_text(&shown)) == 0);

@@ -46,13 +46,15 @@ TEST(every_character_survives)
 			"\"a\\\"b\\\\c/d\\b\\f\\n\\r\\t\\u0001\\u007f\xc3\xa4\xf0\x9f\x98\x80\"");
 }
 
-/* JSON lets these stand, and a terminal obeys them. */
+/* JSON lets these stand, and a terminal obeys them, or turns the rest of the line around. */
 TEST(no_terminal_is_told_what_to_do)
 {
 	check_both("\"a\xc2\x9b"
 		   "31m\xc2\x80\xc2\xa0\\u001b\"",
 			"\"a\\u009b31m\\u0080\xc2\xa0\\u001b\"",
 			"\"a\\u009b31m\\u0080\xc2\xa0\\u001b\"");
+	check_both("\"\u202emoc.live\u2069\u200d\"", "\"\\u202emoc.live\\u2069\u200d\"",
+			"\"\\u202emoc.live\\u2069\u200d\"");
 }
 
 TEST(long_lists_have_a_line_for_each_item)

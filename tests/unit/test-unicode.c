@@ -55,6 +55,20 @@ TEST(noncharacters)
 			TEST_FAIL("U+%04X is one", no[i]);
 }
 
+TEST(steering)
+{
+	static const uint32_t yes[] = { 0, '\n', '\t', 0x1f, 0x7f, 0x80, 0x9f, 0x61c, 0x200e,
+		0x200f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2066, 0x2069 };
+	static const uint32_t no[] = { ' ', '~', 0xa0, 0xad, 0x61b, 0x200b, 0x200d, 0x2010, 0x2027,
+		0x202f, 0x2065, 0x206a, 0xfeff, 0xfffd, 0x1f600, 0x10ffff };
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+		if (!unicode_steers(yes[i]))
+			TEST_FAIL("U+%04X steers", yes[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		if (unicode_steers(no[i]))
+			TEST_FAIL("U+%04X does not steer", no[i]);
+}
+
 TEST(printable)
 {
 	static const uint32_t yes[] = { ' ', '!', '~', 0xa1, 0xae, 0xe4, 0x301, 0x378 - 1, 0x20ac,

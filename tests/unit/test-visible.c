@@ -34,6 +34,16 @@ TEST(control_characters_are_shown)
 	CHECK_VISIBLE("\xc2\xa0", "\xc2\xa0");
 }
 
+/* "moc.live" would be shown as "evil.com", and a line separator begins a line. */
+TEST(what_turns_a_line_around_is_shown)
+{
+	CHECK_VISIBLE("a\u202emoc.live\u202c", "a\\xe2\\x80\\xaemoc.live\\xe2\\x80\\xac");
+	CHECK_VISIBLE("\u2067\u2069\u061c", "\\xe2\\x81\\xa7\\xe2\\x81\\xa9\\xd8\\x9c");
+	CHECK_VISIBLE("\u2028\u2029", "\\xe2\\x80\\xa8\\xe2\\x80\\xa9");
+	/* What only joins or parts letters, and letters that run to the left, are text. */
+	CHECK_VISIBLE("\u200c\u200d\u05d0\u0627\ufeff", "\u200c\u200d\u05d0\u0627\ufeff");
+}
+
 TEST(invalid_utf8_is_shown)
 {
 	CHECK_VISIBLE("\xff\xfe", "\\xff\\xfe");
