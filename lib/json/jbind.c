@@ -221,8 +221,6 @@ static void bind_value(
 		*(int64_t *)at = f->flags & FIELD_POSITIVE && number < 0 ? 0 : number;
 		break;
 	case FIELD_KIND_STRING:
-		*(const char **)at = jtree_text(value);
-		break;
 	case FIELD_KIND_TERM:
 		*(const char **)at = jtree_text(value);
 		break;

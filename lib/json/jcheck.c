@@ -23,8 +23,6 @@ struct check {
 	unsigned n_findings;
 };
 
-static const char text_expected[] = "text in double quotes";
-
 static void check_object(struct check *c, const struct field *fields, struct json_object *object);
 
 /* @on_key: the finding is about the value's key */
@@ -77,19 +75,19 @@ static void put_found(struct buf *out, struct json_object *value, bool with_type
 	}
 }
 
-/* @hint: what to write instead; NULL: nothing is sure */
-static void wrong_type_hint(
-		struct check *c, struct json_object *value, const char *expected, const char *hint)
+/* @with_type: as above; @hint: what to write instead; NULL: nothing is sure */
+static void wrong_value(struct check *c, struct json_object *value, const char *expected,
+		bool with_type, const char *hint)
 {
 	CLEANUP(buf_done) struct buf found = {};
-	put_found(&found, value, true);
+	put_found(&found, value, with_type);
 	add(c, false, "expected %s, found %s%s%s", expected, buf_text(&found),
 			hint ? "; write " : "", hint ? hint : "");
 }
 
 static void wrong_type(struct check *c, struct json_object *value, const char *expected)
 {
-	wrong_type_hint(c, value, expected, NULL);
+	wrong_value(c, value, expected, true, NULL);
 }
 
 static bool is_type(struct check *c, struct json_object *value, enum json_type type,
@@ -104,11 +102,8 @@ static bool is_type(struct check *c, struct json_object *value, enum json_type t
 static void check_form(struct check *c, field_check *form, struct json_object *value)
 {
 	const char *expected = NULL;
-	if (!form || form(jtree_text(value), &expected))
-		return;
-	CLEANUP(buf_done) struct buf found = {};
-	put_found(&found, value, false);
-	add(c, false, "expected %s, found %s", expected, buf_text(&found));
+	if (form && !form(jtree_text(value), &expected))
+		wrong_value(c, value, expected, false, NULL);
 }
 
 static void check_string(struct check *c, field_check *form, struct json_object *value)
@@ -123,14 +118,14 @@ static void check_string(struct check *c, field_check *form, struct json_object 
 	if (json_object_is_type(value, json_type_int) &&
 			(!form || form(jtree_text(value), &expected)))
 		quoted = xasprintf("\"%s\"", jtree_text(value));
-	wrong_type_hint(c, value, text_expected, quoted);
+	wrong_value(c, value, "text in double quotes", true, quoted);
 }
 
 static void check_scalar(struct check *c, field_check *form, struct json_object *value)
 {
 	if (json_object_is_type(value, json_type_string))
 		check_form(c, form, value);
-	else if (!value || json_object_is_type(value, json_type_array) ||
+	else if (json_object_is_type(value, json_type_array) ||
 			json_object_is_type(value, json_type_object))
 		wrong_type(c, value, "text in double quotes, a number, true or false");
 }
@@ -190,40 +185,31 @@ static void check_int(struct check *c, const struct field *f, struct json_object
 	CLEANUP(buf_done) struct buf expected = {};
 	put_limits(&expected, f);
 	CLEANUP(freep) char *hint = number_of(f, value);
-	wrong_type_hint(c, value, buf_text(&expected), hint);
+	wrong_value(c, value, buf_text(&expected), true, hint);
 }
 
-static void check_enum(struct check *c, const struct field *f, struct json_object *value)
+/* A value that is one of @words, if not what @before says; "" for nothing. */
+static void check_words(struct check *c, const char *const *words, const char *before,
+		struct json_object *value)
 {
 	bool is_string = json_object_is_type(value, json_type_string);
-	CLEANUP(buf_done) struct buf expected = {}, found = {};
-	for (size_t i = 0; f->names[i]; i++) {
-		if (is_string && !strcmp(f->names[i], jtree_text(value)))
+	CLEANUP(buf_done) struct buf expected = {};
+	buf_puts(&expected, before);
+	for (size_t i = 0; words[i]; i++) {
+		if (is_string && !strcmp(words[i], jtree_text(value)))
 			return;
-		buf_puts(&expected, !i ? "" : f->names[i + 1] ? ", " : " or ");
-		text_quoted(&expected, f->names[i]);
+		buf_puts(&expected, !expected.len ? "" : words[i + 1] ? ", " : " or ");
+		text_quoted(&expected, words[i]);
 	}
-	put_found(&found, value, false);
-	add(c, false, "expected %s, found %s", buf_text(&expected), buf_text(&found));
+	wrong_value(c, value, buf_text(&expected), !*words, NULL);
 }
 
 static void check_switch(struct check *c, const struct field *f, struct json_object *value)
 {
-	if (json_object_is_type(value, json_type_boolean))
-		return;
 	/* Those in front of the words are the booleans' names. */
 	const char *const *words = f->names + 2;
-	CLEANUP(buf_done) struct buf expected = {}, found = {};
-	buf_puts(&expected, *words ? "true, false" : "true or false");
-	for (size_t i = 0; words[i]; i++) {
-		if (json_object_is_type(value, json_type_string) &&
-				!strcmp(words[i], jtree_text(value)))
-			return;
-		buf_puts(&expected, words[i + 1] ? ", " : " or ");
-		text_quoted(&expected, words[i]);
-	}
-	put_found(&found, value, !*words);
-	add(c, false, "expected %s, found %s", buf_text(&expected), buf_text(&found));
+	if (!json_object_is_type(value, json_type_boolean))
+		check_words(c, words, *words ? "true, false" : "true or false", value);
 }
 
 /* The entries of a list of strings or numbers. */
@@ -395,7 +381,7 @@ static void check_value(struct check *c, const struct field *f, struct json_obje
 		check_string(c, f->check, value);
 		break;
 	case FIELD_KIND_ENUM:
-		check_enum(c, f, value);
+		check_words(c, f->names, "", value);
 		break;
 	case FIELD_KIND_TERM:
 		check_term(c, f->check, value);

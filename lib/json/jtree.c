@@ -7,21 +7,14 @@
 
 #include "util/mem.h"
 
-static struct json_object *need(struct json_object *value)
-{
-	if (!value)
-		out_of_memory();
-	return value;
-}
-
 struct json_object *jtree_object(void)
 {
-	return need(json_object_new_object());
+	return xgiven(json_object_new_object());
 }
 
 struct json_object *jtree_list(void)
 {
-	return need(json_object_new_array());
+	return xgiven(json_object_new_array());
 }
 
 struct json_object *jtree_string(const char *text)
@@ -33,22 +26,22 @@ struct json_object *jtree_string_len(const char *text, size_t len)
 {
 	if (len > INT_MAX)
 		out_of_memory();
-	return need(json_object_new_string_len(text, (int)len));
+	return xgiven(json_object_new_string_len(text, (int)len));
 }
 
 struct json_object *jtree_int(int64_t value)
 {
-	return need(json_object_new_int64(value));
+	return xgiven(json_object_new_int64(value));
 }
 
 struct json_object *jtree_bool(bool value)
 {
-	return need(json_object_new_boolean(value));
+	return xgiven(json_object_new_boolean(value));
 }
 
 struct json_object *jtree_double(double value, const char *text)
 {
-	return need(json_object_new_double_s(value, text));
+	return xgiven(json_object_new_double_s(value, text));
 }
 
 static void set(struct json_object *object, const char *key, struct json_object *value,

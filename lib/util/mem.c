@@ -13,8 +13,7 @@ void out_of_memory(void)
 {
 	/* No stdio here: it may want memory itself. */
 	static const char text[] = "machina: error: out of memory\n";
-	ssize_t r = write(STDERR_FILENO, text, sizeof(text) - 1);
-	(void)r;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
 	_exit(1);
 }
 
@@ -27,26 +26,17 @@ void *xgiven(void *object)
 
 void *xmalloc(size_t size)
 {
-	void *p = malloc(size ? size : 1);
-	if (!p)
-		out_of_memory();
-	return p;
+	return xgiven(malloc(size ? size : 1));
 }
 
 void *xcalloc(size_t n, size_t size)
 {
-	void *p = calloc(n ? n : 1, size ? size : 1);
-	if (!p)
-		out_of_memory();
-	return p;
+	return xgiven(calloc(n ? n : 1, size ? size : 1));
 }
 
 void *xreallocarray(void *p, size_t n, size_t size)
 {
-	void *q = reallocarray(p, n ? n : 1, size ? size : 1);
-	if (!q)
-		out_of_memory();
-	return q;
+	return xgiven(reallocarray(p, n ? n : 1, size ? size : 1));
 }
 
 char *xstrdup(const char *s)
