@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where things are. */
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/load.h"
 #include "util/file.h"
@@ -10,18 +12,22 @@ void config_paths_init(struct config_paths *ret, const char *root, const char *c
 {
 	*ret = (struct config_paths){};
 	ret->offline = root && root[0];
-	if (ret->offline) {
-		CLEANUP(freep) char *clean = path_clean(root);
-		ret->root_len = strcmp(clean, "/") != 0 ? strlen(clean) : 0;
+	CLEANUP(freep) char *top = path_clean(ret->offline ? root : "/");
+	/* Of "." nothing would stand in front of the paths. */
+	char *here = strcmp(top, ".") == 0 ? getcwd(NULL, 0) : NULL;
+	if (here) {
+		free(top);
+		top = here;
 	}
+	ret->root_len = strcmp(top, "/") != 0 ? strlen(top) : 0;
 	if (!config_dir || !config_dir[0])
 		config_dir = "/etc/machina";
-	ret->config_dir = ret->offline ? path_join(root, config_dir) : xstrdup(config_dir);
+	ret->config_dir = ret->offline ? path_join(top, config_dir) : xstrdup(config_dir);
 	ret->machine_dir = path_join(ret->config_dir, "machine.conf.d");
-	ret->unit_dir = path_join(ret->offline ? root : "/", "etc/systemd/system");
-	ret->run_dir = path_join(ret->offline ? root : "/", "run/machina");
-	ret->state_dir = path_join(ret->offline ? root : "/", &CONFIG_STATE_DIR[1]);
-	ret->saved_dir = path_join(ret->offline ? root : "/", &CONFIG_SAVED_DIR[1]);
+	ret->unit_dir = path_join(top, "/etc/systemd/system");
+	ret->run_dir = path_join(top, "/run/machina");
+	ret->state_dir = path_join(top, CONFIG_STATE_DIR);
+	ret->saved_dir = path_join(top, CONFIG_SAVED_DIR);
 }
 
 size_t config_stem_length(const char *file_name)

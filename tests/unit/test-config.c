@@ -407,6 +407,18 @@ TEST(paths_of_a_host)
 		CHECK_STR(paths.unit_dir, rows[i].units);
 		CHECK_STR(paths.run_dir, rows[i].run);
 		CHECK_INT(paths.offline, rows[i].offline);
+		CHECK_STR(paths.unit_dir + paths.root_len, "/etc/systemd/system");
+	}
+}
+
+TEST(the_root_stands_in_front_of_each_path)
+{
+	static const char *const roots[] = { "/", ".", "./", "x/..", "..", "x", "/mnt//y/" };
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
+		CLEANUP(config_paths_done) struct config_paths paths;
+		config_paths_init(&paths, roots[i], NULL);
+		CHECK_STR(paths.machine_dir + paths.root_len, "/etc/machina/machine.conf.d");
+		CHECK_STR(paths.unit_dir + paths.root_len, "/etc/systemd/system");
 	}
 }
 
