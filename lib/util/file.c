@@ -108,26 +108,34 @@ static int set_mode(int fd, mode_t mode)
 }
 
 /*
- * A new file beside @name that holds @data, flushed if @sync says so; @owner is the process that
- * will rename it.
- *
  * O_EXCL makes the name ours; a number that counts up gives another one when it is taken, and is
  * cheaper than the random bytes of mkostemp(3).
  */
+int file_temporary(int dirfd, const char *path, pid_t owner, mode_t mode, char **ret_temporary)
+{
+	static unsigned number;
+	const char *slash = strrchr(path, '/');
+	const int dir_len = slash ? (int)(slash + 1 - path) : 0;
+	for (;;) {
+		CLEANUP(freep)
+		char *temporary = xasprintf("%.*s.%s.tmp-%d-%u", dir_len, path, path + dir_len,
+				(int)owner, number++);
+		int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		if (fd >= 0)
+			*ret_temporary = take_ptr(temporary);
+		if (fd >= 0 || errno != EEXIST)
+			return fd < 0 ? -errno : fd;
+	}
+}
+
+/* One that holds @data, flushed if @sync says so. */
 static int write_temporary(int dirfd, pid_t owner, const char *name, const void *data, size_t len,
 		mode_t mode, bool sync, char **ret_temporary)
 {
-	static unsigned number;
 	CLEANUP(freep) char *temporary = NULL;
-	CLEANUP(closep) int fd = -1;
-
-	do {
-		freep(&temporary);
-		temporary = xasprintf(".%s.tmp-%d-%u", name, (int)owner, number++);
-		fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	} while (fd < 0 && errno == EEXIST);
+	CLEANUP(closep) int fd = file_temporary(dirfd, name, owner, mode, &temporary);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	int r = write_all(fd, data, len);
 	if (r == 0)
 		r = set_mode(fd, mode);

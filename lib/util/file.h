@@ -46,8 +46,21 @@ MUST_CHECK int file_replace(
 		const char *path, const void *data, size_t len, mode_t mode, struct error *err);
 
 /*
- * Remove the temporary files of a directory, called ".NAME.tmp-PID-NUMBER", whose process is gone:
- * of runs that were killed. One that cannot be removed is no reason to stop: it harms nobody.
+ * Make a file for writing beside @path, called ".NAME.tmp-PID-NUMBER", which is to be renamed to
+ * it.
+ *
+ * @dirfd, @path: as for openat(2)
+ * @owner: the process that will do so
+ * @ret_temporary: its path, as @path is; the caller frees it
+ *
+ * Returns a descriptor or a negative errno.
+ */
+MUST_CHECK int file_temporary(
+		int dirfd, const char *path, pid_t owner, mode_t mode, char **ret_temporary);
+
+/*
+ * Remove the temporary files of a directory whose process is gone: of runs that were killed. One
+ * that cannot be removed is no reason to stop: it harms nobody.
  */
 void file_remove_stale(const char *dir);
 /* Is it the name of one? */

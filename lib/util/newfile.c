@@ -62,19 +62,6 @@ static int check_absent(const struct newfile *file, struct error *err)
 	return !file->replaces && lstat(file->path, &st) == 0 ? is_there(file, err) : 0;
 }
 
-/* The number of a process that left such a file may be this one's now: another name is tried. */
-static int open_temporary(struct newfile *file, struct error *err)
-{
-	static unsigned number;
-	do {
-		free(file->temporary);
-		file->temporary = xasprintf("%.*s.%s.tmp-%d-%u", dir_length(file->path), file->path,
-				name_of(file->path), getpid(), number++);
-		file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	} while (file->fd < 0 && errno == EEXIST);
-	return file->fd < 0 ? error_errno(err, "cannot make '%s'", file->path) : 0;
-}
-
 int newfile_open(const char *path, bool replaces, struct newfile *ret, struct error *err)
 {
 	struct newfile file = { .path = xstrdup(path), .fd = -1, .replaces = replaces };
@@ -82,11 +69,12 @@ int newfile_open(const char *path, bool replaces, struct newfile *ret, struct er
 				 : error_set(err, EISDIR, "'%s' is no name of a file", path);
 	if (r == 0) {
 		remove_stale(path);
-		r = open_temporary(&file, err);
+		file.fd = file_temporary(AT_FDCWD, path, getpid(), 0600, &file.temporary);
+		if (file.fd < 0)
+			r = error_code(err, file.fd, "cannot make '%s'", path);
 	}
 	if (r < 0) {
 		free(file.path);
-		free(file.temporary);
 		return r;
 	}
 	*ret = file;
