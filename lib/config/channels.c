@@ -26,12 +26,7 @@ const struct field qmp_fields[] = {
 	FIELD_BOOL(struct attrs_conf, qmp.enabled, "enabled", false,
 			"Make the sockets of \"sockets\" as well. The machine's own QMP sockets "
 			"are always there."),
-	{ .name = "sockets",
-			.kind = FIELD_KIND_OBJECT,
-			.merge = MERGE_FIELDS,
-			.fields = qmp_socket_fields,
-			.doc = "More QMP sockets.",
-			.flags = FIELD_INLINE },
+	FIELD_GROUP("sockets", qmp_socket_fields, "More QMP sockets."),
 	{},
 };
 
@@ -43,12 +38,7 @@ static const struct field agent_qemu_fields[] = {
 };
 
 const struct field agent_fields[] = {
-	{ .name = "qemu",
-			.kind = FIELD_KIND_OBJECT,
-			.merge = MERGE_FIELDS,
-			.flags = FIELD_INLINE,
-			.fields = agent_qemu_fields,
-			.doc = "QEMU's guest agent." },
+	FIELD_GROUP("qemu", agent_qemu_fields, "QEMU's guest agent."),
 	{},
 };
 

@@ -268,12 +268,7 @@ static const struct field tpm_fields[] = {
 			volume_fields,
 			"Directory that keeps the TPM's state: a volume of a pool of type "
 			"\"tpm-data\". It is made when it is missing."),
-	{ .name = "socket",
-			.kind = FIELD_KIND_OBJECT,
-			.merge = MERGE_FIELDS,
-			.fields = tpm_socket_fields,
-			.doc = "The TPM's control socket.",
-			.flags = FIELD_INLINE },
+	FIELD_GROUP("socket", tpm_socket_fields, "The TPM's control socket."),
 	{},
 };
 
@@ -332,34 +327,28 @@ static const struct field filter_fields[] = {
 	{},
 };
 
-#define ATTRS_OBJECT(key, table, text)                                                             \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_OBJECT, .merge = MERGE_FIELDS,                     \
-		.flags = FIELD_INLINE, .fields = table, .doc = text                                \
-	}
-
 static const struct field attrs_fields[] = {
-	ATTRS_OBJECT("machine", machine_type_fields, "The virtual mainboard."),
-	ATTRS_OBJECT("boot", boot_fields, "Direct boot of a Linux kernel."),
-	ATTRS_OBJECT("firmware", firmware_fields, "UEFI firmware; without it SeaBIOS is used."),
-	ATTRS_OBJECT("cpu", cpu_fields, "Processors."),
-	ATTRS_OBJECT("memory", memory_fields, "Memory."),
-	ATTRS_OBJECT("enlightenments", enlightenments_fields, "Hyper-V enlightenments."),
-	ATTRS_OBJECT("tpm", tpm_fields, "Trusted Platform Module."),
-	ATTRS_OBJECT("qmp", qmp_fields, "QEMU Machine Protocol."),
-	ATTRS_OBJECT("agent", agent_fields, "Guest agents."),
-	ATTRS_OBJECT("serial", serial_fields, "Serial console."),
+	FIELD_GROUP("machine", machine_type_fields, "The virtual mainboard."),
+	FIELD_GROUP("boot", boot_fields, "Direct boot of a Linux kernel."),
+	FIELD_GROUP("firmware", firmware_fields, "UEFI firmware; without it SeaBIOS is used."),
+	FIELD_GROUP("cpu", cpu_fields, "Processors."),
+	FIELD_GROUP("memory", memory_fields, "Memory."),
+	FIELD_GROUP("enlightenments", enlightenments_fields, "Hyper-V enlightenments."),
+	FIELD_GROUP("tpm", tpm_fields, "Trusted Platform Module."),
+	FIELD_GROUP("qmp", qmp_fields, "QEMU Machine Protocol."),
+	FIELD_GROUP("agent", agent_fields, "Guest agents."),
+	FIELD_GROUP("serial", serial_fields, "Serial console."),
 	FIELD_ENUM(struct attrs_conf, display, "display", vm_display_names,
 			"qxl with SPICE, virtio with VNC, else none", "Graphics adapter."),
-	ATTRS_OBJECT("spice", spice_fields, "SPICE display."),
-	ATTRS_OBJECT("vnc", vnc_fields, "VNC display."),
-	ATTRS_OBJECT("rng", rng_fields, "Random number generator."),
-	ATTRS_OBJECT("balloon", balloon_fields, "Memory balloon."),
-	ATTRS_OBJECT("vsock", vsock_fields, "Sockets between host and guest."),
-	ATTRS_OBJECT("firewall", filter_fields,
+	FIELD_GROUP("spice", spice_fields, "SPICE display."),
+	FIELD_GROUP("vnc", vnc_fields, "VNC display."),
+	FIELD_GROUP("rng", rng_fields, "Random number generator."),
+	FIELD_GROUP("balloon", balloon_fields, "Memory balloon."),
+	FIELD_GROUP("vsock", vsock_fields, "Sockets between host and guest."),
+	FIELD_GROUP("firewall", filter_fields,
 			"Packet filter of the connections, which can replace each of its keys: "
 			"machina-firewall(7)."),
-	ATTRS_OBJECT("shutdown", shutdown_fields, "Shutting the guest down."),
+	FIELD_GROUP("shutdown", shutdown_fields, "Shutting the guest down."),
 	{ .name = "ready",
 			.kind = FIELD_KIND_OBJECT,
 			.merge = MERGE_WHOLE,
@@ -393,12 +382,12 @@ static const struct field group_fields[] = {
 };
 
 static const struct field filesystem_fields[] = {
-	ATTRS_OBJECT("group", group_fields, "A group for files of this machine."),
+	FIELD_GROUP("group", group_fields, "A group for files of this machine."),
 	{},
 };
 
 static const struct field privileges_fields[] = {
-	ATTRS_OBJECT("filesystem", filesystem_fields, "Access to files."),
+	FIELD_GROUP("filesystem", filesystem_fields, "Access to files."),
 	{},
 };
 
@@ -408,7 +397,7 @@ static const struct field privileges_fields[] = {
 			"followed at once by the tags that it names itself."),                     \
 			FIELD_STRING_MAP(struct machine_conf, vars, "vars", NULL, form_text_line,  \
 					"Variables for storage and port patterns."),               \
-			ATTRS_OBJECT("privileges", privileges_fields, "Privileges."),              \
+			FIELD_GROUP("privileges", privileges_fields, "Privileges."),               \
 			FIELD_OBJECT(struct machine_conf, attrs, struct attrs_conf, "attrs",       \
 					MERGE_FIELDS, attrs_fields,                                \
 					"Attributes of the virtual machine."),                     \

@@ -84,16 +84,14 @@ static void report_unknown(struct walk *w, const struct layer *from, size_t inde
 static void report_cycle(struct walk *w, const struct step *inner, size_t index, const char *tag)
 {
 	/* The steps come innermost first; the cycle is told from its entry. */
-	CLEANUP(freep) char *text = xasprintf("'%s'", tag);
+	const char *text = arena_printf(w->arena, "'%s'", tag);
 	for (const struct step *s = inner; s && s->tag; s = s->outer) {
-		char *longer = xasprintf("'%s' -> %s", s->tag, text);
-		free(text);
-		text = longer;
+		text = arena_printf(w->arena, "'%s' -> %s", s->tag, text);
 		if (!strcmp(s->tag, tag))
 			break;
 	}
-	CLEANUP(freep) char *message = xasprintf("tags name each other in a circle: %s", text);
-	report_entry(w, &w->layers[inner->layer], index, message);
+	text = arena_printf(w->arena, "tags name each other in a circle: %s", text);
+	report_entry(w, &w->layers[inner->layer], index, text);
 }
 
 static bool on_path(const struct step *s, const char *tag)

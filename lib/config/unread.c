@@ -22,16 +22,14 @@ static bool is_unread(const char *name)
 static void check_dir(const char *dir, struct report *report)
 {
 	CLEANUP(strv_done) struct strv names = {};
-	struct error ignored = {};
-	if (dir_list(dir, &names, &ignored) < 0)
+	if (dir_list(dir, &names, NULL) < 0)
 		return;
 	for (size_t i = 0; i < names.n; i++) {
+		if (!is_unread(names.items[i]))
+			continue;
 		CLEANUP(freep) char *path = path_join(dir, names.items[i]);
-		if (is_unread(names.items[i]))
-			report_add(report, SEVERITY_ADVICE, (struct where){ .file = path }, NULL,
-					NULL,
-					"it is not read: its name does not end in '" CONFIG_SUFFIX
-					"'");
+		report_add(report, SEVERITY_ADVICE, (struct where){ .file = path }, NULL, NULL,
+				"it is not read: its name does not end in '" CONFIG_SUFFIX "'");
 	}
 }
 

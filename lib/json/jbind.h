@@ -197,6 +197,12 @@ struct field {
 		.name = key, .kind = FIELD_KIND_OBJECT, .merge = rule,                             \
 		.offset = FIELD_AT_(type, member, member_type), .fields = table, .doc = text       \
 	}
+/* An object whose rows fill the same struct as those beside it. */
+#define FIELD_GROUP(key, table, text)                                                              \
+	{                                                                                          \
+		.name = key, .kind = FIELD_KIND_OBJECT, .merge = MERGE_FIELDS,                     \
+		.flags = FIELD_INLINE, .fields = table, .doc = text                                \
+	}
 #define FIELD_LIST(type, member, item_type, key, rule, table, text)                                \
 	{                                                                                          \
 		.name = key, .kind = FIELD_KIND_LIST, .merge = rule,                               \
