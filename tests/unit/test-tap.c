@@ -7,12 +7,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
 #include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
+#include "host/net/netlink-talk.h"
 #include "host/os/netns.h"
 #include "own-network.h"
 #include "test.h"
@@ -520,6 +524,25 @@ TEST(another_network_is_entered_and_left)
 	CHECK_INT(netns_enter(path, &outside, &err), -ENOENT);
 	close(ready[0]);
 	close(ready[1]);
+}
+
+/* A list that is not whole is none: of such a failure the kernel tells where the list would end. */
+TEST(a_list_that_fails_after_its_beginning_is_a_failure)
+{
+	struct error err = {};
+	struct netlink own = {};
+	struct netlink_answer answer = {};
+	char space[LINK_MESSAGE_MAX];
+	CHECK_INT(netlink_open(&own, &err), 0);
+	struct nlmsghdr *message =
+			link_message_begin(space, RTM_GETLINK, NLM_F_DUMP, ++own.sequence, 0);
+	/* No other namespace has a number here. */
+	mnl_attr_put_u32(message, IFLA_TARGET_NETNSID, 4711);
+	CHECK_INT(netlink_talk(&own, message, message->nlmsg_len, &answer, "list links", &err),
+			-EINVAL);
+	CHECK_STR(err.text,
+			"cannot list links: Invalid target network namespace id: Invalid argument");
+	netlink_done(&own);
 }
 
 TEST_MAIN()

@@ -59,9 +59,11 @@ static int take_reason(const struct nlattr *attr, void *data)
 /* With NETLINK_CAP_ACK, no request is between the error and its attributes. */
 const char *netlink_reason(const struct nlmsghdr *message)
 {
+	const size_t fixed =
+			message->nlmsg_type == NLMSG_DONE ? sizeof(int) : sizeof(struct nlmsgerr);
 	const char *reason = NULL;
 	if (message->nlmsg_flags & NLM_F_ACK_TLVS)
-		mnl_attr_parse(message, sizeof(struct nlmsgerr), take_reason, &reason);
+		mnl_attr_parse(message, (unsigned)fixed, take_reason, &reason);
 	return reason;
 }
 
@@ -78,12 +80,11 @@ static int read_datagram(
 			continue;
 		if (message->nlmsg_flags & NLM_F_DUMP_INTR)
 			answer->interrupted = true;
-		if (message->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (message->nlmsg_type == NLMSG_ERROR) {
-			const struct nlmsgerr *error = mnl_nlmsg_get_payload(message);
+		/* A dump that fails after its beginning says so at its end. */
+		if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) {
+			const int *error = mnl_nlmsg_get_payload(message);
 			answer->reason = netlink_reason(message);
-			return error->error;
+			return mnl_nlmsg_get_payload_len(message) < sizeof(*error) ? 0 : *error;
 		}
 		if (answer->add)
 			answer->add(answer->data, message);

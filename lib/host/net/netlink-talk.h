@@ -41,5 +41,6 @@ MUST_CHECK int netlink_talk(struct netlink *nl, const void *request, size_t len,
 MUST_CHECK int netlink_request(
 		struct netlink *nl, struct nlmsghdr *message, const char *what, struct error *err);
 
-/* The kernel's reason in words that may follow an NLMSG_ERROR, in the message; NULL: none. */
+/* The kernel's reason in words that may follow an NLMSG_ERROR or NLMSG_DONE, in the message; NULL:
+ * none. */
 const char *netlink_reason(const struct nlmsghdr *message);
