@@ -68,6 +68,17 @@ TEST(addresses_and_gateways_are_found)
 	scratch_end();
 }
 
+TEST(of_an_address_with_another_end_the_own_one_counts)
+{
+	NEED_NETWORK();
+	scratch_begin();
+	CHECK(shell_works("ip addr add 192.0.2.5 peer 192.0.2.9/32 dev eth0; ip addr add "
+			  "2001:db8::5 peer 2001:db8::9/128 dev eth0 nodad"));
+	CHECK_STR(seen("eth0"), "192.0.2.5/32 2001:db8::5/128 | | 09");
+	CHECK(shell_works("ip addr flush dev eth0 scope global"));
+	scratch_end();
+}
+
 TEST(what_was_lent_is_not_taken)
 {
 	NEED_NETWORK();

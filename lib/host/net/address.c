@@ -29,15 +29,13 @@ static int family_of(enum fw_family family)
 	return family == FW_IPV4 ? AF_INET : AF_INET6;
 }
 
-static int take_local(const struct nlattr *attr, void *data)
+/* By their types. */
+static int take_attribute(const struct nlattr *attr, void *data)
 {
-	struct address *held = data;
+	const struct nlattr **found = data;
 	unsigned type = mnl_attr_get_type(attr);
-	size_t size = fw_address_size(held->family);
-	/* IPv6 has IFA_LOCAL only where there is another end, which is IFA_ADDRESS then. */
-	bool is_local = type == IFA_LOCAL || (type == IFA_ADDRESS && held->family == FW_IPV6);
-	if (is_local && mnl_attr_get_payload_len(attr) == size)
-		memcpy(held->bytes, mnl_attr_get_payload(attr), size);
+	if (type == IFA_LOCAL || type == IFA_ADDRESS)
+		found[type] = attr;
 	return MNL_CB_OK;
 }
 
@@ -51,13 +49,19 @@ static void take(void *data, const struct nlmsghdr *message)
 	if (info->ifa_family != AF_INET &&
 			(info->ifa_family != AF_INET6 || info->ifa_scope == RT_SCOPE_LINK))
 		return;
+	const struct nlattr *found[IFA_LOCAL + 1] = {};
+	mnl_attr_parse(message, sizeof(*info), take_attribute, found);
+	/* IPv6 has IFA_LOCAL only where there is another end, which is IFA_ADDRESS then. */
+	const struct nlattr *own = found[IFA_LOCAL] ? found[IFA_LOCAL] : found[IFA_ADDRESS];
 	struct address held = {
 		.family = info->ifa_family == AF_INET ? FW_IPV4 : FW_IPV6,
 		.prefix = info->ifa_prefixlen,
 		/* All flags that were there before 2010 have a place here, too. */
 		.is_permanent = info->ifa_flags & IFA_F_PERMANENT,
 	};
-	mnl_attr_parse(message, sizeof(*info), take_local, &held);
+	size_t size = fw_address_size(held.family);
+	if (own && mnl_attr_get_payload_len(own) == size)
+		memcpy(held.bytes, mnl_attr_get_payload(own), size);
 	list->items = grow_array(list->items, &list->n_alloc, list->n, sizeof(*list->items));
 	list->items[list->n++] = held;
 }
