@@ -121,6 +121,9 @@ static size_t finish(const struct config_paths *paths, const struct running *run
 			print_error(&err);
 			n_failed++;
 		}
+		/* What drops the frames that the port catches is there by now. */
+		if (done[i])
+			n_failed += running_renew(links, &m->plan);
 		if (opens)
 			n_failed += running_open(links, &m->plan, true);
 	}

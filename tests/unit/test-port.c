@@ -303,6 +303,68 @@ TEST(a_closed_port_passes_nothing_either_way)
 	check_shell("ip link del br0");
 }
 
+static void renew(const char *name, uint8_t number, const struct port_settings *port)
+{
+	struct error err = {};
+	const struct tap_request r = { .name = name,
+		.alias = "machina:web/lan",
+		.network = "lan",
+		.mac = { 0x52, 0x54, 0, 0, 0, number },
+		.port = port };
+	CHECK_INT(tap_renew(&nl, &r, &err), 0);
+	CHECK_STR(err.text, "");
+}
+
+/* As of a machine that was started by an older version, or before its guard was changed. */
+TEST(a_port_in_use_is_set_up_anew)
+{
+	NEED_NETWORK();
+	check_shell("ip link add br0 type bridge && ip link set br0 up");
+	const struct port_settings before = { .protect = true }, after = {
+		.protect = true, .isolate = true, .lock = true, .catch_reserved = true
+	};
+	int other = add_guest("t0", 1, NULL), guest = add_guest("t1", 2, &before);
+	check_has("ip -d link show dev t1", "group_fwd_mask 0 ");
+	renew("t1", 2, &after);
+	check_has("ip -d link show dev t1", "group_fwd_mask 0xfffd");
+	check_has("bridge -d link show dev t1", "learning off");
+	check_has("bridge -d link show dev t1", "isolated on");
+	check_has("bridge fdb show dev t1", "52:54:00:00:00:02 sticky master br0 static");
+	send_frame(guest, (struct frame){ .to = 0xff, .from = 2, .mark = 1 });
+	send_frame(guest, (struct frame){ .to = 0xff, .from = 2, .mark = 0xee });
+	check_gets(other, "1 ");
+	renew("t1", 2, &before);
+	check_has("ip -d link show dev t1", "group_fwd_mask 0 ");
+	check_has("bridge -d link show dev t1", "learning on");
+	check_has("bridge -d link show dev t1", "isolated off");
+	send_frame(guest, (struct frame){ .to = 0xff, .from = 3, .mark = 2 });
+	send_frame(guest, (struct frame){ .to = 0xff, .from = 2, .mark = 0xee });
+	check_gets(other, "2 ");
+	close(other);
+	close(guest);
+	check_shell("ip link del br0");
+}
+
+TEST(what_is_no_port_is_left_alone)
+{
+	NEED_NETWORK();
+	const struct port_settings locked = { .lock = true };
+	struct tap_request r = {
+		.name = "t1",
+		.alias = "machina:web/lan",
+		.network = "lan",
+		.port = &locked,
+	};
+	struct error err = {};
+	int fd = -1;
+	CHECK_INT(tap_renew(&nl, &r, &err), 1);
+	CHECK_INT(tap_create(&nl, &r, &fd, &err), 0);
+	CHECK_INT(tap_renew(&nl, &r, &err), 1);
+	r.alias = "machina:other/lan";
+	CHECK_INT(tap_renew(&nl, &r, &err), 1);
+	close(fd);
+}
+
 TEST(with_spanning_tree_the_interface_is_switched)
 {
 	NEED_NETWORK();
@@ -353,6 +415,7 @@ TEST(vlans_of_a_port)
 	const struct port_settings tagged = {
 		.protect = true, .lock = true, .vlans = trunk, .n_vlans = ARRAY_SIZE(trunk)
 	};
+	const struct port_settings moved = { .protect = true, .lock = true, .vlan = 31 };
 	if (shell("ip link add br0 type bridge vlan_filtering 1 && ip link set br0 up") != 0)
 		SKIP("this kernel's bridges know no VLANs");
 	int other = add_guest("t0", 1, NULL), guest = add_guest("t1", 2, &untagged),
@@ -360,6 +423,8 @@ TEST(vlans_of_a_port)
 	check_has("{ bridge vlan show dev t1; echo end; }", " t1 30 PVID Egress Untagged end");
 	check_has("bridge vlan show dev t2", "t2 30 31 32 40 ");
 	check_has("bridge vlan show dev t0", "t0 1 PVID Egress Untagged");
+	renew("t1", 2, &moved);
+	check_has("{ bridge vlan show dev t1; echo end; }", " t1 30 PVID Egress Untagged end");
 	check_has("bridge fdb show dev t2", "52:54:00:00:00:03 vlan 40 sticky master br0 static");
 
 	/* To the trunk, with a tag; not to others. */

@@ -8,6 +8,7 @@
 #include "host/net/port.h"
 #include "host/net/tap.h"
 #include "host/os/lock.h"
+#include "host/prepare/prepare-tap.h"
 #include "host/prepare/prepare.h"
 #include "setup/hookplan.h"
 #include "util/mem.h"
@@ -218,24 +219,51 @@ int running_find(const struct config_paths *paths, const struct fw_policy *polic
 	return r;
 }
 
-size_t running_open(struct netlink *nl, const struct plan *plan, bool open)
+typedef int port_action(struct netlink *nl, const struct plan *plan, const struct plan_fd *fd,
+		struct error *err);
+
+/* Returns how many have failed. */
+static size_t each_port(struct netlink *nl, const struct plan *plan, port_action *act)
 {
 	size_t n_failed = 0;
 	for (size_t i = 0; i < plan->n_fds; i++) {
-		const struct plan_fd *fd = &plan->fds[i];
-		struct link link;
 		struct error err = {};
-		if (!fd->filter)
-			continue;
-		CLEANUP(freep) char *alias = tap_alias(plan->machine, fd->connection);
-		int r = tap_find(nl, fd->link, alias, &link, &err);
-		/* One that is not up yet is about to be closed by who prepares it. */
-		if (r == 0 && link.master && (open || link.up))
-			r = port_set_open(nl, &link, open, &err);
-		if (r >= 0)
+		if (!plan->fds[i].filter || act(nl, plan, &plan->fds[i], &err) >= 0)
 			continue;
 		print_error(&err);
 		n_failed++;
 	}
 	return n_failed;
+}
+
+static int set_open(struct netlink *nl, const struct plan *plan, const struct plan_fd *fd,
+		bool open, struct error *err)
+{
+	CLEANUP(freep) char *alias = tap_alias(plan->machine, fd->connection);
+	struct link link;
+	int r = tap_find(nl, fd->link, alias, &link, err);
+	/* One that is not up yet is about to be closed by who prepares it. */
+	return r == 0 && link.master && (open || link.up) ? port_set_open(nl, &link, open, err) : r;
+}
+
+static int open_port(struct netlink *nl, const struct plan *plan, const struct plan_fd *fd,
+		struct error *err)
+{
+	return set_open(nl, plan, fd, true, err);
+}
+
+static int close_port(struct netlink *nl, const struct plan *plan, const struct plan_fd *fd,
+		struct error *err)
+{
+	return set_open(nl, plan, fd, false, err);
+}
+
+size_t running_open(struct netlink *nl, const struct plan *plan, bool open)
+{
+	return each_port(nl, plan, open ? open_port : close_port);
+}
+
+size_t running_renew(struct netlink *nl, const struct plan *plan)
+{
+	return each_port(nl, plan, prepare_tap_renew);
 }

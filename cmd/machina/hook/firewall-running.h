@@ -46,6 +46,10 @@ MUST_CHECK int running_find(const struct config_paths *paths, const struct fw_po
 		const struct strv *names, struct netlink *nft, struct netlink *links,
 		struct running *ret, struct error *err);
 
+/* Set the ports of a machine's filtered connections up as its newest filters want it. Failures as
+ * with running_open(). */
+size_t running_renew(struct netlink *nl, const struct plan *plan);
+
 /* Open or close the ports of a machine's filtered connections. Goes on after failures, which are
  * printed; returns how many there were. */
 size_t running_open(struct netlink *nl, const struct plan *plan, bool open);

@@ -137,6 +137,17 @@ int port_set_up(struct netlink *nl, const struct link *port, const struct port_s
 	return r;
 }
 
+int port_renew(struct netlink *nl, const struct link *port, const struct port_settings *settings,
+		struct error *err)
+{
+	struct port_settings rest = *settings;
+	rest.vlan = 0;
+	rest.n_vlans = 0;
+	/* Without the address a locked port drops the guest's frames. */
+	int r = settings->lock ? add_address(nl, port, settings->mac, err) : 0;
+	return r == 0 ? set_flags(nl, port, &rest, err) : r;
+}
+
 static int set_state(struct netlink *nl, const struct link *port, bool open, const char *what,
 		struct error *err)
 {

@@ -47,6 +47,14 @@ MUST_CHECK int port_set_up(struct netlink *nl, const struct link *port,
 		const struct port_settings *settings, struct error *err);
 
 /*
+ * Give a port that is in use its settings anew, but for its VLANs, which stay as they are.
+ *
+ * Errors: those of the kernel.
+ */
+MUST_CHECK int port_renew(struct netlink *nl, const struct link *port,
+		const struct port_settings *settings, struct error *err);
+
+/*
  * Let a port of a bridge pass frames, or none at all, whatever filters there are. In a bridge whose
  * kernel runs the spanning tree protocol, the interface itself is switched.
  *

@@ -184,6 +184,13 @@ static int claim(struct netlink *nl, const struct tap_request *request, int fd, 
 	return r > 0 ? error_errno(err, "cannot make tap '%s'", request->name) : r;
 }
 
+static struct port_settings settings_of(const struct tap_request *request)
+{
+	struct port_settings port = *request->port;
+	memcpy(port.mac, request->mac, sizeof(port.mac));
+	return port;
+}
+
 static int set_up(struct netlink *nl, const struct tap_request *request, const struct link *bridge,
 		struct error *err)
 {
@@ -208,8 +215,7 @@ static int set_up(struct netlink *nl, const struct tap_request *request, const s
 	};
 	r = netlink_change(nl, &link, &change, err);
 	if (r == 0 && bridge->index && request->port) {
-		struct port_settings port = *request->port;
-		memcpy(port.mac, request->mac, sizeof(port.mac));
+		struct port_settings port = settings_of(request);
 		r = port_set_up(nl, &link, &port, err);
 	}
 	/* A message of its own: in one, the kernel sets the link up before it hears of IPv6. */
@@ -230,6 +236,17 @@ int tap_check(struct netlink *nl, const struct tap_request *request, struct erro
 	if (r == 0)
 		r = netlink_get(nl, request->bridge, &bridge, err);
 	return r != 0 ? r : !is_port(&link, &bridge);
+}
+
+int tap_renew(struct netlink *nl, const struct tap_request *request, struct error *err)
+{
+	struct link link;
+	int r = tap_find(nl, request->name, request->alias, &link, err);
+	if (r != 0 || !link.master || !request->port)
+		return r < 0 ? r : 1;
+	struct port_settings port = settings_of(request);
+	r = port_renew(nl, &link, &port, err);
+	return r < 0 ? error_wrap(err, "network '%s'", request->network) : 0;
 }
 
 static int leave(struct netlink *nl, const struct link *link, struct error *err)

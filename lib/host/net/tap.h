@@ -61,6 +61,14 @@ MUST_CHECK int tap_create(struct netlink *nl, const struct tap_request *request,
  */
 MUST_CHECK int tap_join(struct netlink *nl, const struct tap_request *request, struct error *err);
 
+/*
+ * Give a tap that is a port of a bridge its settings anew, but for its VLANs (port_renew()).
+ *
+ * Returns 0; 1: it is no port, there is none of ours, or it has none of these settings; or a
+ * negative errno.
+ */
+MUST_CHECK int tap_renew(struct netlink *nl, const struct tap_request *request, struct error *err);
+
 /* Take a tap out of any bridge and switch it off. 1: that it was, or there is none of ours. */
 MUST_CHECK int tap_leave(
 		struct netlink *nl, const char *name, const char *alias, struct error *err);

@@ -54,6 +54,16 @@ void prepare_tap_want_done(struct prepare_tap_want *tap)
 	*tap = (struct prepare_tap_want){};
 }
 
+int prepare_tap_renew(struct netlink *nl, const struct plan *plan, const struct plan_fd *fd,
+		struct error *err)
+{
+	CLEANUP(prepare_tap_want_done) struct prepare_tap_want tap = {};
+	int r = prepare_tap_want_init(plan, fd, &tap, err);
+	if (r == 0)
+		r = tap_renew(nl, &tap.request, err);
+	return r < 0 ? r : 0;
+}
+
 int prepare_tap(struct prepare_context *c, size_t i, struct error *err)
 {
 	const struct plan_fd *fd = &c->plan->fds[i];

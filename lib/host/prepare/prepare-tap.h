@@ -16,6 +16,13 @@ MUST_CHECK int prepare_tap_want_init(const struct plan *plan, const struct plan_
 		struct prepare_tap_want *ret, struct error *err);
 void prepare_tap_want_done(struct prepare_tap_want *tap);
 
+/*
+ * Set the port of a tap that is there up anew, as the plan has it: its filter, whose guard holds in
+ * the bridge, too, may be newer than the tap. @nl: of the host's network
+ */
+MUST_CHECK int prepare_tap_renew(struct netlink *nl, const struct plan *plan,
+		const struct plan_fd *fd, struct error *err);
+
 MUST_CHECK int prepare_tap(struct prepare_context *c, size_t i, struct error *err);
 /* Its bridge and its script. */
 MUST_CHECK int prepare_check_tap(struct prepare_context *c, size_t i, struct error *err);
