@@ -99,6 +99,7 @@ static const struct word peer_words[] = {
 	WORD(plan_peer, path, "path", TEXT),
 	WORD(plan_peer, connection, "connection", TEXT),
 	WORD(plan_peer, network, "network", TEXT),
+	WORD(plan_peer, queues, "queues", INT),
 	{},
 };
 

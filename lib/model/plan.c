@@ -329,7 +329,7 @@ static void add_switches(struct plan *plan, const struct vm *vm, const char *run
 		if (nic->socket)
 			plan->peers[plan->n_peers++] = (struct plan_peer){ name,
 				arena_strdup(a, nic->socket), arena_strdup(a, nic->name),
-				arena_strdup(a, nic->network) };
+				arena_strdup(a, nic->network), nic->queues > 1 ? nic->queues : 0 };
 		else
 			plan->sockets[plan->n_sockets++] = (struct plan_socket){ .name = name,
 				.path = arena_strdup(a, own) };

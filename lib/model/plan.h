@@ -152,6 +152,7 @@ struct plan_peer {
 	const char *path;
 	const char *connection; /* for messages */
 	const char *network;
+	int queues; /* pairs of them that it has to have; 0: one */
 };
 
 /* What the names of the sockets of QEMU's monitors begin with; the hooks' own is the first. */

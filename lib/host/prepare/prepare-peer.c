@@ -4,10 +4,16 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 
+#include "host/net/vhost-user.h"
+#include "host/os/clock.h"
 #include "util/mem.h"
+
+/* A switch that moves packets answers at once. */
+#define ANSWER_USEC (2 * USEC_PER_SEC)
 
 static int fail(const struct plan_peer *peer, int code, const char *what, struct error *err)
 {
@@ -33,7 +39,7 @@ static int try_as(const struct account *account, const char *path)
 }
 
 /* QEMU would try again and again, and say nothing. */
-int prepare_peer(struct prepare_context *c, size_t i, struct error *err)
+int prepare_check_peer(struct prepare_context *c, size_t i, struct error *err)
 {
 	const struct plan_peer *peer = &c->plan->peers[i];
 	struct stat st;
@@ -60,4 +66,22 @@ int prepare_peer(struct prepare_context *c, size_t i, struct error *err)
 				"the switch connect",
 				peer->connection, peer->network, c->plan->user, peer->path);
 	return r < 0 ? fail(peer, -r, "cannot be tried", err) : 0;
+}
+
+int prepare_peer(struct prepare_context *c, size_t i, struct error *err)
+{
+	const struct plan_peer *peer = &c->plan->peers[i];
+	int r = prepare_check_peer(c, i, err);
+	if (r < 0 || peer->queues <= 1)
+		return r;
+	/* Of one that says nothing QEMU may learn more. */
+	uint64_t n = vhost_user_count_queues(peer->path, clock_deadline_usec(ANSWER_USEC));
+	if (n == 0 || n >= (uint64_t)peer->queues)
+		return 0;
+	return error_set(err, ERANGE,
+			"connection '%s' (network '%s'): the port of the switch at '%s' has "
+			"%" PRIu64
+			" pairs of queues, and the connection asks for %d; give the port more, or "
+			"\"queues\" of the connection less",
+			peer->connection, peer->network, peer->path, n, peer->queues);
 }

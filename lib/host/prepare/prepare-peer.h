@@ -4,5 +4,7 @@
 
 #include "host/prepare/prepare-context.h"
 
-/* One of plan->peers. */
+/* May QEMU connect to it? One of plan->peers. */
+MUST_CHECK int prepare_check_peer(struct prepare_context *c, size_t i, struct error *err);
+/* And has it as many queues as QEMU will ask it for? Not while QEMU is connected. */
 MUST_CHECK int prepare_peer(struct prepare_context *c, size_t i, struct error *err);

@@ -398,7 +398,7 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 	[STEP_PORT] = { STEP_UNIT, prepare_port, NULL, text_port, NULL },
 	[STEP_DIRECTORY] = { STEP_ALWAYS, run_directory, NULL, text_directory, NULL,
 			run_directory },
-	[STEP_PEER] = { STEP_ALWAYS, prepare_peer, NULL, text_peer, NULL, prepare_peer },
+	[STEP_PEER] = { STEP_ALWAYS, prepare_peer, NULL, text_peer, NULL, prepare_check_peer },
 	[STEP_FILE] = { STEP_ALWAYS, run_file, NULL, text_file, NULL, check_file },
 	[STEP_COPY] = { STEP_ALWAYS, run_copy, NULL, text_copy, NULL, check_copy },
 	[STEP_CREDENTIAL] = { STEP_ALWAYS, run_credential, NULL, text_credential, NULL,
