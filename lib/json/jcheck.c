@@ -25,18 +25,25 @@ struct check {
 
 static void check_object(struct check *c, const struct field *fields, struct json_object *object);
 
+/* Nobody will see more, and to find out what was meant takes time. */
+static bool has_enough(const struct check *c)
+{
+	return c->n_findings > JDOC_FINDINGS_MAX;
+}
+
 /* @on_key: the finding is about the value's key */
 static void PRINTF(3, 4) add(struct check *c, bool on_key, const char *format, ...)
 {
-	if (c->n_findings++ > JDOC_FINDINGS_MAX)
+	if (has_enough(c))
 		return;
+	c->n_findings++;
 	struct where at;
 	const char *pointer = buf_text(&c->pointer);
 	if (on_key)
 		jlocate_key(c->doc, pointer, &at);
 	else
 		jlocate_value(c->doc, pointer, &at);
-	if (c->n_findings > JDOC_FINDINGS_MAX) {
+	if (has_enough(c)) {
 		report_add(c->report, SEVERITY_ERROR, at, pointer, NULL,
 				"checking stops here: %d mistakes were found in this file",
 				JDOC_FINDINGS_MAX);
@@ -252,8 +259,8 @@ static void add_repeat(struct check *c, const struct entry *first, const struct 
 {
 	size_t len = c->pointer.len;
 	struct where at;
-	if (c->n_findings > JDOC_FINDINGS_MAX)
-		return; /* nobody will see it, and looking up the first one's place takes time */
+	if (has_enough(c))
+		return;
 	push_entry(c, first);
 	jlocate_value(c->doc, buf_text(&c->pointer), &at);
 	buf_truncate(&c->pointer, len);
@@ -351,6 +358,8 @@ static void check_map(struct check *c, const struct field *f, struct json_object
 	size_t len = c->pointer.len;
 	json_object_object_foreach(map, key, value)
 	{
+		if (has_enough(c))
+			return;
 		jpointer_push(&c->pointer, key);
 		check_key(c, f, key);
 		if (!value)
@@ -451,6 +460,8 @@ static void check_object(struct check *c, const struct field *fields, struct jso
 	size_t len = c->pointer.len;
 	json_object_object_foreach(object, key, value)
 	{
+		if (has_enough(c))
+			return;
 		const struct field *f = field_find(fields, key);
 		bool is_note = !f && (!strncmp(key, "x-", 2) || !strcmp(key, "$schema"));
 		if (is_note || (f && !value))

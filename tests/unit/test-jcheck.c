@@ -552,6 +552,56 @@ TEST(findings_have_a_limit)
 			"checking stops here: 200 mistakes were found in this file");
 }
 
+static unsigned n_looked_at;
+
+static bool never(const char *text, const char **ret_expected)
+{
+	(void)text;
+	n_looked_at++;
+	*ret_expected = "another text";
+	return false;
+}
+
+/* What is meant by a key that is not known takes longer to find than the key takes to read. */
+TEST(behind_the_limit_nothing_is_looked_at)
+{
+	struct item {
+		const char *text;
+	};
+	struct lists {
+		struct jlist list, map;
+	};
+	static const struct field item_fields[] = {
+		FIELD_STRING(struct item, text, "text", never, 0, NULL, "Text."),
+		{},
+	};
+	static const struct field fields[] = {
+		FIELD_LIST(struct lists, list, struct item, "list", MERGE_FIRST, item_fields,
+				"List."),
+		FIELD_MAP(struct lists, map, struct item, text, "map", item_fields, never, "Map."),
+		{},
+	};
+	for (int is_map = 0; is_map < 2; is_map++) {
+		CLEANUP(buf_done) struct buf in = {};
+		buf_puts(&in, is_map ? "{\"map\":{" : "{\"list\":[");
+		for (int i = 0; i < 1000; i++) {
+			buf_puts(&in, i ? "," : "");
+			if (is_map)
+				buf_printf(&in, "\"%d\":{}", i);
+			else
+				buf_puts(&in, "{\"text\":\"\"}");
+		}
+		buf_puts(&in, is_map ? "}}" : "]}");
+		CLEANUP(report_done) struct report r = {};
+		CLEANUP(jdoc_done) struct jdoc doc = {};
+		CHECK_INT(jdoc_parse("f", in.text, in.len, &doc, &r), 0);
+		n_looked_at = 0;
+		jcheck(fields, &doc, doc.root, "", &r);
+		CHECK_INT(r.n, JDOC_FINDINGS_MAX + 1);
+		CHECK_INT(n_looked_at, JDOC_FINDINGS_MAX + 1);
+	}
+}
+
 TEST(a_part_of_a_document_is_checked_at_its_pointer)
 {
 	static const char text[] = "{\"tag\":{\"a/b\":{\"nam\":1},\"c\":[],\"d\":null}}";
