@@ -22,7 +22,7 @@ static int gen_id_run(const struct call *call, struct error *err)
 static int gen_mac_run(const struct call *call, struct error *err)
 {
 	(void)call;
-	char mac[IDENT_MAC_MAX];
+	char mac[MAC_TEXT_MAX];
 	int r = ident_random_mac(mac, err);
 	if (r < 0)
 		return r;

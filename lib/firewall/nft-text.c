@@ -79,8 +79,9 @@ static void put_hex(struct buf *out, const uint8_t *value, size_t size)
 
 static void put_mac(struct buf *out, const uint8_t *value)
 {
-	buf_printf(out, "%02x:%02x:%02x:%02x:%02x:%02x", value[0], value[1], value[2], value[3],
-			value[4], value[5]);
+	char text[MAC_TEXT_MAX];
+	format_mac(value, text);
+	buf_puts(out, text);
 }
 
 /* What stands behind the field's name: one value, block or range. */

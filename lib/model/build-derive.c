@@ -44,7 +44,7 @@ int build_expand(struct build *b, const char *pattern, const char *volume, struc
 
 const char *build_derive_mac(struct build *b, const char *connection)
 {
-	char *text = arena_alloc(&b->vm->arena, IDENT_MAC_MAX);
+	char *text = arena_alloc(&b->vm->arena, MAC_TEXT_MAX);
 	ident_mac(&b->ident, connection, text);
 	return text;
 }

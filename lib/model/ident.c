@@ -48,13 +48,10 @@ static void derive(const struct ident *id, const char *const words[], uint8_t *r
 }
 
 /* Puts in what makes six bytes a MAC address of QEMU's range, as text. */
-static void format_mac(const uint8_t raw[6], char ret[IDENT_MAC_MAX])
+static void finish_mac(uint8_t raw[6], char ret[MAC_TEXT_MAX])
 {
-	ret = stpcpy(ret, "52:54:00");
-	for (size_t i = 3; i < 6; i++) {
-		*ret++ = ':';
-		ret = format_hex(&raw[i], 1, HEX_LOWER, ret);
-	}
+	memcpy(raw, "\x52\x54", 3);
+	format_mac(raw, ret);
 }
 
 /* Puts in NAA 5 and the company's number; 36 bits are left. */
@@ -87,12 +84,12 @@ static void encode(const uint8_t *data, size_t len, const char *digits, unsigned
 	*ret = '\0';
 }
 
-void ident_mac(const struct ident *id, const char *connection, char ret[IDENT_MAC_MAX])
+void ident_mac(const struct ident *id, const char *connection, char ret[MAC_TEXT_MAX])
 {
 	uint8_t raw[6];
 	derive(id, (const char *const[]){ "connection", "hardware-addr", connection, NULL }, raw,
 			sizeof(raw));
-	format_mac(raw, ret);
+	finish_mac(raw, ret);
 }
 
 void ident_wwn(const struct ident *id, const char *volume, char ret[IDENT_WWN_MAX])
@@ -239,12 +236,12 @@ int ident_random_uuid(uint8_t ret[16], struct error *err)
 	return r;
 }
 
-int ident_random_mac(char ret[IDENT_MAC_MAX], struct error *err)
+int ident_random_mac(char ret[MAC_TEXT_MAX], struct error *err)
 {
 	uint8_t raw[6];
 	int r = read_random(raw, sizeof(raw), err);
 	if (r == 0)
-		format_mac(raw, ret);
+		finish_mac(raw, ret);
 	return r;
 }
 

@@ -5,7 +5,7 @@
  * disk mounts hang on them. Bit for bit those of the Go program.
  *
  *	struct ident id = { .machine_id = vm->uuid, .machine_name = vm->name };
- *	char mac[IDENT_MAC_MAX];
+ *	char mac[MAC_TEXT_MAX];
  *	ident_mac(&id, "lan", mac);
  *
  * Each is read from SHAKE128 over the machine's id (16 bytes in the order of the text), then its
@@ -17,15 +17,15 @@
 #include <stdint.h>
 
 #include "util/error.h"
+#include "util/parse.h"
 
 struct ident {
 	const uint8_t *machine_id; /* 16 bytes; all zero if the machine has none */
 	const char *machine_name;
 };
 
-#define IDENT_MAC_MAX 18
 /* Lower case, of the range 52:54:00 that QEMU's guests use. */
-void ident_mac(const struct ident *id, const char *connection, char ret[IDENT_MAC_MAX]);
+void ident_mac(const struct ident *id, const char *connection, char ret[MAC_TEXT_MAX]);
 
 #define IDENT_WWN_MAX 35
 /* "0x" and 16 upper-case hex digits: NAA 5, company 525400, 36 bits. */
@@ -65,5 +65,5 @@ MUST_CHECK int wwn_parse(const char *text, char ret[IDENT_WWN_MAX], struct error
 
 /* Random ones, from getrandom(2), for the commands that print them: UUID version 4, MAC, WWN. */
 MUST_CHECK int ident_random_uuid(uint8_t ret[16], struct error *err);
-MUST_CHECK int ident_random_mac(char ret[IDENT_MAC_MAX], struct error *err);
+MUST_CHECK int ident_random_mac(char ret[MAC_TEXT_MAX], struct error *err);
 MUST_CHECK int ident_random_wwn(char ret[IDENT_WWN_MAX], struct error *err);

@@ -284,6 +284,15 @@ int parse_mac(const char *text, uint8_t ret[6])
 	return 0;
 }
 
+void format_mac(const uint8_t mac[6], char ret[MAC_TEXT_MAX])
+{
+	for (size_t i = 0; i < 6; i++) {
+		if (i > 0)
+			*ret++ = ':';
+		ret = format_hex(&mac[i], 1, HEX_LOWER, ret);
+	}
+}
+
 void mac_use_colons(char *mac)
 {
 	for (; *mac; mac++)
@@ -310,18 +319,6 @@ size_t utf8_length(const char *text, size_t len)
 		if (p[i] < 0x80 || p[i] > 0xbf)
 			return 0;
 	return n;
-}
-
-bool utf8_valid(const char *text, size_t len)
-{
-	while (len > 0) {
-		size_t n = utf8_length(text, len);
-		if (n == 0)
-			return false;
-		text += n;
-		len -= n;
-	}
-	return true;
 }
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)

@@ -55,12 +55,14 @@ void format_uuid(const uint8_t uuid[16], char ret[UUID_TEXT_MAX]);
 
 /* "52:54:00:12:34:56", either case. */
 MUST_CHECK int parse_mac(const char *text, uint8_t ret[6]);
+#define MAC_TEXT_MAX 18
+/* Lower case with colons. */
+void format_mac(const uint8_t mac[6], char ret[MAC_TEXT_MAX]);
 /* QEMU takes '-' between the bytes as well; in place they become ':'. */
 void mac_use_colons(char *mac);
 
 /* Length 1..4 of the UTF-8 sequence (RFC 3629: no surrogates, no overlong form) at @text, or 0. */
 size_t utf8_length(const char *text, size_t len) PURE;
-bool utf8_valid(const char *text, size_t len) PURE;
 
 /*
  * Edit distance in bytes (insert, delete, replace, swap of neighbours), for "did you mean".

@@ -21,7 +21,6 @@
 #include "qemu/argv.h"
 #include "unit/service.h"
 #include "util/mem.h"
-#include "util/parse.h"
 
 #define DOCS_MAX 4
 #define RUN_DIR "/run/machina"
@@ -60,7 +59,7 @@ static void check_findings(const struct report *r)
 		CLEANUP(buf_done) struct buf line = {};
 		finding_format(f, &line);
 		FUZZ_CHECK(f->file && f->line > 0 && f->column > 0 && f->text[0]);
-		FUZZ_CHECK(utf8_valid(line.text, line.len) && !strchr(line.text, '\n'));
+		FUZZ_CHECK(fuzz_is_utf8(line.text, line.len) && !strchr(line.text, '\n'));
 	}
 }
 

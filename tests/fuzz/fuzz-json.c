@@ -13,7 +13,6 @@
 #include "json/jlocate.h"
 #include "json/jmerge.h"
 #include "json/jtree.h"
-#include "util/parse.h"
 
 #define DOCS_MAX 4
 #define LOOKUPS_MAX 24 /* in one document: each costs a pass over it */
@@ -30,7 +29,7 @@ static void check_findings(const struct report *r, const struct jdoc *doc)
 		finding_format(&r->items[i], &line);
 		FUZZ_CHECK(r->items[i].line >= 1 && r->items[i].line <= n_lines);
 		FUZZ_CHECK(r->items[i].column >= 1 && r->items[i].column <= doc->len + 1);
-		FUZZ_CHECK(utf8_valid(line.text, line.len));
+		FUZZ_CHECK(fuzz_is_utf8(line.text, line.len));
 		for (size_t j = 0; j < line.len; j++)
 			FUZZ_CHECK((unsigned char)line.text[j] >= 0x20 && line.text[j] != 0x7f);
 	}

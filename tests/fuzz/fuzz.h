@@ -6,10 +6,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "util/parse.h"
 
 /* Returns 0. @data: exactly @size bytes, NULL or not when there are none. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,3 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort();                                                                   \
 		}                                                                                  \
 	} while (0)
+
+static inline bool fuzz_is_utf8(const char *text, size_t len)
+{
+	for (size_t n; len; text += n, len -= n)
+		if (!(n = utf8_length(text, len)))
+			return false;
+	return true;
+}

@@ -250,7 +250,7 @@ TEST(wwn_of_another_form_is_refused)
 TEST(random_identifiers_have_the_form_and_differ)
 {
 	uint8_t uuid[2][16], mac_bytes[6];
-	char mac[2][IDENT_MAC_MAX], wwn[2][IDENT_WWN_MAX], again[IDENT_WWN_MAX];
+	char mac[2][MAC_TEXT_MAX], wwn[2][IDENT_WWN_MAX], again[IDENT_WWN_MAX];
 	for (size_t i = 0; i < 2; i++) {
 		CHECK_INT(ident_random_uuid(uuid[i], NULL), 0);
 		CHECK_INT(uuid[i][6] >> 4, 4);
@@ -266,7 +266,7 @@ TEST(random_identifiers_have_the_form_and_differ)
 	/* 24 bits may be equal once in a while: with a third one, the chance is 1 in 10^14. */
 	CHECK(memcmp(uuid[0], uuid[1], 16) != 0);
 	CHECK(strcmp(wwn[0], wwn[1]) != 0);
-	char third[IDENT_MAC_MAX];
+	char third[MAC_TEXT_MAX];
 	CHECK_INT(ident_random_mac(third, NULL), 0);
 	CHECK(strcmp(mac[0], mac[1]) != 0 || strcmp(mac[0], third) != 0);
 }

@@ -14,6 +14,7 @@
 #include "host/agent/agent-file.h"
 #include "host/os/clock.h"
 #include "util/mem.h"
+#include "util/parse.h"
 
 /* After so long others who wait for the agent are let in, for so long. */
 #define TURN_USEC (3 * USEC_PER_SEC)
@@ -168,18 +169,18 @@ int copy_compare(struct copying *c, const char *path, struct error *err)
 {
 	static const char script[] = "head -c \"$1\" <\"$2\" | sha256sum";
 	CLEANUP(freep) char *len = xasprintf("%llu", (unsigned long long)c->done_bytes);
-	CLEANUP(buf_done) struct buf theirs = {}, ours = {};
+	CLEANUP(buf_done) struct buf theirs = {};
 	struct error unused = {};
 	uint8_t sum[SHA256_LEN];
+	char ours[2 * SHA256_LEN + 1];
 	uint64_t until = clock_add_usec(copy_deadline(), c->done_bytes / SUM_BYTES_PER_USEC);
 	int r = run_for_text(c, (const char *const[]){ "sh", "-c", script, "sh", len, path, NULL },
 			until, &theirs, &unused);
 	if (r != 0)
 		return r < 0 ? error_set(err, unused.code, "%s", unused.text) : 0;
 	sha256_read(&c->sum, sum);
-	for (size_t i = 0; i < sizeof(sum); i++)
-		buf_printf(&ours, "%02x", sum[i]);
-	if (theirs.len >= ours.len && !memcmp(theirs.text, ours.text, ours.len))
+	format_hex(sum, sizeof(sum), HEX_LOWER, ours);
+	if (theirs.len > 0 && !strncmp(theirs.text, ours, strlen(ours)))
 		return 0;
 	return error_set(err, EIO,
 			"the checksum of '%s' in the guest is not that of what was copied; did "

@@ -22,7 +22,6 @@
 #define NAME_MAX_SHOWN 64
 /* Each is compared with all before it, and shown. A guest of containers has some dozens. */
 #define AGENT_ADDRESSES_MAX 256
-#define MAC_TEXT_MAX 18
 
 const char *const guest_address_source_names[] = {
 	[GUEST_ADDRESS_AGENT] = "agent",
@@ -106,8 +105,7 @@ static bool read_mac(const char *text, char ret[MAC_TEXT_MAX])
 	uint8_t b[6];
 	if (!text || parse_mac(text, b) < 0)
 		return false;
-	snprintf(ret, MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4],
-			b[5]);
+	format_mac(b, ret);
 	return true;
 }
 
@@ -211,9 +209,7 @@ static void take_neighbour(void *data, const struct nlmsghdr *message)
 	mnl_attr_parse(message, sizeof(*info), take_attribute, &n);
 	if (!n.address || !n.mac || !inet_ntop(n.family, n.address, text, sizeof(text)))
 		return;
-	const uint8_t *b = n.mac;
-	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4],
-			b[5]);
+	format_mac(n.mac, mac);
 	/* Somebody with the same address elsewhere is somebody else. */
 	const struct plan_fd *tap = find_tap(to->plan, mac);
 	if (tap && tap->bridge && if_indextoname((unsigned)info->ndm_ifindex, bridge) &&

@@ -51,9 +51,8 @@ static int note(const struct device_host *host, const char *address, const struc
 {
 	CLEANUP(freep) char *name = pci_loan_name(address);
 	CLEANUP(loan_done) struct loan loan = {};
-	const uint8_t *m = now->mac;
-	CLEANUP(freep)
-	char *mac = xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+	char mac[MAC_TEXT_MAX];
+	format_mac(now->mac, mac);
 	int r = loan_read(host, name, &loan, err);
 	if (r != 0 || loan_get(&loan, MAC))
 		return r < 0 ? r : 0;

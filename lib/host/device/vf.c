@@ -10,6 +10,7 @@
 
 #include "host/net/netlink-talk.h"
 #include "util/mem.h"
+#include "util/parse.h"
 
 /* The kernel finds the interface by its name. */
 static struct nlmsghdr *begin(char space[LINK_MESSAGE_MAX], uint16_t type, uint16_t flags,
@@ -187,11 +188,11 @@ static bool differs(
 
 static char *describe(enum vf_part part, const struct vf_settings *settings)
 {
-	const uint8_t *m = settings->mac;
+	char mac[MAC_TEXT_MAX];
 	switch (part) {
 	case VF_MAC:
-		return xasprintf("the MAC address %02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2],
-				m[3], m[4], m[5]);
+		format_mac(settings->mac, mac);
+		return xasprintf("the MAC address %s", mac);
 	case VF_VLAN:
 		return settings->vlan ? xasprintf("VLAN %d", settings->vlan) : xstrdup("no VLAN");
 	case VF_SPOOF_CHECK:

@@ -11,6 +11,7 @@
 #include "host/net/tap.h"
 #include "util/file.h"
 #include "util/mem.h"
+#include "util/parse.h"
 
 /* ---- devices ---- */
 
@@ -239,14 +240,14 @@ static const struct vm_nic *find_nic(const struct doctor *d, const char *machine
  */
 static void check_address(struct doctor *d, const struct link *link, const char *machine)
 {
-	const uint8_t *a = link->address;
-	if (strcmp(link->kind, "tun") != 0 || a[0] == TAP_ADDRESS_BEGIN ||
+	char address[MAC_TEXT_MAX];
+	if (strcmp(link->kind, "tun") != 0 || link->address[0] == TAP_ADDRESS_BEGIN ||
 			!find_nic(d, machine, link->name))
 		return;
+	format_mac(link->address, address);
 	doctor_add(d, DOCTOR_FAULT,
-			"the host's end of interface '%s' has got another MAC address: "
-			"%02x:%02x:%02x:%02x:%02x:%02x",
-			link->name, a[0], a[1], a[2], a[3], a[4], a[5]);
+			"the host's end of interface '%s' has got another MAC address: %s",
+			link->name, address);
 	doctor_why(d,
 			"who has this address on that bridge is cut off; if nobody has changed it "
 			"by hand, QEMU of machine '%s' has, whose guest may have taken it over",

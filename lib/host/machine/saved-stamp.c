@@ -2,7 +2,6 @@
 /* Stamps of disks: what host/machine/saved.h says of them. */
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "host/storage/swtpm.h"
 #include "util/hash.h"
 #include "util/mem.h"
+#include "util/parse.h"
 
 #define HEAD_FILE ((uint64_t)64 << 10)
 #define HEAD_DEVICE ((uint64_t)2 << 20)
@@ -89,16 +89,14 @@ static int feed_device(struct shake *s, int fd, uint64_t size)
 static int digest(int fd, bool is_device, uint64_t size, uint64_t head, char **ret)
 {
 	unsigned char bytes[DIGEST_LEN];
-	CLEANUP(buf_done) struct buf text = {};
 	CLEANUP(shake_done) struct shake s;
 	shake_init(&s);
 	int r = is_device ? feed_device(&s, fd, size) : feed(&s, fd, 0, head);
 	if (r < 0)
 		return r;
 	shake_read(&s, bytes, sizeof(bytes));
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		buf_printf(&text, "%02x", bytes[i]);
-	*ret = buf_take(&text);
+	*ret = xmalloc(2 * sizeof(bytes) + 1);
+	format_hex(bytes, sizeof(bytes), HEX_LOWER, *ret);
 	return 0;
 }
 

@@ -3,11 +3,11 @@
 #include "host/systemd/bus-unit.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "host/systemd/bus-call.h"
 #include "util/mem.h"
+#include "util/parse.h"
 
 bool unit_is_up(const char *active_state)
 {
@@ -120,8 +120,8 @@ static int read_invocation(sd_bus_message *m, struct unit_info *info)
 	if (r < 0)
 		return r;
 	/* Empty for a unit that was never started. */
-	for (size_t i = 0; len == (UNIT_ID_MAX - 1) / 2 && i < len; i++)
-		snprintf(info->invocation_id + 2 * i, 3, "%02x", id[i]);
+	if (len == (UNIT_ID_MAX - 1) / 2)
+		format_hex(id, len, HEX_LOWER, info->invocation_id);
 	return sd_bus_message_exit_container(m);
 }
 
