@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How a connection's port on its bridge is set up. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "model/build.h"
@@ -15,11 +14,8 @@
 static void use_vlans(struct build *b, const struct jstrings *from, struct vm_nic *nic)
 {
 	struct fw_span *spans = arena_array(&b->vm->arena, from->n, sizeof(*spans));
-	for (size_t i = 0; i < from->n; i++) {
-		char *end;
-		spans[i].first = (uint16_t)strtoul(from->items[i], &end, 10);
-		spans[i].last = *end ? (uint16_t)strtoul(end + 1, NULL, 10) : spans[i].first;
-	}
+	for (size_t i = 0; i < from->n; i++)
+		spans[i] = fw_span_read(from->items[i]);
 	size_t n_spans = fw_spans_merge(spans, from->n), n = 0;
 	for (size_t i = 0; i < n_spans; i++)
 		n += (size_t)(spans[i].last - spans[i].first) + 1;

@@ -93,12 +93,8 @@ static void read_ports(struct reading *r)
 		return;
 	}
 	struct fw_span *spans = arena_array(r->reader->arena, texts->n, sizeof(*spans));
-	for (size_t i = 0; i < texts->n; i++) {
-		/* Its form was checked. */
-		char *end;
-		spans[i].first = (uint16_t)strtoul(texts->items[i], &end, 10);
-		spans[i].last = *end ? (uint16_t)strtoul(end + 1, NULL, 10) : spans[i].first;
-	}
+	for (size_t i = 0; i < texts->n; i++)
+		spans[i] = fw_span_read(texts->items[i]);
 	rule->ports = spans;
 	rule->n_ports = fw_spans_merge(spans, texts->n);
 }

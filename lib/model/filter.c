@@ -96,6 +96,13 @@ size_t fw_spans_merge(struct fw_span *items, size_t n)
 	return n_out;
 }
 
+struct fw_span fw_span_read(const char *text)
+{
+	char *end;
+	uint16_t first = (uint16_t)strtoul(text, &end, 10);
+	return (struct fw_span){ first, *end ? (uint16_t)strtoul(end + 1, NULL, 10) : first };
+}
+
 bool fw_ranges_contain(
 		const struct fw_ranges *ranges, enum fw_family family, const uint8_t *address)
 {

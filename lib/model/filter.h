@@ -124,6 +124,8 @@ struct vm_filter {
 size_t fw_ranges_merge(struct fw_range *items, size_t n, enum fw_family family);
 /* The same for ports and types. */
 size_t fw_spans_merge(struct fw_span *items, size_t n);
+/* @text: "80", "1000-2000": what form_ports() or form_vlans() takes (config/forms.h) */
+struct fw_span fw_span_read(const char *text) PURE;
 
 bool fw_ranges_contain(
 		const struct fw_ranges *ranges, enum fw_family family, const uint8_t *address) PURE;

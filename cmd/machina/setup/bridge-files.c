@@ -7,6 +7,7 @@
 
 #include "cli/output.h"
 #include "host/net/uplink.h"
+#include "model/filter.h"
 #include "model/network.h"
 #include "setup/built.h"
 #include "util/mem.h"
@@ -212,9 +213,8 @@ static int take_from_host(struct bridge_file *file, const char *sys, bool with_a
 				"only, so that guests behind it would not be heard",
 				choice->uplink);
 	if (r == 0 && !choice->mac) {
-		const uint8_t *m = uplink.mac;
-		choice->mac = xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
-				m[4], m[5]);
+		choice->mac = xmalloc(MAC_TEXT_MAX);
+		format_mac(uplink.mac, choice->mac);
 	}
 	if (r >= 0 && with_addresses)
 		r = look(sys, file->name, &bridge, err);
@@ -316,11 +316,9 @@ static void use_network(struct use *use, const struct network_conf *conf)
 {
 	use_vlan(use, (unsigned)conf->vlan);
 	for (size_t i = 0; i < conf->vlans.n; i++) {
-		char *end;
-		unsigned long first = strtoul(conf->vlans.items[i], &end, 10);
-		unsigned long last = *end ? strtoul(end + 1, NULL, 10) : first;
-		for (; first <= last && first <= VLAN_MAX; first++)
-			use_vlan(use, (unsigned)first);
+		struct fw_span span = fw_span_read(conf->vlans.items[i]);
+		for (unsigned vlan = span.first; vlan <= span.last; vlan++)
+			use_vlan(use, vlan);
 	}
 	if (conf->mtu > use->mtu)
 		use->mtu = conf->mtu;
