@@ -20,8 +20,8 @@ static bool all_zero(const unsigned char *p, size_t len)
 TEST(pieces_are_zeroed_aligned_and_apart)
 {
 	CLEANUP(arena_done) struct arena a = {};
-	static const size_t sizes[] = { 0, 1, 15, 16, 17, 100, 255, 256, 257, 4000, 4000, 8191,
-		8192, 8193, 1, 100000, 1, 8192 };
+	static const size_t sizes[] = { 0, 1, 15, 16, 17, 100, 1008, 1023, 1024, 1025, 1, 1024,
+		4000, 1007, 1, 100000, 1, 1024, 17, 1009 };
 	unsigned char *pieces[ARRAY_SIZE(sizes)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
