@@ -207,8 +207,9 @@ static int call_run(const struct call *call)
 		print_help(stdout, call->command);
 		return STATUS_DONE;
 	}
+	/* Options that were given may be another command's. */
 	if (call->common.version)
-		return cmd_version.run(call, &err);
+		return cmd_version.run(&(struct call){ .command = &cmd_version }, &err);
 
 	int r = check_root(call, &err);
 	if (r == 0)
