@@ -335,12 +335,6 @@ TEST(colors_are_for_terminals_whose_user_wants_them)
 	CLEANUP(freep) char *dumb = styled(&t);
 	CHECK_STR(dumb, "x");
 	terminal_close(&t);
-
-	CLEANUP(capture_done) struct capture c = {};
-	setenv("TERM", "xterm", 1);
-	capture_start(&c);
-	style_begin(c.to, STYLE_BAD);
-	CHECK_STR(captured(&c), "");
 }
 
 TEST(progress_is_one_line_that_an_error_takes_away)

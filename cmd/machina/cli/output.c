@@ -44,7 +44,10 @@ void output_init(bool no_color)
 
 static bool has_colors(FILE *to)
 {
-	return colors_are_wanted && (to == stdout ? output_is_terminal : isatty(fileno(to)));
+	int fd = fileno(to);
+	/* A picture is made in memory, and shown on standard output (screen.h). */
+	bool is_output = to == stdout || fd < 0;
+	return colors_are_wanted && (is_output ? output_is_terminal : isatty(fd));
 }
 
 void style_begin(FILE *to, enum style style)

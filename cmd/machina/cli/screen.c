@@ -26,6 +26,11 @@
 
 #define LINES_UNKNOWN 24
 
+/* Keys without a character of their own, as the arrows, send this and more, in one piece but for
+ * what a network does to it. */
+#define ESCAPE '\033'
+#define SEQUENCE_USEC (50 * USEC_PER_MSEC)
+
 static struct termios before;
 static volatile sig_atomic_t is_open;
 static int signal_fd = -1;
@@ -59,31 +64,36 @@ static void catch_faults(void)
 		sigaction(faults[i], &action, NULL);
 }
 
-int screen_open(struct error *err)
+static int take_over(void)
 {
-	sigset_t signals;
-	sigemptyset(&signals);
-	static const int wanted[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH };
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		sigaddset(&signals, wanted[i]);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signal_fd < 0)
-		return error_errno(err, "cannot wait for signals");
-	if (tcgetattr(STDIN_FILENO, &before) < 0)
-		return error_errno(err, "cannot use the terminal");
 	struct termios raw = before;
 	/* Keys come one by one and are not shown; Ctrl-C still is a signal. */
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	raw.c_cc[VMIN] = 1;
 	raw.c_cc[VTIME] = 0;
 	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
-		return error_errno(err, "cannot use the terminal");
+		return -1;
 	is_open = 1;
-	atexit(put_back);
-	catch_faults();
 	fputs(ENTER, stdout);
 	fflush(stdout);
+	return 0;
+}
+
+int screen_open(struct error *err)
+{
+	sigset_t signals;
+	sigemptyset(&signals);
+	static const int wanted[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH };
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		sigaddset(&signals, wanted[i]);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_fd < 0)
+		return error_errno(err, "cannot wait for signals");
+	atexit(put_back);
+	catch_faults();
+	if (tcgetattr(STDIN_FILENO, &before) < 0 || take_over() < 0)
+		return error_errno(err, "cannot use the terminal");
 	return 0;
 }
 
@@ -129,7 +139,22 @@ static enum screen_event take_signal(void)
 	struct signalfd_siginfo info;
 	if (read(signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return SCREEN_RESIZED;
+	if (info.ssi_signo == SIGTSTP) {
+		put_back();
+		raise(SIGSTOP);
+		/* In the background this waits for "fg". */
+		return take_over() < 0 ? SCREEN_ENDED : SCREEN_RESIZED;
+	}
 	return info.ssi_signo == SIGWINCH ? SCREEN_RESIZED : SCREEN_ENDED;
+}
+
+/* Whether there was more than ESC. */
+static bool drop_sequence(void)
+{
+	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+	char rest[32];
+	return clock_poll(&fd, 1, clock_deadline_usec(SEQUENCE_USEC)) > 0 &&
+	       read(STDIN_FILENO, rest, sizeof(rest)) > 0;
 }
 
 enum screen_event screen_wait(uint64_t deadline_usec, char *ret_key)
@@ -145,5 +170,7 @@ enum screen_event screen_wait(uint64_t deadline_usec, char *ret_key)
 		return take_signal();
 	if (!fds[0].revents)
 		return SCREEN_TIME;
-	return read(STDIN_FILENO, ret_key, 1) == 1 ? SCREEN_KEY : SCREEN_ENDED;
+	if (read(STDIN_FILENO, ret_key, 1) != 1)
+		return SCREEN_ENDED;
+	return *ret_key == ESCAPE && drop_sequence() ? SCREEN_RESIZED : SCREEN_KEY;
 }

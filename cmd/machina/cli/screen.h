@@ -3,7 +3,8 @@
  * The whole terminal for pictures that are drawn anew again and again, with keys: ECMA-48 sequences
  * that every terminal of today knows, and xterm's second screen, so that what was there comes back.
  *
- * The terminal is put back by screen_close(), by exit(3), and by signals that end the program.
+ * The terminal is put back by screen_close(), by exit(3), by signals that end the program, and
+ * while it is stopped (Ctrl-Z).
  */
 #pragma once
 
@@ -27,8 +28,8 @@ void screen_end(void);
 enum screen_event {
 	SCREEN_TIME,	/* the deadline has come */
 	SCREEN_RESIZED, /* the picture has to be drawn anew */
-	SCREEN_KEY,
-	SCREEN_ENDED, /* a signal, or the terminal has gone */
+	SCREEN_KEY,	/* one that has a character; others are passed over */
+	SCREEN_ENDED,	/* a signal, or the terminal has gone */
 };
 
 /* @deadline_usec: host/os/clock.h */
