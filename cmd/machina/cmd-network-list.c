@@ -62,7 +62,11 @@ static int find_machines(struct list *list, struct error *err)
 	for (size_t i = 0; r == 0 && i < list->machines.n; i++) {
 		CLEANUP(built_done) struct built built = {};
 		const char *name = list->machines.items[i];
-		if (built_load(&built, &list->config, name, err) != 0)
+		struct error failure = {};
+		int loaded = built_load(&built, &list->config, name, &failure);
+		if (loaded < 0)
+			report_error(&list->config.report, &failure);
+		if (loaded != 0)
 			continue;
 		for (size_t k = 0; k < built.machine.conf.connections.n; k++) {
 			const struct connection_conf *c = built.machine.conf.connections.items;
