@@ -45,11 +45,6 @@ static void list_done(struct list *list)
 	config_done(&list->config);
 }
 
-static bool has_unit(const struct network_conf *conf)
-{
-	return conf->mode >= 0 && network_owns_bridge((enum network_mode)conf->mode);
-}
-
 static bool has_device(const struct network_conf *conf)
 {
 	return conf->device && conf->device[0];
@@ -85,14 +80,14 @@ static void ask_systemd(struct list *list)
 	CLEANUP(strv_done) struct strv units = {};
 	struct error err = {};
 	for (size_t i = 0; i < list->n; i++)
-		if (has_unit(list->rows[i].conf))
+		if (network_owns_bridge(list->rows[i].conf->mode))
 			strv_push_take(&units, network_unit_name(list->rows[i].conf->name));
 	/* Without a systemd to ask, there is still a list of what is configured. */
 	if (!units.n || bus_open(&bus, &err) < 0 ||
 			bus_list_units(bus, &units, &list->units, &err) < 0)
 		return;
 	for (size_t i = 0, k = 0; i < list->n; i++)
-		if (has_unit(list->rows[i].conf) && k < list->units.n)
+		if (network_owns_bridge(list->rows[i].conf->mode) && k < list->units.n)
 			list->rows[i].state = list->units.rows[k++].active_state;
 }
 
@@ -105,7 +100,7 @@ static void look_at_links(struct list *list)
 	for (size_t i = 0; i < list->n; i++) {
 		struct network_row *row = &list->rows[i];
 		struct link link;
-		if (has_unit(row->conf) || !has_device(row->conf))
+		if (network_owns_bridge(row->conf->mode) || !has_device(row->conf))
 			continue;
 		int r = netlink_get(&nl, row->conf->device, &link, &err);
 		if (r >= 0)

@@ -25,12 +25,12 @@ const char *const macvtap_mode_names[] = {
 	NULL,
 };
 
-bool network_owns_bridge(enum network_mode mode)
+bool network_owns_bridge(int mode)
 {
 	return mode == NETWORK_NAT || mode == NETWORK_ROUTED || mode == NETWORK_ISOLATED;
 }
 
-bool network_has_bridge(enum network_mode mode)
+bool network_has_bridge(int mode)
 {
 	return mode == NETWORK_BRIDGE || network_owns_bridge(mode);
 }

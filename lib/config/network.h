@@ -39,9 +39,13 @@ extern const char *const network_mode_names[];
 enum macvtap_mode { MACVTAP_BRIDGE, MACVTAP_PRIVATE, MACVTAP_VEPA, MACVTAP_PASSTHRU };
 extern const char *const macvtap_mode_names[];
 
-/* Are the guests' interfaces ports of a bridge? Of one that the network's own unit makes? */
-bool network_has_bridge(enum network_mode mode) PURE;
-bool network_owns_bridge(enum network_mode mode) PURE;
+/*
+ * Are the guests' interfaces ports of a bridge? Of one that the network's own unit makes?
+ *
+ * @mode: as in struct network_conf; for the form of the Go program both say no
+ */
+bool network_has_bridge(int mode) PURE;
+bool network_owns_bridge(int mode) PURE;
 
 struct dhcp_conf {
 	const char *range; /* "10.77.0.100-10.77.0.199", "static"; NULL: no DHCP */

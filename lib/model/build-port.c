@@ -244,7 +244,7 @@ static void use_vhost_user(struct build *b, const struct network_conf *network, 
 void build_nic_port(struct build *b, const struct network_conf *network,
 		const struct connection_conf *conf, const char *pointer, struct vm_nic *nic)
 {
-	bool owns_bridge = network->mode >= 0 && network_owns_bridge(nic->mode);
+	bool owns_bridge = network_owns_bridge(network->mode);
 	nic->managed = network->mode >= 0;
 	nic->mtu = conf->mtu ? conf->mtu : network->mtu;
 	if (!owns_bridge)

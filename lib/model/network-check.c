@@ -27,11 +27,6 @@ static void report(const struct pair *p, const char *key, const char *what)
 				"network '%s' has %s, too", p->other->name, what);
 }
 
-static bool owns_bridge(const struct network_conf *conf)
-{
-	return conf->mode >= 0 && network_owns_bridge((enum network_mode)conf->mode);
-}
-
 static void check_bridges(const struct pair *p)
 {
 	if (!p->conf->device || !p->other->device || !p->conf->device[0] ||
@@ -99,12 +94,13 @@ void networks_check(const struct host *host, struct report *report_to)
 		struct pair p = { .host = host, .conf = &items[i], .report = report_to };
 		for (size_t k = 0; k <= i; k++) {
 			p.other = &items[k];
-			bool both = owns_bridge(p.conf) && owns_bridge(p.other);
-			if (i != k && (owns_bridge(p.conf) || owns_bridge(p.other)))
+			bool owns = network_owns_bridge(p.conf->mode);
+			bool other_owns = network_owns_bridge(p.other->mode);
+			if (i != k && (owns || other_owns))
 				check_bridges(&p);
-			if (i != k && both)
+			if (i != k && owns && other_owns)
 				check_addresses(&p);
-			if (both)
+			if (owns && other_owns)
 				check_forwards(&p);
 		}
 	}

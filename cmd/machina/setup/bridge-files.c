@@ -96,7 +96,7 @@ static int add_network(struct bridge_files *files, const char *name, struct erro
 		return error_set(err, ENOENT, "network '%s' is not configured", name);
 	if (is_bridge(conf))
 		return add_bridge(files, conf->device, true, err);
-	if (conf->mode >= 0 && network_owns_bridge((enum network_mode)conf->mode))
+	if (network_owns_bridge(conf->mode))
 		return error_set(err, EINVAL,
 				"network '%s' needs no files: 'machina-network-%s.service' makes "
 				"its bridge",

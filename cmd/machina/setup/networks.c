@@ -12,16 +12,11 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-static bool has_unit(const struct network_conf *conf)
-{
-	return conf->mode >= 0 && network_owns_bridge((enum network_mode)conf->mode);
-}
-
 void networks_list(const struct host *host, struct strv *ret)
 {
 	const struct network_conf *confs = host->conf.network.items;
 	for (size_t i = 0; i < host->conf.network.n; i++)
-		if (has_unit(&confs[i]))
+		if (network_owns_bridge(confs[i].mode))
 			strv_push(ret, confs[i].name);
 	strv_sort(ret);
 }
@@ -51,7 +46,7 @@ int networks_make(struct config *config, const struct leases *leases,
 	networks_check(&config->host, &config->report);
 	for (size_t i = 0; i < config->host.conf.network.n; i++) {
 		CLEANUP(units_done) struct units units = {};
-		if (!has_unit(&confs[i]))
+		if (!network_owns_bridge(confs[i].mode))
 			continue;
 		int r = make_one(config, &confs[i], leases, &units, err);
 		if (r == 0 && add && !config->report.n_errors)

@@ -302,8 +302,7 @@ static int check_networks(
 	int r = net_rules_list(nl, &present, err);
 	for (size_t i = 0; r == 0 && confs && i < d->host->network.n; i++) {
 		const struct network_conf *conf = &confs[i];
-		if (conf->mode < 0 || !network_owns_bridge((enum network_mode)conf->mode) ||
-				strv_contains_sorted(&present, conf->name))
+		if (!network_owns_bridge(conf->mode) || strv_contains_sorted(&present, conf->name))
 			continue;
 		int missing = bridge_find(links_nl, conf->name, conf->device, err);
 		if (missing < 0)

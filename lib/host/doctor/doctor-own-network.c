@@ -47,8 +47,7 @@ static void scene_done(struct scene *scene)
 
 static bool is_own(const struct network_conf *conf)
 {
-	return conf->mode >= 0 && network_owns_bridge((enum network_mode)conf->mode) &&
-	       conf->device;
+	return network_owns_bridge(conf->mode) && conf->device;
 }
 
 static const struct network_conf *find_network(const struct doctor *d, const char *name)
