@@ -121,14 +121,6 @@ static int load_policy(struct work *w, const struct plan *plan, struct error *er
 	return r;
 }
 
-static void print_lines(const struct plan *plan, size_t i, bool on)
-{
-	CLEANUP(strv_done) struct strv lines = {};
-	connect_describe(plan, i, on, &lines);
-	for (size_t k = 0; k < lines.n; k++)
-		puts(lines.items[k]);
-}
-
 static int change_one(struct work *w, const struct plan *plan, size_t i,
 		const struct prepare_options *options, struct error *err)
 {
@@ -142,7 +134,9 @@ static int change_one(struct work *w, const struct plan *plan, size_t i,
 	if (before < 0)
 		return before;
 	if (cli->dry_run && !is_so) {
-		print_lines(plan, i, w->on);
+		CLEANUP(strv_done) struct strv lines = {};
+		connect_describe(plan, i, w->on, &lines);
+		print_lines(&lines);
 		return 0;
 	}
 	/* Also what is so already: whoever has changed it by hand gets what he asks for. */

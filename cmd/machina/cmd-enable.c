@@ -130,8 +130,7 @@ static int change(const struct call *call, bool enable, struct error *err)
 	if (r == 0)
 		r = enable ? bus_enable(bus, &units, &changes, err)
 			   : bus_disable(bus, &units, &changes, err);
-	for (size_t i = 0; i < changes.n; i++)
-		puts(changes.items[i]);
+	print_lines(&changes);
 	return r < 0 ? r : STATUS_DONE;
 }
 

@@ -78,12 +78,6 @@ static int check_name(enum hook_unit unit, const char *name, struct error *err)
 	return 0;
 }
 
-static void print_lines(const struct strv *lines)
-{
-	for (size_t i = 0; i < lines->n; i++)
-		puts(lines->items[i]);
-}
-
 static volatile sig_atomic_t told_to_stop;
 
 static void note_stop(int signal)

@@ -32,12 +32,6 @@ static int check_name(const char *name, struct error *err)
 			expected);
 }
 
-static void print_lines(const struct strv *lines)
-{
-	for (size_t i = 0; i < lines->n; i++)
-		puts(lines->items[i]);
-}
-
 static int keep(const char *run_dir, const struct network *network, struct error *err)
 {
 	CLEANUP(freep) char *path = path_join(run_dir, NETWORK_COPY);

@@ -153,8 +153,7 @@ static void print_steps(const struct plan *plan)
 {
 	CLEANUP(strv_done) struct strv lines = {};
 	prepare_describe(plan, true, &lines);
-	for (size_t i = 0; i < lines.n; i++)
-		puts(lines.items[i]);
+	print_lines(&lines);
 }
 
 static void show(const struct run *run)

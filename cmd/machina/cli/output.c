@@ -69,6 +69,14 @@ void put_text(FILE *to, const char *text)
 	fputs(buf_text(&visible), to);
 }
 
+void print_lines(const struct strv *lines)
+{
+	for (size_t i = 0; i < lines->n; i++) {
+		put_text(stdout, lines->items[i]);
+		putchar('\n');
+	}
+}
+
 static void put_message(const char *text)
 {
 	progress_clear();

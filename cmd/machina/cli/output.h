@@ -39,6 +39,9 @@ char *format_size(uint64_t bytes);
 /* Print text with "\\x1b" for control characters and what is not UTF-8 (visible_add()). */
 void put_text(FILE *to, const char *text);
 
+/* On standard output, each on a line of its own. */
+void print_lines(const struct strv *lines);
+
 /* "machina: error: ..." on standard error, one line. */
 void print_error(const struct error *err);
 void complain(const char *format, ...) PRINTF(1, 2);
