@@ -15,6 +15,7 @@
 #include "lifecycle/monitor.h"
 #include "setup/firewall-target.h"
 #include "setup/hookplan.h"
+#include "setup/machines.h"
 #include "util/mem.h"
 
 struct connect_options {
@@ -63,18 +64,13 @@ static struct wanted split(const struct call *call, const char *word)
 static int find_wanted(
 		const struct call *call, const char *word, struct wanted *ret, struct error *err)
 {
-	CLEANUP(strv_done) struct strv names = {};
-	CLEANUP(report_done) struct report unused = {};
+	CLEANUP(freep) char *machine = NULL;
+	const char *part;
 	*ret = split(call, word);
 	if (ret->machine)
 		return 0;
-	int r = machine_list(&call->paths, &names, &unused, err);
-	for (size_t i = 0; r >= 0 && i < names.n; i++) {
-		size_t len = strlen(names.items[i]);
-		if (!strncmp(word, names.items[i], len) && (!word[len] || word[len] == '.'))
-			return monitor_explain_off(&call->paths, names.items[i], err);
-	}
-	return r < 0 ? r : error_set(err, ENOENT, "there is no machine '%s'", word);
+	int r = machines_split(call, word, &machine, &part, err);
+	return r < 0 ? r : monitor_explain_off(&call->paths, machine, err);
 }
 
 /* The index in the plan; all that are there for a NULL @name. */

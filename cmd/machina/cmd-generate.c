@@ -86,20 +86,15 @@ static int make_units(struct run *run, const char *name, struct error *err)
 	return unitset_add(&run->units, name, &built.units, &run->config.report, err);
 }
 
-/* One that was not asked for: only what it claims. Its own faults are not this run's matter. */
+/* One that was not asked for: only what it claims. */
 static void claim_only(struct run *run, const char *name)
 {
-	CLEANUP(report_done) struct report ignored = {};
-	CLEANUP(machine_done) struct machine machine = {};
-	CLEANUP(vm_done) struct vm vm = {};
-	struct error err = {};
-	if (machine_load(run->config.paths, &run->config.host, name, &machine, &ignored, &err) ==
-					0 &&
-			vm_build(&run->config.host, &machine, &vm, &ignored) == 0) {
-		claims_add(&run->claims, &vm, false);
-		order_add(&run->order, &vm, false);
-		leases_add(&run->leases, &vm);
-	}
+	CLEANUP(built_done) struct built built;
+	if (!built_glance(&built, &run->config, name))
+		return;
+	claims_add(&run->claims, &built.vm, false);
+	order_add(&run->order, &built.vm, false);
+	leases_add(&run->leases, &built.vm);
 }
 
 /* Machines of a run that follow each other, made by one process. */

@@ -38,13 +38,10 @@ static void validate_machine(
 		struct config *config, const char *name, bool selected, struct others *others)
 {
 	struct error err = {};
-	CLEANUP(report_done) struct report ignored = {};
 	CLEANUP(built_done) struct built built = {};
 	if (!selected) {
 		/* Others count only for what they claim. */
-		if (machine_load(config->paths, &config->host, name, &built.machine, &ignored,
-				    &err) == 0 &&
-				vm_build(&config->host, &built.machine, &built.vm, &ignored) == 0)
+		if (built_glance(&built, config, name))
 			others_add(others, &built.vm, false);
 		return;
 	}
@@ -83,8 +80,8 @@ static int validate(
 		return 1;
 	}
 	for (size_t i = 0; i < all.n; i++)
-		validate_machine(config, all.items[i], strv_contains(&selected, all.items[i]),
-				&others);
+		validate_machine(config, all.items[i],
+				strv_contains_sorted(&selected, all.items[i]), &others);
 	claims_check(&others.claims, &call->paths, &config->host, &config->report);
 	order_check(&others.order, &all, &call->paths, &config->host, &config->report);
 	r = networks_make(config, &(struct leases){}, NULL, NULL, err);

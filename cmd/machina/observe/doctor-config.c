@@ -64,20 +64,15 @@ static void load_machine(
 	};
 }
 
-/* One that was not asked for: its faults are no matter, but what it has can't be another's. */
 static void load_other(
 		struct examination *x, const char *name, struct claims *claims, struct order *order)
 {
-	CLEANUP(report_done) struct report ignored = {};
-	CLEANUP(machine_done) struct machine machine = {};
-	CLEANUP(vm_done) struct vm vm = {};
-	struct error err = {};
-	if (machine_load(x->config.paths, &x->config.host, name, &machine, &ignored, &err) != 0 ||
-			vm_build(&x->config.host, &machine, &vm, &ignored) != 0)
+	CLEANUP(built_done) struct built built;
+	if (!built_glance(&built, &x->config, name))
 		return;
-	claims_add(claims, &vm, false);
-	order_add(order, &vm, false);
-	leases_add(&x->leases, &vm);
+	claims_add(claims, &built.vm, false);
+	order_add(order, &built.vm, false);
+	leases_add(&x->leases, &built.vm);
 }
 
 static int select_machines(struct examination *x, struct error *err)

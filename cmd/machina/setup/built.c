@@ -31,6 +31,15 @@ int built_load(struct built *built, struct config *config, const char *name, str
 	return fw_check_machine(&config->policy, &built->machine, &built->vm, &config->report);
 }
 
+bool built_glance(struct built *built, const struct config *config, const char *name)
+{
+	CLEANUP(report_done) struct report ignored = {};
+	*built = (struct built){};
+	return machine_load(config->paths, &config->host, name, &built->machine, &ignored, NULL) ==
+			       0 &&
+	       vm_build(&config->host, &built->machine, &built->vm, &ignored) == 0;
+}
+
 int built_argv(struct built *built, struct config *config, const char *name, enum qemu_form form,
 		const char *run_dir, struct error *err)
 {

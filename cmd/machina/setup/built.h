@@ -29,6 +29,12 @@ void built_done(struct built *built);
 MUST_CHECK int built_load(
 		struct built *built, struct config *config, const char *name, struct error *err);
 
+/*
+ * The same of one that was not asked for: its own faults are no matter of this run, but what it has
+ * can't be another's. Returns whether it could be built.
+ */
+bool built_glance(struct built *built, const struct config *config, const char *name);
+
 /* The same to the argument vector. @run_dir: NULL for that of the host. */
 MUST_CHECK int built_argv(struct built *built, struct config *config, const char *name,
 		enum qemu_form form, const char *run_dir, struct error *err);

@@ -10,41 +10,13 @@
 #include "json/jlocate.h"
 #include "json/jnames.h"
 #include "json/jtree.h"
+#include "setup/machines.h"
 #include "util/mem.h"
 
 void target_done(struct target *target)
 {
 	built_done(&target->built);
 	config_done(&target->config);
-}
-
-/* The machine that a word begins with, and the connection behind its name: "" for none. */
-static int split(const struct call *call, const char *word, char **ret_machine,
-		const char **ret_connection, struct error *err)
-{
-	CLEANUP(strv_done) struct strv names = {};
-	CLEANUP(report_done) struct report unused = {};
-	int r = machine_list(&call->paths, &names, &unused, err);
-	if (r < 0)
-		return r;
-	size_t best = 0;
-	for (size_t i = 0; i < names.n; i++) {
-		size_t len = strlen(names.items[i]);
-		if (len >= best && !strncmp(word, names.items[i], len) &&
-				(word[len] == '\0' || (word[len] == '.' && word[len + 1])))
-			best = len;
-	}
-	if (best) {
-		*ret_machine = xstrndup(word, best);
-		*ret_connection = word[best] ? word + best + 1 : "";
-		return 0;
-	}
-	const char *near = jnames_nearest(word, (const char *const *)names.items, names.n);
-	if (near)
-		return error_set(err, ENOENT, "there is no machine '%s'; did you mean '%s'?", word,
-				near);
-	return error_set(err, ENOENT, "there is no machine '%s' ('%s/%s.conf.json' does not exist)",
-			word, call->paths.machine_dir, word);
 }
 
 static int find_connection(struct target *target, const char *name, struct error *err)
@@ -73,7 +45,7 @@ int target_load(struct target *target, const struct call *call, const char *word
 	CLEANUP(freep) char *machine = NULL;
 	const char *connection = "";
 	*target = (struct target){};
-	int r = split(call, word, &machine, &connection, err);
+	int r = machines_split(call, word, &machine, &connection, err);
 	if (r < 0)
 		return r;
 	r = config_load(&target->config, &call->paths, err);
@@ -89,16 +61,12 @@ int target_add_members(struct target *target, struct error *err)
 	CLEANUP(report_done) struct report ignored = {};
 	int r = machine_list(config->paths, &names, &ignored, err);
 	for (size_t i = 0; r >= 0 && i < names.n; i++) {
-		CLEANUP(machine_done) struct machine machine = {};
-		CLEANUP(vm_done) struct vm vm = {};
-		struct error unused = {};
-		if (machine_load(config->paths, &config->host, names.items[i], &machine, &ignored,
-				    &unused) != 0 ||
-				vm_build(&config->host, &machine, &vm, &ignored) != 0)
+		CLEANUP(built_done) struct built built;
+		if (!built_glance(&built, config, names.items[i]))
 			continue;
-		for (size_t k = 0; k < vm.n_nics; k++)
-			if (vm.nics[k].filter)
-				fw_policy_add_members(&config->policy, vm.nics[k].filter);
+		for (size_t k = 0; k < built.vm.n_nics; k++)
+			if (built.vm.nics[k].filter)
+				fw_policy_add_members(&config->policy, built.vm.nics[k].filter);
 	}
 	return r < 0 ? r : 0;
 }

@@ -17,8 +17,7 @@ struct target {
 void target_done(struct target *target);
 
 /*
- * @word: MACHINE or MACHINE.CONNECTION. Both may hold dots: a machine of the whole name is meant
- *        rather than a connection, and a longer name of a machine rather than a shorter one.
+ * @word: MACHINE or MACHINE.CONNECTION, as machines_split() reads it
  *
  * Returns 0, 1 when there are findings in target->config.report, or a negative errno: ENOENT, there
  * is no such machine or connection.

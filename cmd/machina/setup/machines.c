@@ -222,3 +222,25 @@ int machines_select_seen(
 		strv_sort(ret);
 	return 0;
 }
+
+int machines_split(const struct call *call, const char *word, char **ret_machine,
+		const char **ret_part, struct error *err)
+{
+	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(report_done) struct report unused = {};
+	int r = machine_list(&call->paths, &names, &unused, err);
+	if (r < 0)
+		return r;
+	size_t best = 0;
+	for (size_t i = 0; i < names.n; i++) {
+		size_t len = strlen(names.items[i]);
+		if (len >= best && !strncmp(word, names.items[i], len) &&
+				(word[len] == '\0' || (word[len] == '.' && word[len + 1])))
+			best = len;
+	}
+	if (!best)
+		return unknown_machine(call, &names, word, err);
+	*ret_machine = xstrndup(word, best);
+	*ret_part = word[best] ? word + best + 1 : "";
+	return 0;
+}

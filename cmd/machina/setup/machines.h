@@ -11,8 +11,6 @@ bool machine_is_configured(const struct config_paths *paths, const char *machine
 /*
  * The names that the command line selects, in byte order, each once.
  *
- * @config: loaded, for --tag; NULL: --tag loads it itself
- *
  * Returns 0; 1 when a machine had to be read and has findings, which are added to @report; or a
  * negative errno: ENOENT for a name that is not configured or a pattern that nothing matches.
  */
@@ -54,3 +52,16 @@ bool machines_has_named(const struct call *call, const char *name);
 /* The same for who has listed all machines already, with machine_list(). */
 MUST_CHECK int machines_select_of(const struct call *call, const struct strv *all,
 		struct report *report, struct strv *ret_names, struct error *err);
+
+/*
+ * The configured machine that "MACHINE" or "MACHINE.PART" speaks of. Both may hold dots: a machine
+ * of the whole name is meant rather than a part of one, and a longer name rather than a shorter
+ * one.
+ *
+ * @ret_machine: the caller frees it
+ * @ret_part: in @word; "" for none
+ *
+ * Errors: ENOENT: there is no such machine.
+ */
+MUST_CHECK int machines_split(const struct call *call, const char *word, char **ret_machine,
+		const char **ret_part, struct error *err);
