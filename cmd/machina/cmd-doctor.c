@@ -207,8 +207,7 @@ static struct json_object *finding_json(const struct doctor_finding *f)
 	struct json_object *o = jtree_object();
 	jtree_set(o, "level", jtree_string(doctor_level_names[f->level]));
 	jtree_set(o, "what", jtree_string(f->what));
-	if (f->why)
-		jtree_set(o, "why", jtree_string(f->why));
+	jtree_set_text(o, "why", f->why);
 	jtree_set(o, "machines", jtree_strings(&f->machines));
 	jtree_set(o, "commands", jtree_strings(&f->cures));
 	return o;
@@ -219,10 +218,8 @@ static struct json_object *check_json(const struct doctor *d, const struct resul
 	struct json_object *o = jtree_object(), *findings = jtree_list();
 	jtree_set(o, "check", jtree_string(result->check->name));
 	jtree_set(o, "result", jtree_string(result_name(result)));
-	if (result->left_out)
-		jtree_set(o, "left_out", jtree_string(result->left_out));
-	if (result->note)
-		jtree_set(o, "note", jtree_string(result->note));
+	jtree_set_text(o, "left_out", result->left_out);
+	jtree_set_text(o, "note", result->note);
 	for (size_t i = 0; i < d->n; i++)
 		if (!strcmp(d->findings[i].check, result->check->name))
 			jtree_push(findings, finding_json(&d->findings[i]));

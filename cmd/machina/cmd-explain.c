@@ -77,29 +77,18 @@ static void print_text(
 					e->items[0].origins[i].chain);
 }
 
-static void put(struct json_object *object, const char *key, struct json_object *value)
-{
-	jtree_set(object, key, value);
-}
-
-static void put_text_member(struct json_object *object, const char *key, const char *text)
-{
-	if (text)
-		put(object, key, jtree_string(text));
-}
-
 static struct json_object *origin_json(const struct explain_origin *o)
 {
 	struct json_object *object = jtree_object();
-	put_text_member(object, "by", o->label);
-	put_text_member(object, "chain", o->chain);
-	put_text_member(object, "file", o->at.file);
-	put(object, "line", jtree_int((int64_t)o->at.line));
-	put(object, "column", jtree_int((int64_t)o->at.column));
-	put_text_member(object, "pointer", o->pointer);
-	put(object, "value", json_tokener_parse(o->value));
+	jtree_set_text(object, "by", o->label);
+	jtree_set_text(object, "chain", o->chain);
+	jtree_set_text(object, "file", o->at.file);
+	jtree_set(object, "line", jtree_int((int64_t)o->at.line));
+	jtree_set(object, "column", jtree_int((int64_t)o->at.column));
+	jtree_set_text(object, "pointer", o->pointer);
+	jtree_set(object, "value", json_tokener_parse(o->value));
 	if (o->ignored)
-		put(object, "ignored", jtree_bool(true));
+		jtree_set(object, "ignored", jtree_bool(true));
 	return object;
 }
 
@@ -113,22 +102,22 @@ static struct json_object *entry_json(const struct explain_entry *e)
 	};
 	struct json_object *object = jtree_object();
 	bool is_set = e->source == EXPLAIN_SET, removed = is_set && e->origins[0].removes;
-	put_text_member(object, "pointer", e->pointer);
-	put_text_member(object, "source", removed ? "removed" : sources[e->source]);
+	jtree_set_text(object, "pointer", e->pointer);
+	jtree_set_text(object, "source", removed ? "removed" : sources[e->source]);
 	if (e->source == EXPLAIN_DEFAULT)
-		put_text_member(object, "default", e->value);
+		jtree_set_text(object, "default", e->value);
 	else if (e->value)
-		put(object, "value", json_tokener_parse(e->value));
-	put_text_member(object, "because", e->because);
+		jtree_set(object, "value", json_tokener_parse(e->value));
+	jtree_set_text(object, "because", e->because);
 	if (e->foreign)
-		put(object, "foreign", jtree_bool(true));
+		jtree_set(object, "foreign", jtree_bool(true));
 	if (is_set)
-		put(object, "origin", origin_json(&e->origins[0]));
+		jtree_set(object, "origin", origin_json(&e->origins[0]));
 	struct json_object *overridden = jtree_list();
 	for (size_t i = is_set ? 1 : 0; i < e->n_origins; i++)
 		jtree_push(overridden, origin_json(&e->origins[i]));
-	put(object, "overrides", overridden);
-	put_text_member(object, "meaning", e->doc);
+	jtree_set(object, "overrides", overridden);
+	jtree_set_text(object, "meaning", e->doc);
 	return object;
 }
 

@@ -149,13 +149,6 @@ static void search_one(struct search *s, struct config *config)
 
 /* ---- what was found ---- */
 
-static const char *text_of(struct json_object *found, size_t i, const char *key)
-{
-	struct json_object *value;
-	json_object_object_get_ex(json_object_array_get_idx(found, i), key, &value);
-	return json_object_get_string(value);
-}
-
 static void print_rows(struct json_object *found)
 {
 	static const struct column columns[] = {
@@ -165,10 +158,11 @@ static void print_rows(struct json_object *found)
 	};
 	CLEANUP(table_done)
 	struct table t = { .columns = columns, .n_columns = ARRAY_SIZE(columns) };
-	for (size_t i = 0; i < json_object_array_length(found); i++) {
-		table_add(&t, STYLE_HEAD, "%s", text_of(found, i, "machine"));
-		table_add(&t, STYLE_PLAIN, "%s", text_of(found, i, "pointer"));
-		table_add(&t, STYLE_PLAIN, "%s", text_of(found, i, "value"));
+	for (size_t i = 0; i < jtree_length(found); i++) {
+		struct json_object *one = jtree_at(found, i);
+		table_add(&t, STYLE_HEAD, "%s", jtree_get_text(one, "machine"));
+		table_add(&t, STYLE_PLAIN, "%s", jtree_get_text(one, "pointer"));
+		table_add(&t, STYLE_PLAIN, "%s", jtree_get_text(one, "value"));
 	}
 	table_print(&t, stdout);
 }
@@ -196,7 +190,7 @@ static int find_run(const struct call *call, struct error *err)
 	search.is_file = !call->paths.offline && search.wanted[0] == '/' &&
 			 stat(search.wanted, &search.file) == 0;
 	int r = search_all(&search, call, &config, err);
-	size_t n = json_object_array_length(search.list);
+	size_t n = jtree_length(search.list);
 	print_report(stderr, &config.report);
 	if (r >= 0 && options->json)
 		print_json(search.list);

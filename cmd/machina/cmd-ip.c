@@ -40,12 +40,6 @@ static int find(const struct call *call, const char *machine, struct guest_addre
 	return r;
 }
 
-static void set_text(struct json_object *object, const char *key, const char *text)
-{
-	if (text)
-		jtree_set(object, key, jtree_string(text));
-}
-
 static void add_json(
 		struct json_object *to, const char *machine, const struct guest_addresses *list)
 {
@@ -60,9 +54,9 @@ static void add_json(
 			if (a->sources & 1U << k)
 				jtree_push(sources, jtree_string(guest_address_source_names[k]));
 		jtree_set(one, "sources", sources);
-		set_text(one, "connection", a->connection);
-		set_text(one, "interface", a->interface);
-		set_text(one, "mac", a->mac);
+		jtree_set_text(one, "connection", a->connection);
+		jtree_set_text(one, "interface", a->interface);
+		jtree_set_text(one, "mac", a->mac);
 		jtree_push(to, one);
 	}
 }

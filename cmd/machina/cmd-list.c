@@ -181,8 +181,7 @@ static struct json_object *row_json(const struct list_row *row)
 		jtree_set(o, "active", jtree_string(row->state->active));
 		jtree_set(o, "sub", jtree_string(row->state->sub));
 		jtree_set(o, "state", jtree_string(row->state->word));
-		if (row->state->reason)
-			jtree_set(o, "reason", jtree_string(row->state->reason));
+		jtree_set_text(o, "reason", row->state->reason);
 		if (row->state->in_qemu)
 			jtree_set(o, "guest", jtree_string(row->state->in_qemu->name));
 	}
@@ -197,8 +196,7 @@ static struct json_object *row_json(const struct list_row *row)
 	if (row->is_lost)
 		jtree_set(o, "configured", jtree_bool(false));
 	jtree_set(o, "valid", jtree_bool(row->description != NULL));
-	if (row->description)
-		jtree_set(o, "description", jtree_string(row->description));
+	jtree_set_text(o, "description", row->description);
 	return o;
 }
 

@@ -15,23 +15,33 @@ struct pause_options {
 	bool dry_run;
 };
 
-struct words {
+extern const struct command cmd_pause, cmd_resume, cmd_reset, cmd_nmi;
+
+/* By enum control_verb. */
+static const struct words {
+	const struct command *command;
 	const char *would;  /* "pause" */
 	const char *done;   /* "paused" */
 	const char *was_so; /* "is paused already"; NULL: never is */
+} words[] = {
+	[CONTROL_PAUSE] = { &cmd_pause, "pause", "paused", "is paused already" },
+	[CONTROL_RESUME] = { &cmd_resume, "resume", "resumed", "runs already" },
+	[CONTROL_RESET] = { &cmd_reset, "reset", "was reset", NULL },
+	[CONTROL_NMI] = { &cmd_nmi, "inject an NMI into", "got an NMI", NULL },
 };
 
-static const struct words words[] = {
-	[CONTROL_PAUSE] = { "pause", "paused", "is paused already" },
-	[CONTROL_RESUME] = { "resume", "resumed", "runs already" },
-	[CONTROL_RESET] = { "reset", "was reset", NULL },
-	[CONTROL_NMI] = { "inject an NMI into", "got an NMI", NULL },
-};
+static enum control_verb verb_of(const struct call *call)
+{
+	enum control_verb verb = CONTROL_PAUSE;
+	while (words[verb].command != call->command)
+		verb++;
+	return verb;
+}
 
-static int control_one(const struct call *call, const char *machine, enum control_verb verb,
-		struct error *err)
+static int control_one(const struct call *call, const char *machine, struct error *err)
 {
 	const struct pause_options *options = call->options;
+	const enum control_verb verb = verb_of(call);
 	const struct words *w = &words[verb];
 	CLEANUP(monitor_done) struct monitor monitor = {};
 	enum control_outcome outcome = CONTROL_DONE;
@@ -57,54 +67,13 @@ static int control_one(const struct call *call, const char *machine, enum contro
 	return STATUS_DONE;
 }
 
-static int control_all(const struct call *call,
-		int (*one)(const struct call *, const char *, struct error *), struct error *err)
+static int control_run(const struct call *call, struct error *err)
 {
 	CLEANUP(strv_done) struct strv names = {};
 	int r = monitor_select(call, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	return names.n ? each_machine(call, &names, one, err) : STATUS_DONE;
-}
-
-static int pause_one(const struct call *call, const char *machine, struct error *err)
-{
-	return control_one(call, machine, CONTROL_PAUSE, err);
-}
-
-static int pause_run(const struct call *call, struct error *err)
-{
-	return control_all(call, pause_one, err);
-}
-
-static int resume_one(const struct call *call, const char *machine, struct error *err)
-{
-	return control_one(call, machine, CONTROL_RESUME, err);
-}
-
-static int resume_run(const struct call *call, struct error *err)
-{
-	return control_all(call, resume_one, err);
-}
-
-static int reset_one(const struct call *call, const char *machine, struct error *err)
-{
-	return control_one(call, machine, CONTROL_RESET, err);
-}
-
-static int reset_run(const struct call *call, struct error *err)
-{
-	return control_all(call, reset_one, err);
-}
-
-static int nmi_one(const struct call *call, const char *machine, struct error *err)
-{
-	return control_one(call, machine, CONTROL_NMI, err);
-}
-
-static int nmi_run(const struct call *call, struct error *err)
-{
-	return control_all(call, nmi_one, err);
+	return names.n ? each_machine(call, &names, control_one, err) : STATUS_DONE;
 }
 
 static const struct option_spec options[] = {
@@ -147,7 +116,7 @@ const struct command cmd_pause = {
 	.options = options,
 	.options_size = sizeof(struct pause_options),
 	.examples = pause_examples,
-	.run = pause_run,
+	.run = control_run,
 };
 
 const struct command cmd_resume = {
@@ -164,7 +133,7 @@ const struct command cmd_resume = {
 	.options = options,
 	.options_size = sizeof(struct pause_options),
 	.examples = resume_examples,
-	.run = resume_run,
+	.run = control_run,
 };
 
 const struct command cmd_reset = {
@@ -180,7 +149,7 @@ const struct command cmd_reset = {
 	.options = options,
 	.options_size = sizeof(struct pause_options),
 	.examples = reset_examples,
-	.run = reset_run,
+	.run = control_run,
 };
 
 const struct command cmd_nmi = {
@@ -195,5 +164,5 @@ const struct command cmd_nmi = {
 	.options = options,
 	.options_size = sizeof(struct pause_options),
 	.examples = nmi_examples,
-	.run = nmi_run,
+	.run = control_run,
 };

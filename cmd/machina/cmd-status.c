@@ -149,48 +149,41 @@ static void print_machine(const struct config_paths *paths, const struct machine
 		print_journal(unit, info);
 }
 
-static void put(struct json_object *o, const char *key, struct json_object *value)
-{
-	jtree_set(o, key, value);
-}
-
 static struct json_object *machine_json(const struct machine_state *state, const char *unit,
 		const struct unit_info *info, const struct status_running *running)
 {
 	struct json_object *o = jtree_object();
 	CLEANUP(buf_done) struct buf failure = {};
 	uint64_t peak;
-	put(o, "machine", jtree_string(state->machine));
-	put(o, "state", jtree_string(state->word));
-	if (state->reason)
-		put(o, "reason", jtree_string(state->reason));
+	jtree_set(o, "machine", jtree_string(state->machine));
+	jtree_set(o, "state", jtree_string(state->word));
+	jtree_set_text(o, "reason", state->reason);
 	if (state->in_qemu)
-		put(o, "guest", jtree_string(state->in_qemu->name));
-	put(o, "unit", jtree_string(unit));
-	put(o, "load", jtree_string(info->load_state));
-	put(o, "active", jtree_string(info->active_state));
-	put(o, "sub", jtree_string(info->sub_state));
-	put(o, "result", jtree_string(info->result));
-	put(o, "enabled", jtree_string(info->unit_file_state));
-	put(o, "need_daemon_reload", jtree_bool(info->need_daemon_reload));
+		jtree_set(o, "guest", jtree_string(state->in_qemu->name));
+	jtree_set(o, "unit", jtree_string(unit));
+	jtree_set(o, "load", jtree_string(info->load_state));
+	jtree_set(o, "active", jtree_string(info->active_state));
+	jtree_set(o, "sub", jtree_string(info->sub_state));
+	jtree_set(o, "result", jtree_string(info->result));
+	jtree_set(o, "enabled", jtree_string(info->unit_file_state));
+	jtree_set(o, "need_daemon_reload", jtree_bool(info->need_daemon_reload));
 	if (info->main_pid)
-		put(o, "pid", jtree_int((int64_t)info->main_pid));
+		jtree_set(o, "pid", jtree_int((int64_t)info->main_pid));
 	if (info->active_enter_usec)
-		put(o, "active_enter_usec", jtree_int((int64_t)info->active_enter_usec));
+		jtree_set(o, "active_enter_usec", jtree_int((int64_t)info->active_enter_usec));
 	if (info->inactive_enter_usec)
-		put(o, "inactive_enter_usec", jtree_int((int64_t)info->inactive_enter_usec));
+		jtree_set(o, "inactive_enter_usec", jtree_int((int64_t)info->inactive_enter_usec));
 	if (info->memory_current != UINT64_MAX)
-		put(o, "memory_bytes", jtree_int((int64_t)info->memory_current));
+		jtree_set(o, "memory_bytes", jtree_int((int64_t)info->memory_current));
 	if (cgroup_memory_peak(CGROUP_ROOT, info->control_group, &peak))
-		put(o, "memory_peak_bytes", jtree_int((int64_t)peak));
+		jtree_set(o, "memory_peak_bytes", jtree_int((int64_t)peak));
 	if (info->cpu_usage_nsec != UINT64_MAX)
-		put(o, "cpu_usage_nsec", jtree_int((int64_t)info->cpu_usage_nsec));
-	put(o, "n_restarts", jtree_int((int64_t)info->n_restarts));
+		jtree_set(o, "cpu_usage_nsec", jtree_int((int64_t)info->cpu_usage_nsec));
+	jtree_set(o, "n_restarts", jtree_int((int64_t)info->n_restarts));
 	if (unit_explain_failure(info, &failure))
-		put(o, "failure", jtree_string(buf_text(&failure)));
-	if (!running)
-		return o;
-	status_running_add_json(running, o);
+		jtree_set(o, "failure", jtree_string(buf_text(&failure)));
+	if (running)
+		status_running_add_json(running, o);
 	return o;
 }
 

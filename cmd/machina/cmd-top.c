@@ -266,8 +266,8 @@ static int run_screen(struct top *top, struct error *err)
 			next = clock_deadline_usec(
 					rounds ? top->options->delay_usec : USEC_PER_SEC / 4);
 			r = rounds ? look(top, err) : 0;
-			more = !top->options->rounds || rounds++ < top->options->rounds;
-			rounds += !top->options->rounds;
+			more = !top->options->rounds || rounds < top->options->rounds;
+			rounds++;
 			if (r < 0 || !more)
 				break;
 		}

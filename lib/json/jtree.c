@@ -56,6 +56,12 @@ void jtree_set(struct json_object *object, const char *key, struct json_object *
 	set(object, key, value, 0);
 }
 
+void jtree_set_text(struct json_object *object, const char *key, const char *text)
+{
+	if (text)
+		jtree_set(object, key, jtree_string(text));
+}
+
 void jtree_add(struct json_object *object, const char *key, struct json_object *value)
 {
 	set(object, key, value, JSON_C_OBJECT_ADD_KEY_IS_NEW);

@@ -32,7 +32,10 @@ static inline void jtree_putp(struct json_object **value)
 
 /* Takes over @value, which may be NULL (null). A key that is there is replaced. */
 void jtree_set(struct json_object *object, const char *key, struct json_object *value);
-/* The same, faster, for a key that is known not to be there; _static: and not to go away either. */
+/* Set a string; @text NULL: nothing. */
+void jtree_set_text(struct json_object *object, const char *key, const char *text);
+/* The same as jtree_set(), faster, for a key that is known not to be there; _static: and not to go
+ * away either. */
 void jtree_add(struct json_object *object, const char *key, struct json_object *value);
 void jtree_add_static(struct json_object *object, const char *key, struct json_object *value);
 /* Takes over @value, which may be NULL (null). */

@@ -81,14 +81,13 @@ static void put_common_options(FILE *to)
 	static const struct command selecting = { .name = "", .flags = COMMAND_SELECTS };
 	const struct option_spec *tables[OPTION_TABLES_MAX];
 	const struct command *const sources[] = { &selecting, &program };
-	const struct option_spec *last = NULL;
 
 	for (size_t s = 0; s < ARRAY_SIZE(sources); s++) {
 		size_t n = command_option_tables(sources[s], tables);
 		/* The last table is the one that all have: only once. */
 		for (size_t i = 0; i < n - (s == 0); i++)
-			for (last = tables[i]; last->name; last++)
-				put_option(to, last);
+			for (const struct option_spec *o = tables[i]; o->name; o++)
+				put_option(to, o);
 	}
 }
 

@@ -191,12 +191,6 @@ void print_report(FILE *to, struct report *report)
 	fputc('\n', to);
 }
 
-static void add_text(struct json_object *object, const char *key, const char *text)
-{
-	if (text)
-		jtree_set(object, key, jtree_string(text));
-}
-
 struct json_object *report_json(struct report *report)
 {
 	struct json_object *list = jtree_list();
@@ -204,15 +198,16 @@ struct json_object *report_json(struct report *report)
 	for (size_t i = 0; i < report->n; i++) {
 		const struct finding *f = &report->items[i];
 		struct json_object *object = jtree_object();
-		add_text(object, "severity", f->severity == SEVERITY_ERROR ? "error" : "advice");
-		add_text(object, "file", f->file);
+		jtree_set_text(object, "severity",
+				f->severity == SEVERITY_ERROR ? "error" : "advice");
+		jtree_set_text(object, "file", f->file);
 		if (f->line) {
 			jtree_set(object, "line", jtree_int((int64_t)f->line));
 			jtree_set(object, "column", jtree_int((int64_t)f->column));
 		}
-		add_text(object, "pointer", f->pointer);
-		add_text(object, "text", f->text);
-		add_text(object, "chain", f->chain);
+		jtree_set_text(object, "pointer", f->pointer);
+		jtree_set_text(object, "text", f->text);
+		jtree_set_text(object, "chain", f->chain);
 		jtree_push(list, object);
 	}
 	return list;

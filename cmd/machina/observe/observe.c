@@ -202,22 +202,13 @@ static uint64_t do_what_is_due(struct loop *loop, struct watched *w)
 
 /* ---- units ---- */
 
-static char *machine_of(const char *unit)
-{
-	static const char before[] = "machina-qemu-", after[] = ".service";
-	size_t len = strlen(unit);
-	if (strncmp(unit, before, strlen(before)) != 0 || len <= strlen(before) + strlen(after) ||
-			strcmp(unit + len - strlen(after), after) != 0)
-		return NULL;
-	return xstrndup(unit + strlen(before), len - strlen(before) - strlen(after));
-}
-
 static struct watched *find_unit(struct loop *loop, const char *unit)
 {
 	for (size_t i = 0; i < loop->n; i++)
 		if (!strcmp(loop->items[i]->unit, unit))
 			return loop->items[i];
-	CLEANUP(freep) char *machine = loop->observe->others ? machine_of(unit) : NULL;
+	CLEANUP(freep)
+	char *machine = loop->observe->others ? unit_name_subject(UNIT_QEMU, unit) : NULL;
 	return machine ? add_machine(loop, machine) : NULL;
 }
 

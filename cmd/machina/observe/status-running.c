@@ -231,10 +231,8 @@ static struct json_object *connections_json(const struct status_running *running
 		const struct plan_connection c = plan_connection(plan, i);
 		struct json_object *o = jtree_object();
 		jtree_set(o, "name", jtree_string(c.name));
-		if (c.network)
-			jtree_set(o, "network", jtree_string(c.network));
-		if (c.link)
-			jtree_set(o, "interface", jtree_string(c.link));
+		jtree_set_text(o, "network", c.network);
+		jtree_set_text(o, "interface", c.link);
 		if (running->connections[i] >= 0)
 			jtree_set(o, "state", jtree_string(states[running->connections[i]]));
 		jtree_push(list, o);
@@ -249,8 +247,7 @@ static struct json_object *doors_json(const struct status_running *running)
 		const struct door *door = &running->doors[i];
 		struct json_object *o = jtree_object();
 		jtree_set(o, "name", jtree_string(door->name));
-		if (door->path)
-			jtree_set(o, "path", jtree_string(door->path));
+		jtree_set_text(o, "path", door->path);
 		if (door->port)
 			jtree_set(o, "port", jtree_int(door->port));
 		jtree_push(list, o);
@@ -271,8 +268,7 @@ static struct json_object *devices_json(const struct lent_devices *devices)
 			jtree_push(places, jtree_string(d->places.items[k]));
 		jtree_set(o, "places", places);
 		jtree_set(o, "unplugged", jtree_bool(d->is_gone));
-		if (d->is)
-			jtree_set(o, "is", jtree_string(d->is));
+		jtree_set_text(o, "is", d->is);
 		jtree_push(list, o);
 	}
 	return list;
@@ -284,8 +280,7 @@ void status_running_add_json(const struct status_running *running, struct json_o
 	if (running->is_measured)
 		jtree_set(to, "rates", usage_json(&running->usage));
 	jtree_set(to, "sockets", doors_json(running));
-	if (running->console_log)
-		jtree_set(to, "console_log", jtree_string(running->console_log));
+	jtree_set_text(to, "console_log", running->console_log);
 	jtree_set(to, "connections", connections_json(running));
 	jtree_set(to, "addresses",
 			running->addresses ? json_object_get(running->addresses) : jtree_list());
