@@ -12,6 +12,7 @@
 #include "cmd-network-hooks.h"
 #include "config/forms.h"
 #include "hook/await-ready.h"
+#include "hook/await-started.h"
 #include "hook/firewall-prepared.h"
 #include "hook/foreground.h"
 #include "hook/hook-resume.h"
@@ -298,6 +299,8 @@ static int await_run(const struct call *call, struct error *err)
 		outlive_stops();
 	else
 		r = await_ready_begin(err);
+	if (r == 0)
+		r = await_check_started(&call->paths, &plan, pid, err);
 	/* A guest can't have booted yet: QEMU was started a moment ago. */
 	if (r == 0)
 		r = ready_open(&ready, err);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/os/process.h"
 #include "host/systemd/bus-unit.h"
 #include "lifecycle/monitor.h"
 #include "setup/hookplan.h"
@@ -15,7 +16,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-#define CMDLINE_MAX ((size_t)4 << 20)
 #define MAPS_MAX ((size_t)16 << 20)
 /* What the kernel adds to the name of a file that has none any more: proc(5). */
 #define DELETED " (deleted)"
@@ -66,16 +66,6 @@ void drift_find_replaced(pid_t pid, char **ret)
 		}
 	if (!*ret)
 		*ret = xstrdup("");
-}
-
-static int read_running(pid_t pid, struct strv *ret, struct error *err)
-{
-	CLEANUP(freep) char *path = xasprintf("/proc/%d/cmdline", pid);
-	CLEANUP(buf_done) struct buf words = {};
-	int r = file_read(path, CMDLINE_MAX, &words, err);
-	for (size_t i = 0; r == 0 && i < words.len; i += strlen(&words.text[i]) + 1)
-		strv_push(ret, &words.text[i]);
-	return r;
 }
 
 /* Is @end what @argv ends in? */
@@ -137,7 +127,7 @@ int drift_compare(struct config *config, const char *machine, pid_t pid, struct 
 {
 	struct error doubt;
 	hookplan_recall(config->paths, HOOK_QEMU, machine, &ret->plan, &doubt);
-	int r = read_running(pid, &ret->running, err);
+	int r = process_argv(pid, &ret->running, err);
 	if (r == 0)
 		r = built_argv(&ret->built, config, machine, QEMU_FORM_UNIT, NULL, err);
 	if (r != 0)

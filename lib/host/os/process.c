@@ -15,6 +15,7 @@
 #include "util/parse.h"
 
 #define STAT_MAX 4096
+#define CMDLINE_MAX ((size_t)4 << 20)
 
 /* A child with these could answer to systemd for us, or take descriptors that are not its own. */
 static const char *const systemd_variables[] = {
@@ -187,6 +188,16 @@ int process_start_ticks(pid_t pid, uint64_t *ret, struct error *err)
 	if (!word || parse_u64(word, ret) < 0)
 		return error_set(err, EINVAL, "'%s' does not say when it started", path);
 	return 0;
+}
+
+int process_argv(pid_t pid, struct strv *ret, struct error *err)
+{
+	CLEANUP(freep) char *path = xasprintf("/proc/%d/cmdline", pid);
+	CLEANUP(buf_done) struct buf words = {};
+	int r = file_read(path, CMDLINE_MAX, &words, err);
+	for (size_t i = 0; r == 0 && i < words.len; i += strlen(&words.text[i]) + 1)
+		strv_push(ret, &words.text[i]);
+	return r;
 }
 
 void process_terminate(pid_t pid)

@@ -13,6 +13,7 @@
 
 #include "util/cleanup.h"
 #include "util/error.h"
+#include "util/strv.h"
 
 /* The number of the first descriptor that is handed over. */
 #define PROCESS_FD_FIRST 3
@@ -63,6 +64,9 @@ MUST_CHECK int process_run(const struct process *process, struct error *err);
  * Errors: ENOENT: there is no such process.
  */
 MUST_CHECK int process_start_ticks(pid_t pid, uint64_t *ret, struct error *err);
+
+/* The words that a process was executed with, appended; none of one that has ended. */
+MUST_CHECK int process_argv(pid_t pid, struct strv *ret, struct error *err);
 
 /* Send SIGTERM to a process that is there, and to none that has got its number since. 0: to none.
  */
