@@ -15,6 +15,9 @@
 /* Of this program, as ssh(1) has it: a command's own statuses end before. */
 #define STATUS_EXEC_FAILED 255
 
+/* Who types the command over ssh(1) has given it an input that does not end, and may not know. */
+#define TELL_USEC (3 * USEC_PER_SEC)
+
 struct exec_options {
 	struct strv environment;
 	uint64_t timeout_usec;
@@ -24,6 +27,9 @@ struct exec_options {
 
 static int read_input(struct buf *to, struct error *err)
 {
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+	if (clock_poll(&input, 1, clock_deadline_usec(TELL_USEC)) == 0)
+		complain("waiting for the end of the standard input; --no-input does not read it");
 	for (;;) {
 		char *room = buf_reserve(to, 65536);
 		ssize_t n = read(STDIN_FILENO, room, 65536);
@@ -62,9 +68,14 @@ static int run_command(const struct call *call, struct agent_exit *ret, struct e
 	const char *machine = call->words.items[0];
 	CLEANUP(buf_done) struct buf input = {};
 	CLEANUP(strv_done) struct strv arguments = {};
+	CLEANUP(plan_done) struct plan plan = {};
 	CLEANUP(guest_done) struct guest guest = {};
 	const bool has_input = !options->no_input && !isatty(STDIN_FILENO);
-	int r = has_input ? read_input(&input, err) : 0;
+	/* The input may take long, and the agent serves one at a time: it is connected behind it.
+	 */
+	int r = guest_plan(&call->paths, machine, &plan, err);
+	if (r == 0 && has_input)
+		r = read_input(&input, err);
 	const uint64_t deadline = options->timeout_usec ? clock_deadline_usec(options->timeout_usec)
 							: DEADLINE_NEVER;
 	const uint64_t answer = clock_deadline_usec(AGENT_OPEN_USEC);
