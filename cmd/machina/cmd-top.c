@@ -13,6 +13,7 @@
 #include "json/jtree.h"
 #include "observe/census.h"
 #include "observe/usage.h"
+#include "setup/hookplan.h"
 #include "setup/machines.h"
 #include "util/mem.h"
 
@@ -47,8 +48,9 @@ struct top_row {
 struct top {
 	const struct call *call;
 	const struct top_options *options;
-	const struct strv *names;
-	bool named; /* machines were named: they are shown also while they are down */
+	struct strv names;
+	bool named;	  /* machines were named: they are shown also while they are down */
+	bool is_selected; /* by name or tag: no others are shown */
 	struct bus *bus;
 	struct census before, now;
 	enum order order;
@@ -58,6 +60,7 @@ static void top_done(struct top *top)
 {
 	census_done(&top->before);
 	census_done(&top->now);
+	strv_done(&top->names);
 	bus_free(top->bus);
 }
 
@@ -92,6 +95,15 @@ static void sort_rows(struct top_row *rows, size_t n, enum order order)
 	}
 }
 
+/* There may be more machines by now. */
+static bool find_rates(const struct top *top, const struct census_row *now, struct rates *ret)
+{
+	for (size_t i = 0; i < top->before.n; i++)
+		if (!strcmp(top->before.rows[i].machine, now->machine))
+			return sample_rates(&top->before.rows[i].sample, &now->sample, ret);
+	return false;
+}
+
 static size_t make_rows(const struct top *top, struct top_row *rows)
 {
 	size_t n = 0;
@@ -101,9 +113,7 @@ static size_t make_rows(const struct top *top, struct top_row *rows)
 				(!*now->info.active_state || unit_is_down(now->info.active_state)))
 			continue;
 		rows[n] = (struct top_row){ .now = now };
-		rows[n].has_rates =
-				i < top->before.n && sample_rates(&top->before.rows[i].sample,
-								     &now->sample, &rows[n].rates);
+		rows[n].has_rates = find_rates(top, now, &rows[n].rates);
 		n++;
 	}
 	sort_rows(rows, n, top->order);
@@ -183,10 +193,27 @@ static void print_rows_json(const struct top *top)
 	json_object_put(list);
 }
 
+/* Those that were not there at the beginning, and run. The texts of the names stay where they are.
+ */
+static void add_started(struct top *top)
+{
+	CLEANUP(strv_done) struct strv kept = {};
+	struct error unused = {};
+	if (top->is_selected || hookplan_list(&top->call->paths, &kept, &unused) < 0)
+		return;
+	size_t n = top->names.n;
+	for (size_t i = 0; i < kept.n; i++)
+		if (!strv_contains(&top->names, kept.items[i]))
+			strv_push(&top->names, kept.items[i]);
+	if (top->names.n > n)
+		strv_sort(&top->names);
+}
+
 static int look(struct top *top, struct error *err)
 {
 	struct census census = {};
-	int r = census_take(&top->call->paths, top->bus, top->names, &census, err);
+	add_started(top);
+	int r = census_take(&top->call->paths, top->bus, &top->names, &census, err);
 	if (r < 0)
 		return r;
 	census_done(&top->before);
@@ -229,8 +256,7 @@ static void draw(const struct top *top)
 	for (size_t i = 0; i < top->now.n; i++) {
 		struct rates rates;
 		up += top->now.rows[i].is_up;
-		if (i < top->before.n && sample_rates(&top->before.rows[i].sample,
-							 &top->now.rows[i].sample, &rates))
+		if (find_rates(top, &top->now.rows[i], &rates))
 			cpu += rates.cpu;
 	}
 	buf_printf(&head, "%zu of %zu machines run, %.1f %% of a processor; sorted by %s", up,
@@ -283,21 +309,21 @@ static int run_screen(struct top *top, struct error *err)
 static int top_run(const struct call *call, struct error *err)
 {
 	struct top_options options = *(const struct top_options *)call->options;
-	CLEANUP(strv_done) struct strv names = {}, lost = {};
+	CLEANUP(strv_done) struct strv lost = {};
+	CLEANUP(top_done)
+	struct top top = { .call = call,
+		.options = &options,
+		.named = call->machines.patterns.n > 0,
+		.is_selected = call->machines.patterns.n || call->machines.tags.n,
+		.order = (enum order)options.sort };
 	if (!options.delay_usec)
 		options.delay_usec = DELAY_USEC;
 	options.batch |= options.json;
 	if (!options.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return misuse(call->command, "this is no terminal: use --batch");
-	int r = machines_select_seen(call, &names, &lost, err);
+	int r = machines_select_seen(call, &top.names, &lost, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	CLEANUP(top_done)
-	struct top top = { .call = call,
-		.options = &options,
-		.names = &names,
-		.named = call->machines.patterns.n > 0,
-		.order = (enum order)options.sort };
 	r = bus_open(&top.bus, err);
 	if (r == 0)
 		r = options.batch ? run_batch(&top, err) : run_screen(&top, err);
@@ -332,7 +358,8 @@ const struct command cmd_top = {
 	.summary = "Show what machines use, live",
 	.description = "Processor (100 is one that is busy all the time), memory on the host, what "
 		       "the guest reads from and writes to its disks, receives and sends; without "
-		       "MACHINE of all that run. What can't be found out is left empty: traffic of "
+		       "MACHINE of all that run, also of those that are started later. What can't "
+		       "be found out is left empty: traffic of "
 		       "connections that have no interface on the host, disks of a QEMU that does "
 		       "not answer.\n\n"
 		       "The keys c, m, d, n and a sort by processor, memory, disks, network and "
