@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "host/os/clock.h"
+#include "host/os/unix-peer.h"
 #include "host/qmp/event-text.h"
 #include "host/qmp/qmp.h"
 #include "host/systemd/bus-unit.h"
@@ -175,7 +176,7 @@ static void complain_of_holder(struct loop *loop, struct watched *w)
 {
 	CLEANUP(buf_done) struct buf who = {};
 	w->complained = true;
-	qmp_name_holders(w->path, &who);
+	unix_peer_text(w->path, &who);
 	CLEANUP(freep)
 	char *text = who.len ? xasprintf("its monitor is held by %s; waiting", buf_text(&who))
 			     : xstrdup("QEMU does not greet; waiting");

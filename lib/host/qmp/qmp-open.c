@@ -12,15 +12,6 @@
 /* Between attempts while the queue of the listening socket is full. */
 #define RETRY_USEC (10 * USEC_PER_MSEC)
 
-void qmp_name_holders(const char *path, struct buf *text)
-{
-	CLEANUP(strv_done) struct strv holders = {};
-	if (unix_peer_list(path, &holders) < 0)
-		return;
-	for (size_t i = 0; i < holders.n; i++)
-		buf_printf(text, "%s%s", i > 0 ? ", " : "", holders.items[i]);
-}
-
 /* The kernel took the connection, but nobody greets: another client has the monitor, or a hang. */
 static int occupied(const char *path, uint64_t waited_usec, struct error *err)
 {

@@ -153,10 +153,6 @@ void qmp_event_done(struct qmp_event *event);
 MUST_CHECK int qmp_next_event(
 		struct qmp *qmp, uint64_t deadline_usec, struct qmp_event *ret, struct error *err);
 
-/* Who but this process is connected to QEMU's monitor at @path: "virsh (pid 7), ..."; "": nobody is
- * known. */
-void qmp_name_holders(const char *path, struct buf *text);
-
 /*
  * The next event of a name; others that come before it are dropped. Returns as qmp_next_event().
  *
