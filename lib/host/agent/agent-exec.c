@@ -63,12 +63,6 @@ static int get_int(
 	return *ret < min || *ret > max ? -EPROTO : 1;
 }
 
-static bool get_bool(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-	return json_object_object_get_ex(object, key, &value) && json_object_get_boolean(value);
-}
-
 static int get_output(struct json_object *object, const char *key, struct buf *ret)
 {
 	struct json_object *value;
@@ -119,8 +113,8 @@ static int read_status(struct json_object *status, struct agent_exit *ret)
 		return -EPROTO;
 	ret->status = (int)code;
 	ret->signal = (int)number;
-	ret->out_truncated = get_bool(status, "out-truncated");
-	ret->err_truncated = get_bool(status, "err-truncated");
+	ret->out_truncated = jtree_get_bool(status, "out-truncated");
+	ret->err_truncated = jtree_get_bool(status, "err-truncated");
 	return 1;
 }
 

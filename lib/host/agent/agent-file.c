@@ -41,16 +41,6 @@ static struct json_object *with_handle(const struct agent_file *f)
 	return arguments;
 }
 
-/* -1: there is none. */
-static int64_t number_of(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-	return json_object_object_get_ex(object, key, &value) &&
-					       json_object_is_type(value, json_type_int)
-			       ? json_object_get_int64(value)
-			       : -1;
-}
-
 int agent_file_open(struct agent *agent, const char *path, const char *mode, uint64_t deadline_usec,
 		struct agent_file *ret, struct error *err)
 {
@@ -69,10 +59,8 @@ int agent_file_open(struct agent *agent, const char *path, const char *mode, uin
 
 int agent_file_close(struct agent_file *f, uint64_t deadline_usec, struct error *err)
 {
-	struct json_object *value = NULL;
-	int r = talk(f, "guest-file-close", with_handle(f), deadline_usec, &value, err);
-	json_object_put(value);
-	return r;
+	CLEANUP(jtree_putp) struct json_object *value = NULL;
+	return talk(f, "guest-file-close", with_handle(f), deadline_usec, &value, err);
 }
 
 int agent_file_read(struct agent_file *f, uint64_t deadline_usec, struct buf *to, struct error *err)
@@ -89,7 +77,7 @@ int agent_file_read(struct agent_file *f, uint64_t deadline_usec, struct buf *to
 			base64_read(to, json_object_get_string(text),
 					(size_t)json_object_get_string_len(text)) < 0 ||
 			to->len - before > AGENT_CHUNK ||
-			number_of(value, "count") != (int64_t)(to->len - before)) {
+			jtree_get_int(value, "count", -1) != (int64_t)(to->len - before)) {
 		buf_truncate(to, before);
 		r = makes_no_sense(f, command, err);
 	}
@@ -108,7 +96,7 @@ int agent_file_write(struct agent_file *f, const void *data, size_t len, uint64_
 		base64_add(&text, rest, len);
 		jtree_set(arguments, "buf-b64", jtree_string_len(buf_text(&text), text.len));
 		int r = talk(f, command, arguments, deadline_usec, &value, err);
-		const int64_t n = r == AGENT_DONE ? number_of(value, "count") : 0;
+		const int64_t n = jtree_get_int(value, "count", 0);
 		json_object_put(value);
 		if (r != AGENT_DONE)
 			return r;
@@ -131,7 +119,7 @@ static int seek(struct agent_file *f, int whence, uint64_t deadline_usec, int64_
 	int r = talk(f, command, arguments, deadline_usec, &value, err);
 	if (r != AGENT_DONE)
 		return r;
-	*ret_position = number_of(value, "position");
+	*ret_position = jtree_get_int(value, "position", -1);
 	json_object_put(value);
 	return *ret_position < 0 ? makes_no_sense(f, command, err) : AGENT_DONE;
 }

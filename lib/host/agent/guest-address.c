@@ -3,7 +3,6 @@
 #include "host/agent/guest-address.h"
 
 #include <arpa/inet.h>
-#include <json-c/json.h>
 #include <libmnl/libmnl.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -11,6 +10,7 @@
 
 #include "host/agent/agent.h"
 #include "host/net/netlink-talk.h"
+#include "json/jtree.h"
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -111,55 +111,35 @@ static bool read_mac(const char *text, char ret[MAC_TEXT_MAX])
 
 /* ---- the agent ---- */
 
-static const char *text_of(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-	return json_object_is_type(object, json_type_object) &&
-					       json_object_object_get_ex(object, key, &value) &&
-					       json_object_is_type(value, json_type_string)
-			       ? json_object_get_string(value)
-			       : NULL;
-}
-
 static void add_told(struct guest_addresses *list, const char *mac, const char *interface,
 		const char *connection, struct json_object *told)
 {
 	char address[INET6_ADDRSTRLEN];
-	struct json_object *prefix;
-	const char *text = text_of(told, "ip-address");
-	if (!text || !read_address(text, address) || list->n >= AGENT_ADDRESSES_MAX)
+	if (!read_address(jtree_get_text(told, "ip-address"), address) ||
+			list->n >= AGENT_ADDRESSES_MAX)
 		return;
 	struct guest_address *a = add(list, GUEST_ADDRESS_AGENT, address, mac, connection);
-	if (!a->interface && interface) {
+	if (!a->interface && *interface) {
 		CLEANUP(buf_done) struct buf name = {};
 		visible_add(&name, interface, strlen(interface), NAME_MAX_SHOWN);
 		a->interface = buf_take(&name);
 	}
-	if (json_object_object_get_ex(told, "prefix", &prefix) &&
-			json_object_is_type(prefix, json_type_int)) {
-		const int64_t bits = json_object_get_int64(prefix);
-		a->prefix = bits >= 0 && bits <= (strchr(address, ':') ? 128 : 32) ? (int)bits : -1;
-	}
+	const int64_t bits = jtree_get_int(told, "prefix", a->prefix);
+	a->prefix = bits >= 0 && bits <= (strchr(address, ':') ? 128 : 32) ? (int)bits : -1;
 }
 
 void guest_addresses_add_agent(struct guest_addresses *list, const struct plan *plan,
 		struct json_object *interfaces)
 {
-	if (!json_object_is_type(interfaces, json_type_array))
-		return;
-	for (size_t i = 0; i < json_object_array_length(interfaces); i++) {
-		struct json_object *one = json_object_array_get_idx(interfaces, i), *addresses;
+	for (size_t i = 0; i < jtree_length(interfaces); i++) {
+		struct json_object *one = jtree_at(interfaces, i);
+		struct json_object *addresses = jtree_get(one, "ip-addresses");
 		char mac[MAC_TEXT_MAX];
-		const bool has_mac = read_mac(text_of(one, "hardware-address"), mac);
+		const bool has_mac = read_mac(jtree_get_text(one, "hardware-address"), mac);
 		const struct plan_fd *tap = has_mac ? find_tap(plan, mac) : NULL;
-		if (!json_object_is_type(one, json_type_object) ||
-				!json_object_object_get_ex(one, "ip-addresses", &addresses) ||
-				!json_object_is_type(addresses, json_type_array))
-			continue;
-		for (size_t k = 0; k < json_object_array_length(addresses); k++)
-			add_told(list, has_mac ? mac : NULL, text_of(one, "name"),
-					tap ? tap->connection : NULL,
-					json_object_array_get_idx(addresses, k));
+		for (size_t k = 0; k < jtree_length(addresses); k++)
+			add_told(list, has_mac ? mac : NULL, jtree_get_text(one, "name"),
+					tap ? tap->connection : NULL, jtree_at(addresses, k));
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/os/clock.h"
+#include "host/qmp/qmp-fd.h"
 #include "json/jtree.h"
 #include "util/buf.h"
 #include "util/visible.h"
@@ -38,10 +39,7 @@ static void look_done(struct look *look)
 
 static uint64_t member(struct json_object *object, const char *key)
 {
-	struct json_object *value;
-	if (!json_object_object_get_ex(object, key, &value))
-		return 0;
-	int64_t number = json_object_get_int64(value);
+	int64_t number = jtree_get_int(object, key, 0);
 	return number > 0 ? (uint64_t)number : 0;
 }
 
@@ -52,19 +50,15 @@ static uint64_t deadline(void)
 
 static int take_look(struct qmp *qmp, struct look *ret, struct error *err)
 {
-	struct json_object *status, *ram;
 	int r = qmp_call(qmp, "query-migrate", NULL, deadline(), &ret->value, err);
 	if (r < 0)
 		return r;
-	ret->status = "none";
-	if (json_object_object_get_ex(ret->value, "status", &status) &&
-			json_object_is_type(status, json_type_string))
-		ret->status = json_object_get_string(status);
-	if (json_object_object_get_ex(ret->value, "ram", &ram)) {
-		ret->total = member(ram, "total");
-		uint64_t left = member(ram, "remaining");
-		ret->done = left < ret->total ? ret->total - left : 0;
-	}
+	const char *status = jtree_get_text(ret->value, "status");
+	ret->status = *status ? status : "none";
+	struct json_object *ram = jtree_get(ret->value, "ram");
+	uint64_t left = member(ram, "remaining");
+	ret->total = member(ram, "total");
+	ret->done = left < ret->total ? ret->total - left : 0;
 	return 0;
 }
 
@@ -79,16 +73,13 @@ int migration_check(struct qmp *qmp, struct error *err)
 {
 	CLEANUP(look_done) struct look look = {};
 	CLEANUP(buf_done) struct buf text = {};
-	struct json_object *reasons;
 	int r = take_look(qmp, &look, err);
 	if (r < 0)
 		return r;
-	if (!json_object_object_get_ex(look.value, "blocked-reasons", &reasons) ||
-			!json_object_is_type(reasons, json_type_array))
-		return 0;
-	for (size_t i = 0; i < json_object_array_length(reasons); i++) {
+	struct json_object *reasons = jtree_get(look.value, "blocked-reasons");
+	for (size_t i = 0; i < jtree_length(reasons); i++) {
 		buf_puts(&text, i ? "; " : "");
-		put_text(&text, json_object_array_get_idx(reasons, i));
+		put_text(&text, jtree_at(reasons, i));
 	}
 	return text.len ? error_set(err, ENOTSUP, "QEMU cannot save it: %s", buf_text(&text)) : 0;
 }
@@ -96,9 +87,7 @@ int migration_check(struct qmp *qmp, struct error *err)
 static int failed(const struct look *look, struct error *err)
 {
 	CLEANUP(buf_done) struct buf text = {};
-	struct json_object *desc;
-	if (json_object_object_get_ex(look->value, "error-desc", &desc))
-		put_text(&text, desc);
+	put_text(&text, jtree_get(look->value, "error-desc"));
 	return error_set(err, EREMOTEIO, "QEMU's migration has %s%s%s", look->status,
 			text.len ? ": " : "", buf_text(&text));
 }
@@ -190,6 +179,14 @@ static int watch_it(struct qmp *qmp, int fd, const struct migration_watch *watch
 	}
 }
 
+/* Takes @arguments over. */
+static int call(struct qmp *qmp, const char *command, struct json_object *arguments,
+		struct error *err)
+{
+	CLEANUP(jtree_putp) struct json_object *owned = arguments;
+	return qmp_call(qmp, command, owned, deadline(), NULL, err);
+}
+
 static int set_capabilities(struct qmp *qmp, const char *const *names, struct error *err)
 {
 	struct json_object *arguments = jtree_object(), *list = jtree_list();
@@ -200,30 +197,22 @@ static int set_capabilities(struct qmp *qmp, const char *const *names, struct er
 		jtree_push(list, row);
 	}
 	jtree_set(arguments, "capabilities", list);
-	int r = qmp_call(qmp, "migrate-set-capabilities", arguments, deadline(), NULL, err);
-	json_object_put(arguments);
-	return r;
-}
-
-static int call_text(struct qmp *qmp, const char *command, const char *key, const char *value,
-		const int *fd, struct error *err)
-{
-	CLEANUP(qmp_reply_done) struct qmp_reply reply = {};
-	struct json_object *arguments = jtree_object();
-	jtree_set(arguments, key, jtree_string(value));
-	const struct qmp_command call = { .name = command, .arguments = arguments, .fd = fd };
-	int r = qmp_execute(qmp, &call, deadline(), &reply, err);
-	json_object_put(arguments);
-	return r == QMP_DONE ? 0 : r < 0 ? r : -err->code;
+	return call(qmp, "migrate-set-capabilities", arguments, err);
 }
 
 static int set_speed(struct qmp *qmp, struct error *err)
 {
 	struct json_object *arguments = jtree_object();
 	jtree_set(arguments, "max-bandwidth", jtree_int(UNLIMITED));
-	int r = qmp_call(qmp, "migrate-set-parameters", arguments, deadline(), NULL, err);
-	json_object_put(arguments);
-	return r;
+	return call(qmp, "migrate-set-parameters", arguments, err);
+}
+
+/* @command: that takes the descriptor which was sent */
+static int begin(struct qmp *qmp, const char *command, struct error *err)
+{
+	struct json_object *arguments = jtree_object();
+	jtree_set(arguments, "uri", jtree_string("fd:" FD_NAME));
+	return call(qmp, command, arguments, err);
 }
 
 int migration_send(struct qmp *qmp, int fd, const struct migration_watch *watch, struct error *err)
@@ -233,11 +222,11 @@ int migration_send(struct qmp *qmp, int fd, const struct migration_watch *watch,
 	if (r == 0)
 		r = set_speed(qmp, err);
 	if (r == 0)
-		r = call_text(qmp, "getfd", "fdname", FD_NAME, &fd, err);
+		r = qmp_send_fd(qmp, fd, FD_NAME, deadline(), err);
 	if (r == 0)
 		r = qmp_pass_time(qmp, 0, err); /* what happened before is no news */
 	if (r == 0)
-		r = call_text(qmp, "migrate", "uri", "fd:" FD_NAME, NULL, err);
+		r = begin(qmp, "migrate", err);
 	return r < 0 ? r : watch_it(qmp, -1, watch, err);
 }
 
@@ -268,8 +257,8 @@ int migration_receive(struct qmp *qmp, int fd, bool late, const struct migration
 	const char *const capabilities[] = { "events", late ? "late-block-activate" : NULL, NULL };
 	int r = set_capabilities(qmp, capabilities, err);
 	if (r == 0)
-		r = call_text(qmp, "getfd", "fdname", FD_NAME, &fd, err);
+		r = qmp_send_fd(qmp, fd, FD_NAME, deadline(), err);
 	if (r == 0)
-		r = call_text(qmp, "migrate-incoming", "uri", "fd:" FD_NAME, NULL, err);
+		r = begin(qmp, "migrate-incoming", err);
 	return r < 0 ? r : watch_it(qmp, fd, watch, err);
 }

@@ -17,6 +17,7 @@
 /* A line of the largest machine's disks has a fiftieth of it. */
 #define LINE_LEN_MAX ((size_t)4 << 20)
 #define VALUES_MAX 200000
+
 struct talk {
 	struct qmp_many *item;
 	const char *const *commands;
