@@ -41,40 +41,17 @@ static const char *enter_own_network(void)
 
 #define NEED_NETWORK() SKIP_BECAUSE(enter_own_network())
 
-/* Returns the command's status. */
-static int shell(const char *command)
-{
-	CLEANUP(freep)
-	char *full = xasprintf("exec 2>/dev/null; PATH=$PATH:/sbin:/usr/sbin; %s", command);
-	return system(full);
-}
-
 static void check_shell(const char *command)
 {
-	if (shell(command) != 0)
+	if (!shell_works(command))
 		TEST_FAIL("'%s' has failed", command);
 }
 
-/* What a command prints, without line breaks and repeated blanks. */
-static char *output_of(const char *command)
-{
-	CLEANUP(freep)
-	char *full = xasprintf(
-			"exec 2>/dev/null; PATH=$PATH:/sbin:/usr/sbin; %s | tr -s ' \\n' ' '",
-			command);
-	CLEANUP(buf_done) struct buf text = {};
-	FILE *f = popen(full, "re");
-	char part[512];
-	while (f && fgets(part, sizeof(part), f))
-		buf_puts(&text, part);
-	if (f)
-		pclose(f);
-	return buf_take(&text);
-}
-
+/* Line breaks and repeated blanks are one blank each. */
 static void check_has(const char *command, const char *part)
 {
-	CLEANUP(freep) char *text = output_of(command);
+	CLEANUP(freep) char *line = xasprintf("%s | tr -s ' \\n' ' '", command);
+	CLEANUP(freep) char *text = shell_output(line);
 	if (!strstr(text, part))
 		TEST_FAIL("'%s' says '%s', not '%s'", command, text, part);
 }
@@ -185,7 +162,7 @@ TEST(a_locked_port_takes_its_guests_frames_only)
 	check_shell("ip link add br0 type bridge && ip link set br0 up");
 	const struct port_settings locked = { .protect = true, .lock = true };
 	int other = add_guest("t0", 1, NULL), guest = add_guest("t1", 2, &locked);
-	bool has_lock = shell("bridge -d link show dev t1 | grep -q 'locked on'") == 0;
+	bool has_lock = shell_works("bridge -d link show dev t1 | grep -q 'locked on'");
 
 	check_has("bridge -d link show dev t1", "guard on");
 	check_has("bridge -d link show dev t1", "root_block on");
@@ -224,7 +201,7 @@ TEST(who_changes_the_address_of_the_hosts_end_gains_no_other_one)
 	const struct port_settings locked = { .protect = true, .lock = true };
 	int other = add_guest("t0", 1, NULL), guest = add_guest("t1", 2, &locked);
 	struct ifreq request = { .ifr_hwaddr = { .sa_family = ARPHRD_ETHER } };
-	if (shell("bridge -d link show dev t1 | grep -q 'locked on'") != 0)
+	if (!shell_works("bridge -d link show dev t1 | grep -q 'locked on'"))
 		SKIP("this kernel can't lock ports");
 	put_address((uint8_t *)request.ifr_hwaddr.sa_data, 3);
 	CHECK_INT(ioctl(guest, SIOCSIFHWADDR, &request), 0);
@@ -368,7 +345,8 @@ TEST(what_is_no_port_is_left_alone)
 TEST(with_spanning_tree_the_interface_is_switched)
 {
 	NEED_NETWORK();
-	if (shell("ip link add br0 type bridge stp_state 1 forward_delay 0 && ip link set br0 up"))
+	if (!shell_works("ip link add br0 type bridge stp_state 1 forward_delay 0 && ip link set "
+			 "br0 up"))
 		SKIP("no bridge with a spanning tree can be made");
 	int guest = add_guest("t1", 2, NULL);
 	struct error err = {};
@@ -403,7 +381,7 @@ TEST(vlans_need_a_bridge_that_tells_them_apart)
 			"network 'lan': the bridge 'br0' does not tell VLANs apart; switch it on "
 			"('ip link set br0 type bridge vlan_filtering 1'), or take 'vlan' and "
 			"'vlans' out of the network");
-	CHECK(shell("ip link show t1") != 0);
+	CHECK(!shell_works("ip link show t1"));
 	check_shell("ip link del br0");
 }
 
@@ -416,7 +394,7 @@ TEST(vlans_of_a_port)
 		.protect = true, .lock = true, .vlans = trunk, .n_vlans = ARRAY_SIZE(trunk)
 	};
 	const struct port_settings moved = { .protect = true, .lock = true, .vlan = 31 };
-	if (shell("ip link add br0 type bridge vlan_filtering 1 && ip link set br0 up") != 0)
+	if (!shell_works("ip link add br0 type bridge vlan_filtering 1 && ip link set br0 up"))
 		SKIP("this kernel's bridges know no VLANs");
 	int other = add_guest("t0", 1, NULL), guest = add_guest("t1", 2, &untagged),
 	    router = add_guest("t2", 3, &tagged);

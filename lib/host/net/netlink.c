@@ -92,7 +92,7 @@ int netlink_change(struct netlink *nl, const struct link *link, const struct lin
 				change->alias, LINK_ALIAS_MAX - 1);
 	size_t len = link_message_change(link->index, change, ++nl->sequence, request);
 
-	CLEANUP(freep) char *what = xasprintf("set up interface '%s'", link->name);
+	CLEANUP(freep) char *what = xasprintf("change interface '%s'", link->name);
 	struct netlink_answer answer = {};
 	int r = netlink_talk(nl, request, len, &answer, what, err);
 	if (r != -EAFNOSUPPORT || !change->no_ipv6_address)

@@ -148,42 +148,26 @@ int port_renew(struct netlink *nl, const struct link *port, const struct port_se
 	return r == 0 ? set_flags(nl, port, &rest, err) : r;
 }
 
-static int set_state(struct netlink *nl, const struct link *port, bool open, const char *what,
-		struct error *err)
+static int set_state(struct netlink *nl, const struct link *port, bool open, struct error *err)
 {
 	char space[MESSAGE_BYTES] = {};
-	struct netlink_answer answer = {};
 	struct nlmsghdr *message = begin(space, RTM_SETLINK, port->index);
 	struct nlattr *flags = mnl_attr_nest_start(message, IFLA_PROTINFO);
 	mnl_attr_put_u8(message, IFLA_BRPORT_STATE, open ? BR_STATE_FORWARDING : BR_STATE_DISABLED);
 	mnl_attr_nest_end(message, flags);
-	message->nlmsg_seq = ++nl->sequence;
-	return netlink_talk(nl, message, message->nlmsg_len, &answer, what, err);
-}
-
-static int set_link(struct netlink *nl, const struct link *port, bool up, const char *what,
-		struct error *err)
-{
-	char space[MESSAGE_BYTES] = {};
-	struct netlink_answer answer = {};
-	struct nlmsghdr *message = begin(space, RTM_NEWLINK, port->index);
-	struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-	info->ifi_family = AF_UNSPEC;
-	info->ifi_flags = up ? IFF_UP : 0;
-	info->ifi_change = IFF_UP;
-	message->nlmsg_seq = ++nl->sequence;
-	return netlink_talk(nl, message, message->nlmsg_len, &answer, what, err);
+	CLEANUP(freep)
+	char *what = xasprintf("%s port '%s'", open ? "open" : "close", port->name);
+	return netlink_request(nl, message, what, err);
 }
 
 int port_set_open(struct netlink *nl, const struct link *port, bool open, struct error *err)
 {
-	CLEANUP(freep)
-	char *what = xasprintf("%s interface '%s'", open ? "open" : "close", port->name);
+	const struct link_change change = { .up = open, .down = !open };
 	if (open && !port->up)
-		return set_link(nl, port, true, what, err);
-	int r = set_state(nl, port, open, what, err);
+		return netlink_change(nl, port, &change, err);
+	int r = set_state(nl, port, open, err);
 	/* EBUSY: the state is the protocol's (br_set_port_state() in net/bridge/br_stp_if.c). */
 	if (r == -EBUSY)
-		r = open ? 0 : set_link(nl, port, false, what, err);
+		r = open ? 0 : netlink_change(nl, port, &change, err);
 	return r;
 }
