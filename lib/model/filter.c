@@ -24,6 +24,11 @@ size_t fw_address_size(enum fw_family family)
 	return families[family].size;
 }
 
+int fw_address_domain(enum fw_family family)
+{
+	return families[family].family;
+}
+
 bool fw_rule_has_peers(const struct fw_rule *rule)
 {
 	return rule->addresses.of[FW_IPV4].n || rule->addresses.of[FW_IPV6].n || rule->n_sets ||

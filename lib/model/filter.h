@@ -23,6 +23,8 @@ enum fw_family { FW_IPV4, FW_IPV6, N_FW_FAMILIES };
 #define FW_BOTH_FAMILIES (FW_FAMILY_BIT(FW_IPV4) | FW_FAMILY_BIT(FW_IPV6))
 /* Bytes of an address: 4 or 16. */
 size_t fw_address_size(enum fw_family family) PURE;
+/* AF_INET or AF_INET6. */
+int fw_address_domain(enum fw_family family) PURE;
 
 /* Addresses from first to last, both included, in network byte order; of IPv4 the first four bytes
  * count, the rest are zero. A CIDR block is a range too. */

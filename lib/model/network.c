@@ -72,14 +72,21 @@ void network_address_read(const char *text, struct arena *arena, struct network_
 	ret->block = range;
 	set_bits(ret->block.first, size, ret->prefix, false);
 	set_bits(ret->block.last, size, ret->prefix, true);
-	inet_ntop(ret->family == FW_IPV4 ? AF_INET : AF_INET6, ret->bytes, canonical,
-			sizeof(canonical));
+	inet_ntop(fw_address_domain(ret->family), ret->bytes, canonical, sizeof(canonical));
 	ret->ip = arena_strdup(arena, canonical);
 }
 
 static bool is_in(const struct fw_range *block, const uint8_t *bytes, size_t size)
 {
 	return memcmp(bytes, block->first, size) >= 0 && memcmp(bytes, block->last, size) <= 0;
+}
+
+bool network_has_family(const struct network *network, enum fw_family family)
+{
+	for (size_t i = 0; i < network->n_addresses; i++)
+		if (network->addresses[i].family == family)
+			return true;
+	return false;
 }
 
 /* The lowest address is the network itself, the highest one of IPv4 all of its hosts. */

@@ -21,6 +21,7 @@
 #include "model/leases.h"
 #include "util/arena.h"
 #include "util/buf.h"
+#include "util/cleanup.h"
 #include "util/error.h"
 #include "util/strv.h"
 
@@ -87,6 +88,8 @@ void networks_check(const struct host *host, struct report *report);
 /* Those of the machines that are connected to it. */
 void network_add_leases(struct network *network, const struct leases *leases);
 
+/* Has it an address of that family? */
+bool network_has_family(const struct network *network, enum fw_family family) PURE;
 /* Read "10.77.0.1/24"; of the form that the config's check lets through. */
 void network_address_read(const char *text, struct arena *arena, struct network_address *ret);
 /* Is it one of the addresses that hosts of the network can have? */

@@ -24,11 +24,6 @@ struct taker {
 	struct address_list *list;
 };
 
-static int family_of(enum fw_family family)
-{
-	return family == FW_IPV4 ? AF_INET : AF_INET6;
-}
-
 /* By their types. */
 static int take_attribute(const struct nlattr *attr, void *data)
 {
@@ -102,7 +97,7 @@ static int change(struct netlink *nl, const struct link *link, uint16_t type,
 			begin(space, type, NLM_F_ACK | (is_new ? NLM_F_CREATE | NLM_F_REPLACE : 0));
 	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
 	size_t size = fw_address_size(address->family);
-	info->ifa_family = (uint8_t)family_of(address->family);
+	info->ifa_family = (uint8_t)fw_address_domain(address->family);
 	info->ifa_prefixlen = address->prefix;
 	info->ifa_index = (uint32_t)link->index;
 	mnl_attr_put(message, IFA_LOCAL, size, address->bytes);

@@ -14,7 +14,6 @@
 #include "util/mem.h"
 #include "util/parse.h"
 
-#define MESSAGE_BYTES 512
 /* What the aliases of all machines' links begin with. */
 #define OF_MACHINES "machina:"
 
@@ -26,11 +25,9 @@ char *bridge_alias(const char *network)
 static int create(struct netlink *nl, const struct network *network, const uint8_t *mac,
 		struct error *err)
 {
-	char space[MESSAGE_BYTES] = {};
-	struct nlmsghdr *message = mnl_nlmsg_put_header(space);
-	message->nlmsg_type = RTM_NEWLINK;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
-	mnl_nlmsg_put_extra_header(message, sizeof(struct ifinfomsg));
+	char space[LINK_MESSAGE_MAX];
+	struct nlmsghdr *message = link_message_begin(
+			space, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, 0, 0);
 	mnl_attr_put_strz(message, IFLA_IFNAME, network->bridge);
 	mnl_attr_put(message, IFLA_ADDRESS, LINK_ADDRESS_LEN, mac);
 	struct nlattr *info = mnl_attr_nest_start(message, IFLA_LINKINFO);
@@ -70,44 +67,47 @@ static int refuse_other(const struct link *link, struct error *err)
 			link->name, other, unit);
 }
 
-int bridge_check(struct netlink *nl, const struct network *network, struct error *err)
-{
-	CLEANUP(freep) char *alias = bridge_alias(network->name);
-	uint8_t mac[LINK_ADDRESS_LEN];
-	struct link link;
-	if (parse_mac(network->mac, mac) < 0)
-		return error_set(err, EINVAL, "'%s' is not a MAC address", network->mac);
-	int r = netlink_get(nl, network->bridge, &link, err);
-	if (r != 0 || is_finished(&link, alias) || is_unfinished(&link, mac))
-		return r < 0 ? r : 0;
-	return refuse_other(&link, err);
-}
-
-static int find_or_create(struct netlink *nl, const struct network *network, const char *alias,
+/* Returns 0: it is there, finished or not, 1: its name is free, or a negative errno. */
+static int find(struct netlink *nl, const struct network *network, const uint8_t *mac,
 		struct link *ret, struct error *err)
 {
-	uint8_t mac[LINK_ADDRESS_LEN];
-	if (parse_mac(network->mac, mac) < 0)
-		return error_set(err, EINVAL, "'%s' is not a MAC address", network->mac);
+	CLEANUP(freep) char *alias = bridge_alias(network->name);
 	int r = netlink_get(nl, network->bridge, ret, err);
-	if (r > 0) {
-		r = create(nl, network, mac, err);
-		if (r == 0)
-			r = netlink_get(nl, network->bridge, ret, err);
-		if (r > 0)
-			r = error_set(err, ENODEV, "bridge '%s' has gone", network->bridge);
-	}
-	if (r < 0 || is_finished(ret, alias) || is_unfinished(ret, mac))
+	if (r != 0 || is_finished(ret, alias) || is_unfinished(ret, mac))
 		return r;
 	return refuse_other(ret, err);
 }
 
-static bool has_family(const struct network *network, enum fw_family family)
+static int read_mac(const struct network *network, uint8_t ret[LINK_ADDRESS_LEN], struct error *err)
 {
-	for (size_t i = 0; i < network->n_addresses; i++)
-		if (network->addresses[i].family == family)
-			return true;
-	return false;
+	return parse_mac(network->mac, ret) < 0
+			       ? error_set(err, EINVAL, "'%s' is not a MAC address", network->mac)
+			       : 0;
+}
+
+int bridge_check(struct netlink *nl, const struct network *network, struct error *err)
+{
+	uint8_t mac[LINK_ADDRESS_LEN];
+	struct link link;
+	int r = read_mac(network, mac, err);
+	if (r == 0)
+		r = find(nl, network, mac, &link, err);
+	return r < 0 ? r : 0;
+}
+
+static int find_or_create(struct netlink *nl, const struct network *network, struct link *ret,
+		struct error *err)
+{
+	uint8_t mac[LINK_ADDRESS_LEN];
+	int r = read_mac(network, mac, err);
+	if (r == 0)
+		r = find(nl, network, mac, ret, err);
+	if (r <= 0)
+		return r;
+	r = create(nl, network, mac, err);
+	if (r == 0)
+		r = find(nl, network, mac, ret, err);
+	return r > 0 ? error_set(err, ENODEV, "bridge '%s' has gone", network->bridge) : r;
 }
 
 /* Guests are not to be the host's routers, nor neighbours where it has no address. */
@@ -123,7 +123,7 @@ static int confine_ipv6(const struct network *network, struct error *err)
 		r = sysctl_set(rows[i].value, err, "net/ipv6/conf/%s/%s", network->bridge,
 				rows[i].key);
 	return r < 0 ? r
-		     : sysctl_set(has_family(network, FW_IPV6) ? "0" : "1", err,
+		     : sysctl_set(network_has_family(network, FW_IPV6) ? "0" : "1", err,
 				       "net/ipv6/conf/%s/disable_ipv6", network->bridge);
 }
 
@@ -131,7 +131,7 @@ int bridge_make(struct netlink *nl, const struct network *network, struct error 
 {
 	CLEANUP(freep) char *alias = bridge_alias(network->name);
 	struct link link;
-	int r = find_or_create(nl, network, alias, &link, err);
+	int r = find_or_create(nl, network, &link, err);
 	const struct link_change change = { .alias = alias, .mtu = (uint32_t)network->mtu };
 	if (r == 0)
 		r = netlink_change(nl, &link, &change, err);

@@ -37,14 +37,6 @@ static bool is_routed(const struct network *network)
 	return network->mode == NETWORK_NAT || network->mode == NETWORK_ROUTED;
 }
 
-static bool has_family(const struct network *network, enum fw_family family)
-{
-	for (size_t i = 0; i < network->n_addresses; i++)
-		if (network->addresses[i].family == family)
-			return true;
-	return false;
-}
-
 /* ---- steps ---- */
 
 static int write_file(const struct context *c, const char *name, const struct buf *text,
@@ -82,7 +74,7 @@ static int run_forwarding(struct context *c, struct error *err)
 {
 	int r = 0;
 	for (int family = 0; r == 0 && family < N_FW_FAMILIES; family++)
-		if (is_routed(c->network) && has_family(c->network, (enum fw_family)family))
+		if (is_routed(c->network) && network_has_family(c->network, (enum fw_family)family))
 			r = forwarding_enable((enum fw_family)family, err);
 	return r;
 }
@@ -127,7 +119,7 @@ static void text_forwarding(const struct network *n, const char *run_dir, struct
 	};
 	(void)run_dir;
 	for (int family = 0; is_routed(n) && family < N_FW_FAMILIES; family++)
-		if (has_family(n, (enum fw_family)family))
+		if (network_has_family(n, (enum fw_family)family))
 			buf_printf(ret, "%s%s", ret->len ? " and " : "set ", settings[family]);
 	if (ret->len)
 		buf_puts(ret, " to 1, for good");
@@ -181,14 +173,6 @@ static const struct {
 
 /* ---- runs ---- */
 
-static int lock_network(const struct context *c, struct lock *ret, struct error *err)
-{
-	CLEANUP(freep)
-	char *path = xasprintf("%.*s/.%s.lock", (int)(strrchr(c->run_dir, '/') - c->run_dir),
-			c->run_dir, c->network->name);
-	return lock_take(path, clock_deadline_usec(LOCK_WAIT_USEC), ret, err);
-}
-
 /* In the host's network, both kinds of netlink. */
 static int open_sockets(struct context *c, const struct network_options *options, struct error *err)
 {
@@ -204,20 +188,29 @@ static int begin(struct context *c, const struct network_options *options, struc
 {
 	CLEANUP(freep)
 	char *parent = xstrndup(c->run_dir, (size_t)(strrchr(c->run_dir, '/') - c->run_dir));
+	CLEANUP(freep) char *path = xasprintf("%s/.%s.lock", parent, c->network->name);
 	int r = mkdir_all(parent, 0755, err);
 	if (r == 0)
-		r = lock_network(c, lock, err);
+		r = lock_take(path, clock_deadline_usec(LOCK_WAIT_USEC), lock, err);
 	return r < 0 ? r : open_sockets(c, options, err);
+}
+
+/* Nothing where there is nothing to do. */
+static void describe(const struct network *network, const char *run_dir, size_t i, bool undo,
+		struct buf *ret)
+{
+	if (!undo)
+		steps[i].describe(network, run_dir, ret);
+	else if (steps[i].undo)
+		steps[i].describe_undo(network, run_dir, ret);
 }
 
 static void tell(
 		const struct context *c, const struct network_options *options, size_t i, bool undo)
 {
 	CLEANUP(buf_done) struct buf line = {};
-	if (!options->on_step)
-		return;
-	(undo ? steps[i].describe_undo : steps[i].describe)(c->network, c->run_dir, &line);
-	if (line.len)
+	describe(c->network, c->run_dir, i, undo, &line);
+	if (line.len && options->on_step)
 		options->on_step(options->data, buf_text(&line));
 }
 
@@ -352,13 +345,11 @@ int network_teardown(const struct network *network, const struct network_options
 	return undo_all(&c, options, ret_failures);
 }
 
-static void describe(const struct network *network, const char *run_dir, size_t i, bool undo,
+static void push_line(const struct network *network, const char *run_dir, size_t i, bool undo,
 		struct strv *ret_lines)
 {
 	CLEANUP(buf_done) struct buf line = {};
-	if (undo && !steps[i].undo)
-		return;
-	(undo ? steps[i].describe_undo : steps[i].describe)(network, run_dir, &line);
+	describe(network, run_dir, i, undo, &line);
 	if (line.len)
 		strv_push(ret_lines, buf_text(&line));
 }
@@ -366,12 +357,12 @@ static void describe(const struct network *network, const char *run_dir, size_t 
 void network_describe(const struct network *network, const char *run_dir, struct strv *ret_lines)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-		describe(network, run_dir, i, false, ret_lines);
+		push_line(network, run_dir, i, false, ret_lines);
 }
 
 void network_describe_teardown(
 		const struct network *network, const char *run_dir, struct strv *ret_lines)
 {
 	for (size_t i = ARRAY_SIZE(steps); i-- > 0;)
-		describe(network, run_dir, i, true, ret_lines);
+		push_line(network, run_dir, i, true, ret_lines);
 }

@@ -246,7 +246,7 @@ static void put_name(struct nlmsghdr *message, const struct object *object, cons
 		mnl_attr_put_strz(message, object->name, name);
 }
 
-/* Returns 0, 1: there is no such table or chain, or a negative errno. */
+/* Nothing if there is no such table, chain or set. */
 static int read_all(struct netlink *nl, enum nft_family family, const struct object *object,
 		const char *name, struct nft_list *ret, struct error *err)
 {
@@ -258,12 +258,10 @@ static int read_all(struct netlink *nl, enum nft_family family, const struct obj
 		struct nlmsghdr *message = begin(nl, family, space, object->get, true);
 		put_name(message, object, name);
 		int r = netlink_talk(nl, message, message->nlmsg_len, &answer, object->what, err);
-		if (r == -ENOENT)
-			return 1;
 		if (r == -EINTR || (r == 0 && answer.interrupted))
 			continue;
 		if (r < 0)
-			return r;
+			return r == -ENOENT ? 0 : r;
 		*ret = list;
 		list = (struct nft_list){};
 		return 0;
@@ -317,8 +315,7 @@ int nft_get_element(struct netlink *nl, const char *set, const uint8_t *value, s
 int nft_list_chains(
 		struct netlink *nl, enum nft_family family, struct nft_list *ret, struct error *err)
 {
-	int r = read_all(nl, family, &chains, NULL, ret, err);
-	return r < 0 ? r : 0;
+	return read_all(nl, family, &chains, NULL, ret, err);
 }
 
 struct search {
@@ -363,22 +360,19 @@ int nft_find_chain(bool (*is_wanted)(const void *data, const struct nft_item *ch
 
 int nft_list_sets(struct netlink *nl, struct nft_list *ret, struct error *err)
 {
-	int r = read_all(nl, NFT_BRIDGE, &sets, NULL, ret, err);
-	return r < 0 ? r : 0;
+	return read_all(nl, NFT_BRIDGE, &sets, NULL, ret, err);
 }
 
 int nft_list_rules(struct netlink *nl, enum nft_family family, const char *chain,
 		struct nft_list *ret, struct error *err)
 {
-	int r = read_all(nl, family, &rules, chain, ret, err);
-	return r < 0 ? r : 0;
+	return read_all(nl, family, &rules, chain, ret, err);
 }
 
 int nft_list_elements(struct netlink *nl, enum nft_family family, const char *set,
 		struct nft_list *ret, struct error *err)
 {
-	int r = read_all(nl, family, &elements, set, ret, err);
-	return r < 0 ? r : 0;
+	return read_all(nl, family, &elements, set, ret, err);
 }
 
 int nft_find_table(

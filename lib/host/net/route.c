@@ -12,28 +12,35 @@
 
 #define MESSAGE_BYTES 128
 
-struct route {
-	int prefix;
-	unsigned index; /* of the interface; 0: none */
-};
-
 static int take_attribute(const struct nlattr *attr, void *data)
 {
 	struct route *route = data;
-	if (mnl_attr_get_type(attr) == RTA_OIF &&
-			mnl_attr_get_payload_len(attr) == sizeof(uint32_t))
-		route->index = mnl_attr_get_u32(attr);
+	uint16_t type = mnl_attr_get_type(attr), len = mnl_attr_get_payload_len(attr);
+	if (type == RTA_OIF && len == sizeof(uint32_t))
+		route->index = (int)mnl_attr_get_u32(attr);
+	else if (type == RTA_TABLE && len == sizeof(uint32_t))
+		route->table = mnl_attr_get_u32(attr);
+	else if (type == RTA_GATEWAY && len == (route->domain == AF_INET ? 4 : 16))
+		route->gateway = mnl_attr_get_payload(attr);
 	return MNL_CB_OK;
+}
+
+bool route_read(const struct nlmsghdr *message, struct route *ret)
+{
+	const struct rtmsg *info = mnl_nlmsg_get_payload(message);
+	if (message->nlmsg_type != RTM_NEWROUTE)
+		return false;
+	*ret = (struct route){ .domain = info->rtm_family,
+		.prefix = info->rtm_dst_len,
+		.type = info->rtm_type,
+		.protocol = info->rtm_protocol };
+	mnl_attr_parse(message, sizeof(*info), take_attribute, ret);
+	return true;
 }
 
 static void take_route(void *data, const struct nlmsghdr *message)
 {
-	struct route *route = data;
-	const struct rtmsg *info = mnl_nlmsg_get_payload(message);
-	if (message->nlmsg_type != RTM_NEWROUTE)
-		return;
-	route->prefix = info->rtm_dst_len;
-	mnl_attr_parse(message, sizeof(*info), take_attribute, route);
+	(void)route_read(message, data);
 }
 
 /* What the kernel says where it has no route, or one that lets nothing through. */
@@ -54,7 +61,7 @@ int route_find(struct netlink *nl, const struct network_address *address, char r
 	message->nlmsg_flags = NLM_F_REQUEST;
 	message->nlmsg_seq = ++nl->sequence;
 	struct rtmsg *info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
-	info->rtm_family = address->family == FW_IPV4 ? AF_INET : AF_INET6;
+	info->rtm_family = (uint8_t)fw_address_domain(address->family);
 	info->rtm_dst_len = (unsigned char)(8 * size);
 	/* The route itself, and not what follows from it for this address. */
 	info->rtm_flags = RTM_F_FIB_MATCH;
@@ -63,5 +70,5 @@ int route_find(struct netlink *nl, const struct network_address *address, char r
 	if (r < 0)
 		return leads_nowhere(r) ? 0 : r;
 	return route.prefix >= address->prefix && route.index &&
-	       if_indextoname(route.index, ret_link) != NULL;
+	       if_indextoname((unsigned)route.index, ret_link) != NULL;
 }

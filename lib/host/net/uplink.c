@@ -10,6 +10,7 @@
 
 #include "host/net/address.h"
 #include "host/net/netlink-talk.h"
+#include "host/net/route.h"
 #include "util/mem.h"
 
 #define MESSAGE_BYTES 256
@@ -19,11 +20,6 @@ void uplink_done(struct uplink *uplink)
 	strv_done(&uplink->addresses);
 	strv_done(&uplink->gateways);
 	*uplink = (struct uplink){};
-}
-
-static int domain_of(enum fw_family family)
-{
-	return family == FW_IPV4 ? AF_INET : AF_INET6;
 }
 
 /* An address that a host makes up when nobody gives it one (RFC 3927). */
@@ -52,7 +48,7 @@ static int read_addresses(struct netlink *nl, const struct link *link, struct up
 			continue;
 		}
 		families->is_own[a->family] = true;
-		inet_ntop(domain_of(a->family), a->bytes, text, sizeof(text));
+		inet_ntop(fw_address_domain(a->family), a->bytes, text, sizeof(text));
 		strv_push_take(&ret->addresses, xasprintf("%s/%d", text, a->prefix));
 	}
 	return r < 0 ? r : 0;
@@ -66,44 +62,23 @@ struct routes {
 	struct strv *gateways;
 };
 
-struct route {
-	int domain, index;
-	uint32_t table;
-	char gateway[INET6_ADDRSTRLEN]; /* "": none */
-};
-
-static int take_attribute(const struct nlattr *attr, void *data)
-{
-	struct route *route = data;
-	uint16_t type = mnl_attr_get_type(attr), len = mnl_attr_get_payload_len(attr);
-	if (type == RTA_OIF && len == sizeof(uint32_t))
-		route->index = (int)mnl_attr_get_u32(attr);
-	else if (type == RTA_TABLE && len == sizeof(uint32_t))
-		route->table = mnl_attr_get_u32(attr);
-	else if (type == RTA_GATEWAY && len == (route->domain == AF_INET ? 4 : 16))
-		inet_ntop(route->domain, mnl_attr_get_payload(attr), route->gateway,
-				sizeof(route->gateway));
-	return MNL_CB_OK;
-}
-
 static void take_route(void *data, const struct nlmsghdr *message)
 {
 	const struct routes *routes = data;
-	const struct rtmsg *info = mnl_nlmsg_get_payload(message);
-	struct route route = { .domain = info->rtm_family };
-	if (message->nlmsg_type != RTM_NEWROUTE || info->rtm_dst_len != 0 ||
-			info->rtm_type != RTN_UNICAST || info->rtm_protocol == RTPROT_RA ||
-			info->rtm_protocol == RTPROT_DHCP)
+	struct route route;
+	char gateway[INET6_ADDRSTRLEN];
+	if (!route_read(message, &route) || route.prefix != 0 || route.type != RTN_UNICAST ||
+			route.protocol == RTPROT_RA || route.protocol == RTPROT_DHCP)
 		return;
-	if (info->rtm_family != AF_INET && info->rtm_family != AF_INET6)
+	if (route.domain != AF_INET && route.domain != AF_INET6)
 		return;
-	enum fw_family family = info->rtm_family == AF_INET ? FW_IPV4 : FW_IPV6;
+	enum fw_family family = route.domain == AF_INET ? FW_IPV4 : FW_IPV6;
 	/* Clients of DHCP that are scripts add routes like anybody else. */
 	if (!routes->families->is_own[family] || routes->families->is_lent[family])
 		return;
-	mnl_attr_parse(message, sizeof(*info), take_attribute, &route);
-	if (route.index == routes->index && route.table == RT_TABLE_MAIN && route.gateway[0])
-		strv_push(routes->gateways, route.gateway);
+	if (route.index == routes->index && route.table == RT_TABLE_MAIN && route.gateway &&
+			inet_ntop(route.domain, route.gateway, gateway, sizeof(gateway)))
+		strv_push(routes->gateways, gateway);
 }
 
 static int read_gateways(struct netlink *nl, const struct link *link,
