@@ -158,6 +158,13 @@ TEST(the_hosts_neighbours_on_the_bridge_count)
 	CHECK_INT(guest_addresses_add_neighbours(&list, &sample_plan, &nl, &err), 0);
 	CLEANUP(freep) char *got = text_of(&list);
 	CHECK_STR(got, "10.0.0.5/-1 2 lan - " MAC0 "\nfe80::5/-1 2 lan - " MAC0 "\n");
+	/* A config may call the bridge by another of its names (ip-link(8), altname). */
+	CLEANUP(guest_addresses_done) struct guest_addresses same = {};
+	CHECK(shell_works("ip link set br0 name bridge0 && ip link property add dev bridge0 "
+			  "altname br0"));
+	CHECK_INT(guest_addresses_add_neighbours(&same, &sample_plan, &nl, &err), 0);
+	CLEANUP(freep) char *again = text_of(&same);
+	CHECK_STR(again, got);
 }
 
 TEST_MAIN()

@@ -356,6 +356,14 @@ TEST(what_is_left_over_is_replaced)
 	check_removed(&r, 0);
 	ip(half);
 	check_removed(&r, 0);
+	/* Also by another name of the device (ip-link(8), altname). */
+	r.device = "wire0";
+	ip("link property add dev up0 altname wire0");
+	ip(half);
+	close(create(&r));
+	check_removed(&r, 0);
+	ip(half);
+	check_removed(&r, 0);
 	end();
 }
 

@@ -181,7 +181,7 @@ static void take_neighbour(void *data, const struct nlmsghdr *message)
 	const struct neighbours *to = data;
 	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
 	struct neighbour n = { .family = info->ndm_family };
-	char text[INET6_ADDRSTRLEN], mac[MAC_TEXT_MAX], bridge[IF_NAMESIZE];
+	char text[INET6_ADDRSTRLEN], mac[MAC_TEXT_MAX];
 	if (message->nlmsg_type != RTM_NEWNEIGH ||
 			(info->ndm_family != AF_INET && info->ndm_family != AF_INET6) ||
 			info->ndm_state & (NUD_FAILED | NUD_INCOMPLETE | NUD_NOARP))
@@ -192,8 +192,7 @@ static void take_neighbour(void *data, const struct nlmsghdr *message)
 	format_mac(n.mac, mac);
 	/* Somebody with the same address elsewhere is somebody else. */
 	const struct plan_fd *tap = find_tap(to->plan, mac);
-	if (tap && tap->bridge && if_indextoname((unsigned)info->ndm_ifindex, bridge) &&
-			strcmp(bridge, tap->bridge) == 0)
+	if (tap && tap->bridge && (unsigned)info->ndm_ifindex == if_nametoindex(tap->bridge))
 		add(to->list, GUEST_ADDRESS_NEIGHBOUR, text, mac, tap->connection);
 }
 

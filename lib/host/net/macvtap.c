@@ -85,9 +85,8 @@ int macvtap_look(struct netlink *nl, const struct macvtap_request *request, stru
  */
 static bool is_unfinished(const struct macvtap_request *request, const struct link *link)
 {
-	char device[IFNAMSIZ] = "";
-	return !strcmp(link->kind, KIND) && !link->alias[0] && !link->up &&
-	       if_indextoname((unsigned)link->lower, device) && !strcmp(device, request->device) &&
+	return !strcmp(link->kind, KIND) && !link->alias[0] && !link->up && link->lower &&
+	       (unsigned)link->lower == if_nametoindex(request->device) &&
 	       (request->mode == MACVTAP_PASSTHRU ||
 			       !memcmp(link->address, request->mac, LINK_ADDRESS_LEN));
 }
