@@ -40,8 +40,9 @@ enum flags {
 struct row {
 	const char *name;
 	const char *greeting, *capabilities, *reply;
-	/* Before the reply, so many times. With a limit in place of an end. */
-	const char *flood;
+	/* Before the reply, so many times, after what it begins with. With a limit in place of an
+	 * end. */
+	const char *opening, *flood;
 	size_t n_flood;
 	unsigned flags;
 	int attach, call;  /* outcomes: enum qmp_outcome or a negative errno */
@@ -145,6 +146,9 @@ static const struct row rows[] = {
 			.flags = STAYS, .call = QMP_LATE },
 	{ "nesting that is too deep", .reply = "\n", .flood = "{\"return\":", .n_flood = 1100,
 			.call = -EPROTO, .text = "nest" },
+	{ "more values than anything has", .reply = "0]}\n",
+			.opening = "{\"id\": \"$ID\", \"return\": [", .flood = "0,",
+			.n_flood = 8 * MIB - 100, .call = -EMSGSIZE, .text = "values" },
 	{ "events without an end", .reply = "",
 			.flood = "{\"event\": \"BLOCK_IO_ERROR\", \"data\": {\"x\": "
 				 "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}}\n",
@@ -245,6 +249,8 @@ static void script(int fd)
 			shutdown(fd, SHUT_RD);
 		if (step(fd, row->capabilities, RETURN, id) && !(row->flags & DEAF)) {
 			hear_id(fd, id);
+			if (row->opening)
+				say_text(fd, row->opening, id);
 			if (row->flood)
 				say_flood(fd);
 			step(fd, row->reply, RETURN, id);

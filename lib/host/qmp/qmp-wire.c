@@ -178,12 +178,6 @@ static size_t count_values(const char *line, size_t len)
 	return n;
 }
 
-static int too_many_values(const struct qmp_reader *reader, struct error *err)
-{
-	return error_set(err, EMSGSIZE, "a QMP message has more than %zu values",
-			reader->values_max);
-}
-
 int qmp_reader_next(struct qmp_reader *reader, struct qmp_message *ret, struct error *err)
 {
 	struct buf *pending = &reader->pending;
@@ -205,8 +199,10 @@ int qmp_reader_next(struct qmp_reader *reader, struct qmp_message *ret, struct e
 		size_t text_len = len;
 		while (text_len > 0 && strchr(" \t\r", line[text_len - 1]) && line[text_len - 1])
 			text_len--;
-		if (reader->values_max && count_values(line, text_len) > reader->values_max)
-			return too_many_values(reader, err);
+		const size_t n_max = reader->values_max ? reader->values_max : QMP_VALUES_MAX;
+		if (count_values(line, text_len) > n_max)
+			return error_set(err, EMSGSIZE, "a QMP message has more than %zu values",
+					n_max);
 		int r = text_len > 0 ? parse_line(reader, line, text_len, ret, err) : 0;
 		if (r < 0)
 			return r;

@@ -27,6 +27,10 @@
 /* A longer line is an error. The longest real one, query-qmp-schema's reply, has 0.2 MB. */
 #define QMP_LINE_MAX ((size_t)16 << 20)
 
+/* So are more values in one: each takes up to a hundred times its text in memory. That longest one
+ * has not a tenth of it. */
+#define QMP_VALUES_MAX ((size_t)1000000)
+
 /* As deep as QEMU's own parser goes (qobject/json-parser.c, MAX_NESTING). */
 #define QMP_DEPTH_MAX 1024
 
@@ -53,8 +57,7 @@ void qmp_message_done(struct qmp_message *message);
 /* `{}` is a new one. */
 struct qmp_reader {
 	size_t line_max;   /* 0: QMP_LINE_MAX; may change at any time */
-	size_t values_max; /* in one line, 0: no limit: what a value takes in memory is a hundred
-			    * times its text */
+	size_t values_max; /* in one line; 0: QMP_VALUES_MAX */
 	struct buf pending;
 	size_t begin; /* of the first line not given out */
 	size_t seen;  /* no newline from begin to here */
