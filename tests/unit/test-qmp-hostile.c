@@ -364,20 +364,73 @@ TEST(whatever_is_said_ends_in_time_and_within_bounds)
 	}
 }
 
+/* An empty reply to the next command. */
+static void answer(int fd)
+{
+	char id[64];
+	CLEANUP(buf_done) struct buf reply = {};
+	hear_id(fd, id);
+	buf_printf(&reply, "{\"id\": \"%s\", \"return\": {}}\r\n", id);
+	say(fd, buf_text(&reply));
+}
+
 static void script_floods(int fd)
 {
 	CLEANUP(buf_done) struct buf events = {};
 	say(fd, GREETING);
-	const char *id = strstr(hear(fd), "\"id\":\"");
-	CHECK(id);
-	CLEANUP(buf_done) struct buf reply = {};
-	buf_printf(&reply, "{\"id\": \"%.*s\", \"return\": {}}\r\n", (int)strcspn(id + 6, "\""),
-			id + 6);
-	say(fd, buf_text(&reply));
+	answer(fd);
 	for (int i = 0; i < 500; i++)
 		buf_puts(&events, "{\"event\": \"DEVICE_TRAY_MOVED\"}\r\n");
 	while (send(fd, events.text, events.len, MSG_NOSIGNAL) > 0)
 		;
+}
+
+static void script_large_events(int fd)
+{
+	CLEANUP(buf_done) struct buf event = {};
+	say(fd, GREETING);
+	answer(fd);
+	buf_puts(&event, "{\"event\": \"STOP\", \"data\": \"");
+	for (size_t i = 0; i < MIB; i++)
+		buf_putc(&event, 'a');
+	buf_puts(&event, "\"}\r\n");
+	for (int i = 0; i < QMP_EVENTS_MAX; i++)
+		say_bytes(fd, event.text, event.len);
+	say(fd, "{\"event\": \"RESUME\"}\r\n");
+	answer(fd);
+	wait_for_end(fd);
+}
+
+static void call_among_large_events(void)
+{
+	long before = memory_kib();
+	struct peer peer = peer_start(script_large_events);
+	struct error err = {};
+	struct qmp *qmp = NULL;
+	CLEANUP(qmp_event_done) struct qmp_event event = {};
+	const uint64_t deadline = clock_deadline_usec(LIMIT_USEC);
+	CHECK_INT(qmp_attach_take(peer.fd, "qemu", -1, deadline, &qmp, &err), QMP_DONE);
+	CHECK_INT(qmp_call(qmp, "query-x", NULL, deadline, NULL, &err), 0);
+	CHECK_INT(qmp_next_event(qmp, deadline, &event, &err), QMP_DONE);
+	CHECK_STR(event.name, "RESUME");
+	if (memory_kib() - before > MEMORY_MAX_KIB)
+		TEST_FAIL("it took %ld MiB", (memory_kib() - before) >> 10);
+	qmp_free(qmp);
+	CHECK_INT(peer_finish(peer.pid), 0);
+}
+
+/* In a process of its own, so that the memory is its own. */
+TEST(events_of_any_size_are_not_kept)
+{
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		unsigned failures = test_failures;
+		call_among_large_events();
+		fflush(stdout);
+		_exit(test_failures > failures);
+	}
+	CHECK_INT(peer_finish(pid), 0);
 }
 
 /* A guest may make QEMU tell of something as often as it likes. */

@@ -141,7 +141,8 @@ static int parse_line(struct qmp_reader *reader, const char *line, size_t len,
 	struct json_tokener *tokener = reader->lent ? reader->lent : reader->own;
 	json_tokener_reset(tokener);
 
-	struct qmp_message m = { .root = json_tokener_parse_ex(tokener, line, (int)len) };
+	struct qmp_message m = { .root = json_tokener_parse_ex(tokener, line, (int)len),
+		.len = len };
 	enum json_tokener_error status = json_tokener_get_error(tokener);
 	const char *wrong = NULL;
 	if (status == json_tokener_continue)

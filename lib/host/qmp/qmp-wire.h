@@ -49,6 +49,7 @@ struct qmp_message {
 	const char *name;	   /* EVENT, ERROR; else NULL */
 	const char *desc;	   /* ERROR; else NULL */
 	const char *id;		   /* of the command; NULL: none, or not a string */
+	size_t len;		   /* of its text */
 	uint64_t time_usec;	   /* EVENT: QEMU's clock (CLOCK_REALTIME), 0 if not told */
 };
 

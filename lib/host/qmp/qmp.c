@@ -19,6 +19,8 @@
 /* More than a unix socket's buffer holds: what a peer that is gone has left behind. */
 #define CHUNKS_AT_ONCE 16
 #define TEXT_MAX 512
+/* A longer event is none of QEMU's, and all that are kept have to fit in memory. */
+#define EVENT_LEN_MAX 16384
 
 struct qmp {
 	int fd;
@@ -93,6 +95,8 @@ const char *qmp_version(const struct qmp *q)
 
 static void keep_event(struct qmp *q, const struct qmp_message *m)
 {
+	if (m->len > EVENT_LEN_MAX)
+		return;
 	if (q->n_events == QMP_EVENTS_MAX) {
 		qmp_event_done(&q->events[q->first_event]);
 		q->first_event = (q->first_event + 1) % QMP_EVENTS_MAX;

@@ -30,7 +30,8 @@
 /* How long a QEMU whose monitor is free may take to greet: on a busy host, many seconds. */
 #define QMP_GREETING_USEC (20 * UINT64_C(1000000))
 
-/* Events kept while nobody asks for them; then the oldest ones are lost. */
+/* Events kept while nobody asks for them; then the oldest ones are lost. One of more than 16 KiB,
+ * which QEMU does not send, is never kept. */
 #define QMP_EVENTS_MAX 256
 
 /* How a talk with QEMU ended. With all but QMP_DONE the error says why. */
