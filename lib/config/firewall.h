@@ -94,10 +94,8 @@ extern const struct field firewall_fields[];
 			FILTER_GUARD(type, member.guard, or_else)
 
 #define FILTER_GUARD(type, member, standard)                                                       \
-	{                                                                                          \
-		.name = "guard", .kind = FIELD_KIND_OBJECT, .merge = MERGE_FIRST,                  \
-		.flags = FIELD_SWITCHED, .offset = FIELD_AT_(type, member, struct fw_guard_conf),  \
-		.fields = fw_guard_fields, .default_text = standard,                               \
-		.doc = "What the guest must not send, whatever the rules say: true, false, or an " \
-		       "object that turns parts off."                                              \
-	}
+	FIELD_ROW(type, member, struct fw_guard_conf, "guard", FIELD_KIND_OBJECT, MERGE_FIRST,     \
+			"What the guest must not send, whatever the rules say: true, false, or "   \
+			"an object that turns parts off.",                                         \
+			.flags = FIELD_SWITCHED, .fields = fw_guard_fields,                        \
+			.default_text = standard)

@@ -69,17 +69,13 @@ static const struct field mdev_fields[] = {
 	FIELD_MAP(struct mdev_conf, classes, struct mdev_class_conf, name, "classes",
 			mdev_class_fields, form_text_line,
 			"Device classes that this device offers."),
-	{ .name = "types",
-			.kind = FIELD_KIND_MAP,
-			.merge = MERGE_KEYS,
-			.flags = FIELD_NAME_TEXT,
-			.offset = FIELD_AT_(struct mdev_conf, types, struct jlist),
-			.fields = mdev_class_fields,
+	FIELD_ROW(struct mdev_conf, types, struct jlist, "types", FIELD_KIND_MAP, MERGE_KEYS,
+			"The same as \"classes\", as older files call it. A string is taken as "
+			"\"name\".",
+			.flags = FIELD_NAME_TEXT, .fields = mdev_class_fields,
 			.item_size = sizeof(struct mdev_class_conf),
 			.key_offset = FIELD_AT_(struct mdev_class_conf, name, const char *),
-			.check_key = form_text_line,
-			.doc = "The same as \"classes\", as older files call it. A string is taken "
-			       "as \"name\"." },
+			.check_key = form_text_line),
 	{},
 };
 

@@ -176,22 +176,16 @@ static const struct field machine_type_fields[] = {
 };
 
 static const struct field boot_fields[] = {
-	{ .name = "kernel",
-			.kind = FIELD_KIND_OBJECT,
-			.merge = MERGE_WHOLE,
-			.flags = FIELD_PATH_TEXT,
-			.offset = FIELD_AT_(struct attrs_conf, boot.kernel, struct volume_conf),
-			.fields = boot_file_fields,
-			.doc = "Linux kernel to boot directly: a file in a pool, or an absolute "
-			       "path. At most 4 GiB." },
-	{ .name = "initrd",
-			.kind = FIELD_KIND_OBJECT,
-			.merge = MERGE_WHOLE,
-			.flags = FIELD_PATH_TEXT,
-			.offset = FIELD_AT_(struct attrs_conf, boot.initrd, struct volume_conf),
-			.fields = boot_file_fields,
-			.doc = "Initial RAM disk for \"kernel\": a file in a pool, or an absolute "
-			       "path. At most 4 GiB." },
+	FIELD_ROW(struct attrs_conf, boot.kernel, struct volume_conf, "kernel", FIELD_KIND_OBJECT,
+			MERGE_WHOLE,
+			"Linux kernel to boot directly: a file in a pool, or an absolute path. At "
+			"most 4 GiB.",
+			.flags = FIELD_PATH_TEXT, .fields = boot_file_fields),
+	FIELD_ROW(struct attrs_conf, boot.initrd, struct volume_conf, "initrd", FIELD_KIND_OBJECT,
+			MERGE_WHOLE,
+			"Initial RAM disk for \"kernel\": a file in a pool, or an absolute path. "
+			"At most 4 GiB.",
+			.flags = FIELD_PATH_TEXT, .fields = boot_file_fields),
 	FIELD_STRING(struct attrs_conf, boot.cmdline, "cmdline", form_text_line, 0, NULL,
 			"Command line for \"kernel\"."),
 	{},
@@ -229,16 +223,10 @@ static const struct field cpu_fields[] = {
 };
 
 static const struct field memory_fields[] = {
-	{ .name = "ram",
-			.kind = FIELD_KIND_INT,
-			.merge = MERGE_FIRST,
-			.flags = FIELD_POSITIVE,
-			.offset = FIELD_AT_(struct attrs_conf, memory.ram_mib, int64_t),
-			.min = 1,
-			.max = (int64_t)1 << 32,
-			.unit = "MiB",
-			.default_text = "none; every machine must have it",
-			.doc = "Guest memory in MiB." },
+	FIELD_ROW(struct attrs_conf, memory.ram_mib, int64_t, "ram", FIELD_KIND_INT, MERGE_FIRST,
+			"Guest memory in MiB.", .flags = FIELD_POSITIVE, .min = 1,
+			.max = (int64_t)1 << 32, .unit = "MiB",
+			.default_text = "none; every machine must have it"),
 	FIELD_BOOL(struct attrs_conf, memory.hugepages, "hugepages", false,
 			"Take the guest's memory from the host's huge pages, of which enough must "
 			"be reserved."),

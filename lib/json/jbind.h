@@ -135,68 +135,44 @@ struct field {
 #define FIELD_AT_(type, member, wanted)                                                            \
 	__builtin_offsetof(type, member) + FIELD_TYPE_(type, member, wanted)
 
+/* A row of any kind; what is not said by name is 0. */
+#define FIELD_ROW(type, member, member_type, key, what, rule, text, ...)                           \
+	{                                                                                          \
+		.name = key, .kind = what, .merge = rule,                                          \
+		.offset = FIELD_AT_(type, member, member_type), .doc = text, __VA_ARGS__           \
+	}
 #define FIELD_BOOL(type, member, key, standard, text)                                              \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_BOOL, .merge = MERGE_FIRST,                        \
-		.offset = FIELD_AT_(type, member, bool), .default_bool = standard, .doc = text     \
-	}
+	FIELD_ROW(type, member, bool, key, FIELD_KIND_BOOL, MERGE_FIRST, text,                     \
+			.default_bool = standard)
 #define FIELD_INT(type, member, key, lowest, highest, flag, standard, text)                        \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_INT, .merge = MERGE_FIRST, .flags = flag,          \
-		.offset = FIELD_AT_(type, member, int64_t), .min = lowest, .max = highest,         \
-		.default_text = standard, .doc = text                                              \
-	}
+	FIELD_ROW(type, member, int64_t, key, FIELD_KIND_INT, MERGE_FIRST, text, .min = lowest,    \
+			.max = highest, .flags = flag, .default_text = standard)
 #define FIELD_STRING(type, member, key, checker, flag, standard, text)                             \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_STRING, .merge = MERGE_FIRST, .flags = flag,       \
-		.offset = FIELD_AT_(type, member, const char *), .check = checker,                 \
-		.default_text = standard, .doc = text                                              \
-	}
+	FIELD_ROW(type, member, const char *, key, FIELD_KIND_STRING, MERGE_FIRST, text,           \
+			.check = checker, .flags = flag, .default_text = standard)
 #define FIELD_ENUM(type, member, key, table, standard, text)                                       \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_ENUM, .merge = MERGE_FIRST,                        \
-		.offset = FIELD_AT_(type, member, int), .names = table, .default_text = standard,  \
-		.doc = text                                                                        \
-	}
+	FIELD_ROW(type, member, int, key, FIELD_KIND_ENUM, MERGE_FIRST, text, .names = table,      \
+			.default_text = standard)
 #define FIELD_TERM(type, member, key, checker, standard, text)                                     \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_TERM, .merge = MERGE_FIRST,                        \
-		.offset = FIELD_AT_(type, member, const char *), .check = checker,                 \
-		.default_text = standard, .doc = text                                              \
-	}
+	FIELD_ROW(type, member, const char *, key, FIELD_KIND_TERM, MERGE_FIRST, text,             \
+			.check = checker, .default_text = standard)
 #define FIELD_TERMS(type, member, key, checker, standard, text)                                    \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_TERMS, .merge = MERGE_FIRST,                       \
-		.offset = FIELD_AT_(type, member, struct jstrings), .check = checker,              \
-		.default_text = standard, .doc = text                                              \
-	}
+	FIELD_ROW(type, member, struct jstrings, key, FIELD_KIND_TERMS, MERGE_FIRST, text,         \
+			.check = checker, .default_text = standard)
 #define FIELD_SWITCH(type, member, key, table, standard, text)                                     \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_SWITCH, .merge = MERGE_FIRST,                      \
-		.offset = FIELD_AT_(type, member, int), .names = table, .default_text = standard,  \
-		.doc = text                                                                        \
-	}
+	FIELD_ROW(type, member, int, key, FIELD_KIND_SWITCH, MERGE_FIRST, text, .names = table,    \
+			.default_text = standard)
 #define FIELD_STRINGS(type, member, key, rule, checker, text)                                      \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_STRINGS, .merge = rule,                            \
-		.offset = FIELD_AT_(type, member, struct jstrings), .check = checker, .doc = text  \
-	}
+	FIELD_ROW(type, member, struct jstrings, key, FIELD_KIND_STRINGS, rule, text,              \
+			.check = checker)
 #define FIELD_STRING_OR_LIST(type, member, key, checker, text)                                     \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_STRING_OR_LIST, .merge = MERGE_FIRST,              \
-		.offset = FIELD_AT_(type, member, struct jstrings), .check = checker, .doc = text  \
-	}
+	FIELD_ROW(type, member, struct jstrings, key, FIELD_KIND_STRING_OR_LIST, MERGE_FIRST,      \
+			text, .check = checker)
 #define FIELD_INTS(type, member, key, lowest, highest, text)                                       \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_INTS, .merge = MERGE_FIRST,                        \
-		.offset = FIELD_AT_(type, member, struct jints), .min = lowest, .max = highest,    \
-		.doc = text                                                                        \
-	}
+	FIELD_ROW(type, member, struct jints, key, FIELD_KIND_INTS, MERGE_FIRST, text,             \
+			.min = lowest, .max = highest)
 #define FIELD_OBJECT(type, member, member_type, key, rule, table, text)                            \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_OBJECT, .merge = rule,                             \
-		.offset = FIELD_AT_(type, member, member_type), .fields = table, .doc = text       \
-	}
+	FIELD_ROW(type, member, member_type, key, FIELD_KIND_OBJECT, rule, text, .fields = table)
 /* An object whose rows fill the same struct as those beside it. */
 #define FIELD_GROUP(key, table, text)                                                              \
 	{                                                                                          \
@@ -204,36 +180,22 @@ struct field {
 		.flags = FIELD_INLINE, .fields = table, .doc = text                                \
 	}
 #define FIELD_LIST(type, member, item_type, key, rule, table, text)                                \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_LIST, .merge = rule,                               \
-		.offset = FIELD_AT_(type, member, struct jlist), .fields = table,                  \
-		.item_size = sizeof(item_type), .doc = text                                        \
-	}
+	FIELD_ROW(type, member, struct jlist, key, FIELD_KIND_LIST, rule, text, .fields = table,   \
+			.item_size = sizeof(item_type))
 #define FIELD_MAP(type, member, item_type, key_member, key, table, key_checker, text)              \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_MAP, .merge = MERGE_KEYS,                          \
-		.offset = FIELD_AT_(type, member, struct jlist), .fields = table,                  \
-		.item_size = sizeof(item_type),                                                    \
-		.key_offset = FIELD_AT_(item_type, key_member, const char *),                      \
-		.check_key = key_checker, .doc = text                                              \
-	}
+	FIELD_ROW(type, member, struct jlist, key, FIELD_KIND_MAP, MERGE_KEYS, text,               \
+			.fields = table, .item_size = sizeof(item_type),                           \
+			.key_offset = FIELD_AT_(item_type, key_member, const char *),              \
+			.check_key = key_checker)
 #define FIELD_STRING_MAP(type, member, key, key_checker, checker, text)                            \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_STRING_MAP, .merge = MERGE_KEYS,                   \
-		.offset = FIELD_AT_(type, member, struct jpairs), .check = checker,                \
-		.check_key = key_checker, .doc = text                                              \
-	}
+	FIELD_ROW(type, member, struct jpairs, key, FIELD_KIND_STRING_MAP, MERGE_KEYS, text,       \
+			.check = checker, .check_key = key_checker)
 #define FIELD_STRINGS_MAP(type, member, key, key_checker, checker, text)                           \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_STRINGS_MAP, .merge = MERGE_KEYS,                  \
-		.offset = FIELD_AT_(type, member, struct jlist), .check = checker,                 \
-		.check_key = key_checker, .doc = text                                              \
-	}
+	FIELD_ROW(type, member, struct jlist, key, FIELD_KIND_STRINGS_MAP, MERGE_KEYS, text,       \
+			.check = checker, .check_key = key_checker)
 #define FIELD_SCALAR_MAP(type, member, key, table, text)                                           \
-	{                                                                                          \
-		.name = key, .kind = FIELD_KIND_SCALAR_MAP, .merge = MERGE_KEYS,                   \
-		.offset = FIELD_AT_(type, member, struct jpairs), .names = table, .doc = text      \
-	}
+	FIELD_ROW(type, member, struct jpairs, key, FIELD_KIND_SCALAR_MAP, MERGE_KEYS, text,       \
+			.names = table)
 
 /* The row of a key, or NULL. Exact match. */
 const struct field *field_find(const struct field *fields, const char *key);
