@@ -70,18 +70,22 @@ bool form_uuid(const char *text, const char **ret_expected)
 	return parse_uuid(text, uuid) == 0;
 }
 
+/* @form: 'x' for a hexadecimal digit, '-' for that or a colon, and what stands for itself */
+static bool matches(const char *text, const char *form)
+{
+	for (; *form; text++, form++) {
+		bool is_colon = *form == '-' && *text == ':';
+		if (*form == 'x' ? hex_digit(*text) < 0 : *text != *form && !is_colon)
+			return false;
+	}
+	return !*text;
+}
+
 /* QEMU's own reader takes '-' between the bytes as well (net_parse_macaddr in net/net.c). */
 bool form_mac(const char *text, const char **ret_expected)
 {
 	*ret_expected = "a MAC address such as \"52:54:00:12:34:56\"";
-	if (!text[0])
-		return true;
-	for (size_t i = 0; i < 17; i++) {
-		if (i % 3 == 2 ? text[i] != ':' && text[i] != '-'
-			       : !isxdigit((unsigned char)text[i]))
-			return false;
-	}
-	return text[17] == '\0';
+	return !text[0] || matches(text, "xx-xx-xx-xx-xx-xx");
 }
 
 bool form_absolute_path(const char *text, const char **ret_expected)
@@ -143,30 +147,20 @@ bool form_script(const char *text, const char **ret_expected)
 
 bool form_pci_address(const char *text, const char **ret_expected)
 {
-	static const char form[] = "xxxx:xx:xx.x";
 	*ret_expected = "a PCI address such as \"0000:c1:00.0\"";
-	if (!text[0])
-		return true;
-	if (strlen(text) != sizeof(form) - 1)
-		return false;
-	for (size_t i = 0; form[i]; i++)
-		if (form[i] == 'x' ? !isxdigit((unsigned char)text[i]) : text[i] != form[i])
-			return false;
-	return text[11] <= '7';
+	return !text[0] || (matches(text, "xxxx:xx:xx.x") && text[11] <= '7');
 }
 
 bool form_pci_id(const char *text, const char **ret_expected)
 {
 	*ret_expected = "four hexadecimal digits such as \"10de\"";
-	return !text[0] || (strlen(text) == 4 && strspn(text, "0123456789abcdefABCDEF") == 4);
+	return !text[0] || matches(text, "xxxx");
 }
 
 bool form_usb_id(const char *text, const char **ret_expected)
 {
-	static const char hex[] = "0123456789abcdefABCDEF";
 	*ret_expected = "vendor and product, each four hexadecimal digits, such as \"046d:c52b\"";
-	return !text[0] || (strlen(text) == 9 && strspn(text, hex) == 4 && text[4] == ':' &&
-					   strspn(text + 5, hex) == 4);
+	return !text[0] || matches(text, "xxxx:xxxx");
 }
 
 /* A number from 1, without leading zeros; what follows it, or NULL. */
@@ -230,21 +224,24 @@ bool form_dhcp_range(const char *text, const char **ret_expected)
 	       (last && family_of(first) == AF_INET && family_of(last) == AF_INET);
 }
 
-/* dnsmasq(8) knows no shorter leases. */
-bool form_lease(const char *text, const char **ret_expected)
+static bool is_time(const char *text, uint64_t min_sec, uint64_t max_sec)
 {
 	uint64_t usec;
+	return !text[0] || (parse_span(text, &usec) == 0 && usec >= min_sec * 1000000 &&
+					   usec <= max_sec * 1000000);
+}
+
+/* dnsmasq(8) knows no shorter leases, and none of so many seconds. */
+bool form_lease(const char *text, const char **ret_expected)
+{
 	*ret_expected = "a time of 2 minutes or more, such as \"12h\"";
-	return !text[0] || (parse_span(text, &usec) == 0 && usec >= 120 * UINT64_C(1000000) &&
-					   usec / 1000000 < UINT32_MAX);
+	return is_time(text, 120, UINT32_MAX - 1);
 }
 
 bool form_shutdown_time(const char *text, const char **ret_expected)
 {
-	uint64_t usec;
 	*ret_expected = "a time from 1 second to 1 hour, such as \"2min\"";
-	return !text[0] || (parse_span(text, &usec) == 0 && usec >= UINT64_C(1000000) &&
-					   usec <= 3600 * UINT64_C(1000000));
+	return is_time(text, 1, 3600);
 }
 
 bool form_ready(const char *text, const char **ret_expected)
