@@ -26,7 +26,7 @@ void host_done(struct host *host)
 /* The main file, then the drop-ins. */
 static int list_files(const struct config_paths *paths, struct strv *files, struct error *err)
 {
-	strv_push_take(files, path_join(paths->config_dir, "machina.conf.json"));
+	strv_push_take(files, path_join(paths->config_dir, CONFIG_MAIN_NAME));
 
 	CLEANUP(freep) char *dir = path_join(paths->config_dir, "machina.conf.d");
 	CLEANUP(strv_done) struct strv names = {};

@@ -39,7 +39,8 @@ struct config_paths {
 void config_paths_init(struct config_paths *ret, const char *root, const char *config_dir);
 void config_paths_done(struct config_paths *paths);
 
-/* What the names of all files of the config end in. */
+/* The host's main file, and what the names of all files of the config end in. */
+#define CONFIG_MAIN_NAME "machina.conf.json"
 #define CONFIG_SUFFIX ".conf.json"
 /*
  * The length of what is before that; 0 for a name that does not end so, or that begins with a dot:
@@ -155,7 +156,10 @@ void machine_report(const struct machine *machine, struct report *report, enum s
 /* Is @tag one of the machine's, named by itself or by another tag? */
 bool machine_has_tag(const struct machine *machine, const char *tag);
 
-/* Add advice about files beside the config whose names end in ".json" or ".conf" only. */
+/*
+ * Add advice about files that look like config and are not read: their names end in ".json" or
+ * ".conf" only, or they stand beside the host's main file.
+ */
 void config_check_unread(const struct config_paths *paths, struct report *report);
 
 /*

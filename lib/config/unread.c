@@ -13,13 +13,20 @@ static bool ends_with(const char *name, const char *end)
 }
 
 /* "web.json" and "web.conf" were meant; "web.conf.json.old" and "web.conf.json~" are put away. */
-static bool is_unread(const char *name)
+static bool is_misnamed(const char *name)
 {
 	return name[0] != '.' && !config_stem_length(name) &&
 	       (ends_with(name, ".json") || ends_with(name, ".conf"));
 }
 
-static void check_dir(const char *dir, struct report *report)
+/* "web.conf.json" beside the host's file. */
+static bool is_misplaced(const char *name)
+{
+	return config_stem_length(name) && strcmp(name, CONFIG_MAIN_NAME) != 0;
+}
+
+static void check_dir(const char *dir, bool is_unread(const char *name), const char *reason,
+		struct report *report)
 {
 	CLEANUP(strv_done) struct strv names = {};
 	if (dir_list(dir, &names, NULL) < 0)
@@ -29,13 +36,18 @@ static void check_dir(const char *dir, struct report *report)
 			continue;
 		CLEANUP(freep) char *path = path_join(dir, names.items[i]);
 		report_add(report, SEVERITY_ADVICE, (struct where){ .file = path }, NULL, NULL,
-				"it is not read: its name does not end in '" CONFIG_SUFFIX "'");
+				"it is not read: %s", reason);
 	}
 }
 
 void config_check_unread(const struct config_paths *paths, struct report *report)
 {
+	static const char misnamed[] = "its name does not end in '" CONFIG_SUFFIX "'";
 	CLEANUP(freep) char *drop_ins = path_join(paths->config_dir, "machina.conf.d");
-	check_dir(drop_ins, report);
-	check_dir(paths->machine_dir, report);
+	check_dir(paths->config_dir, is_misplaced,
+			"machines are in 'machine.conf.d', more of the host's config in "
+			"'machina.conf.d'",
+			report);
+	check_dir(drop_ins, is_misnamed, misnamed, report);
+	check_dir(paths->machine_dir, is_misnamed, misnamed, report);
 }

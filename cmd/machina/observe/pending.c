@@ -41,7 +41,7 @@ static void add_change(const char *path, uint64_t *last_nsec)
 
 static uint64_t last_input(const struct config_paths *paths)
 {
-	CLEANUP(freep) char *main_file = path_join(paths->config_dir, "machina.conf.json");
+	CLEANUP(freep) char *main_file = path_join(paths->config_dir, CONFIG_MAIN_NAME);
 	CLEANUP(freep) char *dir = path_join(paths->config_dir, "machina.conf.d");
 	CLEANUP(strv_done) struct strv names = {};
 	struct error unused;
