@@ -183,7 +183,9 @@ static void build_name(struct build_network *b)
 	}
 	n->bridge = arena_strdup(&n->arena, b->conf->device);
 	if (!form_firewall_name(n->bridge, &expected))
-		fail(b, "device", -1, "a bridge that this program makes is called by %s", expected);
+		fail(b, "device", -1,
+				"a bridge that this program makes is called by a letter or digit, "
+				"then up to 14 letters, digits, '_' or '-'");
 }
 
 char *network_mac(const char *name)
