@@ -56,10 +56,7 @@ static char *check_description(int fd, const char *path)
 	jcheck(machine_fields, &doc, doc.root, "", &report);
 	if (report.n_errors)
 		return NULL;
-	struct json_object *text;
-	if (!json_object_object_get_ex(doc.root, "description", &text) || !text)
-		return xstrdup("");
-	return xstrdup(json_object_get_string(text));
+	return xstrdup(jtree_get_text(doc.root, "description"));
 }
 
 /* Has the unit been written since the file was changed, in whatever way? Then it had no faults. */

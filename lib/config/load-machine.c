@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Read one machine's file, find its tags, merge. */
 #include <fcntl.h>
-#include <json-c/json_object.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "config/tags.h"
 #include "json/jlocate.h"
 #include "json/jnames.h"
+#include "json/jtree.h"
 #include "util/file.h"
 #include "util/mem.h"
 
@@ -29,11 +29,7 @@ void machine_done(struct machine *machine)
  * the file. */
 static void check_name(const struct machine *m, struct report *report)
 {
-	struct json_object *name;
-	if (!json_object_object_get_ex(m->doc.root, "name", &name) ||
-			!json_object_is_type(name, json_type_string))
-		return;
-	const char *text = json_object_get_string(name);
+	const char *text = jtree_get_text(m->doc.root, "name");
 	if (!machine_name_valid(text) || !strcmp(text, m->name))
 		return;
 	struct where at;

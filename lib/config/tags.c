@@ -2,13 +2,13 @@
 /* Which tags a machine inherits from. */
 #include "config/tags.h"
 
-#include <json-c/json_object.h>
 #include <json-c/linkhash.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "json/jlocate.h"
 #include "json/jnames.h"
+#include "json/jtree.h"
 #include "util/buf.h"
 #include "util/mem.h"
 
@@ -33,9 +33,8 @@ static bool find_tag(
 		const struct host *host, struct arena *arena, const char *name, struct layer *ret)
 {
 	for (size_t i = 0; i < host->n_docs; i++) {
-		struct json_object *tags, *tag;
-		if (!json_object_object_get_ex(host->layers[i].object, "tag", &tags) ||
-				!json_object_object_get_ex(tags, name, &tag) || !tag)
+		struct json_object *tag = jtree_get(jtree_get(host->layers[i].object, "tag"), name);
+		if (!tag)
 			continue;
 		CLEANUP(buf_done) struct buf pointer = {};
 		buf_puts(&pointer, "/tag");
@@ -65,8 +64,7 @@ static void report_entry(struct walk *w, const struct layer *from, size_t index,
 static void report_unknown(struct walk *w, const struct layer *from, size_t index, const char *tag)
 {
 	CLEANUP(buf_done) struct buf text = {};
-	struct json_object *tags = NULL;
-	json_object_object_get_ex(w->host->merged, "tag", &tags);
+	struct json_object *tags = jtree_get(w->host->merged, "tag");
 	size_t n = 0, n_max = tags ? (size_t)json_object_object_length(tags) : 0;
 	CLEANUP(freep) const char **known = xcalloc(n_max + 1, sizeof(*known));
 	if (tags) {
@@ -119,12 +117,8 @@ static void add_layer(struct walk *w, const struct layer *layer)
 /* Recursion is bounded by the number of tags: a tag is entered once, and never from itself. */
 static void follow(struct walk *w, const struct step *at)
 {
-	struct json_object *tags;
-	if (!json_object_object_get_ex(w->layers[at->layer].object, "tags", &tags) ||
-			!json_object_is_type(tags, json_type_array))
-		return;
-	size_t n = json_object_array_length(tags);
-	for (size_t i = 0; i < n; i++) {
+	struct json_object *tags = jtree_get(w->layers[at->layer].object, "tags");
+	for (size_t i = 0; i < jtree_length(tags); i++) {
 		const char *name = json_object_get_string(json_object_array_get_idx(tags, i));
 		struct layer found;
 		if (!find_tag(w->host, w->arena, name, &found)) {
@@ -157,8 +151,8 @@ void tags_resolve(const struct host *host, struct machine *machine, struct repor
 
 void host_check_tags(const struct host *host, struct report *report)
 {
-	struct json_object *tags;
-	if (!json_object_object_get_ex(host->merged, "tag", &tags))
+	struct json_object *tags = jtree_get(host->merged, "tag");
+	if (!tags)
 		return;
 	/* One walk over all, so that each circle is told once. */
 	CLEANUP(arena_done) struct arena arena = {};

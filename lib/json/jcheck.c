@@ -286,12 +286,8 @@ static void check_names(struct check *c, struct json_object *list)
 		return;
 	CLEANUP(freep) struct entry *entries = xcalloc(n, sizeof(*entries));
 	for (size_t i = 0; i < n; i++) {
-		struct json_object *value = json_object_array_get_idx(list, i), *name = NULL;
-		if (!json_object_is_type(value, json_type_object) ||
-				!json_object_object_get_ex(value, "name", &name))
-			name = NULL;
-		bool named = json_object_is_type(name, json_type_string);
-		entries[i] = (struct entry){ named ? jtree_text(name) : "", i };
+		struct json_object *value = json_object_array_get_idx(list, i);
+		entries[i] = (struct entry){ jtree_get_text(value, "name"), i };
 	}
 	qsort(entries, n, sizeof(*entries), compare_entries);
 	for (size_t i = 1, first = 0; i < n; i++) {

@@ -4,33 +4,22 @@
 
 #include <json-c/linkhash.h>
 
-static bool is_string(struct json_object *value)
-{
-	return json_object_is_type(value, json_type_string);
-}
-
-static bool text_counts(struct json_object *value)
-{
-	return is_string(value) && json_object_get_string_len(value) > 0;
-}
-
-static bool member_counts(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-	return json_object_object_get_ex(object, key, &value) && text_counts(value);
-}
+#include "json/jtree.h"
 
 /* Of an object that is taken whole: does it say which one? */
 static bool is_named(struct json_object *value)
 {
-	return member_counts(value, "name") || member_counts(value, "storage") ||
-	       member_counts(value, "path") || member_counts(value, "when");
+	static const char *const keys[] = { "name", "storage", "path", "when" };
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (jtree_get_text(value, keys[i])[0])
+			return true;
+	return false;
 }
 
 bool jmerge_counts(const struct field *f, struct json_object *value)
 {
-	if (is_string(value))
-		return text_counts(value);
+	if (json_object_is_type(value, json_type_string))
+		return json_object_get_string_len(value) > 0;
 	if (f->kind == FIELD_KIND_INT && f->flags & FIELD_POSITIVE)
 		return json_object_get_int64(value) > 0;
 	if (f->merge == MERGE_WHOLE)
@@ -45,9 +34,7 @@ bool jmerge_removes_whole(struct json_object *value)
 
 bool jmerge_removes(struct json_object *entry)
 {
-	struct json_object *remove;
-	return json_object_object_get_ex(entry, "remove", &remove) &&
-	       json_object_get_boolean(remove);
+	return jtree_get_bool(entry, "remove");
 }
 
 static bool is_merged_entry(const struct field *f, struct json_object *entry)

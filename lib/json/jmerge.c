@@ -178,14 +178,6 @@ static struct json_object *merge_lists(struct merge *m, const struct field *f,
 	return merged;
 }
 
-static const char *entry_name(struct json_object *entry)
-{
-	struct json_object *name;
-	bool named = json_object_object_get_ex(entry, "name", &name) &&
-		     json_object_is_type(name, json_type_string);
-	return named ? jtree_text(name) : "";
-}
-
 /* The merged pointer of an entry that is not there: no index looks like it, not even a name "0". */
 static size_t enter_removed(struct merge *m, const char *name)
 {
@@ -211,7 +203,7 @@ static void merge_named_entry(struct merge *m, const struct field *f, const stru
 		struct json_object *merged, struct json_object *names)
 {
 	struct json_object *winner = NULL;
-	const char *name = entry_name(s->value);
+	const char *name = jtree_get_text(s->value, "name");
 	size_t len;
 	if (json_object_object_get_ex(names, name, &winner)) {
 		len = enter_winner(m, merged, winner, name);

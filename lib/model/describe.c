@@ -13,9 +13,8 @@
 /* The object at a key, made if it is not there. Borrowed. */
 static struct json_object *object_at(struct json_object *parent, const char *key)
 {
-	struct json_object *child;
-	if (json_object_object_get_ex(parent, key, &child) &&
-			json_object_is_type(child, json_type_object))
+	struct json_object *child = jtree_get(parent, key);
+	if (json_object_is_type(child, json_type_object))
 		return child;
 	child = jtree_object();
 	jtree_set(parent, key, child);
@@ -24,10 +23,9 @@ static struct json_object *object_at(struct json_object *parent, const char *key
 
 static bool is_unset(struct json_object *object, const char *key)
 {
-	struct json_object *value;
-	if (!json_object_object_get_ex(object, key, &value) || !value)
-		return true;
-	return json_object_is_type(value, json_type_string) && !json_object_get_string_len(value);
+	struct json_object *value = jtree_get(object, key);
+	return !value ||
+	       (json_object_is_type(value, json_type_string) && !json_object_get_string_len(value));
 }
 
 /* One form of what may be written in several: a WWN, a UUID. A key that is there keeps its place.
@@ -46,21 +44,16 @@ static void add_text(struct json_object *object, const char *key, const char *te
 
 static struct json_object *item_at(struct json_object *root, const char *list, size_t i)
 {
-	struct json_object *items;
-	if (!json_object_object_get_ex(root, list, &items))
-		return NULL;
-	return json_object_array_get_idx(items, i);
+	return jtree_at(jtree_get(root, list), i);
 }
 
 static void describe_group(struct json_object *root, const struct vm *vm)
 {
 	struct json_object *group =
 			object_at(object_at(object_at(root, "privileges"), "filesystem"), "group");
-	struct json_object *id;
 	add_text(group, "name", vm->group_name);
-	if (json_object_object_get_ex(group, "id", &id) && json_object_get_int64(id) > 0)
-		return;
-	jtree_set(group, "id", jtree_int(vm_group_id(vm)));
+	if (jtree_get_int(group, "id", 0) <= 0)
+		jtree_set(group, "id", jtree_int(vm_group_id(vm)));
 }
 
 /* The number of a device that there is. */
