@@ -239,20 +239,20 @@ struct form {
 
 #define LIST "numbers and ranges such as \"0-3,8\""
 #define WEIGHT "a weight from 1 to 10000"
-#define MEMORY "a size such as \"4G\" or \"50%\", or \"infinity\""
+#define MEMORY "a size such as \"4G\", \"50%\" or \"12.25%\", or \"infinity\""
 
 static const struct form list = { is_list, LIST };
 static const struct form affinity = { is_affinity, LIST ", or \"numa\"" };
 static const struct form nodes = { is_nodes, LIST ", or \"all\"" };
-static const struct form quota = { is_quota, "a percentage such as \"150%\"" };
-static const struct form share = { is_share, "a percentage such as \"60%\"" };
+static const struct form quota = { is_quota, "a percentage such as \"150%\" or \"12.25%\"" };
+static const struct form share = { is_share, "a percentage such as \"60%\" or \"12.25%\"" };
 static const struct form span = { is_span, "a time such as \"10ms\"" };
 static const struct form weight = { is_weight, WEIGHT };
 static const struct form cpu_weight = { is_cpu_weight, WEIGHT ", or \"idle\"" };
 static const struct form memory = { is_memory, MEMORY };
 static const struct form some_memory = { is_some_memory, MEMORY };
 static const struct form tasks = { is_tasks,
-	"a number, a percentage such as \"15%\", or \"infinity\"" };
+	"a number, a percentage such as \"15%\" or \"12.25%\", or \"infinity\"" };
 static const struct form limit = { is_limit, "a size such as \"4G\", or \"infinity\"" };
 static const struct form policy = { is_policy,
 	"\"default\", \"preferred\", \"bind\", \"interleave\" or \"local\"" };
