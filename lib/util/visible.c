@@ -4,9 +4,21 @@
 
 #include "util/unicode.h"
 
+static bool is_plain(char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
 void visible_add(struct buf *buf, const char *text, size_t len, size_t max)
 {
 	for (size_t i = 0, n; i < len; i += n) {
+		/* Nearly all of it, as a rule. */
+		for (n = 0; i + n < len && i + n < max && is_plain(text[i + n]);)
+			n++;
+		if (n > 0) {
+			buf_add(buf, text + i, n);
+			continue;
+		}
 		uint32_t c = unicode_decode(text + i, len - i, &n);
 		bool is_utf8 = c != UNICODE_REPLACEMENT || n > 1;
 		if (i + n > max) {
