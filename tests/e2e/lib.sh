@@ -169,7 +169,7 @@ e2e_prepare() {
 	case $guest in
 	share-guest) e2e_make_guest "$guest" -m virtiofs || return 1;;
 	stop-guest) e2e_make_guest "$guest" -q || return 1;;
-	full-guest) e2e_make_guest "$guest" -k "$(e2e_full_kernel)" -m xhci_pci -m usb_storage || return 1;;
+	full-guest) e2e_make_guest "$guest" -k "$(e2e_full_kernel)" -m xhci_pci -m usb_storage -m sd_mod || return 1;;
 	esac
 	[ -s "$E2E_CACHE/accel" ] || e2e_probe_accel >"$E2E_CACHE/accel"
 	if [ ! -e "$E2E_CACHE/installed" ] || [ "$MACHINA_BUILD/cmd/machina/machina" -nt "$E2E_CACHE/installed" ]; then
