@@ -236,18 +236,26 @@ e2e_tsc_khz() {
 # A guest that measures its clock while the host is busy may get one that runs many times too fast.
 e2e_clock="tsc=reliable tsc_early_khz=$(e2e_tsc_khz)" || { echo "Bail out! MACHINA_BUILD names no build"; exit 1; }
 # What this leaves out is much of the time that a kernel takes to begin under TCG.
-e2e_quick="quiet cryptomgr.notests mitigations=off nokaslr $e2e_clock no_timer_check initcall_blacklist=init_kprobe_trace"
+e2e_quick="quiet cryptomgr.notests mitigations=off nokaslr $e2e_clock no_timer_check lsm= psi=0"
+# There "rep movsb" goes byte by byte, and each patch of the kernel's code is translated anew.
+e2e_quick+=" clearcpuid=erms noreplace-smp initcall_blacklist=init_kprobe_trace"
 e2e_quick+=",crypto_kdf108_init,cubictcp_register,slab_sysfs_init,load_system_certificate_list"
 # Types for BPF, tracing, integrity.
 e2e_quick+=",bpf_rstat_kfunc_init,bpf_key_sig_kfuncs_init,kfunc_init,bpf_tcp_ca_kfunc_init,bpf_prog_test_run_init"
 e2e_quick+=",init_blk_tracer,tracer_init_tracefs,event_trace_init,trace_eval_init,trace_eval_sync"
 e2e_quick+=",ftrace_check_for_weak_functions,ftrace_check_sync,init_ima,init_evm,init_encrypted,digsig_init"
 e2e_quick+=",blake2s_mod_init"
+# What the guests of lib.sh do without; "keyboard=1" leaves them the keyboard.
+e2e_without=cmos_init,dquot_init,hugetlb_init,init_acpi_pm_clocksource,ledtrig_disk_init,ksm_init,vga_arb_device_init
+e2e_without+=,btf_module_init
+keyboard=0
 
 # A machine that boots the test guest: name, more of the kernel's command line (see make-test-guest), and
 # JSON that is merged over the rest.
 guest_machine() {
-	/usr/bin/python3 - "$E2E_CACHE/$guest" "$(accel)" "$e2e_quick ${2-}" "${3-{\}}" <<-'EOT' | machine_config "$1"
+	local without=$e2e_without
+	[ $keyboard = 1 ] || without+=,i8042_init
+	/usr/bin/python3 - "$E2E_CACHE/$guest" "$(accel)" "$e2e_quick initcall_blacklist=$without ${2-}" "${3-{\}}" <<-'EOT' |
 	import json, sys
 
 	def merge(a, b):
@@ -264,8 +272,12 @@ guest_machine() {
 	             "cmdline": f"console=ttyS0 {words}".strip()},
 	    "serial": {"enabled": True},
 	}}
-	print(json.dumps(merge(config, json.loads(more)), indent=2))
+	merge(config, json.loads(more))
+	# The firmware would wait for a key for some seconds.
+	config["qemu-args"] = ["-boot", "menu=off", *config.get("qemu-args", [])]
+	print(json.dumps(config, indent=2))
 	EOT
+		machine_config "$1"
 }
 
 # A machine that starts at once and boots nothing: QEMU waits for "cont", and stop tells it to quit.
