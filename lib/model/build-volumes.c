@@ -173,7 +173,6 @@ static void identify(struct build *b, const struct volume_conf *conf, const char
 		struct vm_volume *v)
 {
 	struct error err = {};
-	CLEANUP(freep) char *wwn = NULL;
 	if (conf->wwn && conf->wwn[0]) {
 		if (build_wwn(b, conf->wwn, &v->wwn, &err) < 0) {
 			CLEANUP(freep) char *at = xasprintf("%s/wwn", pointer);

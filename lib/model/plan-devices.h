@@ -18,9 +18,6 @@
 #include "model/plan.h"
 #include "model/words.h"
 
-/* Copy the devices of a machine. */
-void plan_add_devices(struct plan *plan, const struct vm *vm);
-
 extern const struct row_kind plan_device_kinds[];
 /* Is each complete? */
 MUST_CHECK int plan_check_device_rows(const struct plan *plan, struct error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A connection's packet filter in a plan: a copy of it, and its rows. */
+/* A connection's packet filter in a plan: its rows. */
 #include "model/plan-filter.h"
 
 #include <inttypes.h>
@@ -27,60 +27,6 @@ const char *const plan_guard_address_words[] = {
 	[FW_GUARD_ADDRESS_STRICT] = "address-strict",
 	NULL,
 };
-
-static void *copy_array(struct arena *arena, const void *items, size_t n, size_t size)
-{
-	void *copy = arena_array(arena, n, size);
-	if (n)
-		memcpy(copy, items, n * size);
-	return copy;
-}
-
-static struct fw_addresses copy_addresses(struct arena *arena, const struct fw_addresses *from)
-{
-	struct fw_addresses copy = *from;
-	for (int f = 0; f < N_FW_FAMILIES; f++)
-		copy.of[f].items = copy_array(arena, from->of[f].items, from->of[f].n,
-				sizeof(*from->of[f].items));
-	return copy;
-}
-
-static const char *const *copy_names(struct arena *arena, const char *const *names, size_t n)
-{
-	const char **copy = arena_array(arena, n, sizeof(*copy));
-	for (size_t i = 0; i < n; i++)
-		copy[i] = arena_strdup(arena, names[i]);
-	return copy;
-}
-
-static struct fw_rule copy_rule(struct arena *arena, const struct fw_rule *from)
-{
-	struct fw_rule copy = *from;
-	copy.ports = copy_array(arena, from->ports, from->n_ports, sizeof(*from->ports));
-	copy.types = copy_array(arena, from->types, from->n_types, sizeof(*from->types));
-	copy.addresses = copy_addresses(arena, &from->addresses);
-	copy.sets = copy_names(arena, from->sets, from->n_sets);
-	copy.groups = copy_names(arena, from->groups, from->n_groups);
-	copy.comment = arena_strdup(arena, from->comment);
-	copy.origin = arena_strdup(arena, from->origin);
-	copy.pointer = NULL;
-	return copy;
-}
-
-struct vm_filter *plan_filter_copy(struct arena *arena, const struct vm_filter *filter)
-{
-	if (!filter)
-		return NULL;
-	struct vm_filter *copy = ARENA_NEW(arena, struct vm_filter);
-	*copy = *filter;
-	copy->groups = copy_names(arena, filter->groups, filter->n_groups);
-	copy->ip = copy_addresses(arena, &filter->ip);
-	copy->vlans = copy_array(arena, filter->vlans, filter->n_vlans, sizeof(*filter->vlans));
-	copy->rules = arena_array(arena, filter->n_rules, sizeof(*copy->rules));
-	for (size_t i = 0; i < filter->n_rules; i++)
-		copy->rules[i] = copy_rule(arena, &filter->rules[i]);
-	return copy;
-}
 
 static void put_addresses(struct buf *rows, const char *key, const struct fw_addresses *addresses)
 {

@@ -21,9 +21,6 @@ struct plan_guard_word {
 extern const struct plan_guard_word plan_guard_words[];
 extern const char *const plan_guard_address_words[];
 
-/* All of it in @arena, but for the rules' places in files, which a plan does not have. */
-struct vm_filter *plan_filter_copy(struct arena *arena, const struct vm_filter *filter);
-
 /* Add the rows of all filters. */
 void plan_put_filter_rows(const struct plan *plan, struct buf *rows);
 

@@ -5,9 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "model/plan-devices.h"
-#include "model/plan-filter.h"
-#include "util/file.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
@@ -58,6 +55,11 @@ bool plan_fd_has_set(enum plan_fd_kind kind)
 	       kind == PLAN_FD_USB;
 }
 
+char *plan_pci_variable(size_t i, size_t function)
+{
+	return xasprintf("MACHINA_PCI_%zu_%zu", i, function);
+}
+
 const struct plan_fd *plan_usb_fd(const struct plan *plan, size_t i)
 {
 	CLEANUP(freep) char *name = xasprintf("usb.%zu", i);
@@ -84,14 +86,14 @@ static void add_volume_fd(struct plan *plan, enum plan_fd_kind kind, const char 
 		const struct vm_volume *volume)
 {
 	struct plan_fd *fd = add_fd(plan, kind, name);
-	fd->path = arena_strdup(&plan->arena, volume->path);
+	fd->path = volume->path;
 	fd->writable = kind == PLAN_FD_FILE && !volume->readonly;
 	fd->direct = kind == PLAN_FD_FILE &&
 		     (volume->cache == DISK_CACHE_NONE || volume->cache == DISK_CACHE_DIRECTSYNC);
 	fd->format = volume->type && volume->type->format == VM_FORMAT_QCOW2 ? PLAN_FORMAT_QCOW2
 									     : PLAN_FORMAT_RAW;
-	fd->volume = volume->pool ? arena_strdup(&plan->arena, volume->name) : NULL;
-	fd->pool = volume->pool ? arena_strdup(&plan->arena, volume->pool) : NULL;
+	fd->volume = volume->pool ? volume->name : NULL;
+	fd->pool = volume->pool;
 }
 
 static void add_path_fd(
@@ -100,19 +102,14 @@ static void add_path_fd(
 	add_fd(plan, kind, name)->path = path;
 }
 
-static const char *copy_null(struct plan *plan, const char *text)
-{
-	return text && text[0] ? arena_strdup(&plan->arena, text) : NULL;
-}
-
 static void add_passt(struct plan *plan, const struct vm_nic *nic, size_t i)
 {
 	CLEANUP(freep) char *dir = plan_passt_dir(plan->run_dir, i);
 	struct plan_fd *fd =
 			add_fd(plan, PLAN_FD_CONNECT, arena_printf(&plan->arena, "net.%zu", i));
 	fd->path = arena_printf(&plan->arena, "%s/socket", dir);
-	fd->connection = arena_strdup(&plan->arena, nic->name);
-	fd->network = arena_strdup(&plan->arena, nic->network);
+	fd->connection = nic->name;
+	fd->network = nic->network;
 	CLEANUP(buf_done) struct buf forward = {};
 	for (size_t k = 0; k < nic->n_forward; k++) {
 		const struct forward_conf *f = &nic->forward[k];
@@ -120,7 +117,7 @@ static void add_passt(struct plan *plan, const struct vm_nic *nic, size_t i)
 				forward_protocol_names[f->protocol], f->address, f->port,
 				f->to_port);
 	}
-	fd->forward = copy_null(plan, buf_text(&forward));
+	fd->forward = forward.len ? arena_strdup(&plan->arena, buf_text(&forward)) : NULL;
 	fd->disconnected = nic->disconnected;
 }
 
@@ -135,24 +132,24 @@ static void add_taps(struct plan *plan, const struct vm *vm)
 		bool is_macvtap = nic->mode == NETWORK_MACVTAP;
 		struct plan_fd *fd = add_fd(plan, is_macvtap ? PLAN_FD_MACVTAP : PLAN_FD_TAP,
 				arena_printf(&plan->arena, "net.%zu", i));
-		fd->link = arena_strdup(&plan->arena, nic->link);
-		fd->connection = arena_strdup(&plan->arena, nic->name);
-		fd->network = arena_strdup(&plan->arena, nic->network);
-		fd->bridge = nic->join ? copy_null(plan, nic->bridge) : NULL;
-		fd->device = copy_null(plan, nic->device);
+		fd->link = nic->link;
+		fd->connection = nic->name;
+		fd->network = nic->network;
+		fd->bridge = nic->join ? nic->bridge : NULL;
+		fd->device = nic->device;
 		fd->macvtap_mode = nic->macvtap_mode;
 		char *mac = arena_strdup(&plan->arena, nic->mac);
 		mac_use_colons(mac);
 		fd->mac = mac;
-		fd->up = copy_null(plan, nic->up);
-		fd->down = copy_null(plan, nic->down);
+		fd->up = nic->up;
+		fd->down = nic->down;
 		fd->disconnected = nic->disconnected;
 		fd->mtu = nic->mtu;
 		fd->protect = nic->managed && network_has_bridge(nic->mode);
 		fd->isolate = nic->isolate;
 		fd->own = nic->managed && network_owns_bridge(nic->mode);
 		fd->vlan = nic->vlan;
-		fd->filter = plan_filter_copy(&plan->arena, nic->filter);
+		fd->filter = nic->filter;
 		for (int k = 1; k < nic->queues; k++)
 			add_fd(plan, PLAN_FD_QUEUE, arena_printf(&plan->arena, "net.%zu.%d", i, k))
 					->link = fd->link;
@@ -168,8 +165,8 @@ static void add_netdevs(struct plan *plan, const struct vm *vm)
 			continue;
 		plan->netdevs[plan->n_netdevs++] = (struct plan_netdev){
 			.name = arena_printf(&plan->arena, "net.%zu", i),
-			.connection = arena_strdup(&plan->arena, nic->name),
-			.network = arena_strdup(&plan->arena, nic->network),
+			.connection = nic->name,
+			.network = nic->network,
 			.disconnected = nic->disconnected,
 		};
 	}
@@ -209,9 +206,9 @@ static void add_disks(struct plan *plan, const struct vm *vm)
 			continue;
 		if (v->type->format == VM_FORMAT_VVFAT)
 			plan->directories[plan->n_directories++] = (struct plan_directory){
-				.path = arena_strdup(&plan->arena, v->path),
-				.volume = arena_strdup(&plan->arena, v->name),
-				.pool = arena_strdup(&plan->arena, v->pool),
+				.path = v->path,
+				.volume = v->name,
+				.pool = v->pool,
 			};
 		else
 			add_volume_fd(plan, PLAN_FD_FILE, arena_printf(&plan->arena, "disk.%zu", i),
@@ -228,8 +225,8 @@ static void add_credentials(struct plan *plan, const struct vm *vm)
 	for (size_t i = 0; i < vm->n_credentials; i++) {
 		struct plan_fd *fd = add_fd(plan, PLAN_FD_CREDENTIAL,
 				arena_printf(&plan->arena, "credential.%zu", i));
-		fd->path = arena_strdup(&plan->arena, vm->credentials[i].path);
-		fd->credential = arena_strdup(&plan->arena, vm->credentials[i].name);
+		fd->path = vm->credentials[i].path;
+		fd->credential = vm->credentials[i].name;
 	}
 }
 
@@ -238,12 +235,8 @@ static void add_seed(struct plan *plan, const struct vm *vm)
 	if (!vm->n_seed)
 		return;
 	add_fd(plan, PLAN_FD_SEED, PLAN_SEED);
-	plan->seed = arena_array(&plan->arena, vm->n_seed, sizeof(*plan->seed));
-	for (size_t i = 0; i < vm->n_seed; i++)
-		plan->seed[plan->n_seed++] = (struct vm_seed_item){
-			.kind = vm->seed[i].kind,
-			.text = copy_null(plan, vm->seed[i].text),
-		};
+	plan->seed = vm->seed;
+	plan->n_seed = vm->n_seed;
 }
 
 static void add_sockets(struct plan *plan, const struct vm *vm, const char *run_dir)
@@ -269,9 +262,19 @@ static void add_sockets(struct plan *plan, const struct vm *vm, const char *run_
 
 static const char *tpm_socket(struct plan *plan, const struct vm *vm)
 {
-	if (vm->tpm.socket[0])
-		return arena_strdup(&plan->arena, vm->tpm.socket);
-	return arena_printf(&plan->arena, "%s/swtpm/control.socket", plan->run_dir);
+	return vm->tpm.socket[0] ? vm->tpm.socket
+				 : arena_printf(&plan->arena, "%s/swtpm/control.socket",
+						   plan->run_dir);
+}
+
+static void add_devices(struct plan *plan, const struct vm *vm)
+{
+	plan->mdevs = vm->mdevs;
+	plan->n_mdevs = vm->n_mdevs;
+	plan->pcis = vm->pcis;
+	plan->n_pcis = vm->n_pcis;
+	plan->usbs = vm->usbs;
+	plan->n_usbs = vm->n_usbs;
 }
 
 /* QEMU opens the file of a ROM by its path. */
@@ -283,7 +286,7 @@ static void add_roms(struct plan *plan)
 					plan->pcis[i].rom);
 }
 
-static void add_usbs(struct plan *plan)
+static void add_usb_nodes(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_usbs; i++)
 		add_fd(plan, PLAN_FD_USB, arena_printf(&plan->arena, "usb.%zu", i));
@@ -327,9 +330,8 @@ static void add_switches(struct plan *plan, const struct vm *vm, const char *run
 		const char *name = arena_printf(a, "net.%zu", i);
 		CLEANUP(freep) char *own = plan_net_path(socket_dir, vm->name, nic->name);
 		if (nic->socket)
-			plan->peers[plan->n_peers++] = (struct plan_peer){ name,
-				arena_strdup(a, nic->socket), arena_strdup(a, nic->name),
-				arena_strdup(a, nic->network), nic->queues > 1 ? nic->queues : 0 };
+			plan->peers[plan->n_peers++] = (struct plan_peer){ name, nic->socket,
+				nic->name, nic->network, nic->queues > 1 ? nic->queues : 0 };
 		else
 			plan->sockets[plan->n_sockets++] = (struct plan_socket){ .name = name,
 				.path = arena_strdup(a, own) };
@@ -388,8 +390,8 @@ static void begin(struct plan *plan, const struct vm *vm, const char *run_dir)
 		n_fds += 2 * (size_t)(vm->nics[i].queues > 1 ? vm->nics[i].queues : 1);
 
 	*plan = (struct plan){};
-	plan->machine = arena_strdup(&plan->arena, vm->name);
-	plan->user = arena_strdup(&plan->arena, vm->user);
+	plan->machine = vm->name;
+	plan->user = vm->user;
 	plan->run_dir = arena_printf(&plan->arena, "%s/%s", run_dir, vm->name);
 	plan->socket_dir = arena_printf(&plan->arena, "%s-qemu/%s", run_dir, vm->name);
 	plan->fds = arena_array(&plan->arena, n_fds, sizeof(*plan->fds));
@@ -407,9 +409,9 @@ void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret)
 		add_path_fd(ret, PLAN_FD_CONNECT, "tpm", tpm_socket(ret, vm));
 	add_shares(ret, vm, run_dir);
 	add_sockets(ret, vm, run_dir);
-	plan_add_devices(ret, vm);
+	add_devices(ret, vm);
 	add_roms(ret);
-	add_usbs(ret);
+	add_usb_nodes(ret);
 	add_credentials(ret, vm);
 	add_seed(ret, vm);
 	if (vm->vsock.enabled)
@@ -424,7 +426,7 @@ void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret)
 	begin(ret, vm, run_dir);
 	CLEANUP(freep) char *user = vm_tpm_user_name(vm->name);
 	ret->user = arena_strdup(&ret->arena, user);
-	ret->tpm_data = arena_strdup(&ret->arena, vm->tpm.data);
+	ret->tpm_data = vm->tpm.data;
 	add_path_fd(ret, PLAN_FD_LISTEN, "control", tpm_socket(ret, vm));
 	add_path_fd(ret, PLAN_FD_STATE, "state",
 			arena_printf(&ret->arena, "%s/state", vm->tpm.data));
@@ -434,11 +436,11 @@ void plan_build_share(const struct vm *vm, size_t i, const char *run_dir, struct
 {
 	const struct vm_share *share = &vm->shares[i];
 	begin(ret, vm, run_dir);
-	ret->user = arena_strdup(&ret->arena, share->user);
-	ret->share = arena_strdup(&ret->arena, share->name);
+	ret->user = share->user;
+	ret->share = share->name;
 	add_path_fd(ret, PLAN_FD_LISTEN, "control",
 			share_socket(ret, run_dir, vm->name, share->name));
-	add_path_fd(ret, PLAN_FD_TREE, "tree", arena_strdup(&ret->arena, share->path));
+	add_path_fd(ret, PLAN_FD_TREE, "tree", share->path);
 	ret->fds[ret->n_fds - 1].writable = !share->readonly;
 	add_fd(ret, PLAN_FD_USERNS, "users");
 }

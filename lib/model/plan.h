@@ -110,7 +110,7 @@ struct plan_fd {
 	bool isolate;
 	bool own; /* the bridge is made by the network's unit */
 	int vlan; /* without tags; 0: what the bridge gives new ports; filter->vlans with tags */
-	struct vm_filter *filter; /* its rules have no places in files */
+	const struct vm_filter *filter;
 };
 
 /* A directory that QEMU opens by itself, as the unit's user. */
@@ -199,13 +199,17 @@ struct plan {
 
 void plan_done(struct plan *plan);
 
-/* The plan of a machine's QEMU. @run_dir: of all machines ("/run/machina"). */
+/*
+ * The plan of a machine's QEMU. It borrows what @vm has, which must outlive it.
+ *
+ * @run_dir: of all machines ("/run/machina")
+ */
 void plan_build(const struct vm *vm, const char *run_dir, struct plan *ret);
-/* The plan of its TPM: a listening descriptor "control", and "state", the directory in tpm_data. */
+/* The same of its TPM: a listening descriptor "control", and "state", the directory in tpm_data. */
 void plan_build_tpm(const struct vm *vm, const char *run_dir, struct plan *ret);
 
 /*
- * The plan of a share, vm->shares[@i]: a listening descriptor "control", the directory "tree" and
+ * The same of a share, vm->shares[@i]: a listening descriptor "control", the directory "tree" and
  * the user namespace "users".
  */
 void plan_build_share(const struct vm *vm, size_t i, const char *run_dir, struct plan *ret);

@@ -6,7 +6,7 @@
 #include "model/vm.h"
 #include "util/cleanup.h"
 
-/* Sorted by name; tests/unit/test-model.c checks it. */
+/* Sorted by name; tests/unit/test-build.c checks it. */
 const struct vm_storage_type vm_storage_types[] = {
 	{ "firmware", VM_BUS_NONE, VM_FORMAT_PLAIN, false,
 			"Flash image of the firmware: code or variables." },

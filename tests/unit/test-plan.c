@@ -119,8 +119,8 @@ static void make(struct plan *plan, struct plan *tpm)
 	struct vm vm;
 	struct vm_volume volumes[4], kernel = disk("kernel", "/boot/vmlinuz", "firmware");
 	struct vm_nic nics[6];
-	struct vm_mdev mdevs[1];
-	struct vm_mdev_parent parents[2];
+	static struct vm_mdev mdevs[1]; /* plans borrow them */
+	static struct vm_mdev_parent parents[2];
 	struct vm_qmp_socket qmp[2];
 	fill(&vm, volumes, nics, mdevs, parents, qmp);
 	kernel.readonly = true;
@@ -205,7 +205,7 @@ static void make_filtered(struct plan *plan)
 				.origin = "vm #4" },
 		{ .direction = FW_IN, .protocol = 0, .priority = 1, .comment = "", .origin = "x" },
 	};
-	const struct vm_filter filter = {
+	static const struct vm_filter filter = {
 		.groups = names,
 		.n_groups = 2,
 		.rules = rules,
@@ -215,11 +215,11 @@ static void make_filtered(struct plan *plan)
 				{ FW_DEFAULT_ACCEPT, FW_DEFAULT_NONE },
 				{ FW_DEFAULT_DROP, FW_DEFAULT_ACCEPT } },
 		.guard = { .mac = true, .address = FW_GUARD_ADDRESS_STRICT, .other = true },
-		.ip = { .of = { { v4 + 1, 1 }, { v6, 1 } } },
+		.ip = { .of = { { &v4[1], 1 }, { v6, 1 } } },
 		.vlans = vlans,
 		.n_vlans = 2,
 	};
-	const struct vm_filter bare = { .defaults = { { -1, -1 }, { -1, -1 }, { -1, -1 } } };
+	static const struct vm_filter bare = { .defaults = { { -1, -1 }, { -1, -1 }, { -1, -1 } } };
 	struct vm_nic nics[] = {
 		{ .name = "a", .network = "n", .mac = "m", .link = "w.a", .filter = &filter },
 		{ .name = "b", .network = "n", .mac = "m", .link = "w.b" },
@@ -534,39 +534,6 @@ TEST(two_descriptors_of_one_name_are_refused)
 		CHECK_INT(plan_parse_row(&plan, &words, &err), 0);
 	}
 	CHECK_INT(plan_parse_end(&plan, &err), -EINVAL);
-}
-
-TEST(storage_types_are_sorted)
-{
-	for (const struct vm_storage_type *t = vm_storage_types; t[0].name && t[1].name; t++)
-		CHECK(strcmp(t[0].name, t[1].name) < 0);
-	for (const struct vm_storage_type *t = vm_storage_types; t->name; t++)
-		CHECK(vm_storage_type_find(t->name) == t);
-	CHECK(!vm_storage_type_find("iso"));
-	CHECK(!vm_storage_type_find(""));
-}
-
-TEST(users_fit_the_kernel_and_systemd)
-{
-	static const char *const rows[][2] = {
-		{ "web", "machina-web" },
-		{ "a23456789012345678901234", NULL },
-		{ "a2345678901234567890123", "machina-a2345678901234567890123" },
-		{ "web.example", NULL },
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		CLEANUP(freep) char *user = vm_user_name(rows[i][0]);
-		CLEANUP(freep) char *again = vm_user_name(rows[i][0]);
-		CLEANUP(freep) char *tpm = vm_tpm_user_name(rows[i][0]);
-		if (rows[i][1])
-			CHECK_STR(user, rows[i][1]);
-		else
-			CHECK_INT(strlen(user), strlen("machina-") + 16);
-		CHECK(strlen(user) <= 31 && strlen(tpm) <= 31);
-		CHECK(!strpbrk(user, ".%$ "));
-		CHECK_STR(again, user);
-		CHECK(strcmp(user, tpm) != 0);
-	}
 }
 
 TEST(rows_of_devices_read_back)
