@@ -7,10 +7,10 @@
 #include "util/mem.h"
 
 static const struct word network_words[] = {
-	WORD(network, name, "name", TEXT),
+	WORD_NEEDED(network, name, "name", TEXT),
 	WORD_OF(network, mode, "mode", network_mode_names),
-	WORD(network, bridge, "bridge", TEXT),
-	WORD(network, mac, "mac", TEXT),
+	WORD_NEEDED(network, bridge, "bridge", TEXT),
+	WORD_NEEDED(network, mac, "mac", TEXT),
 	WORD(network, mtu, "mtu", INT64),
 	WORD(network, isolate, "isolate", BOOL),
 	WORD(network, host_access, "host-access", BOOL),
@@ -23,7 +23,7 @@ static const struct word network_words[] = {
 };
 
 static const struct word address_words[] = {
-	WORD(network_address, ip, "ip", TEXT),
+	WORD_NEEDED(network_address, ip, "ip", TEXT),
 	WORD(network_address, prefix, "prefix", INT),
 	{},
 };
@@ -31,14 +31,14 @@ static const struct word address_words[] = {
 static const struct word forward_words[] = {
 	WORD_OF(network_forward, protocol, "protocol", forward_protocol_names),
 	WORD(network_forward, address, "address", TEXT),
-	WORD(network_forward, port, "port", INT),
-	WORD(network_forward, to, "to", TEXT),
-	WORD(network_forward, to_port, "to-port", INT),
+	WORD_NEEDED(network_forward, port, "port", INT),
+	WORD_NEEDED(network_forward, to, "to", TEXT),
+	WORD_NEEDED(network_forward, to_port, "to-port", INT),
 	{},
 };
 
 static const struct word lease_words[] = {
-	WORD(network_lease, mac, "mac", TEXT),
+	WORD_NEEDED(network_lease, mac, "mac", TEXT),
 	WORD(network_lease, host, "host", TEXT),
 	WORD_LIST(network_lease, ip.items, ip.n, "ip", TEXTS),
 	{},
@@ -47,8 +47,7 @@ static const struct word lease_words[] = {
 static int check_address(void *item, struct arena *arena, struct error *err)
 {
 	struct network_address *address = item;
-	CLEANUP(freep)
-	char *text = xasprintf("%s/%d", address->ip ? address->ip : "", address->prefix);
+	CLEANUP(freep) char *text = xasprintf("%s/%d", address->ip, address->prefix);
 	network_address_read(text, arena, address);
 	return address->ip ? 0 : error_set(err, EINVAL, "'%s' is no address", text);
 }
@@ -57,9 +56,8 @@ static int check_forward(void *item, struct arena *arena, struct error *err)
 {
 	const struct network_forward *f = item;
 	(void)arena;
-	bool good = f->port && f->to_port && f->to && fw_is_address(f->to) &&
-		    (!f->address || fw_is_address(f->address));
-	return good ? 0 : error_set(err, EINVAL, "a 'forward' lacks what it needs");
+	bool good = fw_is_address(f->to) && (!f->address || fw_is_address(f->address));
+	return good ? 0 : error_set(err, EINVAL, "a 'forward' leads to no address");
 }
 
 static int check_lease(void *item, struct arena *arena, struct error *err)
@@ -70,7 +68,7 @@ static int check_lease(void *item, struct arena *arena, struct error *err)
 		if (!fw_is_address(lease->ip.items[i]))
 			return error_set(err, EINVAL, "'ip=%s' is not understood",
 					lease->ip.items[i]);
-	return lease->mac ? 0 : error_set(err, EINVAL, "a 'lease' has no 'mac'");
+	return 0;
 }
 
 static const struct row_kind kinds[] = {
@@ -99,8 +97,7 @@ int network_parse_row(struct network *network, const struct strv *words, struct 
 
 int network_parse_end(const struct network *network, struct error *err)
 {
-	if (!network->name || !network->bridge || !network->mac ||
-			!network_owns_bridge(network->mode))
+	if (!network->name || !network_owns_bridge(network->mode))
 		return error_set(err, EINVAL, "the plan does not say of which network it is");
 	return 0;
 }

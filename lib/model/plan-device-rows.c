@@ -3,31 +3,31 @@
 #include "model/plan-devices.h"
 
 static const struct word mdev_words[] = {
-	WORD(vm_mdev, name, "name", TEXT),
-	WORD(vm_mdev, class_name, "class", TEXT),
-	WORD(vm_mdev, uuid, "uuid", TEXT),
+	WORD_NEEDED(vm_mdev, name, "name", TEXT),
+	WORD_NEEDED(vm_mdev, class_name, "class", TEXT),
+	WORD_NEEDED(vm_mdev, uuid, "uuid", TEXT),
 	{},
 };
 
 static const struct word parent_words[] = {
-	WORD(vm_mdev_parent, address, "address", TEXT),
-	WORD(vm_mdev_parent, type_name, "type", TEXT),
+	WORD_NEEDED(vm_mdev_parent, address, "address", TEXT),
+	WORD_NEEDED(vm_mdev_parent, type_name, "type", TEXT),
 	WORD(vm_mdev_parent, heterogeneous, "heterogeneous", BOOL),
 	WORD_LIST(vm_mdev_parent, placements, n_placements, "placement", INTS),
 	{},
 };
 
 static const struct word pci_words[] = {
-	WORD(vm_pci, name, "name", TEXT),
-	WORD(vm_pci, class_name, "class", TEXT),
+	WORD_NEEDED(vm_pci, name, "name", TEXT),
+	WORD_NEEDED(vm_pci, class_name, "class", TEXT),
 	WORD_LIST(vm_pci, functions, n_functions, "function", INTS),
 	{},
 };
 
 static const struct word vf_words[] = {
-	WORD(vm_pci, name, "connection", TEXT),
-	WORD(vm_pci, vf.network, "network", TEXT),
-	WORD(vm_pci, vf.mac, "mac", TEXT),
+	WORD_NEEDED(vm_pci, name, "connection", TEXT),
+	WORD_NEEDED(vm_pci, vf.network, "network", TEXT),
+	WORD_NEEDED(vm_pci, vf.mac, "mac", TEXT),
 	WORD(vm_pci, vf.vlan, "vlan", INT),
 	WORD(vm_pci, vf.spoof_check, "spoof-check", BOOL),
 	WORD(vm_pci, vf.trust, "trust", BOOL),
@@ -44,8 +44,8 @@ static const struct word candidate_words[] = {
 };
 
 static const struct word usb_words[] = {
-	WORD(vm_usb, name, "name", TEXT),
-	WORD(vm_usb, class_name, "class", TEXT),
+	WORD_NEEDED(vm_usb, name, "name", TEXT),
+	WORD_NEEDED(vm_usb, class_name, "class", TEXT),
 	{},
 };
 
@@ -55,10 +55,31 @@ static const struct word plug_words[] = {
 	{},
 };
 
+static int check_candidate(void *item, struct arena *arena, struct error *err)
+{
+	const struct vm_pci_candidate *c = item;
+	(void)arena;
+	return c->address || c->interface || (c->vendor && c->device)
+			       ? 0
+			       : error_set(err, EINVAL, "a 'candidate' is nowhere");
+}
+
+static int check_plug(void *item, struct arena *arena, struct error *err)
+{
+	const struct vm_usb_candidate *c = item;
+	(void)arena;
+	return c->id || c->port ? 0 : error_set(err, EINVAL, "a 'plug' is nowhere");
+}
+
 static const struct row_kind parents = { ROWS(vm_mdev, parents, "parent", parent_words) };
-static const struct row_kind candidates = { ROWS(
-		vm_pci, candidates, "candidate", candidate_words) };
-static const struct row_kind plugs = { ROWS(vm_usb, candidates, "plug", plug_words) };
+static const struct row_kind candidates = {
+	ROWS(vm_pci, candidates, "candidate", candidate_words),
+	.check = check_candidate,
+};
+static const struct row_kind plugs = {
+	ROWS(vm_usb, candidates, "plug", plug_words),
+	.check = check_plug,
+};
 
 static bool is_whole(const void *item)
 {
@@ -74,44 +95,16 @@ const struct row_kind plan_device_kinds[] = {
 	{},
 };
 
-static int check_usbs(const struct plan *plan, struct error *err)
-{
-	for (size_t i = 0; i < plan->n_usbs; i++) {
-		const struct vm_usb *usb = &plan->usbs[i];
-		const struct plan_fd *fd = plan_usb_fd(plan, i);
-		if (!usb->name || !usb->class_name || !usb->n_candidates || !fd ||
-				fd->kind != PLAN_FD_USB)
-			return error_set(err, EINVAL, "a 'usb' lacks what it needs");
-		for (size_t k = 0; k < usb->n_candidates; k++)
-			if (!usb->candidates[k].id && !usb->candidates[k].port)
-				return error_set(err, EINVAL, "a 'plug' is nowhere");
-	}
-	return 0;
-}
-
 int plan_check_device_rows(const struct plan *plan, struct error *err)
 {
-	for (size_t i = 0; i < plan->n_mdevs; i++) {
-		const struct vm_mdev *mdev = &plan->mdevs[i];
-		if (!mdev->uuid || !mdev->name || !mdev->class_name)
-			return error_set(err, EINVAL, "an 'mdev' lacks what it needs");
-		for (size_t k = 0; k < mdev->n_parents; k++)
-			if (!mdev->parents[k].address || !mdev->parents[k].type_name)
-				return error_set(err, EINVAL,
-						"a 'parent' has no 'address' or no 'type'");
+	for (size_t i = 0; i < plan->n_pcis; i++)
+		if (!plan->pcis[i].n_candidates)
+			return error_set(err, EINVAL, "a '%s' has no 'candidate'",
+					plan->pcis[i].class_name ? "pci" : "vf");
+	for (size_t i = 0; i < plan->n_usbs; i++) {
+		const struct plan_fd *fd = plan_usb_fd(plan, i);
+		if (!plan->usbs[i].n_candidates || !fd || fd->kind != PLAN_FD_USB)
+			return error_set(err, EINVAL, "a 'usb' has no 'plug' or no 'usb-node'");
 	}
-	for (size_t i = 0; i < plan->n_pcis; i++) {
-		const struct vm_pci *pci = &plan->pcis[i];
-		bool is_vf = pci->vf.network != NULL;
-		if (!pci->name || !pci->n_candidates || (!is_vf && !pci->class_name) ||
-				(is_vf && !pci->vf.mac))
-			return error_set(err, EINVAL, "a '%s' lacks what it needs",
-					is_vf ? "vf" : "pci");
-		for (size_t k = 0; k < pci->n_candidates; k++) {
-			const struct vm_pci_candidate *c = &pci->candidates[k];
-			if (!c->address && !c->interface && (!c->vendor || !c->device))
-				return error_set(err, EINVAL, "a 'candidate' is nowhere");
-		}
-	}
-	return check_usbs(plan, err);
+	return 0;
 }

@@ -19,5 +19,5 @@
 #include "model/words.h"
 
 extern const struct row_kind plan_device_kinds[];
-/* Is each complete? */
+/* Is each followed by what it needs? */
 MUST_CHECK int plan_check_device_rows(const struct plan *plan, struct error *err);

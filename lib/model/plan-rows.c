@@ -32,7 +32,7 @@ const char *const plan_fd_kind_names[] = {
 const char *const plan_format_names[] = { "raw", "qcow2", NULL };
 
 static const struct word fd_words[] = {
-	WORD(plan_fd, name, "name", TEXT),
+	WORD_NEEDED(plan_fd, name, "name", TEXT),
 	WORD(plan_fd, link, "link", TEXT),
 	WORD(plan_fd, connection, "connection", TEXT),
 	WORD(plan_fd, network, "network", TEXT),
@@ -54,7 +54,7 @@ static const struct word fd_words[] = {
 	WORD_OF(plan_fd, format, "format", plan_format_names),
 	WORD(plan_fd, port, "port", INT),
 	WORD(plan_fd, cid, "cid", INT64),
-	WORD(plan_fd, path, "path", TEXT),
+	WORD(plan_fd, path, "path", PATH),
 	WORD(plan_fd, credential, "credential", TEXT),
 	WORD(plan_fd, volume, "volume", TEXT),
 	WORD(plan_fd, pool, "pool", TEXT),
@@ -62,43 +62,43 @@ static const struct word fd_words[] = {
 };
 
 static const struct word machine_words[] = {
-	WORD(plan, machine, "name", TEXT),
-	WORD(plan, user, "user", TEXT),
-	WORD(plan, run_dir, "run-dir", TEXT),
-	WORD(plan, socket_dir, "socket-dir", TEXT),
-	WORD(plan, tpm_data, "tpm-data", TEXT),
+	WORD_NEEDED(plan, machine, "name", TEXT),
+	WORD_NEEDED(plan, user, "user", TEXT),
+	WORD_NEEDED(plan, run_dir, "run-dir", PATH),
+	WORD_NEEDED(plan, socket_dir, "socket-dir", PATH),
+	WORD(plan, tpm_data, "tpm-data", PATH),
 	WORD(plan, stop_sec, "stop-sec", INT),
 	WORD(plan, share, "share", TEXT),
 	{},
 };
 
 static const struct word directory_words[] = {
-	WORD(plan_directory, path, "path", TEXT),
+	WORD_NEEDED(plan_directory, path, "path", PATH),
 	WORD(plan_directory, volume, "volume", TEXT),
 	WORD(plan_directory, pool, "pool", TEXT),
 	{},
 };
 
 static const struct word socket_words[] = {
-	WORD(plan_socket, name, "name", TEXT),
-	WORD(plan_socket, path, "path", TEXT),
+	WORD_NEEDED(plan_socket, name, "name", TEXT),
+	WORD_NEEDED(plan_socket, path, "path", PATH),
 	WORD(plan_socket, port, "port", INT),
 	{},
 };
 
 static const struct word netdev_words[] = {
-	WORD(plan_netdev, name, "name", TEXT),
-	WORD(plan_netdev, connection, "connection", TEXT),
+	WORD_NEEDED(plan_netdev, name, "name", TEXT),
+	WORD_NEEDED(plan_netdev, connection, "connection", TEXT),
 	WORD(plan_netdev, network, "network", TEXT),
 	WORD(plan_netdev, disconnected, "disconnected", BOOL),
 	{},
 };
 
 static const struct word peer_words[] = {
-	WORD(plan_peer, name, "name", TEXT),
-	WORD(plan_peer, path, "path", TEXT),
-	WORD(plan_peer, connection, "connection", TEXT),
-	WORD(plan_peer, network, "network", TEXT),
+	WORD_NEEDED(plan_peer, name, "name", TEXT),
+	WORD_NEEDED(plan_peer, path, "path", PATH),
+	WORD_NEEDED(plan_peer, connection, "connection", TEXT),
+	WORD_NEEDED(plan_peer, network, "network", TEXT),
 	WORD(plan_peer, queues, "queues", INT),
 	{},
 };
@@ -131,8 +131,6 @@ void plan_put_rows(const struct plan *plan, struct buf *ret)
 static bool is_complete(const struct plan_fd *fd)
 {
 	bool has_link = fd->link && fd->connection && fd->mac;
-	if (!fd->name)
-		return false;
 	switch (fd->kind) {
 	case PLAN_FD_TAP:
 		return has_link;
@@ -213,21 +211,8 @@ int plan_parse_row(struct plan *plan, const struct strv *words, struct error *er
 
 int plan_parse_end(const struct plan *plan, struct error *err)
 {
-	if (!plan->machine || !plan->user || !plan->run_dir || !plan->socket_dir)
+	if (!plan->machine)
 		return error_set(err, EINVAL, "the plan does not say whose it is");
-	for (size_t i = 0; i < plan->n_directories; i++)
-		if (!plan->directories[i].path)
-			return error_set(err, EINVAL, "a 'directory' has no 'path'");
-	for (size_t i = 0; i < plan->n_sockets; i++)
-		if (!plan->sockets[i].name || !plan->sockets[i].path)
-			return error_set(err, EINVAL, "a 'socket' lacks what it needs");
-	for (size_t i = 0; i < plan->n_netdevs; i++)
-		if (!plan->netdevs[i].name || !plan->netdevs[i].connection)
-			return error_set(err, EINVAL, "a 'netdev' lacks what it needs");
-	for (size_t i = 0; i < plan->n_peers; i++)
-		if (!plan->peers[i].name || !plan->peers[i].path || !plan->peers[i].connection ||
-				!plan->peers[i].network)
-			return error_set(err, EINVAL, "a 'peer' lacks what it needs");
 	for (size_t i = 0; i < plan->n_seed; i++)
 		if (!plan->seed[i].text && plan->seed[i].kind != VM_SEED_UPGRADE)
 			return error_set(err, EINVAL, "a 'cloud-init' has no 'text'");

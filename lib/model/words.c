@@ -50,6 +50,7 @@ static void put_word(struct buf *rows, const struct word *word, const void *obje
 	const void *at = member(object, word->offset);
 	switch (word->kind) {
 	case WORD_TEXT:
+	case WORD_PATH:
 		if (*(const char *const *)at)
 			row_add(rows, word->name, *(const char *const *)at);
 		break;
@@ -134,6 +135,9 @@ static int parse_value(const struct word *word, const char *value, void *object,
 	int64_t number;
 	switch (word->kind) {
 	case WORD_TEXT:
+	case WORD_PATH:
+		if (word->kind == WORD_PATH && value[0] != '/')
+			break;
 		*(const char **)(void *)at = arena_strdup(arena, value);
 		return 0;
 	case WORD_BOOL:
@@ -173,6 +177,14 @@ static int parse_value(const struct word *word, const char *value, void *object,
 			word->name, value);
 }
 
+/* Does @object have no value for it? */
+static bool is_missing(const struct word *word, const void *object)
+{
+	const void *at = member(object, word->offset);
+	return word->needed &&
+	       (word->kind == WORD_INT ? !*(const int *)at : !*(const char *const *)at);
+}
+
 int words_parse(const struct word *table, const struct strv *words, void *object,
 		struct arena *arena, struct error *err)
 {
@@ -190,6 +202,10 @@ int words_parse(const struct word *table, const struct strv *words, void *object
 		if (r < 0)
 			return r;
 	}
+	for (const struct word *word = table; word->name; word++)
+		if (is_missing(word, object))
+			return error_set(err, EINVAL, "a '%s' has no '%s'", words->items[0],
+					word->name);
 	return 0;
 }
 

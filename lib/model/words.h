@@ -4,7 +4,7 @@
  * each word is; what has its default is left out.
  *
  *	static const struct word socket_words[] = {
- *		WORD(plan_socket, name, "name", TEXT),
+ *		WORD_NEEDED(plan_socket, name, "name", TEXT),
  *		WORD(plan_socket, port, "port", INT),
  *		{},
  *	};
@@ -31,6 +31,7 @@
 
 enum word_kind {
 	WORD_TEXT,   /* const char *; NULL is left out, "" is not */
+	WORD_PATH,   /* the same, which begins with '/' */
 	WORD_BOOL,   /* "yes" */
 	WORD_INT,    /* int from 0 to 65535 */
 	WORD_INT64,  /* int64_t */
@@ -45,11 +46,17 @@ struct word {
 	size_t offset;
 	size_t n_offset;	  /* TEXTS, INTS */
 	const char *const *names; /* CHOICE; the first one is the default */
+	bool needed;		  /* a row without it is refused; TEXT, PATH, INT */
 };
 
 #define WORD(type, member, key, value)                                                             \
 	{                                                                                          \
 		.name = key, .kind = WORD_##value, .offset = offsetof(struct type, member)         \
+	}
+#define WORD_NEEDED(type, member, key, value)                                                      \
+	{                                                                                          \
+		.name = key, .kind = WORD_##value, .offset = offsetof(struct type, member),        \
+		.needed = true                                                                     \
 	}
 #define WORD_LIST(type, member, n_member, key, value)                                              \
 	{                                                                                          \
@@ -95,7 +102,7 @@ void row_end(struct buf *rows);
  * Read a row's words but for the first one into @object, which began as zeros. Texts are copied to
  * @arena.
  *
- * Errors: EINVAL for a word or a value that is not known.
+ * Errors: EINVAL for a word or a value that is not known, and for a word that is missing.
  */
 MUST_CHECK int words_parse(const struct word *table, const struct strv *words, void *object,
 		struct arena *arena, struct error *err);

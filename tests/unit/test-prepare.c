@@ -80,7 +80,7 @@ static void add_row(struct plan *plan, const char *row)
 		const char *at = strstr(word, "DIR");
 		if (at)
 			buf_printf(&text, "%.*s%s%s", (int)(at - word), word,
-					scratch_dir ? scratch_dir : "DIR", at + 3);
+					scratch_dir ? scratch_dir : "/DIR", at + 3);
 		else
 			buf_puts(&text, word);
 		strv_push(&words, text.text);
@@ -226,20 +226,20 @@ TEST(steps_have_lines)
 	prepare_describe(&plan, false, &lines);
 	static const char *const expected[] = {
 		"take back what an earlier start has left with systemd",
-		"check that 'root' can read directory 'DIR/share' (volume 'share', pool 'shares')",
-		"open 'DIR/os.raw' for reading and writing (volume 'os', pool 'guest-data')",
-		"open 'DIR/cd.iso' for reading (volume 'cd', pool 'isos')",
-		"copy 'DIR/vmlinuz' to memory",
-		"make directory 'DIR/run/web'",
+		"check that 'root' can read directory '/DIR/share' (volume 'share', pool 'shares')",
+		"open '/DIR/os.raw' for reading and writing (volume 'os', pool 'guest-data')",
+		"open '/DIR/cd.iso' for reading (volume 'cd', pool 'isos')",
+		"copy '/DIR/vmlinuz' to memory",
+		"make directory '/DIR/run/web'",
 		"make mediated device 11111111-2222-3333-4444-555555555555 (device 'vgpu', class "
 		"'cad')",
 		"make tap 'web.lan' on bridge 'br0' (network 'lan')",
-		"make tap 'web.dmz' (network 'dmz') and run 'DIR/up' with it",
-		"listen at 'DIR/run/web/qmp/systemd.0.qmp.socket'",
-		"listen at 'DIR/extra.socket'",
+		"make tap 'web.dmz' (network 'dmz') and run '/DIR/up' with it",
+		"listen at '/DIR/run/web/qmp/systemd.0.qmp.socket'",
+		"listen at '/DIR/extra.socket'",
 		"listen at port 20907 of 127.0.0.1",
-		"open 'DIR/run/web/console.log' for appending",
-		"connect to 'DIR/run/web/swtpm/control.socket'",
+		"open '/DIR/run/web/console.log' for appending",
+		"connect to '/DIR/run/web/swtpm/control.socket'",
 		"give descriptors to systemd: 3 'net.0', 4 'net.1', 5 'disk.0', 6 'disk.1', 7 "
 		"'kernel', 8 'tpm', 9 'qmp.0', 10 'qmp.1', 11 'agent', 12 'console.log'",
 	};
@@ -303,15 +303,15 @@ TEST(undoing_has_lines)
 	prepare_describe_teardown(&plan, &lines);
 	static const char *const expected[] = {
 		"take back the descriptors that systemd has",
-		"remove socket 'DIR/extra.socket'",
-		"remove socket 'DIR/run/web/qmp/systemd.0.qmp.socket'",
-		"run 'DIR/down' with tap 'web.dmz' and delete it (network 'dmz')",
+		"remove socket '/DIR/extra.socket'",
+		"remove socket '/DIR/run/web/qmp/systemd.0.qmp.socket'",
+		"run '/DIR/down' with tap 'web.dmz' and delete it (network 'dmz')",
 		"delete tap 'web.lan' (network 'lan')",
 		"delete all interfaces of machine 'web'",
 		"remove the packet filter of machine 'web'",
 		"give back all devices of the host that machine 'web' has",
 		"remove mediated device 11111111-2222-3333-4444-555555555555 (device 'vgpu')",
-		"remove directory 'DIR/run/web'",
+		"remove directory '/DIR/run/web'",
 	};
 	CHECK_INT(lines.n, ARRAY_SIZE(expected));
 	for (size_t i = 0; i < lines.n && i < ARRAY_SIZE(expected); i++)
@@ -332,9 +332,9 @@ TEST(who_starts_qemu_himself_has_lines)
 	CLEANUP(strv_done) struct strv lines = {};
 	prepare_describe(&plan, true, &lines);
 	static const char *const expected[] = {
-		"make directory 'DIR/run/web'",
-		"make directory 'DIR/sockets' for the sockets of QEMU's own",
-		"listen at 'DIR/run/web/qmp/systemd.0.qmp.socket'",
+		"make directory '/DIR/run/web'",
+		"make directory '/DIR/sockets' for the sockets of QEMU's own",
+		"listen at '/DIR/run/web/qmp/systemd.0.qmp.socket'",
 	};
 	CHECK_INT(lines.n, ARRAY_SIZE(expected));
 	for (size_t i = 0; i < lines.n && i < ARRAY_SIZE(expected); i++)
@@ -370,9 +370,9 @@ TEST(awaiting_has_lines)
 	struct error err = {};
 	CHECK_INT(prepare_describe_await(&plan, &lines, &err), 0);
 	static const char *const expected[] = {
-		"wait until QEMU answers at 'DIR/run/web/qmp/systemd.0.qmp.socket'",
-		"give 'DIR/sockets/spice' to the group 'machina'",
-		"take over directory 'DIR/sockets'",
+		"wait until QEMU answers at '/DIR/run/web/qmp/systemd.0.qmp.socket'",
+		"give '/DIR/sockets/spice' to the group 'machina'",
+		"take over directory '/DIR/sockets'",
 		"take back the descriptors that systemd has",
 	};
 	CHECK_INT(lines.n, ARRAY_SIZE(expected));
@@ -395,14 +395,14 @@ TEST(a_tpm_has_lines)
 	prepare_describe_teardown(&plan, &lines);
 	static const char *const expected[] = {
 		"take back what an earlier start has left with systemd",
-		"make directory 'DIR/run/web'",
+		"make directory '/DIR/run/web'",
 		"make a TPM in '/tank/web' if there is none, and give '/tank/web/state' to 'root'",
-		"listen at 'DIR/run/web/swtpm/control.socket'",
+		"listen at '/DIR/run/web/swtpm/control.socket'",
 		"give descriptors to systemd: 3 'control', 4 'state'",
 		"take back the descriptors that systemd has",
-		"remove socket 'DIR/run/web/swtpm/control.socket'",
+		"remove socket '/DIR/run/web/swtpm/control.socket'",
 		"give '/tank/web/state' back to root",
-		"remove directory 'DIR/run/web'",
+		"remove directory '/DIR/run/web'",
 	};
 	CHECK_INT(lines.n, ARRAY_SIZE(expected));
 	for (size_t i = 0; i < lines.n && i < ARRAY_SIZE(expected); i++)
@@ -425,14 +425,14 @@ TEST(a_share_has_lines)
 	prepare_describe_teardown(&plan, &lines);
 	static const char *const expected[] = {
 		"take back what an earlier start has left with systemd",
-		"make directory 'DIR/run/web'",
+		"make directory '/DIR/run/web'",
 		"open directory '/srv/docs' for reading and writing by 'root' (share 'docs')",
 		"make a user namespace whose root is 'root'",
-		"listen at 'DIR/run/web/share/docs'",
+		"listen at '/DIR/run/web/share/docs'",
 		"give descriptors to systemd: 3 'control', 4 'tree', 5 'users'",
 		"take back the descriptors that systemd has",
-		"remove socket 'DIR/run/web/share/docs'",
-		"remove directory 'DIR/run/web'",
+		"remove socket '/DIR/run/web/share/docs'",
+		"remove directory '/DIR/run/web'",
 	};
 	CHECK_INT(lines.n, ARRAY_SIZE(expected));
 	for (size_t i = 0; i < lines.n && i < ARRAY_SIZE(expected); i++)
