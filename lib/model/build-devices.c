@@ -49,32 +49,28 @@ static void add_parents(struct build *b, const struct jlist *devices, const char
 	}
 }
 
-/* The classes that some device of one map offers. */
-static void list_mdev_classes(const struct jlist *devices, struct strv *names)
+static void list_classes(const struct jlist *map, struct strv *names)
 {
-	const struct mdev_conf *items = devices->items;
-	for (size_t i = 0; i < devices->n; i++) {
-		const struct jlist *maps[] = { &items[i].classes, &items[i].types };
-		for (size_t m = 0; m < ARRAY_SIZE(maps); m++) {
-			const struct mdev_class_conf *classes = maps[m]->items;
-			for (size_t k = 0; k < maps[m]->n; k++)
-				if (!strv_contains(names, classes[k].name))
-					strv_push(names, classes[k].name);
+	const struct mdev_class_conf *classes = map->items;
+	for (size_t i = 0; i < map->n; i++)
+		if (!strv_contains(names, classes[i].name))
+			strv_push(names, classes[i].name);
+}
+
+static void build_mdev_classes(const struct build *b, struct strv *names)
+{
+	const struct jlist *maps[] = { &b->host->conf.mediated_device, &b->host->conf.mdev };
+	for (size_t m = 0; m < ARRAY_SIZE(maps); m++) {
+		const struct mdev_conf *items = maps[m]->items;
+		for (size_t i = 0; i < maps[m]->n; i++) {
+			list_classes(&items[i].classes, names);
+			list_classes(&items[i].types, names);
 		}
 	}
 }
 
-static bool mdev_offers(const struct jlist *devices, const char *class_name)
-{
-	const struct mdev_conf *items = devices->items;
-	for (size_t i = 0; i < devices->n; i++)
-		if (find_class(&items[i].classes, class_name) ||
-				find_class(&items[i].types, class_name))
-			return true;
-	return false;
-}
-
-static void build_mdev(struct build *b, const struct device_conf *conf, size_t index)
+static void build_mdev(
+		struct build *b, const struct device_conf *conf, const char *pointer, size_t index)
 {
 	const struct host_conf *host = &b->host->conf;
 	size_t n_max = host->mediated_device.n + host->mdev.n;
@@ -83,6 +79,7 @@ static void build_mdev(struct build *b, const struct device_conf *conf, size_t i
 	uint8_t uuid[16] = {};
 	static const uint8_t unset[16];
 
+	(void)pointer;
 	*mdev = (struct vm_mdev){
 		.name = build_text(b, conf->name),
 		.class_name = build_text(b, conf->class_name),
@@ -103,74 +100,67 @@ static void build_mdev(struct build *b, const struct device_conf *conf, size_t i
 }
 
 /* The sections of the host's config that devices come from. */
-struct kind {
+static const struct kind {
 	const char *section;
-	bool offers;
+	void (*classes)(const struct build *b, struct strv *names);
+	void (*build)(struct build *b, const struct device_conf *conf, const char *pointer,
+			size_t index);
 	bool has_id;
+} kinds[] = {
+	{ "mediated-device", build_mdev_classes, build_mdev, true },
+	{ "pci-device", build_pci_classes, build_pci, false },
+	{ "usb-device", build_usb_classes, build_usb, false },
 };
 
 static void report_unknown(struct build *b, const struct device_conf *conf, const char *pointer)
 {
 	CLEANUP(strv_done) struct strv classes = {};
-	list_mdev_classes(&b->host->conf.mediated_device, &classes);
-	list_mdev_classes(&b->host->conf.mdev, &classes);
-	build_pci_classes(b, &classes);
-	build_usb_classes(b, &classes);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		kinds[i].classes(b, &classes);
 	build_unknown(b,
 			&(struct reference){ "device", build_text(b, conf->name), "device class",
 					pointer, "class", build_text(b, conf->class_name) },
 			(const char *const *)classes.items, classes.n);
 }
 
-/* A class has to be of one kind: the guest's hardware depends on it. */
-static bool check_kinds(struct build *b, const struct device_conf *conf, const char *pointer,
-		const struct kind *kinds, size_t n)
+/* A class has to be of one kind: the guest's hardware depends on it. NULL after a finding. */
+static const struct kind *find_kind(
+		struct build *b, const struct device_conf *conf, const char *pointer)
 {
+	const char *class_name = conf->class_name ? conf->class_name : "";
 	const struct kind *first = NULL;
-	for (size_t i = 0; i < n; i++) {
-		if (!kinds[i].offers)
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		CLEANUP(strv_done) struct strv classes = {};
+		kinds[i].classes(b, &classes);
+		if (!strv_contains(&classes, class_name))
 			continue;
 		if (first) {
 			CLEANUP(freep) char *at = xasprintf("%s/class", pointer);
 			BUILD_ERROR(b, at,
 					"class '%s' is offered in \"%s\" and in \"%s\" of the "
 					"host's config: it must be one kind of device",
-					conf->class_name, first->section, kinds[i].section);
-			return false;
+					class_name, first->section, kinds[i].section);
+			return NULL;
 		}
 		first = &kinds[i];
 	}
 	if (!first)
 		report_unknown(b, conf, pointer);
-	else if (conf->id && conf->id[0] && !first->has_id) {
-		CLEANUP(freep) char *at = xasprintf("%s/id", pointer);
-		BUILD_ERROR(b, at, "\"id\" is for mediated devices; class '%s' is one of \"%s\"",
-				conf->class_name, first->section);
-	}
-	return first != NULL;
+	return first;
 }
 
 static void build_device(
 		struct build *b, const struct device_conf *conf, const char *pointer, size_t index)
 {
-	const struct host_conf *host = &b->host->conf;
-	const char *class_name = conf->class_name ? conf->class_name : "";
-	const struct kind kinds[] = {
-		{ "mediated-device",
-				mdev_offers(&host->mediated_device, class_name) ||
-						mdev_offers(&host->mdev, class_name),
-				true },
-		{ "pci-device", build_pci_offers(b, class_name), false },
-		{ "usb-device", build_usb_offers(b, class_name), false },
-	};
-	if (!check_kinds(b, conf, pointer, kinds, ARRAY_SIZE(kinds)))
+	const struct kind *kind = find_kind(b, conf, pointer);
+	if (!kind)
 		return;
-	if (kinds[0].offers)
-		build_mdev(b, conf, index);
-	else if (kinds[1].offers)
-		build_pci(b, conf, pointer, index);
-	else
-		build_usb(b, conf, index);
+	if (conf->id && conf->id[0] && !kind->has_id) {
+		CLEANUP(freep) char *at = xasprintf("%s/id", pointer);
+		BUILD_ERROR(b, at, "\"id\" is for mediated devices; class '%s' is one of \"%s\"",
+				conf->class_name, kind->section);
+	}
+	kind->build(b, conf, pointer, index);
 }
 
 void build_devices(struct build *b)

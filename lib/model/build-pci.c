@@ -113,22 +113,11 @@ static void copy_entry(struct build *b, const struct pci_device_conf *conf, stru
 	pci->vga = conf->vga;
 }
 
-bool build_pci_offers(const struct build *b, const char *class_name)
-{
-	const struct pci_device_conf *items = b->host->conf.pci_device.items;
-	for (size_t i = 0; i < b->host->conf.pci_device.n; i++)
-		if (build_lists(&items[i].classes, class_name))
-			return true;
-	return false;
-}
-
 void build_pci_classes(const struct build *b, struct strv *names)
 {
 	const struct pci_device_conf *items = b->host->conf.pci_device.items;
 	for (size_t i = 0; i < b->host->conf.pci_device.n; i++)
-		for (size_t k = 0; k < items[i].classes.n; k++)
-			if (!strv_contains(names, items[i].classes.items[k]))
-				strv_push(names, items[i].classes.items[k]);
+		build_gather(names, &items[i].classes);
 }
 
 void build_vf(struct build *b, const struct network_conf *network, const struct vm_nic *nic,

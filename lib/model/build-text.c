@@ -32,6 +32,13 @@ bool build_lists(const struct jstrings *list, const char *text)
 	return false;
 }
 
+void build_gather(struct strv *names, const struct jstrings *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!strv_contains(names, list->items[i]))
+			strv_push(names, list->items[i]);
+}
+
 void build_entry_error(struct build *b, const char *section, const char *name, const char *key,
 		const char *format, ...)
 {

@@ -5,26 +5,16 @@
 #include "model/build.h"
 #include "util/mem.h"
 
-bool build_usb_offers(const struct build *b, const char *class_name)
-{
-	const struct usb_device_conf *items = b->host->conf.usb_device.items;
-	for (size_t i = 0; i < b->host->conf.usb_device.n; i++)
-		if (build_lists(&items[i].classes, class_name))
-			return true;
-	return false;
-}
-
 void build_usb_classes(const struct build *b, struct strv *names)
 {
 	const struct usb_device_conf *items = b->host->conf.usb_device.items;
 	for (size_t i = 0; i < b->host->conf.usb_device.n; i++)
-		for (size_t k = 0; k < items[i].classes.n; k++)
-			if (!strv_contains(names, items[i].classes.items[k]))
-				strv_push(names, items[i].classes.items[k]);
+		build_gather(names, &items[i].classes);
 }
 
-void build_usb(struct build *b, const struct device_conf *conf, size_t index)
+void build_usb(struct build *b, const struct device_conf *conf, const char *pointer, size_t index)
 {
+	(void)pointer;
 	const struct usb_device_conf *items = b->host->conf.usb_device.items;
 	size_t n = b->host->conf.usb_device.n;
 	struct vm_usb_candidate *candidates = arena_array(&b->vm->arena, n, sizeof(*candidates));

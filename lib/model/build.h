@@ -55,16 +55,14 @@ const struct network_conf *build_find_network(const struct build *b, const char 
 void build_vf(struct build *b, const struct network_conf *network, const struct vm_nic *nic,
 		size_t index);
 
-/* Devices of the host's "pci-device": is there one of that class; the names of all classes,
- * appended; add one to the machine, for the entry at @pointer, which is number @index. */
-bool build_pci_offers(const struct build *b, const char *class_name);
+/* Devices of the host's "pci-device": the names of all classes, appended, each once; add one to the
+ * machine, for the entry at @pointer, which is number @index. */
 void build_pci_classes(const struct build *b, struct strv *names);
 void build_pci(struct build *b, const struct device_conf *conf, const char *pointer, size_t index);
 
 /* The same for "usb-device". */
-bool build_usb_offers(const struct build *b, const char *class_name);
 void build_usb_classes(const struct build *b, struct strv *names);
-void build_usb(struct build *b, const struct device_conf *conf, size_t index);
+void build_usb(struct build *b, const struct device_conf *conf, const char *pointer, size_t index);
 
 /* The rules of the machine, which its connections share. */
 void build_machine_rules(struct build *b);
@@ -92,6 +90,8 @@ int build_seconds(const char *text, int standard);
 const char *build_lower(struct build *b, const char *text);
 /* Is @text one of the list? */
 bool build_lists(const struct jstrings *list, const char *text);
+/* Append each of the list that is not there yet. */
+void build_gather(struct strv *names, const struct jstrings *list);
 
 /* The longest path of a socket, in bytes (unix(7)). */
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
