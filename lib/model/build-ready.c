@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* When a machine counts as started. */
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "model/build.h"
-#include "util/mem.h"
 #include "util/parse.h"
 
 /* The first address that a connection is given, without its prefix length; NULL: none is. */
@@ -16,12 +14,9 @@ static const char *first_address(struct build *b)
 		if (b->vm->nics[i].mode == NETWORK_USER)
 			continue;
 		for (size_t k = 0; k < ip->n; k++) {
-			unsigned char binary[16];
-			CLEANUP(freep) char *text = xstrdup(ip->items[k]);
-			text[strcspn(text, "/")] = '\0';
-			if (inet_pton(AF_INET, text, binary) == 1 ||
-					inet_pton(AF_INET6, text, binary) == 1)
-				return build_text(b, text);
+			const char *text = ip->items[k];
+			if (fw_is_address(text))
+				return arena_strndup(&b->vm->arena, text, strcspn(text, "/"));
 		}
 	}
 	return NULL;

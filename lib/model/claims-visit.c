@@ -2,10 +2,8 @@
 /* The walk over all that a machine claims for itself. */
 #include "model/claims-visit.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "model/plan.h"
@@ -48,30 +46,19 @@ static void visit_forward(const struct claim_visit *v, const struct forward_conf
 			pointer);
 }
 
-/* Equal addresses may be written in several ways; a prefix length is not part of one. */
-static char *canonical_ip(const char *text)
-{
-	CLEANUP(freep) char *address = xstrdup(text);
-	unsigned char binary[16];
-	char canonical[INET6_ADDRSTRLEN];
-	address[strcspn(address, "/")] = '\0';
-	for (size_t i = 0; i < 2; i++) {
-		int family = i ? AF_INET6 : AF_INET;
-		if (inet_pton(family, address, binary) == 1)
-			return xstrdup(inet_ntop(family, binary, canonical, sizeof(canonical)));
-	}
-	return NULL;
-}
-
 static void visit_addresses(const struct claim_visit *v, const struct vm_nic *nic, size_t i)
 {
 	for (size_t k = 0; k < nic->ip.n; k++) {
-		CLEANUP(freep) char *ip = canonical_ip(nic->ip.items[k]);
-		if (!ip)
+		CLEANUP(buf_done) struct buf value = {};
+		struct fw_range ip;
+		enum fw_family family;
+		if (!fw_address_read(nic->ip.items[k], &ip, &family))
 			continue;
-		CLEANUP(freep) char *value = xasprintf("%s on network '%s'", ip, nic->network);
+		/* Equal addresses may be written in several ways. */
+		fw_range_put(&value, &ip, family);
+		buf_printf(&value, " on network '%s'", nic->network);
 		const struct claim_told told = {
-			.kind = CLAIM_IP, .value = value, .filtered = nic->filter != NULL
+			.kind = CLAIM_IP, .value = buf_text(&value), .filtered = nic->filter != NULL
 		};
 		/* One address may be written without a list. */
 		if (nic->ip.n == 1)

@@ -148,14 +148,17 @@ static bool parse_address(const char *text, size_t len, uint8_t *ret, enum fw_fa
 	return false;
 }
 
-/* The bits of an address behind the first @bits. */
-static void fill_host_bits(uint8_t *address, size_t size, int bits, bool value)
+struct fw_range fw_block(const uint8_t *address, enum fw_family family, int bits)
 {
+	size_t size = fw_address_size(family);
+	struct fw_range block = {};
 	for (size_t i = 0; i < size; i++) {
 		int covered = bits - 8 * (int)i;
 		uint8_t mask = (uint8_t)(covered >= 8 ? 0 : 0xff >> (covered > 0 ? covered : 0));
-		address[i] = (uint8_t)(value ? address[i] | mask : address[i] & ~mask);
+		block.first[i] = (uint8_t)(address[i] & ~mask);
+		block.last[i] = (uint8_t)(address[i] | mask);
 	}
+	return block;
 }
 
 static int parse_block(const char *text, const char *slash, struct fw_range *ret,
@@ -168,20 +171,16 @@ static int parse_block(const char *text, const char *slash, struct fw_range *ret
 				"'%s' is no block of addresses such as '192.0.2.0/24' or "
 				"'2001:db8::/32'",
 				text);
-	size_t size = fw_address_size(*ret_family);
-	uint8_t lowest[16] = {};
-	memcpy(lowest, ret->first, size);
-	fill_host_bits(lowest, size, bits, false);
-	if (memcmp(lowest, ret->first, size) != 0) {
+	const struct fw_range block = fw_block(ret->first, *ret_family, bits);
+	if (memcmp(block.first, ret->first, sizeof(block.first)) != 0) {
 		char name[INET6_ADDRSTRLEN];
-		inet_ntop(families[*ret_family].family, lowest, name, sizeof(name));
+		inet_ntop(families[*ret_family].family, block.first, name, sizeof(name));
 		return error_set(err, EINVAL,
 				"'%s' has bits set behind its first %d; the block is '%s/%d', the "
 				"address '%.*s'",
 				text, bits, name, bits, (int)(slash - text), text);
 	}
-	memcpy(ret->last, ret->first, sizeof(ret->last));
-	fill_host_bits(ret->last, size, bits, true);
+	*ret = block;
 	return 0;
 }
 
@@ -244,10 +243,7 @@ void fw_range_put(struct buf *out, const struct fw_range *range, enum fw_family 
 	buf_puts(out, first);
 	/* The shortest prefix behind which the first address is all zeros and the last all ones. */
 	for (; bits <= size_bits; bits++) {
-		struct fw_range block = *range;
-		fill_host_bits(block.first, fw_address_size(family), bits, false);
-		memcpy(block.last, block.first, sizeof(block.last));
-		fill_host_bits(block.last, fw_address_size(family), bits, true);
+		const struct fw_range block = fw_block(range->first, family, bits);
 		if (compare_ranges(&block, range) == 0)
 			break;
 	}

@@ -144,6 +144,8 @@ MUST_CHECK int fw_range_parse(const char *text, struct fw_range *ret, enum fw_fa
 /* One address, with or without the length of its network's prefix, which does not count. */
 bool fw_address_read(const char *text, struct fw_range *ret, enum fw_family *ret_family);
 bool fw_is_address(const char *text);
+/* The block with a prefix of @bits that an address is in. */
+struct fw_range fw_block(const uint8_t *address, enum fw_family family, int bits) PURE;
 /* Append it as a block if it is one, else as a range; an address by itself without "/32". */
 void fw_range_put(struct buf *out, const struct fw_range *range, enum fw_family family);
 

@@ -50,14 +50,6 @@ char *network_run_dir(const char *run_dir, const char *network)
 
 /* ---- addresses ---- */
 
-static void set_bits(uint8_t *bytes, size_t size, int from, bool value)
-{
-	for (int bit = from; bit < 8 * (int)size; bit++) {
-		uint8_t mask = (uint8_t)(0x80 >> bit % 8);
-		bytes[bit / 8] = (uint8_t)(value ? bytes[bit / 8] | mask : bytes[bit / 8] & ~mask);
-	}
-}
-
 void network_address_read(const char *text, struct arena *arena, struct network_address *ret)
 {
 	char canonical[INET6_ADDRSTRLEN];
@@ -65,13 +57,11 @@ void network_address_read(const char *text, struct arena *arena, struct network_
 	*ret = (struct network_address){};
 	const char *slash = strchr(text, '/');
 	if (!slash || !fw_address_read(text, &range, &ret->family) ||
-			parse_int(slash + 1, 0, 128, &ret->prefix) < 0)
+			parse_int(slash + 1, 0, 8 * (int)fw_address_size(ret->family),
+					&ret->prefix) < 0)
 		return;
-	size_t size = fw_address_size(ret->family);
 	memcpy(ret->bytes, range.first, sizeof(ret->bytes));
-	ret->block = range;
-	set_bits(ret->block.first, size, ret->prefix, false);
-	set_bits(ret->block.last, size, ret->prefix, true);
+	ret->block = fw_block(ret->bytes, ret->family, ret->prefix);
 	inet_ntop(fw_address_domain(ret->family), ret->bytes, canonical, sizeof(canonical));
 	ret->ip = arena_strdup(arena, canonical);
 }
