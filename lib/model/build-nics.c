@@ -119,14 +119,6 @@ static void check_mac(struct build *b, const char *mac, const char *pointer)
 				mac);
 }
 
-static struct jstrings copy_strings(struct build *b, const struct jstrings *from)
-{
-	const char **items = arena_array(&b->vm->arena, from->n, sizeof(*items));
-	for (size_t i = 0; i < from->n; i++)
-		items[i] = build_text(b, from->items[i]);
-	return (struct jstrings){ .items = items, .n = from->n };
-}
-
 /* The kernel takes neither (dev_valid_name(), __dev_alloc_name() in its net/core/dev.c). */
 static void check_link(struct build *b, const struct vm_nic *nic, const char *pointer)
 {
@@ -167,7 +159,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 		.link = build_derive_link(b, name),
 		.mac = conf->mac && conf->mac[0] ? build_text(b, conf->mac)
 						 : build_derive_mac(b, name),
-		.ip = copy_strings(b, &conf->ip),
+		.ip = build_texts(b, &conf->ip),
 		.disconnected = !conf->connected,
 		.queues = conf->queues ? (int)conf->queues : 1,
 	};

@@ -14,6 +14,14 @@ const char *build_text(struct build *b, const char *text)
 	return text && text[0] ? arena_strdup(&b->vm->arena, text) : "";
 }
 
+struct jstrings build_texts(struct build *b, const struct jstrings *from)
+{
+	const char **items = arena_array(&b->vm->arena, from->n, sizeof(*items));
+	for (size_t i = 0; i < from->n; i++)
+		items[i] = build_text(b, from->items[i]);
+	return (struct jstrings){ .items = items, .n = from->n };
+}
+
 const char *build_lower(struct build *b, const char *text)
 {
 	if (!text || !text[0])

@@ -322,7 +322,6 @@ int build_seconds(const char *text, int standard)
 
 static void build_unit(struct build *b)
 {
-	const struct jstrings *args = &b->conf->qemu_args;
 	struct vm *vm = b->vm;
 	vm->limits = copy_pairs(b, &b->conf->attrs.limits);
 	check_limits(b);
@@ -330,29 +329,24 @@ static void build_unit(struct build *b)
 	if (b->conf->attrs.shutdown.host >= 0)
 		vm->host_end = (enum vm_host_end)b->conf->attrs.shutdown.host;
 	vm->shutdown_sec = build_seconds(b->conf->attrs.shutdown.timeout, VM_SHUTDOWN_SEC);
-	vm->qemu_args = arena_array(&vm->arena, args->n, sizeof(*vm->qemu_args));
-	vm->n_qemu_args = args->n;
-	for (size_t i = 0; i < args->n; i++)
-		vm->qemu_args[i] = build_text(b, args->items[i]);
+	vm->qemu_args = build_texts(b, &b->conf->qemu_args);
 }
 
-static struct jstrings copy_others(
-		struct build *b, const struct jstrings *from, const char *pointer)
+static struct jstrings build_others(
+		struct build *b, const struct jstrings *names, const char *pointer)
 {
-	const char **items = arena_array(&b->vm->arena, from->n, sizeof(*items));
-	for (size_t i = 0; i < from->n; i++) {
-		items[i] = build_text(b, from->items[i]);
+	for (size_t i = 0; i < names->n; i++) {
 		CLEANUP(freep) char *at = xasprintf("%s/%zu", pointer, i);
-		if (!strcmp(items[i], b->vm->name))
+		if (!strcmp(names->items[i], b->vm->name))
 			BUILD_ERROR(b, at, "a machine can't wait for itself");
 	}
-	return (struct jstrings){ .items = items, .n = from->n };
+	return build_texts(b, names);
 }
 
 static void build_order(struct build *b)
 {
-	b->vm->after = copy_others(b, &b->conf->after, "/after");
-	b->vm->requires = copy_others(b, &b->conf->requires, "/requires");
+	b->vm->after = build_others(b, &b->conf->after, "/after");
+	b->vm->requires = build_others(b, &b->conf->requires, "/requires");
 	b->vm->autostart = b->conf->autostart < 0 ? VM_AUTOSTART_OPEN
 			   : b->conf->autostart	  ? VM_AUTOSTART_YES
 						  : VM_AUTOSTART_NO;

@@ -83,6 +83,8 @@ void build_nic_port(struct build *b, const struct network_conf *network,
 
 /* "" for NULL; a copy in the machine's arena. */
 const char *build_text(struct build *b, const char *text);
+/* Copies, likewise. */
+struct jstrings build_texts(struct build *b, const struct jstrings *from);
 /* A span of time in whole seconds, from which systemd's own limits are counted; @standard for ""
  * and NULL. */
 int build_seconds(const char *text, int standard);

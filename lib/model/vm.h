@@ -365,8 +365,7 @@ struct vm {
 	struct jstrings after;
 	struct jstrings requires; /* those that it can't do without */
 	enum vm_autostart autostart;
-	const char **qemu_args;
-	size_t n_qemu_args;
+	struct jstrings qemu_args;
 
 	const char *user;	/* the unit's own user */
 	const char *group_name; /* privileges.filesystem.group */

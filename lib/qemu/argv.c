@@ -73,12 +73,11 @@ int qemu_argv(const struct vm *vm, const struct plan *plan, enum qemu_form form,
 	add_parts(&a);
 
 	strv_push(ret_argv, vm->emulator);
-	for (size_t i = 0; i < N_SECTIONS; i++) {
+	for (size_t i = 0; i < N_SECTIONS; i++)
 		strv_move(ret_argv, &a.sections[i]);
-	}
 	topology_take(&a.topology, ret_argv);
 	topology_done(&a.topology);
-	for (size_t i = 0; i < vm->n_qemu_args; i++)
-		strv_push(ret_argv, vm->qemu_args[i]);
+	for (size_t i = 0; i < vm->qemu_args.n; i++)
+		strv_push(ret_argv, vm->qemu_args.items[i]);
 	return a.failed ? 1 : 0;
 }

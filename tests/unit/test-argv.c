@@ -751,8 +751,7 @@ TEST(foreign_arguments_come_last_and_unchanged)
 	const char *args[] = { "-device", "a,b=\"c\" d", "-snapshot" };
 	CLEANUP(sample_done) struct sample s;
 	sample_init(&s);
-	s.vm.qemu_args = args;
-	s.vm.n_qemu_args = ARRAY_SIZE(args);
+	s.vm.qemu_args = (struct jstrings){ args, ARRAY_SIZE(args) };
 	sample_build(&s, QEMU_FORM_UNIT);
 	for (size_t i = 0; i < ARRAY_SIZE(args); i++)
 		CHECK_STR(s.argv.items[s.argv.n - ARRAY_SIZE(args) + i], args[i]);

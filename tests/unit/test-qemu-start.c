@@ -322,8 +322,7 @@ TEST(vhost)
 	CHECK_INT(words.n, ARRAY_SIZE(more));
 	for (size_t i = 0; i < ARRAY_SIZE(more); i++)
 		more[i] = words.items[i];
-	s.vm.qemu_args = more;
-	s.vm.n_qemu_args = ARRAY_SIZE(more);
+	s.vm.qemu_args = (struct jstrings){ more, ARRAY_SIZE(more) };
 	qemu_start_check_as(&s, QEMU_FORM_UNIT);
 }
 

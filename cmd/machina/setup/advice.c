@@ -36,7 +36,7 @@ static void advise_hardware(struct advisor *a)
 		ADVISE(a, "/attrs/cpu",
 				"the guest has one processor: no sockets, cores or threads are "
 				"set");
-	if (vm->n_qemu_args)
+	if (vm->qemu_args.n)
 		ADVISE(a, "/qemu-args",
 				"these arguments are passed on as they are: what they open is not "
 				"in the plan, and the unit's sandbox may be in their way");
