@@ -229,6 +229,15 @@ static struct vm_volume *flash(struct build *b, const struct volume_conf *conf, 
 	if (v->type->bus == VM_BUS_NONE)
 		return v;
 	CLEANUP(freep) char *at = xasprintf("%s/storage", pointer);
+	/* Of other types QEMU refuses the second user of the node: it may write, or is moved to
+	 * another thread. */
+	if (v->type->bus == VM_BUS_CD_SATA || v->type->bus == VM_BUS_CD_USB) {
+		BUILD_ADVICE(b, at,
+				"volume '%s' is firmware, and the guest sees it as a CD, too: "
+				"storage pool '%s' is of type \"%s\", not \"firmware\"",
+				v->name, v->pool, v->type->name);
+		return v;
+	}
 	BUILD_ERROR(b, at,
 			"volume '%s' is firmware, but storage pool '%s' is of type \"%s\", not "
 			"\"firmware\"",

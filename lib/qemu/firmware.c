@@ -16,9 +16,12 @@ void firmware_add(struct assembly *a)
 		props_add(&p, "property", "secure");
 		props_add(&p, "value", "on");
 		assembly_option(a, SECTION_GLOBAL, "-global", &p);
+		storage_add_firmware_cd(a, vm->firmware_code, FIRMWARE_CODE_NODE);
 	}
-	if (vm->firmware_vars)
+	if (vm->firmware_vars) {
 		nodes_add(a, vm->firmware_vars, "firmware.vars", FIRMWARE_VARS_NODE, NULL);
+		storage_add_firmware_cd(a, vm->firmware_vars, FIRMWARE_VARS_NODE);
+	}
 }
 
 /* -kernel and -initrd take no descriptor sets, and their paths are taken as they are. */

@@ -30,6 +30,10 @@ void display_add_spice(struct assembly *a);
 void display_add_others(struct assembly *a);
 /* storage.c */
 void storage_add(struct assembly *a);
+/* The Go program showed firmware from a pool of CDs on SATA or USB as a CD, too.
+ *
+ * @node: what the flash device has */
+void storage_add_firmware_cd(struct assembly *a, const struct vm_volume *volume, const char *node);
 void storage_add_nvme(struct assembly *a);
 /* The CD for the guest's cloud-init. After all else: with it and without it, all else is at its
  * place. */

@@ -170,6 +170,11 @@ static void add_device(struct assembly *a, const struct disk *disk)
 		props_addf(&d->props, "bootindex", "%d", disk->bootindex);
 }
 
+void storage_add_firmware_cd(struct assembly *a, const struct vm_volume *volume, const char *node)
+{
+	add_device(a, &(struct disk){ .volume = volume, .node = node });
+}
+
 static bool is_attached(const struct vm_volume *v)
 {
 	return v->type->bus != VM_BUS_NONE && v->type->bus != VM_BUS_TPM &&

@@ -350,6 +350,8 @@ class Arguments:
 
     def firmware(self, volume):
         pool = self.m.pool(volume)
+        if (pool.get("type") or "").startswith("iso-"):
+            return self.add_volume(volume)
         readonly = pool.get("readonly")
         return self.node(("driver", "file"), ("node-name", volume["name"] if readonly else f"{self.m.name}-{volume['name']}"),
                          ("read-only", "on") if readonly else None, ("filename", self.m.path(volume)))
@@ -369,7 +371,7 @@ class Arguments:
     def add_volume(self, v):
         pool, name = self.m.pool(v), f"{self.m.name}-{v['name']}"
         kind = pool.get("type") or ""
-        serial, wwn = ("serial", v["serial"]), ("wwn", v["wwn"])
+        serial, wwn = ("serial", v.get("serial")), ("wwn", v.get("wwn"))
         if kind in ("raw", "raw-scsi", "raw-block"):
             self.node(("driver", "file"), ("node-name", f"{name}-file"), ("read-only", "on") if pool.get("readonly") else None,
                       ("discard", "unmap"), ("filename", self.m.path(v)))
@@ -402,6 +404,7 @@ class Arguments:
             self.top.append(Device("ide-cd", ("id", f"sata.{n}"), ("bus", "ide.1"), drive))
         elif kind == "firmware":
             self.firmware(v)
+        return name
 
     def add_connection(self, c):
         network = (self.m.host.get("network") or {}).get(c.get("network"))

@@ -157,6 +157,8 @@ def attrs(r, h, variables):
     if r.chance(5):
         found.setdefault("qmp", {})["sockets"] = {"names": r.names(2), "paths": [f"/run/x/{n}" for n in r.names(2)]}
     pools = [p for p, d in h["storage"].items() if d["type"] == "firmware"]
+    if r.chance(8):
+        pools = [p for p, d in h["storage"].items() if d["type"] in ("iso-ahci", "iso-usb")]
     if r.chance(4):
         found["firmware"] = {"code": {"name": "CODE" + r.name(4), "storage": r.one(pools)}}
         if r.chance():

@@ -231,6 +231,28 @@ TEST(firmware_is_two_flash_images)
 	CHECK(!has(&s, "-add-fd"));
 }
 
+/* As the Go program had it, which put both at the places that came next. */
+TEST(firmware_of_a_pool_of_cds_is_a_cd_too)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	sample_firmware(&s);
+	s.vm.firmware_code->type = vm_storage_type_find("iso-ahci");
+	s.vm.firmware_vars->type = vm_storage_type_find("iso-usb");
+	s.vm.firmware_vars->readonly = true;
+	sample_volume(&s, "os", "raw");
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	CHECK_STR(sample_value(&s, "-machine", ""),
+			"type=q35,pflash0=firmware.code,pflash1=firmware.vars");
+	CHECK_STR(sample_value(&s, "-device", "ide-cd"),
+			"ide-cd,id=sata.0,bus=ide.1,drive=firmware.code");
+	CHECK_STR(sample_value(&s, "-device", "qemu-xhci"),
+			"qemu-xhci,id=usb,bus=pcie.1.2,p2=4,p3=4");
+	CHECK_STR(sample_value(&s, "-device", "usb-storage"),
+			"usb-storage,id=usb.0.1,bus=usb.0,port=1,drive=firmware.vars");
+	CHECK(strstr(sample_value(&s, "-device", "virtio-scsi-pci"), ",bus=pcie.1.3,"));
+}
+
 TEST(kernel_is_a_copy_by_number_or_a_path)
 {
 	CLEANUP(sample_done) struct sample s;

@@ -641,7 +641,7 @@ TEST(what_is_accepted_but_worth_advice)
 	static const char host[] =
 			"{'storage':{'f':{'path':'/f','type':'firmware'},'t':{'path':'/t','type':"
 			"'tpm-data'},'none':{'type':'raw'},'rel':{'path':'x','type':'raw'},'cd':"
-			"{'path':'/i','type':'iso-scsi'}},'network':{'n':{'device':'br0'}},"
+			"{'path':'/i','type':'iso-ahci'}},'network':{'n':{'device':'br0'}},"
 			"'processor':{'p':{'brand':'AMD'},'q':{'brand':'GenuineIntel'}}}";
 	static const struct {
 		const char *machine, *expected;
@@ -687,6 +687,13 @@ TEST(what_is_accepted_but_worth_advice)
 	CHECK_STR(sample_findings(&s), "advice: web:1:50: /attrs/firmware/vars: firmware "
 				       "variables without \"code\" are not used");
 	CHECK(!s.vm.firmware_vars);
+	CLEANUP(sample_done) struct sample u = {};
+	build(&u, host, "{'attrs':{" RAM ",'firmware':{'code':{'name':'c','storage':'cd'}}}}");
+	CHECK_STR(sample_findings(&u),
+			"advice: web:1:72: /attrs/firmware/code/storage: volume 'c' is firmware, and "
+			"the guest sees it as a CD, too: storage pool 'cd' is of type "
+			"\"iso-ahci\", not \"firmware\"");
+	CHECK(u.vm.firmware_code);
 	CLEANUP(sample_done) struct sample t = {};
 	build(&t, host, "{'attrs':{" RAM ",'cpu':{'processor':'q'}}}");
 	CHECK_STR(sample_findings(&t),
