@@ -71,7 +71,8 @@ static void check_forwards(const struct pair *p)
 	for (size_t i = 0; i < p->conf->forward.n; i++)
 		for (size_t k = 0; k < p->other->forward.n; k++) {
 			const struct forward_conf *a = &ours[i], *b = &theirs[k];
-			bool same_address = !has_text(a->address) || !has_text(b->address) ||
+			bool same_address = network_forward_is_any(a->address) ||
+					    network_forward_is_any(b->address) ||
 					    !strcmp(a->address, b->address);
 			bool same_family = !has_text(a->to) || !has_text(b->to) ||
 					   !strchr(a->to, ':') == !strchr(b->to, ':');

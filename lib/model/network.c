@@ -289,6 +289,16 @@ static void build_dhcp(struct build_network *b)
 					SLAAC_PREFIX, n->addresses[i].ip, n->addresses[i].prefix);
 }
 
+bool network_forward_is_any(const char *address)
+{
+	static const uint8_t unspecified[16];
+	struct fw_range range;
+	enum fw_family family;
+	return !address || !address[0] ||
+	       (fw_address_read(address, &range, &family) &&
+			       !memcmp(range.first, unspecified, sizeof(unspecified)));
+}
+
 static void build_forward(struct build_network *b, const struct forward_conf *c, size_t i)
 {
 	struct network *n = b->network;
@@ -300,7 +310,8 @@ static void build_forward(struct build_network *b, const struct forward_conf *c,
 		.port = (int)c->port,
 		.to_port = (int)(c->to_port ? c->to_port : c->port),
 		.to = c->to && c->to[0] ? arena_strdup(&n->arena, c->to) : NULL,
-		.address = c->address && c->address[0] ? arena_strdup(&n->arena, c->address) : NULL,
+		.address = network_forward_is_any(c->address) ? NULL
+							      : arena_strdup(&n->arena, c->address),
 	};
 	if (!f->to || !fw_address_read(f->to, &to, &family)) {
 		fail(b, "forward", (int)i,

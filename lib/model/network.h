@@ -90,6 +90,9 @@ void network_add_leases(struct network *network, const struct leases *leases);
 
 /* Has it an address of that family? */
 bool network_has_family(const struct network *network, enum fw_family family) PURE;
+/* Does the "address" of a forward stand for all of the host's own: none, "0.0.0.0", "::"? */
+bool network_forward_is_any(const char *address);
+
 /* Read "10.77.0.1/24"; of the form that the config's check lets through. */
 void network_address_read(const char *text, struct arena *arena, struct network_address *ret);
 /* Is it one of the addresses that hosts of the network can have? */

@@ -196,6 +196,27 @@ TEST(dnsmasq_is_told)
 			lab, ARRAY_SIZE(lab));
 }
 
+/* As where QEMU listens: a packet never goes to 0.0.0.0. */
+TEST(a_port_of_any_address_is_one_of_all)
+{
+	static const char *const any[] = { "", "0.0.0.0" };
+	for (size_t i = 0; i < ARRAY_SIZE(any); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		CLEANUP(network_done) struct network network = {};
+		CLEANUP(freep)
+		char *host = xasprintf("{'network':{'home':{'mode':'nat','device':'m0','address':"
+				       "'10.77.0.1/24','forward':[{'port':80,'to':'10.77.0.5',"
+				       "'address':'%s'},{'port':80,'to':'10.77.0.6','address':"
+				       "'192.0.2.1'}]}}}",
+				any[i]);
+		CHECK_INT(build_first(&s, host, &network), 0);
+		CHECK_STR(network.forwards[0].address, NULL);
+		CHECK_STR(network.forwards[1].address, "192.0.2.1");
+		networks_check(&s.host, &s.report);
+		CHECK(strstr(sample_findings(&s), "this network has the host's TCP port 80 twice"));
+	}
+}
+
 TEST(units_have_users_of_their_own)
 {
 	CLEANUP(freep) char *unit = network_unit_name("home");
