@@ -56,15 +56,28 @@ static void use_network(struct build *b, const struct network_conf *network, str
 						    "\"device\"");
 }
 
+/* Both QEMU and passt know IPv4 addresses alone (QEMU: net/slirp.c, slirp_hostfwd). */
+static void check_forward(
+		struct build *b, const struct network_conf *network, const struct forward_conf *f)
+{
+	struct fw_range range;
+	enum fw_family family;
+	if (f->to && f->to[0])
+		build_network_error(b, network, "forward",
+				"\"to\" is for \"mode\": \"nat\" and \"routed\": with \"user\" "
+				"each guest is alone on its network");
+	if (!fw_address_read(f->address, &range, &family) || family != FW_IPV4)
+		build_entry_error(b, "network", network->name, "forward",
+				"%s is not an IPv4 address: with \"mode\": \"user\" ports of "
+				"others can't be forwarded",
+				f->address);
+}
+
 static void copy_forwards(struct build *b, const struct network_conf *network, struct vm_nic *nic)
 {
 	struct forward_conf *copy = arena_array(&b->vm->arena, nic->n_forward, sizeof(*copy));
 	for (size_t i = 0; i < nic->n_forward; i++) {
 		copy[i] = nic->forward[i];
-		if (copy[i].to && copy[i].to[0])
-			build_network_error(b, network, "forward",
-					"\"to\" is for \"mode\": \"nat\" and \"routed\": with "
-					"\"user\" each guest is alone on its network");
 		copy[i].address = build_text(b, copy[i].address);
 		if (!copy[i].address[0])
 			copy[i].address = "127.0.0.1";
@@ -72,6 +85,7 @@ static void copy_forwards(struct build *b, const struct network_conf *network, s
 			copy[i].to_port = copy[i].port;
 		if (copy[i].protocol < 0)
 			copy[i].protocol = FORWARD_TCP;
+		check_forward(b, network, &copy[i]);
 	}
 	nic->forward = copy;
 }

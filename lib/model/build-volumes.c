@@ -187,6 +187,62 @@ static void identify(struct build *b, const struct volume_conf *conf, const char
 		v->serial = build_derive_serial(b, v->name);
 }
 
+/* QEMU's disks have WWNs of eight bytes (hw/scsi/scsi-disk.c, scsi_disk_emulate_vpd_page). */
+static void check_wwn(struct build *b, const char *pointer, const struct vm_volume *v)
+{
+	CLEANUP(freep) char *at = xasprintf("%s/wwn", pointer);
+	if (strlen(v->wwn) <= VM_WWN_LEN)
+		return;
+	if (v->type->bus == VM_BUS_SCSI)
+		BUILD_ADVICE(b, at,
+				"QEMU's disks have WWNs of 16 hex digits: the guest finds this one "
+				"as the text of a vendor-specific identifier, not as a WWN");
+	else if (v->type->bus == VM_BUS_SATA)
+		BUILD_ERROR(b, at, "volume '%s': a SATA disk has a WWN of 16 hex digits", v->name);
+}
+
+static void check_readonly(struct build *b, const char *pointer, const struct vm_volume *v)
+{
+	CLEANUP(freep) char *at = xasprintf("%s/storage", pointer);
+	if (v->type->bus == VM_BUS_SATA && v->readonly)
+		BUILD_ERROR(b, at,
+				"volume '%s': a SATA disk can't be read-only, and storage pool "
+				"'%s' is; use a pool of type \"raw-scsi\" or \"raw-block\"",
+				v->name, v->pool);
+}
+
+/* Is it a file that QEMU keeps locked for the guest? */
+static bool is_attached(const struct vm_volume *v)
+{
+	return v->path && v->type->bus != VM_BUS_NONE && v->type->bus != VM_BUS_TPM &&
+	       v->type->format != VM_FORMAT_VVFAT;
+}
+
+/*
+ * A file that one node may write can't be used by another: QEMU's locks refuse it ("Failed to get
+ * shared \"write\" lock"), also within one machine.
+ */
+static void check_shared(struct build *b, const char *pointer, const struct vm_volume *v)
+{
+	const struct vm *vm = b->vm;
+	const struct vm_volume *const flash[] = { vm->firmware_code, vm->firmware_vars };
+	const struct vm_volume *other = NULL;
+	if (!is_attached(v))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(flash) && !other; i++)
+		if (flash[i] && !strcmp(flash[i]->path, v->path) &&
+				(!v->readonly || !flash[i]->readonly))
+			other = flash[i];
+	for (const struct vm_volume *w = vm->volumes; w < v && !other; w++)
+		if (is_attached(w) && !strcmp(w->path, v->path) && (!v->readonly || !w->readonly))
+			other = w;
+	if (other)
+		BUILD_ERROR(b, pointer,
+				"volume '%s' is the same file as volume '%s', '%s', and one of "
+				"them may write it",
+				v->name, other->name, v->path);
+}
+
 static void advise_boot(struct build *b, const struct volume_conf *conf, const char *pointer,
 		const struct vm_volume *v)
 {
@@ -212,6 +268,9 @@ void build_volumes(struct build *b)
 		v->bootable = confs[i].bootable;
 		v->boot = (enum vm_boot)(confs[i].boot + 1);
 		identify(b, &confs[i], pointer, v);
+		check_wwn(b, pointer, v);
+		check_readonly(b, pointer, v);
+		check_shared(b, pointer, v);
 		advise_boot(b, &confs[i], pointer, v);
 		if (v->type->bus == VM_BUS_NONE || v->type->bus == VM_BUS_TPM)
 			BUILD_ADVICE(b, pointer,

@@ -82,6 +82,19 @@ static const struct processor_conf *find_processor(struct build *b)
 	return best;
 }
 
+/*
+ * -cpu is split at every comma and then at '=' (QEMU: target/i386/cpu.c,
+ * x86_cpu_parse_featurestr); unlike in other options nothing can be doubled to stand for itself.
+ */
+static bool is_feature(const struct jpair *f)
+{
+	static const char name_chars[] =
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	const char *expected;
+	return f->key[0] && f->key[0] != '-' && !f->key[strspn(f->key, name_chars)] &&
+	       !strchr(f->value, ',') && form_text_line(f->value, &expected);
+}
+
 static void build_features(struct build *b)
 {
 	const struct jpairs *from = &b->conf->attrs.cpu.features;
@@ -94,13 +107,18 @@ static void build_features(struct build *b)
 				 : !strcmp(value, "false") ? "off"
 							   : build_text(b, value),
 		};
-		CLEANUP(buf_done) struct buf at = {};
+		if (is_feature(&items[i]))
+			continue;
+		CLEANUP(buf_done) struct buf at = {}, key = {}, quoted = {};
 		buf_puts(&at, "/attrs/cpu/features");
 		jpointer_push(&at, items[i].key);
-		const char *expected;
-		if (!form_text_line(items[i].key, &expected) ||
-				!form_text_line(items[i].value, &expected))
-			BUILD_ERROR(b, buf_text(&at), "expected %s", expected);
+		text_quoted(&key, items[i].key);
+		text_quoted(&quoted, items[i].value);
+		BUILD_ERROR(b, buf_text(&at),
+				"%s: %s can't be a CPU feature: a name consists of letters, "
+				"digits, '-', '_' and '.', a value has neither a comma nor a "
+				"control character",
+				buf_text(&key), buf_text(&quoted));
 	}
 	b->vm->cpu.features = (struct jpairs){ .items = items, .n = from->n };
 }
@@ -161,6 +179,10 @@ static void build_cpu(struct build *b)
 			  : processor	     ? (int)processor->threads
 					     : 0;
 	vm->cpu.enlightenments = attrs->enlightenments.enabled;
+	if (vm->cpu.enlightenments && vm->accel != VM_ACCEL_KVM)
+		BUILD_ERROR(b, "/attrs/enlightenments/enabled",
+				"Hyper-V enlightenments need KVM, and \"accel\" is \"%s\"",
+				vm_accel_names[vm->accel]);
 	check_cpu_count(b);
 	build_features(b);
 }

@@ -56,6 +56,9 @@ enum vm_boot {
 	VM_BOOT_LAST,
 };
 
+/* "0x" and 16 hex digits: what disks of QEMU have. */
+#define VM_WWN_LEN 18
+
 struct vm_volume {
 	const char *name;
 	const char *pool;		    /* NULL for a boot file given by its path */
@@ -65,7 +68,7 @@ struct vm_volume {
 	bool bootable;
 	enum vm_boot boot;
 	const char *serial; /* "" for none */
-	const char *wwn;    /* "0x" and 16 or 32 hex digits; "" for none */
+	const char *wwn;    /* VM_WWN_LEN characters, or "0x" and 32 hex digits; "" for none */
 	enum disk_discard discard;
 	enum disk_detect_zeroes detect_zeroes;
 	enum disk_cache cache;

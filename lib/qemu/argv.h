@@ -31,8 +31,8 @@ enum qemu_form {
  * @machine: the config behind @vm, for the places of findings
  * @ret_argv: appended to; the emulator's path first. Not usable when 1 is returned
  *
- * Returns 0, or 1 when errors were added to @report: the machine asks for what QEMU can't do.
- * Advice may be added in both cases.
+ * Returns 0, or 1 when an error was added to @report: the bus has no room for all devices. What
+ * else QEMU can't do is found before (vm_build()).
  */
 MUST_CHECK int qemu_argv(const struct vm *vm, const struct plan *plan, enum qemu_form form,
 		const struct machine *machine, struct report *report, struct strv *ret_argv);

@@ -3,10 +3,7 @@
 #include "qemu/assembly.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include "util/mem.h"
 
 void assembly_option(
 		struct assembly *a, enum section section, const char *option, struct props *value)
@@ -25,22 +22,12 @@ void assembly_flag(struct assembly *a, enum section section, const char *option)
 	strv_push_static(&a->sections[section], option);
 }
 
-void assembly_error(struct assembly *a, const char *pointer, const char *format, ...)
-{
-	va_list ap;
-	va_start(ap, format);
-	CLEANUP(freep) char *text = xvasprintf(format, ap);
-	va_end(ap);
-	machine_report(a->machine, a->report, SEVERITY_ERROR, pointer, "%s", text);
-	a->failed = true;
-}
-
 void assembly_check_room(struct assembly *a, const char *pointer)
 {
-	if (!a->topology.full || a->told_full)
+	if (!a->topology.full || a->failed)
 		return;
-	a->told_full = true;
-	assembly_error(a, pointer,
+	a->failed = true;
+	machine_report(a->machine, a->report, SEVERITY_ERROR, pointer,
 			"the machine has no room left on its PCI Express bus, which holds %d "
 			"devices",
 			TOPOLOGY_PLACES);

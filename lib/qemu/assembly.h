@@ -50,8 +50,7 @@ struct assembly {
 	enum qemu_form form;
 	const struct machine *machine;
 	struct report *report;
-	bool failed;
-	bool told_full;
+	bool failed; /* it has no room for all; that was told */
 
 	struct strv sections[N_SECTIONS];
 	struct topology topology;
@@ -67,8 +66,6 @@ void assembly_option(
 void assembly_word(struct assembly *a, enum section section, const char *option, const char *word);
 void assembly_flag(struct assembly *a, enum section section, const char *option);
 
-/* An error at @pointer of the machine's config. */
-void assembly_error(struct assembly *a, const char *pointer, const char *format, ...) PRINTF(3, 4);
 /* Report at @pointer that there is no room for what was just added; once is enough. */
 void assembly_check_room(struct assembly *a, const char *pointer);
 

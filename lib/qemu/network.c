@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Network interfaces: taps, and QEMU's user-mode network. */
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -41,18 +40,6 @@ static void add_tap(struct assembly *a, const struct vm_nic *nic, const char *id
 		add_queues(&p, nic);
 	}
 	assembly_option(a, SECTION_NETDEV, "-netdev", &p);
-}
-
-/* Both ways know IPv4 addresses alone (QEMU: net/slirp.c, slirp_hostfwd). */
-static void check_forwards(struct assembly *a, const struct vm_nic *nic, const char *pointer)
-{
-	struct in_addr binary;
-	for (size_t i = 0; i < nic->n_forward; i++)
-		if (inet_pton(AF_INET, nic->forward[i].address, &binary) != 1)
-			assembly_error(a, pointer,
-					"network '%s' forwards a port of the address %s, which is "
-					"not an IPv4 address",
-					nic->network, nic->forward[i].address);
 }
 
 /* "tcp:127.0.0.1:2222-:22" */
@@ -150,8 +137,6 @@ void network_add(struct assembly *a)
 		}
 		const char *fd = arena_printf(&t->arena, "net.%zu", i);
 		CLEANUP(freep) char *id = plan_netdev_id(a->plan, fd);
-		const char *pointer = arena_printf(&t->arena, "/connections/%zu", i);
-		check_forwards(a, nic, pointer);
 		if (nic->passt && a->form == QEMU_FORM_UNIT)
 			add_passt(a, id, fd);
 		else if (nic->mode == NETWORK_USER)
@@ -166,7 +151,7 @@ void network_add(struct assembly *a)
 		props_add(&d->props, "mac", nic->mac);
 		props_add(&d->props, "netdev", id);
 		add_card_queues(&d->props, nic);
-		assembly_check_room(a, pointer);
+		assembly_check_room(a, arena_printf(&t->arena, "/connections/%zu", i));
 	}
 }
 

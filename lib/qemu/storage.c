@@ -5,15 +5,10 @@
 #include "qemu/controllers.h"
 #include "qemu/nodes.h"
 #include "qemu/parts.h"
-#include "util/mem.h"
-
-/* "0x" and 16 digits; the longer kind has 32. */
-#define WWN_SHORT 18
 
 /* A volume while its device is made. */
 struct disk {
 	const struct vm_volume *volume;
-	const char *pointer; /* in the machine's config */
 	const char *node;
 	int bootindex; /* 0: none */
 };
@@ -60,30 +55,20 @@ static void add_common(struct device *d, const struct disk *disk)
 		props_add(&d->props, "write-cache", "off");
 }
 
-/*
- * QEMU's disks have WWNs of eight bytes (hw/scsi/scsi-disk.c, scsi_disk_emulate_vpd_page). One
- * of sixteen is shown as the text of the disk's vendor-specific designator instead.
- */
-static void add_scsi_wwn(struct assembly *a, struct device *d, const struct disk *disk)
+/* One of sixteen bytes is shown as the text of the disk's vendor-specific designator instead. */
+static void add_scsi_wwn(struct device *d, const char *wwn)
 {
-	const char *wwn = disk->volume->wwn;
-	if (strlen(wwn) <= WWN_SHORT) {
-		if (wwn[0])
-			props_add(&d->props, "wwn", wwn);
-		return;
-	}
-	props_add(&d->props, "device_id", wwn + strlen("0x"));
-	CLEANUP(freep) char *at = xasprintf("%s/wwn", disk->pointer);
-	machine_report(a->machine, a->report, SEVERITY_ADVICE, at,
-			"QEMU's disks have WWNs of 16 hex digits: the guest finds this one as the "
-			"text of a vendor-specific identifier, not as a WWN");
+	if (strlen(wwn) > VM_WWN_LEN)
+		props_add(&d->props, "device_id", wwn + strlen("0x"));
+	else if (wwn[0])
+		props_add(&d->props, "wwn", wwn);
 }
 
 static void add_scsi(struct assembly *a, const struct disk *disk)
 {
 	struct device *d = controllers_add_scsi(a, "scsi-hd");
 	props_add(&d->props, "drive", disk->node);
-	add_scsi_wwn(a, d, disk);
+	add_scsi_wwn(d, disk->volume->wwn);
 	add_common(d, disk);
 }
 
@@ -113,23 +98,10 @@ static void add_nvme(struct assembly *a, const struct disk *disk)
 
 static void add_sata(struct assembly *a, const struct disk *disk)
 {
-	const struct vm_volume *v = disk->volume;
-	if (v->readonly) {
-		CLEANUP(freep) char *at = xasprintf("%s/storage", disk->pointer);
-		assembly_error(a, at,
-				"volume '%s': a SATA disk can't be read-only, and storage pool "
-				"'%s' is; use a pool of type \"raw-scsi\" or \"raw-block\"",
-				v->name, v->pool);
-	}
 	struct device *d = controllers_add_sata(a, "ide-hd");
 	props_add(&d->props, "drive", disk->node);
-	if (strlen(v->wwn) > WWN_SHORT) {
-		CLEANUP(freep) char *at = xasprintf("%s/wwn", disk->pointer);
-		assembly_error(a, at, "volume '%s': a SATA disk has a WWN of 16 hex digits",
-				v->name);
-	} else if (v->wwn[0]) {
-		props_add(&d->props, "wwn", v->wwn);
-	}
+	if (disk->volume->wwn[0])
+		props_add(&d->props, "wwn", disk->volume->wwn);
 	add_common(d, disk);
 }
 
@@ -175,44 +147,12 @@ void storage_add_firmware_cd(struct assembly *a, const struct vm_volume *volume,
 	add_device(a, &(struct disk){ .volume = volume, .node = node });
 }
 
-static bool is_attached(const struct vm_volume *v)
-{
-	return v->type->bus != VM_BUS_NONE && v->type->bus != VM_BUS_TPM &&
-	       v->type->format != VM_FORMAT_VVFAT;
-}
-
-/*
- * A file that one node may write can't be used by another: QEMU's locks refuse it ("Failed to get
- * shared \"write\" lock"), also within one machine.
- */
-static void check_shared(struct assembly *a, const struct disk *disk)
-{
-	const struct vm *vm = a->vm;
-	const struct vm_volume *v = disk->volume, *other = NULL;
-	const struct vm_volume *const flash[] = { vm->firmware_code, vm->firmware_vars };
-	if (!is_attached(v))
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(flash) && !other; i++)
-		if (flash[i] && !strcmp(flash[i]->path, v->path) &&
-				(!v->readonly || !flash[i]->readonly))
-			other = flash[i];
-	for (const struct vm_volume *w = vm->volumes; w < v && !other; w++)
-		if (is_attached(w) && !strcmp(w->path, v->path) && (!v->readonly || !w->readonly))
-			other = w;
-	if (other)
-		assembly_error(a, disk->pointer,
-				"volume '%s' is the same file as volume '%s', '%s', and one of "
-				"them may write it",
-				v->name, other->name, v->path);
-}
-
 static void add_volume(struct assembly *a, size_t i)
 {
 	struct arena *arena = &a->topology.arena;
 	const struct vm_volume *v = &a->vm->volumes[i];
 	struct disk disk = {
 		.volume = v,
-		.pointer = arena_printf(arena, "/volumes/%zu", i),
 		.node = nodes_name(a, v, i, false),
 		.bootindex = bootindex(a->vm, i),
 	};
@@ -221,9 +161,8 @@ static void add_volume(struct assembly *a, size_t i)
 	else
 		nodes_add(a, v, arena_printf(arena, "disk.%zu", i), disk.node,
 				nodes_name(a, v, i, true));
-	check_shared(a, &disk);
 	add_device(a, &disk);
-	assembly_check_room(a, disk.pointer);
+	assembly_check_room(a, arena_printf(arena, "/volumes/%zu", i));
 }
 
 static void add_volumes(struct assembly *a, bool nvme)

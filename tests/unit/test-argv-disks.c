@@ -292,15 +292,6 @@ TEST(sata_disks_leave_the_first_cd_its_bus)
 	CHECK(!sample_value(&s, "-device", "ich9-ahci"));
 }
 
-TEST(a_read_only_sata_disk_is_refused)
-{
-	CLEANUP(sample_done) struct sample s;
-	sample_init(&s);
-	sample_volume(&s, "os", "sata")->readonly = true;
-	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
-	CHECK(strstr(sample_finding(&s), "/volumes/0/storage: volume 'os'"));
-}
-
 TEST(long_wwns)
 {
 	static const char wwn[] = "0x60014051234567890123456789ABCDEF";
@@ -312,13 +303,7 @@ TEST(long_wwns)
 	CHECK_STR(sample_value(&s, "-device", "id=scsi.0.0"),
 			"scsi-hd,id=scsi.0.0,bus=scsi.0,channel=0,scsi-id=0,lun=0,drive=disk-a,"
 			"device_id=60014051234567890123456789ABCDEF");
-	CHECK_INT(s.report.n, 1);
-	CHECK_INT(s.report.items[0].severity, SEVERITY_ADVICE);
-	CHECK(strstr(sample_finding(&s), "/volumes/0/wwn: "));
-
-	sample_volume(&s, "c", "sata")->wwn = wwn;
-	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
-	CHECK_STR(s.report.items[1].pointer, "/volumes/2/wwn");
+	CHECK(!strstr(sample_value(&s, "-device", "drive=disk-b"), "6001"));
 }
 
 TEST(boot_order_is_that_of_the_config)
@@ -426,47 +411,6 @@ TEST(node_names_are_valid_and_unique_whatever_volumes_are_called)
 		strv_push(&seen, name);
 	}
 	CHECK_INT(seen.n, 2 + 2 * ARRAY_SIZE(names));
-}
-
-TEST(one_file_may_be_used_twice_only_if_none_may_write_it)
-{
-	static const struct {
-		const char *first, *second;
-		bool first_readonly, refused;
-	} rows[] = {
-		{ "raw", "raw", false, true },
-		{ "raw", "raw", true, true },
-		{ "raw", "iso-usb", false, true },
-		{ "raw", "iso-usb", true, false },
-		{ "iso-scsi", "iso-ahci", true, false },
-		{ "firmware", "raw", false, false },
-		{ "vvfat-block", "vvfat-block", true, false },
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		CLEANUP(sample_done) struct sample s;
-		sample_init(&s);
-		sample_volume(&s, "a", rows[i].first)->readonly = rows[i].first_readonly;
-		sample_volume(&s, "b", rows[i].second)->path = s.volumes[0].path;
-		CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), rows[i].refused);
-		CHECK_STR(sample_finding(&s),
-				rows[i].refused ? "/volumes/1: volume 'b' is the same file as "
-						  "volume 'a', '/tank/web/a.img', and one of "
-						  "them may write it"
-						: "");
-	}
-}
-
-TEST(a_flash_image_that_may_be_written_is_no_disk)
-{
-	CLEANUP(sample_done) struct sample s;
-	sample_init(&s);
-	sample_firmware(&s);
-	sample_volume(&s, "a", "iso-scsi")->path = s.vm.firmware_code->path;
-	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
-	sample_volume(&s, "b", "iso-scsi")->path = s.vm.firmware_vars->path;
-	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
-	CHECK(strstr(sample_finding(&s), "/volumes/1: volume 'b' is the same file as volume "
-					 "'vars'"));
 }
 
 TEST(hostile_text_stays_one_value)

@@ -135,17 +135,6 @@ TEST(cpu_of_other_brands)
 	CHECK(cpu && !strstr(cpu, "hv-evmcs") && !strstr(cpu, "hv-avic"));
 }
 
-TEST(enlightenments_need_kvm)
-{
-	CLEANUP(sample_done) struct sample s;
-	sample_init(&s);
-	s.vm.cpu.enlightenments = true;
-	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
-	CHECK_STR(sample_finding(&s),
-			"/attrs/enlightenments/enabled: Hyper-V enlightenments need KVM, and "
-			"\"accel\" is \"tcg\"");
-}
-
 TEST(one_thread_needs_no_topoext)
 {
 	CLEANUP(sample_done) struct sample s;
@@ -168,27 +157,6 @@ TEST(cpu_features_come_last)
 	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
 	const char *cpu = sample_value(&s, "-cpu", "");
 	CHECK(strstr(cpu, ",hv-evmcs,hv-evmcs=off,level=0x16"));
-}
-
-TEST(cpu_features_that_cannot_be_written_are_refused)
-{
-	static const struct jpair bad[] = {
-		{ "a,b", "on" },
-		{ "a", "on,kvm=off" },
-		{ "-vmx", "on" },
-		{ "", "on" },
-		{ "a b", "on" },
-		{ "h\303\266", "on" },
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct jpair feature = bad[i];
-		CLEANUP(sample_done) struct sample s;
-		sample_init(&s);
-		s.vm.cpu.features = (struct jpairs){ &feature, 1 };
-		CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
-		CHECK(strstr(sample_finding(&s), "/attrs/cpu/features/"));
-		CHECK(strstr(sample_finding(&s), bad[i].key));
-	}
 }
 
 TEST(memory_from_huge_pages_and_shared)
@@ -511,21 +479,6 @@ TEST(passt_is_at_the_other_end_of_a_descriptor)
 		CHECK_STR(fd->forward, "tcp:127.0.0.1:2222-:22");
 		CHECK_INT(plan_n_connections(&s.plan), 1);
 		CHECK_STR(plan_connection(&s.plan, 0).id, "net.0");
-	}
-}
-
-TEST(forward_from_what_is_no_ipv4_address_is_refused)
-{
-	static const char *const bad[] = { "::1", "localhost", "127.0.0.1:1-:2,restrict=off", "" };
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		CLEANUP(sample_done) struct sample s;
-		sample_init(&s);
-		struct vm_nic *nic = sample_nic(&s, NETWORK_USER);
-		struct forward_conf forward = { .address = bad[i], .port = 2222, .to_port = 22 };
-		nic->forward = &forward;
-		nic->n_forward = 1;
-		CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 1);
-		CHECK(strstr(sample_finding(&s), "/connections/0: network 'lan' forwards"));
 	}
 }
 

@@ -636,6 +636,112 @@ TEST(displays)
 	}
 }
 
+/* All of them are told at once, with what else is wrong. */
+TEST(features_that_cannot_be_written_to_a_command_line)
+{
+	static const char *const bad[] = { "'a,b':true", "'a':'on,kvm=off'", "'-vmx':true",
+		"'':true", "'a b':true", "'h\303\266':true", "'a':'x\\ny'", "'a\\nb':true" };
+	CLEANUP(buf_done) struct buf all = {};
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		CLEANUP(freep)
+		char *machine = xasprintf(
+				"{'attrs':{" RAM ",'cpu':{'features':{'x':true,%s}}}}", bad[i]);
+		sample_host(&s, "{}");
+		sample_machine(&s, "web", machine);
+		CHECK_INT(vm_build(&s.host, &s.machine, &s.vm, &s.report), 1);
+		CHECK_INT(s.report.n_errors, 1);
+		CHECK(strstr(sample_findings(&s), "/attrs/cpu/features/"));
+		CHECK(strstr(sample_findings(&s), " can't be a CPU feature: "));
+		if (strncmp(bad[i], "'a':", 4) != 0)
+			buf_printf(&all, ",%s", bad[i]);
+	}
+	CLEANUP(sample_done) struct sample s = {};
+	CLEANUP(freep)
+	char *machine = xasprintf("{'attrs':{'cpu':{'features':{'x':1%s}}}}", buf_text(&all));
+	sample_host(&s, "{}");
+	sample_machine(&s, "web", machine);
+	CHECK_INT(vm_build(&s.host, &s.machine, &s.vm, &s.report), 1);
+	CHECK_INT(s.report.n_errors, ARRAY_SIZE(bad) - 2 + 1);
+}
+
+TEST(what_qemu_cannot_do_is_told_with_all_else)
+{
+	static const char host[] =
+			"{'storage':{'s':{'path':'/s','type':'sata','readonly':true},'d':{'path':"
+			"'/d','type':'raw'}},'network':{'u':{'mode':'user','forward':[{'port':1,"
+			"'address':'::1'}]}}}";
+	check_refused(host,
+			"{'attrs':{'machine':{'accel':'tcg'},'enlightenments':{'enabled':true}},"
+			"'volumes':[{'name':'a','storage':'s',"
+			"'wwn':'60014051234567890123456789ABCDEF'},"
+			"{'name':'b','storage':'d','wwn':'60014051234567890123456789ABCDEF'}],"
+			"'connections':[{'name':'e','network':'u'}]}",
+			"host:1:133: /network/u/forward: ::1 is not an IPv4 address: with "
+			"\"mode\": \"user\" ports of others can't be forwarded (used by "
+			"machine 'web')\n"
+			"web:1:10: /attrs/memory/ram: the machine has no memory: set \"attrs\": { "
+			"\"memory\": { \"ram\": MiB } } in its file or in a tag\n"
+			"web:1:65: /attrs/enlightenments/enabled: Hyper-V enlightenments need KVM, "
+			"and \"accel\" is \"tcg\"\n"
+			"web:1:105: /volumes/0/storage: volume 'a': a SATA disk can't be "
+			"read-only, and storage pool 's' is; use a pool of type \"raw-scsi\" or "
+			"\"raw-block\"\n"
+			"web:1:115: /volumes/0/wwn: volume 'a': a SATA disk has a WWN of 16 hex "
+			"digits\n"
+			"advice: web:1:183: /volumes/1/wwn: QEMU's disks have WWNs of 16 hex "
+			"digits: the guest finds this one as the text of a vendor-specific "
+			"identifier, not as a WWN");
+}
+
+TEST(one_file_may_be_used_twice_only_if_none_may_write_it)
+{
+	static const struct {
+		const char *first, *second;
+		bool refused;
+	} rows[] = {
+		{ "raw", "raw", true },
+		{ "rawro", "raw", true },
+		{ "raw", "iso-usb", true },
+		{ "rawro", "iso-usb", false },
+		{ "iso-scsi", "iso-ahci", false },
+		{ "firmware", "raw", false },
+		{ "vvfat-block", "vvfat-block", false },
+	};
+	static const char host[] =
+			"{'storage':{'raw':{'path':'/p','pattern':'x','type':'raw'},"
+			"'rawro':{'path':'/p','pattern':'x','type':'raw','readonly':true},"
+			"'iso-usb':{'path':'/p','pattern':'x','type':'iso-usb'},"
+			"'iso-scsi':{'path':'/p','pattern':'x','type':'iso-scsi'},"
+			"'iso-ahci':{'path':'/p','pattern':'x','type':'iso-ahci'},"
+			"'firmware':{'path':'/p','pattern':'x','type':'firmware'},"
+			"'vvfat-block':{'path':'/p','pattern':'x','type':'vvfat-block'}}}";
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s = {}, t = {};
+		CLEANUP(freep)
+		char *machine = xasprintf("{'attrs':{" RAM "},'volumes':[{'name':'a','storage':'%s'"
+					  "},{'name':'b','storage':'%s'}]}",
+				rows[i].first, rows[i].second);
+		sample_host(&s, host);
+		sample_machine(&s, "web", machine);
+		CHECK_INT(vm_build(&s.host, &s.machine, &s.vm, &s.report), rows[i].refused);
+		CHECK_INT(strstr(sample_findings(&s), "/volumes/1: volume 'b' is the same file as "
+						      "volume 'a', '/p/x', and one of them may "
+						      "write it") != NULL,
+				rows[i].refused);
+		/* A flash image that may be written is no disk. */
+		CLEANUP(freep)
+		char *flash = xasprintf("{'attrs':{" RAM ",'firmware':{'code':{'name':'c',"
+					"'storage':'firmware'}}},'volumes':[{'name':'b','storage':"
+					"'%s'}]}",
+				rows[i].second);
+		sample_host(&t, host);
+		sample_machine(&t, "web", flash);
+		CHECK_INT(vm_build(&t.host, &t.machine, &t.vm, &t.report),
+				strcmp(rows[i].second, "vvfat-block") != 0);
+	}
+}
+
 TEST(what_is_accepted_but_worth_advice)
 {
 	static const char host[] =
@@ -690,8 +796,8 @@ TEST(what_is_accepted_but_worth_advice)
 	CLEANUP(sample_done) struct sample u = {};
 	build(&u, host, "{'attrs':{" RAM ",'firmware':{'code':{'name':'c','storage':'cd'}}}}");
 	CHECK_STR(sample_findings(&u),
-			"advice: web:1:72: /attrs/firmware/code/storage: volume 'c' is firmware, and "
-			"the guest sees it as a CD, too: storage pool 'cd' is of type "
+			"advice: web:1:72: /attrs/firmware/code/storage: volume 'c' is firmware, "
+			"and the guest sees it as a CD, too: storage pool 'cd' is of type "
 			"\"iso-ahci\", not \"firmware\"");
 	CHECK(u.vm.firmware_code);
 	CLEANUP(sample_done) struct sample t = {};
