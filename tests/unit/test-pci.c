@@ -500,6 +500,31 @@ TEST(a_driver_that_does_not_take_it_back_is_told)
 	end();
 }
 
+/* What the machine cannot be rid of keeps it from nothing else. */
+TEST(a_card_that_was_not_given_back_and_fails_is_replaced)
+{
+	NEED_NODES();
+	begin();
+	CLEANUP(freep) char *before = kernel_shot();
+	PLAN(plan, "web", CARDS);
+	check_lent(&plan, GPU " " SOUND);
+	kernel_fail("bind:" GPU, EIO);
+	check_kept("web", GPU " cannot be given back to driver 'nvidia': Input/output error");
+	put_file(DEVICE(GPU) "/config",
+			"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff");
+	check_lent(&plan, GPU2 " " SOUND2);
+	check_file("run/.pci:" GPU, "machine=web\nfunction=0\ndriver=nvidia\n");
+	check_lent(&plan, GPU2 " " SOUND2);
+	check_kept("web", GPU " cannot be given back to driver 'nvidia': Input/output error");
+	/* It works again, and may be lent again. */
+	put_file(DEVICE(GPU) "/config", "its configuration");
+	check_lent(&plan, GPU " " SOUND);
+	kernel_fail("bind:" GPU, 0);
+	check_given_back("web");
+	kernel_check_shot(before);
+	end();
+}
+
 TEST(a_driver_that_was_unloaded_is_told)
 {
 	NEED_NODES();

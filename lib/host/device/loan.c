@@ -17,19 +17,31 @@ void loan_done(struct loan *loan)
 	strv_done(&loan->rows);
 }
 
-const char *loan_get(const struct loan *loan, const char *key)
+/* The value in a row of a key; NULL: it is another one's. */
+static const char *value_in(const char *row, const char *key)
 {
 	size_t len = strlen(key);
-	for (size_t i = 0; i < loan->rows.n; i++)
-		if (!strncmp(loan->rows.items[i], key, len) && loan->rows.items[i][len] == '=')
-			return loan->rows.items[i] + len + 1;
-	return NULL;
+	return !strncmp(row, key, len) && row[len] == '=' ? row + len + 1 : NULL;
+}
+
+const char *loan_get(const struct loan *loan, const char *key)
+{
+	const char *value = NULL;
+	for (size_t i = 0; !value && i < loan->rows.n; i++)
+		value = value_in(loan->rows.items[i], key);
+	return value;
 }
 
 void loan_put(struct loan *loan, const char *key, const char *value)
 {
+	struct strv rows = {};
+	for (size_t i = 0; i < loan->rows.n; i++)
+		if (!value_in(loan->rows.items[i], key))
+			strv_push(&rows, loan->rows.items[i]);
 	if (value)
-		strv_push_join(&loan->rows, key, "=", value);
+		strv_push_join(&rows, key, "=", value);
+	strv_done(&loan->rows);
+	loan->rows = rows;
 }
 
 /* No machine's name begins with a dot. */

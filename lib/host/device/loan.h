@@ -17,7 +17,8 @@
 #include "util/error.h"
 #include "util/strv.h"
 
-/* Keys that all loans have: the machine; what in it the device is for: "device gpu". */
+/* Keys of all loans: the machine; what in it the device is for: "device gpu". Without the second it
+ * is for nothing, and has to go back. */
 #define LOAN_MACHINE "machine"
 #define LOAN_OWNER "for"
 
@@ -34,7 +35,7 @@ void loan_done(struct loan *loan);
 
 /* The value of a key; NULL if there is none. */
 const char *loan_get(const struct loan *loan, const char *key);
-/* Add a row. @value: NULL adds nothing; one line of text */
+/* Set the row of a key. @value: one line of text; NULL: there is no such row afterwards */
 void loan_put(struct loan *loan, const char *key, const char *value);
 
 /* @device: "pci:0000:01:00.0". Returns 0, or 1 if there is none. */

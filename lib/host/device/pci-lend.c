@@ -102,30 +102,58 @@ static int check_ids(const struct device_host *host, const struct vm_pci *pci, c
 	return 0;
 }
 
-/* How it was before; what an earlier loan says of that holds. */
+/* How it is before it is lent. */
+static int note(const struct device_host *host, const char *address, struct loan *loan,
+		struct error *err)
+{
+	CLEANUP(freep) char *dir = pci_dir(host, address);
+	CLEANUP(freep) char *driver = pci_driver(host, address);
+	CLEANUP(buf_done) struct buf override = {};
+	int r = sysfs_read(dir, "driver_override", &override, err);
+	if (r < 0)
+		return error_wrap(err, "%s", address);
+	loan_put(loan, PCI_LOAN_DRIVER, driver);
+	if (strcmp(buf_text(&override), "(null)") != 0 && override.len)
+		loan_put(loan, PCI_LOAN_OVERRIDE, buf_text(&override));
+	return 0;
+}
+
+/* What an earlier loan says of how it was before holds. */
 static int write_loan(const struct device_host *host, const struct plan *plan,
 		const struct vm_pci *pci, const char *address, size_t function, struct error *err)
 {
 	CLEANUP(freep) char *name = pci_loan_name(address);
 	CLEANUP(freep) char *number = xasprintf("%zu", function);
-	CLEANUP(freep) char *dir = pci_dir(host, address);
-	CLEANUP(freep) char *driver = pci_driver(host, address);
 	CLEANUP(freep) char *owner = pci_owner(pci);
-	CLEANUP(buf_done) struct buf override = {};
 	CLEANUP(loan_done) struct loan loan = {};
-	int r = loan_read(host, name, &loan, err);
-	if (r <= 0)
-		return r;
-	r = sysfs_read(dir, "driver_override", &override, err);
-	if (r < 0)
-		return error_wrap(err, "%s", address);
+	int known = loan_read(host, name, &loan, err);
+	if (known < 0)
+		return known;
 	loan_put(&loan, LOAN_MACHINE, plan->machine);
 	loan_put(&loan, LOAN_OWNER, owner);
 	loan_put(&loan, PCI_LOAN_FUNCTION, number);
-	loan_put(&loan, PCI_LOAN_DRIVER, driver);
-	if (strcmp(buf_text(&override), "(null)") != 0 && override.len)
-		loan_put(&loan, PCI_LOAN_OVERRIDE, buf_text(&override));
-	return loan_write(host, name, &loan, err);
+	int r = known > 0 ? note(host, address, &loan, err) : 0;
+	return r == 0 ? loan_write(host, name, &loan, err) : r;
+}
+
+/* What the machine still has from an earlier start and does not get again: it was not to be given
+ * back. */
+static int set_aside(const struct device_host *host, const struct plan *plan,
+		const struct vm_pci *pci, const struct strv *functions, struct error *err)
+{
+	CLEANUP(freep) char *owner = pci_owner(pci);
+	CLEANUP(strv_done) struct strv loans = {};
+	int r = loan_list(host, LOAN_PCI, plan->machine, owner, &loans, err);
+	for (size_t i = 0; r >= 0 && i < loans.n; i++) {
+		CLEANUP(loan_done) struct loan loan = {};
+		if (strv_contains(functions, loans.items[i] + strlen(LOAN_PCI)))
+			continue;
+		r = loan_read(host, loans.items[i], &loan, err);
+		loan_put(&loan, LOAN_OWNER, NULL);
+		if (r == 0)
+			r = loan_write(host, loans.items[i], &loan, err);
+	}
+	return r < 0 ? r : 0;
 }
 
 /* @functions: the device and those that go with it */
@@ -148,6 +176,8 @@ static int try_place(const struct device_host *host, const struct plan *plan,
 	CLEANUP(strv_done) struct strv functions = {};
 	list_functions(address, pci, &functions);
 	int r = check_place(host, plan, pci, &functions, err);
+	if (r == 0)
+		r = set_aside(host, plan, pci, &functions, err);
 	for (size_t i = 0; r == 0 && i < functions.n; i++)
 		r = write_loan(host, plan, pci, functions.items[i], i, err);
 	return r;
