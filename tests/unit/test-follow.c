@@ -5,19 +5,16 @@
 
 #include <fcntl.h>
 #include <linux/auto_fs.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "lose-call.h"
 #include "scratch.h"
 #include "test.h"
 
@@ -55,20 +52,6 @@ TEST(a_directory_has_to_be_one)
 	scratch_end();
 }
 
-/* From now on openat2() ends with @code. */
-static bool lose_openat2(int code)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)code),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = { .len = ARRAY_SIZE(filter), .filter = filter };
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
 TEST(a_container_without_openat2_goes_there_too)
 {
 	NEED_ROOT();
@@ -80,7 +63,7 @@ TEST(a_container_without_openat2_goes_there_too)
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
 		pid_t child = fork();
 		if (child == 0)
-			_exit(!lose_openat2(codes[i]) || strcmp(what_is(path, 0), "f") != 0);
+			_exit(!lose_call(SYS_openat2, codes[i]) || strcmp(what_is(path, 0), "f") != 0);
 		int status = -1;
 		CHECK_INT(waitpid(child, &status, 0), child);
 		CHECK_INT(status, 0);

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "lose-call.h"
 #include "scratch.h"
 #include "test.h"
 
@@ -154,6 +156,26 @@ TEST(a_tpm_of_the_go_program_is_taken_over)
 	check_owner(DATA "/state/tpm2-00.permall", user.uid);
 	check_owner(DATA "/state/.lock", user.uid);
 	check_owner(DATA "/authority/signkey.pem", 0);
+	scratch_end();
+}
+
+/* Whether there is one is hard to tell in some containers. */
+TEST(a_tpm_is_not_replaced)
+{
+	if (geteuid() != 0)
+		SKIP("only root makes a TPM");
+	scratch_begin();
+	put_file(DATA "/state/tpm2-00.permall", "as it was");
+	pid_t child = fork();
+	if (child == 0) {
+		int fd = -1;
+		struct error err = {};
+		_exit(!lose_call(SYS_faccessat2, EPERM) || prepare_quietly(&fd, &err) < 0);
+	}
+	int status = -1;
+	CHECK_INT(waitpid(child, &status, 0), child);
+	CHECK_INT(status, 0);
+	check_file(DATA "/state/tpm2-00.permall", "as it was");
 	scratch_end();
 }
 

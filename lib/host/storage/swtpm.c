@@ -109,13 +109,24 @@ static int make_tpm(const char *data, const struct account *user, int state_fd, 
 	return r == 0 && cleaned < 0 ? cleaned : r;
 }
 
+/* 1: there is none. Of one that only cannot be looked at a new one would take the place. */
+static int find_tpm(int state_fd, struct error *err)
+{
+	struct stat st;
+	if (fstatat(state_fd, SWTPM_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return errno == ENOENT ? 1 : error_errno(err, "cannot look at '%s'", SWTPM_FILE);
+}
+
 int swtpm_prepare(const char *data, const struct account *user, int *ret_fd, struct error *err)
 {
 	CLEANUP(closep) int fd = -1;
 	int r = make_data(data, err);
 	if (r == 0)
 		r = own_part(data, SWTPM_STATE, user, &fd, err);
-	if (r == 0 && faccessat(fd, SWTPM_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (r == 0)
+		r = find_tpm(fd, err);
+	if (r > 0)
 		r = make_tpm(data, user, fd, err);
 	if (r < 0)
 		return error_wrap(err, "TPM in '%s'", data);
