@@ -112,6 +112,15 @@ TEST(the_user_has_to_be_able)
 	check_refused(tree, &user, EACCES, "user 'alice' can't read and write directory");
 }
 
+TEST(roots_own_groups_are_not_the_users)
+{
+	static const gid_t roots = 0;
+	NEED_ROOT();
+	if (setgroups(1, &roots) < 0)
+		SKIP("groups cannot be set");
+	check_refused(make_docs(0750, 0), &user, EACCES, "user 'alice' can't read directory");
+}
+
 TEST(root_serves_nothing)
 {
 	NEED_ROOT();

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -559,14 +560,18 @@ TEST(a_log_is_a_file)
 
 TEST(a_directory_is_read_as_the_user)
 {
-	if (geteuid() != 0)
+	static const struct account user = { 64000, 64000 }, member = { 64000, 64001 };
+	static const gid_t roots = 0;
+	gid_t groups[2] = { 7 };
+	/* As a login has it, and a hook of a unit has not. */
+	if (geteuid() != 0 || setgroups(1, &roots) < 0)
 		SKIP("only root is another user");
 	scratch_begin();
 	CHECK_INT(chmod(scratch_dir, 0711), 0);
 	make_directory("share");
 	struct storage_file file = volume("share");
 	struct error err = {};
-	CHECK_INT(storage_check_directory(&file, 64000, 64000, &err), 0);
+	CHECK_INT(storage_check_directory(&file, &user, &err), 0);
 
 	static const char text[] =
 			"volume 'os' (pool 'guest-data'): 'DIR/share' cannot be read by the user "
@@ -577,19 +582,21 @@ TEST(a_directory_is_read_as_the_user)
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		CHECK_INT(chmod(scratch_path("share"), modes[i]), 0);
 		err = (struct error){};
-		CHECK_INT(storage_check_directory(&file, 64000, 64000, &err), -EACCES);
+		CHECK_INT(storage_check_directory(&file, &user, &err), -EACCES);
 		CHECK_STR(without_scratch(err.text), text);
 	}
 	/* By its group, which the user has. */
 	CHECK_INT(chown(scratch_path("share"), 0, 64001), 0);
 	CHECK_INT(chmod(scratch_path("share"), 0750), 0);
-	CHECK_INT(storage_check_directory(&file, 64000, 64001, &err), 0);
+	CHECK_INT(storage_check_directory(&file, &member, &err), 0);
 	/* A directory above. */
 	CHECK_INT(chmod(scratch_dir, 0700), 0);
-	CHECK_INT(storage_check_directory(&file, 64000, 64001, &err), -EACCES);
+	CHECK_INT(storage_check_directory(&file, &member, &err), -EACCES);
 
 	/* Root is root again. */
 	int fd = -1;
+	CHECK_INT(getgroups(ARRAY_SIZE(groups), groups), 1);
+	CHECK_INT(groups[0], roots);
 	put_file("share/secret", "");
 	CHECK_INT(chmod(scratch_path("share/secret"), 0), 0);
 	file = volume("share/secret");
@@ -604,12 +611,13 @@ TEST(a_directory_is_a_directory)
 	put_file("file", "");
 	struct storage_file file = volume("file");
 	file.writable = false;
+	const struct account self = { getuid(), getgid() };
 	struct error err = {};
-	CHECK_INT(storage_check_directory(&file, getuid(), getgid(), &err), -ENOTDIR);
+	CHECK_INT(storage_check_directory(&file, &self, &err), -ENOTDIR);
 	CHECK_STR(without_scratch(err.text),
 			"volume 'os' (pool 'guest-data'): 'DIR/file' is not a directory");
 	file.path = scratch_path("no");
-	CHECK_INT(storage_check_directory(&file, getuid(), getgid(), &err), -ENOENT);
+	CHECK_INT(storage_check_directory(&file, &self, &err), -ENOENT);
 	CHECK_STR(without_scratch(err.text),
 			"volume 'os' (pool 'guest-data'): 'DIR/no' does not exist");
 	scratch_end();

@@ -3,14 +3,12 @@
 #include "host/prepare/prepare-peer.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
-#include <sys/fsuid.h>
 #include <sys/stat.h>
 
 #include "host/net/vhost-user.h"
 #include "host/os/clock.h"
-#include "util/mem.h"
+#include "host/os/guise.h"
 
 /* A switch that moves packets answers at once. */
 #define ANSWER_USEC (2 * USEC_PER_SEC)
@@ -24,18 +22,9 @@ static int fail(const struct plan_peer *peer, int code, const char *what, struct
 /* 0, or a negative errno: whether an account may connect. The path as a whole counts. */
 static int try_as(const struct account *account, const char *path)
 {
-	/* With another identity for files, the kernel leaves root's privileges over them aside
-	 * (capabilities(7)), but not root's groups, and sockets of switches are often for those. */
-	int n = getgroups(0, NULL);
-	CLEANUP(freep) gid_t *groups = xcalloc(n > 0 ? (size_t)n : 1, sizeof(*groups));
-	if (n < 0 || getgroups(n, groups) < 0 || setgroups(0, NULL) < 0)
-		return -errno;
-	setfsgid(account->gid);
-	setfsuid(account->uid);
-	int r = faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
-	setfsuid(geteuid());
-	setfsgid(getegid());
-	return setgroups((size_t)n, groups) < 0 ? -errno : r;
+	CLEANUP(guise_done) struct guise guise = {};
+	guise_put_on(&guise, account);
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
 /* QEMU would try again and again, and say nothing. */
@@ -54,10 +43,7 @@ int prepare_check_peer(struct prepare_context *c, size_t i, struct error *err)
 				       : fail(peer, errno, "cannot be looked at", err);
 	if (!S_ISSOCK(st.st_mode))
 		return fail(peer, ENOTSOCK, "is not a socket", err);
-	/* Others try it with their own rights. */
-	r = geteuid() == 0		   ? try_as(&c->account, peer->path)
-	    : access(peer->path, W_OK) < 0 ? -errno
-					   : 0;
+	r = try_as(&c->account, peer->path);
 	if (r == -EACCES)
 		return error_set(err, EACCES,
 				"connection '%s' (network '%s'): user '%s' may not connect to "

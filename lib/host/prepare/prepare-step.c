@@ -118,7 +118,7 @@ static int run_directory(struct prepare_context *c, size_t i, struct error *err)
 	const struct plan_directory *d = &c->plan->directories[i];
 	const struct storage_file file = { .path = d->path, .volume = d->volume, .pool = d->pool };
 	int r = prepare_account(c, err);
-	return r < 0 ? r : storage_check_directory(&file, c->account.uid, c->account.gid, err);
+	return r < 0 ? r : storage_check_directory(&file, &c->account, err);
 }
 
 static struct storage_file storage_file_of(const struct plan_fd *fd)

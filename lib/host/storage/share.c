@@ -6,7 +6,6 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,22 +14,18 @@
 #include <unistd.h>
 
 #include "host/os/follow.h"
+#include "host/os/guise.h"
 #include "util/mem.h"
 
 /* ---- the directory ---- */
 
-/* With another identity for files, the kernel leaves root's privileges over them aside
- * (capabilities(7)). */
 static int try_as(int fd, const struct account *user, int mode)
 {
-	setfsgid(user->gid);
-	setfsuid(user->uid);
+	CLEANUP(guise_done) struct guise guise = {};
+	guise_put_on(&guise, user);
 	/* The program opens it in the same way, from inside. */
 	CLEANUP(closep) int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = opened < 0 || faccessat(fd, ".", mode, AT_EACCESS) < 0 ? -errno : 0;
-	setfsuid(geteuid());
-	setfsgid(getegid());
-	return r;
+	return opened < 0 || faccessat(fd, ".", mode, AT_EACCESS) < 0 ? -errno : 0;
 }
 
 static int check_access(const struct share_tree *tree, const struct account *user, int fd,

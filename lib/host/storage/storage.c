@@ -6,11 +6,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
 #include "host/os/follow.h"
+#include "host/os/guise.h"
 #include "host/os/memory.h"
 #include "host/storage/qcow2.h"
 #include "util/mem.h"
@@ -293,30 +293,22 @@ int storage_open_log(const char *path, mode_t mode, int *ret_fd, struct error *e
 	return 0;
 }
 
-int storage_check_directory(
-		const struct storage_file *file, uid_t uid, gid_t gid, struct error *err)
+/* The path as a whole counts: QEMU walks it again. */
+static int enter_as(const struct account *user, const char *path)
 {
-	CLEANUP(closep) int path_fd = -1;
-	struct stat st = {};
-	int r = find(file, &st, &path_fd, err);
-	if (r == 0)
-		r = check_type(file, &st, S_IFDIR, err);
+	CLEANUP(guise_done) struct guise guise = {};
+	guise_put_on(&guise, user);
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || faccessat(fd, ".", X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+int storage_check_directory(
+		const struct storage_file *file, const struct account *user, struct error *err)
+{
+	int r = storage_check(file, S_IFDIR, err);
 	if (r < 0)
 		return r;
-
-	/* With another identity for files, the kernel leaves root's privileges over them aside
-	 * (capabilities(7)). The path as a whole counts: QEMU walks it again. */
-	bool root = geteuid() == 0;
-	if (root) {
-		setfsgid(gid);
-		setfsuid(uid);
-	}
-	CLEANUP(closep) int fd = open(file->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = fd < 0 || faccessat(fd, ".", X_OK, AT_EACCESS) < 0 ? -errno : 0;
-	if (root) {
-		setfsuid(geteuid());
-		setfsgid(getegid());
-	}
+	r = enter_as(user, file->path);
 	if (r == -EACCES)
 		return refuse(file, EACCES,
 				"cannot be read by the user of the machine's unit; allow it for "

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "host/os/account.h"
 #include "util/cleanup.h"
 #include "util/error.h"
 
@@ -65,4 +66,4 @@ MUST_CHECK int storage_open_log(const char *path, mode_t mode, int *ret_fd, stru
  * its groups. A process that is not root tries as itself.
  */
 MUST_CHECK int storage_check_directory(
-		const struct storage_file *file, uid_t uid, gid_t gid, struct error *err);
+		const struct storage_file *file, const struct account *user, struct error *err);
