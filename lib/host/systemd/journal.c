@@ -63,7 +63,9 @@ static void synchronize(void)
 
 static void journal_closep(sd_journal **j)
 {
-	sd_journal_close(*j);
+	/* Without the library there is none. */
+	if (*j)
+		sd_journal_close(*j);
 }
 
 static int add_match(sd_journal *j, const char *field, const char *value)
@@ -145,9 +147,9 @@ static bool is_roots(const char *name, size_t len)
  * systemd's child in its last steps, when it is the unit's user already: nothing that journald
  * notes tells it from the program.
  */
-static void add_speaker(sd_journal *j, const char *name, size_t len, struct buf *line)
+static void add_speaker(const char *name, size_t len, bool is_of_root, struct buf *line)
 {
-	if (is_roots(name, len) && !field_is(j, "_UID", "0"))
+	if (is_roots(name, len) && !is_of_root)
 		buf_puts(line, JOURNAL_UNTRUE);
 	else
 		visible_add(line, name, len, WORD_MAX);
@@ -158,9 +160,10 @@ static void add_prefix(sd_journal *j, struct buf *line)
 {
 	const char *value;
 	size_t len;
+	bool is_of_root = field_is(j, "_UID", "0");
 	add_time(j, line);
 	if (get_field(j, "SYSLOG_IDENTIFIER", &value, &len) || get_field(j, "_COMM", &value, &len))
-		add_speaker(j, value, len, line);
+		add_speaker(value, len, is_of_root, line);
 	if (get_field(j, "_PID", &value, &len)) {
 		buf_putc(line, '[');
 		visible_add(line, value, len, WORD_MAX);
