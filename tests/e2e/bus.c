@@ -135,7 +135,6 @@ TEST(unit_is_started_and_its_state_read)
 	CHECK_STR(info.active_state, "active");
 	CHECK_STR(info.sub_state, "running");
 	CHECK_STR(info.unit_file_state, "disabled");
-	CHECK_STR(info.fragment_path, UNITS "/sleeper.service");
 	CHECK_STR(info.result, "success");
 	CHECK(!info.need_daemon_reload);
 	CHECK(info.main_pid > 1 && kill(info.main_pid, 0) == 0);
@@ -143,12 +142,11 @@ TEST(unit_is_started_and_its_state_read)
 	CHECK(info.active_enter_usec >= (uint64_t)now.tv_sec * USEC_PER_SEC);
 	CHECK(info.active_enter_usec < (uint64_t)(now.tv_sec + 60) * USEC_PER_SEC);
 	CHECK_INT(info.active_exit_usec, 0);
-	CHECK_INT(info.n_fd_store, 0);
 	CHECK_INT(info.n_restarts, 0);
 	CHECK_INT(info.n_steps, 1);
 	CHECK_STR(info.steps[0].setting, "ExecStart");
 	CHECK_INT(info.steps[0].pid, info.main_pid);
-	CHECK(info.steps[0].begin_usec > 0 && info.steps[0].end_usec == 0);
+	CHECK_INT(info.steps[0].end_usec, 0);
 	check_failure("sleeper", NULL);
 	/* Started, it starts no more. */
 	run_one(BUS_START, "sleeper", 0, "0 ");

@@ -17,7 +17,6 @@ static struct exec_step step(
 	struct exec_step s = {
 		.setting = setting,
 		.path = xstrdup(path),
-		.begin_usec = 1,
 		.end_usec = end_usec,
 		.code = code,
 		.status = status,

@@ -60,6 +60,13 @@ MUST_CHECK int bus_process(struct bus *bus, uint64_t deadline_usec, struct error
  */
 MUST_CHECK int bus_reopen(struct bus *bus);
 
+/*
+ * The outcome of a call: 0; or @r, where that is negative, with the reason. Releases @refusal.
+ *
+ * @what: as above
+ */
+MUST_CHECK int bus_ended(int r, sd_bus_error *refusal, const char *what, struct error *err);
+
 /* Why systemd refused a call, as text without the full stop, fit for a terminal. */
 void bus_refusal(const sd_bus_error *refusal, struct buf *text);
 

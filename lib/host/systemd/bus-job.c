@@ -66,6 +66,7 @@ struct job {
 
 struct batch {
 	struct bus *bus;
+	enum bus_verb verb;
 	struct job *jobs;
 	const struct strv *units;
 	size_t n_sent, n_calls /* that are on their way */, n_over, n_bad;
@@ -153,8 +154,9 @@ static int take_removed(sd_bus_message *m, void *userdata, sd_bus_error *unused)
 }
 
 /* Before the first call: a job may end before the call returns. */
-static int listen(struct bus *bus, struct batch *b, struct error *err)
+static int listen(struct batch *b, struct error *err)
 {
+	struct bus *bus = b->bus;
 	int r = sd_bus_match_signal_async(bus->sd, &b->removed, bus->direct ? NULL : BUS_NAME,
 			BUS_PATH, BUS_MANAGER, "JobRemoved", take_removed, NULL, b);
 	/* Without a message bus between, systemd tells everything without being asked. */
@@ -164,7 +166,7 @@ static int listen(struct bus *bus, struct batch *b, struct error *err)
 	return r < 0 ? bus_broken(err, r) : 0;
 }
 
-static int send_more(struct bus *bus, struct batch *b, enum bus_verb verb, struct error *err)
+static int send_more(struct batch *b, struct error *err)
 {
 	for (; b->n_sent < b->units->n && b->n_calls < BUS_IN_FLIGHT_MAX; b->n_sent++) {
 		struct job *job = &b->jobs[b->n_sent];
@@ -173,9 +175,9 @@ static int send_more(struct bus *bus, struct batch *b, enum bus_verb verb, struc
 			continue;
 		job->batch = b;
 		job->index = b->n_sent;
-		int r = sd_bus_call_method_async(bus->sd, &job->slot, BUS_NAME, BUS_PATH,
-				BUS_MANAGER, methods[verb].name, take_reply, job, "ss",
-				b->units->items[b->n_sent], methods[verb].mode);
+		int r = sd_bus_call_method_async(b->bus->sd, &job->slot, BUS_NAME, BUS_PATH,
+				BUS_MANAGER, methods[b->verb].name, take_reply, job, "ss",
+				b->units->items[b->n_sent], methods[b->verb].mode);
 		if (r < 0)
 			return bus_broken(err, r);
 		b->n_calls++;
@@ -185,11 +187,10 @@ static int send_more(struct bus *bus, struct batch *b, enum bus_verb verb, struc
 
 /* What has become of a job that was made on a connection that was cut; JOB_RESULT_N: it is there.
  */
-static enum job_result look_at(
-		const struct job *job, enum bus_verb verb, const struct unit_info *info)
+static enum job_result look_at(const struct job *job, const struct unit_info *info)
 {
 	CLEANUP(freep) char *path = xasprintf(BUS_PATH "/job/%" PRIu32, info->job_id);
-	bool stops = verb == BUS_STOP || verb == BUS_STOP_ALONE;
+	bool stops = job->batch->verb == BUS_STOP || job->batch->verb == BUS_STOP_ALONE;
 	bool is_done = stops ? unit_is_down(info->active_state) : unit_is_up(info->active_state);
 	if (!info->job_id)
 		return is_done ? JOB_DONE : JOB_FAILED;
@@ -197,7 +198,7 @@ static enum job_result look_at(
 }
 
 /* The end of those that are there will be told. Returns 1 if systemd has answered. */
-static int take_ended(struct bus *bus, struct batch *b, enum bus_verb verb, struct error *err)
+static int take_ended(struct batch *b, struct error *err)
 {
 	int r = 0;
 	for (size_t i = 0; i < b->units->n; i++) {
@@ -205,10 +206,10 @@ static int take_ended(struct bus *bus, struct batch *b, enum bus_verb verb, stru
 		CLEANUP(unit_info_done) struct unit_info info = {};
 		if (job->over || !job->path)
 			continue;
-		r = bus_get_unit(bus, b->units->items[i], &info, err);
+		r = bus_get_unit(b->bus, b->units->items[i], &info, err);
 		if (r < 0)
 			return r;
-		enum job_result result = look_at(job, verb, &info);
+		enum job_result result = look_at(job, &info);
 		if (result != JOB_RESULT_N)
 			finish(job, result, results[result].text);
 		r = 1;
@@ -220,22 +221,21 @@ static int take_ended(struct bus *bus, struct batch *b, enum bus_verb verb, stru
  * systemd ends its connections when it executes itself anew, and keeps its jobs. Calls that were on
  * their way are made again. @r: what the connection has failed with; returned if it stays so.
  */
-static int begin_anew(
-		struct bus *bus, struct batch *b, enum bus_verb verb, int r, struct error *err)
+static int begin_anew(struct batch *b, int r, struct error *err)
 {
 	/* Against what has failed otherwise another one is no help. */
-	if (sd_bus_is_open(bus->sd) > 0)
+	if (sd_bus_is_open(b->bus->sd) > 0)
 		return r;
 	if (!b->cut_usec)
 		b->cut_usec = clock_deadline_usec(CUT_USEC);
 	while (r < 0 && clock_now_usec() < b->cut_usec) {
 		forget_calls(b);
 		clock_poll(NULL, 0, clock_deadline_usec(CUT_RETRY_USEC));
-		if (bus_reopen(bus) < 0)
+		if (bus_reopen(b->bus) < 0)
 			continue;
-		r = listen(bus, b, err);
+		r = listen(b, err);
 		if (r == 0)
-			r = take_ended(bus, b, verb, err);
+			r = take_ended(b, err);
 	}
 	/* Where nothing was asked, the next reply tells that it works. */
 	if (r > 0)
@@ -250,18 +250,19 @@ int bus_run_jobs(struct bus *bus, enum bus_verb verb, const struct strv *units,
 	CLEANUP(batch_done)
 	struct batch b = {
 		.bus = bus,
+		.verb = verb,
 		.jobs = xcalloc(units->n + 1, sizeof(*b.jobs)),
 		.units = units,
 		.done = done,
 		.data = data,
 	};
-	int r = listen(bus, &b, err);
+	int r = listen(&b, err);
 	while (r >= 0 && b.n_over < units->n) {
-		r = send_more(bus, &b, verb, err);
+		r = send_more(&b, err);
 		if (r >= 0)
 			r = bus_process(bus, deadline_usec, err);
 		if (r < 0)
-			r = begin_anew(bus, &b, verb, r, err);
+			r = begin_anew(&b, r, err);
 		else if (r == 0)
 			return error_set(err, ETIMEDOUT, "%zu of %zu units are not done in time",
 					units->n - b.n_over, units->n);

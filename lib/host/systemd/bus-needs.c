@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The units that a unit needs. */
-#include <stdlib.h>
-
 #include "host/systemd/bus-call.h"
 #include "host/systemd/bus-unit.h"
 #include "util/mem.h"
@@ -10,24 +8,13 @@ static int get_names(struct bus *bus, const char *path, const char *property,
 		struct strv *ret_names, struct error *err)
 {
 	sd_bus_error refusal = SD_BUS_ERROR_NULL;
-	char **names = NULL;
+	CLEANUP(freep) char *what = xasprintf("ask systemd for '%s'", property);
+	CLEANUP(freep) char **names = NULL;
 	int r = sd_bus_get_property_strv(
 			bus->sd, BUS_NAME, path, BUS_NAME ".Unit", property, &refusal, &names);
-	if (r < 0) {
-		CLEANUP(buf_done) struct buf why = {};
-		if (sd_bus_error_is_set(&refusal))
-			bus_refusal(&refusal, &why);
-		else
-			buf_puts(&why, strerrordesc_np(-r));
-		error_set(err, -r, "cannot ask systemd for '%s': %s", property, buf_text(&why));
-	}
-	for (size_t i = 0; r >= 0 && names && names[i]; i++)
-		strv_push(ret_names, names[i]);
 	for (size_t i = 0; names && names[i]; i++)
-		free(names[i]);
-	free(names);
-	sd_bus_error_free(&refusal);
-	return r < 0 ? r : 0;
+		strv_push_take(ret_names, names[i]);
+	return bus_ended(r, &refusal, what, err);
 }
 
 int bus_get_needs(struct bus *bus, const char *unit, struct strv *ret_names, struct error *err)

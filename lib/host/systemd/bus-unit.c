@@ -33,13 +33,11 @@ static const struct property {
 	{ "Description", 's', offsetof(struct unit_info, description) },
 	{ "ExecMainCode", 'i', offsetof(struct unit_info, exec_main_code) },
 	{ "ExecMainStatus", 'i', offsetof(struct unit_info, exec_main_status) },
-	{ "FragmentPath", 's', offsetof(struct unit_info, fragment_path) },
 	{ "InactiveEnterTimestamp", 't', offsetof(struct unit_info, inactive_enter_usec) },
 	{ "InactiveExitTimestamp", 't', offsetof(struct unit_info, inactive_exit_usec) },
 	{ "LoadState", 's', offsetof(struct unit_info, load_state) },
 	{ "MainPID", 'u', offsetof(struct unit_info, main_pid) },
 	{ "MemoryCurrent", 't', offsetof(struct unit_info, memory_current) },
-	{ "NFileDescriptorStore", 'u', offsetof(struct unit_info, n_fd_store) },
 	{ "NRestarts", 'u', offsetof(struct unit_info, n_restarts) },
 	{ "NeedDaemonReload", 'b', offsetof(struct unit_info, need_daemon_reload) },
 	{ "Result", 's', offsetof(struct unit_info, result) },
@@ -149,10 +147,10 @@ static int read_step(sd_bus_message *m, struct exec_step *step)
 
 	int ignore;
 	uint32_t pid;
-	uint64_t begin_realtime, end_realtime;
+	uint64_t unused;
 	if (r >= 0)
-		r = sd_bus_message_read(m, "bttttuii", &ignore, &begin_realtime, &step->begin_usec,
-				&end_realtime, &step->end_usec, &pid, &step->code, &step->status);
+		r = sd_bus_message_read(m, "bttttuii", &ignore, &unused, &unused, &unused,
+				&step->end_usec, &pid, &step->code, &step->status);
 	if (r < 0)
 		return r;
 	step->path = xstrdup(path);
@@ -280,35 +278,26 @@ uint64_t unit_since_usec(const struct unit_info *info)
 	return info->inactive_enter_usec;
 }
 
-/* A text that the manager tells of itself. @what: for the message */
+/* A text that the manager tells of itself. */
 static int get_text(struct bus *bus, const char *property, const char *what, char **ret,
 		struct error *err)
 {
 	sd_bus_error refusal = SD_BUS_ERROR_NULL;
-	char *text = NULL;
 	int r = sd_bus_get_property_string(
-			bus->sd, BUS_NAME, BUS_PATH, BUS_MANAGER, property, &refusal, &text);
-	if (r == -ENOMEM)
-		out_of_memory();
-	if (r >= 0)
-		*ret = text;
-	else
-		error_set(err, -r, "cannot ask systemd for its %s: %s", what,
-				refusal.message ? refusal.message : strerror(-r));
-	sd_bus_error_free(&refusal);
-	return r < 0 ? r : 0;
+			bus->sd, BUS_NAME, BUS_PATH, BUS_MANAGER, property, &refusal, ret);
+	return bus_ended(r, &refusal, what, err);
 }
 
 int bus_get_version(struct bus *bus, char **ret, struct error *err)
 {
-	return get_text(bus, "Version", "version", ret, err);
+	return get_text(bus, "Version", "ask systemd for its version", ret, err);
 }
 
 int bus_is_stopping(struct bus *bus, bool *ret, struct error *err)
 {
 	CLEANUP(freep) char *state = NULL;
-	int r = get_text(bus, "SystemState", "state", &state, err);
+	int r = get_text(bus, "SystemState", "ask systemd for its state", &state, err);
 	if (r == 0)
-		*ret = state && !strcmp(state, "stopping");
+		*ret = !strcmp(state, "stopping");
 	return r;
 }

@@ -86,7 +86,7 @@ struct exec_step {
 	 */
 	struct strv argv;
 	bool ignore_failure;
-	uint64_t begin_usec, end_usec; /* CLOCK_MONOTONIC; 0: not yet */
+	uint64_t end_usec; /* CLOCK_MONOTONIC; 0: not yet */
 	pid_t pid;
 	int code;   /* CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0: not ended */
 	int status; /* exit status or signal */
@@ -102,7 +102,6 @@ struct unit_info {
 	char *active_state;
 	char *sub_state;
 	char *unit_file_state; /* "enabled", "disabled", "static", ... */
-	char *fragment_path;
 	char *control_group; /* "/machine.slice/NAME"; "": it has none at the moment */
 	bool need_daemon_reload;
 	char *result; /* of the last run: "success", "exit-code", "timeout", ... */
@@ -115,7 +114,6 @@ struct unit_info {
 	/* CLOCK_REALTIME */
 	uint64_t active_enter_usec, active_exit_usec, inactive_enter_usec, inactive_exit_usec;
 	uint64_t memory_current, cpu_usage_nsec; /* bytes, nanoseconds */
-	uint32_t n_fd_store;
 	struct exec_step *steps; /* of all settings; those of one in the order of the file */
 	size_t n_steps;
 };

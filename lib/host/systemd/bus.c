@@ -33,27 +33,31 @@ static int start_direct(sd_bus **ret)
 	return r;
 }
 
+/* @direct: without a message bus between */
+static int start(bool direct, sd_bus **ret)
+{
+	int r = direct ? start_direct(ret) : sd_bus_open_system(ret);
+	if (r >= 0)
+		sd_bus_set_method_call_timeout(*ret, BUS_ANSWER_USEC);
+	return r < 0 ? r : 0;
+}
+
 int bus_open(struct bus **ret, struct error *err)
 {
 	int loaded = libsystemd_load(err);
 	if (loaded < 0)
 		return loaded;
 	CLEANUP(bus_freep) struct bus *bus = xcalloc(1, sizeof(*bus));
-	int direct = geteuid() == 0 ? start_direct(&bus->sd) : -EACCES;
+	int direct = geteuid() == 0 ? start(true, &bus->sd) : -EACCES;
+	int r = direct < 0 ? start(false, &bus->sd) : 0;
+	if (r < 0 && access(BOOTED, F_OK) < 0)
+		return error_set(err, EHOSTDOWN,
+				"systemd is not running here (there is no " BOOTED ")");
+	if (r < 0 && geteuid() == 0)
+		return error_code(err, direct, "cannot reach systemd at " PRIVATE_ADDRESS);
+	if (r < 0)
+		return error_code(err, r, "cannot reach systemd over the system bus");
 	bus->direct = direct >= 0;
-	if (direct < 0) {
-		int r = sd_bus_open_system(&bus->sd);
-		if (r < 0 && access(BOOTED, F_OK) < 0)
-			return error_set(err, EHOSTDOWN,
-					"systemd is not running here (there is no " BOOTED ")");
-		if (r < 0 && geteuid() == 0)
-			error_code(err, direct, "cannot reach systemd at " PRIVATE_ADDRESS);
-		else if (r < 0)
-			error_code(err, r, "cannot reach systemd over the system bus");
-		if (r < 0)
-			return r;
-	}
-	sd_bus_set_method_call_timeout(bus->sd, BUS_ANSWER_USEC);
 	*ret = take_ptr(bus);
 	return 0;
 }
@@ -61,10 +65,9 @@ int bus_open(struct bus **ret, struct error *err)
 int bus_reopen(struct bus *bus)
 {
 	sd_bus *sd = NULL;
-	int r = bus->direct ? start_direct(&sd) : sd_bus_open_system(&sd);
+	int r = start(bus->direct, &sd);
 	if (r < 0)
 		return r;
-	sd_bus_set_method_call_timeout(sd, BUS_ANSWER_USEC);
 	sd_bus_flush_close_unref(bus->sd);
 	bus->sd = sd;
 	return 0;
@@ -132,24 +135,29 @@ int bus_append_names(sd_bus_message *m, const struct strv *names, struct error *
 	return r < 0 ? bus_broken(err, r) : 0;
 }
 
+int bus_ended(int r, sd_bus_error *refusal, const char *what, struct error *err)
+{
+	if (r >= 0)
+		return 0;
+	if (r == -ENOMEM)
+		out_of_memory();
+	if (sd_bus_error_is_set(refusal)) {
+		CLEANUP(buf_done) struct buf text = {};
+		bus_refusal(refusal, &text);
+		error_set(err, -r, "cannot %s: %s", what, buf_text(&text));
+	} else {
+		error_code(err, r, "cannot %s", what);
+	}
+	sd_bus_error_free(refusal);
+	return r;
+}
+
 int bus_call(struct bus *bus, sd_bus_message *m, const char *what, sd_bus_message **ret,
 		struct error *err)
 {
 	sd_bus_error refusal = SD_BUS_ERROR_NULL;
 	int r = sd_bus_call(bus->sd, m, 0, &refusal, ret);
-	if (r >= 0)
-		return 0;
-	if (r == -ENOMEM)
-		out_of_memory();
-	if (sd_bus_error_is_set(&refusal)) {
-		CLEANUP(buf_done) struct buf text = {};
-		bus_refusal(&refusal, &text);
-		error_set(err, -r, "cannot %s: %s", what, buf_text(&text));
-	} else {
-		error_code(err, r, "cannot %s", what);
-	}
-	sd_bus_error_free(&refusal);
-	return r;
+	return bus_ended(r, &refusal, what, err);
 }
 
 int bus_process(struct bus *bus, uint64_t deadline_usec, struct error *err)
