@@ -8,12 +8,12 @@
 #include <inttypes.h>
 #include <linux/vhost.h>
 #include <linux/vm_sockets.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include "host/os/clock.h"
+#include "host/os/pass-fd.h"
 
 /* Between two tries to get a number that is in use. */
 #define RETRY_USEC (20 * USEC_PER_MSEC)
@@ -94,25 +94,6 @@ int vsock_connect(
 
 int vsock_hand_over(int to, int fd, struct error *err)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	char byte = 0;
-	struct iovec part = { .iov_base = &byte, .iov_len = sizeof(byte) };
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	while (sendmsg(to, &message, MSG_NOSIGNAL) < 0)
-		if (errno != EINTR)
-			return error_errno(err, "cannot hand over the connection");
-	return 0;
+	ssize_t n = pass_fd_send(to, "", 1, fd, 0);
+	return n < 0 ? error_code(err, (int)n, "cannot hand over the connection") : 0;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "host/os/clock.h"
+#include "host/os/pass-fd.h"
 #include "json/jtree.h"
 #include "util/mem.h"
 #include "util/visible.h"
@@ -236,39 +237,25 @@ static int wait_more(struct qmp *q, short events, uint64_t deadline_usec, struct
 static int send_line(struct qmp *q, const struct buf *line, const int *fd, uint64_t deadline_usec,
 		struct error *err)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {};
 	size_t sent = 0;
 
 	while (sent < line->len) {
-		struct iovec part = { .iov_base = line->text + sent, .iov_len = line->len - sent };
-		struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 		/* The descriptor goes with the first byte, so it is there when the line ends. */
-		if (fd && sent == 0) {
-			message.msg_control = &control;
-			message.msg_controllen = sizeof(control);
-			struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-			c->cmsg_level = SOL_SOCKET;
-			c->cmsg_type = SCM_RIGHTS;
-			c->cmsg_len = CMSG_LEN(sizeof(*fd));
-			memcpy(CMSG_DATA(c), fd, sizeof(*fd));
-		}
-		ssize_t n = sendmsg(q->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = pass_fd_send(q->fd, line->text + sent, line->len - sent,
+				fd && sent == 0 ? *fd : -1, MSG_DONTWAIT);
 		if (n >= 0) {
 			sent += (size_t)n;
 			q->cut_short = sent < line->len;
 			continue;
 		}
-		if (errno == EPIPE || errno == ECONNRESET) {
+		if (n == -EPIPE || n == -ECONNRESET) {
 			/* It may have said something before it went. */
 			int r = pump(q, err);
 			q->eof = true;
 			return r < 0 ? r : closed(q, err);
 		}
-		if (errno != EAGAIN && errno != EINTR)
-			return error_errno(err, "cannot write to '%s'", q->name);
+		if (n != -EAGAIN)
+			return error_code(err, (int)n, "cannot write to '%s'", q->name);
 
 		/* QEMU may wait for us to read before it reads on. */
 		int r = pump(q, err);

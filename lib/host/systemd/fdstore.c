@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "host/os/clock.h"
+#include "host/os/pass-fd.h"
 
 #define NAME_MAX_BYTES 255
 
@@ -58,31 +59,8 @@ void fdstore_remove_message(const char *name, struct buf *ret)
 /* @passed_fd: goes along, or -1. Returns 0 or a negative errno. */
 static int send_message(const struct fdstore *store, const char *text, size_t len, int passed_fd)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	/* sendmsg(2) does not write to what it sends. */
-	union {
-		const char *in;
-		char *out;
-	} data = { .in = text };
-	struct iovec part = { .iov_base = data.out, .iov_len = len };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-
-	if (passed_fd >= 0) {
-		message.msg_control = &control;
-		message.msg_controllen = sizeof(control.space);
-		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(header), &passed_fd, sizeof(int));
-	}
-	while (sendmsg(store->fd, &message, MSG_NOSIGNAL) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
+	ssize_t n = pass_fd_send(store->fd, text, len, passed_fd, 0);
+	return n < 0 ? (int)n : 0;
 }
 
 static int check_name(const char *name, struct error *err)
