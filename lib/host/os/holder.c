@@ -52,7 +52,8 @@ static bool is_for_writing(const char *process, const char *fd)
 	return flags && (strtoul(flags + strlen("flags:"), NULL, 8) & O_ACCMODE) != O_RDONLY;
 }
 
-static bool has_open(const char *process, const struct strv *paths, size_t *ret_file)
+static bool has_open(
+		const char *process, const struct strv *links, bool for_writing, size_t *ret_link)
 {
 	CLEANUP(freep) char *dir = xasprintf("%s/fd", process);
 	CLEANUP(strv_done) struct strv fds = {};
@@ -63,10 +64,10 @@ static bool has_open(const char *process, const struct strv *paths, size_t *ret_
 		char target[PATH_MAX];
 		ssize_t n = readlink(link, target, sizeof(target) - 1);
 		target[n < 0 ? 0 : n] = '\0';
-		for (size_t k = 0; k < paths->n; k++)
-			if (!strcmp(target, paths->items[k]) &&
-					is_for_writing(process, fds.items[i])) {
-				*ret_file = k;
+		for (size_t k = 0; k < links->n; k++)
+			if (!strcmp(target, links->items[k]) &&
+					(!for_writing || is_for_writing(process, fds.items[i]))) {
+				*ret_link = k;
 				return true;
 			}
 	}
@@ -80,12 +81,29 @@ bool holder_find(const char *proc, const struct strv *paths, size_t *ret_file,
 	if (list_processes(proc, &processes) != 0)
 		return false;
 	for (size_t i = 0; i < processes.n; i++) {
-		if (!has_open(processes.items[i], paths, ret_file))
+		if (!has_open(processes.items[i], paths, true, ret_file))
 			continue;
 		put_process(processes.items[i], ret_process);
 		return true;
 	}
 	return false;
+}
+
+void holder_list(const char *proc, const struct strv *links, struct strv *ret_processes)
+{
+	CLEANUP(freep) char *self = xasprintf("%s/%d", proc, getpid());
+	CLEANUP(strv_done) struct strv processes = {};
+	size_t unused;
+	if (list_processes(proc, &processes) != 0)
+		return;
+	for (size_t i = 0; i < processes.n; i++) {
+		CLEANUP(buf_done) struct buf text = {};
+		if (!strcmp(processes.items[i], self) ||
+				!has_open(processes.items[i], links, false, &unused))
+			continue;
+		put_process(processes.items[i], &text);
+		strv_push(ret_processes, buf_text(&text));
+	}
 }
 
 /* ---- mounts ---- */

@@ -22,6 +22,14 @@ bool holder_find(const char *proc, const struct strv *paths, size_t *ret_file,
 		struct buf *ret_process);
 
 /*
+ * All processes that have one of these open, but this one.
+ *
+ * @links: as /proc/PID/fd shows them: "socket:[4711]"
+ * @ret_processes: appended, as above
+ */
+void holder_list(const char *proc, const struct strv *links, struct strv *ret_processes);
+
+/*
  * The first process in whose mount namespace one of the block devices is mounted. What a container
  * or a service has mounted for itself is in no table but its own.
  *

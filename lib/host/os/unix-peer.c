@@ -2,37 +2,24 @@
 /* Who is connected to a listening unix socket. */
 #include "host/os/unix-peer.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "host/os/holder.h"
 #include "host/os/netns.h"
-#include "util/mem.h"
-#include "util/visible.h"
-
-#define COMM_MAX 64
 
 struct search {
 	const char *path;
-	struct strv sockets; /* the other ends, as /proc/PID/fd shows them: "socket:[INODE]" */
+	struct strv *sockets; /* the other ends, as /proc/PID/fd shows them: "socket:[INODE]" */
 };
-
-static void search_done(struct search *search)
-{
-	strv_done(&search->sockets);
-}
 
 static int take_attribute(const struct nlattr *attribute, void *data)
 {
@@ -63,7 +50,7 @@ static int take_socket(const struct nlmsghdr *message, void *data)
 		return MNL_CB_OK;
 	/* 0: the client has closed it. */
 	if (mnl_attr_get_u32(peer) != 0)
-		strv_pushf(&search->sockets, "socket:[%u]", mnl_attr_get_u32(peer));
+		strv_pushf(search->sockets, "socket:[%u]", mnl_attr_get_u32(peer));
 	return MNL_CB_OK;
 }
 
@@ -73,8 +60,9 @@ static void mnl_closep(struct mnl_socket **nl)
 		mnl_socket_close(*nl);
 }
 
-static int find_peers(struct search *search, struct error *err)
+static int find_peers(const char *path, struct strv *ret, struct error *err)
 {
+	struct search search = { .path = path, .sockets = ret };
 	CLEANUP(mnl_closep)
 	struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
 	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) < 0)
@@ -96,7 +84,7 @@ static int find_peers(struct search *search, struct error *err)
 		ssize_t n = mnl_socket_recvfrom(nl, data, sizeof(data));
 		int r = n < 0 ? -1
 			      : mnl_cb_run(data, (size_t)n, 1, mnl_socket_get_portid(nl),
-						take_socket, search);
+						take_socket, &search);
 		if (r < 0)
 			return error_errno(err, "cannot list unix sockets");
 		if (r == MNL_CB_STOP)
@@ -108,88 +96,39 @@ static int find_peers(struct search *search, struct error *err)
  * A connection is of the client's network (unix_stream_connect() in net/unix/af_unix.c), and a hook
  * of a unit has one of its own.
  */
-static int find_all_peers(struct search *search, struct error *err)
+static int find_all_peers(const char *path, struct strv *ret, struct error *err)
 {
 	CLEANUP(netns_done) struct netns outside = {};
-	struct error ignored = {};
-	int r = find_peers(search, err);
-	if (r == 0 && netns_enter(NETNS_HOST, &outside, &ignored) == 0 && outside.entered)
-		r = find_peers(search, err);
+	int r = find_peers(path, ret, err);
+	if (r == 0 && netns_enter(NETNS_HOST, &outside, NULL) == 0 && outside.entered)
+		r = find_peers(path, ret, err);
 	return r;
-}
-
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
-/* Does a process have one of the sockets open? Processes may end or be hidden meanwhile: no. */
-static bool has_socket(const char *pid, const struct strv *sockets)
-{
-	CLEANUP(freep) char *path = xasprintf("/proc/%s/fd", pid);
-	CLEANUP(closedirp) DIR *dir = opendir(path);
-	struct dirent *entry;
-	while (dir && (entry = readdir(dir))) {
-		char target[64];
-		ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
-		if (n <= 0)
-			continue;
-		target[n] = '\0';
-		if (strv_contains(sockets, target))
-			return true;
-	}
-	return false;
-}
-
-static void push_process(struct strv *processes, const char *pid)
-{
-	char comm[COMM_MAX] = "";
-	CLEANUP(freep) char *path = xasprintf("/proc/%s/comm", pid);
-	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, comm, sizeof(comm));
-	while (n > 0 && comm[n - 1] == '\n')
-		n--;
-	CLEANUP(buf_done) struct buf text = {};
-	visible_add(&text, comm, n > 0 ? (size_t)n : 0, COMM_MAX);
-	strv_pushf(processes, "%s (pid %s)", buf_text(&text), pid);
 }
 
 int unix_peer_list(const char *path, struct strv *ret_processes)
 {
-	CLEANUP(search_done) struct search search = { .path = path };
-	int r = find_all_peers(&search, NULL);
-	if (r < 0 || search.sockets.n == 0)
-		return r;
-
-	CLEANUP(closedirp) DIR *proc = opendir("/proc");
-	if (!proc)
-		return -errno;
-	char self[32];
-	snprintf(self, sizeof(self), "%d", getpid());
-	struct dirent *entry;
-	while ((entry = readdir(proc)))
-		if (isdigit((unsigned char)entry->d_name[0]) && strcmp(entry->d_name, self) != 0 &&
-				has_socket(entry->d_name, &search.sockets))
-			push_process(ret_processes, entry->d_name);
-	return 0;
+	CLEANUP(strv_done) struct strv sockets = {};
+	int r = find_all_peers(path, &sockets, NULL);
+	if (r == 0 && sockets.n > 0)
+		holder_list("/proc", &sockets, ret_processes);
+	return r;
 }
 
 int unix_peer_look(const char *path, int own_fd, size_t *ret_others, bool *ret_is_served,
 		struct error *err)
 {
-	CLEANUP(search_done) struct search search = { .path = path };
+	CLEANUP(strv_done) struct strv sockets = {};
 	struct stat st = {};
 	if (own_fd >= 0 && fstat(own_fd, &st) < 0)
 		return error_errno(err, "cannot look at a connection to '%s'", path);
 	/* What waits in the queue has no inode yet, and is not listed. */
-	int r = find_all_peers(&search, err);
+	int r = find_all_peers(path, &sockets, err);
 	if (r < 0)
 		return r;
 	char own[64];
 	snprintf(own, sizeof(own), "socket:[%u]", (unsigned)st.st_ino);
-	*ret_is_served = own_fd >= 0 && strv_contains(&search.sockets, own);
-	*ret_others = search.sockets.n - *ret_is_served;
+	*ret_is_served = own_fd >= 0 && strv_contains(&sockets, own);
+	*ret_others = sockets.n - *ret_is_served;
 	return 0;
 }
 
