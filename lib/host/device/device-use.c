@@ -23,6 +23,7 @@ struct use {
 	struct strv disks; /* their nodes, as far as they were looked at */
 	struct strv numbers;
 };
+
 static void use_done(struct use *use)
 {
 	strv_done(&use->disks);

@@ -85,7 +85,7 @@ static int tell_no_types(const char *device_dir, const char *address, struct err
 int mdev_parent_read(const struct device_host *host, const char *address, struct mdev_parent *ret,
 		struct error *err)
 {
-	*ret = (struct mdev_parent){ .host = host, .address = address };
+	*ret = (struct mdev_parent){ .host = host };
 	CLEANUP(freep) char *dir = xasprintf("%s/bus/pci/devices/%s", host->sys, address);
 	if (!exists(dir)) {
 		(void)!error_set(err, ENODEV, "there is no such device ('lspci -D' lists all)");
@@ -143,9 +143,9 @@ static int find_in(const char *types, const char *name, char **ret_dir)
 	return 2;
 }
 
-static void put_name(struct buf *text, const char *name, const char *more)
+static void put_name(struct buf *text, const char *name)
 {
-	buf_printf(text, "%s'%s'", text->len ? more : "", name);
+	buf_printf(text, "%s'%s'", text->len ? ", " : "", name);
 }
 
 /* "'A40-1B', 'A40-8Q'" */
@@ -164,7 +164,7 @@ static void list_types(const struct mdev_parent *parent, struct buf *ret)
 					strv_contains(&known, buf_text(&name)))
 				continue;
 			strv_push(&known, buf_text(&name));
-			put_name(ret, buf_text(&name), ", ");
+			put_name(ret, buf_text(&name));
 		}
 	}
 }
@@ -183,7 +183,7 @@ static int tell_full(const struct mdev_parent *parent, const char *type_name, st
 		CLEANUP(freep) char *dir = realpath(type, NULL);
 		CLEANUP(buf_done) struct buf name = {};
 		if (dir && mdev_type_name(dir, &name, NULL) == 0)
-			put_name(&others, buf_text(&name), ", ");
+			put_name(&others, buf_text(&name));
 	}
 	if (!others.len)
 		return error_set(err, ENOSPC, "it has no room for a '%s'", type_name);

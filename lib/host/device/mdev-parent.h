@@ -15,15 +15,13 @@
 
 struct mdev_parent {
 	const struct device_host *host;
-	const char *address; /* borrowed; that of the physical function */
-	struct strv places;  /* directories of types: its own one, or those of its functions */
+	struct strv places; /* directories of types: its own one, or those of its functions */
 };
 void mdev_parent_done(struct mdev_parent *parent);
 
 /*
  * Returns 0; or 1 with a text if there is nothing (yet): the device or its types are not there.
  *
- * @address: borrowed by @ret
  * @ret: released with mdev_parent_done() in every case
  */
 MUST_CHECK int mdev_parent_read(const struct device_host *host, const char *address,

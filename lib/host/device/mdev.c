@@ -24,11 +24,6 @@ static char *device_dir(const struct device_host *host, const char *uuid)
 	return xasprintf("%s/bus/mdev/devices/%s", host->sys, uuid);
 }
 
-static bool exists(const char *path)
-{
-	return access(path, F_OK) == 0;
-}
-
 /* Two processes must not choose the same placement, which is one of the whole card's. */
 static int lock_parent(const struct device_host *host, const char *address, struct lock *ret,
 		struct error *err)
@@ -188,7 +183,7 @@ int mdev_remove(const struct device_host *host, const char *uuid, struct error *
 	int r = lock_parent(host, physical, &lock, err);
 	if (r < 0)
 		return error_wrap(err, "mediated device %s", uuid);
-	if (!exists(dir))
+	if (access(dir, F_OK) < 0)
 		return 1;
 	r = sysfs_write_within(dir, "remove", "1", clock_deadline_usec(REMOVE_USEC), err);
 	/* Somebody else was faster. */
@@ -218,9 +213,10 @@ static int write_create(const struct device_host *host, const char *type_dir, co
 	int r = sysfs_write(type_dir, "create", uuid, err);
 	if (r < 0)
 		return r;
-	return exists(dir) ? 0
-			   : error_set(err, ENODEV,
-					     "the driver has accepted it and it is not there");
+	return access(dir, F_OK) == 0
+			       ? 0
+			       : error_set(err, ENODEV,
+						 "the driver has accepted it and it is not there");
 }
 
 /* Make the device on one parent, whose lock is held; nothing is left of a failure. */
@@ -291,7 +287,7 @@ static int try_parents(
 int mdev_create(const struct device_host *host, const struct vm_mdev *mdev, struct error *err)
 {
 	CLEANUP(freep) char *dir = device_dir(host, mdev->uuid);
-	if (exists(dir))
+	if (access(dir, F_OK) == 0)
 		return use_existing(host, dir, mdev, err);
 	for (;;) {
 		int r = try_parents(host, mdev, err);

@@ -247,23 +247,11 @@ static int give_back(const struct device_host *host, const char *name, struct er
 	return r == 0 ? loan_end(host, name, err) : r;
 }
 
-/* Where nothing was ever lent there need not be a directory for the lock. */
-static int tidy(const struct device_host *host, struct error *err)
-{
-	CLEANUP(strv_done) struct strv made = {};
-	CLEANUP(lock_done) struct lock lock = {};
-	int r = loan_list(host, "sriov:", NULL, NULL, &made, err);
-	if (r < 0 || !made.n)
-		return r;
-	r = loan_lock(host, &lock, err);
-	return r == 0 ? sriov_tidy(host, err) : r;
-}
-
 int pci_give_back(const struct device_host *host, const char *machine, struct strv *ret_failures)
 {
 	struct error err = {};
 	int first = loan_give_back(host, LOAN_PCI, machine, give_back, ret_failures);
-	int r = tidy(host, &err);
+	int r = sriov_tidy(host, &err);
 	if (r < 0)
 		strv_push(ret_failures, err.text);
 	return first < 0 ? first : r;

@@ -65,21 +65,31 @@ int sriov_find_card(const struct device_host *host, const char *interface, char 
 	return 0;
 }
 
+static void list_functions(const struct device_host *host, const char *address, struct strv *ret)
+{
+	CLEANUP(freep) char *dir = pci_dir(host, address);
+	for (unsigned i = 0;; i++) {
+		CLEANUP(freep) char *name = xasprintf("virtfn%u", i);
+		CLEANUP(freep) char *function = sysfs_link_name(dir, name);
+		if (!function)
+			return;
+		strv_push(ret, function);
+	}
+}
+
 bool sriov_physical(const struct device_host *host, const char *function, char **ret_physical,
 		unsigned *ret_number)
 {
 	CLEANUP(freep) char *dir = pci_dir(host, function);
 	CLEANUP(freep) char *physical = sysfs_link_name(dir, "physfn");
-	CLEANUP(freep) char *physical_dir = physical ? pci_dir(host, physical) : NULL;
-	for (unsigned i = 0; physical; i++) {
-		CLEANUP(freep) char *name = xasprintf("virtfn%u", i);
-		CLEANUP(freep) char *found = sysfs_link_name(physical_dir, name);
-		if (!found)
-			break;
-		if (strcmp(found, function) != 0)
+	CLEANUP(strv_done) struct strv functions = {};
+	if (physical)
+		list_functions(host, physical, &functions);
+	for (size_t i = 0; i < functions.n; i++) {
+		if (strcmp(functions.items[i], function) != 0)
 			continue;
 		*ret_physical = take_ptr(physical);
-		*ret_number = i;
+		*ret_number = (unsigned)i;
 		return true;
 	}
 	return false;
@@ -105,18 +115,6 @@ char *sriov_interface(const struct device_host *host, const char *address)
 		if (!is_representor(net, names.items[i]))
 			return xstrdup(names.items[i]);
 	return NULL;
-}
-
-static void list_functions(const struct device_host *host, const char *address, struct strv *ret)
-{
-	CLEANUP(freep) char *dir = pci_dir(host, address);
-	for (unsigned i = 0;; i++) {
-		CLEANUP(freep) char *name = xasprintf("virtfn%u", i);
-		CLEANUP(freep) char *function = sysfs_link_name(dir, name);
-		if (!function)
-			return;
-		strv_push(ret, function);
-	}
 }
 
 /* ---- making ---- */
@@ -241,8 +239,8 @@ static int remove_all(const struct device_host *host, const char *name, struct e
 	CLEANUP(strv_done) struct strv functions = {};
 	CLEANUP(loan_done) struct loan loan = {};
 	int r = loan_read(host, name, &loan, err);
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return r < 0 ? r : 0;
 	/* Pulled out, with all its functions. */
 	if (access(dir, F_OK) < 0)
 		return loan_end(host, name, err);
@@ -262,7 +260,11 @@ static int remove_all(const struct device_host *host, const char *name, struct e
 int sriov_tidy(const struct device_host *host, struct error *err)
 {
 	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(lock_done) struct lock lock = {};
 	int r = loan_list(host, PREFIX, NULL, NULL, &names, err);
+	/* Where nothing was ever lent there need not be a directory for the lock. */
+	if (r == 0 && names.n)
+		r = loan_lock(host, &lock, err);
 	for (size_t i = 0; r == 0 && i < names.n; i++)
 		r = remove_all(host, names.items[i], err);
 	return r;

@@ -5,7 +5,7 @@
  * program made them.
  *
  * Those that it makes are noted as a loan (host/device/loan.h) of the physical device,
- * "sriov:ADDRESS". All callers hold loan_lock().
+ * "sriov:ADDRESS". All callers of the first three hold loan_lock().
  */
 #pragma once
 
@@ -53,5 +53,8 @@ char *sriov_interface(const struct device_host *host, const char *address);
 /* How many functions a device has; 0 for all that is no such device. */
 int64_t sriov_count(const struct device_host *host, const char *address);
 
-/* Remove the functions that this program has made and that nobody has any more. */
+/*
+ * Remove the functions that this program has made and that nobody has any more. Errors: those of
+ * loan_lock(), which it takes where there are any, and of the kernel.
+ */
 MUST_CHECK int sriov_tidy(const struct device_host *host, struct error *err);

@@ -131,19 +131,24 @@ static int let_in_clients_only(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &yes, sizeof(yes));
 }
 
-static int try_tcp(uint16_t port, int *ret_fd)
+static struct sockaddr_in loopback(uint16_t port)
 {
-	struct sockaddr_in address = {
+	return (struct sockaddr_in){
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
+}
+
+static int try_tcp(uint16_t port, int *ret_fd)
+{
+	const struct sockaddr_in address = loopback(port);
 	int yes = 1;
 	CLEANUP(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	/* Connections of an earlier run that are closing do not hold the port. */
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
 			let_in_clients_only(fd) < 0 ||
-			bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+			bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 			listen(fd, BACKLOG) < 0)
 		return -errno;
 	*ret_fd = take_fd(&fd);
@@ -174,13 +179,9 @@ int connect_unix_now(const char *path, int *ret_fd)
 
 int connect_tcp_now(uint16_t port, int *ret_fd)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
+	const struct sockaddr_in address = loopback(port);
 	CLEANUP(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 &&
+	if (fd < 0 || (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 &&
 				      errno != EINPROGRESS))
 		return -errno;
 	*ret_fd = take_fd(&fd);

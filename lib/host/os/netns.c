@@ -6,14 +6,12 @@
 #include <sched.h>
 #include <sys/stat.h>
 
-#define OWN "/proc/thread-self/ns/net"
-
 int netns_enter(const char *path, struct netns *ret, struct error *err)
 {
 	*ret = (struct netns){};
-	CLEANUP(closep) int own = open(OWN, O_RDONLY | O_CLOEXEC);
+	CLEANUP(closep) int own = open(NETNS_OWN, O_RDONLY | O_CLOEXEC);
 	if (own < 0)
-		return error_errno(err, "cannot open '%s'", OWN);
+		return error_errno(err, "cannot open '%s'", NETNS_OWN);
 	CLEANUP(closep) int other = open(path, O_RDONLY | O_CLOEXEC);
 	if (other < 0 && (errno == EACCES || errno == EPERM) && geteuid() != 0)
 		return 0;

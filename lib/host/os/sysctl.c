@@ -21,8 +21,7 @@ bool sysctl_exists(const char *path)
 static bool is_value(const char *full, const char *value)
 {
 	CLEANUP(buf_done) struct buf text = {};
-	struct error err = {};
-	if (file_read(full, VALUE_MAX, &text, &err) < 0)
+	if (file_read(full, VALUE_MAX, &text, NULL) < 0)
 		return false;
 	size_t len = strcspn(buf_text(&text), "\n");
 	return strlen(value) == len && !strncmp(buf_text(&text), value, len);
