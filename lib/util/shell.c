@@ -52,6 +52,13 @@ void shell_quote(struct buf *b, const char *word)
 	quote(b, word, *word && all_bare(word));
 }
 
+char *shell_quoted(const char *word)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	quote(&text, word, false);
+	return buf_take(&text);
+}
+
 void shell_quote_program(struct buf *b, const char *word)
 {
 	/* '=' makes an assignment; all reserved words are of lower-case letters only. */

@@ -12,5 +12,10 @@
  */
 void shell_quote(struct buf *b, const char *word);
 
+/* One argument in single quotes, which it may not need: for commands in messages. The caller frees
+ * it.
+ */
+char *shell_quoted(const char *word);
+
 /* Add the first word of a command, which the shell then takes for nothing but a program. */
 void shell_quote_program(struct buf *b, const char *word);

@@ -107,6 +107,8 @@ TEST(the_user_has_to_be_able)
 {
 	NEED_ROOT();
 	check_refused(make_docs(0700, 0), &user, EACCES, "user 'alice' can't read directory");
+	check_refused(make_docs(0700, 0), &user, EACCES,
+			"or allow it with: setfacl -m u:alice:rx '/");
 	struct share_tree tree = make_docs(0755, 0);
 	tree.writable = true;
 	check_refused(tree, &user, EACCES, "user 'alice' can't read and write directory");

@@ -178,6 +178,11 @@ TEST(a_missing_file_can_be_created)
 	/* Nobody wants an empty CD. */
 	file.writable = false;
 	check_refused(&file, ENOENT, "volume 'os' (pool 'guest-data'): 'DIR/x.raw' does not exist");
+	/* Whoever pastes the command has it done to that file. */
+	file = volume("alice's.raw");
+	check_refused(&file, ENOENT,
+			"volume 'os' (pool 'guest-data'): 'DIR/alice's.raw' does not exist; create "
+			"it with: qemu-img create -f raw 'DIR/alice'\\''s.raw' SIZE");
 	file = volume("no/x.raw");
 	check_refused(&file, ENOENT,
 			"volume 'os' (pool 'guest-data'): 'DIR/no/x.raw' does not exist, nor does "

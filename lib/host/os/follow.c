@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "util/mem.h"
+#include "util/shell.h"
 
 /* As the kernel's own (MAXSYMLINKS in include/linux/namei.h). */
 #define LINKS_MAX 40
@@ -108,10 +109,11 @@ static int step(struct walk *w)
 
 static int refuse(const struct walk *w, struct error *err)
 {
+	CLEANUP(freep) char *link = shell_quoted(w->foreign);
 	return error_set(err, EPERM,
 			"the link '%s' was made by user %u and leads to what is not that user's; "
-			"if it is right, give it to root with: chown -h root '%s'",
-			w->foreign, w->owner, w->foreign);
+			"if it is right, give it to root with: chown -h root %s",
+			w->foreign, w->owner, link);
 }
 
 static int walk(const char *path, int flags, int *ret_fd, struct error *err)

@@ -16,6 +16,7 @@
 #include "host/os/follow.h"
 #include "host/os/guise.h"
 #include "util/mem.h"
+#include "util/shell.h"
 
 /* ---- the directory ---- */
 
@@ -34,12 +35,12 @@ static int check_access(const struct share_tree *tree, const struct account *use
 	int r = try_as(fd, user, X_OK | (tree->writable ? W_OK : 0));
 	if (r >= 0)
 		return 0;
+	CLEANUP(freep) char *path = shell_quoted(tree->path);
 	return error_set(err, -r,
 			"user '%s' can't %s directory '%s' (share '%s'): %s; give it to that user, "
-			"or allow it with 'setfacl -m u:%s:%s %s'",
+			"or allow it with: setfacl -m u:%s:%s %s",
 			tree->user, tree->writable ? "read and write" : "read", tree->path,
-			tree->share, strerror(-r), tree->user, tree->writable ? "rwx" : "rx",
-			tree->path);
+			tree->share, strerror(-r), tree->user, tree->writable ? "rwx" : "rx", path);
 }
 
 /* As a mount of its own. */

@@ -14,6 +14,7 @@
 #include "host/os/memory.h"
 #include "host/storage/qcow2.h"
 #include "util/mem.h"
+#include "util/shell.h"
 
 /* "volume 'os' (pool 'guest-data'): '/tank/x.raw' ..." The caller frees it. */
 static char *describe(const struct storage_file *file)
@@ -36,14 +37,15 @@ static char *tell_maker(const struct storage_file *file, const char *missing_dir
 {
 	if (!file->writable || file->device)
 		return NULL;
+	CLEANUP(freep) char *path = shell_quoted(file->path);
+	CLEANUP(freep) char *dir = shell_quoted(missing_dir ? missing_dir : "");
 	if (file->flash)
 		return xasprintf("copy the variables that came with the firmware there, as with: "
-				 "install -D -m 0600 /usr/share/OVMF/OVMF_VARS_4M.fd '%s'",
-				file->path);
-	CLEANUP(freep)
-	char *make = missing_dir ? xasprintf("mkdir -p '%s' && ", missing_dir) : NULL;
-	return xasprintf("%s%sqemu-img create -f %s '%s' SIZE", STORAGE_CREATE, make ? make : "",
-			file->qcow2 ? "qcow2" : "raw", file->path);
+				 "install -D -m 0600 /usr/share/OVMF/OVMF_VARS_4M.fd %s",
+				path);
+	return xasprintf("%s%s%s%sqemu-img create -f %s %s SIZE", STORAGE_CREATE,
+			missing_dir ? "mkdir -p " : "", missing_dir ? dir : "",
+			missing_dir ? " && " : "", file->qcow2 ? "qcow2" : "raw", path);
 }
 
 static int refuse_missing(const struct storage_file *file, struct error *err)
