@@ -39,7 +39,8 @@ TEST(without_anything_to_say_there_are_the_two_files_that_have_to_be)
 TEST(keys_and_hash_are_read_from_files)
 {
 	scratch_begin();
-	put_file("keys", "# Alice\nssh-rsa AAAA a\r\n\n  \t\nno-pty ssh-ed25519 BBBB \xc3\xa4");
+	put_file("keys", "# Alice\nssh-rsa AAAA a\r\n\n  \t\n \t# of Bob\nno-pty ssh-ed25519 BBBB "
+			 "\xc3\xa4");
 	put_file("hash", HASH "\n");
 	CLEANUP(freep) char *keys = xstrdup(scratch_path("keys"));
 	CLEANUP(freep) char *hash = xstrdup(scratch_path("hash"));

@@ -94,7 +94,8 @@ static int read_keys(const char *path, struct json_object *keys, struct error *e
 		const char *stop = memchr(line, '\n', (size_t)(end - line));
 		len = stop ? (size_t)(stop - line) : (size_t)(end - line);
 		size_t used = len && line[len - 1] == '\r' ? len - 1 : len;
-		if (strspn(line, " \t") >= used || line[0] == '#')
+		size_t blank = strspn(line, " \t");
+		if (blank >= used || line[blank] == '#')
 			continue;
 		if (!is_key(line, used))
 			return error_set(err, EINVAL,
