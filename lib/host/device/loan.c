@@ -101,8 +101,7 @@ int loan_list(const struct device_host *host, const char *prefix, const char *ma
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		const char *device = names.items[i] + 1;
 		CLEANUP(loan_done) struct loan loan = {};
-		if (names.items[i][0] != '.' || strncmp(device, prefix, strlen(prefix)) != 0 ||
-				file_is_stale(names.items[i]))
+		if (names.items[i][0] != '.' || strncmp(device, prefix, strlen(prefix)) != 0)
 			continue;
 		r = loan_read(host, device, &loan, err);
 		if (r == 0 && (!machine || is_of(&loan, LOAN_MACHINE, machine)) &&

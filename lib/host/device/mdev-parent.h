@@ -3,7 +3,7 @@
  * What a physical device offers in the way of mediated devices (the kernel's
  * Documentation/driver-api/vfio-mediated-device.rst): types, each with room for some, below
  * "mdev_supported_types". NVIDIA's newer cards have them below their virtual functions
- * instead, one device for each function. Private to host/device/mdev.c.
+ * instead, one device for each function. Private to host/device.
  */
 #pragma once
 

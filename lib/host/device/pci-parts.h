@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files about PCI devices share. Private to host/pci*.c. */
+/* What the files about PCI devices share. Private to host/device. */
 #pragma once
 
 #include "host/device/loan.h"

@@ -21,7 +21,7 @@
  * @n_used: bytes of the machine's other strings
  * @ret_len: of this one
  *
- * Errors: those of storage_check(); EFBIG: more than there is room for.
+ * Errors: those of storage_open_file(); EFBIG: more than there is room for.
  */
 MUST_CHECK int credential_open(const char *name, const struct storage_file *file, size_t n_used,
 		int *ret_fd, size_t *ret_len, struct error *err);
