@@ -248,6 +248,10 @@ TEST(a_disk_that_is_mounted_in_a_container_is_told)
 	check_taken(ONE_DISK, DISK);
 	CHECK_INT(unlink(scratch_path("proc/4711/ns/mnt")), 0);
 	kernel_link("mnt:[4026532999]", "proc/4711/ns/mnt");
+	/* The first one there has another root, which hides the rest of it. */
+	put_file("proc/471/mountinfo", "");
+	kernel_link("mnt:[4026532999]", "proc/471/ns/mnt");
+	kernel_link("var/empty", "proc/471/root");
 	check_refused(ONE_DISK, DISK_IN_USE "'DIR/dev/nvme0n1p1' is mounted at '/a\\040\\x1bb' in "
 					    "the mount namespace of "
 					    "dockerd (pid 4711)");

@@ -129,16 +129,21 @@ const char *holder_mount_point(const char *mounts, const char *number, size_t *r
 	return NULL;
 }
 
-/* Is its namespace one that has been looked at? */
+/* Is its namespace one that has been looked at, from the same root? Of mounts outside of its root
+ * (chroot(2)) a process is told nothing. */
 static bool is_known(const char *process, struct strv *known)
 {
 	CLEANUP(freep) char *link = xasprintf("%s/ns/mnt", process);
-	char namespace[PATH_MAX] = "";
+	CLEANUP(freep) char *root_link = xasprintf("%s/root", process);
+	char namespace[PATH_MAX] = "", root[PATH_MAX] = "";
 	if (readlink(link, namespace, sizeof(namespace) - 1) < 0)
 		return true;
-	if (strv_contains(known, namespace))
+	if (readlink(root_link, root, sizeof(root) - 1) < 0)
+		root[0] = '\0';
+	CLEANUP(freep) char *view = xasprintf("%s %s", namespace, root);
+	if (strv_contains(known, view))
 		return true;
-	strv_push(known, namespace);
+	strv_push(known, view);
 	return false;
 }
 
