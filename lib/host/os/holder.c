@@ -55,14 +55,14 @@ static bool is_for_writing(const char *process, const char *fd)
 static bool has_open(
 		const char *process, const struct strv *links, bool for_writing, size_t *ret_link)
 {
-	CLEANUP(freep) char *dir = xasprintf("%s/fd", process);
+	CLEANUP(freep) char *path = xasprintf("%s/fd", process);
+	CLEANUP(closep) int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(strv_done) struct strv fds = {};
-	if (dir_list(dir, &fds, NULL) != 0)
+	if (dir < 0 || dir_read_names(dir, &fds) < 0)
 		return false;
 	for (size_t i = 0; i < fds.n; i++) {
-		CLEANUP(freep) char *link = xasprintf("%s/%s", dir, fds.items[i]);
 		char target[PATH_MAX];
-		ssize_t n = readlink(link, target, sizeof(target) - 1);
+		ssize_t n = readlinkat(dir, fds.items[i], target, sizeof(target) - 1);
 		target[n < 0 ? 0 : n] = '\0';
 		for (size_t k = 0; k < links->n; k++)
 			if (!strcmp(target, links->items[k]) &&
