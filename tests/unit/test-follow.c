@@ -63,7 +63,8 @@ TEST(a_container_without_openat2_goes_there_too)
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
 		pid_t child = fork();
 		if (child == 0)
-			_exit(!lose_call(SYS_openat2, codes[i]) || strcmp(what_is(path, 0), "f") != 0);
+			_exit(!lose_call(SYS_openat2, codes[i]) ||
+					strcmp(what_is(path, 0), "f") != 0);
 		int status = -1;
 		CHECK_INT(waitpid(child, &status, 0), child);
 		CHECK_INT(status, 0);

@@ -102,7 +102,7 @@ struct unit_info {
 	char *active_state;
 	char *sub_state;
 	char *unit_file_state; /* "enabled", "disabled", "static", ... */
-	char *control_group; /* "/machine.slice/NAME"; "": it has none at the moment */
+	char *control_group;   /* "/machine.slice/NAME"; "": it has none at the moment */
 	bool need_daemon_reload;
 	char *result; /* of the last run: "success", "exit-code", "timeout", ... */
 	pid_t main_pid;
