@@ -525,6 +525,22 @@ TEST(a_card_that_was_not_given_back_and_fails_is_replaced)
 	end();
 }
 
+TEST(a_device_that_was_not_given_back_may_get_another_name)
+{
+	NEED_NODES();
+	begin();
+	PLAN(plan, "web", ONE_DISK);
+	PLAN(renamed, "web", "pci name=other class=disk\ncandidate address=" DISK);
+	check_lent(&plan, DISK);
+	CHECK_INT(remove_tree(scratch_path("sys/bus/pci/drivers/nvme"), NULL), 0);
+	check_kept("web", DISK " cannot be given back to driver 'nvme'");
+	check_lent(&renamed, DISK);
+	kernel_driver("nvme");
+	check_given_back("web");
+	check_driver(DISK, "nvme");
+	end();
+}
+
 TEST(a_driver_that_was_unloaded_is_told)
 {
 	NEED_NODES();

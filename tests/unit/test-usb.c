@@ -187,6 +187,23 @@ TEST(a_driver_that_does_not_take_it_back_is_told)
 	end();
 }
 
+TEST(a_device_that_was_not_given_back_may_get_another_name)
+{
+	begin();
+	PLAN(plan, "web", BY_ID);
+	PLAN(renamed, "web", "usb-node name=usb.0\nusb name=other class=disk\nplug id=0781:5567");
+	check_lent(&plan, STICK_NODE);
+	take_stick();
+	kernel_fail("bind:" STICK ":1.0", EIO);
+	CLEANUP(strv_done) struct strv failures = {};
+	CHECK_INT(usb_give_back(&host, "web", &failures), -EIO);
+	check_lent(&renamed, STICK_NODE);
+	kernel_fail("bind:" STICK ":1.0", 0);
+	check_given_back("web");
+	check_stick_driver("usb-storage");
+	end();
+}
+
 TEST(a_program_that_keeps_it_open_is_told)
 {
 	begin();

@@ -132,6 +132,31 @@ int loan_give_back(const struct device_host *host, const char *prefix, const cha
 	return first;
 }
 
+int loan_set_aside(const struct device_host *host, const char *device, struct error *err)
+{
+	CLEANUP(loan_done) struct loan loan = {};
+	int r = loan_read(host, device, &loan, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	loan_put(&loan, LOAN_OWNER, NULL);
+	return loan_write(host, device, &loan, err);
+}
+
+int loan_keep(const struct device_host *host, const char *prefix, const char *machine,
+		const struct strv *owners, struct error *err)
+{
+	CLEANUP(strv_done) struct strv loans = {};
+	int r = loan_list(host, prefix, machine, NULL, &loans, err);
+	for (size_t i = 0; r == 0 && i < loans.n; i++) {
+		CLEANUP(loan_done) struct loan loan = {};
+		r = loan_read(host, loans.items[i], &loan, err);
+		const char *owner = r == 0 ? loan_get(&loan, LOAN_OWNER) : NULL;
+		if (owner && !strv_contains(owners, owner))
+			r = loan_set_aside(host, loans.items[i], err);
+	}
+	return r < 0 ? r : 0;
+}
+
 int loan_check(const struct device_host *host, const char *device, const char *title,
 		const char *machine, const char *owner, struct error *err)
 {

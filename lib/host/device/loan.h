@@ -69,6 +69,17 @@ typedef int loan_giver(const struct device_host *host, const char *device, struc
 MUST_CHECK int loan_give_back(const struct device_host *host, const char *prefix,
 		const char *machine, loan_giver *give_back, struct strv *ret_failures);
 
+/* From now on it is for nothing. Succeeds where there is none. */
+MUST_CHECK int loan_set_aside(
+		const struct device_host *host, const char *device, struct error *err);
+
+/*
+ * Set aside what a machine has for anything but @owners: its configuration has changed since, and
+ * what it had could not be given back.
+ */
+MUST_CHECK int loan_keep(const struct device_host *host, const char *prefix, const char *machine,
+		const struct strv *owners, struct error *err);
+
 /*
  * Is it lent to another machine, or for something else of the same one? Then it is an error, EBUSY.
  *

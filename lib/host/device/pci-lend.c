@@ -144,16 +144,10 @@ static int set_aside(const struct device_host *host, const struct plan *plan,
 	CLEANUP(freep) char *owner = pci_owner(pci);
 	CLEANUP(strv_done) struct strv loans = {};
 	int r = loan_list(host, LOAN_PCI, plan->machine, owner, &loans, err);
-	for (size_t i = 0; r >= 0 && i < loans.n; i++) {
-		CLEANUP(loan_done) struct loan loan = {};
-		if (strv_contains(functions, loans.items[i] + strlen(LOAN_PCI)))
-			continue;
-		r = loan_read(host, loans.items[i], &loan, err);
-		loan_put(&loan, LOAN_OWNER, NULL);
-		if (r == 0)
-			r = loan_write(host, loans.items[i], &loan, err);
-	}
-	return r < 0 ? r : 0;
+	for (size_t i = 0; r == 0 && i < loans.n; i++)
+		if (!strv_contains(functions, loans.items[i] + strlen(LOAN_PCI)))
+			r = loan_set_aside(host, loans.items[i], err);
+	return r;
 }
 
 /* @functions: the device and those that go with it */
@@ -249,8 +243,13 @@ int pci_lend(const struct device_host *host, const struct plan *plan, size_t i, 
 {
 	const struct vm_pci *pci = &plan->pcis[i];
 	CLEANUP(freep) char *what = pci_title(pci);
+	CLEANUP(strv_done) struct strv owners = {};
 	CLEANUP(lock_done) struct lock lock = {};
+	for (size_t k = 0; k < plan->n_pcis; k++)
+		strv_push_take(&owners, pci_owner(&plan->pcis[k]));
 	int r = loan_lock(host, &lock, err);
+	if (r == 0)
+		r = loan_keep(host, LOAN_PCI, plan->machine, &owners, err);
 	if (r == 0)
 		r = lend(host, plan, pci, err);
 	return r < 0 ? error_wrap(err, "%s", what) : 0;

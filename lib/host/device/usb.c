@@ -249,8 +249,10 @@ static int write_loan(const struct device_host *host, const char *port, const ch
 	int r = loan_read(host, name, &loan, err);
 	if (r < 0)
 		return r;
-	if (r == 0 && loan_get(&loan, LOAN_USB_ID) && !strcmp(loan_get(&loan, LOAN_USB_ID), id))
-		return 0;
+	if (r == 0 && loan_get(&loan, LOAN_USB_ID) && !strcmp(loan_get(&loan, LOAN_USB_ID), id)) {
+		loan_put(&loan, LOAN_OWNER, owner);
+		return loan_write(host, name, &loan, err);
+	}
 	CLEANUP(loan_done) struct loan new = {};
 	loan_put(&new, LOAN_MACHINE, machine);
 	loan_put(&new, LOAN_OWNER, owner);
@@ -317,8 +319,13 @@ int usb_lend(const struct device_host *host, const struct plan *plan, size_t i, 
 		struct error *err)
 {
 	const struct vm_usb *usb = &plan->usbs[i];
+	CLEANUP(strv_done) struct strv owners = {};
 	CLEANUP(lock_done) struct lock lock = {};
+	for (size_t k = 0; k < plan->n_usbs; k++)
+		strv_pushf(&owners, "device %s", plan->usbs[k].name);
 	int r = loan_lock(host, &lock, err);
+	if (r == 0)
+		r = loan_keep(host, LOAN_USB, plan->machine, &owners, err);
 	if (r == 0)
 		r = lend(host, plan, usb, ret_fd, err);
 	return r < 0 ? error_wrap(err, "device '%s'", usb->name) : 0;
