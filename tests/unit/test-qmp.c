@@ -168,6 +168,45 @@ TEST(capabilities_without_reply_are_late)
 
 /* ---- replies and events ---- */
 
+/* Who serves others as well can't wait for a QEMU whose monitor greets while the rest hangs. */
+TEST(proceeding_never_waits)
+{
+	struct peer peer = peer_start(script_capabilities_unanswered);
+	struct error err = {};
+	CLEANUP(qmp_freep) struct qmp *q = qmp_new_take(peer.fd, "peer", -1);
+	const uint64_t begin = clock_now_usec();
+	struct pollfd ready = { .fd = qmp_fd(q), .events = POLLIN };
+	CHECK_INT(clock_poll(&ready, 1, clock_deadline_usec(LIMIT_USEC)), 1);
+	for (int i = 0; i < 3; i++)
+		CHECK_INT(qmp_proceed(q, &err), QMP_LATE);
+	CHECK(clock_now_usec() - begin < QMP_GREETING_USEC / 2);
+	qmp_freep(&q);
+	CHECK_INT(peer_finish(peer.pid), 0);
+}
+
+static void script_greets(int fd)
+{
+	greet(fd);
+	wait_for_end(fd);
+}
+
+TEST(proceeding_leads_to_a_connection)
+{
+	struct peer peer = peer_start(script_greets);
+	struct error err = {};
+	CLEANUP(qmp_freep) struct qmp *q = qmp_new_take(peer.fd, "peer", -1);
+	int r = QMP_LATE;
+	while (r == QMP_LATE) {
+		struct pollfd ready = { .fd = qmp_fd(q), .events = POLLIN };
+		CHECK_INT(clock_poll(&ready, 1, clock_deadline_usec(LIMIT_USEC)), 1);
+		r = qmp_proceed(q, &err);
+	}
+	CHECK_INT(r, QMP_DONE);
+	CHECK_STR(qmp_version(q), "7.2.22 (Debian)");
+	qmp_freep(&q);
+	CHECK_INT(peer_finish(peer.pid), 0);
+}
+
 static void script_replies(int fd)
 {
 	char id[64];

@@ -179,7 +179,7 @@ static void complain_of_holder(struct loop *loop, struct watched *w)
 	unix_peer_text(w->path, &who);
 	CLEANUP(freep)
 	char *text = who.len ? xasprintf("its monitor is held by %s; waiting", buf_text(&who))
-			     : xstrdup("QEMU does not greet; waiting");
+			     : xstrdup("QEMU does not answer; waiting");
 	tell(loop, w, "HELD", NULL, text, 0);
 }
 

@@ -36,7 +36,8 @@ struct qmp {
 	bool eof;		  /* nothing more comes */
 	bool gone;		  /* the process behind pidfd has ended */
 	bool cut_short;		  /* half a command was sent */
-	const char *want;	  /* id of the command whose reply is waited for; else NULL */
+	char id[64];		  /* of the last command */
+	bool wants;		  /* its reply is waited for */
 	struct qmp_message reply; /* root is NULL until it came */
 
 	struct qmp_event events[QMP_EVENTS_MAX]; /* a ring */
@@ -141,11 +142,11 @@ static bool take_message(struct qmp *q, struct qmp_message *m)
 	case QMP_EVENT:
 		keep_event(q, m);
 		/* Before the greeting it is that which is waited for. */
-		return !q->want && q->greeted;
+		return !q->wants && q->greeted;
 	case QMP_ERROR:
 	case QMP_RETURN:
 		/* An error without an id is about a line that QEMU could not even parse: ours. */
-		if (!q->want || (m->id ? strcmp(m->id, q->want) != 0 : m->kind == QMP_RETURN))
+		if (!q->wants || (m->id ? strcmp(m->id, q->id) != 0 : m->kind == QMP_RETURN))
 			return false;
 		q->reply = *m;
 		*m = (struct qmp_message){};
@@ -284,7 +285,7 @@ static int refused(struct qmp *q, const char *name, struct qmp_reply *reply, str
 	return QMP_REFUSED;
 }
 
-/* Wait for the reply to q->want. */
+/* Wait for the reply to the command that was sent. */
 static int wait_reply(struct qmp *q, const char *name, uint64_t deadline_usec,
 		struct qmp_reply *ret, struct error *err)
 {
@@ -311,13 +312,13 @@ static int wait_reply(struct qmp *q, const char *name, uint64_t deadline_usec,
 	}
 }
 
-int qmp_execute(struct qmp *q, const struct qmp_command *command, uint64_t deadline_usec,
-		struct qmp_reply *ret, struct error *err)
+/* Send a command. Whatever it returns, end_command() is next. */
+static int begin_command(struct qmp *q, const struct qmp_command *command, uint64_t deadline_usec,
+		struct error *err)
 {
 	/* One count for all connections: an id seen in a trace belongs to one command. */
 	static unsigned n_commands;
-	char id[64];
-	snprintf(id, sizeof(id), "machina.%d.%u", getpid(),
+	snprintf(q->id, sizeof(q->id), "machina.%d.%u", getpid(),
 			__atomic_add_fetch(&n_commands, 1, __ATOMIC_RELAXED));
 
 	assert(!command->oob || q->oob);
@@ -326,13 +327,24 @@ int qmp_execute(struct qmp *q, const struct qmp_command *command, uint64_t deadl
 
 	CLEANUP(buf_done) struct buf line = {};
 	qmp_format_command(&line, command->oob ? "exec-oob" : "execute", command->name,
-			command->arguments, id);
-	q->want = id;
-	int r = send_line(q, &line, command->fd, deadline_usec, err);
+			command->arguments, q->id);
+	q->wants = true;
+	return send_line(q, &line, command->fd, deadline_usec, err);
+}
+
+static void end_command(struct qmp *q)
+{
+	q->wants = false;
+	qmp_message_done(&q->reply);
+}
+
+int qmp_execute(struct qmp *q, const struct qmp_command *command, uint64_t deadline_usec,
+		struct qmp_reply *ret, struct error *err)
+{
+	int r = begin_command(q, command, deadline_usec, err);
 	if (r == QMP_DONE)
 		r = wait_reply(q, command->name, deadline_usec, ret, err);
-	q->want = NULL;
-	qmp_message_done(&q->reply);
+	end_command(q);
 	return r;
 }
 
@@ -373,22 +385,26 @@ int qmp_next_event(struct qmp *q, uint64_t deadline_usec, struct qmp_event *ret,
 	}
 }
 
+#define NEGOTIATION "qmp_capabilities"
+
 /* "oob" is asked for only where it is offered: QEMU leaves it out for some character devices. */
-static int negotiate(struct qmp *q, uint64_t deadline_usec, struct error *err)
+static int begin_negotiation(struct qmp *q, uint64_t deadline_usec, struct error *err)
 {
-	struct json_object *arguments = NULL;
+	CLEANUP(jtree_putp) struct json_object *arguments = NULL;
 	if (q->oob) {
 		struct json_object *enable = jtree_list();
 		jtree_push(enable, jtree_string("oob"));
 		arguments = jtree_object();
 		jtree_set(arguments, "enable", enable);
 	}
+	const struct qmp_command command = { .name = NEGOTIATION, .arguments = arguments };
+	return begin_command(q, &command, deadline_usec, err);
+}
+
+static int wait_negotiation(struct qmp *q, uint64_t deadline_usec, struct error *err)
+{
 	CLEANUP(qmp_reply_done) struct qmp_reply reply = {};
-	int r = qmp_execute(q,
-			&(struct qmp_command){ .name = "qmp_capabilities", .arguments = arguments },
-			deadline_usec, &reply, err);
-	json_object_put(arguments);
-	return r;
+	return wait_reply(q, NEGOTIATION, deadline_usec, &reply, err);
 }
 
 struct qmp *qmp_new_take(int fd, const char *name, int pidfd)
@@ -407,8 +423,13 @@ int qmp_proceed(struct qmp *q, struct error *err)
 		return r;
 	if (!q->greeted)
 		return q->eof ? closed(q, err) : QMP_LATE;
-	/* A QEMU that has greeted answers to this at once. */
-	return negotiate(q, clock_deadline_usec(QMP_GREETING_USEC), err);
+	if (!q->wants)
+		r = begin_negotiation(q, 0, err);
+	if (r == QMP_DONE)
+		r = wait_negotiation(q, 0, err);
+	if (r != QMP_LATE)
+		end_command(q);
+	return r;
 }
 
 int qmp_attach_take(int fd, const char *name, int pidfd, uint64_t deadline_usec, struct qmp **ret,
@@ -428,7 +449,10 @@ int qmp_attach_take(int fd, const char *name, int pidfd, uint64_t deadline_usec,
 			return r;
 	}
 
-	int r = negotiate(q, deadline_usec, err);
+	int r = begin_negotiation(q, deadline_usec, err);
+	if (r == QMP_DONE)
+		r = wait_negotiation(q, deadline_usec, err);
+	end_command(q);
 	if (r == QMP_DONE)
 		*ret = take_ptr(q);
 	return r;

@@ -86,7 +86,13 @@ MUST_CHECK int qmp_begin(const char *path, struct qmp **ret, struct error *err);
 /* The beginning of both: around a connected socket, which it takes over. */
 struct qmp *qmp_new_take(int fd, const char *name, int pidfd);
 
-/* Returns QMP_DONE: it can be used; QMP_LATE: not yet; QMP_CLOSED; or a negative errno. */
+/*
+ * Does not wait: QEMU's monitor greets by itself, and answers the negotiation only when the rest of
+ * QEMU does not hang.
+ *
+ * Returns QMP_DONE: it can be used; QMP_LATE: not yet; QMP_REFUSED; QMP_CLOSED; or a negative
+ * errno.
+ */
 MUST_CHECK int qmp_proceed(struct qmp *qmp, struct error *err);
 
 void qmp_free(struct qmp *qmp);
