@@ -50,21 +50,15 @@ void saved_meta_done(struct saved_meta *meta)
 	*meta = (struct saved_meta){};
 }
 
-static void set_text(struct json_object *object, const char *key, const char *text)
-{
-	if (text)
-		jtree_set(object, key, jtree_string(text));
-}
-
 static struct json_object *disk_json(const struct saved_disk *disk)
 {
 	struct json_object *object = jtree_object();
-	set_text(object, "name", disk->name);
-	set_text(object, "path", disk->path);
+	jtree_set_text(object, "name", disk->name);
+	jtree_set_text(object, "path", disk->path);
 	jtree_set(object, "writable", jtree_bool(disk->writable));
 	jtree_set(object, "size", jtree_int(disk->size_bytes));
-	set_text(object, "changed", disk->changed);
-	set_text(object, "digest", disk->digest);
+	jtree_set_text(object, "changed", disk->changed);
+	jtree_set_text(object, "digest", disk->digest);
 	return object;
 }
 
@@ -98,9 +92,9 @@ int saved_meta_write(const char *path, const struct saved_meta *meta, struct err
 	jtree_set(root, "format", jtree_int(SAVED_FORMAT));
 	jtree_set(root, "was-running", jtree_bool(meta->was_running));
 	jtree_set(root, "time-usec", jtree_int(meta->time_usec));
-	set_text(root, "boot", meta->boot);
-	set_text(root, "qemu-version", meta->qemu_version);
-	set_text(root, "machine-type", meta->machine_type);
+	jtree_set_text(root, "boot", meta->boot);
+	jtree_set_text(root, "qemu-version", meta->qemu_version);
+	jtree_set_text(root, "machine-type", meta->machine_type);
 	for (size_t i = 0; i < meta->disks.n; i++)
 		jtree_push(list, disk_json(&disks[i]));
 	jtree_set(root, "argv", strings_json(&meta->argv));
@@ -121,12 +115,9 @@ int saved_meta_read(const char *path, struct saved_meta *ret, struct error *err)
 	int r = jdoc_load_at(AT_FDCWD, file, file, &ret->doc, &report, err);
 	if (r < 0)
 		return r;
-	struct json_object *format = NULL;
-	if (json_object_object_get_ex(ret->doc.root, "format", &format) &&
-			json_object_get_int64(format) > SAVED_FORMAT)
+	if (jtree_get_int(ret->doc.root, "format", 0) > SAVED_FORMAT)
 		return error_set(err, EINVAL, "'%s' is of a newer version of this program", file);
-	if (r == 0)
-		jcheck(meta_fields, &ret->doc, ret->doc.root, "", &report);
+	jcheck(meta_fields, &ret->doc, ret->doc.root, "", &report);
 	if (report.n_errors || !ret->doc.root)
 		return error_set(err, EINVAL, "'%s' is damaged: %s", file,
 				report.n ? report.items[0].text : "it is empty");

@@ -222,8 +222,7 @@ void qmp_format_command(struct buf *buf, const char *execute, const char *name,
 	jtree_set(command, execute, jtree_string(name));
 	if (arguments)
 		jtree_set(command, "arguments", json_object_get(arguments));
-	if (id)
-		jtree_set(command, "id", jtree_string(id));
+	jtree_set_text(command, "id", id);
 	jwrite(buf, command, JWRITE_LINE);
 	buf_putc(buf, '\n');
 	json_object_put(command);
