@@ -17,17 +17,11 @@
 
 static bool is_open(struct json_object *devices)
 {
-	struct json_object *label, *open;
-	if (!json_object_is_type(devices, json_type_array))
-		return true;
-	for (size_t i = 0; i < json_object_array_length(devices); i++) {
-		struct json_object *device = json_object_array_get_idx(devices, i);
-		if (json_object_is_type(device, json_type_object) &&
-				json_object_object_get_ex(device, "label", &label) &&
-				json_object_is_type(label, json_type_string) &&
-				strcmp(json_object_get_string(label), AGENT_CHANNEL) == 0 &&
-				json_object_object_get_ex(device, "frontend-open", &open))
-			return json_object_get_boolean(open);
+	for (size_t i = 0; i < jtree_length(devices); i++) {
+		struct json_object *device = jtree_at(devices, i);
+		if (!strcmp(jtree_get_text(device, "label"), AGENT_CHANNEL) &&
+				jtree_get(device, "frontend-open"))
+			return jtree_get_bool(device, "frontend-open");
 	}
 	return true;
 }

@@ -184,17 +184,14 @@ int ladder_press(struct ladder *l, uint64_t deadline_usec, struct error *err)
 
 static void take_event(struct ladder *l, const struct qmp_event *event)
 {
-	struct json_object *value;
-	bool by_guest = json_object_object_get_ex(event->data, "guest", &value) &&
-			json_object_get_boolean(value);
+	const char *why = jtree_get_text(event->data, "reason");
 	CLEANUP(buf_done) struct buf reason = {};
-	if (json_object_object_get_ex(event->data, "reason", &value) &&
-			json_object_is_type(value, json_type_string)) {
+	if (*why) {
 		buf_puts(&reason, " (");
-		visible_add(&reason, json_object_get_string(value),
-				(size_t)json_object_get_string_len(value), REASON_MAX);
+		visible_add(&reason, why, strlen(why), REASON_MAX);
 		buf_puts(&reason, ")");
 	}
+	bool by_guest = jtree_get_bool(event->data, "guest");
 
 	if (strcmp(event->name, "SHUTDOWN") == 0) {
 		l->guest_done = true;

@@ -39,31 +39,17 @@ static const char *find(
 	return NULL;
 }
 
-static const char *text_of(struct json_object *object, const char *key)
-{
-	struct json_object *value;
-	if (!json_object_object_get_ex(object, key, &value) ||
-			!json_object_is_type(value, json_type_string))
-		return NULL;
-	return json_object_get_string(value);
-}
-
 /* QEMU's list of devices that have names. */
 static int list_devices(struct qmp *qmp, struct strv *ret, struct error *err)
 {
-	struct json_object *arguments = jtree_object(), *list = NULL;
+	CLEANUP(jtree_putp) struct json_object *arguments = jtree_object(), *list = NULL;
 	jtree_set(arguments, "path", jtree_string("/machine/peripheral"));
 	int r = qmp_call(qmp, "qom-list", arguments, deadline(), &list, err);
-	json_object_put(arguments);
-	for (size_t i = 0; r == 0 && json_object_is_type(list, json_type_array) &&
-			   i < json_object_array_length(list);
-			i++) {
-		struct json_object *row = json_object_array_get_idx(list, i);
-		const char *name = text_of(row, "name"), *type = text_of(row, "type");
-		if (name && type && !strncmp(type, "child<", strlen("child<")))
-			strv_push(ret, name);
+	for (size_t i = 0; r == 0 && i < jtree_length(list); i++) {
+		struct json_object *row = jtree_at(list, i);
+		if (!strncmp(jtree_get_text(row, "type"), "child<", strlen("child<")))
+			strv_push(ret, jtree_get_text(row, "name"));
 	}
-	json_object_put(list);
 	return r;
 }
 
@@ -96,9 +82,7 @@ static int check_devices(struct qmp *qmp, const struct strv *argv, struct error 
 static char *device_id(struct json_object *drive)
 {
 	static const char parent[] = "/machine/peripheral/";
-	const char *qdev = text_of(drive, "qdev");
-	if (!qdev)
-		return xstrdup("");
+	const char *qdev = jtree_get_text(drive, "qdev");
 	if (!strncmp(qdev, parent, strlen(parent)))
 		qdev += strlen(parent);
 	return xstrndup(qdev, strcspn(qdev, "/"));
@@ -175,9 +159,9 @@ static int check_drive(struct drives *d, struct json_object *drive, struct error
 				"start; insert it again",
 				id);
 	}
-	const char *node = text_of(inserted, "node-name");
+	const char *node = jtree_get_text(inserted, "node-name");
 	/* Names of QEMU's own are of drives that the arguments made in an older form. */
-	if (!node || node[0] == '#' || find(d->argv, "-blockdev", "node-name", node))
+	if (!node[0] || node[0] == '#' || find(d->argv, "-blockdev", "node-name", node))
 		return 0;
 	const char *path = has_tray ? path_of(d, inserted) : NULL;
 	if (path) {

@@ -16,6 +16,7 @@
 #include "host/os/clock.h"
 #include "host/prepare/connect.h"
 #include "host/qmp/run-state.h"
+#include "json/jtree.h"
 #include "util/file.h"
 #include "util/mem.h"
 
@@ -65,14 +66,11 @@ static bool is(const struct run_state *state, const char *name)
 /* What the guest's memory takes at most. */
 static int get_needed(const struct save_request *request, uint64_t *ret, struct error *err)
 {
-	struct json_object *size = NULL, *base = NULL;
+	CLEANUP(jtree_putp) struct json_object *size = NULL;
 	int r = qmp_call(request->qmp, "query-memory-size-summary", NULL, deadline(), &size, err);
 	if (r < 0)
 		return r;
-	*ret = 0;
-	if (json_object_object_get_ex(size, "base-memory", &base))
-		*ret = (uint64_t)json_object_get_int64(base);
-	json_object_put(size);
+	*ret = (uint64_t)jtree_get_int(size, "base-memory", 0);
 	if (request->used_bytes && request->used_bytes < *ret)
 		*ret = request->used_bytes;
 	return 0;
@@ -136,36 +134,29 @@ int save_check(const struct save_request *request, struct error *err)
 
 /* ---- 2 to 5: to a file ---- */
 
-static const char *text_property(struct json_object *value)
-{
-	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
-}
-
 /* "q35" is another machine with another QEMU: its full name is what the guest has. */
 static int get_machine_type(
 		struct save *s, struct arena *arena, const char **ret, struct error *err)
 {
 	static const char suffix[] = "-machine";
-	struct json_object *arguments =
-			json_tokener_parse("{\"path\": \"/machine\", \"property\": \"type\"}");
-	struct json_object *value = NULL;
+	static const char good[] =
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	CLEANUP(jtree_putp) struct json_object *arguments = jtree_object(), *value = NULL;
+	jtree_set(arguments, "path", jtree_string("/machine"));
+	jtree_set(arguments, "property", jtree_string("type"));
 	int r = qmp_call(s->qmp, "qom-get", arguments, deadline(), &value, err);
-	json_object_put(arguments);
 	if (r < 0)
 		return r;
-	const char *type = text_property(value);
+	const char *type = json_object_is_type(value, json_type_string) ? jtree_text(value) : "";
 	size_t len = strlen(type), end = strlen(suffix);
 	if (len > end && !strcmp(type + len - end, suffix))
 		len -= end;
 	/* A start puts it into QEMU's arguments. */
-	size_t good = strspn(
-			type, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
-	if (good < len)
-		r = error_set(err, EPROTO, "QEMU's type of machine is '%s', which can't be", type);
-	else
-		*ret = arena_strndup(arena, type, len);
-	json_object_put(value);
-	return r;
+	if (strspn(type, good) < len)
+		return error_set(err, EPROTO, "QEMU's type of machine is '%s', which can't be",
+				type);
+	*ret = arena_strndup(arena, type, len);
+	return 0;
 }
 
 static void note_time(struct saved_meta *meta)
