@@ -3,7 +3,6 @@
 #include "hook/hook-resume.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "host/machine/restore.h"
 #include "host/os/clock.h"
 #include "host/os/lock.h"
+#include "host/os/process.h"
 #include "host/prepare/connect.h"
 #include "host/systemd/fdstore.h"
 #include "setup/hookplan.h"
@@ -94,9 +94,7 @@ static void finish_later(const struct config_paths *paths, const char *machine)
 	pid_t pid = fork();
 	if (pid != 0)
 		return;
-	struct pollfd ends = { .fd = parent, .events = POLLIN };
-	while (poll(&ends, 1, -1) < 0 && errno == EINTR)
-		;
+	(void)!process_ends(parent, DEADLINE_NEVER);
 	if (await_guard_watch(machine, -1) == PHASE_UP &&
 			restore_finish(paths->saved_dir, machine, &err) < 0)
 		print_error(&err);

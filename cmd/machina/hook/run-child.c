@@ -73,9 +73,8 @@ int child_end(pid_t pid)
 	if (pid <= 0)
 		return 0;
 	CLEANUP(closep) int pidfd = pidfd_open(pid, 0);
-	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
 	kill(pid, SIGTERM);
-	if (pidfd < 0 || clock_poll(&gone, 1, clock_deadline_usec(END_USEC)) <= 0)
+	if (pidfd < 0 || !process_ends(pidfd, clock_deadline_usec(END_USEC)))
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;

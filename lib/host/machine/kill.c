@@ -3,11 +3,11 @@
 #include "host/machine/kill.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/pidfd.h>
 
 #include "host/os/clock.h"
+#include "host/os/process.h"
 #include "host/qmp/qmp.h"
 #include "host/systemd/bus-job.h"
 #include "host/systemd/bus-unit.h"
@@ -15,17 +15,6 @@
 
 /* For the unit's own clean-up, its scripts included. */
 #define STOP_USEC (120 * USEC_PER_SEC)
-
-/* Returns 1 when it has ended, 0 at the deadline. */
-static int wait_end(int pidfd, uint64_t deadline_usec)
-{
-	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
-	int n;
-	do
-		n = clock_poll(&gone, 1, deadline_usec);
-	while (n < 0 && errno == EINTR);
-	return n > 0;
-}
 
 /* An enum qmp_outcome, or a negative errno; QMP_CLOSED: it has ended. */
 static int quit(const char *socket, int pidfd, struct error *err)
@@ -64,7 +53,7 @@ static bool quits(const char *socket, pid_t pid)
 	if (quit(socket, pidfd, &unused) < 0)
 		return false;
 	/* It has closed its monitor first of all. */
-	return wait_end(pidfd, clock_deadline_usec(KILL_GREETING_USEC));
+	return process_ends(pidfd, clock_deadline_usec(KILL_GREETING_USEC));
 }
 
 /* With the stop on its way, systemd takes the end for a part of it. */

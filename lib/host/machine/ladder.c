@@ -4,13 +4,13 @@
 
 #include <errno.h>
 #include <json-c/json.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "host/os/clock.h"
+#include "host/os/process.h"
 #include "json/jtree.h"
 #include "util/buf.h"
 #include "util/visible.h"
@@ -70,16 +70,6 @@ double ladder_seconds(uint64_t usec)
 	return (double)usec / (double)USEC_PER_SEC;
 }
 
-bool ladder_process_ends(const struct ladder *l, uint64_t deadline_usec)
-{
-	struct pollfd gone = { .fd = l->pidfd, .events = POLLIN };
-	int n;
-	do
-		n = clock_poll(&gone, l->pidfd >= 0, deadline_usec);
-	while (n < 0 && errno == EINTR);
-	return n > 0;
-}
-
 /* Each monitor once, the best first. As qmp_open() returns; QMP_LATE if one of them is taken. */
 static int open_first(struct ladder *l, struct error *err)
 {
@@ -109,7 +99,7 @@ int ladder_open(struct ladder *l, struct error *err)
 	for (;;) {
 		int r = open_first(l, err);
 		if (r == QMP_ABSENT && l->pidfd >= 0) {
-			if (ladder_process_ends(l, clock_deadline_usec(DYING_USEC)))
+			if (process_ends(l->pidfd, clock_deadline_usec(DYING_USEC)))
 				return QMP_CLOSED;
 			return error_wrap(err, "QEMU (pid %d) runs, but cannot be talked to",
 					l->request->main_pid);

@@ -47,9 +47,6 @@ void ladder_say(struct ladder *l, const char *format, ...) PRINTF(2, 3);
  */
 MUST_CHECK int ladder_open(struct ladder *l, struct error *err);
 
-/* True if the process is known and ends before the deadline. */
-bool ladder_process_ends(const struct ladder *l, uint64_t deadline_usec);
-
 /* A command on the way; that it fails is told, and the ladder goes on. As qmp_execute() returns. */
 MUST_CHECK int ladder_command(
 		struct ladder *l, const char *name, uint64_t deadline_usec, struct error *err);

@@ -6,6 +6,7 @@
 
 #include "host/machine/ladder.h"
 #include "host/os/clock.h"
+#include "host/os/process.h"
 
 /* Between two looks at what QEMU is busy with. */
 #define LOOK_USEC (200 * USEC_PER_MSEC)
@@ -149,7 +150,7 @@ static int wait_end(struct ladder *l, uint64_t deadline_usec, struct error *err)
 		return error_set(err, ETIMEDOUT,
 				"QEMU still answers, %.6g s after it was told to quit",
 				ladder_seconds(l->quit_wait_usec));
-	if (l->pidfd >= 0 && !ladder_process_ends(l, deadline_usec))
+	if (l->pidfd >= 0 && !process_ends(l->pidfd, deadline_usec))
 		return error_set(err, ETIMEDOUT,
 				"QEMU (pid %d) has closed its monitor, but does not exit",
 				l->request->main_pid);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/os/clock.h"
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -205,4 +206,14 @@ void process_terminate(pid_t pid)
 	CLEANUP(closep) int pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
 	if (pidfd >= 0)
 		pidfd_send_signal(pidfd, SIGTERM, NULL, 0);
+}
+
+bool process_ends(int pidfd, uint64_t deadline_usec)
+{
+	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
+	int n;
+	do
+		n = clock_poll(&gone, 1, deadline_usec);
+	while (n < 0 && errno == EINTR);
+	return n > 0;
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -71,3 +72,9 @@ MUST_CHECK int process_argv(pid_t pid, struct strv *ret, struct error *err);
 /* Send SIGTERM to a process that is there, and to none that has got its number since. 0: to none.
  */
 void process_terminate(pid_t pid);
+
+/*
+ * Does the process of a descriptor (pidfd_open(2)) end before the deadline (host/os/clock.h)?
+ * Without a descriptor (-1) that is waited for in vain.
+ */
+MUST_CHECK bool process_ends(int pidfd, uint64_t deadline_usec);
