@@ -73,7 +73,7 @@ static int control_run(const struct call *call, struct error *err)
 	int r = monitor_select(call, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	return names.n ? each_machine(call, &names, control_one, err) : STATUS_DONE;
+	return each_machine(call, &names, control_one, err);
 }
 
 static const struct option_spec options[] = {

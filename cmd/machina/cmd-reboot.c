@@ -26,8 +26,7 @@ static int reboot_run(const struct call *call, struct error *err)
 		return r < 0 ? r : STATUS_FAILURE;
 	for (size_t i = 0; options->dry_run && i < names.n; i++)
 		printf("would reboot the guest of %s\n", names.items[i]);
-	return options->dry_run || !names.n ? STATUS_DONE
-					    : each_machine(call, &names, reboot_one, err);
+	return options->dry_run ? STATUS_DONE : each_machine(call, &names, reboot_one, err);
 }
 
 static const struct option_spec options[] = {

@@ -107,7 +107,7 @@ static int save_all(const struct call *call, struct error *err)
 	int r = monitor_select(call, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	return names.n ? each_machine(call, &names, save_one, err) : STATUS_DONE;
+	return each_machine(call, &names, save_one, err);
 }
 
 static const struct option_spec options[] = { OPTION_DRY_RUN(struct save_options, dry_run), {} };

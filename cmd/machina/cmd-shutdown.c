@@ -170,8 +170,7 @@ static int shutdown_run(const struct call *call, struct error *err)
 		return r < 0 ? r : STATUS_FAILURE;
 	for (size_t i = 0; options->dry_run && i < names.n; i++)
 		printf("%s %s\n", what_would_be_done(options), names.items[i]);
-	return options->dry_run || !names.n ? STATUS_DONE
-					    : each_machine(call, &names, shut_down, err);
+	return options->dry_run ? STATUS_DONE : each_machine(call, &names, shut_down, err);
 }
 
 static const struct option_spec options[] = {
