@@ -265,19 +265,22 @@ void doctor_check_space(struct doctor *d)
 {
 	const struct storage_conf *pools = d->host->storage.items;
 	size_t n = d->host->storage.n;
-	CLEANUP(freep) unsigned long *seen = xcalloc(n, sizeof(*seen));
+	/* Not by f_fsid, which is 0 for all that is in the network (nfs, fuse). */
+	CLEANUP(freep) dev_t *seen = xcalloc(n, sizeof(*seen));
 	size_t n_seen = 0;
 	check_run_space(d);
 	for (size_t i = 0; i < n; i++) {
 		struct statvfs fs;
+		struct stat st;
 		size_t k = 0;
-		if (!can_grow(&pools[i]) || statvfs(pools[i].path, &fs) < 0)
+		if (!can_grow(&pools[i]) || stat(pools[i].path, &st) < 0 ||
+				statvfs(pools[i].path, &fs) < 0)
 			continue;
-		while (k < n_seen && seen[k] != fs.f_fsid)
+		while (k < n_seen && seen[k] != st.st_dev)
 			k++;
 		if (k < n_seen)
 			continue;
-		seen[n_seen++] = fs.f_fsid;
+		seen[n_seen++] = st.st_dev;
 		check_space(d, &pools[i], &fs);
 	}
 }
