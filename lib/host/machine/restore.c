@@ -58,7 +58,7 @@ static char *note_path(const struct saved_machine *machine, enum saved_state sta
 	return path_join(path, "resumed-in");
 }
 
-/* Where there is no room for it, it goes without. */
+/* Where there is no room for it, it goes without: see is_of_this_boot(). */
 static void note_boot(const struct saved_machine *machine)
 {
 	CLEANUP(freep) char *path = note_path(machine, SAVED_WHOLE);
@@ -70,16 +70,16 @@ static void note_boot(const struct saved_machine *machine)
 }
 
 /*
- * Has the host gone down since? What a guest writes may be on a disk some seconds before the time
- * of it is, so that the disks of one that ran so long look as they were.
+ * Is it sure that the host has not gone down since? What a guest writes may be on a disk some
+ * seconds before the time of it is, so that the disks of one that ran so long look as they were.
  */
-static bool is_of_another_boot(const struct saved_machine *machine)
+static bool is_of_this_boot(const struct saved_machine *machine)
 {
 	CLEANUP(freep) char *path = note_path(machine, SAVED_RESUMING);
 	CLEANUP(buf_done) struct buf then = {}, now = {};
 	return file_read(path, BOOT_ID_MAX, &then, NULL) == 0 &&
 	       file_read(BOOT_ID, BOOT_ID_MAX, &now, NULL) == 0 &&
-	       strcmp(buf_text(&then), buf_text(&now)) != 0;
+	       !strcmp(buf_text(&then), buf_text(&now));
 }
 
 static bool writes_disks(const struct plan *plan)
@@ -123,10 +123,10 @@ static int take_back(const struct saved_machine *machine, char **ret_note, struc
 	case SAVED_DISKS_CHANGED:
 		break;
 	}
-	if (writes_disks(machine->plan) && is_of_another_boot(machine))
+	if (writes_disks(machine->plan) && !is_of_this_boot(machine))
 		return refuse(machine,
-				"it was about to run when the host went down, and its disks do not "
-				"tell whether it did",
+				"it was about to run when that broke off, and its disks do not "
+				"tell whether it did, since the host may have gone down with it",
 				err);
 	r = saved_move(machine->dir, name_of(machine), SAVED_RESUMING, SAVED_WHOLE, err);
 	return r < 0 ? r : 1;
