@@ -151,7 +151,7 @@ static int change_machine(struct work *w, const struct wanted *wanted, struct er
 	CLEANUP(plan_done) struct plan plan = {};
 	size_t first = 0, end = 0, n_failed = 0;
 	struct error doubt = {};
-	bool is_foreground = foreground_check(paths, wanted->machine, NULL) == -EBUSY;
+	bool is_foreground = foreground_is(paths, wanted->machine);
 	CLEANUP(prepared_others_done) struct prepared_others others;
 	prepared_others_init(&others, paths);
 	const struct prepare_options options = {

@@ -118,3 +118,9 @@ int foreground_check(const struct config_paths *paths, const char *machine, stru
 	CLEANUP(lock_done) struct lock lock = {};
 	return access(path, F_OK) < 0 ? 0 : take(paths, machine, 0, &lock, err);
 }
+
+bool foreground_is(const struct config_paths *paths, const char *machine)
+{
+	CLEANUP(freep) char *path = lock_path(paths, machine);
+	return lock_is_held(path);
+}

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "config/load.h"
 #include "host/os/lock.h"
 #include "model/plan.h"
@@ -32,3 +34,6 @@ MUST_CHECK int foreground_check(
 MUST_CHECK int foreground_check_units(const char *machine, struct error *err);
 /* The same of a network. */
 MUST_CHECK int foreground_check_network(const char *network, struct error *err);
+
+/* Does 'machina run' have the machine? For whoever is no hook and leaves the lock alone. */
+bool foreground_is(const struct config_paths *paths, const char *machine);
