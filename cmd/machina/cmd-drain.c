@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli/output.h"
+#include "hook/foreground.h"
 #include "host/machine/drained.h"
 #include "host/machine/saved.h"
 #include "host/os/clock.h"
@@ -46,6 +47,7 @@ struct drain {
 	struct strv running;	 /* machines that run, and are ours to stop */
 	struct strv enabled;	 /* that start with the host */
 	struct strv left;	 /* of a cluster manager, and run */
+	struct strv foreground;	 /* that 'machina run' runs: nobody could bring them back */
 	const struct strv *jobs; /* the machines of jobs that run */
 	struct strv failed;
 	struct strv not_enabled; /* that should start with the host again, and don't */
@@ -61,6 +63,7 @@ static void drain_done(struct drain *d)
 	strv_done(&d->running);
 	strv_done(&d->enabled);
 	strv_done(&d->left);
+	strv_done(&d->foreground);
 	strv_done(&d->failed);
 	strv_done(&d->not_enabled);
 }
@@ -166,6 +169,8 @@ static int look(struct drain *d, struct error *err)
 		}
 		if (runs)
 			strv_push(&d->running, all.items[i]);
+		else if (foreground_is(&d->call->paths, all.items[i]))
+			strv_push(&d->foreground, all.items[i]);
 		if (lifecycle_is_enabled(&d->call->paths, units.items[i]))
 			strv_push(&d->enabled, all.items[i]);
 	}
@@ -189,6 +194,7 @@ static void show_drain(const struct drain *d, bool json)
 		jtree_set(object, d->saves ? "save" : "stop", jtree_strings(&d->running));
 		jtree_set(object, "disable", jtree_strings(&d->enabled));
 		jtree_set(object, "left", jtree_strings(&d->left));
+		jtree_set(object, "foreground", jtree_strings(&d->foreground));
 		print_json(object);
 		json_object_put(object);
 		return;
@@ -263,6 +269,16 @@ static int stop_running(struct drain *d, struct error *err)
 	return r < 0 ? r : run_jobs(d, BUS_STOP, &d->running, err);
 }
 
+static void tell_left(const struct drain *d)
+{
+	for (size_t i = 0; i < d->left.n; i++)
+		printf("%s: left to its cluster manager (\"cluster\": true)\n", d->left.items[i]);
+	for (size_t i = 0; i < d->foreground.n; i++)
+		complain("%s runs in the foreground, and undrain could not bring it back: 'machina "
+			 "shutdown %s' asks its guest",
+				d->foreground.items[i], d->foreground.items[i]);
+}
+
 static int drain_run(const struct call *call, struct error *err)
 {
 	const struct drain_options *options = call->options;
@@ -276,9 +292,7 @@ static int drain_run(const struct call *call, struct error *err)
 	if (r < 0)
 		return r;
 	if (!options->json)
-		for (size_t i = 0; i < d.left.n; i++)
-			printf("%s: left to its cluster manager (\"cluster\": true)\n",
-					d.left.items[i]);
+		tell_left(&d);
 	if (options->dry_run) {
 		show_drain(&d, options->json);
 		return STATUS_DONE;
@@ -288,7 +302,7 @@ static int drain_run(const struct call *call, struct error *err)
 		r = stop_running(&d, err);
 	if (r < 0)
 		return r;
-	if (d.failed.n)
+	if (d.failed.n || d.foreground.n)
 		return STATUS_FAILURE;
 	CLEANUP(freep) char *then = brings_back(&d.record);
 	printf("this host is drained: 'machina undrain' %s\n", then);
@@ -421,7 +435,9 @@ const struct command cmd_drain = {
 		       "With --save their memory goes to disk instead, and undrain resumes them "
 		       "where they were. The journal of a machine says why it could not be "
 		       "saved.\n\n"
-		       "Machines that a cluster manager drives (\"cluster\": true) are left alone.",
+		       "Machines that a cluster manager drives (\"cluster\": true) are left "
+		       "alone. So are those that 'machina run' has in the foreground, which is a "
+		       "failure: the host is not free of guests.",
 	.options = drain_rows,
 	.options_size = sizeof(struct drain_options),
 	.run = drain_run,

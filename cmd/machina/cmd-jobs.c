@@ -7,6 +7,7 @@
 
 #include "cli/complete.h"
 #include "cli/output.h"
+#include "hook/foreground.h"
 #include "host/os/clock.h"
 #include "host/qmp/run-state.h"
 #include "host/systemd/bus-job.h"
@@ -15,7 +16,6 @@
 #include "lifecycle/start-saved.h"
 #include "lifecycle/why.h"
 #include "observe/pending.h"
-#include "setup/hookplan.h"
 #include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -234,37 +234,38 @@ static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t dead
 	return r < 0 ? r : 0;
 }
 
-static int look_before_stop(struct jobs *jobs, const struct strv *units, struct error *err)
-{
-	CLEANUP(unit_list_done) struct unit_list list = {};
-	int r = bus_list_units(jobs->bus, units, &list, err);
-	for (size_t i = 0; r >= 0 && i < list.n; i++) {
-		const char *state = list.rows[i].active_state;
-		if (!strcmp(state, "failed"))
-			strv_push(&jobs->failed_before, list.rows[i].name);
-		if (!strcmp(state, "activating"))
-			strv_push(&jobs->coming_before, list.rows[i].name);
-		if (unit_is_down(state))
-			strv_push(&jobs->done_before, jobs->machines->items[i]);
-	}
-	return r;
-}
-
-/* What was never generated is off, unless somebody runs it without a unit. */
-static int leave_out_absent(const struct call *call, struct bus *bus, struct strv *machines,
-		struct strv *units, struct error *err)
+/*
+ * What was never generated is off, and one in the foreground is not systemd's to stop: these are
+ * left out. Returns how many run on, or a negative errno.
+ */
+static int look_before_stop(
+		struct jobs *jobs, struct strv *machines, struct strv *units, struct error *err)
 {
 	CLEANUP(strv_done) struct strv left = {};
 	CLEANUP(unit_list_done) struct unit_list list = {};
-	int r = bus_list_units(bus, units, &list, err);
+	int n = 0, r = bus_list_units(jobs->bus, units, &list, err);
 	for (size_t i = 0; r >= 0 && i < list.n; i++) {
+		const struct unit_row *row = &list.rows[i];
 		const char *machine = machines->items[i];
-		if (!strcmp(list.rows[i].load_state, "not-found") &&
-				unit_is_down(list.rows[i].active_state) &&
-				!hookplan_is_kept(&call->paths, HOOK_QEMU, machine))
+		bool is_down = unit_is_down(row->active_state);
+		if (is_down && foreground_is(jobs->paths, machine)) {
+			complain("%s did not stop: it runs in the foreground; 'machina shutdown "
+				 "%s' asks its guest",
+					machine, machine);
+			n++;
+			continue;
+		}
+		if (is_down && !strcmp(row->load_state, "not-found")) {
 			printf("%s: was off already\n", machine);
-		else
-			strv_push(&left, machine);
+			continue;
+		}
+		strv_push(&left, machine);
+		if (!strcmp(row->active_state, "failed"))
+			strv_push(&jobs->failed_before, row->name);
+		if (!strcmp(row->active_state, "activating"))
+			strv_push(&jobs->coming_before, row->name);
+		if (is_down)
+			strv_push(&jobs->done_before, machine);
 	}
 	if (r < 0)
 		return r;
@@ -272,7 +273,7 @@ static int leave_out_absent(const struct call *call, struct bus *bus, struct str
 	strv_extend(machines, &left);
 	strv_clear(units);
 	lifecycle_units(machines, units);
-	return 0;
+	return n;
 }
 
 /* Returns how many did not do it, or a negative errno. */
@@ -286,25 +287,23 @@ static int run_all(const struct call *call, struct bus *bus, enum bus_verb verb,
 	struct jobs jobs = {
 		.paths = &call->paths, .bus = bus, .verb = verb, .machines = machines
 	};
-	int r = 0;
+	int n_left = 0, r = 0;
 	lifecycle_units(machines, &units);
-	if (verb != BUS_STOP)
+	if (verb == BUS_STOP)
+		r = n_left = look_before_stop(&jobs, machines, &units, err);
+	else
 		r = begin_anew(&jobs, &units, deadline_usec, err);
 	/* All at once, so that those that hang cost a second and not one each. */
 	if (r == 0 && verb == BUS_START)
 		why_ask_guests(&call->paths, &jobs.done_before, &jobs.guests);
 	if (r == 0 && verb == BUS_START)
 		r = start_saved(call, bus, machines, options->discard_saved, deadline_usec, err);
-	if (r == 0 && verb == BUS_STOP)
-		r = leave_out_absent(call, bus, machines, &units, err);
-	if (r == 0 && verb == BUS_STOP)
-		r = look_before_stop(&jobs, &units, err);
 	if (r < 0 || !units.n)
 		return r;
 	show_waiting(&jobs);
 	r = bus_run_jobs(bus, verb, &units, job_done, &jobs, deadline_usec, err);
 	progress_clear();
-	return r;
+	return r < 0 ? r : r + n_left;
 }
 
 /* Those that may be restarted. Returns how many may not. */
@@ -466,7 +465,9 @@ const struct command cmd_stop = {
 	.description = "Asks the guest agent, then presses the guest's power button, again every 5 "
 		       "seconds, and tells QEMU to quit if the guest is not down after "
 		       "attrs.shutdown.timeout, 85 seconds if the config sets none. Waits until "
-		       "all machines are down. machina-life-cycle(7) tells all that happens.",
+		       "all machines are down. machina-life-cycle(7) tells all that happens. A "
+		       "machine that 'machina run' has in the foreground is not stopped, which is "
+		       "a failure: 'machina shutdown' asks its guest.",
 	.options = options,
 	.options_size = sizeof(struct jobs_options),
 	.run = stop_run,
