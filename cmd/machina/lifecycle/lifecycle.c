@@ -144,10 +144,8 @@ int lifecycle_wait_run(
 	}
 }
 
-static bool explain_named(
-		struct bus *bus, const char *machine, const char *pattern, const char *instance)
+static bool explain_named(struct bus *bus, const char *machine, const char *name)
 {
-	CLEANUP(freep) char *name = unit_name(pattern, instance);
 	CLEANUP(unit_info_done) struct unit_info info = {};
 	CLEANUP(buf_done) struct buf text = {};
 	CLEANUP(strv_done) struct strv lines = {};
@@ -173,7 +171,8 @@ static bool explain_named(
 
 static bool explain_unit(struct bus *bus, const char *machine, const char *pattern)
 {
-	return explain_named(bus, machine, pattern, machine);
+	CLEANUP(freep) char *name = unit_name(pattern, machine);
+	return explain_named(bus, machine, name);
 }
 
 /* The job's own result says the rest, as where something else has stopped the unit. */
@@ -203,27 +202,37 @@ static bool explain_others(const struct config_paths *paths, struct bus *bus, co
 		const char *which = share		? share
 				    : plan_is_passt(fd) ? strrchr(fd->name, '.') + 1
 							: NULL;
-		CLEANUP(freep) char *instance = which ? unit_share_instance(machine, which) : NULL;
-		explained |= which &&
-			     explain_named(bus, machine, share ? UNIT_SHARE : UNIT_PASST, instance);
+		if (!which)
+			continue;
+		CLEANUP(freep) char *instance = unit_share_instance(machine, which);
+		CLEANUP(freep) char *name = unit_name(share ? UNIT_SHARE : UNIT_PASST, instance);
+		explained |= explain_named(bus, machine, name);
 	}
 	return explained;
 }
 
-/* Networks that the host makes, as systemd knows that the machine needs them. */
-static bool explain_networks(struct bus *bus, const char *machine)
+void lifecycle_networks(struct bus *bus, const char *machine, struct strv *ret_units)
 {
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
 	CLEANUP(strv_done) struct strv needs = {};
-	struct error err = {};
-	bool explained = false;
-	if (bus_get_needs(bus, unit, &needs, &err) < 0)
-		return false;
+	struct error unused = {};
+	if (bus_get_needs(bus, unit, &needs, &unused) < 0)
+		return;
 	for (size_t i = 0; i < needs.n; i++) {
 		CLEANUP(freep)
 		char *network = unit_name_subject(UNIT_NETWORK, needs.items[i]);
-		explained |= network && explain_named(bus, machine, UNIT_NETWORK, network);
+		if (network)
+			strv_push(ret_units, needs.items[i]);
 	}
+}
+
+static bool explain_networks(struct bus *bus, const char *machine)
+{
+	CLEANUP(strv_done) struct strv units = {};
+	bool explained = false;
+	lifecycle_networks(bus, machine, &units);
+	for (size_t i = 0; i < units.n; i++)
+		explained |= explain_named(bus, machine, units.items[i]);
 	return explained;
 }
 

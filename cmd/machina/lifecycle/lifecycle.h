@@ -47,6 +47,12 @@ void lifecycle_required(
 		const struct config_paths *paths, const struct strv *machines, struct strv *ret);
 
 /*
+ * The units of networks that the host makes, without which systemd does not start the machine. None
+ * where systemd does not tell.
+ */
+void lifecycle_networks(struct bus *bus, const char *machine, struct strv *ret_units);
+
+/*
  * Wait until a run of a unit, whose QEMU has ended, is over: its hooks clean up, and only then it
  * can be started again. No stop is asked for: one that comes late would hit a machine that somebody
  * has started meanwhile, and would stop what requires this one.

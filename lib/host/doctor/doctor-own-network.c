@@ -33,7 +33,8 @@ struct scene {
 	struct netlink rules; /* to nftables; not open for others than root */
 	struct strv ruled;    /* networks with rules, sorted */
 	bool has_rules;	      /* they could be listed */
-	struct strv active;   /* networks whose units are up, as far as systemd tells */
+	/* Networks whose units are up, or have failed, as far as systemd tells. */
+	struct strv active, failed;
 };
 
 static void scene_done(struct scene *scene)
@@ -43,6 +44,7 @@ static void scene_done(struct scene *scene)
 	netlink_done(&scene->rules);
 	strv_done(&scene->ruled);
 	strv_done(&scene->active);
+	strv_done(&scene->failed);
 }
 
 static bool is_own(const struct network_conf *conf)
@@ -137,6 +139,19 @@ static void tell_gone(struct doctor *d, const struct network_conf *conf)
 	doctor_cure(d, "# ends the guests on it, and starts them again:");
 	doctor_cure(d, "systemctl restart machina-network-%s.service", doctor_quote(d, conf->name));
 	d->findings[d->n - 1].restarts = true;
+}
+
+/* Its start, or dnsmasq again and again. */
+static void tell_failed(struct doctor *d, const struct network_conf *conf)
+{
+	CLEANUP(doctor_group_done) struct doctor_group users = {};
+	CLEANUP(freep) char *unit = network_unit_name(conf->name);
+	const char *word = doctor_quote(d, unit);
+	find_users(d, conf->name, &users);
+	doctor_add(d, doctor_level_of(users.urgent), "network '%s' has failed", conf->name);
+	tell_why(d, conf, "start only if it does, and those that run may reach nobody");
+	doctor_cure(d, "systemctl status %s", word);
+	doctor_cure(d, "systemctl reset-failed %s && systemctl start %s", word, word);
 }
 
 /* ---- forwarding ---- */
@@ -348,7 +363,7 @@ static int look(struct doctor *d, struct scene *scene, struct error *err)
 	return 0;
 }
 
-/* Which units are up of networks that are configured or have rules. */
+/* Which units are up, or have failed, of networks that are configured or have rules. */
 static void ask_units(struct doctor *d, struct scene *scene)
 {
 	CLEANUP(unit_list_done) struct unit_list list = {};
@@ -362,9 +377,13 @@ static void ask_units(struct doctor *d, struct scene *scene)
 		strv_push_take(&units, network_unit_name(names.items[i]));
 	if (!d->bus || !units.n || bus_list_units(d->bus, &units, &list, NULL) < 0)
 		return;
-	for (size_t i = 0; i < list.n; i++)
-		if (unit_is_up(list.rows[i].active_state))
+	for (size_t i = 0; i < list.n; i++) {
+		const char *state = list.rows[i].active_state;
+		if (unit_is_up(state))
 			strv_push(&scene->active, names.items[i]);
+		else if (!strcmp(state, "failed"))
+			strv_push(&scene->failed, names.items[i]);
+	}
 }
 
 void doctor_check_networks(struct doctor *d)
@@ -388,6 +407,8 @@ void doctor_check_networks(struct doctor *d)
 		const struct link *bridge = find_bridge(&scene, confs[i].name);
 		if (!bridge && strv_contains(&scene.active, confs[i].name))
 			tell_gone(d, &confs[i]);
+		if (strv_contains(&scene.failed, confs[i].name))
+			tell_failed(d, &confs[i]);
 		if (!bridge)
 			continue;
 		n_up++;
