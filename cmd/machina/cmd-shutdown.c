@@ -83,6 +83,9 @@ static int shut_down_by_hand(const struct call *call, const char *machine,
 	/* Which run of the unit it is has to be known before that ends. One that is run in the
 	 * foreground has none. */
 	bool has_unit = bus_open(&bus, NULL) == 0 && bus_get_unit(bus, unit, &info, NULL) >= 0;
+	/* One that is about to come up has no guest to ask, and is not off. */
+	if (has_unit && !info.main_pid && !strcmp(info.active_state, "activating"))
+		return monitor_explain_off(&call->paths, machine, err);
 	if (has_unit)
 		note_who(unit, &info, how->force);
 	int r = orderly_shutdown(call, machine, how, err);
