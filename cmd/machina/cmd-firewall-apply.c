@@ -2,7 +2,6 @@
 /* machina firewall apply: filters of machines that run. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "cli/complete.h"
 #include "cli/output.h"
@@ -15,21 +14,12 @@
 #include "setup/hookplan.h"
 #include "setup/machines.h"
 #include "setup/networks.h"
+#include "util/file.h"
 #include "util/mem.h"
 
 struct apply_options {
 	bool dry_run;
 };
-
-/* Each machine is locked by a file. */
-static void allow_many_files(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)!setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /* ---- apply ---- */
 
@@ -243,7 +233,8 @@ static int apply_once(const struct call *call, struct error *err)
 		r = sockets_open(&sockets, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	allow_many_files();
+	/* Each machine is locked by a file. */
+	file_allow_many();
 	r = apply(call, &config.policy, some ? &names : NULL, &sockets.nft, &sockets.links, err);
 	return r == STATUS_DONE && n_failed ? STATUS_FAILURE : r;
 }

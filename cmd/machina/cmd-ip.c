@@ -119,7 +119,7 @@ static int ip_run(const struct call *call, struct error *err)
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	struct json_object *list = jtree_list();
-	r = each_machine_lists(call, &names, look, list, err);
+	r = each_machine_lists(call, &names, look, list);
 	if (options->json)
 		print_json(list);
 	else

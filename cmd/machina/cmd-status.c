@@ -252,12 +252,10 @@ static struct json_object *find_addresses(const struct call *call, const struct 
 {
 	CLEANUP(strv_done) struct strv running = {};
 	struct json_object *list = jtree_list();
-	struct error err = {};
 	for (size_t i = 0; i < shown->names->n; i++)
 		if (runs(call, shown, i))
 			strv_push(&running, shown->names->items[i]);
-	if (running.n && status_find_addresses(call, &running, list, &err) < 0)
-		print_error(&err);
+	status_find_addresses(call, &running, list);
 	return list;
 }
 

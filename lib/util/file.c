@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "util/mem.h"
@@ -287,4 +288,13 @@ int file_batch_commit(struct file_batch *batch, struct error *err)
 	if (fsync(batch->dirfd) < 0)
 		return error_errno(err, "cannot flush directory '%s'", batch->dir);
 	return 0;
+}
+
+void file_allow_many(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)!setrlimit(RLIMIT_NOFILE, &limit);
 }

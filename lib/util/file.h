@@ -101,6 +101,13 @@ void file_batch_drop(struct file_batch *batch, const char *name);
 /* Does nothing when nothing was added. Ready for another round after success. */
 MUST_CHECK int file_batch_commit(struct file_batch *batch, struct error *err);
 
+/*
+ * Let this process have as many descriptors open as it may, for those that need one for each
+ * machine. Programs that it starts then get them as well: not before one that knows select(2)
+ * alone.
+ */
+void file_allow_many(void);
+
 /* Write all of it, going on after EINTR and short writes. 0 or negative errno (no text). */
 MUST_CHECK int write_all(int fd, const void *data, size_t len);
 

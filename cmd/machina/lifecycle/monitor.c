@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,11 +23,10 @@
 #include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"
+#include "util/worker.h"
 
 /* For a QEMU to say in which state its guest is. */
 #define STATE_USEC USEC_PER_SEC
-/* What one machine may have in a list. */
-#define LIST_MAX ((size_t)16 << 20)
 
 void monitor_done(struct monitor *monitor)
 {
@@ -226,71 +224,63 @@ int each_machine(const struct call *call, const struct strv *names,
 
 /* ---- with a list of what they tell ---- */
 
-typedef int list_fn(const struct call *call, const char *machine, struct json_object *list,
-		struct error *err);
+struct listing {
+	const struct call *call;
+	const char *machine;
+	list_fn *one;
+	struct worker worker;
+};
 
-static int list_one(const struct call *call, const char *machine, list_fn *one,
-		struct json_object *list)
+static int list_one(const struct listing *l, struct json_object *list)
 {
 	struct error err = {};
-	return tell(one(call, machine, list, &err), &err);
+	return tell(l->one(l->call, l->machine, list, &err), &err);
 }
 
-/* In a process of its own; does not return. @fd: a file in memory */
-static void send_list(const struct call *call, const char *machine, list_fn *one, int fd)
+/* In a process of its own: the status, and behind it the list. */
+static bool list_apart(void *context, struct buf *result)
 {
-	CLEANUP(buf_done) struct buf text = {};
-	struct json_object *list = jtree_list();
-	int status = list_one(call, machine, one, list);
-	jwrite(&text, list, JWRITE_LINE);
-	if (write_all(fd, text.text, text.len) < 0)
-		status = STATUS_FAILURE;
-	_exit(output_finish(status));
+	CLEANUP(jtree_putp) struct json_object *list = jtree_list();
+	const int status = list_one(context, list);
+	buf_add(result, &status, sizeof(status));
+	jwrite(result, list, JWRITE_LINE);
+	return true;
 }
 
-/* One that has ended without a word has said what is wrong. */
-static void take_list(int fd, struct json_object *ret_list)
+static int take_list(struct listing *l, struct json_object *ret_list)
 {
-	CLEANUP(buf_done) struct buf text = {};
-	if (lseek(fd, 0, SEEK_SET) < 0 || file_read_fd(fd, "a list", LIST_MAX, &text, NULL) < 0)
-		return;
-	struct json_object *list = json_tokener_parse(buf_text(&text));
+	CLEANUP(buf_done) struct buf result = {};
+	CLEANUP(jtree_putp) struct json_object *list = NULL;
+	const bool is_begun = l->worker.pid != 0;
+	int status = STATUS_FAILURE;
+	if (worker_finish(&l->worker, &result) == 0) {
+		if (!is_begun)
+			return list_one(l, ret_list);
+		complain("%s: the process that asked it was ended", l->machine);
+		return STATUS_FAILURE;
+	}
+	memcpy(&status, result.text, sizeof(status));
+	list = json_tokener_parse(result.text + sizeof(status));
 	for (size_t i = 0; i < jtree_length(list); i++)
 		jtree_push(ret_list, json_object_get(jtree_at(list, i)));
-	json_object_put(list);
-}
-
-static pid_t start_list(const struct call *call, const char *machine, list_fn *one, int *ret_fd,
-		struct error *err)
-{
-	*ret_fd = memfd_create("list", MFD_CLOEXEC);
-	pid_t pid = *ret_fd < 0 ? -1 : fork();
-	if (pid == 0)
-		send_list(call, machine, one, *ret_fd);
-	return pid < 0 ? error_errno(err, "cannot make a process for '%s'", machine) : pid;
+	return status;
 }
 
 int each_machine_lists(const struct call *call, const struct strv *names, list_fn *one,
-		struct json_object *ret_list, struct error *err)
+		struct json_object *ret_list)
 {
-	if (names->n == 1)
-		return list_one(call, names->items[0], one, ret_list);
-	CLEANUP(freep) pid_t *children = xcalloc(names->n + 1, sizeof(*children));
-	CLEANUP(freep) int *fds = xcalloc(names->n + 1, sizeof(*fds));
-	size_t n = 0;
-	int r = 0;
-	fflush(stdout);
-	while (r >= 0 && n < names->n) {
-		r = start_list(call, names->items[n], one, &fds[n], err);
-		if (r >= 0)
-			children[n++] = r;
-		else
-			closep(&fds[n]);
+	CLEANUP(freep) struct listing *all = xcalloc(names->n, sizeof(*all));
+	int worst = STATUS_DONE;
+	file_allow_many();
+	for (size_t i = 0; i < names->n; i++) {
+		all[i] = (struct listing){ call, names->items[i], one, { .fd = -1 } };
+		if (names->n > 1)
+			worker_start(&all[i].worker, list_apart, &all[i]);
 	}
-	int status = wait_for(children, n);
-	for (size_t i = 0; i < n; i++) {
-		take_list(fds[i], ret_list);
-		closep(&fds[i]);
+	for (size_t i = 0; i < names->n; i++) {
+		int status = take_list(&all[i], ret_list);
+		if (status > worst)
+			worst = status;
 	}
-	return r < 0 ? r : status;
+	return worst;
 }

@@ -83,13 +83,14 @@ MUST_CHECK int each_machine(const struct call *call, const struct strv *names,
 		int (*one)(const struct call *call, const char *machine, struct error *err),
 		struct error *err);
 
+/* As above, and adds to @list. */
+typedef int list_fn(const struct call *call, const char *machine, struct json_object *list,
+		struct error *err);
+
 /*
  * The same for what is shown together: each adds to a list, whose elements come into one, in the
- * order of the names.
- *
- * @one: as above, and adds to @list
+ * order of the names. Their processes end with this one. Cannot fail but in part: returns the worst
+ * exit status.
  */
-MUST_CHECK int each_machine_lists(const struct call *call, const struct strv *names,
-		int (*one)(const struct call *call, const char *machine, struct json_object *list,
-				struct error *err),
-		struct json_object *ret_list, struct error *err);
+int each_machine_lists(const struct call *call, const struct strv *names, list_fn *one,
+		struct json_object *ret_list);

@@ -98,10 +98,10 @@ static int add_addresses(const struct call *call, const char *machine, struct js
 	return 0;
 }
 
-int status_find_addresses(const struct call *call, const struct strv *machines,
-		struct json_object *ret_list, struct error *err)
+void status_find_addresses(
+		const struct call *call, const struct strv *machines, struct json_object *ret_list)
 {
-	return each_machine_lists(call, machines, add_addresses, ret_list, err);
+	(void)each_machine_lists(call, machines, add_addresses, ret_list);
 }
 
 static struct json_object *addresses_of(struct json_object *list, const char *machine)

@@ -40,11 +40,9 @@ void status_running_done(struct status_running *running);
  * it is given, and many are to cost no more.
  *
  * @ret_list: an object for each machine is added
- *
- * Errors: as of each_machine_lists().
  */
-MUST_CHECK int status_find_addresses(const struct call *call, const struct strv *machines,
-		struct json_object *ret_list, struct error *err);
+void status_find_addresses(
+		const struct call *call, const struct strv *machines, struct json_object *ret_list);
 
 /*
  * What can't be found out is left out, or told on standard error.
