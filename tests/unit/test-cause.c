@@ -117,6 +117,20 @@ TEST(prepare_says_it_itself)
 			"", "something new");
 }
 
+/* Names and paths may hold any word. */
+TEST(a_tpm_is_not_to_blame_for_its_name)
+{
+	check(&(struct run){ "exit-code", "ExecStartPre", NULL, 1,
+			      { BY_HOOK "cannot prepare machine 'tpm1': cannot listen at "
+					"'/run/machina/tpm1/guest.socket'" } },
+			"socket-taken", "cannot listen at '/run/machina/tpm1/guest.socket'");
+	check(&(struct run){ "exit-code", "ExecStartPre", NULL, 1,
+			      { BY_HOOK "cannot prepare machine 'web': TPM in '/data/web': "
+					"cannot open 'x': No such file or directory" } },
+			"tpm-state",
+			"TPM in '/data/web': cannot open 'x': No such file or directory");
+}
+
 TEST(scripts_of_hooks_are_not_the_hook)
 {
 	check(&(struct run){ "exit-code", "ExecStartPre", NULL, 1,

@@ -132,7 +132,7 @@ const struct cause_row cause_rows[] = {
 			"the state of the TPM cannot be used: %0",
 			"put back a copy of it; without one only a new TPM helps, which has not "
 			"what the guest kept in the old one" },
-	{ "tpm-state", HOOK, "TPM|tpm", NULL, NULL },
+	{ "tpm-state", HOOK, "TPM in '|'swtpm_setup'|has a TPM", NULL, NULL },
 	{ "tpm-gone", PROGRAM, "tpm-emulator: ", NULL,
 			"look at the TPM's own unit: journalctl -u 'machina-swtpm-*'" },
 	{ "passt-failed", PROGRAM,
