@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/machine/restore.h"
 #include "host/os/process.h"
 #include "host/systemd/bus-unit.h"
 #include "lifecycle/monitor.h"
@@ -82,13 +83,9 @@ static void drop_runtime(const struct plan *plan, struct strv *argv)
 {
 	CLEANUP(strv_done) struct strv vhost = {};
 	qemu_vhost_args(plan, &vhost);
-	/* For a saved or arriving guest, before or after the others. */
-	for (int i = 0; i < 2; i++) {
-		if (argv->n > 2 && !strcmp(argv->items[argv->n - 2], "-incoming"))
-			argv->n -= 2;
-		if (ends_with(argv, &vhost))
-			argv->n -= vhost.n;
-	}
+	restore_drop_words(argv);
+	if (ends_with(argv, &vhost))
+		argv->n -= vhost.n;
 }
 
 /* What QEMU is connected to is made by a unit beside its own. */

@@ -156,6 +156,22 @@ static int check_whole(
 	return 1;
 }
 
+static bool has_at(const struct strv *argv, size_t i, const char *word)
+{
+	return i < argv->n && !strcmp(argv->items[i], word);
+}
+
+void restore_drop_words(struct strv *argv)
+{
+	size_t n = argv->n;
+	if (has_at(argv, n - 2, "-machine"))
+		n -= 2;
+	if (!has_at(argv, n - 2, "-incoming"))
+		return;
+	argv->n = n - 2;
+	argv->items[argv->n] = NULL;
+}
+
 int restore_prepare(const struct saved_machine *machine, struct strv *ret_words, char **ret_note,
 		struct error *err)
 {

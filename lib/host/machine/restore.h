@@ -22,6 +22,9 @@
 MUST_CHECK int restore_prepare(const struct saved_machine *machine, struct strv *ret_words,
 		char **ret_note, struct error *err);
 
+/* Take what restore_prepare() has added to the end of @argv away from it, if it is there. */
+void restore_drop_words(struct strv *argv);
+
 /*
  * The ids of the connections that were taken away when the machine was saved ("net.0"). The caller
  * takes them away again before restore_run(): in the guest their links are down.
