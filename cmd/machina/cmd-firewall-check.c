@@ -128,8 +128,8 @@ static void print_result(const struct checked *c, const struct strv *changed)
 	printf("the kernel takes the packet filters of %zu connection%s\n", c->n_ports,
 			c->n_ports == 1 ? "" : "s");
 	for (size_t i = 0; i < changed->n; i++)
-		complain("somebody has emptied, removed or changed %s by hand: 'machina firewall "
-			 "apply' mends it",
+		complain("%s is not as machina makes it, changed by hand or older than an upgrade: "
+			 "'machina firewall apply' mends it",
 				changed->items[i]);
 }
 
@@ -180,8 +180,8 @@ const struct command cmd_firewall_check = {
 		       "\n"
 		       "What the kernel has already of machines that are prepared is looked at, "
 		       "too, and without names what it has of networks: chains, maps and address "
-		       "sets that somebody has emptied, removed or changed by hand are named, and "
-		       "are a failure.",
+		       "sets that are not as this version makes them, as somebody has changed "
+		       "them or an upgrade came since, are named, and are a failure.",
 	.options = options,
 	.options_size = sizeof(struct check_options),
 	.examples = examples,

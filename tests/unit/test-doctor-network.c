@@ -738,10 +738,10 @@ TEST(filters_are_there_while_machines_run)
 	shell("nft flush chain bridge machina postrouting; nft flush chain bridge machina "
 	      "vm-web.0-in; nft flush map bridge machina from-vm");
 	CHECK_FOUND(&s, firewall,
-			"fault: somebody has emptied, removed or changed by hand what the packet "
-			"filter is made of: chain 'postrouting', chain 'vm-web.0-in', map "
-			"'from-vm'\n"
-			"  what its rules forbid may pass, and what they allow may not\n"
+			"fault: what the packet filter is made of is not as machina makes it: "
+			"chain 'postrouting', chain 'vm-web.0-in', map 'from-vm'\n"
+			"  somebody has changed it by hand, or it is older than an upgrade of "
+			"machina; what its rules forbid may pass, and what they allow may not\n"
 			"    machina firewall apply\n");
 	CHECK_INT(firewall_install(&nl, &request, &err), 0);
 	CHECK_FOUND(&s, firewall, "");

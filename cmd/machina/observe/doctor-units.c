@@ -38,8 +38,9 @@ static void tell_units(struct examination *x, const struct strv *missing, const 
 		doctor_add(d, DOCTOR_WARNING, "the unit%s of %s %s not as the config says",
 				stale->n == 1 ? "" : "s", doctor_machines(d, stale),
 				stale->n == 1 ? "is" : "are");
-		doctor_why(d, "the next start follows the unit: the config has changed since, or "
-			      "somebody has edited it, which generate undoes");
+		doctor_why(d, "the next start follows the unit: the config has changed since, "
+			      "machina was upgraded, or somebody has edited the unit, which "
+			      "generate undoes");
 		doctor_cure(d, "machina generate%s", doctor_words(d, stale));
 	}
 	if (missing->n) {

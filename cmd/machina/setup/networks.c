@@ -94,8 +94,8 @@ static int mend(const struct config_paths *paths, const char *name, struct error
 	network_recall(run_dir, name, &network);
 	int r = network.bridge ? network_mend_rules(&network, &options, &changed, err) : 0;
 	for (size_t i = 0; r >= 0 && i < changed.n; i++)
-		complain("network '%s': somebody has emptied, removed or changed %s by hand; it is "
-			 "as it was",
+		complain("network '%s': %s was not as machina makes it, changed by hand or older "
+			 "than an upgrade; it is now",
 				name, changed.items[i]);
 	return r < 0 ? r : 0;
 }

@@ -135,10 +135,10 @@ static void tell_changed(struct doctor *d, const char *whose, const struct strv 
 	for (size_t i = 0; i < changed->n; i++)
 		buf_printf(&list, "%s%s", i ? ", " : "", changed->items[i]);
 	doctor_add(d, DOCTOR_FAULT,
-			"somebody has emptied, removed or changed by hand what the packet filter%s "
-			"is made of: %s",
-			whose, buf_text(&list));
-	doctor_why(d, "what its rules forbid may pass, and what they allow may not");
+			"what the packet filter%s is made of is not as machina makes it: %s", whose,
+			buf_text(&list));
+	doctor_why(d, "somebody has changed it by hand, or it is older than an upgrade of machina; "
+		      "what its rules forbid may pass, and what they allow may not");
 	doctor_cure(d, "machina firewall apply");
 }
 
