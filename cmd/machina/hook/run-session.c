@@ -134,6 +134,9 @@ static void end_qemu(struct session *s)
 /* @timeout_usec: for the guest to go, or SHUTDOWN_WAIT_FOREVER */
 static void request_end(struct session *s, uint64_t timeout_usec)
 {
+	/* It has just been seen to end, and number 0 would be the process group. */
+	if (!s->qemu_pid)
+		return;
 	if (s->n_requests++ > 0) {
 		say(s, "stopping QEMU at once");
 		end_qemu(s);
