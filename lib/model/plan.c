@@ -33,6 +33,11 @@ size_t plan_n_queues(const struct plan *plan, size_t i)
 	return n;
 }
 
+int plan_shutdown_sec(const struct plan *plan)
+{
+	return plan->stop_sec > PLAN_QUIT_SEC ? plan->stop_sec - PLAN_QUIT_SEC : VM_SHUTDOWN_SEC;
+}
+
 bool plan_has_filter(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_fds; i++)

@@ -259,6 +259,10 @@ const struct plan_fd *plan_find(const struct plan *plan, const char *name);
 /* How many descriptors a tap or macvtap, plan->fds[@i], has: itself and the queues behind it. */
 size_t plan_n_queues(const struct plan *plan, size_t i) PURE;
 
+/* What the guest of a machine has to shut down in, as it was started: vm->shutdown_sec. The usual
+ * time where the plan does not say. */
+int plan_shutdown_sec(const struct plan *plan) PURE;
+
 /* Has a connection a packet filter? */
 bool plan_has_filter(const struct plan *plan) PURE;
 

@@ -42,12 +42,11 @@ static struct strv shutdown_words;
 
 static void prepare_words(const struct plan *plan, int host_end)
 {
-	int sec = plan->stop_sec > PLAN_QUIT_SEC ? plan->stop_sec - PLAN_QUIT_SEC : VM_SHUTDOWN_SEC;
 	strv_push(&shutdown_words, PROGRAM_NAME);
 	strv_push(&shutdown_words, "shutdown");
 	strv_push(&shutdown_words, "--system");
 	strv_push(&shutdown_words, "--timeout");
-	strv_pushf(&shutdown_words, "%ds", sec);
+	strv_pushf(&shutdown_words, "%ds", plan_shutdown_sec(plan));
 	if (host_end != VM_HOST_SHUTDOWN) {
 		strv_push(&shutdown_words, "--host-end");
 		strv_push(&shutdown_words, vm_host_end_names[host_end]);

@@ -19,8 +19,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-/* As long as the unit gives a guest (ExecStop=). */
-#define SIGNAL_LIMIT_USEC (85 * USEC_PER_SEC)
 /* For QEMU to end when it is told to. */
 #define QUIT_USEC (8 * USEC_PER_SEC)
 /* A key that is held down repeats; only a new press is another request. */
@@ -97,8 +95,9 @@ static void tell(void *data, const char *text)
 }
 
 /* Pressing the button and watching what comes of it waits for QEMU: in a process of its own. */
-static void press_button(struct session *s, uint64_t timeout_usec)
+static void press_button(struct session *s)
 {
+	uint64_t limit_usec = (uint64_t)plan_shutdown_sec(s->plan) * USEC_PER_SEC;
 	pid_t parent = getpid();
 	/* It serves one client at a time. */
 	qmp_free(take_ptr(s->qmp));
@@ -113,7 +112,7 @@ static void press_button(struct session *s, uint64_t timeout_usec)
 				NULL },
 		.plan = s->plan,
 		.main_pid = s->qemu_pid,
-		.timeout_usec = timeout_usec,
+		.timeout_usec = s->has_limit ? limit_usec : SHUTDOWN_WAIT_FOREVER,
 		.progress = tell,
 		.data = &s->message_fds[1],
 	};
@@ -131,8 +130,8 @@ static void end_qemu(struct session *s)
 	s->kill_deadline_usec = clock_deadline_usec(QUIT_USEC);
 }
 
-/* @timeout_usec: for the guest to go, or SHUTDOWN_WAIT_FOREVER */
-static void request_end(struct session *s, uint64_t timeout_usec)
+/* @has_limit: the guest has as long to go as its unit would give it (ExecStop=) */
+static void request_end(struct session *s, bool has_limit)
 {
 	/* It has just been seen to end, and number 0 would be the process group. */
 	if (!s->qemu_pid)
@@ -142,12 +141,12 @@ static void request_end(struct session *s, uint64_t timeout_usec)
 		end_qemu(s);
 		return;
 	}
-	s->has_limit = timeout_usec != SHUTDOWN_WAIT_FOREVER;
+	s->has_limit = has_limit;
 	/* What shuts down says so on its console, and must not wait for a reader. */
 	s->console.skips = true;
 	say(s, "asking the guest to shut down; %s stops QEMU at once",
 			s->console.is_terminal ? "Ctrl-] again" : "a second signal");
-	press_button(s, timeout_usec);
+	press_button(s);
 	if (s->helper_pid < 0) {
 		s->helper_pid = 0;
 		say(s, "cannot make a process: %s", strerror(errno));
@@ -162,7 +161,7 @@ static void take_keys(struct session *s, int n_leave)
 		return;
 	s->asked_usec = now;
 	if (!last || now - last >= REPEAT_USEC)
-		request_end(s, SHUTDOWN_WAIT_FOREVER);
+		request_end(s, false);
 }
 
 /* ---- what children have to say ---- */
@@ -235,7 +234,7 @@ static void take_signals(struct session *s)
 		else if (info.ssi_signo == SIGCONT)
 			console_resume(&s->console);
 		else if (info.ssi_signo != SIGTTOU)
-			request_end(s, SIGNAL_LIMIT_USEC);
+			request_end(s, true);
 	}
 }
 
@@ -385,7 +384,7 @@ static int work(struct session *s, struct error *err)
 		take_greeting(s);
 	take_keys(s, n_leave);
 	if (console_is_gone(&s->console) && !s->n_requests)
-		request_end(s, SIGNAL_LIMIT_USEC);
+		request_end(s, true);
 	if (fds[POLL_SIGNAL].revents)
 		take_signals(s);
 	return 0;

@@ -186,20 +186,14 @@ static void catch_ends(void)
 	sigaction(SIGHUP, &action, NULL);
 }
 
-/* As the machine was started; the config may say another time by now. */
-static uint64_t own_time(const struct plan *plan)
-{
-	int seconds = plan->stop_sec > PLAN_QUIT_SEC ? plan->stop_sec - PLAN_QUIT_SEC
-						     : VM_SHUTDOWN_SEC;
-	return (uint64_t)seconds * USEC_PER_SEC;
-}
-
 int orderly_reboot(const struct call *call, const char *machine, uint64_t timeout_usec,
 		struct error *err)
 {
 	CLEANUP(errand_done) struct errand errand = {};
 	errand_begin(&errand, call, machine, false);
-	errand.request.timeout_usec = timeout_usec ? timeout_usec : own_time(&errand.plan);
+	errand.request.timeout_usec =
+			timeout_usec ? timeout_usec
+				     : (uint64_t)plan_shutdown_sec(&errand.plan) * USEC_PER_SEC;
 	errand.request.is_canceled = is_told_to_end;
 	catch_ends();
 	int r = reboot_machine(&errand.request, err);
