@@ -186,10 +186,11 @@ static void shut_down(const struct watch *w)
 	int status;
 	do {
 		pid_t pid = fork();
-		if (pid == 0)
+		/* Where there can be no other one, it is this process that does it. */
+		if (pid <= 0)
 			become_shutdown();
 		status = 0;
-		while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
 	} while (WIFSIGNALED(status) && !qemu_has_ended(w));
 }
