@@ -29,6 +29,8 @@ char *batch_link_of(const char *chain)
 char *batch_comment(const char *machine, const char *connection)
 {
 	char *comment = xasprintf(COMMENT_PREFIX "%s/%s", machine, connection);
+	for (char *quote = comment; (quote = strchr(quote, '"'));)
+		*quote = '\'';
 	if (strlen(comment) > NFT_COMMENT_MAX)
 		comment[NFT_COMMENT_MAX] = '\0';
 	return comment;

@@ -84,7 +84,8 @@ void batch_remove_table(struct nft_batch *batch);
 /*
  * Names and comments of the chains of a connection. The caller frees the results.
  *
- * The comment is cut to nft's limit; the machine's name is always whole.
+ * The comment is cut to nft's limit, and has no double quotes, which nft's language can't write in
+ * a text; the machine's name is always whole.
  */
 char *batch_chain(const char *link, enum fw_direction direction);
 char *batch_comment(const char *machine, const char *connection);
