@@ -18,7 +18,9 @@ void unit_exec_paths(struct strv *ret, const char *program)
 	strv_push_static(ret, "-/usr/lib64");
 	strv_push_static(ret, "-/lib");
 	strv_push_static(ret, "-/lib64");
-	const char *bin = strstr(program, "/bin/");
+	const char *bin = NULL;
+	for (const char *at = program; (at = strstr(at, "/bin/")); at++)
+		bin = at;
 	if (bin && strncmp(program, "/usr/bin/", 9) != 0)
 		strv_pushf(ret, "-%.*s/lib", (int)(bin - program), program);
 }

@@ -159,7 +159,7 @@ int unit_put_plan(const char *text, const struct plan *plan, char **ret, struct 
 {
 	static const char section[] = "\n[X-Machina]\n";
 	CLEANUP(freep) char *rows = NULL;
-	/* The last section; alone it has no line before it. */
+	/* Alone it has no line before it. */
 	const char *end = strstr(text, section);
 	int r = unit_plan_text(plan, &rows, err);
 	if (r < 0)

@@ -99,8 +99,8 @@ void unit_swtpm_argv(const struct plan *tpm_plan, struct strv *ret);
 MUST_CHECK int unit_plan_text(const struct plan *plan, char **ret, struct error *err);
 
 /*
- * A machine's unit, or what unit_plan_text() has made, with another plan in it. The caller frees
- * it.
+ * A machine's unit, or what unit_plan_text() has made, with another plan in it, and nothing behind
+ * that: neither "[Install]" nor a comment at the end. The caller frees it.
  */
 MUST_CHECK int unit_put_plan(
 		const char *text, const struct plan *plan, char **ret, struct error *err);

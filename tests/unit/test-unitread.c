@@ -5,6 +5,7 @@
 
 #include "qemu/argv.h"
 #include "test.h"
+#include "unit/parts.h"
 #include "unit/sandbox.h"
 #include "unit/service.h"
 #include "unit/unitfile.h"
@@ -290,6 +291,29 @@ TEST(the_lines_of_the_sandbox_are_spelled_right)
 		unitfile_set(&again, doc.entries[i].key, doc.entries[i].value);
 	CHECK_INT(unitfile_finish(&again, &text_again, &err), 0);
 	CHECK_STR(text_again, text);
+}
+
+TEST(libraries_beside_a_program_may_be_loaded)
+{
+	static const char system[] = " /usr/lib -/usr/lib64 -/lib -/lib64";
+	static const struct {
+		const char *program, *own;
+	} rows[] = {
+		{ "/usr/bin/qemu", "" },
+		{ "/usr/local/bin/qemu", " -/usr/local/lib" },
+		{ "/opt/bin/qemu-9.0/bin/qemu", " -/opt/bin/qemu-9.0/lib" },
+		{ "/lib/systemd/systemd-socket-proxyd", "" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(strv_done) struct strv paths = {};
+		CLEANUP(buf_done) struct buf got = {};
+		CLEANUP(freep)
+		char *expected = xasprintf(" -%s%s%s", rows[i].program, system, rows[i].own);
+		unit_exec_paths(&paths, rows[i].program);
+		for (size_t k = 0; k < paths.n; k++)
+			buf_printf(&got, " %s", paths.items[k]);
+		CHECK_STR(buf_text(&got), expected);
+	}
 }
 
 static bool needs_restart(const char *started, const char *now)
