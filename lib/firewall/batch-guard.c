@@ -51,6 +51,7 @@ static const struct fw_ranges *allowed(
 	return ret;
 }
 
+/* @sources: NULL: none is allowed */
 static void guard_source(struct maker *m, enum nft_field field, const struct fw_ranges *sources,
 		enum fw_family family)
 {
@@ -59,7 +60,8 @@ static void guard_source(struct maker *m, enum nft_field field, const struct fw_
 		rule_arp(&rule);
 	else
 		rule_protocol(&rule, family);
-	rule_match(&rule, field, true, sources->items, sources->n);
+	if (sources)
+		rule_match(&rule, field, true, sources->items, sources->n);
 	drop(m, &rule, "guard address");
 }
 
@@ -101,28 +103,23 @@ static void guard_target(struct maker *m, const struct fw_ranges *sources)
 
 static void guard_address(struct maker *m, const struct fw_port *port)
 {
+	static const enum nft_field fields[] = {
+		[FW_IPV4] = NFT_FIELD_IP_SOURCE, [FW_IPV6] = NFT_FIELD_IP6_SOURCE
+	};
 	bool strict = port->filter->guard.address == FW_GUARD_ADDRESS_STRICT;
-	if (port->filter->ip.of[FW_IPV4].n) {
-		const struct fw_ranges *sources = allowed(m, port, FW_IPV4);
-		guard_source(m, NFT_FIELD_IP_SOURCE, sources, FW_IPV4);
-		guard_source(m, NFT_FIELD_ARP_IP, sources, FW_IPV4);
-		guard_nobody(m, FW_IPV4);
-	} else if (strict) {
-		struct rule ip = {}, arp = {};
-		rule_protocol(&ip, FW_IPV4);
-		drop(m, &ip, "guard address");
-		rule_arp(&arp);
-		drop(m, &arp, "guard address");
-	}
-	if (port->filter->ip.of[FW_IPV6].n) {
-		const struct fw_ranges *sources = allowed(m, port, FW_IPV6);
-		guard_source(m, NFT_FIELD_IP6_SOURCE, sources, FW_IPV6);
-		guard_nobody(m, FW_IPV6);
-		guard_target(m, sources);
-	} else if (strict) {
-		struct rule rule = {};
-		rule_protocol(&rule, FW_IPV6);
-		drop(m, &rule, "guard address");
+	for (int f = 0; f < N_FW_FAMILIES; f++) {
+		enum fw_family family = (enum fw_family)f;
+		const struct fw_ranges *sources =
+				port->filter->ip.of[f].n ? allowed(m, port, family) : NULL;
+		if (!sources && !strict)
+			continue;
+		guard_source(m, fields[f], sources, family);
+		if (family == FW_IPV4)
+			guard_source(m, NFT_FIELD_ARP_IP, sources, family);
+		if (sources)
+			guard_nobody(m, family);
+		if (sources && family == FW_IPV6)
+			guard_target(m, sources);
 	}
 }
 

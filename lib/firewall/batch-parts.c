@@ -118,6 +118,12 @@ void rule_drop(struct rule *rule)
 	rule_verdict(rule, NFT_VERDICT_DROP, NULL);
 }
 
+const char *maker_chain(const struct maker *m, const char *prefix, const char *name)
+{
+	return arena_printf(&m->batch->arena, "%s-%s%s%s", prefix, name, name[0] ? "-" : "",
+			fw_direction_names[m->direction]);
+}
+
 void maker_rule(struct maker *m, const struct rule *rule, const char *comment)
 {
 	struct nft_part *parts = arena_array(&m->batch->arena, rule->n, sizeof(*parts));

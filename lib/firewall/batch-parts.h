@@ -49,6 +49,9 @@ void rule_accept(const struct maker *m, struct rule *rule);
 /* Counter and drop. */
 void rule_drop(struct rule *rule);
 
+/* A shared chain of the maker's direction: "grp-web-in", and of no name "ess-in". */
+const char *maker_chain(const struct maker *m, const char *prefix, const char *name);
+
 /* Add it to m->chain. */
 void maker_rule(struct maker *m, const struct rule *rule, const char *comment);
 

@@ -40,6 +40,16 @@ static void add_reject(struct maker *m, struct rule *rule, const struct fw_rule 
 	maker_rule(m, rule, from->origin);
 }
 
+/* Counted, and decided. @action: not FW_REJECT */
+static void add_action(const struct maker *m, struct rule *rule, enum fw_action action)
+{
+	rule_counter(rule);
+	if (action == FW_DROP)
+		rule_verdict(rule, NFT_VERDICT_DROP, NULL);
+	else
+		rule_accept(m, rule);
+}
+
 /* The conditions are there: what comes of them. */
 static void add_verdict(struct maker *m, struct rule *rule, const struct fw_rule *from)
 {
@@ -57,11 +67,7 @@ static void add_verdict(struct maker *m, struct rule *rule, const struct fw_rule
 		add_reject(m, rule, from);
 		return;
 	}
-	rule_counter(rule);
-	if (from->action == FW_DROP)
-		rule_verdict(rule, NFT_VERDICT_DROP, NULL);
-	else
-		rule_accept(m, rule);
+	add_action(m, rule, from->action);
 	maker_rule(m, rule, from->origin);
 }
 
@@ -158,10 +164,6 @@ void maker_fw_rule(struct maker *m, const struct fw_rule *from)
 void maker_default(struct maker *m, const struct fw_resolved_default *def)
 {
 	struct rule rule = {};
-	rule_counter(&rule);
-	if (def->action == FW_DROP)
-		rule_verdict(&rule, NFT_VERDICT_DROP, NULL);
-	else
-		rule_accept(m, &rule);
+	add_action(m, &rule, def->action);
 	maker_rule(m, &rule, arena_printf(&m->batch->arena, "default: %s", def->origin));
 }

@@ -37,11 +37,6 @@ static bool note(struct maker *m, const char *name)
 	return true;
 }
 
-static void add(struct maker *m, enum nft_change_kind kind, const struct nft_set *set)
-{
-	nft_batch_add(m->batch, &(struct nft_change){ .kind = kind, .set = set });
-}
-
 /* ---- sections ---- */
 
 /* The one that is being made: none is within another. */
@@ -63,10 +58,8 @@ void section_chain(struct maker *m, const char *chain, enum nft_hook hook)
 	struct nft_section *section = current_section(m);
 	bool is_first = !section->chain;
 	m->chain = chain;
-	nft_batch_add(m->batch,
-			&(struct nft_change){
-					.kind = NFT_ADD_CHAIN, .chain = chain, .hook = hook });
-	nft_batch_add(m->batch, &(struct nft_change){ .kind = NFT_FLUSH_CHAIN, .chain = chain });
+	nft_batch_chain(m->batch, NFT_ADD_CHAIN, chain, hook);
+	nft_batch_chain(m->batch, NFT_FLUSH_CHAIN, chain, NFT_HOOK_NONE);
 	if (!is_first)
 		return;
 	section->chain = chain;
@@ -102,10 +95,7 @@ static void named_chain(
 		struct maker *m, const char *prefix, const char *name, enum fw_direction direction)
 {
 	m->direction = direction;
-	section_chain(m,
-			arena_printf(&m->batch->arena, "%s-%s%s%s", prefix, name,
-					name[0] ? "-" : "", fw_direction_names[direction]),
-			NFT_HOOK_NONE);
+	section_chain(m, maker_chain(m, prefix, name), NFT_HOOK_NONE);
 }
 
 void maker_base(struct maker *m)
@@ -120,7 +110,7 @@ void maker_base(struct maker *m)
 	for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
 		struct rule rule = {};
 		section_chain(m, bases[i].chain, bases[i].hook);
-		add(m, NFT_ADD_SET, batch_maps[i]);
+		nft_batch_set(m->batch, NFT_ADD_SET, batch_maps[i]);
 		rule_map(&rule, bases[i].field, batch_maps[i]->name);
 		maker_rule(m, &rule, NULL);
 	}
@@ -142,14 +132,9 @@ static void add_addresses(struct maker *m, const struct fw_set *from)
 			continue;
 		const struct nft_set *set =
 				maker_set(m, "set", from->name, (enum fw_family)f, true);
-		add(m, NFT_ADD_SET, set);
-		add(m, NFT_FLUSH_SET, set);
-		nft_batch_add(m->batch, &(struct nft_change){
-							.kind = NFT_ADD_ELEMENTS,
-							.set = set,
-							.values = ranges->items,
-							.n_values = ranges->n,
-					});
+		nft_batch_set(m->batch, NFT_ADD_SET, set);
+		nft_batch_set(m->batch, NFT_FLUSH_SET, set);
+		nft_batch_values(m->batch, NFT_ADD_ELEMENTS, set, ranges->items, ranges->n);
 	}
 	section_end(m);
 }
@@ -172,15 +157,10 @@ void maker_members(struct maker *m, const char *group)
 		if (!note(m, set->name))
 			continue;
 		section_begin(m);
-		add(m, NFT_ADD_SET, set);
+		nft_batch_set(m->batch, NFT_ADD_SET, set);
 		if (m->is_all)
-			add(m, NFT_FLUSH_SET, set);
-		nft_batch_add(m->batch, &(struct nft_change){
-							.kind = NFT_ADD_ELEMENTS,
-							.set = set,
-							.values = &reserved[f],
-							.n_values = 1,
-					});
+			nft_batch_set(m->batch, NFT_FLUSH_SET, set);
+		nft_batch_values(m->batch, NFT_ADD_ELEMENTS, set, &reserved[f], 1);
 		/* Of all members the set is filled anew, whatever it has. */
 		if (m->is_all)
 			m->batch->n_sections--;
@@ -281,7 +261,7 @@ static void add_flow_set(struct maker *m, const struct flow *flow)
 		.n_fields = flow->n_fields,
 		.size = FLOWS_MAX,
 	};
-	add(m, NFT_ADD_SET, set);
+	nft_batch_set(m->batch, NFT_ADD_SET, set);
 }
 
 static void flow_condition(

@@ -85,9 +85,7 @@ static void add_shared(struct maker *m, const struct fw_port *port)
 static void jump(struct maker *m, const char *prefix, const char *name)
 {
 	struct rule rule = {};
-	rule_verdict(&rule, NFT_VERDICT_JUMP,
-			arena_printf(&m->batch->arena, "%s-%s%s%s", prefix, name,
-					name[0] ? "-" : "", fw_direction_names[m->direction]));
+	rule_verdict(&rule, NFT_VERDICT_JUMP, maker_chain(m, prefix, name));
 	maker_rule(m, &rule, NULL);
 }
 
@@ -123,21 +121,7 @@ static void add_chain(struct maker *m, const struct batch_port *port, const char
 						.comment = comment,
 				});
 	if (port->known == BATCH_OURS)
-		nft_batch_add(m->batch, &(struct nft_change){
-							.kind = NFT_FLUSH_CHAIN,
-							.chain = m->chain,
-					});
-}
-
-static void add_element(struct nft_batch *batch, enum nft_change_kind kind,
-		const struct nft_set *map, const char *link, const char *chain)
-{
-	nft_batch_add(batch, &(struct nft_change){
-					     .kind = kind,
-					     .set = map,
-					     .interface = link,
-					     .jump = chain,
-			     });
+		nft_batch_chain(m->batch, NFT_FLUSH_CHAIN, m->chain, NFT_HOOK_NONE);
 }
 
 /* The map that leads to the chain of a direction. */
@@ -190,15 +174,10 @@ static void add_members(struct maker *m, enum nft_change_kind kind, const struct
 			if (!ranges->n)
 				continue;
 			size_t n = single_addresses(m->batch, ranges, (enum fw_family)f, &single);
-			nft_batch_add(m->batch,
-					&(struct nft_change){
-							.kind = kind,
-							.set = maker_set(m, "grp",
-									filter->groups[i],
-									(enum fw_family)f, false),
-							.values = single,
-							.n_values = n,
-					});
+			nft_batch_values(m->batch, kind,
+					maker_set(m, "grp", filter->groups[i], (enum fw_family)f,
+							false),
+					single, n);
 		}
 }
 
@@ -229,7 +208,7 @@ static void add_port(struct maker *m, const struct batch_port *port)
 		batch_remove_members(m->batch, port->before);
 	add_members(m, NFT_ADD_ELEMENTS, p->filter);
 	for (int d = 0; d < N_FW_DIRECTIONS; d++)
-		add_element(m->batch, NFT_ADD_ELEMENTS, map_of((enum fw_direction)d), link,
+		nft_batch_jump(m->batch, NFT_ADD_ELEMENTS, map_of((enum fw_direction)d), link,
 				chain_of(m->batch, link, (enum fw_direction)d));
 	m->batch->subject = NULL;
 	m->state = state;
@@ -272,15 +251,12 @@ static void remove_link(struct nft_batch *batch, const char *name, bool is_prese
 		const struct nft_set *map = map_of((enum fw_direction)d);
 		const char *chain = chain_of(batch, link, (enum fw_direction)d);
 		if (!is_present) {
-			nft_batch_add(batch,
-					&(struct nft_change){ .kind = NFT_ADD_SET, .set = map });
-			nft_batch_add(batch, &(struct nft_change){ .kind = NFT_ADD_CHAIN,
-							     .chain = chain });
-			add_element(batch, NFT_ADD_ELEMENTS, map, link, chain);
+			nft_batch_set(batch, NFT_ADD_SET, map);
+			nft_batch_chain(batch, NFT_ADD_CHAIN, chain, NFT_HOOK_NONE);
+			nft_batch_jump(batch, NFT_ADD_ELEMENTS, map, link, chain);
 		}
-		add_element(batch, NFT_DELETE_ELEMENTS, map, link, chain);
-		nft_batch_add(batch,
-				&(struct nft_change){ .kind = NFT_DELETE_CHAIN, .chain = chain });
+		nft_batch_jump(batch, NFT_DELETE_ELEMENTS, map, link, chain);
+		nft_batch_chain(batch, NFT_DELETE_CHAIN, chain, NFT_HOOK_NONE);
 	}
 }
 
@@ -300,29 +276,21 @@ void batch_remove_members(struct nft_batch *batch, const struct vm_filter *filte
 	struct maker m = { .batch = batch };
 	for (size_t i = 0; i < filter->n_groups; i++)
 		for (int f = 0; f < N_FW_FAMILIES; f++)
-			nft_batch_add(batch, &(struct nft_change){ .kind = NFT_ADD_SET,
-							     .set = maker_set(&m, "grp",
-									     filter->groups[i],
-									     (enum fw_family)f,
-									     false) });
+			nft_batch_set(batch, NFT_ADD_SET,
+					maker_set(&m, "grp", filter->groups[i], (enum fw_family)f,
+							false));
 	add_members(&m, NFT_ADD_ELEMENTS, filter);
 	add_members(&m, NFT_DELETE_ELEMENTS, filter);
 }
 
 void batch_flush_chain(struct nft_batch *batch, const char *chain)
 {
-	nft_batch_add(batch, &(struct nft_change){
-					     .kind = NFT_FLUSH_CHAIN,
-					     .chain = arena_strdup(&batch->arena, chain),
-			     });
+	nft_batch_chain(batch, NFT_FLUSH_CHAIN, arena_strdup(&batch->arena, chain), NFT_HOOK_NONE);
 }
 
 void batch_remove_chain(struct nft_batch *batch, const char *chain)
 {
-	nft_batch_add(batch, &(struct nft_change){
-					     .kind = NFT_DELETE_CHAIN,
-					     .chain = arena_strdup(&batch->arena, chain),
-			     });
+	nft_batch_chain(batch, NFT_DELETE_CHAIN, arena_strdup(&batch->arena, chain), NFT_HOOK_NONE);
 }
 
 void batch_remove_set(struct nft_batch *batch, const char *name)
@@ -332,7 +300,7 @@ void batch_remove_set(struct nft_batch *batch, const char *name)
 	*set = (struct nft_set){
 		.name = arena_strdup(&batch->arena, name), .fields = &any, .n_fields = 1
 	};
-	nft_batch_add(batch, &(struct nft_change){ .kind = NFT_DELETE_SET, .set = set });
+	nft_batch_set(batch, NFT_DELETE_SET, set);
 }
 
 void batch_remove_table(struct nft_batch *batch)

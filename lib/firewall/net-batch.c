@@ -58,26 +58,6 @@ char *net_batch_network_of(const char *chain)
 	return NULL;
 }
 
-static void add_chain(struct nft_batch *b, enum nft_change_kind kind, const char *chain,
-		enum nft_hook hook)
-{
-	nft_batch_add(b, &(struct nft_change){ .kind = kind, .chain = chain, .hook = hook });
-}
-
-static void add_element(struct nft_batch *b, enum nft_change_kind kind, const struct nft_set *map,
-		const char *bridge, const char *chain)
-{
-	nft_batch_add(b, &(struct nft_change){ .kind = kind,
-					 .set = map,
-					 .interface = bridge,
-					 .jump = chain });
-}
-
-static void add_table(struct nft_batch *b)
-{
-	nft_batch_add(b, &(struct nft_change){ .kind = NFT_ADD_TABLE });
-}
-
 /* ---- parts of rules ---- */
 
 /* A network while its chains are filled. */
@@ -162,15 +142,12 @@ static void fill_to(struct filler *f)
 	accept_known(f);
 	/* The way around isolated ports, by the host's routing. */
 	match_bridge(f, &among, NFT_FIELD_IN_NAME, false);
-	if (f->network->isolate) {
-		rule_bits(&forwarded, NFT_FIELD_CT_STATUS, NFT_CT_DNAT);
-		add_rule(f, &forwarded, NFT_VERDICT_ACCEPT);
-		add_rule(f, &among, NFT_VERDICT_DROP);
-	} else {
+	if (!f->network->isolate)
 		add_rule(f, &among, NFT_VERDICT_ACCEPT);
-		rule_bits(&forwarded, NFT_FIELD_CT_STATUS, NFT_CT_DNAT);
-		add_rule(f, &forwarded, NFT_VERDICT_ACCEPT);
-	}
+	rule_bits(&forwarded, NFT_FIELD_CT_STATUS, NFT_CT_DNAT);
+	add_rule(f, &forwarded, NFT_VERDICT_ACCEPT);
+	if (f->network->isolate)
+		add_rule(f, &among, NFT_VERDICT_DROP);
 	add_rule(f, &rest,
 			f->network->mode == NETWORK_ROUTED ? NFT_VERDICT_ACCEPT : NFT_VERDICT_DROP);
 }
@@ -249,13 +226,11 @@ static void add_forward(struct filler *f, const struct network_forward *forward)
 	}
 	rule_l4proto(&f->m, &rule, forward->protocol == FORWARD_UDP ? IPPROTO_UDP : IPPROTO_TCP);
 	rule_number(&f->m, &rule, NFT_FIELD_DEST_PORT, (uint16_t)forward->port);
-	rule.parts[rule.n++] = (struct nft_part){
-		.kind = NFT_PART_DNAT,
-		.field = destinations[family],
-		.values = to,
-		.n_values = 1,
-		.count = (uint32_t)forward->to_port,
-	};
+	struct nft_part *dnat = rule_part(&rule, NFT_PART_DNAT);
+	dnat->field = destinations[family];
+	dnat->values = to;
+	dnat->n_values = 1;
+	dnat->count = (uint32_t)forward->to_port;
 	maker_rule(&f->m, &rule, NULL);
 }
 
@@ -267,7 +242,7 @@ static void fill_forwards(struct filler *f)
 
 static void masquerade(struct filler *f, struct rule *rule)
 {
-	rule->parts[rule->n++] = (struct nft_part){ .kind = NFT_PART_MASQUERADE };
+	rule_part(rule, NFT_PART_MASQUERADE);
 	maker_rule(&f->m, rule, NULL);
 }
 
@@ -306,10 +281,10 @@ static void add_base(struct filler *f)
 	struct nft_batch *b = f->m.batch;
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		struct rule rule = {};
-		nft_batch_add(b, &(struct nft_change){ .kind = NFT_ADD_SET, .set = &ways[i].map });
+		nft_batch_set(b, NFT_ADD_SET, &ways[i].map);
 		if (i == 0 || strcmp(ways[i].base, ways[i - 1].base) != 0) {
-			add_chain(b, NFT_ADD_CHAIN, ways[i].base, ways[i].hook);
-			add_chain(b, NFT_FLUSH_CHAIN, ways[i].base, NFT_HOOK_NONE);
+			nft_batch_chain(b, NFT_ADD_CHAIN, ways[i].base, ways[i].hook);
+			nft_batch_chain(b, NFT_FLUSH_CHAIN, ways[i].base, NFT_HOOK_NONE);
 		}
 		f->m.chain = ways[i].base;
 		rule_map(&rule, ways[i].map.fields[0], ways[i].map.name);
@@ -332,20 +307,20 @@ void net_batch_install(struct nft_batch *batch, const struct network *network)
 
 	batch->family = NFT_INET;
 	batch->subject = arena_printf(&batch->arena, "network '%s'", network->name);
-	add_table(batch);
+	nft_batch_add(batch, &(struct nft_change){ .kind = NFT_ADD_TABLE });
 	add_base(&f);
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		f.m.chain = chain_of(batch, network->name, ways[i].ending);
-		add_chain(batch, NFT_ADD_CHAIN, f.m.chain, NFT_HOOK_NONE);
-		add_chain(batch, NFT_FLUSH_CHAIN, f.m.chain, NFT_HOOK_NONE);
+		nft_batch_chain(batch, NFT_ADD_CHAIN, f.m.chain, NFT_HOOK_NONE);
+		nft_batch_chain(batch, NFT_FLUSH_CHAIN, f.m.chain, NFT_HOOK_NONE);
 		fill_way[i](&f);
-		add_element(batch, NFT_ADD_ELEMENTS, &ways[i].map,
+		nft_batch_jump(batch, NFT_ADD_ELEMENTS, &ways[i].map,
 				arena_strdup(&batch->arena, network->bridge), f.m.chain);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(translations); i++) {
 		f.m.chain = chain_of(batch, network->name, translations[i].ending);
-		add_chain(batch, NFT_ADD_CHAIN, f.m.chain, translations[i].hook);
-		add_chain(batch, NFT_FLUSH_CHAIN, f.m.chain, NFT_HOOK_NONE);
+		nft_batch_chain(batch, NFT_ADD_CHAIN, f.m.chain, translations[i].hook);
+		nft_batch_chain(batch, NFT_FLUSH_CHAIN, f.m.chain, NFT_HOOK_NONE);
 		fill_translation[i](&f);
 	}
 	batch->subject = NULL;
@@ -357,22 +332,21 @@ void net_batch_remove(struct nft_batch *batch, const char *network, const char *
 	const char *interface = bridge ? arena_strdup(&batch->arena, bridge) : NULL;
 	batch->family = NFT_INET;
 	batch->subject = arena_printf(&batch->arena, "network '%s'", network);
-	add_table(batch);
+	nft_batch_add(batch, &(struct nft_change){ .kind = NFT_ADD_TABLE });
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		const char *chain = chain_of(batch, network, ways[i].ending);
-		add_chain(batch, NFT_ADD_CHAIN, chain, NFT_HOOK_NONE);
+		nft_batch_chain(batch, NFT_ADD_CHAIN, chain, NFT_HOOK_NONE);
 		if (interface) {
-			nft_batch_add(batch, &(struct nft_change){ .kind = NFT_ADD_SET,
-							     .set = &ways[i].map });
-			add_element(batch, NFT_ADD_ELEMENTS, &ways[i].map, interface, chain);
-			add_element(batch, NFT_DELETE_ELEMENTS, &ways[i].map, interface, chain);
+			nft_batch_set(batch, NFT_ADD_SET, &ways[i].map);
+			nft_batch_jump(batch, NFT_ADD_ELEMENTS, &ways[i].map, interface, chain);
+			nft_batch_jump(batch, NFT_DELETE_ELEMENTS, &ways[i].map, interface, chain);
 		}
-		add_chain(batch, NFT_DELETE_CHAIN, chain, NFT_HOOK_NONE);
+		nft_batch_chain(batch, NFT_DELETE_CHAIN, chain, NFT_HOOK_NONE);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(translations); i++) {
 		const char *chain = chain_of(batch, network, translations[i].ending);
-		add_chain(batch, NFT_ADD_CHAIN, chain, translations[i].hook);
-		add_chain(batch, NFT_DELETE_CHAIN, chain, NFT_HOOK_NONE);
+		nft_batch_chain(batch, NFT_ADD_CHAIN, chain, translations[i].hook);
+		nft_batch_chain(batch, NFT_DELETE_CHAIN, chain, NFT_HOOK_NONE);
 	}
 	batch->subject = NULL;
 }

@@ -22,6 +22,39 @@ void nft_batch_add(struct nft_batch *batch, const struct nft_change *change)
 	batch->items[batch->n++].subject = batch->subject;
 }
 
+void nft_batch_chain(struct nft_batch *batch, enum nft_change_kind kind, const char *chain,
+		enum nft_hook hook)
+{
+	nft_batch_add(batch, &(struct nft_change){ .kind = kind, .chain = chain, .hook = hook });
+}
+
+void nft_batch_set(struct nft_batch *batch, enum nft_change_kind kind, const struct nft_set *set)
+{
+	nft_batch_add(batch, &(struct nft_change){ .kind = kind, .set = set });
+}
+
+void nft_batch_values(struct nft_batch *batch, enum nft_change_kind kind, const struct nft_set *set,
+		const struct fw_range *values, size_t n)
+{
+	nft_batch_add(batch, &(struct nft_change){
+					     .kind = kind,
+					     .set = set,
+					     .values = values,
+					     .n_values = n,
+			     });
+}
+
+void nft_batch_jump(struct nft_batch *batch, enum nft_change_kind kind, const struct nft_set *map,
+		const char *interface, const char *chain)
+{
+	nft_batch_add(batch, &(struct nft_change){
+					     .kind = kind,
+					     .set = map,
+					     .interface = interface,
+					     .jump = chain,
+			     });
+}
+
 bool nft_batch_skips(const struct nft_batch *batch, size_t i)
 {
 	for (size_t k = 0; k < batch->n_sections; k++) {

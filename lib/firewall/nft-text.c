@@ -84,50 +84,39 @@ static void put_mac(struct buf *out, const uint8_t *value)
 	buf_puts(out, text);
 }
 
+static void put_single(struct buf *out, const struct nft_field_row *field, const uint8_t *value)
+{
+	switch ((int)field->notation) {
+	case NFT_NOTATION_MAC:
+		put_mac(out, value);
+		return;
+	case NFT_NOTATION_EXISTS:
+		buf_puts(out, value[0] ? "exists" : "missing");
+		return;
+	case NFT_NOTATION_NAME:
+		buf_printf(out, "\"%.16s\"", (const char *)value);
+		return;
+	case NFT_NOTATION_HEX:
+		put_hex(out, value, field->size);
+		return;
+	default:
+		put_number(out, names_of(field->notation), number_of(field, value));
+	}
+}
+
 /* What stands behind the field's name: one value, block or range. */
 static void put_value(
 		struct buf *out, const struct nft_field_row *field, const struct fw_range *value)
 {
-	bool single = !memcmp(value->first, value->last, field->size);
-	switch (field->notation) {
-	case NFT_NOTATION_MAC:
-		put_mac(out, value->first);
-		if (!single) {
-			buf_putc(out, '-');
-			put_mac(out, value->last);
-		}
-		return;
-	case NFT_NOTATION_ADDRESS:
+	if (field->notation == NFT_NOTATION_ADDRESS) {
 		fw_range_put(out, value, field->size == 4 ? FW_IPV4 : FW_IPV6);
 		return;
-	case NFT_NOTATION_EXISTS:
-		buf_puts(out, value->first[0] ? "exists" : "missing");
-		return;
-	case NFT_NOTATION_NAME:
-		buf_printf(out, "\"%.16s\"", (const char *)value->first);
-		return;
-	case NFT_NOTATION_HEX:
-		put_hex(out, value->first, field->size);
-		if (single)
-			return;
-		buf_putc(out, '-');
-		put_hex(out, value->last, field->size);
-		return;
-	case NFT_NOTATION_NUMBER:
-	case NFT_NOTATION_ETHER_TYPE:
-	case NFT_NOTATION_FAMILY:
-	case NFT_NOTATION_L4PROTO:
-	case NFT_NOTATION_CT_STATE:
-	case NFT_NOTATION_CT_STATUS:
-	case NFT_NOTATION_ADDRESS_KIND:
-	case NFT_NOTATION_TCP_FLAGS:
-		put_number(out, names_of(field->notation), number_of(field, value->first));
-		if (single)
-			return;
-		buf_putc(out, '-');
-		put_number(out, names_of(field->notation), number_of(field, value->last));
-		return;
 	}
+	put_single(out, field, value->first);
+	if (!memcmp(value->first, value->last, field->size))
+		return;
+	buf_putc(out, '-');
+	put_single(out, field, value->last);
 }
 
 static void put_match(struct buf *out, const struct nft_part *part)

@@ -249,6 +249,15 @@ void nft_batch_done(struct nft_batch *batch);
 /* Append a change; @change's family and subject are those of the batch. What it points to must
  * outlive it. */
 void nft_batch_add(struct nft_batch *batch, const struct nft_change *change);
+/* The same in one line: of a chain, a set, values in a set, and in a map of an interface whose
+ * packets go to @chain. What they point to must outlive the batch, too. */
+void nft_batch_chain(struct nft_batch *batch, enum nft_change_kind kind, const char *chain,
+		enum nft_hook hook);
+void nft_batch_set(struct nft_batch *batch, enum nft_change_kind kind, const struct nft_set *set);
+void nft_batch_values(struct nft_batch *batch, enum nft_change_kind kind, const struct nft_set *set,
+		const struct fw_range *values, size_t n);
+void nft_batch_jump(struct nft_batch *batch, enum nft_change_kind kind, const struct nft_set *map,
+		const char *interface, const char *chain);
 /* Is the change in a section that the kernel has? */
 bool nft_batch_skips(const struct nft_batch *batch, size_t i) PURE;
 

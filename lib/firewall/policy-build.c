@@ -22,14 +22,10 @@ static void report_host(void *context, const char *pointer, const char *text)
 	host_report(b->host, b->report, SEVERITY_ERROR, pointer, "%s", text);
 }
 
-static int compare_sets(const void *a, const void *b)
+/* Sets and groups begin with their names. */
+static int compare_names(const void *a, const void *b)
 {
-	return strcmp(((const struct fw_set *)a)->name, ((const struct fw_set *)b)->name);
-}
-
-static int compare_groups(const void *a, const void *b)
-{
-	return strcmp(((const struct fw_group *)a)->name, ((const struct fw_group *)b)->name);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static void build_sets(struct building *b)
@@ -47,7 +43,7 @@ static void build_sets(struct building *b)
 		};
 	}
 	if (policy->n_sets > 1)
-		qsort(policy->sets, policy->n_sets, sizeof(*policy->sets), compare_sets);
+		qsort(policy->sets, policy->n_sets, sizeof(*policy->sets), compare_names);
 }
 
 struct ranked {
@@ -109,7 +105,7 @@ static void build_groups(struct building *b)
 	for (size_t i = 0; i < groups->n; i++)
 		build_group(b, &confs[i], &policy->groups[i]);
 	if (policy->n_groups > 1)
-		qsort(policy->groups, policy->n_groups, sizeof(*policy->groups), compare_groups);
+		qsort(policy->groups, policy->n_groups, sizeof(*policy->groups), compare_names);
 	for (size_t i = 0; i < policy->n_groups; i++)
 		policy->members[i] = (struct fw_set){ .name = policy->groups[i].name };
 }

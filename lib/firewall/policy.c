@@ -13,28 +13,25 @@ void fw_policy_done(struct fw_policy *policy)
 	*policy = (struct fw_policy){};
 }
 
-static int compare_set_name(const void *name, const void *set)
+/* Sets and groups begin with their names. */
+static int compare_name(const void *name, const void *named)
 {
-	return strcmp(name, ((const struct fw_set *)set)->name);
+	return strcmp(name, *(const char *const *)named);
 }
 
-static int compare_group_name(const void *name, const void *group)
+static const void *find(const char *name, const void *items, size_t n, size_t size)
 {
-	return strcmp(name, ((const struct fw_group *)group)->name);
+	return n ? bsearch(name, items, n, size, compare_name) : NULL;
 }
 
 const struct fw_set *fw_policy_set(const struct fw_policy *policy, const char *name)
 {
-	return policy->n_sets ? bsearch(name, policy->sets, policy->n_sets, sizeof(*policy->sets),
-						compare_set_name)
-			      : NULL;
+	return find(name, policy->sets, policy->n_sets, sizeof(*policy->sets));
 }
 
 const struct fw_group *fw_policy_group(const struct fw_policy *policy, const char *name)
 {
-	return policy->n_groups ? bsearch(name, policy->groups, policy->n_groups,
-						  sizeof(*policy->groups), compare_group_name)
-				: NULL;
+	return find(name, policy->groups, policy->n_groups, sizeof(*policy->groups));
 }
 
 const struct fw_set *fw_policy_members(const struct fw_policy *policy, const char *group)
