@@ -287,23 +287,28 @@ int prepare_await(const struct plan *plan, const struct prepare_options *options
 	return r < 0 ? r : prepare_step_rows[STEP_STORE].undo(&c, 0, err);
 }
 
+static void push_line(const struct plan *plan, const struct prepare_step *step,
+		void (*describe)(const struct plan *, size_t, struct buf *), struct strv *ret_lines)
+{
+	CLEANUP(buf_done) struct buf line = {};
+	describe(plan, step->i, &line);
+	strv_push(ret_lines, buf_text(&line));
+}
+
 void prepare_describe(const struct plan *plan, bool keeps_fds, struct strv *ret_lines)
 {
 	CLEANUP(steps_done) struct steps steps = {};
 	steps_build(plan, &steps);
 	for (size_t n = 0; n < steps.n; n++) {
 		const struct prepare_step_row *row = &prepare_step_rows[steps.items[n].kind];
-		CLEANUP(buf_done) struct buf line = {};
-		if (!is_done(row, keeps_fds))
-			continue;
-		row->describe(plan, steps.items[n].i, &line);
-		strv_push(ret_lines, buf_text(&line));
+		if (is_done(row, keeps_fds))
+			push_line(plan, &steps.items[n], row->describe, ret_lines);
 	}
 }
 
 int prepare_describe_await(const struct plan *plan, struct strv *ret_lines, struct error *err)
 {
-	CLEANUP(buf_done) struct buf line = {};
+	static const struct prepare_step store = { .kind = STEP_STORE };
 	const char *path = NULL;
 	int r = find_hook_socket(plan, &path, err);
 	if (r < 0)
@@ -314,8 +319,7 @@ int prepare_describe_await(const struct plan *plan, struct strv *ret_lines, stru
 				plan->sockets[i].path);
 	if (plan->n_sockets)
 		strv_pushf(ret_lines, "take over directory '%s'", plan->socket_dir);
-	prepare_step_rows[STEP_STORE].describe_undo(plan, 0, &line);
-	strv_push(ret_lines, buf_text(&line));
+	push_line(plan, &store, prepare_step_rows[STEP_STORE].describe_undo, ret_lines);
 	return 0;
 }
 
@@ -325,10 +329,7 @@ void prepare_describe_teardown(const struct plan *plan, struct strv *ret_lines)
 	steps_build(plan, &steps);
 	for (size_t n = steps.n; n-- > 0;) {
 		const struct prepare_step_row *row = &prepare_step_rows[steps.items[n].kind];
-		CLEANUP(buf_done) struct buf line = {};
-		if (!row->undo)
-			continue;
-		row->describe_undo(plan, steps.items[n].i, &line);
-		strv_push(ret_lines, buf_text(&line));
+		if (row->undo)
+			push_line(plan, &steps.items[n], row->describe_undo, ret_lines);
 	}
 }
