@@ -22,9 +22,11 @@ const struct command program = { .name = "", .summary = "A program of tests" };
 
 struct session {
 	int terminal, slave;
-	int keys; /* the program tells of each key that it gets */
-	pid_t pid;
+	int keys;  /* the program tells of each key that it gets, the shell that it was STOPPED */
+	pid_t pid; /* of the shell, or of the program if there is none */
 };
+
+#define STOPPED "Z"
 
 /* A program that shows a picture for each key, and ends with "q". */
 static void be_program(int keys)
@@ -50,7 +52,26 @@ static void be_program(int keys)
 	exit(0);
 }
 
-static void begin(struct session *s)
+/* It runs the program, and tells when that was stopped. */
+static void be_shell(int keys)
+{
+	int status = 0;
+	pid_t pid = fork();
+	if (pid == 0) {
+		setpgid(0, 0);
+		signal(SIGTTOU, SIG_IGN);
+		if (tcsetpgrp(STDIN_FILENO, getpid()) < 0)
+			_exit(4);
+		signal(SIGTTOU, SIG_DFL);
+		be_program(keys);
+	}
+	while (waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status))
+		if (write(keys, STOPPED, 1) != 1)
+			_exit(5);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 6);
+}
+
+static void begin(struct session *s, void (*be)(int keys))
 {
 	int keys[2];
 	CHECK_INT(openpty(&s->terminal, &s->slave, NULL, NULL, NULL), 0);
@@ -60,7 +81,7 @@ static void begin(struct session *s)
 	if (s->pid == 0) {
 		close(s->terminal);
 		login_tty(s->slave);
-		be_program(keys[1]);
+		be(keys[1]);
 	}
 	close(keys[1]);
 	s->keys = keys[0];
@@ -107,12 +128,11 @@ static bool is_raw(const struct session *s)
 	return !(now.c_lflag & ICANON);
 }
 
-/* What has become of the program: waitpid(2). */
-static int wait_for(const struct session *s, int options)
+static void check_end(const struct session *s)
 {
 	const uint64_t deadline = clock_deadline_usec(LIMIT_USEC);
 	int status = 0;
-	while (waitpid(s->pid, &status, options | WNOHANG) == 0) {
+	while (waitpid(s->pid, &status, WNOHANG) == 0) {
 		if (clock_now_usec() < deadline) {
 			clock_poll(NULL, 0, clock_deadline_usec(USEC_PER_MSEC));
 			continue;
@@ -120,12 +140,6 @@ static int wait_for(const struct session *s, int options)
 		TEST_FAIL("the program goes on");
 		kill(s->pid, SIGKILL);
 	}
-	return status;
-}
-
-static void check_end(const struct session *s)
-{
-	int status = wait_for(s, 0);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	CHECK(!is_raw(s));
 }
@@ -133,7 +147,7 @@ static void check_end(const struct session *s)
 TEST(keys_without_a_character_are_passed_over)
 {
 	struct session s;
-	begin(&s);
+	begin(&s, be_program);
 	expect(s.terminal, "picture ?");
 	static const char *const sequences[] = { "\033[A", "\033OP", "\033[6~", "\033[1;5C" };
 	for (size_t i = 0; i < ARRAY_SIZE(sequences); i++) {
@@ -155,15 +169,14 @@ TEST(keys_without_a_character_are_passed_over)
 TEST(a_program_that_is_stopped_gives_the_terminal_back)
 {
 	struct session s;
-	begin(&s);
+	begin(&s, be_shell);
 	expect(s.terminal, "picture ?");
 	CHECK(is_raw(&s));
 	type(&s, "\032");
-	int status = wait_for(&s, WUNTRACED);
-	CHECK(WIFSTOPPED(status));
+	expect(s.keys, STOPPED);
 	CHECK(!is_raw(&s));
 	expect(s.terminal, "\033[?1049l");
-	CHECK_INT(kill(s.pid, SIGCONT), 0);
+	CHECK_INT(kill(-tcgetpgrp(s.terminal), SIGCONT), 0);
 	expect(s.terminal, "\033[?1049h");
 	expect(s.terminal, "picture");
 	CHECK(is_raw(&s));
@@ -173,10 +186,24 @@ TEST(a_program_that_is_stopped_gives_the_terminal_back)
 	end(&s);
 }
 
+TEST(a_program_that_nobody_could_have_go_on_is_not_stopped)
+{
+	struct session s;
+	begin(&s, be_program);
+	expect(s.terminal, "picture ?");
+	type(&s, "\032");
+	expect(s.terminal, "\033[?1049h");
+	expect(s.terminal, "picture");
+	CHECK(is_raw(&s));
+	type(&s, "q");
+	check_end(&s);
+	end(&s);
+}
+
 TEST(a_picture_has_the_colors_of_its_terminal)
 {
 	struct session s;
-	begin(&s);
+	begin(&s, be_program);
 	expect(s.terminal, "\033[1mpicture ?\033[0m");
 	type(&s, "q");
 	check_end(&s);

@@ -134,6 +134,18 @@ void screen_end(void)
 	picture = NULL;
 }
 
+/* Behind ssh(1) there may be no shell that could have it go on: the kernel knows, and then does not
+ * stop it, which SIGSTOP would. */
+static void stop(void)
+{
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &signals, NULL);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
 static enum screen_event take_signal(void)
 {
 	struct signalfd_siginfo info;
@@ -141,7 +153,7 @@ static enum screen_event take_signal(void)
 		return SCREEN_RESIZED;
 	if (info.ssi_signo == SIGTSTP) {
 		put_back();
-		raise(SIGSTOP);
+		stop();
 		/* In the background this waits for "fg". */
 		return take_over() < 0 ? SCREEN_ENDED : SCREEN_RESIZED;
 	}
