@@ -79,8 +79,9 @@
  *			run, or nothing came of it, and it is resumed again. One has changed: the
  *			guest ran, memory is out of date, and the start boots, as after a power cut.
  *			With a volume that is a block device, after a boot of the host (what was
- *			written may have come to the disk before the time of it), or with files
- *			here that can't be read, there is no telling: the start is refused
+ *			written may have come to the disk before the time of it) or where there
+ *			was no room for "resumed-in", or with files here that can't be read, there
+ *			is no telling: the start is refused
  *	after 5		nothing is left: a crash is a crash. Where the child of 5 was killed, and
  *			the host then loses its power, it is as in 3 to 5
  *
