@@ -166,8 +166,6 @@ TEST(capabilities_without_reply_are_late)
 	peer_finish(peer.pid);
 }
 
-/* ---- replies and events ---- */
-
 /* Who serves others as well can't wait for a QEMU whose monitor greets while the rest hangs. */
 TEST(proceeding_never_waits)
 {
@@ -190,9 +188,25 @@ static void script_greets(int fd)
 	wait_for_end(fd);
 }
 
-TEST(proceeding_leads_to_a_connection)
+/* The first answer counts, also where another one is there when it is looked at: not before the
+ * command was found to have none. */
+static void script_answers_twice(int fd)
 {
-	struct peer peer = peer_start(script_greets);
+	char id[64], text[512];
+	say(fd, GREETING);
+	hear_id(fd, id);
+	snprintf(text, sizeof(text),
+			"{\"id\": \"%s\", \"return\": {}}\r\n{\"id\": \"%s\", \"error\": "
+			"{\"class\": \"GenericError\", \"desc\": \"no\"}}\r\n",
+			id, id);
+	hear(fd);
+	say(fd, text);
+	wait_for_end(fd);
+}
+
+static void check_proceeds(void (*script)(int))
+{
+	struct peer peer = peer_start(script);
 	struct error err = {};
 	CLEANUP(qmp_freep) struct qmp *q = qmp_new_take(peer.fd, "peer", -1);
 	int r = QMP_LATE;
@@ -200,12 +214,22 @@ TEST(proceeding_leads_to_a_connection)
 		struct pollfd ready = { .fd = qmp_fd(q), .events = POLLIN };
 		CHECK_INT(clock_poll(&ready, 1, clock_deadline_usec(LIMIT_USEC)), 1);
 		r = qmp_proceed(q, &err);
+		if (r == QMP_LATE)
+			say(qmp_fd(q), "\n");
 	}
 	CHECK_INT(r, QMP_DONE);
 	CHECK_STR(qmp_version(q), "7.2.22 (Debian)");
 	qmp_freep(&q);
 	CHECK_INT(peer_finish(peer.pid), 0);
 }
+
+TEST(proceeding_leads_to_a_connection)
+{
+	check_proceeds(script_greets);
+	check_proceeds(script_answers_twice);
+}
+
+/* ---- replies and events ---- */
 
 static void script_replies(int fd)
 {

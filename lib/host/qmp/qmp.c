@@ -145,8 +145,10 @@ static bool take_message(struct qmp *q, struct qmp_message *m)
 		return !q->wants && q->greeted;
 	case QMP_ERROR:
 	case QMP_RETURN:
-		/* An error without an id is about a line that QEMU could not even parse: ours. */
-		if (!q->wants || (m->id ? strcmp(m->id, q->id) != 0 : m->kind == QMP_RETURN))
+		/* An error without an id is about a line that QEMU could not even parse: ours. The
+		 * first answer counts. */
+		if (!q->wants || q->reply.root ||
+				(m->id ? strcmp(m->id, q->id) != 0 : m->kind == QMP_RETURN))
 			return false;
 		q->reply = *m;
 		*m = (struct qmp_message){};
