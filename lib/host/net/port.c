@@ -67,16 +67,21 @@ static void put_all_vlans(struct nlmsghdr *message, const struct port_settings *
 	mnl_attr_nest_end(message, spec);
 }
 
+static void put_guard(struct nlmsghdr *message, const struct port_settings *settings)
+{
+	mnl_attr_put_u8(message, IFLA_BRPORT_LEARNING, !settings->lock);
+	mnl_attr_put_u8(message, IFLA_BRPORT_LOCKED, settings->lock);
+	mnl_attr_put_u16(message, IFLA_BRPORT_GROUP_FWD_MASK,
+			settings->catch_reserved ? ALL_RESERVED : 0);
+}
+
 static void put_flags(struct nlmsghdr *message, const struct port_settings *settings)
 {
 	struct nlattr *flags = mnl_attr_nest_start(message, IFLA_PROTINFO);
 	mnl_attr_put_u8(message, IFLA_BRPORT_GUARD, settings->protect);
 	mnl_attr_put_u8(message, IFLA_BRPORT_PROTECT, settings->protect);
 	mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, settings->isolate);
-	mnl_attr_put_u8(message, IFLA_BRPORT_LEARNING, !settings->lock);
-	mnl_attr_put_u8(message, IFLA_BRPORT_LOCKED, settings->lock);
-	mnl_attr_put_u16(message, IFLA_BRPORT_GROUP_FWD_MASK,
-			settings->catch_reserved ? ALL_RESERVED : 0);
+	put_guard(message, settings);
 	mnl_attr_nest_end(message, flags);
 }
 
@@ -140,12 +145,17 @@ int port_set_up(struct netlink *nl, const struct link *port, const struct port_s
 int port_renew(struct netlink *nl, const struct link *port, const struct port_settings *settings,
 		struct error *err)
 {
-	struct port_settings rest = *settings;
-	rest.vlan = 0;
-	rest.n_vlans = 0;
+	char space[MESSAGE_BYTES] = {};
 	/* Without the address a locked port drops the guest's frames. */
 	int r = settings->lock ? add_address(nl, port, settings->mac, err) : 0;
-	return r == 0 ? set_flags(nl, port, &rest, err) : r;
+	if (r < 0)
+		return r;
+	struct nlmsghdr *message = begin(space, RTM_SETLINK, port->index);
+	struct nlattr *flags = mnl_attr_nest_start(message, IFLA_PROTINFO);
+	put_guard(message, settings);
+	mnl_attr_nest_end(message, flags);
+	CLEANUP(freep) char *what = xasprintf("set up port '%s'", port->name);
+	return netlink_request(nl, message, what, err);
 }
 
 static int set_state(struct netlink *nl, const struct link *port, bool open, struct error *err)

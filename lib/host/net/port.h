@@ -47,7 +47,8 @@ MUST_CHECK int port_set_up(struct netlink *nl, const struct link *port,
 		const struct port_settings *settings, struct error *err);
 
 /*
- * Give a port that is in use its settings anew, but for its VLANs, which stay as they are.
+ * Give a port that is in use @lock and @catch_reserved, which belong to its filter, anew. All else
+ * stays as it is: a script may have changed it.
  *
  * Errors: those of the kernel.
  */

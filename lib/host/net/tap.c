@@ -186,7 +186,7 @@ static int claim(struct netlink *nl, const struct tap_request *request, int fd, 
 
 static struct port_settings settings_of(const struct tap_request *request)
 {
-	struct port_settings port = *request->port;
+	struct port_settings port = request->port ? *request->port : (struct port_settings){};
 	memcpy(port.mac, request->mac, sizeof(port.mac));
 	return port;
 }
@@ -242,7 +242,7 @@ int tap_renew(struct netlink *nl, const struct tap_request *request, struct erro
 {
 	struct link link;
 	int r = tap_find(nl, request->name, request->alias, &link, err);
-	if (r != 0 || !link.master || !request->port)
+	if (r != 0 || !link.master)
 		return r < 0 ? r : 1;
 	struct port_settings port = settings_of(request);
 	r = port_renew(nl, &link, &port, err);

@@ -62,10 +62,9 @@ MUST_CHECK int tap_create(struct netlink *nl, const struct tap_request *request,
 MUST_CHECK int tap_join(struct netlink *nl, const struct tap_request *request, struct error *err);
 
 /*
- * Give a tap that is a port of a bridge its settings anew, but for its VLANs (port_renew()).
+ * Give a tap that is a port of a bridge what belongs to its filter anew (port_renew()).
  *
- * Returns 0; 1: it is no port, there is none of ours, or it has none of these settings; or a
- * negative errno.
+ * Returns 0; 1: it is no port, or there is none of ours; or a negative errno.
  */
 MUST_CHECK int tap_renew(struct netlink *nl, const struct tap_request *request, struct error *err);
 

@@ -17,8 +17,8 @@ MUST_CHECK int prepare_tap_want_init(const struct plan *plan, const struct plan_
 void prepare_tap_want_done(struct prepare_tap_want *tap);
 
 /*
- * Set the port of a tap that is there up anew, as the plan has it: its filter, whose guard holds in
- * the bridge, too, may be newer than the tap. @nl: of the host's network
+ * Set what the guard has the bridge do up anew at the port of a tap that is there, as the plan has
+ * it: the filter may be newer than the tap. @nl: of the host's network
  */
 MUST_CHECK int prepare_tap_renew(struct netlink *nl, const struct plan *plan,
 		const struct plan_fd *fd, struct error *err);
