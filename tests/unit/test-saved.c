@@ -388,6 +388,33 @@ TEST(a_tpm_is_a_small_file_and_no_link)
 	scratch_end();
 }
 
+/* As diff compares a machine that runs. */
+TEST(the_words_of_a_resumption_are_taken_off_again)
+{
+	static const char *const table[][2] = {
+		{ "qemu -m 1 " WORDS, "qemu -m 1" },
+		{ "qemu -m 1 -incoming defer", "qemu -m 1" },
+		{ "qemu -m 1 -machine q35", "qemu -m 1 -machine q35" },
+		{ "-machine q35", "-machine q35" },
+		{ "qemu", "qemu" },
+		{ "", "" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		CLEANUP(strv_done) struct strv argv = {};
+		CLEANUP(buf_done) struct buf left = {};
+		CLEANUP(freep) char *copy = xstrdup(table[i][0]);
+		char *rest = copy;
+		for (char *word; (word = strsep(&rest, " "));)
+			if (*word)
+				strv_push(&argv, word);
+		restore_drop_words(&argv);
+		for (size_t k = 0; k < argv.n; k++)
+			buf_printf(&left, "%s%s", k ? " " : "", argv.items[k]);
+		CHECK_STR(buf_text(&left), table[i][1]);
+		CHECK(!argv.items || !argv.items[argv.n]);
+	}
+}
+
 TEST(a_guest_that_went_on_is_not_resumed)
 {
 	struct fixture f;
