@@ -320,9 +320,11 @@ static void build_forward(struct build_network *b, const struct forward_conf *c,
 	}
 	if (!network_of(n, family, to.first))
 		fail(b, "forward", (int)i, "%s is no address of a guest in this network", f->to);
-	if (f->address && (!fw_address_read(f->address, &address, &of_address) ||
-					  of_address != family))
-		fail(b, "forward", (int)i, "%s and %s are of two families", f->address, f->to);
+	/* Also one that stands for all. */
+	if (c->address && c->address[0] &&
+			(!fw_address_read(c->address, &address, &of_address) ||
+					of_address != family))
+		fail(b, "forward", (int)i, "%s and %s are of two families", c->address, f->to);
 }
 
 static void build_forwards(struct build_network *b)
