@@ -190,9 +190,9 @@ static void identify(struct build *b, const struct volume_conf *conf, const char
 /* QEMU's disks have WWNs of eight bytes (hw/scsi/scsi-disk.c, scsi_disk_emulate_vpd_page). */
 static void check_wwn(struct build *b, const char *pointer, const struct vm_volume *v)
 {
-	CLEANUP(freep) char *at = xasprintf("%s/wwn", pointer);
 	if (strlen(v->wwn) <= VM_WWN_LEN)
 		return;
+	CLEANUP(freep) char *at = xasprintf("%s/wwn", pointer);
 	if (v->type->bus == VM_BUS_SCSI)
 		BUILD_ADVICE(b, at,
 				"QEMU's disks have WWNs of 16 hex digits: the guest finds this one "
@@ -203,12 +203,13 @@ static void check_wwn(struct build *b, const char *pointer, const struct vm_volu
 
 static void check_readonly(struct build *b, const char *pointer, const struct vm_volume *v)
 {
+	if (v->type->bus != VM_BUS_SATA || !v->readonly)
+		return;
 	CLEANUP(freep) char *at = xasprintf("%s/storage", pointer);
-	if (v->type->bus == VM_BUS_SATA && v->readonly)
-		BUILD_ERROR(b, at,
-				"volume '%s': a SATA disk can't be read-only, and storage pool "
-				"'%s' is; use a pool of type \"raw-scsi\" or \"raw-block\"",
-				v->name, v->pool);
+	BUILD_ERROR(b, at,
+			"volume '%s': a SATA disk can't be read-only, and storage pool '%s' is; "
+			"use a pool of type \"raw-scsi\" or \"raw-block\"",
+			v->name, v->pool);
 }
 
 /* Is it a file that QEMU keeps locked for the guest? */
@@ -246,12 +247,13 @@ static void check_shared(struct build *b, const char *pointer, const struct vm_v
 static void advise_boot(struct build *b, const struct volume_conf *conf, const char *pointer,
 		const struct vm_volume *v)
 {
+	if (!conf->bootable || conf->boot >= 0 || !vm_volume_is_cd(v))
+		return;
 	CLEANUP(freep) char *at = xasprintf("%s/bootable", pointer);
-	if (conf->bootable && conf->boot < 0 && vm_volume_is_cd(v))
-		BUILD_ADVICE(b, at,
-				"\"bootable\" has no effect on a CD, such as volume '%s'; the "
-				"firmware tries it with \"boot\": \"first\" or \"last\"",
-				v->name);
+	BUILD_ADVICE(b, at,
+			"\"bootable\" has no effect on a CD, such as volume '%s'; the firmware "
+			"tries it with \"boot\": \"first\" or \"last\"",
+			v->name);
 }
 
 void build_volumes(struct build *b)
