@@ -3,6 +3,7 @@
 #include <json-c/json_object.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/output.h"
 #include "host/os/clock.h"
@@ -279,6 +280,22 @@ static int reload(const struct run *run, struct error *err)
 	return r < 0 || !bus ? r : bus_reload(bus, err);
 }
 
+/*
+ * Has the directory been changed since systemd has read it, as by a run that was killed before it
+ * could tell? Nothing else would have what it has written be used.
+ */
+static int reload_if_unread(const struct run *run, struct error *err)
+{
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	struct stat st;
+	uint64_t load_usec;
+	int r = open_bus(run, &bus, err);
+	if (r <= 0 || stat(run->units.dir, &st) < 0)
+		return r < 0 ? r : 0;
+	r = bus_get_load_usec(bus, &load_usec, err);
+	return r < 0 || clock_timespec_usec(&st.st_mtim) <= load_usec ? r : bus_reload(bus, err);
+}
+
 /* What runs keeps its units until it has stopped. */
 static int keep_running(struct run *run, struct error *err)
 {
@@ -333,15 +350,18 @@ static int finish(struct run *run, struct error *err)
 	const struct generate_options *options = run->options;
 	bool dry = is_dry(options);
 	bool changes = unitset_changes(&run->units);
+	int r = 0;
 	if (!dry && changes) {
-		int r = unitset_commit(&run->units, err);
+		r = unitset_commit(&run->units, err);
 		if (r == 0)
 			r = reload(run, err);
 		if (r == 0)
 			r = reload_networks(run, err);
-		if (r < 0)
-			return r;
+	} else if (!dry) {
+		r = reload_if_unread(run, err);
 	}
+	if (r < 0)
+		return r;
 	if (options->json)
 		unitset_print_json(&run->units);
 	else
@@ -429,7 +449,8 @@ const struct command cmd_generate = {
 	.summary = "Write systemd units for machines",
 	.description = "All machines are built, and compared with each other, before the first "
 		       "file is written; files are replaced as a whole and only if they change, "
-		       "and systemd reads them again. A machine that runs goes on as it was until "
+		       "and systemd reads them again, as it does where the directory was changed "
+		       "since it did so the last time. A machine that runs goes on as it was until "
 		       "it is restarted.\n\n"
 		       "Units that a machine had and has no more (those of a TPM that went) are "
 		       "removed. While one is in use by a machine that runs, all units of this "

@@ -15,11 +15,16 @@
 /* A deadline that never comes. */
 #define DEADLINE_NEVER UINT64_MAX
 
+static inline uint64_t clock_timespec_usec(const struct timespec *ts)
+{
+	return (uint64_t)ts->tv_sec * USEC_PER_SEC + (uint64_t)ts->tv_nsec / 1000;
+}
+
 static inline uint64_t clock_now_usec(void)
 {
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+	return clock_timespec_usec(&ts);
 }
 
 /* CLOCK_REALTIME, for comparison with times that others tell: it may be set. */
@@ -27,7 +32,7 @@ static inline uint64_t clock_real_usec(void)
 {
 	struct timespec ts;
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+	return clock_timespec_usec(&ts);
 }
 
 /* @time_usec + @span_usec; a sum that does not fit is DEADLINE_NEVER. */
@@ -48,9 +53,6 @@ static inline int clock_poll(struct pollfd *fds, nfds_t n_fds, uint64_t deadline
 		return poll(fds, n_fds, -1);
 
 	uint64_t now = clock_now_usec(), left = deadline_usec > now ? deadline_usec - now : 0;
-	/* A day at a time: the kernel refuses what time_t cannot hold. */
-	if (left > 86400 * USEC_PER_SEC)
-		left = 86400 * USEC_PER_SEC;
 	struct timespec ts = {
 		.tv_sec = (time_t)(left / USEC_PER_SEC),
 		.tv_nsec = (long)(left % USEC_PER_SEC) * 1000,

@@ -65,6 +65,22 @@ int bus_disable(struct bus *bus, const struct strv *names, struct strv *changes,
 	return install(bus, false, names, changes, err);
 }
 
+int bus_get_load_usec(struct bus *bus, uint64_t *ret_usec, struct error *err)
+{
+	/* The first is 0 until it has read them once more since it was started. */
+	static const char *const properties[] = { "UnitsLoadTimestamp",
+		"UnitsLoadFinishTimestamp" };
+	int r = 0;
+	*ret_usec = 0;
+	for (size_t i = 0; r >= 0 && !*ret_usec && i < ARRAY_SIZE(properties); i++) {
+		sd_bus_error refusal = SD_BUS_ERROR_NULL;
+		r = sd_bus_get_property_trivial(bus->sd, BUS_NAME, BUS_PATH, BUS_MANAGER,
+				properties[i], &refusal, 't', ret_usec);
+		r = bus_ended(r, &refusal, "ask systemd when it has read the unit files", err);
+	}
+	return r;
+}
+
 int bus_reload(struct bus *bus, struct error *err)
 {
 	CLEANUP(bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;

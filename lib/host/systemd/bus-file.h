@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "host/systemd/bus.h"
 #include "util/cleanup.h"
 #include "util/error.h"
@@ -24,6 +26,14 @@ MUST_CHECK int bus_enable(
 		struct bus *bus, const struct strv *names, struct strv *changes, struct error *err);
 MUST_CHECK int bus_disable(
 		struct bus *bus, const struct strv *names, struct strv *changes, struct error *err);
+
+/*
+ * When has systemd read the unit files the last time? The properties UnitsLoadTimestamp and
+ * UnitsLoadFinishTimestamp, org.freedesktop.systemd1(5).
+ *
+ * @ret_usec: CLOCK_REALTIME
+ */
+MUST_CHECK int bus_get_load_usec(struct bus *bus, uint64_t *ret_usec, struct error *err);
 
 /* Make systemd read all unit files anew (systemctl daemon-reload), and wait for it. */
 MUST_CHECK int bus_reload(struct bus *bus, struct error *err);

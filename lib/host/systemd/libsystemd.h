@@ -25,6 +25,7 @@
 	ROW(sd_bus_get_fd)                                                                         \
 	ROW(sd_bus_get_property_string)                                                            \
 	ROW(sd_bus_get_property_strv)                                                              \
+	ROW(sd_bus_get_property_trivial)                                                           \
 	ROW(sd_bus_get_timeout)                                                                    \
 	ROW(sd_bus_is_open)                                                                        \
 	ROW(sd_bus_match_signal_async)                                                             \
@@ -82,6 +83,7 @@ extern struct libsystemd libsystemd;
 #define sd_bus_get_fd libsystemd.sd_bus_get_fd
 #define sd_bus_get_property_string libsystemd.sd_bus_get_property_string
 #define sd_bus_get_property_strv libsystemd.sd_bus_get_property_strv
+#define sd_bus_get_property_trivial libsystemd.sd_bus_get_property_trivial
 #define sd_bus_get_timeout libsystemd.sd_bus_get_timeout
 #define sd_bus_is_open libsystemd.sd_bus_is_open
 #define sd_bus_match_signal_async libsystemd.sd_bus_match_signal_async
