@@ -87,7 +87,9 @@ const struct field network_fields[] = {
 			"The unix socket of mode \"vhost-user\" that the switch listens at: a "
 			"pattern with the variables of machina.conf(5) and ${connection}, the "
 			"connection's name. QEMU connects to it again when the switch was "
-			"restarted. Without it QEMU listens, the switch connects, as root (Open "
+			"restarted; its user has to be allowed to: all users are, or for a "
+			"machine with KVM the group kvm. Without it QEMU listens, the switch "
+			"connects, as root (Open "
 			"vSwitch: dpdkvhostuserclient), and the machine starts when it has."),
 	FIELD_STRING_OR_LIST(struct network_conf, address, "address", form_interface_address,
 			"The host's own address on a bridge that it makes, with the length of the "

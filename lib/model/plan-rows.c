@@ -97,6 +97,7 @@ static const struct word netdev_words[] = {
 static const struct word peer_words[] = {
 	WORD_NEEDED(plan_peer, name, "name", TEXT),
 	WORD_NEEDED(plan_peer, path, "path", PATH),
+	WORD(plan_peer, group, "group", TEXT),
 	WORD_NEEDED(plan_peer, connection, "connection", TEXT),
 	WORD_NEEDED(plan_peer, network, "network", TEXT),
 	WORD(plan_peer, queues, "queues", INT),

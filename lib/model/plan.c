@@ -335,8 +335,14 @@ static void add_switches(struct plan *plan, const struct vm *vm, const char *run
 		const char *name = arena_printf(a, "net.%zu", i);
 		CLEANUP(freep) char *own = plan_net_path(socket_dir, vm->name, nic->name);
 		if (nic->socket)
-			plan->peers[plan->n_peers++] = (struct plan_peer){ name, nic->socket,
-				nic->name, nic->network, nic->queues > 1 ? nic->queues : 0 };
+			plan->peers[plan->n_peers++] = (struct plan_peer){
+				.name = name,
+				.path = nic->socket,
+				.group = vm->accel == VM_ACCEL_KVM ? VM_KVM_GROUP : NULL,
+				.connection = nic->name,
+				.network = nic->network,
+				.queues = nic->queues > 1 ? nic->queues : 0,
+			};
 		else
 			plan->sockets[plan->n_sockets++] = (struct plan_socket){ .name = name,
 				.path = arena_strdup(a, own) };

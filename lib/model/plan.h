@@ -150,6 +150,7 @@ struct plan_connection {
 struct plan_peer {
 	const char *name; /* "net.0" */
 	const char *path;
+	const char *group;	/* that QEMU has beside its user's own; NULL: none */
 	const char *connection; /* for messages */
 	const char *network;
 	int queues; /* pairs of them that it has to have; 0: one */

@@ -188,6 +188,8 @@ enum vm_ready {
 #define VM_READY_SEC 300
 /* Where the config does not say how long a guest may take to shut down. */
 #define VM_SHUTDOWN_SEC 85
+/* Who may open /dev/kvm: a group that the user of a machine with KVM is in. */
+#define VM_KVM_GROUP "kvm"
 /* Connections that passt serves. */
 #define VM_PASST_MAX 16
 /* Where a program is that is named without its path: that of the virtiofsd in Rust, QEMU 7.2's in

@@ -306,7 +306,7 @@ static void add_devices(struct unitfile *u, const struct unit_input *in)
 {
 	unitfile_add_lines(u, "DevicePolicy=closed\n");
 	if (in->vm->accel == VM_ACCEL_KVM)
-		unitfile_add_lines(u, "SupplementaryGroups=kvm\n"
+		unitfile_add_lines(u, "SupplementaryGroups=" VM_KVM_GROUP "\n"
 				      "BindPaths=-/dev/kvm\n"
 				      "DeviceAllow=/dev/kvm rw\n");
 	if (has_kind(in->plan, PLAN_FD_TAP))

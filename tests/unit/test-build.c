@@ -5,6 +5,7 @@
 
 #include "config-sample.h"
 #include "json/jlocate.h"
+#include "model/plan.h"
 
 #define RAM "'memory':{'ram':64}"
 
@@ -345,6 +346,13 @@ TEST(sockets_of_switches)
 	CHECK(s.vm.memory.shared);
 	for (size_t i = 0; i < s.vm.n_nics; i++)
 		CHECK(!vm_nic_has_link(&nics[i]) && !nics[i].vhost && !nics[i].filter);
+	for (int accel = VM_ACCEL_KVM; accel <= VM_ACCEL_TCG; accel++) {
+		CLEANUP(plan_done) struct plan plan = {};
+		s.vm.accel = (enum vm_accel)accel;
+		plan_build(&s.vm, "/run/machina", &plan);
+		CHECK_INT(plan.n_peers, 1);
+		CHECK_STR(plan.peers[0].group, accel == VM_ACCEL_KVM ? "kvm" : NULL);
+	}
 }
 
 TEST(ports_that_lead_to_the_guest)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <net/if.h>
 #include <signal.h>
 #include <sys/pidfd.h>
@@ -694,6 +695,20 @@ TEST(sockets_of_switches_are_tried)
 		TEST_FAIL("%s", err.text);
 	CHECK_INT(geteuid(), 0);
 	CHECK_INT(access(scratch_path("open"), W_OK), 0);
+
+	/* QEMU is in a group that opens /dev/kvm, and sockets of switches are often for that. */
+	const struct group *daemons = getgrnam("daemon");
+	if (daemons && chown(scratch_path("open/switch"), 0, daemons->gr_gid) == 0) {
+		chmod(scratch_path("open/switch"), 0770);
+		CHECK_INT(prepare_run(&plan, &options, fds, &err), -EACCES);
+		plan.peers[0].group = "daemon";
+		if (prepare_run(&plan, &options, fds, &err) < 0)
+			TEST_FAIL("%s", err.text);
+		chmod(scratch_path("open/switch"), 0700);
+		CHECK_INT(prepare_run(&plan, &options, fds, &err), -EACCES);
+		CHECK(strstr(err.text, "for everyone (chmod o+w, and o+x for the directories "
+				       "above) or for the group 'daemon', or") != NULL);
+	}
 	check_torn_down(&plan);
 	close(listening);
 	end();

@@ -11,6 +11,7 @@
 #include "host/os/clock.h"
 #include "host/os/confine.h"
 #include "host/os/process.h"
+#include "model/vm.h"
 
 #define END_USEC (8 * USEC_PER_SEC)
 
@@ -51,7 +52,7 @@ static int prepare_child(const void *data, struct error *err)
 int child_start(const struct child_request *request, pid_t *ret, struct error *err)
 {
 	struct child_data data = { .request = request };
-	const struct group *kvm = request->needs_kvm ? getgrnam("kvm") : NULL;
+	const struct group *kvm = request->needs_kvm ? getgrnam(VM_KVM_GROUP) : NULL;
 	if (kvm) {
 		data.kvm = kvm->gr_gid;
 		data.has_kvm = true;

@@ -150,7 +150,7 @@ static void tell_missing(struct doctor *d, enum doctor_level level, const char *
 static void look_at_owner(struct doctor *d, enum doctor_level level, const char *path)
 {
 	struct stat st;
-	const struct group *group = getgrnam("kvm");
+	const struct group *group = getgrnam(VM_KVM_GROUP);
 	if (!group) {
 		doctor_add(d, level, "there is no group 'kvm'");
 		doctor_why(d, "units of machines with KVM run in it, and fail with 216/GROUP");

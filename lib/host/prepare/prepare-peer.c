@@ -20,11 +20,11 @@ static int fail(const struct plan_peer *peer, int code, const char *what, struct
 }
 
 /* 0, or a negative errno: whether an account may connect. The path as a whole counts. */
-static int try_as(const struct account *account, const char *path)
+static int try_as(const struct account *account, const struct plan_peer *peer)
 {
 	CLEANUP(guise_done) struct guise guise = {};
-	guise_put_on(&guise, account);
-	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
+	guise_put_on(&guise, account, peer->group);
+	return faccessat(AT_FDCWD, peer->path, W_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
 /* QEMU would try again and again, and say nothing. */
@@ -43,14 +43,16 @@ int prepare_check_peer(struct prepare_context *c, size_t i, struct error *err)
 				       : fail(peer, errno, "cannot be looked at", err);
 	if (!S_ISSOCK(st.st_mode))
 		return fail(peer, ENOTSOCK, "is not a socket", err);
-	r = try_as(&c->account, peer->path);
+	r = try_as(&c->account, peer);
 	if (r == -EACCES)
 		return error_set(err, EACCES,
 				"connection '%s' (network '%s'): user '%s' may not connect to "
 				"'%s'; allow it for everyone (chmod o+w, and o+x for the "
-				"directories above), or leave out 'socket' of the network and let "
-				"the switch connect",
-				peer->connection, peer->network, c->plan->user, peer->path);
+				"directories above)%s%s%s, or leave out 'socket' of the network "
+				"and let the switch connect",
+				peer->connection, peer->network, c->plan->user, peer->path,
+				peer->group ? " or for the group '" : "",
+				peer->group ? peer->group : "", peer->group ? "'" : "");
 	return r < 0 ? fail(peer, -r, "cannot be tried", err) : 0;
 }
 

@@ -23,7 +23,7 @@
 static int try_as(int fd, const struct account *user, int mode)
 {
 	CLEANUP(guise_done) struct guise guise = {};
-	guise_put_on(&guise, user);
+	guise_put_on(&guise, user, NULL);
 	/* The program opens it in the same way, from inside. */
 	CLEANUP(closep) int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return opened < 0 || faccessat(fd, ".", mode, AT_EACCESS) < 0 ? -errno : 0;

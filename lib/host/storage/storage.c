@@ -299,7 +299,7 @@ int storage_open_log(const char *path, mode_t mode, int *ret_fd, struct error *e
 static int enter_as(const struct account *user, const char *path)
 {
 	CLEANUP(guise_done) struct guise guise = {};
-	guise_put_on(&guise, user);
+	guise_put_on(&guise, user, NULL);
 	CLEANUP(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 || faccessat(fd, ".", X_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
