@@ -344,12 +344,10 @@ static int enable_again(struct drain *d, struct error *err)
 /* What is up again needs no record any more; the rest stays for the next time. */
 static int undrain(struct drain *d, bool forget, struct error *err)
 {
-	CLEANUP(strv_done) struct strv units = {};
 	CLEANUP(drained_done) struct drained rest = {};
 	int r = enable_again(d, err);
-	lifecycle_units(&d->record.machines, &units);
 	if (r >= 0)
-		r = bus_reset_failed(d->bus, &units, err);
+		r = lifecycle_forget_failures(&d->call->paths, d->bus, &d->record.machines, err);
 	if (r >= 0)
 		r = run_jobs(d, BUS_START, &d->record.machines, err);
 	if (r < 0)

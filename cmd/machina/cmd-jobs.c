@@ -212,15 +212,8 @@ static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t dead
 	const struct strv *machines = jobs->machines;
 	struct bus *bus = jobs->bus;
 	CLEANUP(unit_list_done) struct unit_list list = {};
-	CLEANUP(strv_done) struct strv failed = {}, waiting = {}, all = {};
-	lifecycle_required(jobs->paths, machines, &all);
-	strv_extend(&all, machines);
-	lifecycle_units(&all, &failed);
-	for (size_t i = 0; i < all.n; i++) {
-		strv_push_take(&failed, unit_name(UNIT_SWTPM, all.items[i]));
-		lifecycle_networks(bus, all.items[i], &failed);
-	}
-	int r = bus_reset_failed(bus, &failed, err);
+	CLEANUP(strv_done) struct strv waiting = {};
+	int r = lifecycle_forget_failures(jobs->paths, bus, machines, err);
 	if (r == 0)
 		r = bus_list_units(bus, units, &list, err);
 	for (size_t i = 0; i < list.n; i++) {

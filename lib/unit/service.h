@@ -109,9 +109,9 @@ MUST_CHECK int unit_put_plan(
 MUST_CHECK int unit_read_plan(const char *name, const char *text, size_t len, struct plan *ret,
 		struct error *err);
 
-/* The machines that a machine's unit requires, appended. */
+/* The units that a machine's unit requires, appended. */
 MUST_CHECK int unit_read_required(const char *name, const char *text, size_t len,
-		struct strv *ret_machines, struct error *err);
+		struct strv *ret_units, struct error *err);
 
 /*
  * Does a machine or TPM that was started by the unit @started have to be started again for the unit

@@ -76,21 +76,29 @@ TEST(findings_of_the_machines_that_were_asked_about)
 	CHECK_STR(report.items[0].text, "there is no machine 'nobody'");
 }
 
-TEST(required_machines_are_read_from_a_unit)
+TEST(required_units_are_read_from_a_unit)
 {
 	static const char text[] = "[Unit]\nRequires=machina-swtpm-web.service\n"
 				   "Requires=machina-qemu-db.service\n"
 				   "After=machina-qemu-mail.service\n"
-				   "Requires=machina-qemu-.service\n"
-				   "Requires=machina-qemu-a.b-c.service\n"
-				   "Requires=machina-qemu-x.socket\n[Install]\n"
+				   "Requires=machina-qemu-a.b-c.service\n[Install]\n"
 				   "Requires=machina-qemu-y.service\n";
-	CLEANUP(strv_done) struct strv machines = {};
+	CLEANUP(strv_done) struct strv units = {};
 	struct error err = {};
-	CHECK_INT(unit_read_required("web", text, strlen(text), &machines, &err), 0);
-	CHECK_INT(machines.n, 2);
-	CHECK_STR(machines.items[0], "db");
-	CHECK_STR(machines.items[1], "a.b-c");
-	CHECK_INT(unit_read_required("web", "x", 1, &machines, &err), -EINVAL);
+	CHECK_INT(unit_read_required("web", text, strlen(text), &units, &err), 0);
+	CHECK_INT(units.n, 3);
+	CHECK_STR(units.items[0], "machina-swtpm-web.service");
+	CHECK_STR(units.items[1], "machina-qemu-db.service");
+	CHECK_STR(units.items[2], "machina-qemu-a.b-c.service");
+	CHECK_INT(unit_read_required("web", "x", 1, &units, &err), -EINVAL);
+}
+
+TEST(a_unit_s_name_tells_whose_it_is)
+{
+	CLEANUP(freep) char *dotted = unit_name_subject(UNIT_QEMU, "machina-qemu-a.b-c.service");
+	CHECK_STR(dotted, "a.b-c");
+	CHECK(!unit_name_subject(UNIT_QEMU, "machina-qemu-.service"));
+	CHECK(!unit_name_subject(UNIT_QEMU, "machina-qemu-x.socket"));
+	CHECK(!unit_name_subject(UNIT_QEMU, "machina-swtpm-x.service"));
 }
 TEST_MAIN()

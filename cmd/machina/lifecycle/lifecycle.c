@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "config/forms.h"
 #include "host/os/clock.h"
+#include "host/systemd/bus-job.h"
 #include "host/systemd/journal.h"
 #include "lifecycle/clusters.h"
 #include "setup/machines.h"
@@ -211,46 +212,42 @@ static bool explain_others(const struct config_paths *paths, struct bus *bus, co
 	return explained;
 }
 
-void lifecycle_networks(struct bus *bus, const char *machine, struct strv *ret_units)
+/* Networks that the host makes, as systemd knows that the machine needs them. */
+static bool explain_networks(struct bus *bus, const char *machine)
 {
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
 	CLEANUP(strv_done) struct strv needs = {};
-	struct error unused = {};
-	if (bus_get_needs(bus, unit, &needs, &unused) < 0)
-		return;
+	struct error err = {};
+	bool explained = false;
+	if (bus_get_needs(bus, unit, &needs, &err) < 0)
+		return false;
 	for (size_t i = 0; i < needs.n; i++) {
 		CLEANUP(freep)
 		char *network = unit_name_subject(UNIT_NETWORK, needs.items[i]);
-		if (network)
-			strv_push(ret_units, needs.items[i]);
+		explained |= network && explain_named(bus, machine, needs.items[i]);
 	}
-}
-
-static bool explain_networks(struct bus *bus, const char *machine)
-{
-	CLEANUP(strv_done) struct strv units = {};
-	bool explained = false;
-	lifecycle_networks(bus, machine, &units);
-	for (size_t i = 0; i < units.n; i++)
-		explained |= explain_named(bus, machine, units.items[i]);
 	return explained;
 }
 
+/* @ret_units: all that is required, machines or not, some more than once; may be NULL */
 static void add_required(const struct config_paths *paths, const char *machine, struct strv *seen,
-		struct strv *ret)
+		struct strv *ret, struct strv *ret_units)
 {
 	CLEANUP(freep) char *path = NULL;
 	CLEANUP(buf_done) struct buf text = {};
-	CLEANUP(strv_done) struct strv required = {};
+	CLEANUP(strv_done) struct strv units = {};
 	if (unit_load(paths, UNIT_QEMU, machine, &path, &text, NULL) < 0 ||
-			unit_read_required(path, buf_text(&text), text.len, &required, NULL) < 0)
+			unit_read_required(path, buf_text(&text), text.len, &units, NULL) < 0)
 		return;
-	for (size_t i = 0; i < required.n; i++) {
-		if (strv_contains(seen, required.items[i]))
+	for (size_t i = 0; i < units.n; i++) {
+		CLEANUP(freep) char *other = unit_name_subject(UNIT_QEMU, units.items[i]);
+		if (ret_units)
+			strv_push(ret_units, units.items[i]);
+		if (!other || strv_contains(seen, other))
 			continue;
-		strv_push(seen, required.items[i]);
-		add_required(paths, required.items[i], seen, ret);
-		strv_push(ret, required.items[i]);
+		strv_push(seen, other);
+		add_required(paths, other, seen, ret, ret_units);
+		strv_push(ret, other);
 	}
 }
 
@@ -259,7 +256,21 @@ void lifecycle_required(
 {
 	CLEANUP(strv_done) struct strv seen = {};
 	for (size_t i = 0; i < machines->n; i++)
-		add_required(paths, machines->items[i], &seen, ret);
+		add_required(paths, machines->items[i], &seen, ret, NULL);
+}
+
+int lifecycle_forget_failures(const struct config_paths *paths, struct bus *bus,
+		const struct strv *machines, struct error *err)
+{
+	CLEANUP(strv_done) struct strv seen = {}, others = {}, all = {}, once = {};
+	lifecycle_units(machines, &all);
+	for (size_t i = 0; i < machines->n; i++)
+		add_required(paths, machines->items[i], &seen, &others, &all);
+	strv_sort(&all);
+	for (size_t i = 0; i < all.n; i++)
+		if (i == 0 || strcmp(all.items[i - 1], all.items[i]) != 0)
+			strv_push(&once, all.items[i]);
+	return bus_reset_failed(bus, &once, err);
 }
 
 /* The first in the chain that has failed: those behind it were never started. */

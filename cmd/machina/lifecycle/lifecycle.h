@@ -47,10 +47,11 @@ void lifecycle_required(
 		const struct config_paths *paths, const struct strv *machines, struct strv *ret);
 
 /*
- * The units of networks that the host makes, without which systemd does not start the machine. None
- * where systemd does not tell.
+ * Machines are about to be started: systemd forgets how often they and what their units on disk
+ * require, networks and TPMs for example, have failed lately.
  */
-void lifecycle_networks(struct bus *bus, const char *machine, struct strv *ret_units);
+MUST_CHECK int lifecycle_forget_failures(const struct config_paths *paths, struct bus *bus,
+		const struct strv *machines, struct error *err);
 
 /*
  * Wait until a run of a unit, whose QEMU has ended, is over: its hooks clean up, and only then it
