@@ -71,6 +71,8 @@ void fw_policy_add_members(struct fw_policy *policy, const struct vm_filter *fil
  * unknown groups and sets, addresses that share no family with the protocol, a default of "drop"
  * where there is no state.
  *
+ * @vm: also one of which vm_build() has had findings
+ *
  * Returns 0, or 1 when errors were added to @report.
  */
 MUST_CHECK int fw_check_machine(const struct fw_policy *policy, const struct machine *machine,

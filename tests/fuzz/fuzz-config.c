@@ -90,9 +90,11 @@ static bool build(struct way *w, const struct base *base, const char *text, size
 	const struct host *host = &base->host;
 	CLEANUP(jdoc_done) struct jdoc doc = {};
 	bool good = jdoc_parse("web", text, len, &doc, &w->report) == 0 &&
-		    machine_take_doc(host, "web", &doc, &w->machine, &w->report) == 0 &&
-		    vm_build(host, &w->machine, &w->vm, &w->report) == 0 &&
-		    fw_check_machine(&base->policy, &w->machine, &w->vm, &w->report) == 0;
+		    machine_take_doc(host, "web", &doc, &w->machine, &w->report) == 0;
+	if (good) {
+		good = vm_build(host, &w->machine, &w->vm, &w->report) == 0;
+		good &= fw_check_machine(&base->policy, &w->machine, &w->vm, &w->report) == 0;
+	}
 	FUZZ_CHECK(good == !w->report.n_errors);
 	if (!good) {
 		show(w);

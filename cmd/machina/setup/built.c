@@ -25,10 +25,11 @@ int built_load(struct built *built, struct config *config, const char *name, str
 			config->paths, &config->host, name, &built->machine, &config->report, err);
 	if (r != 0)
 		return r;
+	/* Findings of both are told at once. */
 	r = vm_build(&config->host, &built->machine, &built->vm, &config->report);
-	if (r != 0)
-		return r;
-	return fw_check_machine(&config->policy, &built->machine, &built->vm, &config->report);
+	int of_filter = fw_check_machine(
+			&config->policy, &built->machine, &built->vm, &config->report);
+	return r ? r : of_filter;
 }
 
 bool built_glance(struct built *built, const struct config *config, const char *name)
