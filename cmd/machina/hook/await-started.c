@@ -11,13 +11,20 @@
 #include "unit/service.h"
 #include "util/mem.h"
 
-/* Words may follow that are of this start alone. */
-static bool begins_with(const struct strv *argv, const struct strv *begin)
+/*
+ * Behind the program's name: others may stand before and after, of this start alone, or of a
+ * drop-in or a script that wraps the program.
+ */
+static bool has_arguments(const struct strv *started, const struct strv *prepared)
 {
-	bool same = begin->n <= argv->n;
-	for (size_t i = 0; same && i < begin->n; i++)
-		same = !strcmp(argv->items[i], begin->items[i]);
-	return same;
+	for (size_t at = 1; at + prepared->n <= started->n + 1; at++) {
+		size_t i = 1;
+		while (i < prepared->n && !strcmp(started->items[at + i - 1], prepared->items[i]))
+			i++;
+		if (i >= prepared->n)
+			return true;
+	}
+	return false;
 }
 
 /* Asked only where something is wrong: to ask takes as long as all else that this hook does. */
@@ -47,7 +54,7 @@ int await_check_started(const struct config_paths *paths, const struct plan *pla
 	int r = hookplan_started_argv(paths, plan->machine, &prepared, err);
 	if (r == 0)
 		r = environment_expand(plan->run_dir, &prepared, err);
-	if (r < 0 || begins_with(&started, &prepared))
+	if (r < 0 || has_arguments(&started, &prepared))
 		return r;
 	if (!is_outdated(plan->machine) && !has_changed_since(paths, plan->machine))
 		return 0;
