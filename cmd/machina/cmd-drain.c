@@ -169,7 +169,8 @@ static int look(struct drain *d, struct error *err)
 		}
 		if (runs)
 			strv_push(&d->running, all.items[i]);
-		else if (foreground_is(&d->call->paths, all.items[i]))
+		/* Its unit may try to start it all the same. */
+		if (foreground_is(&d->call->paths, all.items[i]))
 			strv_push(&d->foreground, all.items[i]);
 		if (lifecycle_is_enabled(&d->call->paths, units.items[i]))
 			strv_push(&d->enabled, all.items[i]);

@@ -231,7 +231,8 @@ static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t dead
 
 /*
  * What was never generated is off, and one in the foreground is not systemd's to stop: these are
- * left out. Returns how many run on, or a negative errno.
+ * left out, but for a unit that tries to start the latter again and again. Returns how many run on,
+ * or a negative errno.
  */
 static int look_before_stop(
 		struct jobs *jobs, struct strv *machines, struct strv *units, struct error *err)
@@ -243,12 +244,13 @@ static int look_before_stop(
 		const struct unit_row *row = &list.rows[i];
 		const char *machine = machines->items[i];
 		bool is_down = unit_is_down(row->active_state);
-		if (is_down && foreground_is(jobs->paths, machine)) {
+		if (foreground_is(jobs->paths, machine)) {
 			complain("%s did not stop: it runs in the foreground; 'machina shutdown "
 				 "%s' asks its guest",
 					machine, machine);
 			n++;
-			continue;
+			if (is_down)
+				continue;
 		}
 		if (is_down && !strcmp(row->load_state, "not-found")) {
 			printf("%s: was off already\n", machine);

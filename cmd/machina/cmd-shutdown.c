@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "hook/foreground.h"
 #include "hook/hook-resume.h"
 #include "host/os/clock.h"
 #include "host/systemd/bus-unit.h"
@@ -80,9 +81,10 @@ static int shut_down_by_hand(const struct call *call, const char *machine,
 	CLEANUP(bus_freep) struct bus *bus = NULL;
 	CLEANUP(unit_info_done) struct unit_info info = {};
 	bool waits = how->force || how->timeout_usec != SHUTDOWN_PRESS_ONCE;
-	/* Which run of the unit it is has to be known before that ends. One that is run in the
-	 * foreground has none. */
-	bool has_unit = bus_open(&bus, NULL) == 0 && bus_get_unit(bus, unit, &info, NULL) >= 0;
+	/* Which run of the unit it is has to be known before that ends. It is none of one that is
+	 * run in the foreground, also where systemd tries to start that as well. */
+	bool has_unit = !foreground_is(&call->paths, machine) && bus_open(&bus, NULL) == 0 &&
+			bus_get_unit(bus, unit, &info, NULL) >= 0;
 	/* One that is about to come up has no guest to ask, and is not off. */
 	if (has_unit && !info.main_pid && !strcmp(info.active_state, "activating"))
 		return monitor_explain_off(&call->paths, machine, err);
