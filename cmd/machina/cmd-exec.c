@@ -29,7 +29,8 @@ static int read_input(struct buf *to, struct error *err)
 {
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
 	if (clock_poll(&input, 1, clock_deadline_usec(TELL_USEC)) == 0)
-		complain("waiting for the end of the standard input; --no-input does not read it");
+		fputs("Waiting for the end of the standard input; '--no-input' does not read it.\n",
+				stderr);
 	for (;;) {
 		char *room = buf_reserve(to, 65536);
 		ssize_t n = read(STDIN_FILENO, room, 65536);
