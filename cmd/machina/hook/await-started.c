@@ -48,12 +48,11 @@ int await_check_started(const struct config_paths *paths, const struct plan *pla
 		struct error *err)
 {
 	CLEANUP(strv_done) struct strv prepared = {}, started = {};
-	/* What has ended already tells why itself. */
-	if (pid <= 0 || process_argv(pid, &started, NULL) < 0 || !started.n)
+	/* What has ended already tells why itself, and what no unit has started follows none. */
+	if (pid <= 0 || process_argv(pid, &started, NULL) < 0 || !started.n ||
+			hookplan_started_argv(paths, plan->machine, &prepared, NULL) < 0)
 		return 0;
-	int r = hookplan_started_argv(paths, plan->machine, &prepared, err);
-	if (r == 0)
-		r = environment_expand(plan->run_dir, &prepared, err);
+	int r = environment_expand(plan->run_dir, &prepared, err);
 	if (r < 0 || has_arguments(&started, &prepared))
 		return r;
 	if (!is_outdated(plan->machine) && !has_changed_since(paths, plan->machine))
