@@ -3,6 +3,7 @@
 #include "lifecycle/again.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,12 +22,16 @@ struct again {
 	const struct config_paths *paths;
 	/* Once asked for. */
 	bool has_running, has_policy;
-	struct strv running; /* all machines that were started */
-	struct error policy; /* why filters can't be made; code 0: they can */
+	struct strv running;   /* all machines that were started */
+	struct strv *required; /* by each of them */
+	struct error policy;   /* why filters can't be made; code 0: they can */
 };
 
 static void again_done(struct again *again)
 {
+	for (size_t i = 0; i < again->running.n && again->required; i++)
+		strv_done(&again->required[i]);
+	free(again->required);
 	strv_done(&again->running);
 	*again = (struct again){};
 }
@@ -158,30 +163,42 @@ static void check_other(
 		strv_pushf(faults, "%s, %s: %s", other, why, its.items[i]);
 }
 
+static void list_required(const struct again *again, const char *machine, struct strv *ret)
+{
+	CLEANUP(strv_done) struct strv alone = {};
+	strv_push(&alone, machine);
+	lifecycle_required(again->paths, &alone, ret);
+}
+
 /* What has ended since is started before it. */
 static void check_required(struct again *again, const char *machine, struct strv *faults)
 {
-	CLEANUP(strv_done) struct strv alone = {}, required = {};
-	strv_push(&alone, machine);
-	lifecycle_required(again->paths, &alone, &required);
+	CLEANUP(strv_done) struct strv required = {};
+	list_required(again, machine, &required);
 	for (size_t i = 0; i < required.n; i++)
 		if (!monitor_is_there(again->paths, required.items[i]))
 			check_other(again, required.items[i],
 					"which it requires and which does not run", faults);
 }
 
-static void check_dependents(struct again *again, const char *machine, struct strv *faults)
+static void list_running(struct again *again)
 {
 	struct error unused = {};
-	if (!again->has_running)
-		(void)!hookplan_list(again->paths, &again->running, &unused);
+	if (again->has_running)
+		return;
 	again->has_running = true;
+	(void)!hookplan_list(again->paths, &again->running, &unused);
+	again->required = xcalloc(again->running.n, sizeof(*again->required));
+	for (size_t i = 0; i < again->running.n; i++)
+		list_required(again, again->running.items[i], &again->required[i]);
+}
+
+static void check_dependents(struct again *again, const char *machine, struct strv *faults)
+{
+	list_running(again);
 	for (size_t i = 0; i < again->running.n; i++) {
 		const char *other = again->running.items[i];
-		CLEANUP(strv_done) struct strv alone = {}, required = {};
-		strv_push(&alone, other);
-		lifecycle_required(again->paths, &alone, &required);
-		if (strcmp(other, machine) != 0 && strv_contains(&required, machine))
+		if (strcmp(other, machine) != 0 && strv_contains(&again->required[i], machine))
 			check_other(again, other, "which requires it and is restarted with it",
 					faults);
 	}
