@@ -110,7 +110,10 @@ static void advise_removals(struct advisor *a)
 static void advise_lack(void *data, const struct lack *lack)
 {
 	struct advisor *a = data;
-	ADVISE(a, lack->pointer, "%s", lack->text);
+	if (lack->network)
+		ADVISE(a, lack->pointer, "network '%s': %s", lack->network, lack->text);
+	else
+		ADVISE(a, lack->pointer, "%s", lack->text);
 }
 
 void advise(const struct built *built, struct config *config)

@@ -198,16 +198,10 @@ struct taker {
 };
 
 /* Several networks may be on what is missing, which is told once. */
-static const char *without_network(const struct lack *lack)
-{
-	return lack->network ? strstr(lack->text, ": ") + 2 : lack->text;
-}
-
 static struct doctor_lack *find_lack(struct doctor *d, const struct lack *lack)
 {
 	for (size_t i = 0; i < d->n_lacks; i++)
-		if (d->lacks[i].kind == lack->kind &&
-				!strcmp(d->lacks[i].text, without_network(lack)))
+		if (d->lacks[i].kind == lack->kind && !strcmp(d->lacks[i].text, lack->text))
 			return &d->lacks[i];
 	return NULL;
 }
@@ -224,7 +218,7 @@ static void take_lack(void *data, const struct lack *lack)
 		*known = (struct doctor_lack){
 			.kind = lack->kind,
 			.subject = arena_strdup(&d->arena, lack->subject),
-			.text = arena_strdup(&d->arena, without_network(lack)),
+			.text = arena_strdup(&d->arena, lack->text),
 			.code = lack->code,
 		};
 	}

@@ -25,21 +25,25 @@ struct search {
 	void *data;
 };
 
+static void PRINTF(3, 0)
+		vtell(const struct search *s, struct lack *lack, const char *format, va_list ap)
+{
+	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	lack->text = text;
+	s->tell(s->data, lack);
+}
+
 static void tell(const struct search *s, enum lack_kind kind, const char *pointer,
 		const char *subject, int code, const char *format, ...) PRINTF(6, 7);
 
 static void tell(const struct search *s, enum lack_kind kind, const char *pointer,
 		const char *subject, int code, const char *format, ...)
 {
+	struct lack lack = { .kind = kind, .pointer = pointer, .subject = subject, .code = code };
 	va_list ap;
 	va_start(ap, format);
-	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	vtell(s, &lack, format, ap);
 	va_end(ap);
-	s->tell(s->data, &(struct lack){ .kind = kind,
-					 .pointer = pointer,
-					 .subject = subject,
-					 .text = text,
-					 .code = code });
 }
 
 static void tell_of_network(const struct search *s, size_t i, enum lack_kind kind,
@@ -49,19 +53,16 @@ static void tell_of_network(const struct search *s, size_t i, enum lack_kind kin
 static void tell_of_network(const struct search *s, size_t i, enum lack_kind kind,
 		const char *subject, int code, const char *format, ...)
 {
-	const char *network = s->vm->nics[i].network;
 	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu/network", i);
+	struct lack lack = { .kind = kind,
+		.pointer = pointer,
+		.subject = subject,
+		.network = s->vm->nics[i].network,
+		.code = code };
 	va_list ap;
 	va_start(ap, format);
-	CLEANUP(freep) char *what = xvasprintf(format, ap);
+	vtell(s, &lack, format, ap);
 	va_end(ap);
-	CLEANUP(freep) char *text = xasprintf("network '%s': %s", network, what);
-	s->tell(s->data, &(struct lack){ .kind = kind,
-					 .pointer = pointer,
-					 .subject = subject,
-					 .network = network,
-					 .text = text,
-					 .code = code });
 }
 
 /* @type: what it has to be, as storage_check() takes it */

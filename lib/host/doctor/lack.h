@@ -30,7 +30,7 @@ struct lack {
 	const char *pointer; /* the place in the machine's config */
 	const char *subject; /* path or name of what is missing */
 	const char *network; /* what is missing is of this network of the host's; NULL: of none */
-	const char *text;    /* one sentence without a full stop; "network 'NAME': " begins it */
+	const char *text;    /* one sentence without a full stop, and without @network */
 	int code;	     /* positive errno, EACCES: this process may not look; 0: not told */
 };
 
