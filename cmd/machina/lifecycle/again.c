@@ -53,7 +53,7 @@ static void check_command(const struct unit_exec *exec, struct strv *faults)
 		return;
 	while (i + 1 < exec->argv.n && strcmp(exec->argv.items[i], "--") != 0)
 		i++;
-	if (i + 1 < exec->argv.n && !lacks_no_program(exec->argv.items[i + 1]))
+	if (i + 1 < exec->argv.n && !share_program_exists(exec->argv.items[i + 1]))
 		strv_pushf(faults, "the program '%s' is not there", exec->argv.items[i + 1]);
 }
 

@@ -214,7 +214,7 @@ static void look_at_programs(const struct search *s)
 				"setup, or its module is not loaded");
 }
 
-bool lacks_no_program(const char *name)
+bool share_program_exists(const char *name)
 {
 	if (name[0] == '/')
 		return access(name, X_OK) == 0;
@@ -238,7 +238,7 @@ static void look_at_share(const struct search *s, size_t i)
 		tell(s, LACK_SHARE_PROGRAM, pointer, program, errno,
 				"share '%s': cannot execute '%s': %s", share->name, program,
 				strerror(errno));
-	else if (!lacks_no_program(program))
+	else if (!share_program_exists(program))
 		tell(s, LACK_SHARE_PROGRAM, pointer, program, 0,
 				"share '%s' needs the program '%s', which is in none of the "
 				"directories " VM_SHARE_PROGRAM_DIRS

@@ -44,7 +44,7 @@ char *firmware_find_variables(const struct vm *vm);
 typedef void lack_fn(void *data, const struct lack *lack);
 
 /* Is a share's program there: a path, or a name in one of VM_SHARE_PROGRAM_DIRS? */
-bool lacks_no_program(const char *name);
+bool share_program_exists(const char *name);
 
 /* What is there is looked at, nothing is opened. In the network namespace of this thread. */
 void lacks_find(const struct vm *vm, lack_fn *tell, void *data);
