@@ -7,9 +7,9 @@
 #include "util/mem.h"
 #include "util/parse.h"
 
-/* @ret_alias: the caller frees it, after the request */
-static int read_request(const struct prepare_context *c, size_t i, struct macvtap_request *ret,
-		char **ret_alias, struct error *err)
+/* Also opens the network. @ret_alias: the caller frees it, after the request */
+static int begin(struct prepare_context *c, size_t i, struct macvtap_request *ret, char **ret_alias,
+		struct error *err)
 {
 	const struct plan_fd *fd = &c->plan->fds[i];
 	*ret_alias = tap_alias(c->plan->machine, fd->connection);
@@ -24,16 +24,14 @@ static int read_request(const struct prepare_context *c, size_t i, struct macvta
 	};
 	return parse_mac(fd->mac, ret->mac) < 0
 			       ? error_set(err, EINVAL, "'%s' is not a MAC address", fd->mac)
-			       : 0;
+			       : prepare_network(c, err);
 }
 
 int prepare_macvtap(struct prepare_context *c, size_t i, struct error *err)
 {
 	CLEANUP(freep) char *alias = NULL;
 	struct macvtap_request request;
-	int r = read_request(c, i, &request, &alias, err);
-	if (r == 0)
-		r = prepare_network(c, err);
+	int r = begin(c, i, &request, &alias, err);
 	return r < 0 ? r : macvtap_create(&c->netlink, &request, &c->fds[i], err);
 }
 
@@ -41,9 +39,7 @@ int prepare_check_macvtap(struct prepare_context *c, size_t i, struct error *err
 {
 	CLEANUP(freep) char *alias = NULL;
 	struct macvtap_request request;
-	int r = read_request(c, i, &request, &alias, err);
-	if (r == 0)
-		r = prepare_network(c, err);
+	int r = begin(c, i, &request, &alias, err);
 	return r < 0 ? r : macvtap_look(&c->netlink, &request, err);
 }
 
@@ -51,8 +47,6 @@ int prepare_undo_macvtap(struct prepare_context *c, size_t i, struct error *err)
 {
 	CLEANUP(freep) char *alias = NULL;
 	struct macvtap_request request;
-	int r = read_request(c, i, &request, &alias, err);
-	if (r == 0)
-		r = prepare_network(c, err);
+	int r = begin(c, i, &request, &alias, err);
 	return r < 0 ? r : macvtap_remove(&c->netlink, &request, err);
 }
