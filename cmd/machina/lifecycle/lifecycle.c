@@ -229,7 +229,8 @@ static bool explain_networks(struct bus *bus, const char *machine)
 	return explained;
 }
 
-/* @ret_units: all that is required, machines or not, some more than once; may be NULL */
+/* @ret, @ret_units: may be NULL; the latter has all that is required, machines or not, some more
+ * than once */
 static void add_required(const struct config_paths *paths, const char *machine, struct strv *seen,
 		struct strv *ret, struct strv *ret_units)
 {
@@ -247,7 +248,8 @@ static void add_required(const struct config_paths *paths, const char *machine, 
 			continue;
 		strv_push(seen, other);
 		add_required(paths, other, seen, ret, ret_units);
-		strv_push(ret, other);
+		if (ret)
+			strv_push(ret, other);
 	}
 }
 
@@ -262,10 +264,10 @@ void lifecycle_required(
 int lifecycle_forget_failures(const struct config_paths *paths, struct bus *bus,
 		const struct strv *machines, struct error *err)
 {
-	CLEANUP(strv_done) struct strv seen = {}, others = {}, all = {}, once = {};
+	CLEANUP(strv_done) struct strv seen = {}, all = {}, once = {};
 	lifecycle_units(machines, &all);
 	for (size_t i = 0; i < machines->n; i++)
-		add_required(paths, machines->items[i], &seen, &others, &all);
+		add_required(paths, machines->items[i], &seen, NULL, &all);
 	strv_sort(&all);
 	for (size_t i = 0; i < all.n; i++)
 		if (i == 0 || strcmp(all.items[i - 1], all.items[i]) != 0)
