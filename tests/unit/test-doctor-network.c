@@ -90,6 +90,20 @@ TEST(a_bridge_of_several_networks_is_told_once)
 	sick_end(&s);
 }
 
+TEST(the_name_of_a_network_is_told_as_it_is)
+{
+	NEED_NETWORK();
+	struct sick s;
+	sick_begin(&s);
+	add_nic(&s, add(&s, "web", true), "br0")->network = "old: lan";
+	CHECK_FOUND(&s, bridges,
+			"fault: network 'old: lan': there is no bridge 'br0'\n"
+			"  machine 'web' cannot start\n"
+			"    ip link add br0 type bridge && ip link set br0 up\n"
+			"    # and for good in the host's own network configuration\n");
+	sick_end(&s);
+}
+
 /* One machine whose switch listens at a socket of that name; NULL: QEMU does. */
 static void check_switch(const char *name, const char *expected)
 {
