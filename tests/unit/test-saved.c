@@ -25,6 +25,14 @@ static const char *const rows[] = {
 	NULL,
 };
 
+/* A path that is called a device, which is all that counts here. */
+static const char *const device_rows[] = {
+	"machine name=web user=machina-web run-dir=DIR/run/web socket-dir=DIR/sockets",
+	"file name=disk.0 path=/dev/..DIR/disk writable=yes volume=root pool=disks",
+	"file name=disk.1 path=DIR/iso",
+	NULL,
+};
+
 static const char *const words[] = { "/usr/bin/qemu", "-m", "size=128M", "-nodefaults", NULL };
 
 struct fixture {
@@ -34,18 +42,23 @@ struct fixture {
 	struct saved_machine machine;
 };
 
-static void begin(struct fixture *f)
+static void begin_with(struct fixture *f, const char *const *plan)
 {
 	*f = (struct fixture){};
 	scratch_begin();
 	put_file("code", "firmware");
 	put_file("disk", "a disk");
 	put_file("iso", "an image");
-	plan_of_rows(&f->plan, rows);
+	plan_of_rows(&f->plan, plan);
 	for (const char *const *word = words; *word; word++)
 		strv_push(&f->argv, *word);
 	f->dir = xstrdup(scratch_path("saved"));
 	f->machine = (struct saved_machine){ f->dir, &f->plan, &f->argv, NULL };
+}
+
+static void begin(struct fixture *f)
+{
+	begin_with(f, rows);
 }
 
 static void end(struct fixture *f)
@@ -114,6 +127,17 @@ int fsync(int fd)
 		strv_push(&synced, without_scratch(path));
 	}
 	return (int)syscall(SYS_fsync, fd);
+}
+
+/* In place of the C library's: a file that is taken for a block device. */
+static bool is_block;
+
+int fstat(int fd, struct stat *ret)
+{
+	int r = fstatat(fd, "", ret, AT_EMPTY_PATH);
+	if (r == 0 && is_block)
+		ret->st_mode = (ret->st_mode & ~(mode_t)S_IFMT) | S_IFBLK;
+	return r;
 }
 
 static enum saved_state state_of(const struct fixture *f)
@@ -260,9 +284,6 @@ TEST(other_disks_are_refused)
 	put_file("disk", "a longer disk");
 	CHECK_STR(start(&f, -EINVAL), "it was saved and cannot be resumed: 'DIR/disk' has another "
 				      "size since the machine was saved" WAY_OUT);
-	CHECK_INT(unlink(scratch_path("disk")), 0);
-	CHECK_STR(start(&f, -EINVAL), "it was saved and cannot be resumed: cannot open "
-				      "'DIR/disk': No such file or directory" WAY_OUT);
 	CHECK_INT(state_of(&f), SAVED_WHOLE);
 	end(&f);
 }
@@ -295,6 +316,57 @@ TEST(a_medium_that_changed_is_refused_and_firmware_is_not)
 	CHECK_STR(start(&f, -EINVAL), "it was saved and cannot be resumed: 'DIR/iso' was written "
 				      "to since the machine was saved" WAY_OUT);
 	end(&f);
+}
+
+static char *device_digest(const char *path, off_t changed_at)
+{
+	CLEANUP(arena_done) struct arena arena = {};
+	const struct plan_fd file = { .kind = PLAN_FD_FILE, .name = "disk.0", .path = path };
+	struct saved_disk stamp = {};
+	struct error err = {};
+	CLEANUP(closep) int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (changed_at >= 0)
+		CHECK_INT(pwrite(fd, "x", 1, changed_at), 1);
+	is_block = true;
+	CHECK_INT(saved_stamp(&file, false, &arena, &stamp, &err), 0);
+	is_block = false;
+	if (changed_at >= 0)
+		CHECK_INT(pwrite(fd, "", 1, changed_at), 1);
+	/* Nodes of devices have times that tell of no write. */
+	CHECK(!stamp.changed);
+	return xstrdup(stamp.digest);
+}
+
+TEST(of_a_block_device_the_beginning_the_end_and_samples_are_compared)
+{
+	enum { MIB = 1 << 20, SIZE = 512 * MIB + 4096, STEP = SIZE / 256 / 4096 * 4096 };
+	static const struct {
+		off_t at;
+		bool seen;
+	} table[] = {
+		{ 0, true },
+		{ 2 * MIB - 1, true },
+		{ 2 * MIB + 4096, false },
+		{ 2 * STEP + 4095, true },
+		{ 2 * STEP + 4096, false },
+		{ 255 * (off_t)STEP, true },
+		{ 255 * (off_t)STEP + 4096, false },
+		{ SIZE - 65536 - 1, false },
+		{ SIZE - 65536, true },
+		{ SIZE - 1, true },
+	};
+	scratch_begin();
+	put_file("disk", "");
+	CHECK_INT(truncate(scratch_path("disk"), SIZE), 0);
+	CLEANUP(freep) char *path = xstrdup(scratch_path("disk"));
+	CLEANUP(freep) char *before = device_digest(path, -1);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		CLEANUP(freep) char *after = device_digest(path, table[i].at);
+		if (!!strcmp(before, after) != table[i].seen)
+			TEST_FAIL("%jd is %s", (intmax_t)table[i].at,
+					table[i].seen ? "not seen" : "seen");
+	}
+	scratch_end();
 }
 
 /* swtpm writes it anew when it gets what was saved: only its content counts, and all of it. */
@@ -466,6 +538,45 @@ TEST(a_power_cut_leaves_no_telling_whether_a_guest_ran)
 	put_boot();
 	CHECK_STR(start(&f, 1), WORDS);
 	end(&f);
+}
+
+/* What such a guest wrote need not be where a stamp looks. */
+TEST(block_devices_leave_no_telling_whether_a_guest_ran)
+{
+	static const char refusal[] =
+			"it was saved and cannot be resumed: it was about to run when that broke "
+			"off, and its volumes that are block devices do not tell whether it "
+			"did" WAY_OUT;
+	struct fixture f;
+	begin_with(&f, device_rows);
+	touch("iso");
+	put_saved(&f, SAVED_RESUMING);
+	put_boot();
+	CHECK_STR(start(&f, -EINVAL), refusal);
+	/* Nor does something else that is wrong, and is put right again. */
+	put_file("iso", "an IMAGE");
+	CHECK_STR(start(&f, -EINVAL), "it was saved and cannot be resumed: 'DIR/iso' was written "
+				      "to since the machine was saved" WAY_OUT);
+	put_file("iso", "an image");
+	touch("iso");
+	CHECK_STR(start(&f, -EINVAL), refusal);
+	CHECK_INT(state_of(&f), SAVED_RESUMING);
+	end(&f);
+}
+
+TEST(a_disk_that_is_missing_does_not_hide_the_way_out)
+{
+	static const enum saved_state states[] = { SAVED_WHOLE, SAVED_RESUMING };
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		struct fixture f;
+		begin(&f);
+		put_saved(&f, states[i]);
+		CHECK_INT(unlink(scratch_path("disk")), 0);
+		CHECK_STR(start(&f, -EINVAL), "it was saved and cannot be resumed: cannot open "
+					      "'DIR/disk': No such file or directory" WAY_OUT);
+		CHECK_INT(state_of(&f), states[i]);
+		end(&f);
+	}
 }
 
 TEST(half_a_state_is_none)

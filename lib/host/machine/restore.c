@@ -108,9 +108,9 @@ static int take_back(const struct saved_machine *machine, char **ret_note, struc
 	/* What can't be read may be all that there is of the guest. */
 	if (r < 0)
 		return refuse(machine, why.text, err);
-	r = saved_check_disks(&meta, machine, &disks, &why, err);
+	r = saved_check_disks(&meta, machine, &disks, &why, &why);
 	if (r < 0)
-		return r;
+		return refuse(machine, why.text, err);
 	switch (disks) {
 	case SAVED_DISKS_WRITTEN:
 		return boot_instead(machine, why.text, ret_note, err);
@@ -119,8 +119,10 @@ static int take_back(const struct saved_machine *machine, char **ret_note, struc
 				"it was about to run when that broke off, and its volumes that are "
 				"block devices do not tell whether it did",
 				err);
-	case SAVED_DISKS_SAME:
+	/* It stays what it is: a start with that put right is still to ask whether it ran. */
 	case SAVED_DISKS_CHANGED:
+		return refuse(machine, why.text, err);
+	case SAVED_DISKS_SAME:
 		break;
 	}
 	if (writes_disks(machine->plan) && !is_of_this_boot(machine))

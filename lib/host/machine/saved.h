@@ -40,8 +40,8 @@
  *			does it all again; "machina resume" and the ladder of a stop let it run on:
  *			save_let_run() first cancels what is left of the migration
  *	in 6 to 8	NAME is there and QEMU in "postmigrate": the guest must not run on here.
- *			Another save, a stop and a start make QEMU quit; "resume" first throws NAME
- *			away (save_release()), durably, and only then lets the guest run
+ *			Another save, a stop and a start make QEMU quit; "resume" first makes it
+ *			.NAME.saving again, durably, and only then lets the guest run
  *	power cut	before 6 the guest is lost as in any power cut; after it, it is saved
  *	QEMU dies	as before: in 1 to 5 it took the guest with it, after 6 the guest is saved
  *
@@ -81,7 +81,8 @@
  *			With a volume that is a block device, after a boot of the host (what was
  *			written may have come to the disk before the time of it) or where there
  *			was no room for "resumed-in", or with files here that can't be read, there
- *			is no telling: the start is refused
+ *			is no telling: the start is refused. So it is with a disk that is another
+ *			one, or cannot be read, or a CD that was written to: until that is right
  *	after 5		nothing is left: a crash is a crash. Where the child of 5 was killed, and
  *			the host then loses its power, it is as in 3 to 5
  *
