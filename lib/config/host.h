@@ -43,8 +43,7 @@ struct storage_conf {
 	const char *name;
 	const char *path;
 	const char *pattern;
-	const char *type; /* a name of storage_types[] (model/storage.h); checked where it is used
-			   */
+	const char *type; /* a name of vm_storage_types[] (model/vm.h), where it is checked */
 	bool readonly;
 	struct disk_tuning_conf tuning;
 };

@@ -7,7 +7,7 @@
  *
  * All objects are in one table of a family: "bridge" for the filters of machines (how packets reach
  * a machine's chain is told in machina-firewall.7), "inet" for networks that the host routes
- * (firewall/net.h).
+ * (firewall/net-batch.h).
  */
 #pragma once
 

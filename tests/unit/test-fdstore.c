@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is said to systemd about descriptors, read by a socket of the test. That systemd understands
- * it, and gives descriptors in this order, is shown by tests/e2e/fdstore.
+ * it, and gives descriptors in this order, is shown by tests/e2e/test-hook.
  */
 #include "host/systemd/fdstore.h"
 

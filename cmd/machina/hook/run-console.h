@@ -4,7 +4,7 @@
  * messages between the two.
  *
  * On a terminal every key goes to the guest but Ctrl-], which asks to leave: the terminal is in raw
- * mode (termios(3)) from console_open() to console_close(), and is put back by exit(3) and by
+ * mode (termios(3)) from console_open_take() to console_close(), and is put back by exit(3) and by
  * signals of broken programs as well. Elsewhere bytes are only copied.
  *
  *	for (;;) {
