@@ -10,6 +10,7 @@
 #include "host/systemd/bus-file.h"
 #include "lifecycle/drain.h"
 #include "lifecycle/lifecycle.h"
+#include "setup/machines.h"
 #include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -51,24 +52,30 @@ static int disable_offline(const struct call *call, const struct strv *units, st
 	return 0;
 }
 
-/* Where the config says it, generate would undo what is done here. Returns 1 when it says the same.
+/*
+ * Where the config says it, generate would undo what is done here. Returns 1 where there is nothing
+ * to do: it says the same, or the machine was not named.
  */
 static int check_declared(
 		const struct call *call, const char *machine, bool enable, struct error *err)
 {
 	enum vm_autostart says = lifecycle_autostart(&call->paths, machine);
-	bool declared = says == VM_AUTOSTART_YES;
-	if (enable && says == VM_AUTOSTART_NO)
+	if (says != (enable ? VM_AUTOSTART_NO : VM_AUTOSTART_YES))
+		return enable && says == VM_AUTOSTART_YES;
+	if (!machines_has_named(call, machine)) {
+		printf("%s: left to its config (\"autostart\": %s)\n", machine,
+				enable ? "false" : "true");
+		return 1;
+	}
+	if (enable)
 		return error_set(err, EINVAL,
 				"cannot enable '%s': its config says \"autostart\": false (or "
 				"\"cluster\": true)",
 				machine);
-	if (!enable && declared)
-		return error_set(err, EINVAL,
-				"cannot disable '%s': its config says \"autostart\": true; change "
-				"it there, then 'machina generate %s'",
-				machine, machine);
-	return enable && declared;
+	return error_set(err, EINVAL,
+			"cannot disable '%s': its config says \"autostart\": true; change it "
+			"there, then 'machina generate %s'",
+			machine, machine);
 }
 
 /* Those that were never generated, all at once. */
@@ -152,8 +159,9 @@ const struct command cmd_enable = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS,
 	.arguments = arguments_machines,
 	.summary = "Let machines start when the host does",
-	.description = "Their units must have been generated. Machines whose config has "
-		       "\"autostart\" are left to it. A machine that a cluster manager drives "
+	.description = "Their units must have been generated. A machine whose config has "
+		       "\"autostart\" is left to it under --all and --tag; one that is named and "
+		       "that says false is refused. A machine that a cluster manager drives "
 		       "(\"cluster\": true) is left alone. Nothing is started now.",
 	.options = options,
 	.options_size = sizeof(struct enable_options),
@@ -166,7 +174,8 @@ const struct command cmd_disable = {
 	.flags = COMMAND_FILES | COMMAND_SELECTS,
 	.arguments = arguments_machines,
 	.summary = "Let machines not start when the host does",
-	.description = "Machines that run go on.",
+	.description = "Machines that run go on. One whose config says \"autostart\": true is left "
+		       "to it under --all and --tag, and refused when it is named.",
 	.options = options,
 	.options_size = sizeof(struct enable_options),
 	.run = disable_run,
