@@ -8,12 +8,15 @@
 
 static int help_run(const struct call *call, struct error *err)
 {
-	(void)err;
 	const struct command *command = &program;
 	for (size_t i = 0; i < call->words.n; i++) {
-		command = command_find(command, call->words.items[i]);
-		if (!command)
-			return misuse(&program, "there is no command '%s'", call->words.items[i]);
+		const char *word = call->words.items[i];
+		const struct command *next = command_find(command, word);
+		if (!next) {
+			command_unknown(command, word, err);
+			return misuse(command, "%s", err->text);
+		}
+		command = next;
 	}
 	print_help(stdout, command);
 	return STATUS_DONE;

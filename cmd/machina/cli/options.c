@@ -126,9 +126,11 @@ static int unknown_option(const struct walk *w, const char *word, struct error *
 	return error_set(err, EINVAL, "unknown option '--%s'", name);
 }
 
-static int unknown_command(const struct command *parent, const char *word, struct error *err)
+int command_unknown(const struct command *parent, const char *word, struct error *err)
 {
 	struct suggestion s = {};
+	if (!parent->subcommands)
+		return error_set(err, EINVAL, "'%s' has no sub-commands", parent->name);
 	suggestion_start(&s, word);
 	for (const struct command *const *c = parent->subcommands; *c; c++)
 		if (!((*c)->flags & COMMAND_HIDDEN))
@@ -291,7 +293,7 @@ static int call_read(
 		if (!next) {
 			if (end)
 				end->lost = true;
-			return unknown_command(call->command, word, err);
+			return command_unknown(call->command, word, err);
 		}
 		enter(call, next);
 		argc -= optind - 1;

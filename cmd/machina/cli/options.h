@@ -48,6 +48,9 @@ void *option_target(struct call *call, const struct option_spec *option);
 /* The sub-command of a name, also hidden ones, or NULL. */
 const struct command *command_find(const struct command *parent, const char *word);
 
+/* Fill @err: there is no sub-command of that name, and which one may be meant. Returns -EINVAL. */
+int command_unknown(const struct command *parent, const char *word, struct error *err);
+
 /* The last word of a command's name: what is typed behind its parent's. */
 const char *command_word(const struct command *command);
 
