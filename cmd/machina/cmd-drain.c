@@ -280,9 +280,16 @@ static void tell_left(const struct drain *d)
 				d->foreground.items[i], d->foreground.items[i]);
 }
 
+static int misuse_json(const struct call *call)
+{
+	return misuse(call->command, "'--json' is for '--dry-run'");
+}
+
 static int drain_run(const struct call *call, struct error *err)
 {
 	const struct drain_options *options = call->options;
+	if (options->json && !options->dry_run)
+		return misuse_json(call);
 	CLEANUP(drain_done) struct drain d = { .call = call, .saves = options->save };
 	CLEANUP(lock_done) struct lock lock = {};
 	int r = begin(&d, &lock, err);
@@ -387,6 +394,8 @@ static void show_undrain(const struct drain *d, bool json)
 static int undrain_run(const struct call *call, struct error *err)
 {
 	const struct undrain_options *options = call->options;
+	if (options->json && !options->dry_run)
+		return misuse_json(call);
 	CLEANUP(drain_done) struct drain d = { .call = call };
 	CLEANUP(lock_done) struct lock lock = {};
 	int r = begin(&d, &lock, err);

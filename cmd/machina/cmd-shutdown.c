@@ -148,6 +148,8 @@ static int check_options(const struct call *call)
 		return misuse(call->command, "'--system' and '--reboot' can't both be had");
 	if (options->again && !options->system)
 		return misuse(call->command, "'--again' is for '--system'");
+	if (options->host_end && !options->system)
+		return misuse(call->command, "'--host-end' is for '--system'");
 	return STATUS_DONE;
 }
 
