@@ -443,10 +443,10 @@ const struct command cmd_start = {
 	.summary = "Start machines",
 	.description = "Waits until each machine's unit is active: when QEMU answers, or when the "
 		       "guest is ready, where attrs.ready says so. When a start fails, the cause "
-		       "is told as 'machina why' does, then the step that failed and the last "
-		       "lines of the journal. What starts is the machine as it was generated: that "
-		       "its config says something else by now is told. A machine that was saved "
-		       "goes on from there ('machina save').",
+		       "is shown as by 'machina why', then the step that failed and the last lines "
+		       "of the journal. What starts is the machine as it was generated; if its "
+		       "config says something else by now, a line says so. A machine that was "
+		       "saved goes on from there ('machina save').",
 	.options = start_options,
 	.options_size = sizeof(struct jobs_options),
 	.examples = start_examples,
@@ -478,12 +478,10 @@ const struct command cmd_restart = {
 	.summary = "Shut machines down and start them",
 	.description = "A machine that was off is started. What generate has written since the "
 		       "last start takes effect.\n\n"
-		       "One that runs and would not start again is left as it is, and what it "
-		       "lacks is told: units that are gone or can't be followed, programs, "
-		       "volumes, bridges, devices, and whatever else a start looks for before it "
-		       "changes anything; of machines that require it, too, since they are "
-		       "restarted with it. The others are restarted, and the status is 1. --force "
-		       "takes it down all the same.\n\n"
+		       "One that runs and would not start again, as far as that can be seen, is "
+		       "left as it is, and a message says what it lacks; the others are restarted, "
+		       "and the exit status is 1. --force takes it down all the same. What is "
+		       "looked at: machina-life-cycle(7), RESTARTING.\n\n"
 		       "With --one-by-one, in the order of names, the next one is restarted when "
 		       "the one before it is active again (attrs.ready says when that is). When "
 		       "one fails, the others are left as they are.",

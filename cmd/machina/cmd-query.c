@@ -150,8 +150,8 @@ const struct command cmd_query = {
 	.name = "query",
 	.group = GROUP_LOOK,
 	.summary = "Ask the QEMU of machines that run",
-	.description = "All are asked side by side, and one that does not answer within five "
-		       "seconds is told. With --json, each gives a list with an object for each "
+	.description = "All are asked side by side; one that does not answer within five "
+		       "seconds is named. With --json, each gives a list with an object for each "
 		       "machine, with QEMU's answers under the names of its commands, as they "
 		       "came.",
 	.subcommands = commands,

@@ -131,13 +131,9 @@ const struct command cmd_save = {
 		       "the guest runs on.\n\n"
 		       "Memory and disks belong together: a start refuses to resume when a disk or "
 		       "the machine's unit has changed since, until 'machina start "
-		       "--discard-saved' throws the saved state away. Guests with devices of the "
-		       "host that cannot be moved (PCI functions, USB devices, shared directories) "
-		       "cannot be saved, which is told before they are stopped; nor can those that "
-		       "got devices after their start. CDs that were put in or taken out by "
-		       "'machina insert' and 'eject', and connections that were taken away by "
-		       "'machina disconnect', are as they were when the machine goes on; so is the "
-		       "state of a TPM, which counts as a disk.",
+		       "--discard-saved' throws the saved state away. Guests with PCI functions, "
+		       "USB devices or shared directories of the host cannot be saved. "
+		       "machina-life-cycle(7), SAVED MACHINES, has the details.",
 	.options = options,
 	.options_size = sizeof(struct save_options),
 	.examples = examples,

@@ -68,10 +68,22 @@ static void put_commands(FILE *to, const struct command *parent)
 	for (const struct command *const *c = parent->subcommands; *c; c++) {
 		if ((*c)->flags & COMMAND_HIDDEN)
 			continue;
+		put_command(to, *c);
 		if ((*c)->subcommands)
 			put_commands(to, *c);
-		else
-			put_command(to, *c);
+	}
+}
+
+/* What there is, by the groups of --help. */
+static void put_command_index(FILE *to)
+{
+	for (int group = 0; group < N_COMMAND_GROUPS; group++) {
+		CLEANUP(buf_done) struct buf names = {};
+		for (const struct command *const *c = program.subcommands; *c; c++)
+			if ((int)(*c)->group == group && !((*c)->flags & COMMAND_HIDDEN))
+				buf_printf(&names, "%s%s", names.len ? ", " : "", (*c)->name);
+		fprintf(to, ".TP\n%s\n", command_group_titles[group]);
+		roff_text(to, buf_text(&names));
 	}
 }
 
@@ -137,7 +149,9 @@ static void put_icmp_types(FILE *to)
 static int put_directive(FILE *to, const char *line, size_t len, struct error *err)
 {
 	static const char fields[] = "@FIELDS ";
-	if (line_is(line, len, "@COMMANDS@"))
+	if (line_is(line, len, "@COMMAND-INDEX@"))
+		put_command_index(to);
+	else if (line_is(line, len, "@COMMANDS@"))
 		put_commands(to, &program);
 	else if (line_is(line, len, "@COMMON-OPTIONS@"))
 		put_common_options(to);
