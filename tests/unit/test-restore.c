@@ -237,4 +237,26 @@ TEST(a_resumption_that_is_over_leaves_nothing_and_no_other_state_goes)
 	}
 }
 
+TEST(connections_that_were_taken_away_are_known)
+{
+	const char *ids[] = { "net.1", "net.3" };
+	const struct saved_meta meta = { .taken = { ids, ARRAY_SIZE(ids) } };
+	CLEANUP(plan_done) struct plan plan = {};
+	CLEANUP(strv_done) struct strv taken = {};
+	struct error err = {};
+	scratch_begin();
+	plan_of_rows(&plan, rows);
+	dir = xstrdup(scratch_path("saved"));
+	const struct saved_machine machine = { .dir = dir, .plan = &plan };
+	CHECK_INT(restore_list_taken(&machine, &taken, &err), -ENOENT);
+	make_directory("saved/web");
+	CHECK_INT(saved_meta_write(scratch_path("saved/web"), &meta, &err), 0);
+	CHECK_INT(restore_list_taken(&machine, &taken, &err), 0);
+	CHECK_INT(taken.n, 2);
+	CHECK_STR(taken.items[0], "net.1");
+	CHECK_STR(taken.items[1], "net.3");
+	freep(&dir);
+	scratch_end();
+}
+
 TEST_MAIN()

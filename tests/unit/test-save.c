@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "host/machine/save.h"
@@ -36,13 +37,30 @@ struct fake {
 	bool refuses_cont;
 	off_t memory;	/* bytes of its file: one is written in each PIECE */
 	bool is_hollow; /* only the first one is */
+	/* MiB that the file system has left at the first look and later; 0: no end of it */
+	unsigned left, left_later;
 };
+
+/* For "left": none. */
+#define FULL UINT32_MAX
 
 /* What is brought to the disk at once. */
 #define PIECE ((off_t)64 << 20)
 
 static struct fake fake;
 static int log_pipe[2];
+static unsigned n_looks;
+
+/* In place of the C library's. */
+int statvfs(const char *path, struct statvfs *ret)
+{
+	const unsigned left = n_looks++ ? fake.left_later : fake.left;
+	(void)path;
+	*ret = (struct statvfs){ .f_frsize = 1 << 20, .f_bavail = left ? left : 1 << 20 };
+	if (left == FULL)
+		ret->f_bavail = 0;
+	return 0;
+}
 
 static void reply(int fd, const char *id, const char *key, const char *value)
 {
@@ -252,7 +270,7 @@ static void try_row(const struct row *row, bool let_run)
 		.main_pid = row->fake.is_hidden ? 0 : peer.pid,
 		.watch = { count, has_enough, &own },
 	};
-	n_told = 0;
+	n_told = n_looks = 0;
 	int r = let_run ? save_let_run(dir, "web", qmp, &err) : save_run(&request, &err);
 	enum saved_state after = saved_look(dir, "web");
 	if (r == 0 && !let_run && row->earlier != SAVED_WHOLE)
@@ -295,6 +313,15 @@ TEST(a_machine_is_saved)
 		{ "with another CD",
 				{ .node = "medium.7", .has_tray = true, .medium = "other.iso" },
 				.log = "stop migrate quit ", .after = SAVED_WHOLE },
+		{ "one that waits for room on its disk", { .state = "io-error" },
+				.ran_before = true, .log = "stop migrate quit ",
+				.after = SAVED_WHOLE },
+		{ "one that somebody has let run after it was saved", { .state = "running" },
+				SAVED_WHOLE, .log = "stop migrate quit ", .after = SAVED_WHOLE },
+		{ "one that has just been resumed", {}, SAVED_RESUMING, .log = "stop migrate quit ",
+				.after = SAVED_WHOLE },
+		{ "with just enough room", { .left = 65 }, .log = "stop migrate quit ",
+				.after = SAVED_WHOLE },
 		{ "one that only has to quit", { .state = "postmigrate" }, SAVED_WHOLE,
 				.log = "quit ", .after = SAVED_WHOLE },
 	};
@@ -319,6 +346,19 @@ TEST(what_fails_leaves_the_guest_as_it_was)
 				.log = "stop migrate migrate_cancel " },
 		{ "who loses patience at the end", { .memory = 200 << 20 }, .n_patience = 2,
 				.expected = -ECANCELED, .n_told = 2, .text = "called off",
+				.log = "stop migrate cont " },
+		{ "the same of a guest that was paused", { .state = "paused", .memory = 200 << 20 },
+				.n_patience = 2, .expected = -ECANCELED, .n_told = 2,
+				.log = "migrate cont stop " },
+		{ "a disk that is full meanwhile",
+				{ .fails = true, .memory = 1 << 20, .left_later = FULL },
+				.expected = -ENOSPC,
+				.text = "is full: 1 MiB were written, and its memory may need 64; "
+					"the guest goes on (QEMU's migration has failed: no luck)",
+				.log = "stop migrate cont " },
+		{ "another reason where little is left",
+				{ .fails = true, .memory = 1 << 20, .left_later = 1 },
+				.expected = -EREMOTEIO, .text = "no luck",
 				.log = "stop migrate cont " },
 		{ "one that does not go on", { .fails = true, .refuses_cont = true },
 				.expected = -EREMOTEIO, .text = "not undone: ",
@@ -373,6 +413,12 @@ TEST(what_cannot_be_saved_is_not_stopped)
 						.is_hidden = true },
 				.expected = -ESRCH, .text = "what is in 'cd.0' is not known",
 				.log = "" },
+		{ "no room", { .left = 64 }, .expected = -ENOSPC,
+				.text = "there are 64 MiB left for '", .log = "" },
+		{ "one that is to come from what was saved", { .state = "inmigrate" }, SAVED_WHOLE,
+				.expected = -ENOTSUP, .log = "", .after = SAVED_WHOLE },
+		{ "the same, a moment later", { .state = "inmigrate" }, SAVED_RESUMING,
+				.expected = -ENOTSUP, .log = "", .after = SAVED_RESUMING },
 		{ "no TPM", { .no_tpm = true }, .expected = -ENOTSUP,
 				.text = "its TPM (swtpm) has ended", .log = "" },
 		{ "never started", { .state = "prelaunch" }, .expected = -ENOTSUP,
