@@ -114,11 +114,16 @@ static const char *start(struct fixture *f, int expected)
 	return text;
 }
 
-/* In place of the C library's: which directories were made to last. */
+/* In place of the C library's: which directories were made to last, and the one that fails. */
 static struct strv synced;
+static int n_syncs, bad_sync = -1;
 
 int fsync(int fd)
 {
+	if (n_syncs++ == bad_sync) {
+		errno = EIO;
+		return -1;
+	}
 	char link[32], path[PATH_MAX];
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	ssize_t n = readlink(link, path, sizeof(path) - 1);
@@ -212,9 +217,38 @@ TEST(what_is_saved_lasts_with_all_directories_above_it)
 	end(&f);
 }
 
+/* Who saves it lets the guest run on then, and it is no use to throw away what comes back. */
+TEST(what_may_not_last_is_a_failure)
+{
+	static const char *const texts[] = { "saved' last", "saved/..' last", "saved/../..' last" };
+	const struct plan_fd disk = { .kind = PLAN_FD_FILE, .name = "disk.0", .path = "/dev/null" };
+	struct fixture f;
+	struct error err = {};
+	begin(&f);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		make_directory("saved/.web.saving");
+		n_syncs = 0;
+		bad_sync = (int)i;
+		CHECK_INT(saved_move(f.dir, "web", SAVED_UNFINISHED, SAVED_WHOLE, &err), -EIO);
+		CHECK(strstr(err.text, texts[i]));
+		n_syncs = bad_sync = 0;
+		CHECK_INT(saved_discard(f.dir, "web", &err), -EIO);
+		CHECK(strstr(err.text, "the saved state of machine 'web'"));
+		bad_sync = -1;
+		CHECK_INT(saved_discard(f.dir, "web", &err), 0);
+	}
+	CLEANUP(arena_done) struct arena arena = {};
+	struct saved_disk stamp;
+	n_syncs = bad_sync = 0;
+	CHECK_INT(saved_stamp(&disk, true, &arena, &stamp, &err), -EIO);
+	bad_sync = -1;
+	strv_done(&synced);
+	end(&f);
+}
+
 TEST(those_are_listed_whose_start_begins_with_what_was_saved)
 {
-	static const char *const names[] = { "saved/web", "saved/.a.b.resuming", "saved/.db.saving",
+	static const char *const names[] = { "saved/web", "saved/.x.b.resuming", "saved/.db.saving",
 		"saved/.resuming", "saved/db-2" };
 	CLEANUP(strv_done) struct strv machines = {};
 	struct fixture f;
@@ -225,9 +259,9 @@ TEST(those_are_listed_whose_start_begins_with_what_was_saved)
 	put_file("saved/file", "");
 	CHECK_INT(saved_list(f.dir, &machines, &err), 0);
 	CHECK_INT(machines.n, 3);
-	CHECK_STR(machines.items[0], "a.b");
-	CHECK_STR(machines.items[1], "db-2");
-	CHECK_STR(machines.items[2], "web");
+	CHECK_STR(machines.items[0], "db-2");
+	CHECK_STR(machines.items[1], "web");
+	CHECK_STR(machines.items[2], "x.b");
 	end(&f);
 }
 
