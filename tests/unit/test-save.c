@@ -24,7 +24,9 @@ struct fake {
 	const char *status;  /* of the migration; NULL: "none" */
 	const char *blocked; /* why it can't be migrated; NULL: it can */
 	const char *device;  /* plugged in later; NULL: none */
+	bool lacks_nic;	     /* it was unplugged */
 	bool no_tpm;	     /* swtpm has ended */
+	const char *qdev;    /* how QEMU calls the drive; NULL: by its id */
 	const char *node;    /* in the drive; NULL: that of the arguments */
 	bool has_tray;	     /* of the drive, a CD's */
 	const char *medium;  /* in the scratch directory: what was put in; NULL: nothing told */
@@ -34,7 +36,13 @@ struct fake {
 	const char *type;    /* of the machine; NULL: a good one */
 	bool fails;	     /* the migration does */
 	bool resumes;	     /* somebody lets the guest run in the middle of it */
+	bool resumes_late;   /* when all of it has its place */
 	bool refuses_cont;
+	bool dies;	/* when it is to write */
+	bool leaves;	/* by itself, as soon as all is saved */
+	int busy;	/* for so many looks it finishes after "completed" */
+	uint64_t used;	/* of the host's memory, in bytes */
+	bool no_disk;	/* it can't be read any more */
 	off_t memory;	/* bytes of its file: one is written in each PIECE */
 	bool is_hollow; /* only the first one is */
 	/* MiB that the file system has left at the first look and later; 0: no end of it */
@@ -70,6 +78,9 @@ static void reply(int fd, const char *id, const char *key, const char *value)
 
 static char *answer(const char *command)
 {
+	if (!strcmp(command, "query-status") && !strcmp(fake.state, "finish-migrate") &&
+			fake.busy-- == 0)
+		fake.state = "postmigrate";
 	if (!strcmp(command, "query-status"))
 		return xasprintf("{\"status\": \"%s\"}", fake.state);
 	if (!strcmp(command, "query-migrate"))
@@ -77,13 +88,14 @@ static char *answer(const char *command)
 				fake.status, fake.blocked ? ", \"blocked-reasons\": [\"" : "",
 				fake.blocked ? fake.blocked : "", fake.blocked ? "\"]" : "");
 	if (!strcmp(command, "query-memory-size-summary"))
-		return xstrdup("{\"base-memory\": 4096}");
+		return xasprintf("{\"base-memory\": %s}", fake.used ? "1099511627776" : "4096");
 	if (!strcmp(command, "qom-get"))
 		return xasprintf("\"%s-machine\"", fake.type ? fake.type : "pc-q35-7.2");
 	if (!strcmp(command, "qom-list"))
-		return xasprintf("[{\"name\": \"nic.0\", \"type\": \"child<virtio-net-pci>\"}, "
+		return xasprintf("[{\"name\": \"%s\", \"type\": \"child<virtio-net-pci>\"}, "
 				 "{\"name\": \"cd.0\", \"type\": \"child<ide-cd>\"}, "
 				 "{\"name\": \"%s\", \"type\": \"%s\"}]",
+				fake.lacks_nic ? "cd.0" : "nic.0",
 				fake.device ? fake.device : "type",
 				fake.device ? "child<virtio-rng-pci>" : "string");
 	if (!strcmp(command, "query-chardev"))
@@ -91,7 +103,7 @@ static char *answer(const char *command)
 				 "{\"label\": \"tpm.0.socket\", \"filename\": \"%sunix:\"}]",
 				fake.no_tpm ? "disconnected:" : "");
 	if (!strcmp(command, "query-block"))
-		return xasprintf("[{\"qdev\": \"cd.0\"%s%s%s%s}]",
+		return xasprintf("[{\"qdev\": \"%s\"%s%s%s%s}]", fake.qdev ? fake.qdev : "cd.0",
 				fake.has_tray ? ", \"tray_open\": true" : "",
 				fake.node[0] ? ", \"inserted\": {\"file\": \"/dev/fdset/7\", "
 					       "\"node-name\": \""
@@ -131,7 +143,7 @@ static void act(int fd, const char *command)
 		write_memory();
 	fake.status = fake.fails ? "failed" : fake.resumes ? "active" : "completed";
 	if (!fake.fails && !fake.resumes)
-		fake.state = "postmigrate";
+		fake.state = fake.busy ? "finish-migrate" : "postmigrate";
 	if (!fake.resumes)
 		return;
 	fake.state = "running";
@@ -161,6 +173,11 @@ static void be_qemu(int fd)
 					"{\"class\": \"GenericError\", \"desc\": \"never\"}");
 			continue;
 		}
+		if ((fake.dies && !strcmp(command, "migrate")) ||
+				(fake.leaves && mode_at("saved/web")))
+			return;
+		if (fake.resumes_late && mode_at("saved/web"))
+			fake.state = "running";
 		act(fd, command);
 		CLEANUP(freep) char *value = answer(command);
 		reply(fd, id, "return", value);
@@ -245,7 +262,8 @@ static void try_row(const struct row *row, bool let_run)
 	struct error err = {};
 	char log[256] = "";
 	scratch_begin();
-	put_file("disk", "a disk");
+	if (!row->fake.no_disk)
+		put_file("disk", "a disk");
 	put_file("other.iso", "a CD");
 	plan_of_rows(&plan, rows);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -268,6 +286,7 @@ static void try_row(const struct row *row, bool let_run)
 		.machine = { dir, &plan, &argv },
 		.qmp = qmp,
 		.main_pid = row->fake.is_hidden ? 0 : peer.pid,
+		.used_bytes = row->fake.used,
 		.watch = { count, has_enough, &own },
 	};
 	n_told = n_looks = 0;
@@ -313,6 +332,15 @@ TEST(a_machine_is_saved)
 		{ "with another CD",
 				{ .node = "medium.7", .has_tray = true, .medium = "other.iso" },
 				.log = "stop migrate quit ", .after = SAVED_WHOLE },
+		{ "where QEMU tells more of the drive",
+				{ .node = "",
+						.has_tray = true,
+						.qdev = "/machine/peripheral/cd.0/backend" },
+				.log = "stop migrate quit ", .after = SAVED_WHOLE },
+		{ "with an image of QEMU's own", { .node = "#block7" }, .log = "stop migrate quit ",
+				.after = SAVED_WHOLE },
+		{ "one that ends before it is told to", { .leaves = true }, .log = "stop migrate ",
+				.after = SAVED_WHOLE },
 		{ "one that waits for room on its disk", { .state = "io-error" },
 				.ran_before = true, .log = "stop migrate quit ",
 				.after = SAVED_WHOLE },
@@ -321,6 +349,10 @@ TEST(a_machine_is_saved)
 		{ "one that has just been resumed", {}, SAVED_RESUMING, .log = "stop migrate quit ",
 				.after = SAVED_WHOLE },
 		{ "with just enough room", { .left = 65 }, .log = "stop migrate quit ",
+				.after = SAVED_WHOLE },
+		{ "one that has used little of its memory", { .left = 65, .used = 4096 },
+				.log = "stop migrate quit ", .after = SAVED_WHOLE },
+		{ "one that takes a moment to finish", { .busy = 3 }, .log = "stop migrate quit ",
 				.after = SAVED_WHOLE },
 		{ "one that only has to quit", { .state = "postmigrate" }, SAVED_WHOLE,
 				.log = "quit ", .after = SAVED_WHOLE },
@@ -344,6 +376,9 @@ TEST(what_fails_leaves_the_guest_as_it_was)
 		{ "somebody else", { .resumes = true }, .expected = -ECANCELED,
 				.text = "somebody has let the guest run on",
 				.log = "stop migrate migrate_cancel " },
+		{ "somebody else, at the last moment", { .resumes_late = true },
+				.expected = -ECANCELED, .text = "somebody has let the guest run on",
+				.log = "stop migrate " },
 		{ "who loses patience at the end", { .memory = 200 << 20 }, .n_patience = 2,
 				.expected = -ECANCELED, .n_told = 2, .text = "called off",
 				.log = "stop migrate cont " },
@@ -360,6 +395,10 @@ TEST(what_fails_leaves_the_guest_as_it_was)
 				{ .fails = true, .memory = 1 << 20, .left_later = 1 },
 				.expected = -EREMOTEIO, .text = "no luck",
 				.log = "stop migrate cont " },
+		{ "a disk that is known to nobody", { .no_disk = true }, .expected = -ENOENT,
+				.text = "cannot open '", .log = "stop migrate cont " },
+		{ "a QEMU that ends", { .dies = true }, .expected = -ECONNRESET,
+				.log = "stop migrate ", .after = SAVED_UNFINISHED },
 		{ "one that does not go on", { .fails = true, .refuses_cont = true },
 				.expected = -EREMOTEIO, .text = "not undone: ",
 				.log = "stop migrate cont ", .after = SAVED_UNFINISHED },
@@ -375,6 +414,8 @@ TEST(what_cannot_be_saved_is_not_stopped)
 				.text = "QEMU cannot save it: vfio is in the way", .log = "" },
 		{ "plugged in", { .device = "late" }, .expected = -ENOTSUP,
 				.text = "device 'late' was plugged in after its start", .log = "" },
+		{ "unplugged", { .lacks_nic = true }, .expected = -ENOTSUP,
+				.text = "device 'nic.0' was unplugged after its start", .log = "" },
 		{ "another medium", { .node = "other" }, .expected = -ENOTSUP,
 				.text = "'cd.0' has another medium", .log = "" },
 		{ "no medium", { .node = "" }, .expected = -ENOTSUP,
@@ -415,6 +456,9 @@ TEST(what_cannot_be_saved_is_not_stopped)
 				.log = "" },
 		{ "no room", { .left = 64 }, .expected = -ENOSPC,
 				.text = "there are 64 MiB left for '", .log = "" },
+		{ "no room for what it has used", { .left = 65, .used = 2 << 20 },
+				.expected = -ENOSPC, .text = "and its memory may need 66",
+				.log = "" },
 		{ "one that is to come from what was saved", { .state = "inmigrate" }, SAVED_WHOLE,
 				.expected = -ENOTSUP, .log = "", .after = SAVED_WHOLE },
 		{ "the same, a moment later", { .state = "inmigrate" }, SAVED_RESUMING,

@@ -598,6 +598,45 @@ TEST(block_devices_leave_no_telling_whether_a_guest_ran)
 	end(&f);
 }
 
+TEST(a_guest_that_writes_to_nothing_has_left_no_trace)
+{
+	static const char *const read_only[] = {
+		"machine name=web user=machina-web run-dir=DIR/run/web socket-dir=DIR/sockets",
+		"file name=disk.0 path=DIR/disk",
+		"listen name=qmp.0 path=DIR/sockets/qmp",
+		NULL,
+	};
+	struct fixture f;
+	begin_with(&f, read_only);
+	put_saved(&f, SAVED_RESUMING);
+	CHECK_STR(start(&f, 1), WORDS);
+	CHECK_INT(state_of(&f), SAVED_WHOLE);
+	end(&f);
+}
+
+TEST(a_disk_of_another_place_is_refused)
+{
+	static const char *const moved[] = {
+		"machine name=web user=machina-web run-dir=DIR/run/web socket-dir=DIR/sockets",
+		"file name=disk.0 path=DIR/code writable=yes volume=root pool=disks",
+		"file name=disk.1 path=DIR/iso",
+		NULL,
+	};
+	static const enum saved_state states[] = { SAVED_WHOLE, SAVED_RESUMING };
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		struct fixture f;
+		begin(&f);
+		put_saved(&f, states[i]);
+		plan_done(&f.plan);
+		plan_of_rows(&f.plan, moved);
+		CHECK_STR(start(&f, -EINVAL),
+				"it was saved and cannot be resumed: 'DIR/code' is not the file "
+				"that the machine had as 'disk.0'" WAY_OUT);
+		CHECK_INT(state_of(&f), states[i]);
+		end(&f);
+	}
+}
+
 TEST(a_disk_that_is_missing_does_not_hide_the_way_out)
 {
 	static const enum saved_state states[] = { SAVED_WHOLE, SAVED_RESUMING };
