@@ -611,7 +611,8 @@ TEST(directories_of_volumes_are_missing)
 			"warning: volume 'os' (pool 'tank'): 'DIR/no/cd.iso' does not exist, nor "
 			"does its directory\n"
 			"  machine 'db' cannot start\n"
-			"    mount --all\n");
+			"    mount --all\n"
+			"    # or put it there: mkdir -p DIR/no\n");
 	sick_end(&s);
 }
 

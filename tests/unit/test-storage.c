@@ -188,17 +188,17 @@ TEST(a_missing_file_can_be_created)
 			"volume 'os' (pool 'guest-data'): 'DIR/no/x.raw' does not exist, nor does "
 			"its directory; mount its file system, or if it is new, create it with: "
 			"mkdir -p 'DIR/no' && qemu-img create -f raw 'DIR/no/x.raw' SIZE");
-	file.flash = true;
+	file.firmware = "/none/CODE.fd";
 	check_refused(&file, ENOENT,
 			"volume 'os' (pool 'guest-data'): 'DIR/no/x.raw' does not exist, nor does "
 			"its directory; mount its file system, or if it is new, copy the "
 			"variables that came with the firmware there, as with: install -D -m 0600 "
-			"/usr/share/OVMF/OVMF_VARS_4M.fd 'DIR/no/x.raw'");
+			"'/usr/share/OVMF/OVMF_VARS_4M.fd' 'DIR/no/x.raw'");
 	file = volume("no/x.iso");
 	file.writable = false;
 	check_refused(&file, ENOENT,
 			"volume 'os' (pool 'guest-data'): 'DIR/no/x.iso' does not exist, nor does "
-			"its directory; mount its file system");
+			"its directory; mount its file system, or put it there");
 	struct storage_file given = { .path = scratch_path("vmlinuz") };
 	check_copy_refused(&given, ENOENT, "'DIR/vmlinuz' does not exist");
 	CHECK_INT(symlink("nowhere", scratch_path("link")), 0);
@@ -313,11 +313,18 @@ TEST(a_look_tells_what_opening_would)
 	check_found(&dir, 0, EINVAL,
 			"volume 'os' (pool 'guest-data'): 'DIR/dir' is a directory, not a file or "
 			"a block device");
-	none.flash = true;
+	CLEANUP(freep) char *code = xstrdup(scratch_path("OVMF_CODE_4M.ms.fd"));
+	none.firmware = code;
 	check_found(&none, 0, ENOENT,
 			"volume 'os' (pool 'guest-data'): 'DIR/none' does not exist; copy the "
 			"variables that came with the firmware there, as with: install -D -m 0600 "
-			"/usr/share/OVMF/OVMF_VARS_4M.fd 'DIR/none'");
+			"'/usr/share/OVMF/OVMF_VARS_4M.fd' 'DIR/none'");
+	/* Others than those of its code would take Secure Boot away. */
+	put_file("OVMF_VARS_4M.ms.fd", "");
+	check_found(&none, 0, ENOENT,
+			"volume 'os' (pool 'guest-data'): 'DIR/none' does not exist; copy the "
+			"variables that came with the firmware there, as with: install -D -m 0600 "
+			"'DIR/OVMF_VARS_4M.ms.fd' 'DIR/none'");
 	scratch_end();
 }
 

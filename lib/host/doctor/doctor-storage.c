@@ -121,19 +121,19 @@ static void tell_what(struct doctor *d, const struct doctor_lack *l)
 	doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
 }
 
-static bool has_directory(const char *path)
+/* The directory of a file, in the arena. */
+static const char *directory_of(struct doctor *d, const char *path)
 {
-	CLEANUP(freep) char *dir = xstrdup(path);
-	char *slash = strrchr(dir, '/');
-	if (slash && slash != dir)
-		*slash = '\0';
-	return access(dir, F_OK) == 0;
+	const char *slash = strrchr(path, '/');
+	return slash && slash != path ? arena_strndup(&d->arena, path, (size_t)(slash - path))
+				      : "/";
 }
 
 static void tell_missing(struct doctor *d, const struct doctor_lack *l)
 {
 	const char *command = strstr(l->text, STORAGE_CREATE);
-	bool has_dir = has_directory(l->subject);
+	const char *dir = directory_of(d, l->subject);
+	bool has_dir = access(dir, F_OK) == 0;
 	tell_what(d, l);
 	if (!has_dir)
 		doctor_cure(d, "mount --all");
@@ -142,6 +142,8 @@ static void tell_missing(struct doctor *d, const struct doctor_lack *l)
 				command + strlen(STORAGE_CREATE));
 	else if (has_dir)
 		doctor_cure(d, "ls -ld %s", doctor_quote(d, l->subject));
+	else
+		doctor_cure(d, "# or put it there: mkdir -p %s", doctor_quote(d, dir));
 }
 
 #define FIRMWARE_DIR "/usr/share/OVMF"
@@ -153,8 +155,8 @@ static const char *find_variables(struct doctor *d, const char *path)
 		const struct vm *vm = d->machines[i].vm;
 		if (!vm->firmware_vars || strcmp(vm->firmware_vars->path, path) != 0)
 			continue;
-		CLEANUP(freep) char *found = firmware_find_variables(vm);
-		return doctor_quote(d, found ? found : FIRMWARE_DIR "/OVMF_VARS_4M.fd");
+		CLEANUP(freep) char *found = storage_find_variables(vm->firmware_code->path);
+		return doctor_quote(d, found ? found : STORAGE_VARIABLES);
 	}
 	return NULL;
 }

@@ -78,32 +78,11 @@ static void look_at_volume(const struct search *s, enum lack_kind kind, const st
 		.pool = v->pool,
 		.writable = type == 0 && !v->readonly,
 		.device = plan_is_device(v->path),
-		.flash = v == s->vm->firmware_vars,
+		.firmware = v == s->vm->firmware_vars ? s->vm->firmware_code->path : NULL,
 		.qcow2 = v->type && v->type->format == VM_FORMAT_QCOW2,
 	};
 	if (storage_check(&file, type, &err) < 0)
 		tell(s, kind, pointer, v->path, err.code, "%s", err.text);
-}
-
-char *firmware_find_variables(const struct vm *vm)
-{
-	static const char secure[] = ".secboot";
-	const char *code = vm->firmware_code ? vm->firmware_code->path : "";
-	const char *base = strrchr(code, '/'), *word = base ? strstr(base, "CODE") : NULL;
-	if (!word)
-		return NULL;
-	char *path = xasprintf("%.*sVARS%s", (int)(word - code), code, word + strlen("CODE"));
-	const char *at = strstr(path, secure);
-	/* Those with the keys that such code checks. */
-	if (access(path, F_OK) < 0 && at) {
-		char *other = xasprintf("%.*s.ms%s", (int)(at - path), path, at + strlen(secure));
-		free(path);
-		path = other;
-	}
-	if (access(path, F_OK) == 0)
-		return path;
-	free(path);
-	return NULL;
 }
 
 /* The size of a file with nothing but what the firmware sees; -1: of none, or none that may be
@@ -121,7 +100,9 @@ static void look_at_sizes(const struct search *s)
 {
 	static const char *const pointers[] = { "/attrs/firmware/code", "/attrs/firmware/vars" };
 	const struct vm_volume *const flash[] = { s->vm->firmware_code, s->vm->firmware_vars };
-	CLEANUP(freep) char *model = firmware_find_variables(s->vm);
+	CLEANUP(freep)
+	char *model = storage_find_variables(
+			s->vm->firmware_code ? s->vm->firmware_code->path : "");
 	struct stat st;
 	for (size_t i = 0; i < ARRAY_SIZE(flash); i++) {
 		long long size = flash_size(flash[i]);
@@ -174,12 +155,15 @@ static void look_at_seed(const struct search *s)
 	if (s->vm->n_seed && iso9660_check(&missing) < 0)
 		tell(s, LACK_LIBISOFS, "/attrs/cloud-init", "libisofs", missing.code,
 				"cloud-init: %s", missing.text);
-	for (size_t i = 0; i < s->vm->n_seed; i++) {
+	for (size_t i = 0, n_keys = 0; i < s->vm->n_seed; i++) {
 		const struct vm_seed_item *item = &s->vm->seed[i];
 		const struct storage_file file = { .path = item->text };
 		struct error err = {};
 		const char *key = vm_seed_key(item->kind);
-		CLEANUP(freep) char *pointer = xasprintf("/attrs/cloud-init/%s", key);
+		bool is_key = item->kind == VM_SEED_KEY || item->kind == VM_SEED_KEY_FILE;
+		CLEANUP(freep)
+		char *pointer = is_key ? xasprintf("/attrs/cloud-init/%s/%zu", key, n_keys++)
+				       : xasprintf("/attrs/cloud-init/%s", key);
 		if (vm_seed_is_path(item->kind) && storage_check(&file, S_IFREG, &err) < 0)
 			tell(s, LACK_VOLUME, pointer, file.path, err.code, "cloud-init: \"%s\": %s",
 					key, err.text);

@@ -34,12 +34,6 @@ struct lack {
 	int code;	     /* positive errno, EACCES: this process may not look; 0: not told */
 };
 
-/*
- * The variables that came with a machine's firmware: those in "OVMF_VARS_4M.fd" are for the code in
- * "OVMF_CODE_4M.fd". NULL: not known. The caller frees it.
- */
-char *firmware_find_variables(const struct vm *vm);
-
 /* @lack: of this call only */
 typedef void lack_fn(void *data, const struct lack *lack);
 

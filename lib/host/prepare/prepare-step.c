@@ -121,8 +121,11 @@ static int run_directory(struct prepare_context *c, size_t i, struct error *err)
 	return r < 0 ? r : storage_check_directory(&file, &c->account, err);
 }
 
-static struct storage_file storage_file_of(const struct plan_fd *fd)
+static struct storage_file storage_file_of(const struct prepare_context *c, size_t i)
 {
+	const struct plan_fd *fd = fd_of(c, i);
+	bool is_variables = !strcmp(fd->name, "firmware.vars");
+	const struct plan_fd *code = is_variables ? plan_find(c->plan, "firmware.code") : NULL;
 	return (struct storage_file){
 		.path = fd->path,
 		.volume = fd->volume,
@@ -130,39 +133,39 @@ static struct storage_file storage_file_of(const struct plan_fd *fd)
 		.writable = fd->writable,
 		.device = plan_is_device(fd->path),
 		.direct = fd->direct,
-		.flash = !strncmp(fd->name, "firmware.", strlen("firmware.")),
+		.firmware = code ? code->path : NULL,
 		.qcow2 = fd->format == PLAN_FORMAT_QCOW2,
 	};
 }
 
 static int run_file(struct prepare_context *c, size_t i, struct error *err)
 {
-	const struct storage_file file = storage_file_of(fd_of(c, i));
+	const struct storage_file file = storage_file_of(c, i);
 	return storage_open(&file, &c->fds[i], err);
 }
 
 static int run_copy(struct prepare_context *c, size_t i, struct error *err)
 {
-	const struct storage_file file = storage_file_of(fd_of(c, i));
+	const struct storage_file file = storage_file_of(c, i);
 	return storage_copy(&file, &c->fds[i], err);
 }
 
 static int check_file(struct prepare_context *c, size_t i, struct error *err)
 {
-	const struct storage_file file = storage_file_of(fd_of(c, i));
+	const struct storage_file file = storage_file_of(c, i);
 	return storage_check(&file, 0, err);
 }
 
 static int check_copy(struct prepare_context *c, size_t i, struct error *err)
 {
-	const struct storage_file file = storage_file_of(fd_of(c, i));
+	const struct storage_file file = storage_file_of(c, i);
 	return storage_check(&file, S_IFREG, err);
 }
 
 static int run_credential(struct prepare_context *c, size_t i, struct error *err)
 {
 	const struct plan_fd *fd = fd_of(c, i);
-	const struct storage_file file = storage_file_of(fd);
+	const struct storage_file file = storage_file_of(c, i);
 	size_t len = 0;
 	int r = credential_open(
 			fd->credential, &file, c->n_credential_bytes, &c->fds[i], &len, err);

@@ -31,6 +31,26 @@ static int refuse(const struct storage_file *file, int code, const char *why, st
 	return error_set(err, code, "%s %s", what, why);
 }
 
+char *storage_find_variables(const char *code)
+{
+	static const char secure[] = ".secboot";
+	const char *base = strrchr(code, '/'), *word = base ? strstr(base, "CODE") : NULL;
+	if (!word)
+		return NULL;
+	char *path = xasprintf("%.*sVARS%s", (int)(word - code), code, word + strlen("CODE"));
+	const char *at = strstr(path, secure);
+	/* Those with the keys that such code checks. */
+	if (access(path, F_OK) < 0 && at) {
+		char *other = xasprintf("%.*s.ms%s", (int)(at - path), path, at + strlen(secure));
+		free(path);
+		path = other;
+	}
+	if (access(path, F_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
 /* What is to be done for the file to be there, with the command at the end; NULL: nothing that
  * could be told here. The caller frees it. */
 static char *tell_maker(const struct storage_file *file, const char *missing_dir)
@@ -39,10 +59,13 @@ static char *tell_maker(const struct storage_file *file, const char *missing_dir
 		return NULL;
 	CLEANUP(freep) char *path = shell_quoted(file->path);
 	CLEANUP(freep) char *dir = shell_quoted(missing_dir ? missing_dir : "");
-	if (file->flash)
+	if (file->firmware) {
+		CLEANUP(freep) char *found = storage_find_variables(file->firmware);
+		CLEANUP(freep) char *from = shell_quoted(found ? found : STORAGE_VARIABLES);
 		return xasprintf("copy the variables that came with the firmware there, as with: "
-				 "install -D -m 0600 /usr/share/OVMF/OVMF_VARS_4M.fd %s",
-				path);
+				 "install -D -m 0600 %s %s",
+				from, path);
+	}
 	return xasprintf("%s%s%s%sqemu-img create -f %s %s SIZE", STORAGE_CREATE,
 			missing_dir ? "mkdir -p " : "", missing_dir ? dir : "",
 			missing_dir ? " && " : "", file->qcow2 ? "qcow2" : "raw", path);
@@ -61,8 +84,8 @@ static int refuse_missing(const struct storage_file *file, struct error *err)
 		return error_set(err, ENOENT, "%s does not exist%s%s", what, maker ? "; " : "",
 				maker ? maker : "");
 	return error_set(err, ENOENT,
-			"%s does not exist, nor does its directory; mount its file system%s%s",
-			what, maker ? ", or if it is new, " : "", maker ? maker : "");
+			"%s does not exist, nor does its directory; mount its file system, %s%s",
+			what, maker ? "or if it is new, " : "or put it there", maker ? maker : "");
 }
 
 static int refuse_open(const struct storage_file *file, const struct stat *st, struct error *err)

@@ -18,19 +18,28 @@
 /* In the message about an image that is missing: a command that makes it follows. */
 #define STORAGE_CREATE "create it with: "
 
+/* Variables for most firmwares: those of a machine whose code is not known by its name. */
+#define STORAGE_VARIABLES "/usr/share/OVMF/OVMF_VARS_4M.fd"
+
 /* A copy takes memory of the host for all of its size, also where the file is sparse. More than
  * that is no kernel, initial RAM disk or ROM: on a PC QEMU puts these below 4 GiB. */
 #define STORAGE_COPY_MAX ((off_t)4 << 30)
+
+/*
+ * The variables that came with a firmware, by the path of its code: those in "OVMF_VARS_4M.fd" are
+ * for "OVMF_CODE_4M.fd". NULL: not known. The caller frees it.
+ */
+char *storage_find_variables(const char *code);
 
 struct storage_file {
 	const char *path;
 	const char *volume; /* for messages; NULL: a file that is given by its path */
 	const char *pool;   /* NULL with volume */
 	bool writable;
-	bool device; /* must be a block device; else it must be a regular file */
-	bool direct; /* O_DIRECT */
-	bool flash;  /* of the firmware */
-	bool qcow2;  /* must be an image of that format that needs no other file */
+	bool device;	      /* must be a block device; else it must be a regular file */
+	bool direct;	      /* O_DIRECT */
+	const char *firmware; /* of variables: the code that they are for; NULL: another file */
+	bool qcow2;	      /* must be an image of that format that needs no other file */
 };
 
 /*
