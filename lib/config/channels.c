@@ -55,7 +55,7 @@ const struct field spice_fields[] = {
 const struct field vnc_fields[] = {
 	FIELD_BOOL(struct attrs_conf, vnc.enabled, "enabled", false,
 			"Offer the display by VNC. There is no password."),
-	PORT_FIELDS(vnc, "TCP port on 127.0.0.1."),
+	PORT_FIELDS(vnc, "TCP port on 127.0.0.1, 5900 or above."),
 	{},
 };
 

@@ -94,9 +94,11 @@ static const struct field group_fields[] = {
 const struct field firewall_fields[] = {
 	FIELD_STRINGS_MAP(struct firewall_conf, addresses, "addresses", form_firewall_name,
 			form_addresses,
-			"Named sets of addresses, blocks and ranges, which rules call \"@NAME\"."),
+			"Named sets of addresses, blocks and ranges, which rules call \"@NAME\". A "
+			"name has up to 31 letters, digits, '_' and '-'."),
 	FIELD_MAP(struct firewall_conf, groups, struct fw_group_conf, name, "groups", group_fields,
-			form_firewall_name, "Groups of rules, which machines belong to."),
+			form_firewall_name,
+			"Groups of rules, which machines belong to, with such names."),
 	FIELD_ENUM(struct firewall_conf, state, "state", fw_state_names, "auto",
 			"How answers to allowed packets are known: see machina-firewall(7)."),
 	{},

@@ -47,7 +47,7 @@ static const struct field storage_fields[] = {
 			"How the host caches the volumes: see CACHE."),
 	FIELD_ENUM(struct storage_conf, tuning.aio, "aio", disk_aio_names, "threads",
 			"How QEMU reads and writes; \"native\" needs \"cache\" to be \"none\" or "
-			"\"directsync\"."),
+			"\"directsync\". \"io_uring\" weakens the sandbox: machina(8), SECURITY."),
 	{},
 };
 

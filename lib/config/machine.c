@@ -53,7 +53,8 @@ static const struct field volume_fields[] = {
 			"How the host caches the volume: see CACHE in machina.conf(5)."),
 	FIELD_ENUM(struct volume_conf, tuning.aio, "aio", disk_aio_names, "the pool's",
 			"How QEMU reads and writes it; \"native\" needs \"cache\" to be \"none\" "
-			"or \"directsync\"."),
+			"or \"directsync\". \"io_uring\" weakens the sandbox: machina(8), "
+			"SECURITY."),
 	{},
 };
 
@@ -72,8 +73,9 @@ static const struct field connection_fields[] = {
 	FIELD_STRING(struct connection_conf, network, "network", NULL, 0, NULL,
 			"Network of the host's config."),
 	FIELD_STRING_OR_LIST(struct connection_conf, ip, "ip", form_text_line,
-			"The guest's address, or a list of them, which the guard holds it to. The "
-			"guest is not told; two machines must not have one address on one "
+			"The guest's address, or a list of them, which the guard holds it to. It "
+			"is the guest's own to set, but for DHCP of a network that the host makes, "
+			"and \"cloud-init\". Two machines must not have one address on one "
 			"network."),
 	FIELD_STRING(struct connection_conf, mac, "mac", form_mac, FIELD_DERIVED,
 			"derived from the machine's id and name and the connection's name",
@@ -122,7 +124,7 @@ static const struct field share_fields[] = {
 	FIELD_STRING(struct share_conf, name, "name", form_share_name, 0, NULL,
 			"Unique in its list; an entry of the machine replaces a tag's of the same "
 			"name. The guest mounts the share by it: mount -t virtiofs NAME "
-			"DIRECTORY."),
+			"DIRECTORY. Up to 36 letters, digits, '_', '-' and '.'."),
 	FIELD_STRING(struct share_conf, path, "path", form_text_line, 0, NULL,
 			"Directory of the host: an absolute path, with the variables of storage "
 			"patterns."),
@@ -398,7 +400,8 @@ static const struct field privileges_fields[] = {
 					MERGE_NAMED, device_fields, "Devices of the host."),       \
 			FIELD_LIST(struct machine_conf, shares, struct share_conf, "shares",       \
 					MERGE_NAMED, share_fields,                                 \
-					"Directories that the guest shares with the host."),       \
+					"Directories that the guest shares with the host: 16 at "  \
+					"most."),                                                  \
 			FIELD_STRINGS(struct machine_conf, after, "after", MERGE_GATHER,           \
 					form_machine_name,                                         \
 					"Machines that are ready before this one starts, where "   \
@@ -411,7 +414,8 @@ static const struct field privileges_fields[] = {
 					"them."),                                                  \
 			FIELD_LIST(struct machine_conf, credentials, struct credential_conf,       \
 					"credentials", MERGE_NAMED, credential_fields,             \
-					"Secrets that the guest's systemd is told at its boot."),  \
+					"Secrets that the guest's systemd is told at its boot, "   \
+					"at most 200."),                                           \
 			FIELD_SWITCH(struct machine_conf, autostart, "autostart",                  \
 					form_switch_names, "as machina enable and disable say",    \
 					"Whether the machine starts when the host does: generate " \

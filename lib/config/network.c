@@ -133,8 +133,9 @@ const struct field network_fields[] = {
 	FIELD_ENUM(struct network_conf, backend, "backend", user_backend_names, "slirp",
 			"What gives guests their network in mode \"user\". \"slirp\": QEMU itself, "
 			"which needs the host's network for that. \"passt\": passt(1), in a unit "
-			"of its own, so that QEMU sees no network at all; for IPv4 alone. Guests "
-			"find the same addresses with both."),
+			"of its own, so that QEMU sees no network at all; for IPv4 alone, and for "
+			"16 connections of a machine at most. Guests find the same addresses with "
+			"both."),
 	FIELD_LIST(struct network_conf, forward, struct forward_conf, "forward", MERGE_FIRST,
 			forward_fields,
 			"Ports of the host that lead to a guest (modes \"user\", \"nat\" and "
