@@ -353,8 +353,8 @@ const struct command cmd_firewall_show = {
 	.summary = "Show the rules of a machine in the order in which they are tried",
 	.description = "As the config says them now, of all connections or of the one called NAME. "
 		       "Each line shows what happens to which packets, the group, rule or part of "
-		       "the guard that says so, and where it is written. What the lines mean is "
-		       "told by machina-firewall(7).",
+		       "the guard that says so, and where it is written. machina-firewall(7) says "
+		       "what the lines mean.",
 	.options = options,
 	.options_size = sizeof(struct show_options),
 	.examples = examples,

@@ -23,6 +23,6 @@ const struct command cmd_firewall = {
 	.name = "firewall",
 	.group = GROUP_LOOK,
 	.summary = "Look at the packet filter of machines, and install it",
-	.description = "What the rules mean is told by machina-firewall(7).",
+	.description = "machina-firewall(7) says what the rules mean.",
 	.subcommands = commands,
 };

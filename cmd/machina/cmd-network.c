@@ -15,6 +15,6 @@ const struct command cmd_network = {
 	.name = "network",
 	.group = GROUP_LOOK,
 	.summary = "Look at networks, and have systemd-networkd make bridges",
-	.description = "What networks are is told by machina-network(5).",
+	.description = "machina-network(5) describes networks.",
 	.subcommands = commands,
 };
