@@ -186,5 +186,10 @@ void print_help(FILE *to, const struct command *command)
 		put_commands(to, command);
 	put_options(to, command);
 	put_examples(to, command->examples);
-	fputs("\nThe manual page " PROGRAM_NAME "(8) has more.\n", to);
+	fputc('\n', to);
+	if (command->subcommands) {
+		CLEANUP(freep) char *title = command_title(command);
+		fprintf(to, "'%s COMMAND --help' explains a command. ", title);
+	}
+	fputs("The manual page " PROGRAM_NAME "(8) has more.\n", to);
 }
