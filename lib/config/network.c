@@ -114,8 +114,9 @@ const struct field network_fields[] = {
 			"VLAN of the guests, who see no tags. A bridge must be VLAN-aware "
 			"(vlan_filtering)."),
 	FIELD_TERMS(struct network_conf, vlans, "vlans", form_vlans, NULL,
-			"VLANs that the guests get and send with their tags (a trunk). Without "
-			"\"vlan\" beside it, frames without a tag are dropped."),
+			"VLANs that the guests get and send with their tags (a trunk), such as "
+			"[ 20, \"30-39\" ]. Without \"vlan\" beside it, frames without a tag are "
+			"dropped."),
 	FIELD_BOOL(struct network_conf, isolate, "isolate", false,
 			"Keep the guests of this network apart: they reach the host and what is "
 			"behind the bridge's other ports, but not each other."),

@@ -7,6 +7,7 @@
 
 #include "cli/roff.h"
 #include "config/machine.h"
+#include "config/network.h"
 #include "util/mem.h"
 
 /* One object of the format and where it stands: "", "attrs.memory", "volumes[]", "storage.NAME". */
@@ -162,6 +163,8 @@ static void put_section(FILE *to, struct sections *all, struct section section, 
 		CLEANUP(freep) char *see = NULL;
 		if (f->fields == tag_fields)
 			see = xstrdup(PROGRAM_NAME "-machine(5)");
+		else if (f->fields == network_fields)
+			see = xstrdup(PROGRAM_NAME "-network(5)");
 		else if (f->fields) {
 			const struct section *known = sections_find(all, f->fields);
 			if (!known) {
