@@ -58,15 +58,20 @@ int unit_build_swtpm(const struct unit_input *in, struct units *ret, struct erro
 {
 	CLEANUP(unitfile_done) struct unitfile u = {};
 	CLEANUP(strv_done) struct strv exec_paths = {};
+	CLEANUP(freep) char *qemu = unit_name(UNIT_QEMU, in->vm->name);
 	unit_begin(&u, in->sources);
 	unitfile_section(&u, "Unit");
 	unitfile_setf(&u, "Description", "TPM of virtual machine %s", in->vm->name);
 	unitfile_set(&u, "Documentation", "man:machina(8)");
 	unit_after_storage(&u);
 	unitfile_set(&u, "RequiresMountsFor", in->tpm_plan->tpm_data);
-	/* It starts with the machine and outlives a crash of QEMU, whose restart finds it running;
-	 * it goes when the machine has stopped. */
+	/* It starts with the machine and starts again with the next QEMU, also when that is told to
+	 * restart, as often as that may: a QEMU that ends in good order tells it to end
+	 * (tpm_emulator_shutdown() in backends/tpm/tpm_emulator.c), and systemd, which found it
+	 * running when the restart was asked for, would start a QEMU without it. */
+	unitfile_set(&u, "PartOf", qemu);
 	unitfile_set(&u, "StopWhenUnneeded", "yes");
+	unitfile_set(&u, "StartLimitIntervalSec", "0");
 
 	unitfile_section(&u, "Service");
 	add_swtpm_exec(&u, in);
