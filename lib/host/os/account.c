@@ -20,8 +20,10 @@
 
 /* An answer is a record of some hundred bytes. */
 #define REPLY_MAX ((size_t)65536)
-/* PID 1 answers at once; this is for one that hangs. */
-#define REPLY_SECONDS 10
+/* PID 1 answers at once, unless it has hundreds of units to start: it looks at nothing else before
+ * it has forked for all that may begin, and what it has forked takes the processors from it. Less
+ * than the time that units have to start. */
+#define REPLY_SECONDS 90
 
 /* Users that are made up. */
 #define MADE_UP_FIRST 0x70000000
