@@ -87,6 +87,8 @@ static int connect_channel(struct agent *a, uint64_t deadline_usec, struct error
 static int silent(struct agent *a, uint64_t waited_usec, struct error *err)
 {
 	CLEANUP(buf_done) struct buf who = {};
+	/* With ours, there were always somebody, who is looked for among all processes. */
+	closep(&a->fd);
 	if (a->path)
 		unix_peer_text(a->path, &who);
 	if (who.len > 0)
