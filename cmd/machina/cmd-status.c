@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <json-c/json_object.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -247,16 +248,32 @@ static bool runs(const struct call *call, const struct shown *shown, size_t i)
 	       (info->main_pid && monitor_is_there(&call->paths, shown->names->items[i]));
 }
 
-/* The caller releases it. */
-static struct json_object *find_addresses(const struct call *call, const struct shown *shown)
+/* What takes its time, and is therefore asked of all that run at once. */
+struct answers {
+	struct strv running;
+	struct json_object *addresses;
+	struct usage *usages; /* in the order of those that run; NULL: not asked for */
+};
+
+static void answers_done(struct answers *answers)
 {
-	CLEANUP(strv_done) struct strv running = {};
-	struct json_object *list = jtree_list();
+	strv_done(&answers->running);
+	json_object_put(answers->addresses);
+	free(answers->usages);
+}
+
+static void ask_all(const struct call *call, const struct shown *shown, struct answers *ret)
+{
+	const struct status_options *options = call->options;
+	*ret = (struct answers){ .addresses = jtree_list() };
 	for (size_t i = 0; i < shown->names->n; i++)
 		if (runs(call, shown, i))
-			strv_push(&running, shown->names->items[i]);
-	status_find_addresses(call, &running, list);
-	return list;
+			strv_push(&ret->running, shown->names->items[i]);
+	status_find_addresses(call, &ret->running, ret->addresses);
+	if (!options->rates)
+		return;
+	ret->usages = xcalloc(ret->running.n + 1, sizeof(*ret->usages));
+	usage_measure(&call->paths, &ret->running, ret->usages);
 }
 
 static int status_run(const struct call *call, struct error *err)
@@ -264,6 +281,7 @@ static int status_run(const struct call *call, struct error *err)
 	const struct status_options *options = call->options;
 	CLEANUP(strv_done) struct strv names = {};
 	CLEANUP(shown_done) struct shown shown = { .names = &names };
+	CLEANUP(answers_done) struct answers answers = {};
 	int r = machines_select_known(call, false, &names, err);
 	if (r == 0)
 		r = shown_load(call, &shown, err);
@@ -271,19 +289,23 @@ static int status_run(const struct call *call, struct error *err)
 		return r < 0 ? r : STATUS_FAILURE;
 
 	int worst = STATUS_RUNNING;
-	struct json_object *list = jtree_list(), *addresses = find_addresses(call, &shown);
-	for (size_t i = 0; i < names.n; i++) {
+	struct json_object *list = jtree_list();
+	ask_all(call, &shown, &answers);
+	for (size_t i = 0, k = 0; i < names.n; i++) {
 		const struct unit_info *info = &shown.infos[i];
 		const struct machine_state *state = &shown.states[i];
 		const char *unit = shown.units.items[i];
 		CLEANUP(status_running_done) struct status_running running = {};
-		bool is_there = runs(call, &shown, i);
+		bool is_there = k < answers.running.n &&
+				!strcmp(answers.running.items[k], names.items[i]);
 		int status = state->is_foreground ? STATUS_RUNNING : status_of(info);
 		if (status > worst)
 			worst = status;
-		if (is_there)
-			status_running_load(
-					call, names.items[i], addresses, options->rates, &running);
+		if (is_there) {
+			status_running_load(call, names.items[i], answers.addresses,
+					answers.usages ? &answers.usages[k] : NULL, &running);
+			k++;
+		}
 		if (options->json) {
 			jtree_push(list, machine_json(state, unit, info,
 							 is_there ? &running : NULL));
@@ -298,13 +320,12 @@ static int status_run(const struct call *call, struct error *err)
 	else
 		drain_note(&call->paths);
 	json_object_put(list);
-	json_object_put(addresses);
 	return worst;
 }
 
 static const struct option_spec options[] = {
 	{ 'r', "rates", NULL, OPT_FLAG(struct status_options, rates),
-			"Measure for a fifth of a second what each machine uses" },
+			"Measure for a fifth of a second what machines use" },
 	OPTION_JSON(struct status_options, json),
 	{},
 };

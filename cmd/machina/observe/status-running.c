@@ -113,7 +113,8 @@ static struct json_object *addresses_of(struct json_object *list, const char *ma
 }
 
 void status_running_load(const struct call *call, const char *machine,
-		struct json_object *addresses, bool with_rates, struct status_running *ret)
+		struct json_object *addresses, const struct usage *usage,
+		struct status_running *ret)
 {
 	static const char *const fds[] = { "console", "agent" };
 	struct plan *plan = &ret->plan;
@@ -138,9 +139,7 @@ void status_running_load(const struct call *call, const char *machine,
 	look_at_connections(ret);
 	look_at_devices(ret);
 	ret->addresses = addresses_of(addresses, machine);
-	ret->is_measured = with_rates;
-	if (with_rates)
-		usage_measure(&call->paths, machine, &ret->usage);
+	ret->usage = usage;
 }
 
 /* Of those that are as they should be there is nothing to say. */
@@ -199,8 +198,8 @@ static void print_addresses(struct json_object *list)
 void status_running_print(const struct status_running *running)
 {
 	print_addresses(running->addresses);
-	if (running->is_measured) {
-		CLEANUP(freep) char *text = usage_text(&running->usage);
+	if (running->usage) {
+		CLEANUP(freep) char *text = usage_text(running->usage);
 		status_field("use", "%s", text[0] ? text : "not known");
 	}
 	for (size_t i = 0; i < running->n_doors; i++) {
@@ -277,8 +276,8 @@ static struct json_object *devices_json(const struct lent_devices *devices)
 void status_running_add_json(const struct status_running *running, struct json_object *to)
 {
 	jtree_set(to, "needs_restart", jtree_bool(running->needs_restart));
-	if (running->is_measured)
-		jtree_set(to, "rates", usage_json(&running->usage));
+	if (running->usage)
+		jtree_set(to, "rates", usage_json(running->usage));
 	jtree_set(to, "sockets", doors_json(running));
 	jtree_set_text(to, "console_log", running->console_log);
 	jtree_set(to, "connections", connections_json(running));

@@ -27,8 +27,7 @@ struct status_running {
 	const char *console_log; /* NULL: none */
 	int *connections;	 /* enum connect_state of plan_connection(i); -1: not known */
 	bool needs_restart;
-	bool is_measured;
-	struct usage usage;	       /* if so */
+	const struct usage *usage;     /* NULL: not measured. Borrowed */
 	struct json_object *addresses; /* texts; NULL: none is known. Borrowed */
 	struct lent_devices devices;   /* of the host */
 };
@@ -48,10 +47,11 @@ void status_find_addresses(
  * What can't be found out is left out, or told on standard error.
  *
  * @addresses: of status_find_addresses(); borrowed as long as @ret
- * @with_rates: measure what it uses, which takes a fifth of a second
+ * @usage: what it uses; NULL: not measured. Borrowed likewise
  */
 void status_running_load(const struct call *call, const char *machine,
-		struct json_object *addresses, bool with_rates, struct status_running *ret);
+		struct json_object *addresses, const struct usage *usage,
+		struct status_running *ret);
 
 void status_running_print(const struct status_running *running);
 void status_running_add_json(const struct status_running *running, struct json_object *to);

@@ -1,48 +1,110 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a machine uses at the moment. */
+/* What machines use at the moment. */
 #include "observe/usage.h"
 
-#include <poll.h>
+#include <stdlib.h>
 
 #include "cli/output.h"
 #include "host/os/clock.h"
-#include "host/qmp/balloon.h"
+#include "host/qmp/qmp-many.h"
 #include "json/jtree.h"
 #include "lifecycle/monitor.h"
+#include "setup/hookplan.h"
 #include "unit/service.h"
 #include "util/mem.h"
 
 #define LIMIT_USEC (2 * USEC_PER_SEC)
 #define SPAN_USEC (200 * USEC_PER_MSEC)
 
-/* What the unit and QEMU have counted by now. */
-static void take(struct bus *bus, const char *unit, struct monitor *monitor, struct sample *ret)
+/* What is measured: machines in the order of their names, at two moments. */
+struct meter {
+	const struct strv *machines;
+	struct strv sockets;
+	struct plan *plans;
+	struct sample *before, *now;
+	struct usage *usages;
+};
+
+static void meter_init(struct meter *ret, const struct config_paths *paths,
+		const struct strv *machines, struct usage *usages)
 {
-	CLEANUP(unit_info_done) struct unit_info info = {};
-	struct error unused = {};
-	const struct sample_source source = { &info, &monitor->plan, monitor->qmp, NULL, NULL };
-	if (bus_get_unit(bus, unit, &info, &unused) >= 0)
-		sample_take(&source, clock_deadline_usec(LIMIT_USEC), ret);
+	*ret = (struct meter){
+		.machines = machines,
+		.plans = xcalloc(machines->n + 1, sizeof(*ret->plans)),
+		.before = xcalloc(machines->n + 1, sizeof(*ret->before)),
+		.now = xcalloc(machines->n + 1, sizeof(*ret->now)),
+		.usages = usages,
+	};
+	for (size_t i = 0; i < machines->n; i++) {
+		struct error doubt;
+		const char *machine = machines->items[i];
+		hookplan_recall(paths, HOOK_QEMU, machine, &ret->plans[i], &doubt);
+		strv_push_take(&ret->sockets,
+				plan_qmp_path(paths->run_dir, machine, MONITOR_COMMANDS));
+		usages[i] = (struct usage){};
+	}
 }
 
-void usage_measure(const struct config_paths *paths, const char *machine, struct usage *ret)
+static void meter_done(struct meter *m)
 {
-	CLEANUP(monitor_done) struct monitor monitor = {};
+	for (size_t i = 0; i < m->machines->n; i++) {
+		plan_done(&m->plans[i]);
+		sample_done(&m->before[i]);
+		sample_done(&m->now[i]);
+	}
+	free(m->plans);
+	free(m->before);
+	free(m->now);
+	strv_done(&m->sockets);
+}
+
+/* What QEMU does not know, such as a balloon that it has not got, is left out. */
+static void ask_qemus(struct meter *m, struct sample *samples)
+{
+	static const char *const commands[] = { "query-blockstats", "query-balloon", NULL };
+	const size_t n = m->machines->n;
+	CLEANUP(freep) struct qmp_many *items = xcalloc(n + 1, sizeof(*items));
+	for (size_t i = 0; i < n; i++)
+		items[i] = (struct qmp_many){ .path = m->sockets.items[i], .is_partial = true };
+	qmp_many_ask(items, n, commands, clock_deadline_usec(LIMIT_USEC));
+	for (size_t i = 0; i < n; i++) {
+		int64_t bytes = jtree_get_int(items[i].replies[1], "actual", 0);
+		m->usages[i].guest_bytes = bytes > 0 ? (uint64_t)bytes : 0;
+		samples[i].has_disks = items[i].replies[0] != NULL;
+		sample_add_disks(items[i].replies[0], &samples[i]);
+	}
+	qmp_many_done(items, n);
+}
+
+/* What the units and the QEMUs have counted by now. */
+static void take(struct bus *bus, struct meter *m, struct sample *samples)
+{
+	for (size_t i = 0; i < m->machines->n; i++) {
+		CLEANUP(unit_info_done) struct unit_info info = {};
+		CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, m->machines->items[i]);
+		struct error unused;
+		if (bus_get_unit(bus, unit, &info, &unused) < 0)
+			continue;
+		sample_take(&(struct sample_source){ .info = &info, .plan = &m->plans[i] }, 0,
+				&samples[i]);
+	}
+	ask_qemus(m, samples);
+}
+
+void usage_measure(const struct config_paths *paths, const struct strv *machines, struct usage *ret)
+{
+	CLEANUP(meter_done) struct meter m;
 	CLEANUP(bus_freep) struct bus *bus = NULL;
-	CLEANUP(sample_done) struct sample before = {}, now = {};
-	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
-	struct balloon_size size;
-	struct error unused = {};
-	*ret = (struct usage){};
-	if (monitor_open(paths, machine, clock_deadline_usec(LIMIT_USEC), &monitor, &unused) < 0 ||
-			bus_open(&bus, &unused) < 0)
+	struct error unused;
+	meter_init(&m, paths, machines, ret);
+	if (bus_open(&bus, &unused) < 0)
 		return;
-	if (balloon_look(monitor.qmp, BALLOON_ALL, &size, &unused) == 0)
-		ret->guest_bytes = size.now_bytes;
-	take(bus, unit, &monitor, &before);
-	clock_poll(NULL, 0, clock_deadline_usec(SPAN_USEC));
-	take(bus, unit, &monitor, &now);
-	ret->has_rates = sample_rates(&before, &now, &ret->rates);
+	uint64_t until = clock_deadline_usec(SPAN_USEC);
+	take(bus, &m, m.before);
+	clock_poll(NULL, 0, until);
+	take(bus, &m, m.now);
+	for (size_t i = 0; i < machines->n; i++)
+		ret[i].has_rates = sample_rates(&m.before[i], &m.now[i], &ret[i].rates);
 }
 
 static void add_rate(struct buf *text, const char *what, double bytes)
