@@ -7,6 +7,7 @@
 #include "config/load.h"
 #include "util/file.h"
 #include "util/mem.h"
+#include "util/parse.h"
 
 void config_paths_init(struct config_paths *ret, const char *root, const char *config_dir)
 {
@@ -32,10 +33,7 @@ void config_paths_init(struct config_paths *ret, const char *root, const char *c
 
 size_t config_stem_length(const char *file_name)
 {
-	size_t len = strlen(file_name), end = strlen(CONFIG_SUFFIX);
-	bool is_config = file_name[0] != '.' && len > end &&
-			 !strcmp(file_name + len - end, CONFIG_SUFFIX);
-	return is_config ? len - end : 0;
+	return file_name[0] == '.' ? 0 : stem_length(file_name, CONFIG_SUFFIX);
 }
 
 char *config_machine_path(const struct config_paths *paths, const char *machine)

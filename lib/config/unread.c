@@ -5,18 +5,13 @@
 #include "config/load.h"
 #include "util/file.h"
 #include "util/mem.h"
-
-static bool ends_with(const char *name, const char *end)
-{
-	size_t len = strlen(name), end_len = strlen(end);
-	return len > end_len && !strcmp(name + len - end_len, end);
-}
+#include "util/parse.h"
 
 /* "web.json" and "web.conf" were meant; "web.conf.json.old" and "web.conf.json~" are put away. */
 static bool is_misnamed(const char *name)
 {
 	return name[0] != '.' && !config_stem_length(name) &&
-	       (ends_with(name, ".json") || ends_with(name, ".conf"));
+	       (stem_length(name, ".json") || stem_length(name, ".conf"));
 }
 
 /* "web.conf.json" beside the host's file. */

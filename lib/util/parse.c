@@ -321,6 +321,12 @@ size_t utf8_length(const char *text, size_t len)
 	return n;
 }
 
+size_t stem_length(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+	return len > end_len && !strcmp(text + len - end_len, end) ? len - end_len : 0;
+}
+
 static unsigned min3(unsigned a, unsigned b, unsigned c)
 {
 	unsigned ab = a < b ? a : b;

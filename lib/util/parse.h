@@ -33,6 +33,9 @@ MUST_CHECK int parse_size(const char *text, uint64_t *ret_bytes);
  */
 MUST_CHECK int parse_span(const char *text, uint64_t *ret_usec);
 
+/* Length of what @text has before @end; 0 if it does not end so, or has nothing before that. */
+size_t stem_length(const char *text, const char *end) PURE;
+
 /*
  * UUID in the four forms that google/uuid reads: with dashes, "urn:uuid:" before that, braces
  * around it (first and last of 38 characters, not looked at), or 32 hex digits. Any letter case.

@@ -276,6 +276,15 @@ TEST(utf8_sequences)
 	check_utf8("\xc3\xa4xx", 0, 0);
 }
 
+TEST(stem_of_a_name)
+{
+	CHECK_INT((int)stem_length("web.conf.json", ".conf.json"), 3);
+	CHECK_INT((int)stem_length(".conf.json", ".conf.json"), 0);
+	CHECK_INT((int)stem_length("json", ".conf.json"), 0);
+	CHECK_INT((int)stem_length("web.conf.json~", ".conf.json"), 0);
+	CHECK_INT((int)stem_length("", ""), 0);
+}
+
 TEST(edit_distance_counts_slips)
 {
 	static const struct {

@@ -19,6 +19,7 @@
 #include "json/jtree.h"
 #include "util/file.h"
 #include "util/mem.h"
+#include "util/parse.h"
 
 /* Devices, and what the file system needs for itself. */
 #define SPARE_BYTES ((uint64_t)64 << 20)
@@ -138,7 +139,6 @@ int save_check(const struct save_request *request, struct error *err)
 static int get_machine_type(
 		struct save *s, struct arena *arena, const char **ret, struct error *err)
 {
-	static const char suffix[] = "-machine";
 	static const char good[] =
 			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 	CLEANUP(jtree_putp) struct json_object *arguments = jtree_object(), *value = NULL;
@@ -148,9 +148,7 @@ static int get_machine_type(
 	if (r < 0)
 		return r;
 	const char *type = json_object_is_type(value, json_type_string) ? jtree_text(value) : "";
-	size_t len = strlen(type), end = strlen(suffix);
-	if (len > end && !strcmp(type + len - end, suffix))
-		len -= end;
+	size_t stem = stem_length(type, "-machine"), len = stem ? stem : strlen(type);
 	/* A start puts it into QEMU's arguments. */
 	if (strspn(type, good) < len)
 		return error_set(err, EPROTO, "QEMU's type of machine is '%s', which can't be",

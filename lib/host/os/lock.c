@@ -9,16 +9,17 @@
 #include <sys/stat.h>
 
 #include "host/os/clock.h"
+#include "host/os/process.h"
 #include "util/buf.h"
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/parse.h"
+#include "util/strv.h"
 #include "util/visible.h"
 
 /* Between attempts: flock(2) cannot wait with a limit. */
 #define RETRY_USEC (10 * USEC_PER_MSEC)
-/* Of a command line: what is read, and what a message shows of it. */
-#define COMMAND_MAX ((size_t)4096)
+/* Of a command line, in a message. */
 #define COMMAND_SHOWN 100
 
 /* Is the file that @fd locks still the one that others find at @path? */
@@ -32,17 +33,14 @@ static bool is_current(int fd, const char *path)
 /* Append what a process was called with: " ('machina prepare qemu web')". */
 static void add_command(int pid, struct buf *ret)
 {
-	CLEANUP(freep) char *path = xasprintf("/proc/%d/cmdline", pid);
-	CLEANUP(buf_done) struct buf words = {};
-	if (file_read(path, COMMAND_MAX, &words, NULL) < 0 || !words.len)
+	CLEANUP(strv_done) struct strv words = {};
+	CLEANUP(buf_done) struct buf text = {};
+	if (process_argv(pid, &words, NULL) < 0 || !words.n)
 		return;
-	for (size_t i = 0; i < words.len; i++)
-		if (!words.text[i])
-			words.text[i] = ' ';
-	while (words.len && words.text[words.len - 1] == ' ')
-		words.len--;
+	for (size_t i = 0; i < words.n && text.len <= COMMAND_SHOWN; i++)
+		buf_printf(&text, "%s%s", i ? " " : "", words.items[i]);
 	buf_puts(ret, " ('");
-	visible_add(ret, words.text, words.len, COMMAND_SHOWN);
+	visible_add(ret, buf_text(&text), text.len, COMMAND_SHOWN);
 	buf_puts(ret, "')");
 }
 
