@@ -212,6 +212,8 @@ static int judge(struct watch *w, struct error *err)
 /* Returns 0 when the guest is ready. */
 static int watch(struct watch *w, struct error *err)
 {
+	/* The worker ends in time by itself, unless it hangs. */
+	uint64_t end = clock_add_usec(w->request->deadline_usec, USEC_PER_SEC);
 	for (int r = 0; r == 0;) {
 		if (!w->worker)
 			r = start_worker(w, err);
@@ -222,8 +224,6 @@ static int watch(struct watch *w, struct error *err)
 			{ .fd = w->qemufd, .events = POLLIN },
 			{ .fd = w->workerfd, .events = POLLIN },
 		};
-		/* The worker ends in time by itself, unless it hangs. */
-		uint64_t end = clock_add_usec(w->request->deadline_usec, USEC_PER_SEC);
 		int n = clock_poll(fds, ARRAY_SIZE(fds), end);
 		if (n < 0 && errno != EINTR)
 			return error_errno(err, "cannot wait");
@@ -235,7 +235,10 @@ static int watch(struct watch *w, struct error *err)
 			return error_set(err, ESRCH, "QEMU has ended before the guest was ready");
 		if (n > 0 && fds[2].revents)
 			r = judge(w, err);
-		else if (n == 0)
+		/* Who is killed time and again must not take a processor for that. */
+		if (r == 0 && !w->worker)
+			clock_poll(NULL, 0, clock_deadline_usec(100 * USEC_PER_MSEC));
+		if (r == 0 && clock_now_usec() >= end)
 			r = error_set(err, ETIMEDOUT, "the guest is not ready in time");
 		if (r > 0)
 			return 0;
