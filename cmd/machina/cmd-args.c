@@ -180,8 +180,7 @@ static int args_run(const struct call *call, struct error *err)
 	if (options->json && n_shown && all)
 		print_json(all);
 	json_object_put(all);
-	if (config.report.n_errors)
-		print_report(stderr, &config.report);
+	print_errors(&config.report);
 	return n_failed || config.report.n_errors ? STATUS_FAILURE : STATUS_DONE;
 }
 

@@ -127,7 +127,7 @@ static int find_volume(const struct call *call, const struct cd_work *work, cons
 		confs[own].name = wanted;
 	if (r == 0)
 		r = vm_build(&config.host, &built.machine, &built.vm, &config.report);
-	print_report(stderr, &config.report);
+	print_errors(&config.report);
 	if (r != 0)
 		return r < 0 ? r
 			     : error_set(err, EINVAL, "the config of '%s' can't be used", machine);

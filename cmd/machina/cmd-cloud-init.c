@@ -104,7 +104,7 @@ static int cloud_init_run(const struct call *call, struct error *err)
 	if (r < 0)
 		return r;
 	if (config.report.n_errors) {
-		print_report(stderr, &config.report);
+		print_errors(&config.report);
 		return STATUS_FAILURE;
 	}
 	if (!built.vm.n_seed)

@@ -102,7 +102,7 @@ static int diff_run(const struct call *call, struct error *err)
 	if (r == 0)
 		r = bus_open(&bus, err);
 	if (r != 0) {
-		print_report(stderr, &config.report);
+		print_errors(&config.report);
 		if (r < 0)
 			print_error(err);
 		return STATUS_TROUBLE;
@@ -128,7 +128,7 @@ static int diff_run(const struct call *call, struct error *err)
 		else
 			print_drift(names.items[i], &drift);
 	}
-	print_report(stderr, &config.report);
+	print_errors(&config.report);
 	if (options->json)
 		print_json(list);
 	json_object_put(list);

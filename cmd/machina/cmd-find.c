@@ -191,7 +191,7 @@ static int find_run(const struct call *call, struct error *err)
 			 stat(search.wanted, &search.file) == 0;
 	int r = search_all(&search, call, &config, err);
 	size_t n = jtree_length(search.list);
-	print_report(stderr, &config.report);
+	print_errors(&config.report);
 	if (r >= 0 && options->json)
 		print_json(search.list);
 	else if (r >= 0)

@@ -146,7 +146,7 @@ static int check_run(const struct call *call, struct error *err)
 			 : machine_list(&call->paths, &names, &config.report, err);
 	if (r == 0)
 		r = load_all(&checked, &config, &names, err);
-	print_report(stderr, &config.report);
+	print_errors(&config.report);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	r = look(call, &checked, &config.policy, some ? &names : NULL, &changed, err);

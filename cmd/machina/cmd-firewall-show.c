@@ -309,7 +309,7 @@ static int show_run(const struct call *call, struct error *err)
 	if (options->json && options->nft)
 		return misuse(call->command, "'--json' and '--nft' can't both be had");
 	int r = target_load(&target, call, call->words.items[0], err);
-	print_report(stderr, &target.config.report);
+	print_errors(&target.config.report);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	if (options->nft)

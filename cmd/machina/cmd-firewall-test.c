@@ -274,7 +274,7 @@ static int test_run(const struct call *call, struct error *err)
 	if (r != 0)
 		return r;
 	r = target_load(&target, call, call->words.items[0], err);
-	print_report(stderr, &target.config.report);
+	print_errors(&target.config.report);
 	if (r > 0)
 		return STATUS_TROUBLE;
 	if (r == 0)

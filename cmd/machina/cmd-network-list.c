@@ -194,7 +194,7 @@ static int network_list_run(const struct call *call, struct error *err)
 		r = find_networks(&list, &call->words, err);
 	if (r == 0)
 		r = find_machines(&list, err);
-	print_report(stderr, &list.config.report);
+	print_errors(&list.config.report);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	if (!call->paths.offline) {

@@ -136,7 +136,7 @@ static int load(const struct call *call, struct run *run, struct error *err)
 	if (r < 0)
 		return r;
 	if (r > 0 || config->report.n_errors) {
-		print_report(stderr, &config->report);
+		print_errors(&config->report);
 		return 1;
 	}
 	if (run->built.vm.tpm.enabled)

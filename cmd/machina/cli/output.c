@@ -155,32 +155,26 @@ static void put_finding(FILE *to, const struct finding *f)
 	fputc('\n', to);
 }
 
-/* @report: sorted */
-static size_t count_files(const struct report *report)
+/* Findings up to @least, and a line that counts them. */
+static void print_findings(FILE *to, struct report *report, enum severity least)
 {
-	size_t n = 0;
+	size_t n_files = 0, n_errors = report->n_errors;
+	size_t n_advice = least == SEVERITY_ADVICE ? report->n - n_errors : 0;
 	const char *last = NULL;
-	for (size_t i = 0; i < report->n; i++) {
-		const char *file = report->items[i].file;
-		if (!file || (last && !strcmp(file, last)))
-			continue;
-		last = file;
-		n++;
-	}
-	return n;
-}
-
-void print_report(FILE *to, struct report *report)
-{
-	if (!report->n)
+	if (!n_errors && !n_advice)
 		return;
 	progress_clear();
 	report_sort(report);
-	for (size_t i = 0; i < report->n; i++)
-		put_finding(to, &report->items[i]);
-
-	size_t n_errors = report->n_errors, n_advice = report->n - n_errors;
-	size_t n_files = count_files(report);
+	for (size_t i = 0; i < report->n; i++) {
+		const struct finding *f = &report->items[i];
+		if (f->severity > least)
+			continue;
+		put_finding(to, f);
+		if (f->file && (!last || strcmp(f->file, last) != 0))
+			n_files++;
+		if (f->file)
+			last = f->file;
+	}
 	if (n_errors)
 		fprintf(to, "%zu error%s", n_errors, n_errors == 1 ? "" : "s");
 	if (n_advice)
@@ -189,6 +183,16 @@ void print_report(FILE *to, struct report *report)
 	if (n_files)
 		fprintf(to, " in %zu file%s", n_files, n_files == 1 ? "" : "s");
 	fputc('\n', to);
+}
+
+void print_report(FILE *to, struct report *report)
+{
+	print_findings(to, report, SEVERITY_ADVICE);
+}
+
+void print_errors(struct report *report)
+{
+	print_findings(stderr, report, SEVERITY_ERROR);
 }
 
 struct json_object *report_json(struct report *report)

@@ -58,6 +58,9 @@ int offer_force(int r, struct error *err);
 
 /* All findings, sorted, and a line that counts them; nothing if there are none. */
 void print_report(FILE *to, struct report *report);
+/* The errors among them, on standard error: for commands that are about something else than the
+ * config. */
+void print_errors(struct report *report);
 
 /* [{"severity": "error", "file": ..., "line": ..., ...}]; parts that are missing are left out. */
 struct json_object *report_json(struct report *report);

@@ -57,7 +57,7 @@ int clusters_check(struct clusters *c, struct error *err)
 	CLEANUP(buf_done) struct buf names = {};
 	if (!c->doubtful.n)
 		return 0;
-	print_report(stderr, &c->config.report);
+	print_errors(&c->config.report);
 	for (size_t i = 0; i < c->doubtful.n; i++)
 		buf_printf(&names, "%s'%s'", i ? ", " : "", c->doubtful.items[i]);
 	return error_set(err, EINVAL,

@@ -32,7 +32,7 @@ int config_load_policy(struct config *config, const struct config_paths *paths, 
 	int r = config_load(config, paths, err);
 	if (r <= 0)
 		return r;
-	print_report(stderr, &config->report);
+	print_errors(&config->report);
 	return error_set(err, EINVAL,
 			"the host's config has faults: without it there is no packet filter");
 }

@@ -136,7 +136,7 @@ int machines_select_or_all(const struct call *call, struct strv *ret_names, stru
 	bool some = call->machines.patterns.n || call->machines.tags.n;
 	int r = some ? machines_select(call, &report, ret_names, err)
 		     : machine_list(&call->paths, ret_names, &report, err);
-	print_report(stderr, &report);
+	print_errors(&report);
 	return r;
 }
 
@@ -168,7 +168,7 @@ int machines_select_known(
 			strv_push(&all, words->items[i]);
 	strv_sort(&all);
 	r = machines_select_of(call, &all, &report, ret_names, err);
-	print_report(stderr, &report);
+	print_errors(&report);
 	return r;
 }
 
