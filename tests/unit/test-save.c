@@ -2,9 +2,11 @@
 /* Saving a machine, against a QEMU that fails where it is told to. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/machine/save.h"
@@ -38,11 +40,13 @@ struct fake {
 	bool resumes;	     /* somebody lets the guest run in the middle of it */
 	bool resumes_late;   /* when all of it has its place */
 	bool refuses_cont;
-	bool dies;	/* when it is to write */
-	bool leaves;	/* by itself, as soon as all is saved */
-	int busy;	/* for so many looks it finishes after "completed" */
-	uint64_t used;	/* of the host's memory, in bytes */
-	bool no_disk;	/* it can't be read any more */
+	bool dies;     /* when it is to write */
+	bool leaves;   /* by itself, as soon as all is saved */
+	int busy;      /* for so many looks it finishes after "completed" */
+	uint64_t used; /* of the host's memory, in bytes */
+	bool no_disk;  /* it can't be read any more */
+	/* A file that can't be brought to its disk, by the end of its path. */
+	const char *bad_sync;
 	off_t memory;	/* bytes of its file: one is written in each PIECE */
 	bool is_hollow; /* only the first one is */
 	/* MiB that the file system has left at the first look and later; 0: no end of it */
@@ -68,6 +72,20 @@ int statvfs(const char *path, struct statvfs *ret)
 	if (left == FULL)
 		ret->f_bavail = 0;
 	return 0;
+}
+
+/* Likewise. */
+int fsync(int fd)
+{
+	char link[32], path[PATH_MAX] = "";
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	const ssize_t n = readlink(link, path, sizeof(path) - 1);
+	const size_t len = fake.bad_sync ? strlen(fake.bad_sync) : 0;
+	if (len && n > (ssize_t)len && !strcmp(path + n - len, fake.bad_sync)) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
 }
 
 static void reply(int fd, const char *id, const char *key, const char *value)
@@ -395,6 +413,11 @@ TEST(what_fails_leaves_the_guest_as_it_was)
 				{ .fails = true, .memory = 1 << 20, .left_later = 1 },
 				.expected = -EREMOTEIO, .text = "no luck",
 				.log = "stop migrate cont " },
+		{ "a memory that may not last", { .bad_sync = "/memory" }, .expected = -EIO,
+				.text = "cannot write 'memory' to its disk",
+				.log = "stop migrate cont " },
+		{ "a disk that may not last", { .bad_sync = "/disk" }, .expected = -EIO,
+				.text = "/disk' to its disk", .log = "stop migrate cont " },
 		{ "a disk that is known to nobody", { .no_disk = true }, .expected = -ENOENT,
 				.text = "cannot open '", .log = "stop migrate cont " },
 		{ "a QEMU that ends", { .dies = true }, .expected = -ECONNRESET,
