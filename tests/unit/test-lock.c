@@ -3,9 +3,12 @@
 #include "host/os/lock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "host/os/clock.h"
@@ -21,6 +24,21 @@ static void begin(void)
 {
 	scratch_begin();
 	path = scratch_path("lock");
+}
+
+/* In place of the C library's: what the holder before us does in the next moment. */
+static enum { LEAVES_IT, REMOVES_IT, GIVES_IT_AWAY } holder;
+
+int flock(int fd, int operation)
+{
+	const int r = (int)syscall(SYS_flock, fd, operation);
+	if (r < 0 || holder == LEAVES_IT)
+		return r;
+	CHECK_INT(unlink(path), 0);
+	if (holder == GIVES_IT_AWAY)
+		close(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+	holder = LEAVES_IT;
+	return r;
 }
 
 /* Nothing may be left in the directory. */
@@ -86,6 +104,53 @@ TEST(a_killed_holder_is_followed)
 	CHECK_INT(lock_take(path, clock_deadline_usec(LIMIT_USEC), &lock, &err), 0);
 	CHECK_INT(waitpid(child, NULL, 0), child);
 	lock_done(&lock);
+	end();
+}
+
+/* What was locked between the removal of the file and its end locks nothing. */
+TEST(a_file_that_is_gone_is_no_lock)
+{
+	begin();
+	for (int i = REMOVES_IT; i <= GIVES_IT_AWAY; i++) {
+		struct error err = {};
+		struct lock lock = {}, other = {};
+		holder = i;
+		CHECK_INT(lock_take(path, clock_deadline_usec(LIMIT_USEC), &lock, &err), 0);
+		CHECK_INT(holder, LEAVES_IT);
+		CHECK_INT(lock_take(path, 0, &other, &err), -EBUSY);
+		lock_done(&lock);
+	}
+	end();
+}
+
+TEST(whether_it_is_held_can_be_asked)
+{
+	begin();
+	struct error err = {};
+	struct lock lock = {};
+	CHECK(!lock_is_held(path));
+	CHECK_INT(lock_take(path, 0, &lock, &err), 0);
+	CHECK(lock_is_held(path));
+	lock_done(&lock);
+	/* Its holder was killed. */
+	put_file("lock", "1");
+	CHECK(!lock_is_held(path));
+	CHECK_INT(unlink(path), 0);
+	end();
+}
+
+TEST(each_machine_has_its_own)
+{
+	begin();
+	struct error err = {};
+	struct lock web = {}, mail = {}, other = {};
+	CLEANUP(freep) char *dir = xstrdup(scratch_path(""));
+	CHECK_INT(lock_machine(dir, "web", 0, &web, &err), 0);
+	CHECK_INT(lock_machine(dir, "mail", 0, &mail, &err), 0);
+	CHECK_INT(lock_machine(dir, "web", 0, &other, &err), -EBUSY);
+	CHECK(!strncmp(err.text, "machine 'web': '", strlen("machine 'web': '")));
+	lock_done(&web);
+	lock_done(&mail);
 	end();
 }
 
