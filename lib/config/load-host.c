@@ -48,6 +48,7 @@ static int use_docs(struct host *ret, struct report *report)
 	for (size_t i = 0; i < ret->n_docs; i++) {
 		const struct jdoc *doc = &ret->docs[i];
 		complete &= doc->root != NULL;
+		jfill(host_fields, doc->root);
 		jcheck(host_fields, doc, doc->root, "", report);
 		ret->layers[ret->n_docs - 1 - i] = (struct layer){
 			.doc = doc,

@@ -67,6 +67,7 @@ static int check_doc(struct machine *m, struct report *report)
 	size_t before = report->n_errors_told;
 	if (!m->doc.root)
 		return 1;
+	jfill(machine_fields, m->doc.root);
 	jcheck(machine_fields, &m->doc, m->doc.root, "", report);
 	check_name(m, report);
 	return report->n_errors_told > before;

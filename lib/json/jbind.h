@@ -204,6 +204,15 @@ const struct field *field_find(const struct field *fields, const char *key);
 const struct field *field_of_text(const struct field *field);
 
 /*
+ * Give entries of MAPs and STRING_MAPs that are null what their kind has for nothing: an empty
+ * object, an empty string. A key of the user's that is written is there, as it was in the Go
+ * program, also with null; only of the program's own keys is null the same as leaving them out.
+ *
+ * @object: what jdoc_parse() has made, checked or not; may be NULL
+ */
+void jfill(const struct field *fields, struct json_object *object);
+
+/*
  * Check an object of @doc against its table: unknown keys (with the nearest known one, or the
  * right letter case), wrong types, limits, forms, required keys, one name twice in one list of
  * objects that have a "name" row (all entries without a name count as one name). Keys that begin

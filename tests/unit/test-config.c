@@ -46,24 +46,37 @@ TEST(tags_are_followed_depth_first)
 	}
 }
 
-TEST(a_tag_that_a_later_file_makes_null_is_that_of_the_file_before)
+/* As in the Go program: a key of the user's is there when it is written. */
+TEST(a_tag_that_is_null_is_an_empty_one)
 {
 	CLEANUP(sample_done) struct sample s = {};
-	sample_hosts(&s, (const char *const[]){ "{'tag':{'a':{'tags':['b']},'b':{}}}",
+	sample_hosts(&s, (const char *const[]){ "{'tag':{'a':{'tags':['c']},'b':null,'c':{}}}",
 					 "{'tag':{'a':null}}", NULL });
-	sample_machine(&s, "w", "{'tags':['a']}");
+	sample_machine(&s, "w", "{'tags':['a','b']}");
 	CHECK_STR(sample_findings(&s), "");
 	CLEANUP(freep) char *layers = layers_of(&s.machine);
 	CHECK_STR(layers, "machine w; tag a; tag b");
 }
 
-TEST(a_tag_that_is_null_is_none)
+TEST(entries_of_the_host_that_are_null_are_empty_ones)
 {
 	CLEANUP(sample_done) struct sample s = {};
-	sample_host(&s, "{'tag':{'a':null}}");
-	sample_machine(&s, "w", "{'tags':['a']}");
-	CHECK_STR(sample_findings(&s),
-			"w:1:10: /tags/0: the host's config has no tag 'a'; it has none");
+	sample_host(&s, "{'processor':{'b':{'brand':'AMD'},'a':null},'network':{'n':null},"
+			"'mediated-device':{'g':{'classes':{'c':null}}},'pci-device':null,"
+			"'tag':{'t':{'vars':{'x':null,'y':'t'}}}}");
+	sample_machine(&s, "w", "{'tags':['t'],'vars':{'y':null}}");
+	const struct processor_conf *processors = s.host.conf.processor.items;
+	const struct mdev_conf *mdevs = s.host.conf.mediated_device.items;
+	CHECK_STR(sample_findings(&s), "");
+	CHECK_INT(s.host.conf.processor.n, 2);
+	CHECK_STR(processors[1].name, "a");
+	CHECK(!processors[1].brand);
+	CHECK_INT(s.host.conf.network.n, 1);
+	CHECK_INT(mdevs[0].classes.n, 1);
+	CHECK_INT(s.host.conf.pci_device.n, 0);
+	CHECK_INT(s.machine.conf.vars.n, 2);
+	for (size_t i = 0; i < s.machine.conf.vars.n; i++)
+		CHECK_STR(s.machine.conf.vars.items[i].value, "");
 }
 
 TEST(a_chain_tells_how_a_tag_was_reached)
@@ -143,7 +156,7 @@ TEST(values_are_merged)
 		/* vars: each key from the first that has it, an empty one too. */
 		{ "'a':{'vars':{'x':'a','y':'a'}},'b':{'vars':{'y':'b','z':'b'}}",
 				"'vars':{'x':''}", "'vars':{'x':'','y':'a','z':'b'}" },
-		{ "'a':{'vars':{'x':'a'}}", "'vars':{'x':null}", "'vars':{'x':'a'}" },
+		{ "'a':{'vars':{'x':'a'}}", "'vars':{'x':null}", "'vars':{'x':''}" },
 		/* The group's name and id each on their own; 0 and "" are absent. */
 		{ "'a':{'privileges':{'filesystem':{'group':{'name':'g','id':0}}}},"
 		  "'b':{'privileges':{'filesystem':{'group':{'name':'h','id':7}}}}",
@@ -306,9 +319,9 @@ TEST(a_later_file_replaces_entries_whole)
 	CHECK_INT(s.host.conf.network.n, 1);
 	for (size_t i = 0; i < s.host.conf.storage.n; i++) {
 		const char *expected = !strcmp(pools[i].name, "a")   ? "/2"
-				       : !strcmp(pools[i].name, "b") ? "/1"
+				       : !strcmp(pools[i].name, "b") ? ""
 								     : "/3";
-		CHECK_STR(pools[i].path, expected);
+		CHECK_STR(pools[i].path ? pools[i].path : "", expected);
 		/* Nothing of the entry that was replaced is left. */
 		CHECK(!pools[i].type);
 	}
