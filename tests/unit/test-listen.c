@@ -384,6 +384,43 @@ TEST(links_are_not_entered)
 	scratch_end();
 }
 
+/* Its sockets stay, and their program makes no others. */
+TEST(a_directory_of_a_program_is_made_anew_and_taken_over)
+{
+	enum { PROGRAM = 4711 };
+	struct error err = {};
+	struct stat st = {};
+	if (geteuid() != 0)
+		SKIP("only root can give directories away");
+	scratch_begin();
+	CLEANUP(freep) char *dir = xstrdup(scratch_path("run/sockets/web"));
+	put_file("victim/kept", "");
+	CHECK_INT(chmod(scratch_path("victim"), 0755), 0);
+	CHECK_INT(rundir_take_over(dir, &err), 0);
+	make_directory("run/sockets");
+	CHECK_INT(symlink(scratch_path("victim"), dir), 0);
+	CHECK_INT(rundir_take_over(dir, &err), -ENOTDIR);
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(rundir_make_owned(dir, PROGRAM, PROGRAM + 1, &err), 0);
+		CHECK_INT(stat(dir, &st), 0);
+		CHECK_INT(st.st_mode, S_IFDIR | 0711);
+		CHECK_INT(st.st_uid, PROGRAM);
+		CHECK_INT(st.st_gid, PROGRAM + 1);
+		check_tree("run", "run/sockets run/sockets/web ");
+		put_file("run/sockets/web/socket", "");
+	}
+	CHECK_INT(rundir_take_over(dir, &err), 0);
+	CHECK_INT(stat(dir, &st), 0);
+	CHECK_INT(st.st_mode, S_IFDIR | 0711);
+	CHECK_INT(st.st_uid, 0);
+	CHECK_INT(st.st_gid, 0);
+	check_tree("", "run run/sockets run/sockets/web run/sockets/web/socket victim "
+		       "victim/kept ");
+	CHECK_INT(stat(scratch_path("victim"), &st), 0);
+	CHECK_INT(st.st_uid, 0);
+	scratch_end();
+}
+
 TEST(a_directory_is_removed_with_all_in_it)
 {
 	scratch_begin();

@@ -283,21 +283,33 @@ TEST(nobody_else_moves_it_meanwhile)
 
 TEST(other_arguments_are_refused)
 {
+	static const struct {
+		const char *words[6], *was, *is;
+	} table[] = {
+		{ { "/usr/bin/qemu", "-m", "size=128M", "-nodefaults", "-S" }, "nothing", "'-S'" },
+		{ { "/usr/bin/qemu", "-m", "size=128M" }, "'-nodefaults'", "nothing" },
+		{ { "/usr/bin/qemu", "-m", "size=256M", "-nodefaults" }, "'-m size=128M'",
+				"'-m size=256M'" },
+		{ { "/opt/qemu", "-m", "size=128M", "-nodefaults" }, "'/usr/bin/qemu'",
+				"'/opt/qemu'" },
+		{ { "/usr/bin/qemu", "-m", "size=128M", "disk.raw" }, "'-nodefaults'",
+				"'disk.raw'" },
+	};
 	struct fixture f;
 	begin(&f);
 	put_saved(&f, SAVED_WHOLE);
-	strv_push(&f.argv, "-S");
-	CHECK_STR(start(&f, -EINVAL),
-			"it was saved and cannot be resumed: its unit has changed since it was "
-			"saved: QEMU had the argument nothing, now it is '-S'" WAY_OUT);
-	strv_clear(&f.argv);
-	for (const char *const *word = words; *word; word++)
-		strv_push(&f.argv, strcmp(*word, "size=128M") ? *word : "size=256M");
-	CHECK_STR(start(&f, -EINVAL),
-			"it was saved and cannot be resumed: its unit has changed since it was "
-			"saved: QEMU had the argument '-m size=128M', now it is '-m "
-			"size=256M'" WAY_OUT);
-	CHECK_INT(state_of(&f), SAVED_WHOLE);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		CLEANUP(freep)
+		char *expected = xasprintf("it was saved and cannot be resumed: its unit has "
+					   "changed since it was saved: QEMU had the argument %s, "
+					   "now it is %s" WAY_OUT,
+				table[i].was, table[i].is);
+		strv_clear(&f.argv);
+		for (const char *const *word = table[i].words; *word; word++)
+			strv_push(&f.argv, *word);
+		CHECK_STR(start(&f, -EINVAL), expected);
+		CHECK_INT(state_of(&f), SAVED_WHOLE);
+	}
 	end(&f);
 }
 
