@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "host/os/memory.h"
 #include "scratch.h"
 #include "test.h"
 
@@ -455,6 +456,36 @@ TEST(what_is_no_qcow2_image_is_refused)
 }
 
 /* ---- copies ---- */
+
+/* On a busy host the kernel itself is somebody who uses it for a while. */
+TEST(a_copy_that_is_in_use_is_sealed_soon)
+{
+	CLEANUP(closep) int fd = memory_new();
+	int ends[2];
+	char byte = 0;
+	CHECK_INT(ftruncate(fd, 4096), 0);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED)
+			_exit(1);
+		if (write(ends[1], "m", 1) != 1 || read(ends[1], &byte, 1) != 1)
+			_exit(2);
+		usleep(300000);
+		_exit(0);
+	}
+	CHECK_INT(read(ends[0], &byte, 1), 1);
+	CHECK_INT(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+	CHECK_INT(errno, EBUSY);
+	CHECK_INT(write(ends[0], "m", 1), 1);
+	CHECK_INT(memory_seal(fd), 0);
+	CHECK(fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE);
+	int status = -1;
+	CHECK_INT(waitpid(child, &status, 0), child);
+	CHECK_INT(status, 0);
+	close(ends[0]);
+	close(ends[1]);
+}
 
 TEST(a_copy_cannot_be_changed)
 {

@@ -17,7 +17,8 @@
 /* An empty one, close-on-exec; -1 and errno on failure. */
 MUST_CHECK int memory_new(void);
 
-/* Set all seals and the position 0. Returns 0 or a negative errno. */
+/* Set all seals and the position 0; nobody may have mapped it to write to it. Returns 0 or a
+ * negative errno. */
 MUST_CHECK int memory_seal(int fd);
 
 /* A sealed one that holds @data. @what: for the error's text, "credential 'x'" */
