@@ -19,6 +19,10 @@
 
 #define DELAY_USEC (2 * USEC_PER_SEC)
 
+/* For a systemd that executes itself anew: it ends all connections, and is there again soon. */
+#define ANEW_USEC (10 * USEC_PER_SEC)
+#define ANEW_AGAIN_USEC (50 * USEC_PER_MSEC)
+
 struct top_options {
 	bool batch;
 	bool json;
@@ -51,7 +55,6 @@ struct top {
 	struct strv names;
 	bool named;	  /* machines were named: they are shown also while they are down */
 	bool is_selected; /* by name or tag: no others are shown */
-	struct bus *bus;
 	struct census before, now;
 	enum order order;
 };
@@ -61,7 +64,6 @@ static void top_done(struct top *top)
 	census_done(&top->before);
 	census_done(&top->now);
 	strv_done(&top->names);
-	bus_free(top->bus);
 }
 
 /* ---- one picture ---- */
@@ -209,11 +211,26 @@ static void add_started(struct top *top)
 		strv_sort(&top->names);
 }
 
+/* A connection for each look: over one that stays open, systemd tells of all that happens on the
+ * host, which waits in memory for somebody to read it. */
+static int take_census(const struct top *top, struct census *ret, struct error *err)
+{
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	int r = bus_open(&bus, err);
+	return r < 0 ? r : census_take(&top->call->paths, bus, &top->names, ret, err);
+}
+
 static int look(struct top *top, struct error *err)
 {
+	const uint64_t until = clock_deadline_usec(ANEW_USEC);
+	const bool is_first = !top->now.rows;
 	struct census census = {};
 	add_started(top);
-	int r = census_take(&top->call->paths, top->bus, &top->names, &census, err);
+	int r = take_census(top, &census, err);
+	while (r < 0 && !is_first && clock_now_usec() < until) {
+		clock_poll(NULL, 0, clock_deadline_usec(ANEW_AGAIN_USEC));
+		r = take_census(top, &census, err);
+	}
 	if (r < 0)
 		return r;
 	census_done(&top->before);
@@ -324,9 +341,7 @@ static int top_run(const struct call *call, struct error *err)
 	int r = machines_select_seen(call, &top.names, &lost, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
-	r = bus_open(&top.bus, err);
-	if (r == 0)
-		r = options.batch ? run_batch(&top, err) : run_screen(&top, err);
+	r = options.batch ? run_batch(&top, err) : run_screen(&top, err);
 	return r < 0 ? r : STATUS_DONE;
 }
 
