@@ -333,11 +333,23 @@ TEST(a_device_that_is_not_there_is_told)
 TEST(an_address_that_moved_is_told)
 {
 	NEED_NODES();
+	static const char *const ids[][2] = {
+		{ "vendor=144d device=a808", "144d:a808" },
+		{ "vendor=8086 device=a808", "8086:a808" },
+		{ "vendor=144d device=1521", "144d:1521" },
+	};
 	begin();
-	check_refused("pci name=disk class=disk\ncandidate address=" NIC " vendor=144d device=a808",
-			"device 'disk': " NIC
-			" is 8086:1521 and not 144d:a808: addresses change when cards are added "
-			"('lspci -Dnn' lists all devices)");
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		CLEANUP(freep)
+		char *rows = xasprintf("pci name=disk class=disk\ncandidate address=" NIC " %s",
+				ids[i][0]);
+		CLEANUP(freep)
+		char *text = xasprintf(
+				"device 'disk': " NIC " is 8086:1521 and not %s: addresses "
+				"change when cards are added ('lspci -Dnn' lists all devices)",
+				ids[i][1]);
+		check_refused(rows, text);
+	}
 	PLAN(plan, "web",
 			"pci name=disk class=disk\ncandidate address=" DISK
 			" vendor=144d device=a808");
