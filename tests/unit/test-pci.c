@@ -95,6 +95,25 @@ TEST(the_first_card_that_is_free_is_lent)
 	end();
 }
 
+/* What it has is what it keeps, as long as the config names it. */
+TEST(a_machine_does_not_keep_what_its_config_does_not_name)
+{
+	NEED_NODES();
+	begin();
+	PLAN(old, "web", CARD);
+	PLAN(new, "web", "pci name=gpu class=gpu function=1\ncandidate address=" GPU2);
+	PLAN(amd, "web", "pci name=gpu class=gpu function=1\ncandidate vendor=1002 device=2235");
+	check_lent(&old, GPU " " SOUND);
+	check_fails(&amd, "device 'gpu': the host has no 1002:2235 ('lspci -Dnn' lists all "
+			  "devices)");
+	check_lent(&new, GPU2 " " SOUND2);
+	check_file("run/.pci:" GPU, "machine=web\nfunction=0\ndriver=nvidia\n");
+	check_given_back("web");
+	check_driver(GPU, "nvidia");
+	check_driver(GPU2, "nvidia");
+	end();
+}
+
 TEST(devices_are_found_by_their_ids)
 {
 	NEED_NODES();

@@ -355,6 +355,36 @@ TEST(a_unit_whose_groups_are_gone_is_told)
 			    "generate web'");
 }
 
+/* A rule that names what is not there is no rule that is left out. */
+TEST(a_unit_whose_rules_name_what_is_gone_is_told)
+{
+	static const struct {
+		const char *firewall, *text;
+	} table[] = {
+		{ "{'groups':{'a':{}}}", "rule 'vm #1' of connection '0' names the address set "
+					 "'@s', which the host's config does not have" },
+		{ "{'addresses':{'s':[]}}", "rule 'vm #2' of connection '0' names the group '&a', "
+					    "which the host's config does not have" },
+	};
+	CLEANUP(made_done) struct made m = {};
+	CLEANUP(plan_done) struct plan plan = {};
+	if (!make(&m, "{'groups':{'a':{}},'addresses':{'s':[]}}",
+			    "{'rules':[{'from':'@s'},{'from':'&a'}]}", "'network':'lan'"))
+		return;
+	plan_build(&m.s.vm, "/run/machina", &plan);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		CLEANUP(made_done) struct made later = {};
+		CLEANUP(fw_port_done) struct fw_port port = {};
+		struct error err = {};
+		if (!make(&later, table[i].firewall, "", "'network':'lan'"))
+			continue;
+		CHECK_INT(fw_port_of_plan(&later.policy, &plan, plan_find(&plan, "net.0"), &port,
+					  &err),
+				-ENOENT);
+		CHECK_STR(err.text, table[i].text);
+	}
+}
+
 /* What a rule says is what it is shown as. */
 TEST(rules_are_told_in_words)
 {

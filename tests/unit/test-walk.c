@@ -24,6 +24,7 @@ TEST(the_guard_lets_pass_who_has_no_address_yet)
 		{ "0.0.0.0", FW_IPV4, IPPROTO_TCP, 67, FW_DROP },
 		{ "10.0.0.6", FW_IPV4, IPPROTO_TCP, 80, FW_DROP },
 		{ "169.254.0.1", FW_IPV4, IPPROTO_TCP, 80, FW_DROP },
+		{ "254.128.0.1", FW_IPV4, IPPROTO_TCP, 80, FW_DROP },
 		{ "fd00::5", FW_IPV6, IPPROTO_TCP, 80, FW_ACCEPT },
 		{ "::", FW_IPV6, IPPROTO_ICMPV6, 0, FW_ACCEPT },
 		{ "::", FW_IPV6, IPPROTO_UDP, 547, FW_DROP },
