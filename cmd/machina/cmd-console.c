@@ -197,12 +197,15 @@ static int begin_session(struct attach *a, struct error *err)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	a->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (a->signal_fd < 0)
+		return error_errno(err, "cannot wait for signals");
+	/* The attributes change when the file loses its name. Other programs may have used up what
+	 * there is of these (fs.inotify.max_user_instances): then the log is only looked at now and
+	 * then. */
 	a->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (a->signal_fd < 0 || a->inotify_fd < 0)
-		return error_errno(err, "cannot wait for signals and files");
-	/* The attributes change when the file loses its name. */
-	if (inotify_add_watch(a->inotify_fd, a->log.path, IN_MODIFY | IN_ATTRIB) < 0)
-		return error_errno(err, "cannot watch '%s'", a->log.path);
+	if (a->inotify_fd >= 0 &&
+			inotify_add_watch(a->inotify_fd, a->log.path, IN_MODIFY | IN_ATTRIB) < 0)
+		closep(&a->inotify_fd);
 	return 0;
 }
 
