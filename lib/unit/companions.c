@@ -80,7 +80,11 @@ int unit_build_swtpm(const struct unit_input *in, struct units *ret, struct erro
 	unitfile_set(&u, "User", in->tpm_plan->user);
 	unitfile_set(&u, "DevicePolicy", "closed");
 	unit_exec_paths(&exec_paths, SWTPM);
-	sandbox_add(&u, &(struct sandbox){ .address_families = "none", .exec_paths = &exec_paths });
+	sandbox_add(&u, &(struct sandbox){
+					.address_families = "none",
+					.leaves_profile = true,
+					.exec_paths = &exec_paths,
+			});
 	unit_add_plan(&u, in->tpm_plan);
 	return units_add(ret, &u, UNIT_SWTPM, in->vm->name, err);
 }

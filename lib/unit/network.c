@@ -53,6 +53,7 @@ static void add_sandbox(struct unitfile *u, const struct network *network)
 	put_addresses(network, &addresses);
 	struct sandbox sandbox = { .address_families = "none", .exec_paths = &exec_paths };
 	if (network->dhcp) {
+		sandbox.leaves_profile = true;
 		sandbox.own_network = true;
 		sandbox.ip_allowed = buf_text(&addresses);
 		sandbox.address_families = "AF_INET AF_INET6 AF_NETLINK";

@@ -8,6 +8,10 @@
 
 #define PASST "/usr/bin/passt"
 
+/* passt's own AppArmor profile, which Debian and Ubuntu have in force, lets it make its socket only
+ * in /tmp and in home directories. */
+#define SOCKET_PLACE "/tmp"
+
 char *unit_passt_name(const char *machine, size_t i)
 {
 	CLEANUP(freep) char *instance = xasprintf("%s@%zu", machine, i);
@@ -38,7 +42,7 @@ static void add_forwards(const struct vm_nic *nic, enum forward_protocol protoco
  * interfaces is all given, so that it starts on a host without any: packets find their way by the
  * host's routes when they are sent.
  */
-static void passt_argv(const struct vm_nic *nic, const char *dir, struct strv *ret)
+static void passt_argv(const struct vm_nic *nic, struct strv *ret)
 {
 	static const char *const words[] = {
 		PASST,
@@ -56,11 +60,11 @@ static void passt_argv(const struct vm_nic *nic, const char *dir, struct strv *r
 		"52:55:0a:00:02:02",
 		"--dns-forward",
 		"10.0.2.3",
+		"--socket",
+		SOCKET_PLACE "/socket",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		strv_push(ret, words[i]);
-	strv_push(ret, "--socket");
-	strv_pushf(ret, "%s/socket", dir);
 	add_forwards(nic, FORWARD_TCP, "--tcp-ports", ret);
 	add_forwards(nic, FORWARD_UDP, "--udp-ports", ret);
 }
@@ -70,7 +74,7 @@ static void add_service(struct unitfile *u, const struct unit_input *in, size_t 
 	CLEANUP(strv_done) struct strv argv = {}, exec_paths = {};
 	CLEANUP(freep) char *dir = plan_passt_dir(in->plan->run_dir, i);
 	CLEANUP(freep) char *user = vm_passt_user_name(in->vm->name, i);
-	passt_argv(&in->vm->nics[i], dir, &argv);
+	passt_argv(&in->vm->nics[i], &argv);
 	/* In the background it is only when it has its socket and all ports. */
 	unitfile_set(u, "Type", "forking");
 	unitfile_exec_long(u, "ExecStart", &argv, qemu_option_length);
@@ -81,6 +85,8 @@ static void add_service(struct unitfile *u, const struct unit_input *in, size_t 
 	unitfile_set(u, "User", user);
 	unitfile_setf(u, "RuntimeDirectory", "machina-passt/%s@%zu", in->vm->name, i);
 	unitfile_set(u, "RuntimeDirectoryMode", "0700");
+	/* Not under the name that it has on the host. */
+	unitfile_bind(u, "BindPaths", dir, SOCKET_PLACE);
 	unitfile_set(u, "DevicePolicy", "closed");
 	/* It replaces itself by the variant for the processor that it finds. */
 	unit_exec_paths(&exec_paths, PASST);

@@ -65,6 +65,13 @@ static const char own_namespaces_settings[] =
 		"SystemCallFilter=mount umount2 pivot_root unshare capset setgroups setresgid "
 		"setresuid setgid setuid\n";
 
+/*
+ * A profile for the program, as Ubuntu's package of swtpm and SUSE's of dnsmasq have one, knows the
+ * places of other programs' files, and these have their own. "-": where AppArmor does not know the
+ * word, the program starts all the same. Whoever has a profile for this unit names it in a drop-in.
+ */
+static const char profile_settings[] = "AppArmorProfile=-unconfined\n";
+
 void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 {
 	unitfile_add_lines(u, settings);
@@ -86,6 +93,8 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 		unitfile_comment(u, "It shuts itself in, in namespaces that it makes.");
 		unitfile_add_lines(u, own_namespaces_settings);
 	}
+	if (sandbox->leaves_profile)
+		unitfile_add_lines(u, profile_settings);
 	if (!sandbox->own_network)
 		unitfile_add_lines(u, "PrivateNetwork=yes\n");
 	if (sandbox->address_reason)

@@ -21,6 +21,7 @@ struct sandbox {
 	const char *capability_reason; /* comment in front of them */
 	bool enters_user_namespace;    /* one that prepare has made, to be its root */
 	bool makes_namespaces;	       /* as root of a user namespace that it makes itself */
+	bool leaves_profile;	       /* of AppArmor, which a package may have for the program */
 	const struct strv *exec_paths; /* what may be executed */
 };
 

@@ -11,6 +11,7 @@ const struct setting settings[] = {
 	{ "AllowedCPUs", SETTING_PLAIN },
 	{ "AllowedMemoryNodes", SETTING_PLAIN },
 	{ "AmbientCapabilities", SETTING_PLAIN },
+	{ "AppArmorProfile", SETTING_TEXT },
 	{ "Before", SETTING_UNITS },
 	{ "BindPaths", SETTING_BIND },
 	{ "BindReadOnlyPaths", SETTING_BIND },

@@ -241,6 +241,19 @@ void unitfile_setf(struct unitfile *u, const char *key, const char *format, ...)
 	unitfile_set(u, key, value);
 }
 
+void unitfile_bind(struct unitfile *u, const char *key, const char *path, const char *place)
+{
+	size_t start = begin(u, key);
+	if (syntax_of(u, key) != SETTING_BIND)
+		REFUSE(u, key, "it does not take a path and its place");
+	else if (is_text(u, key, path) && is_text(u, key, place)) {
+		quote_word(&u->text, path, QUOTE_PERCENT | QUOTE_COLON);
+		buf_putc(&u->text, ':');
+		quote_word(&u->text, place, QUOTE_PERCENT | QUOTE_COLON);
+	}
+	end(u, key, start);
+}
+
 void unitfile_set_words(struct unitfile *u, const char *key, const struct strv *words)
 {
 	enum setting_syntax syntax = syntax_of(u, key);

@@ -69,6 +69,9 @@ void unitfile_section(struct unitfile *u, const char *name);
 void unitfile_set(struct unitfile *u, const char *key, const char *value);
 void unitfile_setf(struct unitfile *u, const char *key, const char *format, ...) PRINTF(3, 4);
 
+/* "BindPaths=PATH:PLACE": the unit's processes see @path at @place as well. */
+void unitfile_bind(struct unitfile *u, const char *key, const char *path, const char *place);
+
 /* "Key=word word ..." for a list of words or names, and in an extension section. Not empty. */
 void unitfile_set_words(struct unitfile *u, const char *key, const struct strv *words);
 

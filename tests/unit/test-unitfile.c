@@ -167,6 +167,25 @@ TEST(a_colon_within_a_bound_path_is_quoted)
 	check_set("BindPaths", "-/a:b", "BindPaths=\"-/a:b\"\n");
 }
 
+static void check_bind(const char *path, const char *place, const char *expected)
+{
+	struct unitfile u = {};
+	unitfile_bind(&u, "BindPaths", path, place);
+	CLEANUP(freep) char *text = finished(&u);
+	CHECK_STR(text, expected);
+}
+
+TEST(a_bound_path_has_its_place_behind_a_colon)
+{
+	check_bind("/run/a@0", "/tmp", "BindPaths=/run/a@0:/tmp\n");
+	check_bind("/a b:c%", "/d:e", "BindPaths=\"/a b:c%%\":\"/d:e\"\n");
+	struct unitfile u = {};
+	unitfile_bind(&u, "InaccessiblePaths", "/a", "/b");
+	check_refused(&u, "does not take a path and its place");
+	unitfile_bind(&u, "BindPaths", "/a", "/b\nUser=root");
+	check_refused(&u, "control character");
+}
+
 TEST(a_device_has_a_quoted_path_and_a_plain_value)
 {
 	check_set("DeviceAllow", "/dev/net/tun rw", "DeviceAllow=/dev/net/tun rw\n");
