@@ -131,6 +131,20 @@ TEST(a_tpm_is_not_to_blame_for_its_name)
 			"TPM in '/data/web': cannot open 'x': No such file or directory");
 }
 
+/* swtpm gives the same answer for a file that AppArmor keeps from it. */
+TEST(a_tpm_that_does_not_start_need_not_be_lost)
+{
+	struct cause cause;
+	find(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			     { BY_QEMU "tpm-emulator: TPM result for CMD_INIT: 0x9 operation "
+				       "failed" } },
+			&cause, NULL);
+	CHECK_STR(cause.id, "tpm-init");
+	CHECK(strstr(cause.advice, "journalctl -u 'machina-swtpm-*'") != NULL);
+	CHECK(strstr(cause.advice, "new TPM") == NULL);
+	cause_done(&cause);
+}
+
 TEST(scripts_of_hooks_are_not_the_hook)
 {
 	check(&(struct run){ "exit-code", "ExecStartPre", NULL, 1,

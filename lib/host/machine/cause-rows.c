@@ -126,8 +126,12 @@ const struct cause_row cause_rows[] = {
 			NULL, "the saved state does not fit this machine or this QEMU" },
 
 	/* ---- beside QEMU ---- */
+	/* QEMU's words for all that swtpm has failed at. */
+	{ "tpm-init", PROGRAM, "TPM result for CMD_INIT", "swtpm could not start the TPM: %0",
+			"journalctl -u 'machina-swtpm-*' says why: a file that it may not open is "
+			"as good as before, and damaged state needs a copy of it put back" },
 	{ "tpm-state", PROGRAM,
-			"TPM result for CMD_INIT|TPM_INIT failed|Need a valid TPM state|Could not "
+			"TPM_INIT failed|Need a valid TPM state|Could not "
 			"open TPMSTATE|Error: .*TPM2_.*state|integrity",
 			"the state of the TPM cannot be used: %0",
 			"put back a copy of it; without one only a new TPM helps, which has not "
