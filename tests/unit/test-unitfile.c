@@ -383,7 +383,7 @@ TEST(variables_of_ours_stand_within_arguments)
 	CLEANUP(strv_done) struct strv inside = {};
 	strv_push(&argv, "/bin/qemu");
 	strv_push(&argv, "-device");
-	strv_push(&argv, "host=${NIC_0},serial=${NIC},a=${NIC_01},b=$NIC_0 \"${NIC_0}\" 50%");
+	strv_push(&argv, "host=${NIC_0},serial=${NIC},a=${NIC_01},b=$NIC_0 \"${NIC_0}\" 50%NIC_0}");
 	strv_push(&argv, "${NIC_0}");
 	strv_push(&inside, "GPU");
 	strv_push(&inside, "NIC_0");
@@ -391,7 +391,7 @@ TEST(variables_of_ours_stand_within_arguments)
 	unitfile_exec_inside(&u, "ExecStart", "", &argv, NULL, "ARGS", &inside);
 	CLEANUP(freep) char *text = finished(&u);
 	CHECK_STR(text, "ExecStart=/bin/qemu -device \"host=${NIC_0},serial=$${NIC},a=$${NIC_01},"
-			"b=$NIC_0 \\\"${NIC_0}\\\" 50%%\" \"${NIC_0}\" $ARGS\n");
+			"b=$NIC_0 \\\"${NIC_0}\\\" 50%%NIC_0}\" \"${NIC_0}\" $ARGS\n");
 
 	/* What is not expanded cannot be asked for. */
 	unitfile_exec_inside(&u, "ExecStart", "", &argv, NULL, NULL, &inside);

@@ -118,6 +118,7 @@ TEST(a_command_line_is_split_as_systemd_does)
 	check_split("/a \\x41\\u00e4\\U0001f600\\101\\s\\n\\\\\\\"\\' ",
 			"|/a|/a|A\xc3\xa4\xf0\x9f\x98\x80"
 			"A \n\\\"'");
+	check_split("/a \\xff\\377\\u00ff", "|/a|/a|\xff\xff\xc3\xbf");
 	check_split("/a %% %%n 100%% a%", "|/a|/a|%|%n|100%|a%");
 	check_split("/a \";\" \\; x;y", "|/a|/a|;|;|x;y");
 	check_split("/a $$ $$b c$d e$$f $$$${g} h$ $X", "|/a|/a|$|$b|c$d|e$f|$${g}|h$|$X");
@@ -125,19 +126,17 @@ TEST(a_command_line_is_split_as_systemd_does)
 
 TEST(command_lines_that_are_not_ours_are_refused)
 {
+	static const char *const escapes[] = { "/a \\q", "/a \\x00", "/a \\ud800", "/a \\",
+		"/a \\x1g", "/a \\xg1", "/a \\x1", "/a \\418", "/a \\U00110000", "/a \\777" };
 	check_split("", "cannot read the command line: it is empty");
 	check_split("+", "cannot read the command line: there is no program");
 	check_split("|/a", "cannot read the command line: there is no program");
 	check_split("@/a", "cannot read the command line: there is no program");
 	check_split("/a \"b", "cannot read the command line: a quote (\") that is not closed");
-	check_split("/a \\q",
-			"cannot read the command line: a backslash that begins no known escape");
-	check_split("/a \\x00",
-			"cannot read the command line: a backslash that begins no known escape");
-	check_split("/a \\ud800",
-			"cannot read the command line: a backslash that begins no known escape");
-	check_split("/a \\",
-			"cannot read the command line: a backslash that begins no known escape");
+	for (size_t i = 0; i < ARRAY_SIZE(escapes); i++)
+		check_split(escapes[i],
+				"cannot read the command line: a backslash that begins no known "
+				"escape");
 	check_split("/a %n",
 			"cannot read the command line: '%n' is a specifier, which only systemd can "
 			"expand");
