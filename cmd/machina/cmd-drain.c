@@ -17,6 +17,7 @@
 #include "lifecycle/clusters.h"
 #include "lifecycle/drain.h"
 #include "lifecycle/lifecycle.h"
+#include "lifecycle/why.h"
 #include "setup/hookplan.h"
 #include "unit/service.h"
 #include "util/file.h"
@@ -219,8 +220,11 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 		return;
 	}
 	strv_push(&d->failed, machine);
-	complain("%s did not %s: %s", machine, d->verb, job->text);
-	lifecycle_explain(&d->call->paths, d->bus, machine);
+	CLEANUP(freep)
+	char *cause = why_job_failed(&d->call->paths, d->bus, machine, job->result);
+	complain("%s did not %s: %s", machine, d->verb, cause ? cause : job->text);
+	if (d->failed.n <= LIFECYCLE_EXPLAINED_MAX)
+		lifecycle_explain(&d->call->paths, d->bus, machine);
 }
 
 /* systemd minds the order among them. */
@@ -235,6 +239,7 @@ static int run_jobs(
 	int r = machines->n ? bus_run_jobs(d->bus, verb, &units, job_done, d,
 					      clock_deadline_usec(JOBS_TIMEOUT_USEC), err)
 			    : 0;
+	lifecycle_tell_failed(&d->failed, machines->n, d->verb);
 	return r < 0 ? r : 0;
 }
 

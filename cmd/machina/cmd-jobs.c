@@ -42,8 +42,8 @@ struct jobs {
 	 * changed by then. */
 	struct strv done_before;
 	struct why_guests guests; /* of a start: what their QEMUs say, in their order */
-	size_t n_done;
-	size_t n_failed;
+	struct strv failed;	  /* machines that did not do it */
+	size_t n_done, n_explained;
 };
 
 static void jobs_done(struct jobs *jobs)
@@ -51,6 +51,7 @@ static void jobs_done(struct jobs *jobs)
 	strv_done(&jobs->failed_before);
 	strv_done(&jobs->coming_before);
 	strv_done(&jobs->done_before);
+	strv_done(&jobs->failed);
 	why_guests_done(&jobs->guests);
 }
 
@@ -81,9 +82,15 @@ static bool was_stopped_early(
 	       step->status == SIGTERM;
 }
 
+static void explain(struct jobs *jobs, const char *machine)
+{
+	if (jobs->n_explained++ < LIFECYCLE_EXPLAINED_MAX)
+		lifecycle_explain(jobs->paths, jobs->bus, machine);
+}
+
 /* A guest that was not shut down but cut off has stopped, too: the job is done, the unit has
  * failed. */
-static void tell_bad_end(const struct jobs *jobs, const char *machine)
+static void tell_bad_end(struct jobs *jobs, const char *machine)
 {
 	CLEANUP(strv_done) struct strv units = {};
 	CLEANUP(unit_info_done) struct unit_info info = {};
@@ -95,7 +102,7 @@ static void tell_bad_end(const struct jobs *jobs, const char *machine)
 			strcmp(info.active_state, "failed") != 0)
 		return;
 	if (!was_stopped_early(jobs, unit, &info))
-		lifecycle_explain(jobs->paths, jobs->bus, machine);
+		explain(jobs, machine);
 	else if (bus_reset_failed(jobs->bus, &units, &err) < 0)
 		complain("%s", err.text);
 }
@@ -160,26 +167,6 @@ static void tell_done(const struct jobs *jobs, const char *machine)
 				machine, state->meaning, machine);
 }
 
-/* What 'machina why' would say. NULL: nothing more than systemd. The caller frees it. */
-static char *find_cause(const struct jobs *jobs, const char *machine, const struct bus_job *job)
-{
-	CLEANUP(strv_done) struct strv alone = {};
-	CLEANUP(why_guests_done) struct why_guests guests = {};
-	CLEANUP(why_done) struct why why = {};
-	struct error unused = {};
-	if (job->result != JOB_FAILED)
-		return NULL;
-	strv_push(&alone, machine);
-	why_ask_guests(jobs->paths, &alone, &guests);
-	if (why_look(jobs->paths, jobs->bus, machine, &guests.items[0], &why, &unused) < 0 ||
-			why.outcome != WHY_FAILED || why.other || !why.cause.sentence ||
-			!why.cause.sentence[0])
-		return NULL;
-	const char *advice = why.cause.advice;
-	bool advised = advice && advice[0];
-	return xasprintf("%s%s%s", why.cause.sentence, advised ? "; " : "", advised ? advice : "");
-}
-
 static void job_done(void *data, size_t i, const struct bus_job *job)
 {
 	struct jobs *jobs = data;
@@ -192,11 +179,12 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 		if (jobs->verb == BUS_STOP)
 			tell_bad_end(jobs, machine);
 	} else {
-		jobs->n_failed++;
-		CLEANUP(freep) char *cause = find_cause(jobs, machine, job);
+		strv_push(&jobs->failed, machine);
+		CLEANUP(freep)
+		char *cause = why_job_failed(jobs->paths, jobs->bus, machine, job->result);
 		complain("%s did not %s: %s", machine, bus_verb_names[jobs->verb],
 				cause ? cause : job->text);
-		lifecycle_explain(jobs->paths, jobs->bus, machine);
+		explain(jobs, machine);
 	}
 	show_waiting(jobs);
 }
@@ -300,6 +288,7 @@ static int run_all(const struct call *call, struct bus *bus, enum bus_verb verb,
 	show_waiting(&jobs);
 	r = bus_run_jobs(bus, verb, &units, job_done, &jobs, deadline_usec, err);
 	progress_clear();
+	lifecycle_tell_failed(&jobs.failed, machines->n, bus_verb_names[verb]);
 	return r < 0 ? r : r + n_left;
 }
 
@@ -444,9 +433,10 @@ const struct command cmd_start = {
 	.description = "Waits until each machine's unit is active: when QEMU answers, or when the "
 		       "guest is ready, where attrs.ready says so. When a start fails, the cause "
 		       "is shown as by 'machina why', then the step that failed and the last lines "
-		       "of the journal. What starts is the machine as it was generated; if its "
-		       "config says something else by now, a line says so. A machine that was "
-		       "saved goes on from there ('machina save').",
+		       "of the journal; of many that fail, these are shown for the first eight, "
+		       "and a last line names the machines. What starts is the machine as it was "
+		       "generated; if its config says something else by now, a line says so. A "
+		       "machine that was saved goes on from there ('machina save').",
 	.options = start_options,
 	.options_size = sizeof(struct jobs_options),
 	.examples = start_examples,

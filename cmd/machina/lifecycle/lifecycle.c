@@ -27,6 +27,9 @@
 #define END_USEC (180 * USEC_PER_SEC)
 /* Between two looks at it. */
 #define LOOK_USEC (20 * USEC_PER_MSEC)
+/* Machines whose lines are all to be seen at once. */
+#define FEW 8
+#define NAMES_MAX 20
 
 /* @named: also those that are named */
 static int leave_out_clusters(const struct call *call, bool named, const struct strv *names,
@@ -301,6 +304,19 @@ void lifecycle_explain(const struct config_paths *paths, struct bus *bus, const 
 			!explain_networks(bus, machine) && !explain_unit(bus, machine, UNIT_QEMU) &&
 			!explain_required(paths, bus, machine))
 		explain_absence(bus, machine);
+}
+
+void lifecycle_tell_failed(const struct strv *failed, size_t n, const char *verb)
+{
+	CLEANUP(buf_done) struct buf names = {};
+	if (!failed->n || n <= FEW)
+		return;
+	for (size_t i = 0; i < failed->n && i < NAMES_MAX; i++)
+		buf_printf(&names, " %s", failed->items[i]);
+	if (failed->n > NAMES_MAX)
+		buf_printf(&names, " and %zu more", failed->n - NAMES_MAX);
+	complain("%zu of %zu machines did not %s:%s; 'machina why MACHINE' tells why", failed->n, n,
+			verb, buf_text(&names));
 }
 
 char *format_span(uint64_t usec)

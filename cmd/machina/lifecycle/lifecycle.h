@@ -71,5 +71,17 @@ MUST_CHECK int lifecycle_wait_run(
  */
 void lifecycle_explain(const struct config_paths *paths, struct bus *bus, const char *machine);
 
+/*
+ * Of many machines that fail together, the first ones are explained: their lines of the journal
+ * would drown the others' causes, which mostly are the same.
+ */
+#define LIFECYCLE_EXPLAINED_MAX 8
+
+/*
+ * In the end of a long list, on standard error: which of @n machines did not @verb. Nothing where
+ * none has failed, or so few were asked that all lines are still to be seen.
+ */
+void lifecycle_tell_failed(const struct strv *failed, size_t n, const char *verb);
+
 /* "2h 3min" and the like: the two largest units. The caller frees it. */
 char *format_span(uint64_t usec);

@@ -338,3 +338,27 @@ int why_look(const struct config_paths *paths, struct bus *bus, const char *mach
 	*ret = (struct why){};
 	return look_deep(paths, bus, machine, guest, 0, ret, err);
 }
+
+char *why_job_failed(const struct config_paths *paths, struct bus *bus, const char *machine,
+		enum job_result result)
+{
+	CLEANUP(strv_done) struct strv alone = {};
+	CLEANUP(why_guests_done) struct why_guests guests = {};
+	CLEANUP(why_done) struct why why = {};
+	struct error unused = {};
+	if (result != JOB_FAILED)
+		return NULL;
+	strv_push(&alone, machine);
+	why_ask_guests(paths, &alone, &guests);
+	if (why_look(paths, bus, machine, &guests.items[0], &why, &unused) < 0)
+		return NULL;
+	/* Where many fail, systemd has tried again before this one's turn has come. */
+	const struct why *failed = why.outcome == WHY_FAILED ? &why : why.before;
+	if (!failed || failed->other || !failed->cause.sentence || !failed->cause.sentence[0])
+		return NULL;
+	const char *advice = why.outcome == WHY_RUNS ? "systemd has tried again, and it runs now"
+						     : failed->cause.advice;
+	bool advised = advice && advice[0];
+	return xasprintf("%s%s%s", failed->cause.sentence, advised ? "; " : "",
+			advised ? advice : "");
+}

@@ -11,7 +11,7 @@
 #include "config/load.h"
 #include "host/machine/cause.h"
 #include "host/qmp/qmp-many.h"
-#include "host/systemd/bus.h"
+#include "host/systemd/bus-job.h"
 #include "util/strv.h"
 
 enum why_outcome {
@@ -76,6 +76,14 @@ void why_guests_done(struct why_guests *guests);
  */
 MUST_CHECK int why_look(const struct config_paths *paths, struct bus *bus, const char *machine,
 		const struct qmp_many *guest, struct why *ret, struct error *err);
+
+/*
+ * Why a job on a machine has just failed, in a sentence, and what to do about it; that it runs, if
+ * systemd has tried again by now. NULL: there is nothing to say beyond the job's own text. The
+ * caller frees it.
+ */
+char *why_job_failed(const struct config_paths *paths, struct bus *bus, const char *machine,
+		enum job_result result);
 
 /* All of it as one paragraph, without a newline. */
 void why_tell(const struct why *why, struct buf *text);
