@@ -131,6 +131,12 @@ int command_unknown(const struct command *parent, const char *word, struct error
 	struct suggestion s = {};
 	if (!parent->subcommands)
 		return error_set(err, EINVAL, "'%s' has no sub-commands", parent->name);
+	/* The Go program's way into its place, which scripts may still go. */
+	if (!parent->name[0] && !strcmp(word, "install"))
+		return error_set(err, EINVAL,
+				"unknown command 'install': a package or 'meson install' installs "
+				"this program, and '" PROGRAM_NAME
+				" init' makes the directories of the config");
 	suggestion_start(&s, word);
 	for (const struct command *const *c = parent->subcommands; *c; c++)
 		if (!((*c)->flags & COMMAND_HIDDEN))
