@@ -64,7 +64,8 @@ enum merge_rule {
 };
 
 enum field_flags {
-	FIELD_POSITIVE = 1 << 0,  /* an integer <= 0 counts as absent (the Go program's rule) */
+	FIELD_POSITIVE = 1 << 0,  /* an integer <= 0 counts as absent (the Go program's rule);
+				   * a negative one is refused where @min is 0 */
 	FIELD_REQUIRED = 1 << 1,  /* absent is a finding of the checker */
 	FIELD_DERIVED = 1 << 2,	  /* filled in by derivation when absent; shown so in documents */
 	FIELD_PATH_TEXT = 1 << 3, /* OBJECT: a string is taken as an object with that "path" */

@@ -187,7 +187,8 @@ static void check_int(struct check *c, const struct field *f, struct json_object
 	int64_t number = json_object_get_int64(value);
 	if (is_int && number >= f->min && number <= f->max)
 		return;
-	if (is_int && f->flags & FIELD_POSITIVE && number <= 0)
+	/* A field that may be 0 has no sign, and nothing below. */
+	if (is_int && f->flags & FIELD_POSITIVE && f->min > 0 && number <= 0)
 		return;
 	CLEANUP(buf_done) struct buf expected = {};
 	put_limits(&expected, f);

@@ -48,7 +48,7 @@ static struct json_object *integer_schema(const struct field *f, bool nullable)
 {
 	struct json_object *schema = typed("integer", nullable);
 	/* What is not positive counts as absent then. */
-	if (!(f->flags & FIELD_POSITIVE) && f->min != INT64_MIN)
+	if (!(f->flags & FIELD_POSITIVE && f->min > 0) && f->min != INT64_MIN)
 		jtree_set(schema, "minimum", jtree_int(f->min));
 	if (f->max != INT64_MAX)
 		jtree_set(schema, "maximum", jtree_int(f->max));
