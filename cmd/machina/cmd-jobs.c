@@ -203,7 +203,7 @@ static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t dead
 	CLEANUP(strv_done) struct strv waiting = {};
 	int r = lifecycle_forget_failures(jobs->paths, bus, machines, err);
 	if (r == 0)
-		r = bus_list_units(bus, units, &list, err);
+		r = lifecycle_list(bus, units, &list, err);
 	for (size_t i = 0; i < list.n; i++) {
 		if (!strcmp(list.rows[i].sub_state, "auto-restart"))
 			strv_push(&waiting, list.rows[i].name);

@@ -23,6 +23,8 @@
 #include "util/mem.h"
 
 #define JOURNAL_LINES 10
+/* All that generate writes, which requires nothing else. */
+#define OWN_UNITS "machina-*"
 /* For the end of a unit whose QEMU has gone. */
 #define END_USEC (180 * USEC_PER_SEC)
 /* Between two looks at it. */
@@ -126,6 +128,13 @@ void lifecycle_units(const struct strv *machines, struct strv *ret_units)
 {
 	for (size_t i = 0; i < machines->n; i++)
 		strv_push_take(ret_units, unit_name(UNIT_QEMU, machines->items[i]));
+}
+
+int lifecycle_list(
+		struct bus *bus, const struct strv *units, struct unit_list *ret, struct error *err)
+{
+	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
+	return bus_list_loaded_units(bus, pattern, units, ret, err);
 }
 
 int lifecycle_wait_run(
@@ -267,15 +276,21 @@ void lifecycle_required(
 int lifecycle_forget_failures(const struct config_paths *paths, struct bus *bus,
 		const struct strv *machines, struct error *err)
 {
-	CLEANUP(strv_done) struct strv seen = {}, all = {}, once = {};
+	CLEANUP(strv_done) struct strv seen = {}, all = {}, loaded = {};
+	CLEANUP(unit_list_done) struct unit_list list = {};
 	lifecycle_units(machines, &all);
 	for (size_t i = 0; i < machines->n; i++)
 		add_required(paths, machines->items[i], &seen, NULL, &all);
 	strv_sort(&all);
+	int r = bus_list_loaded_units(bus, OWN_UNITS, &all, &list, err);
+	if (r < 0)
+		return r;
+	/* Of others systemd remembers nothing, and would read their files. */
 	for (size_t i = 0; i < all.n; i++)
-		if (i == 0 || strcmp(all.items[i - 1], all.items[i]) != 0)
-			strv_push(&once, all.items[i]);
-	return bus_reset_failed(bus, &once, err);
+		if (list.rows[i].load_state[0] &&
+				(i == 0 || strcmp(all.items[i - 1], all.items[i]) != 0))
+			strv_push(&loaded, all.items[i]);
+	return bus_reset_failed(bus, &loaded, err);
 }
 
 /* The first in the chain that has failed: those behind it were never started. */

@@ -54,6 +54,13 @@ MUST_CHECK int lifecycle_forget_failures(const struct config_paths *paths, struc
 		const struct strv *machines, struct error *err);
 
 /*
+ * The states of the units of machines. Those that systemd has not in memory are not read for that
+ * (bus_list_loaded_units()): it would forget them at once, and read them again for the next call.
+ */
+MUST_CHECK int lifecycle_list(struct bus *bus, const struct strv *units, struct unit_list *ret,
+		struct error *err);
+
+/*
  * Wait until a run of a unit, whose QEMU has ended, is over: its hooks clean up, and only then it
  * can be started again. No stop is asked for: one that comes late would hit a machine that somebody
  * has started meanwhile, and would stop what requires this one.

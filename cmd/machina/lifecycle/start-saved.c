@@ -52,7 +52,7 @@ int start_saved(const struct call *call, struct bus *bus, const struct strv *mac
 	CLEANUP(unit_list_done) struct unit_list list = {};
 	CLEANUP(strv_done) struct strv ends = {};
 	lifecycle_units(machines, &units);
-	int r = bus_list_units(bus, &units, &list, err);
+	int r = lifecycle_list(bus, &units, &list, err);
 	for (size_t i = 0; r == 0 && i < list.n; i++) {
 		const char *machine = machines->items[i];
 		bool is_up = !unit_is_down(list.rows[i].active_state);

@@ -145,12 +145,11 @@ int census_take(const struct config_paths *paths, struct bus *bus, const struct 
 {
 	CLEANUP(census_done)
 	struct census census = { .rows = xcalloc(names->n + 1, sizeof(*census.rows)) };
-	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
 	CLEANUP(strv_done) struct strv units = {}, altered = {};
 	CLEANUP(unit_list_done) struct unit_list list = {};
 	lifecycle_units(names, &units);
 	lifecycle_altered(paths, &altered);
-	int r = bus_list_loaded_units(bus, pattern, &units, &list, err);
+	int r = lifecycle_list(bus, &units, &list, err);
 	for (size_t i = 0; r >= 0 && i < names->n; i++) {
 		struct census_row *row = &census.rows[census.n++];
 		row->machine = names->items[i];

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "lifecycle/lifecycle.h"
-#include "unit/service.h"
 #include "util/mem.h"
 
 void live_begin(struct live *live, const struct config_paths *paths, const struct strv *names)
@@ -45,11 +44,10 @@ static void explain_refusal(struct live *live, const struct strv *altered, size_
  * rest. */
 static void ask_systemd(struct live *live)
 {
-	CLEANUP(freep) char *pattern = unit_name(UNIT_QEMU, "*");
 	CLEANUP(strv_done) struct strv units = {}, altered = {};
 	lifecycle_units(live->names, &units);
 	lifecycle_altered(live->paths, &altered);
-	int r = bus_list_loaded_units(live->bus, pattern, &units, &live->units, &live->err);
+	int r = lifecycle_list(live->bus, &units, &live->units, &live->err);
 	if (r >= 0)
 		r = bus_get_runs(live->bus, &live->units, live->runs, &live->err);
 	if (r < 0)
