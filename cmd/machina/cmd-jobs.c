@@ -36,6 +36,7 @@ struct jobs {
 	struct bus *bus;
 	enum bus_verb verb;
 	const struct strv *machines;
+	uint64_t since_usec;	   /* when this began; CLOCK_REALTIME */
 	struct strv failed_before; /* units whose failure is no news */
 	struct strv coming_before; /* units that were being started */
 	/* Machines that are as they should be. They get a job all the same, as they may have
@@ -118,8 +119,12 @@ static const char *compare_config(const struct jobs *jobs, const char *machine)
 	struct stat config_stat, unit_stat;
 	struct error unused = {};
 	if (jobs->verb == BUS_STOP || stat(config, &config_stat) < 0 ||
-			stat(unit_path, &unit_stat) < 0 ||
-			bus_get_unit(jobs->bus, unit, &info, &unused) < 0 || !info.main_pid)
+			stat(unit_path, &unit_stat) < 0)
+		return "";
+	if (!strv_contains(&jobs->coming_before, unit) &&
+			pending_is_none(jobs->paths, &config_stat, &unit_stat, jobs->since_usec))
+		return "";
+	if (bus_get_unit(jobs->bus, unit, &info, &unused) < 0 || !info.main_pid)
 		return "";
 	struct pending pending = {
 		.machine = machine,
@@ -207,6 +212,8 @@ static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t dead
 	for (size_t i = 0; i < list.n; i++) {
 		if (!strcmp(list.rows[i].sub_state, "auto-restart"))
 			strv_push(&waiting, list.rows[i].name);
+		else if (!strcmp(list.rows[i].active_state, "activating"))
+			strv_push(&jobs->coming_before, list.rows[i].name);
 		if (jobs->verb == BUS_START && unit_is_up(list.rows[i].active_state))
 			strv_push(&jobs->done_before, machines->items[i]);
 	}
@@ -270,7 +277,11 @@ static int run_all(const struct call *call, struct bus *bus, enum bus_verb verb,
 	uint64_t deadline_usec = clock_deadline_usec(JOBS_TIMEOUT_USEC);
 	CLEANUP(jobs_done)
 	struct jobs jobs = {
-		.paths = &call->paths, .bus = bus, .verb = verb, .machines = machines
+		.paths = &call->paths,
+		.bus = bus,
+		.verb = verb,
+		.machines = machines,
+		.since_usec = clock_real_usec(),
 	};
 	int n_left = 0, r = 0;
 	lifecycle_units(machines, &units);

@@ -14,6 +14,7 @@
 #include "util/mem.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
+#define NSEC_PER_USEC UINT64_C(1000)
 /* Of the distribution's QEMU. */
 #define PROGRAM_DIR "/usr/bin"
 
@@ -94,13 +95,14 @@ static uint64_t start_of(pid_t pid)
 	       ticks * (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
-/* Without doubt the config would generate what runs. */
-static bool is_generated(const struct search *s, const struct pending *p, uint64_t start_nsec)
+/* Without doubt the config would generate what runs. NULL: there is no such file */
+static bool is_generated(const struct stat *config, const struct stat *unit, uint64_t inputs_nsec,
+		uint64_t start_nsec)
 {
-	if (!p->config || !p->unit)
+	if (!config || !unit)
 		return false;
-	uint64_t unit = nsec_of(&p->unit->st_mtim);
-	return nsec_of(&p->config->st_ctim) < unit && s->inputs_nsec < unit && unit < start_nsec;
+	uint64_t written = nsec_of(&unit->st_mtim);
+	return nsec_of(&config->st_ctim) < written && inputs_nsec < written && written < start_nsec;
 }
 
 /* Without doubt the files are those that were started. */
@@ -147,7 +149,7 @@ static void compare(struct search *s, struct pending *p)
 static void look(struct search *s, struct pending *p)
 {
 	uint64_t start = start_of(p->pid);
-	if (!is_generated(s, p, start)) {
+	if (!is_generated(p->config, p->unit, s->inputs_nsec, start)) {
 		compare(s, p);
 		return;
 	}
@@ -175,4 +177,10 @@ void pending_find(const struct config_paths *paths, struct pending *machines, si
 		look(&search, &machines[i]);
 	}
 	config_done(&search.config);
+}
+
+bool pending_is_none(const struct config_paths *paths, const struct stat *config,
+		const struct stat *unit, uint64_t since_usec)
+{
+	return is_generated(config, unit, last_input(paths), since_usec * NSEC_PER_USEC);
 }

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -32,3 +33,10 @@ struct pending {
 };
 
 void pending_find(const struct config_paths *paths, struct pending *machines, size_t n);
+
+/*
+ * Would a config without doubt generate what a machine runs with that was started later than
+ * @since_usec (CLOCK_REALTIME)? Then nobody has to look for its process.
+ */
+bool pending_is_none(const struct config_paths *paths, const struct stat *config,
+		const struct stat *unit, uint64_t since_usec);
