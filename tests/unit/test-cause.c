@@ -159,6 +159,19 @@ TEST(qemu_is_understood)
 			      { BY_QEMU "warning: No space left on device",
 					      BY_QEMU "-foo: invalid option" } },
 			"option-unknown", "this QEMU has no option '-foo'");
+	/* QEMU gives up with an assertion, and the fault is not its own. */
+	check(&(struct run){ "signal", "ExecStart", NULL, SIGABRT,
+			      { BY_QEMU "error: failed to set MSR 0x10a to 0x69",
+					      BY_QEMU "../kvm.c:3183: kvm_buf_set_msrs: Assertion "
+						      "`ret == n' failed." } },
+			"kvm-processor",
+			"KVM refuses the processor that QEMU asks it for: failed to set MSR "
+			"0x10a to 0x69");
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			      { BY_QEMU "kernel doesn't allow setting HyperV VP_INDEX" } },
+			"kvm-processor",
+			"KVM refuses the processor that QEMU asks it for: kernel doesn't allow "
+			"setting HyperV VP_INDEX");
 	/* The line with the file counts, wherever it stands. */
 	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,
 			      { BY_QEMU "Failed to get \"write\" lock",
