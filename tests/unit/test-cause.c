@@ -308,6 +308,11 @@ TEST(panic_has_no_words)
 			"guest-panicked",
 			"the guest's kernel has panicked: QEMU ended with status 1 and without a "
 			"word, as its unit tells it to then");
+	struct cause panic;
+	find(&(struct run){ "exit-code", "ExecStart", "panic=exit-failure", 1, { STARTED } },
+			&panic, NULL);
+	CHECK(strstr(panic.advice, "(\"serial\")"));
+	cause_done(&panic);
 	/* Not without the option, not with another status, not where QEMU never came up. */
 	check(&(struct run){ "exit-code", "ExecStart", NULL, 1, { STARTED } }, "",
 			"ExecStart (it) failed with status 1");

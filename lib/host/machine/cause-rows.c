@@ -49,14 +49,12 @@ const struct cause_row cause_rows[] = {
 			"load the module (modprobe kvm_intel or kvm_amd), switch virtualization on "
 			"in the firmware, or set \"accel\" to \"tcg\"; 'machina doctor' looks for "
 			"the reason" },
-	/* KVM that is there, of a host that is a guest itself. An assertion follows the first one.
-	 */
+	/* On a host that is a guest itself. An assertion follows the first one. */
 	{ "kvm-processor", PROGRAM,
 			"(failed to [sg]et MSR.*|kernel doesn't allow setting HyperV.*)",
 			"KVM refuses the processor that QEMU asks it for: %1",
 			"another \"model\" of \"cpu\" may do, or \"accel\" set to \"tcg\", which "
-			"is "
-			"slower; 'machina doctor' tries what the machine has" },
+			"is slower; 'machina doctor' tries what the machine has" },
 	{ "accelerator-invalid", PROGRAM, "invalid accelerator (.*)", NULL,
 			"'qemu-system-x86_64 -accel help' lists those that there are" },
 	{ "machine-type", PROGRAM, "unsupported machine type|No machine specified", NULL,

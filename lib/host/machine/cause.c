@@ -235,8 +235,10 @@ static void find_unknown(const struct unit_info *info, const struct said *said, 
 		put(ret, "guest-panicked", "",
 				xstrdup("the guest's kernel has panicked: QEMU ended with status 1 "
 					"and without a word, as its unit tells it to then"),
-				"look at the guest's console and its log; \"console\" in the "
-				"machine's config keeps one");
+				"its last words went to its console (\"serial\"), whose log goes "
+				"with "
+				"the machine; with \"qemu-args\": [ \"-action\", \"panic=pause\" ] "
+				"it stands still instead, and 'machina console --log' shows them");
 		return;
 	}
 	if (words && by_hook) {
