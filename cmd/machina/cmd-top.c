@@ -46,7 +46,6 @@ static const char order_keys[] = "cmdna";
 struct top_row {
 	const struct census_row *now;
 	struct rates rates;
-	bool has_rates;
 };
 
 struct top {
@@ -98,12 +97,13 @@ static void sort_rows(struct top_row *rows, size_t n, enum order order)
 }
 
 /* There may be more machines by now. */
-static bool find_rates(const struct top *top, const struct census_row *now, struct rates *ret)
+static struct rates rates_of(const struct top *top, const struct census_row *now)
 {
+	struct rates rates = {};
 	for (size_t i = 0; i < top->before.n; i++)
 		if (!strcmp(top->before.rows[i].machine, now->machine))
-			return sample_rates(&top->before.rows[i].sample, &now->sample, ret);
-	return false;
+			sample_rates(&top->before.rows[i].sample, &now->sample, &rates);
+	return rates;
 }
 
 static size_t make_rows(const struct top *top, struct top_row *rows)
@@ -114,17 +114,15 @@ static size_t make_rows(const struct top *top, struct top_row *rows)
 		if (!now->is_up && !top->named &&
 				(!*now->info.active_state || unit_is_down(now->info.active_state)))
 			continue;
-		rows[n] = (struct top_row){ .now = now };
-		rows[n].has_rates = find_rates(top, now, &rows[n].rates);
-		n++;
+		rows[n++] = (struct top_row){ .now = now, .rates = rates_of(top, now) };
 	}
 	sort_rows(rows, n, top->order);
 	return n;
 }
 
-static void add_rate(struct table *t, const struct top_row *row, bool known, double rate)
+static void add_rate(struct table *t, bool known, double rate)
 {
-	CLEANUP(freep) char *text = row->has_rates && known ? format_size((uint64_t)rate) : NULL;
+	CLEANUP(freep) char *text = known ? format_size((uint64_t)rate) : NULL;
 	table_add(t, STYLE_PLAIN, "%s%s", text ? text : "", text ? "/s" : "");
 }
 
@@ -140,16 +138,16 @@ static void add_row(struct table *t, const struct top_row *row)
 					? STYLE_BAD
 					: STYLE_PLAIN,
 			"%s", census_states[state]);
-	if (row->has_rates && sample->has_cpu)
+	if (row->rates.has_cpu)
 		table_add(t, STYLE_PLAIN, "%.1f", row->rates.cpu * 100);
 	else
 		table_add(t, STYLE_PLAIN, "%s", "");
 	CLEANUP(freep) char *memory = sample->has_memory ? format_size(sample->memory_bytes) : NULL;
 	table_add(t, STYLE_PLAIN, "%s", memory ? memory : "");
-	add_rate(t, row, sample->has_disks, row->rates.disk_in);
-	add_rate(t, row, sample->has_disks, row->rates.disk_out);
-	add_rate(t, row, sample->n_nets > 0, row->rates.net_in);
-	add_rate(t, row, sample->n_nets > 0, row->rates.net_out);
+	add_rate(t, row->rates.has_disks, row->rates.disk_in);
+	add_rate(t, row->rates.has_disks, row->rates.disk_out);
+	add_rate(t, row->rates.has_nets, row->rates.net_in);
+	add_rate(t, row->rates.has_nets, row->rates.net_out);
 }
 
 /* @lines: at most this many, with the titles */
@@ -174,7 +172,7 @@ static void print_rows(const struct top *top, size_t lines, FILE *to)
 static struct json_object *row_json(const struct top_row *row)
 {
 	const struct sample *sample = &row->now->sample;
-	const struct usage usage = { .has_rates = row->has_rates, .rates = row->rates };
+	const struct usage usage = { .rates = row->rates };
 	struct json_object *o = jtree_object();
 	jtree_set(o, "machine", jtree_string(row->now->machine));
 	jtree_set(o, "state", jtree_string(census_states[census_state(row->now)]));
@@ -271,10 +269,8 @@ static void draw(const struct top *top)
 	size_t up = 0;
 	double cpu = 0;
 	for (size_t i = 0; i < top->now.n; i++) {
-		struct rates rates;
 		up += top->now.rows[i].is_up;
-		if (find_rates(top, &top->now.rows[i], &rates))
-			cpu += rates.cpu;
+		cpu += rates_of(top, &top->now.rows[i]).cpu;
 	}
 	buf_printf(&head, "%zu of %zu machines run, %.1f %% of a processor; sorted by %s", up,
 			top->now.n, cpu * 100, order_names[top->order]);

@@ -169,12 +169,14 @@ TEST(rates_are_of_one_process_and_of_what_is_in_both)
 	struct sample old = { .time_usec = 1000000,
 		.pid = 7,
 		.has_cpu = true,
+		.has_disks = true,
 		.cpu_usec = 500000,
 		.disks = old_disks,
 		.n_disks = 2 };
 	struct sample now = { .time_usec = 3000000,
 		.pid = 7,
 		.has_cpu = true,
+		.has_disks = true,
 		.cpu_usec = 1500000,
 		.disks = new_disks,
 		.n_disks = 2,
@@ -182,12 +184,16 @@ TEST(rates_are_of_one_process_and_of_what_is_in_both)
 		.n_nets = 1 };
 	struct rates rates;
 	CHECK(sample_rates(&old, &now, &rates));
+	CHECK(rates.has_cpu && rates.has_disks && !rates.has_nets);
 	CHECK(is(rates.cpu, 0.5));
 	CHECK(is(rates.disk_in, 100));
 	CHECK(is(rates.disk_out, 2));
 	CHECK(is(rates.disk_in_ops, 1));
 	CHECK(is(rates.disk_out_ops, 2));
 	CHECK(is(rates.net_in, 0) && is(rates.net_out, 0));
+	old.has_cpu = now.has_disks = false;
+	CHECK(sample_rates(&old, &now, &rates));
+	CHECK(!rates.has_cpu && !rates.has_disks && !rates.has_nets);
 	CHECK(!sample_rates(&now, &old, &rates));
 	CHECK(!sample_rates(&now, &now, &rates));
 	now.pid = 8;

@@ -104,25 +104,28 @@ void usage_measure(const struct config_paths *paths, const struct strv *machines
 	clock_poll(NULL, 0, until);
 	take(bus, &m, m.now);
 	for (size_t i = 0; i < machines->n; i++)
-		ret[i].has_rates = sample_rates(&m.before[i], &m.now[i], &ret[i].rates);
+		sample_rates(&m.before[i], &m.now[i], &ret[i].rates);
 }
 
 static void add_rate(struct buf *text, const char *what, double bytes)
 {
 	CLEANUP(freep) char *size = format_size((uint64_t)bytes);
-	buf_printf(text, "%s %s/s", what, size);
+	buf_printf(text, "%s%s %s/s", text->len ? ", " : "", what, size);
 }
 
 char *usage_text(const struct usage *usage)
 {
 	const struct rates *rates = &usage->rates;
 	CLEANUP(buf_done) struct buf text = {};
-	if (usage->has_rates) {
+	if (rates->has_cpu)
 		buf_printf(&text, "processor %.0f %%", 100 * rates->cpu);
-		add_rate(&text, ", disks read", rates->disk_in);
-		add_rate(&text, ", written", rates->disk_out);
-		add_rate(&text, ", networks in", rates->net_in);
-		add_rate(&text, ", out", rates->net_out);
+	if (rates->has_disks) {
+		add_rate(&text, "disks read", rates->disk_in);
+		add_rate(&text, "written", rates->disk_out);
+	}
+	if (rates->has_nets) {
+		add_rate(&text, "networks in", rates->net_in);
+		add_rate(&text, "out", rates->net_out);
 	}
 	if (usage->guest_bytes) {
 		CLEANUP(freep) char *size = format_size(usage->guest_bytes);
@@ -139,13 +142,17 @@ static void add_number(struct json_object *o, const char *key, double value)
 
 struct json_object *usage_json(const struct usage *usage)
 {
+	const struct rates *rates = &usage->rates;
 	struct json_object *o = jtree_object();
-	if (usage->has_rates) {
-		add_number(o, "processors", usage->rates.cpu);
-		add_number(o, "disk_read_bytes", usage->rates.disk_in);
-		add_number(o, "disk_written_bytes", usage->rates.disk_out);
-		add_number(o, "net_in_bytes", usage->rates.net_in);
-		add_number(o, "net_out_bytes", usage->rates.net_out);
+	if (rates->has_cpu)
+		add_number(o, "processors", rates->cpu);
+	if (rates->has_disks) {
+		add_number(o, "disk_read_bytes", rates->disk_in);
+		add_number(o, "disk_written_bytes", rates->disk_out);
+	}
+	if (rates->has_nets) {
+		add_number(o, "net_in_bytes", rates->net_in);
+		add_number(o, "net_out_bytes", rates->net_out);
 	}
 	if (usage->guest_bytes)
 		jtree_set(o, "guest_memory_bytes", jtree_int((int64_t)usage->guest_bytes));

@@ -9,7 +9,6 @@
 struct json_object;
 
 struct usage {
-	bool has_rates;
 	struct rates rates;
 	uint64_t guest_bytes; /* that its balloon leaves it; 0: it has none */
 };

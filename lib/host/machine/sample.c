@@ -237,7 +237,10 @@ bool sample_rates(const struct sample *before, const struct sample *now, struct 
 			difference(before->disks, before->n_disks, now->disks, now->n_disks);
 	const struct sample_flow net =
 			difference(before->nets, before->n_nets, now->nets, now->n_nets);
-	if (before->has_cpu && now->has_cpu)
+	ret->has_cpu = before->has_cpu && now->has_cpu;
+	ret->has_disks = before->has_disks && now->has_disks;
+	ret->has_nets = before->n_nets && now->n_nets;
+	if (ret->has_cpu)
 		ret->cpu = (double)more(before->cpu_usec, now->cpu_usec) / (double)USEC_PER_SEC /
 			   seconds;
 	ret->disk_in = (double)disk.in_bytes / seconds;

@@ -65,8 +65,9 @@ void sample_take(const struct sample_source *source, uint64_t deadline_usec, str
  */
 void sample_add_disks(struct json_object *blockstats, struct sample *ret);
 
-/* Per second. */
+/* Per second. What was not counted in both samples is 0, and is said not to be known. */
 struct rates {
+	bool has_cpu, has_disks, has_nets;
 	double cpu; /* processors: 1.0 is one that is busy all the time */
 	double disk_in, disk_out, net_in, net_out; /* bytes */
 	double disk_in_ops, disk_out_ops, net_in_ops, net_out_ops;
