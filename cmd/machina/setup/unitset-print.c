@@ -53,14 +53,12 @@ void unitset_print(const struct unitset *set, bool dry)
 void unitset_print_json(const struct unitset *set)
 {
 	struct json_object *object = jtree_object();
-	for (size_t i = 0; i < set->n; i++) {
-		const struct unitset_row *row = &set->rows[i];
-		struct json_object *list;
-		if (!json_object_object_get_ex(object, fates[row->fate], &list)) {
-			list = jtree_list();
-			jtree_set(object, fates[row->fate], list);
-		}
-		jtree_push(list, jtree_string(row->name));
+	for (size_t fate = 0; fate < ARRAY_SIZE(fates); fate++) {
+		struct json_object *list = jtree_list();
+		for (size_t i = 0; i < set->n; i++)
+			if ((size_t)set->rows[i].fate == fate)
+				jtree_push(list, jtree_string(set->rows[i].name));
+		jtree_set(object, fates[fate], list);
 	}
 	print_json(object);
 	json_object_put(object);
