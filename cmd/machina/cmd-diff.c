@@ -54,6 +54,7 @@ static struct json_object *drift_json(const char *machine, const struct drift *d
 	struct json_object *o = jtree_object(), *list = jtree_list();
 	jtree_set(o, "machine", jtree_string(machine));
 	jtree_set(o, "program_replaced", jtree_bool(drift->replaced[0] != '\0'));
+	jtree_set(o, "stop_first", jtree_bool(drift->has_to_stop));
 	for (size_t i = 0; i < drift->diff.n; i++) {
 		const struct argdiff_item *item = &drift->diff.items[i];
 		struct json_object *one = jtree_object();
@@ -66,8 +67,6 @@ static struct json_object *drift_json(const char *machine, const struct drift *d
 		jtree_push(list, one);
 	}
 	jtree_set(o, "differences", list);
-	if (drift->has_to_stop)
-		jtree_set(o, "stop_first", jtree_bool(true));
 	return o;
 }
 

@@ -178,6 +178,7 @@ static struct json_object *row_json(const struct list_row *row)
 		jtree_set(o, "active", jtree_string(row->state->active));
 		jtree_set(o, "sub", jtree_string(row->state->sub));
 		jtree_set(o, "state", jtree_string(row->state->word));
+		jtree_set(o, "foreground", jtree_bool(row->state->is_foreground));
 		jtree_set_text(o, "reason", row->state->reason);
 		if (row->state->in_qemu)
 			jtree_set(o, "guest", jtree_string(row->state->in_qemu->name));
@@ -187,11 +188,9 @@ static struct json_object *row_json(const struct list_row *row)
 	if (pending->is_compared) {
 		jtree_set(o, "program_replaced", jtree_bool(pending->is_replaced));
 		jtree_set(o, "config_differs", jtree_bool(pending->is_different));
-		if (pending->has_to_stop)
-			jtree_set(o, "stop_first", jtree_bool(true));
+		jtree_set(o, "stop_first", jtree_bool(pending->has_to_stop));
 	}
-	if (row->is_lost)
-		jtree_set(o, "configured", jtree_bool(false));
+	jtree_set(o, "configured", jtree_bool(!row->is_lost));
 	jtree_set(o, "valid", jtree_bool(row->description != NULL));
 	jtree_set_text(o, "description", row->description);
 	return o;

@@ -158,6 +158,7 @@ static struct json_object *machine_json(const struct machine_state *state, const
 	uint64_t peak;
 	jtree_set(o, "machine", jtree_string(state->machine));
 	jtree_set(o, "state", jtree_string(state->word));
+	jtree_set(o, "foreground", jtree_bool(state->is_foreground));
 	jtree_set_text(o, "reason", state->reason);
 	if (state->in_qemu)
 		jtree_set(o, "guest", jtree_string(state->in_qemu->name));
@@ -170,6 +171,8 @@ static struct json_object *machine_json(const struct machine_state *state, const
 	jtree_set(o, "need_daemon_reload", jtree_bool(info->need_daemon_reload));
 	if (info->main_pid)
 		jtree_set(o, "pid", jtree_int((int64_t)info->main_pid));
+	if (unit_since_usec(info))
+		jtree_set(o, "since_usec", jtree_int((int64_t)unit_since_usec(info)));
 	if (info->active_enter_usec)
 		jtree_set(o, "active_enter_usec", jtree_int((int64_t)info->active_enter_usec));
 	if (info->inactive_enter_usec)

@@ -231,7 +231,7 @@ static struct json_object *connections_json(const struct status_running *running
 		struct json_object *o = jtree_object();
 		jtree_set(o, "name", jtree_string(c.name));
 		jtree_set_text(o, "network", c.network);
-		jtree_set_text(o, "interface", c.link);
+		jtree_set_text(o, "link", c.link);
 		if (running->connections[i] >= 0)
 			jtree_set(o, "state", jtree_string(states[running->connections[i]]));
 		jtree_push(list, o);
