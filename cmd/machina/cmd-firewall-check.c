@@ -117,7 +117,7 @@ static int look(const struct call *call, struct checked *c, const struct fw_poli
 static void print_json_result(const struct checked *c, const struct strv *changed)
 {
 	struct json_object *o = jtree_object();
-	jtree_set(o, "connections", jtree_int((int64_t)c->n_ports));
+	jtree_set(o, "n_connections", jtree_int((int64_t)c->n_ports));
 	jtree_set(o, "changed", jtree_strings(changed));
 	print_json(o);
 	json_object_put(o);

@@ -25,6 +25,7 @@ struct line {
 	const char *origin;
 	const char *comment;
 	struct where at; /* line 0: none */
+	bool is_locked;	 /* its group is */
 };
 
 /* The lines of one direction are told one by one. */
@@ -78,21 +79,20 @@ static void tell_essentials(const struct show *s)
 static void tell_rule(
 		const struct show *s, const struct fw_group *group, const struct fw_rule *rule)
 {
-	CLEANUP(buf_done) struct buf text = {}, origin = {};
+	CLEANUP(buf_done) struct buf text = {};
 	struct where at = target_rule_place(s->target, group, rule);
 	fw_rule_put(&text, rule);
-	buf_printf(&origin, "%s%s", rule->origin, group && group->locked ? " (locked)" : "");
-	s->tell(s->context, &(struct line){ group ? "group" : "rule", rule->action, buf_text(&text),
-					    buf_text(&origin), rule->comment, at });
+	s->tell(s->context,
+			&(struct line){ group ? "group" : "rule", rule->action, buf_text(&text),
+					rule->origin, rule->comment, at, group && group->locked });
 }
 
 static void tell_default(const struct show *s)
 {
 	const struct fw_resolved_default *found = &s->port->defaults[s->direction];
 	struct where at = target_default_place(s->target, found, s->direction, s->i);
-	CLEANUP(freep) char *origin = xasprintf("default: %s", found->origin);
-	s->tell(s->context, &(struct line){ "default", found->action, "everything else", origin, "",
-					    at });
+	s->tell(s->context, &(struct line){ "default", found->action, "everything else",
+					    found->origin, "", at });
 }
 
 static void tell_entries(const struct show *s)
@@ -151,7 +151,8 @@ static void add_line(void *context, const struct line *line)
 	CLEANUP(freep) char *place = target_place_text(p->target, &line->at);
 	table_add(t, action_styles[line->action], "%s", fw_action_names[line->action]);
 	table_add(t, STYLE_PLAIN, "%s", line->packets);
-	table_add(t, STYLE_PLAIN, "%s", line->origin);
+	table_add(t, STYLE_PLAIN, "%s%s%s", !strcmp(line->kind, "default") ? "default: " : "",
+			line->origin, line->is_locked ? " (locked)" : "");
 	table_add(t, STYLE_DIM, "%s", place);
 	table_add(t, STYLE_DIM, "%s", line->comment);
 }
@@ -207,6 +208,7 @@ static void push_line(void *context, const struct line *line)
 	jtree_set(object, "action", jtree_string(fw_action_names[line->action]));
 	jtree_set(object, "packets", jtree_string(line->packets));
 	jtree_set(object, "origin", jtree_string(line->origin));
+	jtree_set(object, "locked", jtree_bool(line->is_locked));
 	if (line->comment[0])
 		jtree_set(object, "comment", jtree_string(line->comment));
 	target_place_json(&line->at, object);

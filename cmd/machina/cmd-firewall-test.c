@@ -187,6 +187,7 @@ static void print_answer_json(const struct question *q, const struct answer *a)
 	jtree_set(object, "action", jtree_string(fw_action_names[a->decision->action]));
 	jtree_set(object, "origin", jtree_string(a->decision->origin));
 	jtree_set(object, "default", jtree_bool(a->by_default));
+	jtree_set(object, "locked", jtree_bool(a->locked));
 	if (rule) {
 		fw_rule_put(&text, rule);
 		jtree_set(object, "rule", jtree_string(buf_text(&text)));
