@@ -161,7 +161,7 @@ static int args_run(const struct call *call, struct error *err)
 	if (r < 0)
 		return r;
 
-	struct json_object *all = names.n > 1 ? jtree_object() : NULL;
+	struct json_object *all = machines_are_one(call) ? NULL : jtree_object();
 	for (size_t i = 0; i < names.n; i++) {
 		CLEANUP(built_done) struct built built = {};
 		size_t before = config.report.n_errors_told;
@@ -177,7 +177,7 @@ static int args_run(const struct call *call, struct error *err)
 		n_shown++;
 		print_machine(&built, call, names.items[i], all);
 	}
-	if (options->json && n_shown && all)
+	if (options->json && all)
 		print_json(all);
 	json_object_put(all);
 	print_errors(&config.report);
@@ -209,7 +209,8 @@ const struct command cmd_args = {
 	.description = "As they stand in the unit, quoted for a shell. Disks, taps and sockets are "
 		       "descriptors there, which the unit's hooks open; --annotate says what each "
 		       "number is. With several machines each is preceded by its name; with --json "
-		       "they become one object.\n"
+		       "they become one object, also where a pattern, --all or --tag selects one "
+		       "alone.\n"
 		       "\n"
 		       "--standalone has paths instead, and first makes the directories for "
 		       "sockets and starts the TPM; --json leaves these lines out. Such a QEMU "

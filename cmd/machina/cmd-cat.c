@@ -318,6 +318,7 @@ static int cat_run(const struct call *call, struct error *err)
 		return r;
 	}
 
+	const bool one = machines_are_one(call);
 	struct json_object *all = jtree_object();
 	for (size_t i = 0; i < names.n; i++) {
 		CLEANUP(built_done) struct built built = {};
@@ -336,8 +337,8 @@ static int cat_run(const struct call *call, struct error *err)
 			cat_text(&built);
 		n_shown++;
 	}
-	if (options->json && n_shown)
-		print_json(names.n == 1 ? json_object_object_get(all, names.items[0]) : all);
+	if (options->json && (n_shown || !one))
+		print_json(one ? jtree_get(all, names.items[0]) : all);
 	json_object_put(all);
 	print_report(stderr, &config.report);
 	return n_failed || config.report.n_errors ? STATUS_FAILURE : STATUS_DONE;
@@ -360,7 +361,8 @@ const struct command cmd_cat = {
 	.description = "With --json in the form of a config file, every derived identifier filled "
 		       "in: the result can be used as a machine's file that needs no tags. "
 		       "x-stop-sec is how many seconds a stop can take, for time-outs around "
-		       "it.\n\n"
+		       "it. Several machines, and those of a pattern, --all or --tag, be it one "
+		       "alone, become one object.\n\n"
 		       "A machine whose parts don't fit together is shown as far as it goes, the "
 		       "findings come with it, and the exit status is 1.",
 	.options = options,

@@ -47,6 +47,13 @@ bool machines_has_named(const struct call *call, const char *name)
 	return false;
 }
 
+bool machines_are_one(const struct call *call)
+{
+	const struct machine_selection *selected = &call->machines;
+	return selected->patterns.n == 1 && !selected->all && !selected->tags.n &&
+	       !is_pattern(selected->patterns.items[0]);
+}
+
 /* Names stay in the order of the list, which is that of the bytes. */
 static int select_words(
 		const struct call *call, const struct strv *all, bool *chosen, struct error *err)

@@ -49,6 +49,9 @@ MUST_CHECK int machines_select_seen(const struct call *call, struct strv *ret,
  */
 bool machines_has_named(const struct call *call, const char *name);
 
+/* Does the command line name one machine, so that there are no others, whatever the host has? */
+bool machines_are_one(const struct call *call);
+
 /* The same for who has listed all machines already, with machine_list(). */
 MUST_CHECK int machines_select_of(const struct call *call, const struct strv *all,
 		struct report *report, struct strv *ret_names, struct error *err);
