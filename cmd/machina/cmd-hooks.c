@@ -11,11 +11,13 @@
 #include "cli/output.h"
 #include "cmd-network-hooks.h"
 #include "config/forms.h"
+#include "guest/console-log.h"
 #include "hook/await-ready.h"
 #include "hook/await-started.h"
 #include "hook/firewall-prepared.h"
 #include "hook/foreground.h"
 #include "hook/hook-resume.h"
+#include "host/machine/cause.h"
 #include "host/os/clock.h"
 #include "host/os/process.h"
 #include "host/prepare/connect.h"
@@ -203,6 +205,18 @@ static int prepare_swtpm_run(const struct call *call, struct error *err)
 	return prepare_all(call, HOOK_SWTPM, err);
 }
 
+/* Of a guest that has come to a bad end: the log of its console goes with the run directory. */
+static void tell_last_words(const struct plan *plan)
+{
+	const char *result = getenv("SERVICE_RESULT");
+	const struct plan_fd *log = plan_find(plan, "console.log");
+	if (!result || !strcmp(result, "success") || !log)
+		return;
+	CLEANUP(freep) char *words = console_log_last_words(log->path);
+	if (words)
+		fprintf(stderr, CAUSE_LAST_WORDS "%s\n", words);
+}
+
 /* Goes on after every failure: what can be cleaned up is. */
 static int teardown_machine(const struct call *call, const char *machine, struct error *err)
 {
@@ -233,6 +247,8 @@ static int teardown_machine(const struct call *call, const char *machine, struct
 		print_error(&doubt);
 	if (unit == HOOK_QEMU && getenv("SERVICE_RESULT"))
 		saving_end_crashed(&call->paths, machine);
+	if (unit == HOOK_QEMU)
+		tell_last_words(&plan);
 	r = prepare_teardown(&plan, &options, &lines);
 	for (size_t i = 0; i < lines.n; i++)
 		complain("%s: %s", machine, lines.items[i]);

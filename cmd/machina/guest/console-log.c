@@ -3,16 +3,21 @@
 #include "guest/console-log.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/terminal.h"
+#include "util/visible.h"
 
 #define CHUNK 65536
 /* For the last lines. */
 #define HISTORY_MAX ((off_t)1 << 20)
+/* For the last words: a panic is followed by a trace of its calls. */
+#define WORDS_HISTORY_MAX ((off_t)1 << 14)
+#define WORDS_MAX 300
 
 int console_log_open(struct console_log *ret, const char *path, bool raw, struct error *err)
 {
@@ -115,11 +120,11 @@ static size_t find_last_lines(const struct buf *text, int n)
 	return begin;
 }
 
-int console_log_print_last(struct console_log *log, int n_lines, struct error *err)
+/* Append the last bytes of both, as they are to be shown. Sets where the next reading goes on. */
+static int read_last(struct console_log *log, off_t max, struct buf *to, struct error *err)
 {
 	struct terminal_filter filter = filter_of(log);
-	CLEANUP(buf_done) struct buf raw = {}, text = {};
-	off_t max = n_lines > 0 ? HISTORY_MAX : 0;
+	CLEANUP(buf_done) struct buf raw = {};
 	struct stat st;
 	int r = look(log, log->fd, &st, err);
 	if (r == 0 && st.st_size < max)
@@ -132,7 +137,16 @@ int console_log_print_last(struct console_log *log, int n_lines, struct error *e
 		if (n < 0)
 			return (int)n;
 	}
-	terminal_filter_add(&filter, &text, buf_text(&raw), raw.len);
+	terminal_filter_add(&filter, to, buf_text(&raw), raw.len);
+	return 0;
+}
+
+int console_log_print_last(struct console_log *log, int n_lines, struct error *err)
+{
+	CLEANUP(buf_done) struct buf text = {};
+	int r = read_last(log, n_lines > 0 ? HISTORY_MAX : 0, &text, err);
+	if (r < 0)
+		return r;
 	log->in_line = text.len > 0 && text.text[text.len - 1] != '\n';
 	return print(&text, find_last_lines(&text, n_lines), err);
 }
@@ -149,4 +163,33 @@ int console_log_follow(struct console_log *log, struct buf *ret, struct error *e
 		log->at = 0;
 	ssize_t n = read_file(log, log->fd, &log->at, ret, err);
 	return n < 0 ? (int)n : n == 0 && st.st_nlink == 0;
+}
+
+char *console_log_last_words(const char *path)
+{
+	static const char panic[] = "Kernel panic - ";
+	CLEANUP(console_log_close) struct console_log log;
+	CLEANUP(buf_done) struct buf text = {}, words = {};
+	const char *last = NULL;
+	size_t last_len = 0;
+	if (console_log_open(&log, path, false, NULL) < 0 ||
+			read_last(&log, WORDS_HISTORY_MAX, &text, NULL) < 0)
+		return NULL;
+	for (const char *line = buf_text(&text); *line;) {
+		size_t len = strcspn(line, "\r\n");
+		bool is_empty = strspn(line, " \t") >= len;
+		const char *end = line + len;
+		if (!is_empty) {
+			last = line;
+			last_len = len;
+		}
+		const char *found = memmem(line, len, panic, strlen(panic));
+		if (found)
+			break;
+		line = end + strspn(end, "\r\n");
+	}
+	if (!last)
+		return NULL;
+	visible_add(&words, last, last_len, WORDS_MAX);
+	return buf_take(&words);
 }

@@ -40,3 +40,9 @@ MUST_CHECK int console_log_print_last(struct console_log *log, int n_lines, stru
  * file has no name any more, for its machine has stopped, or a negative errno.
  */
 MUST_CHECK int console_log_follow(struct console_log *log, struct buf *ret, struct error *err);
+
+/*
+ * What a guest that has come to a bad end said last: the line of its kernel's panic, or else the
+ * last one that is not empty. NULL: it said nothing, or there is no log. The caller frees it.
+ */
+char *console_log_last_words(const char *path);

@@ -223,6 +223,32 @@ static bool guest_has_panicked(const struct exec_step *step)
 	return strv_contains(&step->argv, "panic=exit-failure");
 }
 
+/* What the guest said last, as teardown wrote it down; "": not known. */
+static const char *guests_words(const struct said *said, size_t n)
+{
+	for (size_t i = n; i > 0; i--) {
+		const char *words = without(said[i - 1].text, CAUSE_LAST_WORDS);
+		if (said[i - 1].speaker == SPEAKER_CHILD && words != said[i - 1].text)
+			return words;
+	}
+	return "";
+}
+
+static void find_panic(const struct said *said, size_t n, struct cause *ret)
+{
+	const char *words = guests_words(said, n);
+	put(ret, "guest-panicked", words,
+			xasprintf("the guest's kernel has panicked: QEMU ended with status 1 and "
+				  "without "
+				  "a word, as its unit tells it to then%s%s",
+					*words ? "; its last words were: " : "", words),
+			*words ? "with \"qemu-args\": [ \"-action\", \"panic=pause\" ] it stands "
+				 "still "
+				 "instead, and 'machina console --log' shows what it said before "
+				 "that"
+			       : "with \"serial\" in its config its last words are kept");
+}
+
 static void find_unknown(const struct unit_info *info, const struct said *said, size_t n,
 		bool was_up, struct cause *ret)
 {
@@ -232,13 +258,7 @@ static void find_unknown(const struct unit_info *info, const struct said *said, 
 					   : last_words(said, n, SPEAKER_PROGRAM);
 	CLEANUP(buf_done) struct buf result = {};
 	if (was_up && !words && guest_has_panicked(step)) {
-		put(ret, "guest-panicked", "",
-				xstrdup("the guest's kernel has panicked: QEMU ended with status 1 "
-					"and without a word, as its unit tells it to then"),
-				"its last words went to its console (\"serial\"), whose log goes "
-				"with "
-				"the machine; with \"qemu-args\": [ \"-action\", \"panic=pause\" ] "
-				"it stands still instead, and 'machina console --log' shows them");
+		find_panic(said, n, ret);
 		return;
 	}
 	if (words && by_hook) {

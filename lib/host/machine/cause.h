@@ -38,6 +38,10 @@ struct cause_row {
 extern const struct cause_row cause_rows[];
 extern const size_t n_cause_rows;
 
+/* What teardown says before the last words that a guest had at its console: they are the guest's
+ * own, and no row's. */
+#define CAUSE_LAST_WORDS "the guest's last words at its console: "
+
 struct cause {
 	const char *id; /* of the row; "" where none fits, and then @sentence says what is known */
 	char *sentence; /* begins in small letters, has no full stop */
