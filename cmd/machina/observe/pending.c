@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "host/os/process.h"
+#include "lifecycle/monitor.h"
+#include "model/plan.h"
 #include "observe/drift.h"
 #include "util/file.h"
 #include "util/mem.h"
@@ -82,17 +84,24 @@ static uint64_t last_code(void)
 	return last;
 }
 
-/* In the time of files. 0: it can't be found out. */
-static uint64_t start_of(pid_t pid)
+/*
+ * In the time of files. 0: it can't be found out. If the clock was put forward since, what comes of
+ * it is too late, and the time of a socket that prepare has made is not.
+ */
+static uint64_t start_of(const struct config_paths *paths, const struct pending *p)
 {
+	CLEANUP(freep) char *path = plan_qmp_path(paths->run_dir, p->machine, MONITOR_COMMANDS);
 	struct timespec now, since_boot;
+	struct stat made;
 	uint64_t ticks;
-	if (process_start_ticks(pid, &ticks, NULL) < 0)
+	if (process_start_ticks(p->pid, &ticks, NULL) < 0)
 		return 0;
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_BOOTTIME, &since_boot);
-	return nsec_of(&now) - nsec_of(&since_boot) +
-	       ticks * (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
+	uint64_t start = nsec_of(&now) - nsec_of(&since_boot) +
+			 ticks * (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
+	return stat(path, &made) == 0 && nsec_of(&made.st_mtim) < start ? nsec_of(&made.st_mtim)
+									: start;
 }
 
 /* Without doubt the config would generate what runs. NULL: there is no such file */
@@ -148,7 +157,7 @@ static void compare(struct search *s, struct pending *p)
 
 static void look(struct search *s, struct pending *p)
 {
-	uint64_t start = start_of(p->pid);
+	uint64_t start = start_of(s->paths, p);
 	if (!is_generated(p->config, p->unit, s->inputs_nsec, start)) {
 		compare(s, p);
 		return;
