@@ -33,19 +33,20 @@ void why_find_end(const struct strv *lines, struct cause *ret)
 {
 	/* Of what the hooks and QEMU say; the first row that is found counts. */
 	static const struct {
-		const char *id, *words, *sentence; /* NULL: what was said */
+		enum cause_found id;
+		const char *words, *sentence; /* NULL: what was said */
 	} ends[] = {
-		{ WHY_KILLED_ID, WHY_KILLED, NULL },
-		{ WHY_FORCED_ID, "telling QEMU to quit",
+		{ CAUSE_KILLED, WHY_KILLED, NULL },
+		{ CAUSE_END_FORCED, "telling QEMU to quit",
 				"its unit was stopped, and QEMU was told to quit since no guest "
 				"shut down" },
-		{ "end-stopped", "pressed the power button",
+		{ CAUSE_END_STOPPED, "pressed the power button",
 				"its unit was stopped, and the guest shut down in good order" },
-		{ "end-stopped", "guest is shutting down",
+		{ CAUSE_END_STOPPED, "guest is shutting down",
 				"its unit was stopped, and the guest shut down in good order" },
-		{ WHY_FORCED_ID, WHY_BY_SHUTDOWN " --force'", NULL },
-		{ "end-asked", WHY_BY_SHUTDOWN, NULL },
-		{ "end-signal", "terminating on signal", "QEMU was told to end by a signal" },
+		{ CAUSE_END_FORCED, WHY_BY_SHUTDOWN " --force'", NULL },
+		{ CAUSE_END_ASKED, WHY_BY_SHUTDOWN, NULL },
+		{ CAUSE_END_SIGNAL, "terminating on signal", "QEMU was told to end by a signal" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
 		for (size_t k = 0; k < lines->n; k++) {
@@ -54,13 +55,13 @@ void why_find_end(const struct strv *lines, struct cause *ret)
 			if (!strstr(words.message, ends[i].words) ||
 					(!ends[i].sentence && !is_ours(&words)))
 				continue;
-			ret->id = ends[i].id;
+			ret->id = cause_found_ids[ends[i].id];
 			ret->sentence = xstrdup(
 					ends[i].sentence ? ends[i].sentence : words.message);
 			ret->message = xstrdup(words.message);
 			return;
 		}
-	ret->id = WHY_END_UNASKED;
+	ret->id = cause_found_ids[CAUSE_END_GUEST];
 	ret->sentence = xstrdup("its unit was not stopped: the guest shut down by itself or was "
 				"asked to, or QEMU was told to quit");
 	ret->message = xstrdup("");
@@ -100,7 +101,7 @@ static void tell_disks(const struct config_paths *paths, struct why *why)
 	free(why->cause.sentence);
 	why->cause.sentence = longer;
 	free(why->cause.advice);
-	why->cause.id = full ? "disk-full" : "disk-io";
+	why->cause.id = cause_found_ids[full ? CAUSE_DISK_FULL : CAUSE_DISK_IO];
 	why->cause.advice = xstrdup(
 			full ? "make room there, and let the guest run on ('machina resume')"
 			     : "look for the device's errors in the kernel's log (journalctl -k), "
@@ -152,31 +153,32 @@ bool why_look_at_guest(
 		const struct config_paths *paths, const struct qmp_many *guest, struct why *why)
 {
 	static const struct {
-		const char *state, *advice;
+		enum cause_found state; /* QEMU's word for it */
+		const char *advice;
 	} rows[] = {
-		{ "guest-panicked", "the guest's console and its log tell more" },
-		{ "internal-error", "the journal of the unit has what QEMU said of it" },
-		{ "io-error", "" },
-		{ "paused", "'machina resume' lets it run on" },
-		{ "prelaunch", "its \"qemu-args\" have -S: QEMU waits for 'cont'" },
-		{ "watchdog", "" },
+		{ CAUSE_GUEST_PANICKED, "the guest's console and its log tell more" },
+		{ CAUSE_INTERNAL_ERROR, "the journal of the unit has what QEMU said of it" },
+		{ CAUSE_IO_ERROR, "" },
+		{ CAUSE_PAUSED, "'machina resume' lets it run on" },
+		{ CAUSE_PRELAUNCH, "its \"qemu-args\" have -S: QEMU waits for 'cont'" },
+		{ CAUSE_WATCHDOG, "" },
 	};
 	struct error local = {};
 	const struct run_state *state = get_state(paths, why->machine, guest, &local);
 	/* One that can't be asked is told as systemd knows it, with the reason. */
 	if (!state) {
-		why->cause.id = "monitor";
+		why->cause.id = cause_found_ids[CAUSE_MONITOR];
 		why->cause.sentence = xasprintf("QEMU could not be asked: %s", local.text);
 		return local.code != EHOSTDOWN;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (strcmp(rows[i].state, state->name) != 0)
+		if (strcmp(cause_found_ids[rows[i].state], state->name) != 0)
 			continue;
 		why->outcome = WHY_STANDS;
-		why->cause.id = state->name;
+		why->cause.id = cause_found_ids[rows[i].state];
 		why->cause.sentence = xstrdup(state->meaning);
 		why->cause.advice = xstrdup(rows[i].advice);
-		if (!strcmp(state->name, "io-error"))
+		if (rows[i].state == CAUSE_IO_ERROR)
 			tell_disks(paths, why);
 	}
 	return true;
@@ -187,13 +189,13 @@ bool why_look_at_guest(
 void why_find_config(const struct config_paths *paths, struct why *why)
 {
 	if (!machine_is_configured(paths, why->machine)) {
-		why->cause.id = "no-machine";
+		why->cause.id = cause_found_ids[CAUSE_NO_MACHINE];
 		why->cause.sentence = xstrdup(
 				"there is no such machine: it has neither a config nor a unit");
 		why->cause.advice = xstrdup("'machina list' shows those that there are");
 		return;
 	}
-	why->cause.id = "no-unit";
+	why->cause.id = cause_found_ids[CAUSE_NO_UNIT];
 	why->cause.sentence = xstrdup("it has a config, but no unit that systemd knows");
 	why->cause.advice = xasprintf("'machina generate %s' makes it", why->machine);
 }
@@ -205,7 +207,7 @@ void why_tell_held(const struct journal_event *failure, const char *unit, struct
 	why->unit = xstrdup(unit);
 	why->phase = xstrdup("when it was started");
 	why->result = xstrdup("dependency");
-	why->cause.id = "dependency";
+	why->cause.id = cause_found_ids[CAUSE_DEPENDENCY];
 	why->cause.sentence = xstrdup("a unit that it needs did not come up, and none of them is "
 				      "in the state failed any more");
 	why->cause.advice = xasprintf(
@@ -271,7 +273,8 @@ static void tell_failure(const struct why *why, struct buf *text)
 static bool was_cut_off(const struct why *why)
 {
 	return why->cause.id &&
-	       (!strcmp(why->cause.id, WHY_KILLED_ID) || !strcmp(why->cause.id, WHY_FORCED_ID));
+	       (!strcmp(why->cause.id, cause_found_ids[CAUSE_KILLED]) ||
+			       !strcmp(why->cause.id, cause_found_ids[CAUSE_END_FORCED]));
 }
 
 void why_tell(const struct why *why, struct buf *text)

@@ -26,10 +26,8 @@ MUST_CHECK int why_look_at_past(const struct config_paths *paths, const char *un
 		const struct unit_info *info, const struct journal_event *failure, struct why *why,
 		struct error *err);
 
-/* The cause of an end for which no reason was found among the lines. */
-#define WHY_END_UNASKED "end-guest"
-
-/* How a run ended that did not fail, from its lines in the journal. */
+/* How a run ended that did not fail, from its lines in the journal; CAUSE_END_GUEST where they
+ * don't tell. */
 void why_find_end(const struct strv *lines, struct cause *ret);
 
 /*

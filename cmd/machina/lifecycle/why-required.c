@@ -133,7 +133,7 @@ static int tell_what_happened(const struct config_paths *paths, struct bus *bus,
 static void tell_early_stop(struct cause *cause)
 {
 	free(cause->sentence);
-	cause->id = "end-stopped";
+	cause->id = cause_found_ids[CAUSE_END_STOPPED];
 	cause->sentence = xstrdup("its unit was stopped before it had come up, or when its guest "
 				  "was down already");
 }
@@ -148,7 +148,7 @@ int why_find_required(const struct config_paths *paths, struct bus *bus, const c
 	int r = journal_last_stop(unit, NULL, &stop, err);
 	if (r <= 0)
 		return r;
-	if (why->outcome == WHY_ENDED && !strcmp(why->cause.id, WHY_END_UNASKED))
+	if (why->outcome == WHY_ENDED && !strcmp(why->cause.id, cause_found_ids[CAUSE_END_GUEST]))
 		tell_early_stop(&why->cause);
 	if (why->is_leaving)
 		r = bus_is_stopping(bus, &host_stops, err);

@@ -262,7 +262,7 @@ static int look_well(const struct config_paths *paths, const char *unit,
 		return r < 0 ? r : 0;
 	why->time_usec = last.time_usec;
 	if (saved_is_whole(paths->saved_dir, why->machine)) {
-		why->cause.id = "saved";
+		why->cause.id = cause_found_ids[CAUSE_SAVED];
 		why->cause.sentence = xasprintf(
 				"it was saved, and 'machina start %s' lets it go on from there",
 				why->machine);

@@ -27,11 +27,8 @@ enum why_outcome {
 /* "failed", ... */
 extern const char *const why_outcome_names[WHY_OUTCOME_N];
 
-/* What "machina kill" leaves in the journal of a unit, after the user's name; and its cause. */
+/* What "machina kill" leaves in the journal of a unit, after the user's name. */
 #define WHY_KILLED "killed it with 'machina kill'"
-#define WHY_KILLED_ID "killed"
-/* Its QEMU was told to quit. */
-#define WHY_FORCED_ID "end-forced"
 
 /* And what is in the note of "machina shutdown", which says what it did. */
 #define WHY_BY_SHUTDOWN "with 'machina shutdown"

@@ -6,6 +6,9 @@
  * those of version 252 (src/core/execute.c, service.c), the others' those of their programs.
  */
 #include "host/machine/cause.h"
+
+#include <string.h>
+
 #include "util/mem.h"
 
 #define HOOK SPEAKER_HOOK
@@ -284,3 +287,38 @@ const struct cause_row cause_rows[] = {
 };
 
 const size_t n_cause_rows = ARRAY_SIZE(cause_rows);
+
+const char *const cause_found_ids[] = {
+	[CAUSE_DEPENDENCY] = "dependency",
+	[CAUSE_DISK_FULL] = "disk-full",
+	[CAUSE_DISK_IO] = "disk-io",
+	[CAUSE_END_ASKED] = "end-asked",
+	[CAUSE_END_FORCED] = "end-forced",
+	[CAUSE_END_GUEST] = "end-guest",
+	[CAUSE_END_SIGNAL] = "end-signal",
+	[CAUSE_END_STOPPED] = "end-stopped",
+	[CAUSE_GUEST_PANICKED] = "guest-panicked",
+	[CAUSE_INTERNAL_ERROR] = "internal-error",
+	[CAUSE_IO_ERROR] = "io-error",
+	[CAUSE_KILLED] = "killed",
+	[CAUSE_MONITOR] = "monitor",
+	[CAUSE_NO_MACHINE] = "no-machine",
+	[CAUSE_NO_UNIT] = "no-unit",
+	[CAUSE_PAUSED] = "paused",
+	[CAUSE_PRELAUNCH] = "prelaunch",
+	[CAUSE_SAVED] = "saved",
+	[CAUSE_WATCHDOG] = "watchdog",
+};
+
+void cause_list_ids(struct strv *ret)
+{
+	CLEANUP(strv_done) struct strv all = {};
+	for (size_t i = 0; i < n_cause_rows; i++)
+		strv_push(&all, cause_rows[i].id);
+	for (size_t i = 0; i < CAUSE_FOUND_N; i++)
+		strv_push(&all, cause_found_ids[i]);
+	strv_sort(&all);
+	for (size_t i = 0; i < all.n; i++)
+		if (!i || strcmp(all.items[i - 1], all.items[i]) != 0)
+			strv_push(ret, all.items[i]);
+}

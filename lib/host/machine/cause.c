@@ -237,7 +237,7 @@ static const char *guests_words(const struct said *said, size_t n)
 static void find_panic(const struct said *said, size_t n, struct cause *ret)
 {
 	const char *words = guests_words(said, n);
-	put(ret, "guest-panicked", words,
+	put(ret, cause_found_ids[CAUSE_GUEST_PANICKED], words,
 			xasprintf("the guest's kernel has panicked: QEMU ended with status 1 and "
 				  "without "
 				  "a word, as its unit tells it to then%s%s",

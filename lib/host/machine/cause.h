@@ -42,8 +42,37 @@ extern const size_t n_cause_rows;
  * own, and no row's. */
 #define CAUSE_LAST_WORDS "the guest's last words at its console: "
 
+/* Causes that no single message tells, of who finds them out: there are no others. */
+enum cause_found {
+	CAUSE_DEPENDENCY,
+	CAUSE_DISK_FULL,
+	CAUSE_DISK_IO,
+	CAUSE_END_ASKED,
+	CAUSE_END_FORCED,
+	CAUSE_END_GUEST,
+	CAUSE_END_SIGNAL,
+	CAUSE_END_STOPPED,
+	CAUSE_GUEST_PANICKED,
+	CAUSE_INTERNAL_ERROR,
+	CAUSE_IO_ERROR,
+	CAUSE_KILLED,
+	CAUSE_MONITOR,
+	CAUSE_NO_MACHINE,
+	CAUSE_NO_UNIT,
+	CAUSE_PAUSED,
+	CAUSE_PRELAUNCH,
+	CAUSE_SAVED,
+	CAUSE_WATCHDOG,
+	CAUSE_FOUND_N,
+};
+extern const char *const cause_found_ids[CAUSE_FOUND_N];
+
+/* All that a cause may be called, in byte order, each once. */
+void cause_list_ids(struct strv *ret);
+
 struct cause {
-	const char *id; /* of the row; "" where none fits, and then @sentence says what is known */
+	const char *id; /* of the row, or of those above; "" where none fits, and then @sentence
+			   says what is known */
 	char *sentence; /* begins in small letters, has no full stop */
 	char *advice;	/* the same; "": none */
 	char *message;	/* that the sentence comes from, as it was said; "": none */
