@@ -479,7 +479,7 @@ TEST(help_is_wrapped_and_complete)
 			"      --height N      Fly at this height\n"
 			"      --timeout TIME  Land after this\n"
 			"      --wing WING     Look here: both (default), left or right\n"
-			"  -j, --json          Write JSON\n"
+			"  -j, --json          Write JSON: machina-json(5)\n"
 			"      --no-color      No colors on a terminal\n"
 			"  -h, --help          Show this help\n\n"
 			"The manual page machina(8) has more.\n");

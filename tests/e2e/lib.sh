@@ -78,6 +78,14 @@ check_status() { # status, name, command...
 	[ $status = "$expected" ]; ok $? "$name"
 }
 
+check_json() { # argument...: what that command prints with --json is as machina-json(5) says
+	local output status
+	output=$(machina "$@" --json 2>/dev/null </dev/null | /usr/bin/python3 "$e2e/../jsonpage.py" "$@" 2>&1)
+	status=$?
+	[ $status = 0 ] || diag "$output"
+	ok $status "$* --json: as the page says"
+}
+
 skip() { # name, reason
 	e2e_count=$((e2e_count + 1))
 	echo "ok $e2e_count - $1 # SKIP $2"

@@ -98,7 +98,7 @@ struct option_spec {
 	}
 #define OPTION_JSON(type, member)                                                                  \
 	{                                                                                          \
-		'j', "json", NULL, OPT_FLAG(type, member), "Write JSON"                            \
+		'j', "json", NULL, OPT_FLAG(type, member), "Write JSON: machina-json(5)"           \
 	}
 
 /* A word that is not an option. */

@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/roff.h"
 #include "config/network.h"
+#include "host/machine/cause.h"
 #include "model/filter-read.h"
 #include "model/vm.h"
 #include "util/mem.h"
@@ -146,6 +147,17 @@ static void put_icmp_types(FILE *to)
 	}
 }
 
+static void put_causes(FILE *to)
+{
+	CLEANUP(strv_done) struct strv ids = {};
+	CLEANUP(buf_done) struct buf text = {};
+	cause_list_ids(&ids);
+	for (size_t i = 0; i < ids.n; i++)
+		buf_printf(&text, "%s%s", i ? ", " : "", ids.items[i]);
+	buf_putc(&text, '.');
+	roff_text(to, buf_text(&text));
+}
+
 static int put_directive(FILE *to, const char *line, size_t len, struct error *err)
 {
 	static const char fields[] = "@FIELDS ";
@@ -159,6 +171,8 @@ static int put_directive(FILE *to, const char *line, size_t len, struct error *e
 		put_storage_types(to);
 	else if (line_is(line, len, "@ICMP-TYPES@"))
 		put_icmp_types(to);
+	else if (line_is(line, len, "@CAUSES@"))
+		put_causes(to);
 	else if (len > strlen(fields) && !memcmp(line, fields, strlen(fields)))
 		return put_fields(to, line + strlen(fields), len - strlen(fields) - 1, err);
 	else
