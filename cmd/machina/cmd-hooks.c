@@ -293,7 +293,13 @@ static int await_run(const struct call *call, struct error *err)
 	CLEANUP(plan_done) struct plan plan = {};
 	struct error doubt = {};
 	int pid = 0;
-	int r = check_name(HOOK_QEMU, machine, err);
+	CLEANUP(ready_close) struct ready ready = { .listenfd = -1 };
+	int r = cli->ready ? ready_parse(cli->ready, &ready, err) : 0;
+	/* At once: a stop before this kills the hook, and then nobody asks the guest. */
+	if (r == 0 && ready.when != VM_READY_QMP && !cli->dry_run)
+		r = await_ready_begin(err);
+	if (r == 0)
+		r = check_name(HOOK_QEMU, machine, err);
 	if (r < 0)
 		return r;
 	if (pid_text && pid_text[0] && parse_int(pid_text, 1, INT32_MAX, &pid) < 0)
@@ -301,11 +307,6 @@ static int await_run(const struct call *call, struct error *err)
 	hookplan_recall(&call->paths, HOOK_QEMU, machine, &plan, &doubt);
 	if (doubt.code)
 		print_error(&doubt);
-	CLEANUP(ready_close) struct ready ready = { .listenfd = -1 };
-	if (cli->ready)
-		r = ready_parse(cli->ready, &ready, err);
-	if (r < 0)
-		return r;
 	if (cli->dry_run)
 		return await_dry(&plan, cli->ready, err);
 	uint64_t timeout = cli->timeout_usec ? cli->timeout_usec : AWAIT_TIMEOUT_USEC;
@@ -313,10 +314,7 @@ static int await_run(const struct call *call, struct error *err)
 		await_leave_mounts();
 	if (ready.when == VM_READY_QMP)
 		outlive_stops();
-	else
-		r = await_ready_begin(err);
-	if (r == 0)
-		r = await_check_started(&call->paths, &plan, pid, err);
+	r = await_check_started(&call->paths, &plan, pid, err);
 	/* A guest can't have booted yet: QEMU was started a moment ago. */
 	if (r == 0)
 		r = ready_open(&ready, err);
