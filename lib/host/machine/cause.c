@@ -239,13 +239,11 @@ static void find_panic(const struct said *said, size_t n, struct cause *ret)
 	const char *words = guests_words(said, n);
 	put(ret, cause_found_ids[CAUSE_GUEST_PANICKED], words,
 			xasprintf("the guest's kernel has panicked: QEMU ended with status 1 and "
-				  "without "
-				  "a word, as its unit tells it to then%s%s",
+				  "without a word, as its unit tells it to then%s%s",
 					*words ? "; its last words were: " : "", words),
 			*words ? "with \"qemu-args\": [ \"-action\", \"panic=pause\" ] it stands "
-				 "still "
-				 "instead, and 'machina console --log' shows what it said before "
-				 "that"
+				 "still instead, and 'machina console --log' shows what it said "
+				 "before that"
 			       : "with \"serial\" in its config its last words are kept");
 }
 
