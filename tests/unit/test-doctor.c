@@ -559,6 +559,33 @@ TEST(a_pool_is_missing)
 	sick_end(&s);
 }
 
+/* Nobody is to make a directory where the devices of a volume group belong. */
+TEST(a_pool_of_devices_is_missing)
+{
+	struct sick s;
+	sick_begin(&s);
+	struct storage_conf pool = { .name = "tank", .path = "/dev/no-such-vg", .type = "raw" };
+	s.host.storage = (struct jlist){ &pool, 1 };
+	add_volume(&s, add(&s, "web", true), "/dev/no-such-vg/os");
+	CHECK_FOUND(&s, pools,
+			"fault: storage pool 'tank': '/dev/no-such-vg' does not exist\n"
+			"  machine 'web' cannot start; is a volume group not active, or a disk not "
+			"there?\n"
+			"    lsblk\n"
+			"    # if it is of a volume group that is not active: vgchange --activate "
+			"y\n");
+	CHECK_FOUND(&s, volumes, "");
+	s.host.storage.n = 0;
+	CHECK_FOUND(&s, volumes,
+			"fault: volume 'os' (pool 'tank'): '/dev/no-such-vg/os' does not exist, "
+			"nor does its directory\n"
+			"  machine 'web' cannot start\n"
+			"    lsblk\n"
+			"    # if it is of a volume group that is not active: vgchange --activate "
+			"y\n");
+	sick_end(&s);
+}
+
 TEST(a_pool_is_a_file)
 {
 	struct sick s;

@@ -288,6 +288,12 @@ TEST(what_is_no_device_is_refused_where_one_has_to_be)
 			"device, as a volume below '/dev' has to be");
 	check_refused(&missing, ENOENT,
 			"volume 'os' (pool 'guest-data'): 'DIR/none' does not exist");
+	/* As of a volume group that is not active. */
+	missing = volume("vg/none");
+	missing.device = true;
+	check_refused(&missing, ENOENT,
+			"volume 'os' (pool 'guest-data'): 'DIR/vg/none' does not exist, nor does "
+			"its directory; is its disk there, and its volume group active?");
 	scratch_end();
 }
 

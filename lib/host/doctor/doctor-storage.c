@@ -57,6 +57,13 @@ static const char *find_fault(const struct doctor *d, const char *path)
 	return errno == ENOENT ? "does not exist" : strerror(errno);
 }
 
+/* Of a volume below /dev, or a pool of such: no directory that is made brings it about. */
+static void cure_device(struct doctor *d)
+{
+	doctor_cure(d, "lsblk");
+	doctor_cure(d, "# if it is of a volume group that is not active: vgchange --activate y");
+}
+
 /* Pools may share a directory: it is told of with the first of them. */
 static void check_pool(struct doctor *d, size_t i)
 {
@@ -65,6 +72,7 @@ static void check_pool(struct doctor *d, size_t i)
 	CLEANUP(strv_done) struct strv names = {};
 	const struct storage_conf *pools = d->host->storage.items;
 	const char *path = pools[i].path, *fault = find_fault(d, path);
+	bool is_device = plan_is_device(path);
 	for (size_t k = 0; fault && k < d->host->storage.n; k++) {
 		if (!pools[k].path || strcmp(pools[k].path, path) != 0)
 			continue;
@@ -79,14 +87,19 @@ static void check_pool(struct doctor *d, size_t i)
 	doctor_add(d, doctor_level_of(users.urgent || tpms.urgent), "storage pool%s %s: '%s' %s",
 			names.n == 1 ? "" : "s", doctor_names(d, &names), path, fault);
 	if (users.names.n)
-		doctor_why(d, "%s cannot start; is a file system not mounted?",
-				doctor_machines(d, &users.names));
+		doctor_why(d, "%s cannot start; is a %s?", doctor_machines(d, &users.names),
+				is_device ? "volume group not active, or a disk not there"
+					  : "file system not mounted");
 	else if (tpms.names.n)
 		/* prepare makes the directory of a TPM, and swtpm what is in it. */
 		doctor_why(d, "%s would get a new TPM; is a file system not mounted?",
 				doctor_machines(d, &tpms.names));
 	else
 		doctor_why(d, "no machine has a volume there");
+	if (is_device) {
+		cure_device(d);
+		return;
+	}
 	doctor_cure(d, "mount --all");
 	doctor_cure(d, "# or, if it is new: mkdir -p %s", doctor_quote(d, path));
 }
@@ -135,6 +148,10 @@ static void tell_missing(struct doctor *d, const struct doctor_lack *l)
 	const char *dir = directory_of(d, l->subject);
 	bool has_dir = access(dir, F_OK) == 0;
 	tell_what(d, l);
+	if (plan_is_device(l->subject)) {
+		cure_device(d);
+		return;
+	}
 	if (!has_dir)
 		doctor_cure(d, "mount --all");
 	if (command)

@@ -83,6 +83,11 @@ static int refuse_missing(const struct storage_file *file, struct error *err)
 	if (has_dir)
 		return error_set(err, ENOENT, "%s does not exist%s%s", what, maker ? "; " : "",
 				maker ? maker : "");
+	if (file->device)
+		return error_set(err, ENOENT,
+				"%s does not exist, nor does its directory; is its disk there, and "
+				"its volume group active?",
+				what);
 	return error_set(err, ENOENT,
 			"%s does not exist, nor does its directory; mount its file system, %s%s",
 			what, maker ? "or if it is new, " : "or put it there", maker ? maker : "");
