@@ -278,7 +278,11 @@ TEST(the_lines_of_the_sandbox_are_spelled_right)
 	struct unitfile u = {}, again = {};
 	unitfile_section(&u, "Service");
 	unitfile_section(&again, "Service");
-	sandbox_add(&u, &(struct sandbox){ .address_families = "none", .exec_paths = &paths });
+	sandbox_add(&u, &(struct sandbox){
+					.address_families = "none",
+					.leaves_profile = true,
+					.exec_paths = &paths,
+			});
 
 	struct error err = {};
 	CLEANUP(freep) char *text = NULL, *text_again = NULL;
