@@ -125,32 +125,33 @@ int saved_meta_read(const char *path, struct saved_meta *ret, struct error *err)
 	return 0;
 }
 
-/* The words of an option, for a message; the end of the list: "nothing". */
-static void put_word(struct buf *text, const char *const *items, size_t n, size_t i)
+/* The words of an option, for a message. The caller frees them; NULL: the list has ended. */
+static char *option_at(const char *const *items, size_t n, size_t i)
 {
 	if (i >= n)
-		buf_puts(text, "nothing");
-	else if (i > 0 && items[i - 1][0] == '-' && items[i][0] != '-')
-		buf_printf(text, "'%s %s'", items[i - 1], items[i]);
-	else
-		buf_printf(text, "'%s'", items[i]);
+		return NULL;
+	if (i > 0 && items[i - 1][0] == '-' && items[i][0] != '-')
+		return xasprintf("%s %s", items[i - 1], items[i]);
+	return xstrdup(items[i]);
 }
+
+#define CHANGED "its unit has changed since it was saved: QEMU "
 
 int saved_check_argv(const struct saved_meta *meta, const struct strv *argv, struct error *err)
 {
 	const char *const *now = (const char *const *)argv->items;
-	CLEANUP(buf_done) struct buf was = {}, is = {};
 	size_t i = 0;
 	while (i < argv->n && i < meta->argv.n && !strcmp(argv->items[i], meta->argv.items[i]))
 		i++;
-	if (i == argv->n && i == meta->argv.n)
+	CLEANUP(freep) char *was = option_at(meta->argv.items, meta->argv.n, i);
+	CLEANUP(freep) char *is = option_at(now, argv->n, i);
+	if (!was && !is)
 		return 0;
-	put_word(&was, meta->argv.items, meta->argv.n, i);
-	put_word(&is, now, argv->n, i);
-	return error_set(err, EINVAL,
-			"its unit has changed since it was saved: QEMU had the argument %s, now it "
-			"is %s",
-			buf_text(&was), buf_text(&is));
+	if (!was)
+		return error_set(err, EINVAL, CHANGED "did not have the argument '%s'", is);
+	if (!is)
+		return error_set(err, EINVAL, CHANGED "had the argument '%s', now it has not", was);
+	return error_set(err, EINVAL, CHANGED "had the argument '%s', now it is '%s'", was, is);
 }
 
 static const struct saved_disk *find(const struct saved_meta *meta, const char *name)
