@@ -153,6 +153,28 @@ TEST(scripts_of_hooks_are_not_the_hook)
 			"", "something new");
 }
 
+TEST(what_is_busy_need_not_be_an_interface)
+{
+	static const struct {
+		const char *line, *id;
+	} table[] = {
+		{ BY_HOOK "cannot make tap 'web.lan': Device or resource busy", "tap-taken" },
+		{ BY_HOOK "cannot open macvtap 'web.lan': Device or resource busy", "tap-taken" },
+		{ BY_HOOK "cannot make tap 'web.lan': Operation not permitted", "" },
+		{ BY_HOOK "'/usr/share/OVMF/OVMF_CODE_4M.fd' cannot be copied to memory: Device or "
+			  "resource busy",
+				"" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct cause cause;
+		find(&(struct run){ "exit-code", "ExecStartPre", NULL, 1, { table[i].line } },
+				&cause, NULL);
+		CHECK_STR(cause.id, table[i].id);
+		CHECK(!!strstr(cause.advice, "ip -d link") == !!table[i].id[0]);
+		cause_done(&cause);
+	}
+}
+
 TEST(qemu_is_understood)
 {
 	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,

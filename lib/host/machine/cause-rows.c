@@ -181,8 +181,8 @@ const struct cause_row cause_rows[] = {
 	{ "file-unreadable", HOOK, "cannot be read by the user", NULL, NULL },
 	{ "direct-io", HOOK, "without direct access", NULL, NULL },
 	{ "tap-taken", HOOK,
-			"interface '[^']*' (exists|is there|belongs)|cannot make tap|Device or "
-			"resource busy|not made for this machine",
+			"interface '[^']*' (exists|is there|belongs)|(interface|tap) '.*: Device "
+			"or resource busy",
 			NULL,
 			"somebody else has it: 'ip -d link' shows the interfaces of the host" },
 	{ "socket-taken", HOOK, "cannot listen at", NULL, "another program has this place" },
