@@ -32,6 +32,7 @@ struct list_row {
 	const char *name;
 	bool is_lost;		   /* it runs, and there is no config any more */
 	char *description;	   /* of the config; NULL: the file has faults, or is none */
+	char *unread;		   /* why it could not be read; NULL: it could */
 	struct stat config, unit;  /* of the files */
 	bool has_config, has_unit; /* they are there */
 	bool generated;		   /* systemd knows the unit, or would find it */
@@ -46,12 +47,14 @@ struct places {
 };
 
 /* Only what the file itself says: tags and the host's config don't matter for a list. */
-static char *check_description(int fd, const char *path)
+static char *check_description(int fd, const char *path, char **ret_unread)
 {
 	CLEANUP(report_done) struct report report = {};
 	CLEANUP(jdoc_done) struct jdoc doc = {};
 	struct error err = {};
-	if (jdoc_load_at(fd, path, path, &doc, &report, &err) < 0 || !doc.root)
+	if (jdoc_load_at(fd, path, path, &doc, &report, &err) < 0)
+		*ret_unread = xstrdup(err.text);
+	if (!doc.root)
 		return NULL;
 	jcheck(machine_fields, &doc, doc.root, "", &report);
 	if (report.n_errors)
@@ -87,7 +90,7 @@ static void read_files(const struct places *places, struct list_row *row)
 			jpeek_text(text.text, text.len, "description", &description) >= 0)
 		row->description = xstrdup(buf_text(&description));
 	else if (!row->is_lost)
-		row->description = check_description(places->config_fd, name);
+		row->description = check_description(places->config_fd, name, &row->unread);
 }
 
 static void read_all_files(const struct config_paths *paths, struct list_row *rows, size_t n)
@@ -146,6 +149,8 @@ static void add_row(struct table *t, const struct list_row *row, uint64_t now)
 		table_add(t, STYLE_PLAIN, "%s", row->description);
 	else if (row->is_lost)
 		table_add(t, STYLE_WARN, "not configured any more");
+	else if (row->unread)
+		table_add(t, STYLE_BAD, "%s", row->unread);
 	else
 		table_add(t, STYLE_BAD, "faults in its config: machina validate %s", row->name);
 	/* The last one, as it may be long. */
@@ -242,8 +247,10 @@ static int list_run(const struct call *call, struct error *err)
 		print_rows(options, rows, names.n);
 	if (!options->json && !call->paths.offline)
 		drain_note(&call->paths);
-	for (size_t i = 0; i < names.n; i++)
+	for (size_t i = 0; i < names.n; i++) {
 		free(rows[i].description);
+		free(rows[i].unread);
+	}
 	return STATUS_DONE;
 }
 
