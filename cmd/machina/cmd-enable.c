@@ -82,22 +82,21 @@ static int check_declared(
 static int check_generated(
 		const struct config_paths *paths, const struct strv *machines, struct error *err)
 {
-	CLEANUP(buf_done) struct buf missing = {}, words = {};
+	CLEANUP(buf_done) struct buf missing = {};
 	size_t n = 0;
 	for (size_t i = 0; i < machines->n; i++) {
 		CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machines->items[i]);
 		CLEANUP(freep) char *path = path_join(paths->unit_dir, unit);
 		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
 			continue;
-		buf_printf(&missing, "%s'%s'", n ? ", " : "", machines->items[i]);
-		buf_printf(&words, " %s", machines->items[i]);
+		buf_printf(&missing, " %s", machines->items[i]);
 		n++;
 	}
 	if (!n)
 		return 0;
-	return error_set(err, ENOENT, "cannot enable %s: %s no unit yet; 'machina generate%s' %s",
-			buf_text(&missing), n == 1 ? "it has" : "they have", buf_text(&words),
-			n == 1 ? "makes it" : "makes them");
+	return error_set(err, ENOENT,
+			"cannot enable what has no unit yet: 'machina generate%s' makes %s",
+			buf_text(&missing), n == 1 ? "it" : "them");
 }
 
 static int change(const struct call *call, bool enable, struct error *err)
