@@ -209,6 +209,8 @@ static void be_qemu(int fd)
 static const char *const rows[] = {
 	"machine name=web user=machina-web run-dir=DIR/run/web socket-dir=DIR/sockets",
 	"file name=disk.0 path=DIR/disk writable=yes volume=root pool=disks",
+	"connect name=share.0 path=DIR/run/web/share/docs",
+	"connect name=share.1 path=DIR/run/web/share/work",
 	NULL,
 };
 static const char *const words[] = { "/usr/bin/qemu", "-blockdev", "driver=file,node-name=iso",
@@ -435,6 +437,13 @@ TEST(what_cannot_be_saved_is_not_stopped)
 	static const struct row table[] = {
 		{ "blocked", { .blocked = "vfio is in the way" }, .expected = -ENOTSUP,
 				.text = "QEMU cannot save it: vfio is in the way", .log = "" },
+		{ "shares",
+				{ .blocked = "State blocked by non-migratable device "
+					     "'0000:00:02.1:00.0/vhost-user-fs'" },
+				.expected = -ENOTSUP,
+				.text = "its shared directories are in the way ('docs', 'work'): "
+					"QEMU cannot save it: State blocked",
+				.log = "" },
 		{ "plugged in", { .device = "late" }, .expected = -ENOTSUP,
 				.text = "device 'late' was plugged in after its start", .log = "" },
 		{ "unplugged", { .lacks_nic = true }, .expected = -ENOTSUP,
