@@ -19,24 +19,23 @@ struct ip_options {
 };
 
 /* A machine whose files have faults has no addresses of them. */
-static void add_config(const struct call *call, const char *machine, struct guest_addresses *list)
+static void add_config(struct config *config, const char *machine, struct guest_addresses *list)
 {
-	CLEANUP(config_done) struct config config = {};
 	CLEANUP(built_done) struct built built = {};
-	if (config_load(&config, &call->paths, NULL) == 0 &&
-			built_load(&built, &config, machine, NULL) == 0)
+	if (built_load(&built, config, machine, NULL) == 0)
 		guest_addresses_add_config(list, &built.vm);
 }
 
-static int find(const struct call *call, const char *machine, struct guest_addresses *ret,
-		struct error *err)
+/* @config: NULL if that of the host has faults */
+static int find(const struct call *call, struct config *config, const char *machine,
+		struct guest_addresses *ret, struct error *err)
 {
 	CLEANUP(plan_done) struct plan plan = {};
 	int r = guest_plan(&call->paths, machine, &plan, err);
 	if (r == 0)
 		r = guest_addresses_find(&plan, clock_deadline_usec(AGENT_USEC), ret, err);
-	if (r == 0)
-		add_config(call, machine, ret);
+	if (r == 0 && config)
+		add_config(config, machine, ret);
 	return r;
 }
 
@@ -61,11 +60,11 @@ static void add_json(
 	}
 }
 
-static int look(const struct call *call, const char *machine, struct json_object *list,
-		struct error *err)
+static int look(const struct call *call, void *config, const char *machine,
+		struct json_object *list, struct error *err)
 {
 	CLEANUP(guest_addresses_done) struct guest_addresses found = {};
-	int r = find(call, machine, &found, err);
+	int r = find(call, config, machine, &found, err);
 	if (r < 0)
 		return r;
 	add_json(list, machine, &found);
@@ -115,11 +114,13 @@ static int ip_run(const struct call *call, struct error *err)
 {
 	const struct ip_options *options = call->options;
 	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(config_done) struct config config = {};
 	int r = monitor_select(call, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	struct json_object *list = jtree_list();
-	r = each_machine_lists(call, &names, look, list);
+	const bool is_loaded = config_load(&config, &call->paths, NULL) == 0;
+	r = each_machine_lists(call, &names, look, is_loaded ? &config : NULL, list);
 	if (options->json)
 		print_json(list);
 	else

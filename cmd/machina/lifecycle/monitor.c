@@ -228,13 +228,14 @@ struct listing {
 	const struct call *call;
 	const char *machine;
 	list_fn *one;
+	void *context;
 	struct worker worker;
 };
 
 static int list_one(const struct listing *l, struct json_object *list)
 {
 	struct error err = {};
-	return tell(l->one(l->call, l->machine, list, &err), &err);
+	return tell(l->one(l->call, l->context, l->machine, list, &err), &err);
 }
 
 /* In a process of its own: the status, and behind it the list. */
@@ -267,13 +268,13 @@ static int take_list(struct listing *l, struct json_object *ret_list)
 }
 
 int each_machine_lists(const struct call *call, const struct strv *names, list_fn *one,
-		struct json_object *ret_list)
+		void *context, struct json_object *ret_list)
 {
 	CLEANUP(freep) struct listing *all = xcalloc(names->n, sizeof(*all));
 	int worst = STATUS_DONE;
 	file_allow_many();
 	for (size_t i = 0; i < names->n; i++) {
-		all[i] = (struct listing){ call, names->items[i], one, { .fd = -1 } };
+		all[i] = (struct listing){ call, names->items[i], one, context, { .fd = -1 } };
 		if (names->n > 1)
 			worker_start(&all[i].worker, list_apart, &all[i]);
 	}

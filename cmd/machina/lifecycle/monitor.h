@@ -83,9 +83,9 @@ MUST_CHECK int each_machine(const struct call *call, const struct strv *names,
 		int (*one)(const struct call *call, const char *machine, struct error *err),
 		struct error *err);
 
-/* As above, and adds to @list. */
-typedef int list_fn(const struct call *call, const char *machine, struct json_object *list,
-		struct error *err);
+/* As above, and adds to @list. What it changes of @context is gone with its process. */
+typedef int list_fn(const struct call *call, void *context, const char *machine,
+		struct json_object *list, struct error *err);
 
 /*
  * The same for what is shown together: each adds to a list, whose elements come into one, in the
@@ -93,4 +93,4 @@ typedef int list_fn(const struct call *call, const char *machine, struct json_ob
  * exit status.
  */
 int each_machine_lists(const struct call *call, const struct strv *names, list_fn *one,
-		struct json_object *ret_list);
+		void *context, struct json_object *ret_list);

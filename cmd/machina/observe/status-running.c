@@ -79,13 +79,14 @@ static void look_at_devices(struct status_running *running)
 }
 
 /* Why there are none, 'machina ip' tells. */
-static int add_addresses(const struct call *call, const char *machine, struct json_object *list,
-		struct error *err)
+static int add_addresses(const struct call *call, void *context, const char *machine,
+		struct json_object *list, struct error *err)
 {
 	CLEANUP(plan_done) struct plan plan = {};
 	CLEANUP(guest_addresses_done) struct guest_addresses found = {};
 	struct json_object *one = jtree_object(), *texts = jtree_list();
 	bool changed;
+	(void)context;
 	(void)err;
 	if (hookplan_running(&call->paths, machine, &plan, &changed, NULL) == 0 &&
 			guest_addresses_find(
@@ -101,7 +102,7 @@ static int add_addresses(const struct call *call, const char *machine, struct js
 void status_find_addresses(
 		const struct call *call, const struct strv *machines, struct json_object *ret_list)
 {
-	(void)each_machine_lists(call, machines, add_addresses, ret_list);
+	(void)each_machine_lists(call, machines, add_addresses, NULL, ret_list);
 }
 
 static struct json_object *addresses_of(struct json_object *list, const char *machine)
