@@ -42,11 +42,15 @@ static void advise_hardware(struct advisor *a)
 				"in the plan, and the unit's sandbox may be in their way");
 }
 
-/* systemd counts QEMU's own memory as well: about a tenth of the guest's and half a GiB. */
+/*
+ * The kernel counts QEMU's own memory as well, and that of the hooks that run beside it: about a
+ * tenth of the guest's and half a GiB. Huge pages are not counted (cgroup-v2.rst, "hugetlb").
+ */
 static void advise_limits(struct advisor *a)
 {
 	const struct vm *vm = &a->built->vm;
-	uint64_t needed = (uint64_t)vm->memory.ram_mib * 11 / 10 + 512;
+	const uint64_t guest = (uint64_t)vm->memory.ram_mib;
+	const uint64_t needed = (vm->memory.hugepages ? 0 : guest) + guest / 10 + 512;
 	for (size_t i = 0; i < vm->limits.n; i++) {
 		const struct jpair *limit = &vm->limits.items[i];
 		uint64_t bytes;
@@ -54,9 +58,10 @@ static void advise_limits(struct advisor *a)
 				bytes >> 20 >= needed)
 			continue;
 		ADVISE(a, "/attrs/limits/MemoryMax",
-				"%s is less than the guest's memory and what QEMU needs beside it "
-				"(about %llu MiB): the machine could be killed",
-				limit->value, (unsigned long long)needed);
+				"%s is less than what %sQEMU and the unit's hooks need (about %llu "
+				"MiB): the machine could be killed",
+				limit->value, vm->memory.hugepages ? "" : "the guest, ",
+				(unsigned long long)needed);
 	}
 }
 
