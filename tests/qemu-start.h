@@ -35,7 +35,7 @@
 /* More than any plan of a test has, and less than a process may have by default. */
 #define N_FDS_MAX 512
 
-static char work_dir[] = "/tmp/machina-test-XXXXXX";
+static char *work_dir;
 
 /* --- the host's side: what prepare would do ------------------------------------------------- */
 
@@ -321,8 +321,7 @@ static inline void qemu_start_init(struct sample *s)
 __attribute__((constructor)) static inline void set_up(void)
 {
 	signal(SIGPIPE, SIG_IGN);
-	if (!mkdtemp(work_dir))
-		abort();
+	work_dir = test_directory();
 }
 
 __attribute__((destructor)) static inline void tear_down(void)
@@ -330,4 +329,5 @@ __attribute__((destructor)) static inline void tear_down(void)
 	struct error err;
 	if (remove_tree(work_dir, &err) < 0)
 		test_note("%s", err.text);
+	freep(&work_dir);
 }

@@ -23,12 +23,7 @@ static char *scratch_dir;
 
 static inline void scratch_begin(void)
 {
-	scratch_dir = xasprintf(
-			"%s/machina-test-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	if (!mkdtemp(scratch_dir)) {
-		perror(scratch_dir);
-		exit(1);
-	}
+	scratch_dir = test_directory();
 }
 
 static inline void scratch_end(void)

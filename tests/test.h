@@ -62,6 +62,20 @@ __attribute__((format(printf, 1, 2))) static inline void test_note(const char *f
 	free(text);
 }
 
+/* A directory of its own, for the caller to remove; the path is freed by the caller. */
+static inline char *test_directory(void)
+{
+	const char *parent = getenv("TMPDIR");
+	char *path = NULL;
+	if (asprintf(&path, "%s/machina-test-XXXXXX", parent ? parent : "/tmp") < 0)
+		abort();
+	if (!mkdtemp(path)) {
+		perror(path);
+		exit(1);
+	}
+	return path;
+}
+
 #define TEST_FAIL(format, ...)                                                                     \
 	do {                                                                                       \
 		test_failures++;                                                                   \

@@ -413,8 +413,7 @@ TEST(an_option_is_offered_once_unless_it_repeats)
 /* A config directory with two machines and two tags; the caller frees the path and removes it. */
 static char *config_new(void)
 {
-	char dir[] = "/tmp/machina-test-XXXXXX";
-	CHECK(mkdtemp(dir) != NULL);
+	char *dir = test_directory();
 	CLEANUP(freep)
 	char *script = xasprintf("cd %s && mkdir machine.conf.d && cd machine.conf.d && "
 				 "touch web.conf.json wiki.conf.json notes.txt 'a b.conf.json' && "
@@ -422,7 +421,7 @@ static char *config_new(void)
 				 ">../machina.conf.json",
 			dir);
 	CHECK_INT(system(script), 0);
-	return xstrdup(dir);
+	return dir;
 }
 
 static void config_remove(const char *dir)

@@ -19,7 +19,7 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-static char dir[] = "/tmp/machina-fuzz-XXXXXX";
+static char *dir;
 
 static void remove_dir(void)
 {
@@ -28,6 +28,14 @@ static void remove_dir(void)
 	unlink(meta);
 	unlink(drained);
 	rmdir(dir);
+	freep(&dir);
+}
+
+static void make_dir(void)
+{
+	const char *parent = getenv("TMPDIR");
+	dir = xasprintf("%s/machina-fuzz-XXXXXX", parent ? parent : "/tmp");
+	FUZZ_CHECK(mkdtemp(dir) && atexit(remove_dir) == 0);
 }
 
 static void put(const char *name, const uint8_t *data, size_t size)
@@ -90,12 +98,10 @@ static void check_line(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static bool is_made;
 	if (!size)
 		return 0;
-	if (!is_made)
-		FUZZ_CHECK(mkdtemp(dir) && atexit(remove_dir) == 0);
-	is_made = true;
+	if (!dir)
+		make_dir();
 	check_image(data, size);
 	check_saved(data, size);
 	check_drained(data, size);

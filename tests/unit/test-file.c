@@ -42,11 +42,7 @@ static char *dir;
 static void make_dir(void)
 {
 	free(dir);
-	dir = xasprintf("%s/machina-test-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	if (!mkdtemp(dir)) {
-		perror(dir);
-		exit(1);
-	}
+	dir = test_directory();
 }
 
 static void remove_dir(void)

@@ -6,6 +6,7 @@
 
 #include "json/jtree.h"
 #include "test.h"
+#include "util/mem.h"
 
 struct row {
 	const char *in;
@@ -553,8 +554,9 @@ TEST(big_objects_are_read_in_linear_time)
 
 TEST(files_are_read_whole)
 {
-	char path[] = "/tmp/test-jdoc.XXXXXX";
-	int fd = mkstemp(path);
+	CLEANUP(freep) char *top = test_directory();
+	CLEANUP(freep) char *path = xasprintf("%s/x.json", top);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	CHECK(fd >= 0);
 	CHECK_INT(write(fd, example, strlen(example)), strlen(example));
 	close(fd);
@@ -567,6 +569,7 @@ TEST(files_are_read_whole)
 	CHECK(doc.root);
 	CHECK_INT(doc.len, strlen(example));
 	unlink(path);
+	rmdir(top);
 }
 
 TEST(files_that_cannot_be_read_are_errors)

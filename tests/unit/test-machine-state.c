@@ -48,6 +48,7 @@ static void serve(int listen_fd, bool is_silent)
 }
 
 struct scene {
+	char *dir;
 	struct config_paths paths;
 	struct strv machines;
 	pid_t qemu;
@@ -55,10 +56,8 @@ struct scene {
 
 static void scene_begin(struct scene *scene, bool is_silent)
 {
-	static char dir[] = "/tmp/test-machine-state.XXXXXX";
-	strcpy(dir + strlen(dir) - 6, "XXXXXX");
-	CHECK(mkdtemp(dir));
-	*scene = (struct scene){ .paths = { .run_dir = dir, .saved_dir = dir } };
+	char *dir = test_directory();
+	*scene = (struct scene){ .dir = dir, .paths = { .run_dir = dir, .saved_dir = dir } };
 	strv_push(&scene->machines, "web");
 	CLEANUP(freep) char *path = plan_qmp_path(dir, "web", MONITOR_COMMANDS);
 	CLEANUP(freep) char *parent = xstrndup(path, (size_t)(strrchr(path, '/') - path));
@@ -78,7 +77,8 @@ static void scene_end(struct scene *scene)
 {
 	kill(scene->qemu, SIGKILL);
 	waitpid(scene->qemu, NULL, 0);
-	CHECK_INT(remove_tree(scene->paths.run_dir, NULL), 0);
+	CHECK_INT(remove_tree(scene->dir, NULL), 0);
+	freep(&scene->dir);
 	strv_done(&scene->machines);
 }
 

@@ -12,7 +12,7 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-static char dir[] = "/tmp/test-newfile.XXXXXX";
+static char *dir;
 
 static char *path_of(const char *name)
 {
@@ -33,7 +33,7 @@ static bool has_text(const char *path, const char *text)
 
 TEST(a_file_is_there_when_it_is_whole)
 {
-	CHECK(mkdtemp(dir));
+	dir = test_directory();
 	CLEANUP(freep) char *path = path_of("core");
 	CLEANUP(newfile_done) struct newfile file = {};
 	struct error err = {};
@@ -161,6 +161,7 @@ TEST(what_is_stale_goes)
 	}
 	CHECK_INT((int)n_files(), 2);
 	CHECK_INT(remove_tree(dir, &err), 0);
+	freep(&dir);
 }
 
 TEST(what_is_no_name_of_a_file_is_refused)

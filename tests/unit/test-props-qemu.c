@@ -27,7 +27,7 @@ static const char *const values[] = { "plain", ",", ",,", ",a", "a,", "a,,", "a,
 struct qemu {
 	pid_t pid;
 	FILE *qmp, *qtest;
-	char dir[64];
+	char *dir;
 };
 
 /* Ends the emulator and removes the files, whatever state they are in. */
@@ -41,10 +41,9 @@ static void qemu_stop(struct qemu *q)
 		fclose(q->qmp);
 	if (q->qtest)
 		fclose(q->qtest);
-	if (q->dir[0]) {
-		CLEANUP(freep) char *command = xasprintf("rm -rf %s", q->dir);
-		CHECK_INT(system(command), 0);
-	}
+	CLEANUP(freep) char *command = xasprintf("rm -rf '%s'", q->dir);
+	CHECK_INT(system(command), 0);
+	freep(&q->dir);
 }
 
 /* A pair of which QEMU keeps the returned end; an answer that never comes ends the wait. */
@@ -343,12 +342,8 @@ TEST(qemu_gets_each_value_as_it_was)
 {
 	if (system("command -v " QEMU " >/dev/null") != 0)
 		SKIP(QEMU " is not installed");
-	CLEANUP(qemu_stop) struct qemu q = { .dir = "/tmp/test-props-XXXXXX" };
+	CLEANUP(qemu_stop) struct qemu q = { .dir = test_directory() };
 	CLEANUP(strv_done) struct strv argv = {};
-	if (!mkdtemp(q.dir)) {
-		TEST_FAIL("cannot make a directory in /tmp");
-		return;
-	}
 	push_machine(&argv);
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		CLEANUP(freep) char *file = xasprintf("%s/f%s", q.dir, values[i]);

@@ -60,7 +60,7 @@ static void serve(int fd, const struct fake *fake)
 				return;
 }
 
-static char dir[] = "/tmp/test-qmp-many.XXXXXX";
+static char *dir;
 
 /* The socket listens when this returns. */
 static pid_t start(size_t i, const struct fake *fake, char **ret_path)
@@ -116,7 +116,7 @@ TEST(each_is_told_as_it_is)
 	char *paths[ARRAY_SIZE(fakes)];
 	pid_t pids[ARRAY_SIZE(fakes)];
 	bool right[ARRAY_SIZE(fakes)];
-	CHECK(mkdtemp(dir));
+	dir = test_directory();
 	for (size_t i = 0; i < ARRAY_SIZE(fakes); i++) {
 		pids[i] = start(i, &fakes[i], &paths[i]);
 		items[i].path = paths[i];
@@ -137,6 +137,7 @@ TEST(each_is_told_as_it_is)
 		       !items[ARRAY_SIZE(fakes) + 1].reason;
 	qmp_many_done(items, ARRAY_SIZE(items));
 	rmdir(dir);
+	freep(&dir);
 	for (size_t i = 0; i < ARRAY_SIZE(fakes); i++)
 		CHECK(right[i]);
 	CHECK(absent);
@@ -147,17 +148,15 @@ TEST(each_is_told_as_it_is)
 static void ask_two(const struct fake *fake, struct qmp_many *item)
 {
 	static const char *const two[] = { "query-status", "query-blockstats", NULL };
-	static char own[] = "/tmp/test-qmp-many.XXXXXX";
-	strcpy(own + strlen(own) - 6, "XXXXXX");
-	CHECK(mkdtemp(own));
-	memcpy(dir, own, sizeof(dir));
+	dir = test_directory();
 	char *path;
 	pid_t pid = start(0, fake, &path);
 	*item = (struct qmp_many){ .path = path };
 	qmp_many_ask(item, 1, two, clock_deadline_usec(USEC_PER_SEC));
 	item->path = NULL;
 	stop(pid, path);
-	rmdir(own);
+	rmdir(dir);
+	freep(&dir);
 }
 
 TEST(several_commands_have_all_their_replies)
@@ -194,15 +193,14 @@ TEST(one_refused_command_leaves_the_others_where_that_will_do)
 	static const struct fake fake = { GREETING, { READY, ERROR "{\"return\": [7]}\r\n" }, NULL,
 		NULL };
 	static const char *const two[] = { "query-status", "query-blockstats", NULL };
-	static char own[] = "/tmp/test-qmp-many.XXXXXX";
 	char *path;
-	CHECK(mkdtemp(own));
-	memcpy(dir, own, sizeof(dir));
+	dir = test_directory();
 	pid_t pid = start(0, &fake, &path);
 	struct qmp_many item = { .path = path, .is_partial = true };
 	qmp_many_ask(&item, 1, two, clock_deadline_usec(USEC_PER_SEC));
 	stop(pid, path);
-	rmdir(own);
+	rmdir(dir);
+	freep(&dir);
 	bool answered = item.is_answered && !item.replies[0] &&
 			json_object_array_length(item.replies[1]) == 1;
 	qmp_many_done(&item, 1);
@@ -212,10 +210,8 @@ TEST(one_refused_command_leaves_the_others_where_that_will_do)
 TEST(who_holds_a_monitor_is_named)
 {
 	static const struct fake silent = { "", { "", "" }, NULL, NULL };
-	static char own[] = "/tmp/test-qmp-many.XXXXXX";
 	char *path;
-	CHECK(mkdtemp(own));
-	memcpy(dir, own, sizeof(dir));
+	dir = test_directory();
 	pid_t server = start(0, &silent, &path), holder = fork();
 	if (holder == 0) {
 		struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -244,7 +240,8 @@ TEST(who_holds_a_monitor_is_named)
 	kill(holder, SIGKILL);
 	waitpid(holder, NULL, 0);
 	stop(server, path);
-	rmdir(own);
+	rmdir(dir);
+	freep(&dir);
 	CHECK(named);
 }
 

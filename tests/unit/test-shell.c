@@ -128,8 +128,7 @@ TEST(the_shell_gives_random_words_back)
 TEST(the_shell_runs_a_program_with_an_odd_name)
 {
 	static const char *const names[] = { "if", "a=b", "my prog", "it's", "$x" };
-	char dir[] = "/tmp/test-shell-XXXXXX";
-	CHECK(mkdtemp(dir));
+	CLEANUP(freep) char *dir = test_directory();
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		CLEANUP(freep) char *path = xasprintf("%s/%s", dir, names[i]);
 		CHECK_INT(symlink("/bin/echo", path), 0);

@@ -15,6 +15,7 @@
 #include "host/qmp/await.h"
 #include "test.h"
 #include "util/buf.h"
+#include "util/mem.h"
 #include "util/strv.h"
 
 #define LIMIT_USEC (20 * USEC_PER_SEC)
@@ -54,8 +55,8 @@ struct fake {
 };
 
 struct run {
-	char dir[40], path[64];
-	int log[2]; /* pipe: one line for each command */
+	char *dir, path[108]; /* as long as a socket's may be */
+	int log[2];	      /* pipe: one line for each command */
 	pid_t pid;
 	uint64_t press_usec, quit_wait_usec;
 	bool has_callback;
@@ -229,13 +230,13 @@ static void be_qemu(const struct run *run, struct fake f, int ready)
 static struct run start(struct fake f)
 {
 	struct run run = {
-		.dir = "/tmp/test-shutdown.XXXXXX",
+		.dir = test_directory(),
 		.press_usec = f.press_usec,
 		.quit_wait_usec = f.quit_wait_usec,
 		.has_callback = f.hangs,
 	};
 	int ready[2];
-	if (!mkdtemp(run.dir) || pipe2(run.log, O_CLOEXEC) < 0 || pipe2(ready, O_CLOEXEC) < 0)
+	if (pipe2(run.log, O_CLOEXEC) < 0 || pipe2(ready, O_CLOEXEC) < 0)
 		abort();
 	snprintf(run.path, sizeof(run.path), "%s/qmp", run.dir);
 	fflush(stdout);
@@ -260,6 +261,7 @@ static void end(struct run *run)
 	close(run->log[0]);
 	unlink(run->path);
 	rmdir(run->dir);
+	freep(&run->dir);
 	buf_done(&run->said);
 }
 
@@ -726,9 +728,9 @@ static pid_t hold(const char *path, int *ret_listening, int *ret_taken)
 TEST(another_monitor_is_taken_where_the_first_is_held)
 {
 	struct run run = start((struct fake){ .state = "running", .hears = 1 });
-	char held[80], who[64];
+	CLEANUP(freep) char *held = xasprintf("%s.held", run.path);
+	char who[64];
 	int listening, taken;
-	snprintf(held, sizeof(held), "%s.held", run.path);
 	pid_t holder = hold(held, &listening, &taken);
 	const char *const paths[] = { held, "/nonexistent/qmp", run.path, NULL };
 	enum shutdown_outcome outcome = SHUTDOWN_NOT_RUNNING;
@@ -792,8 +794,7 @@ static void be_agent(int listen_fd, enum agent_kind kind, pid_t qemu)
 static struct run stop_with_agent(struct fake f, enum agent_kind kind, const char *expected)
 {
 	struct run run = start(f);
-	char path[80];
-	snprintf(path, sizeof(path), "%s/agent", run.dir);
+	CLEANUP(freep) char *path = xasprintf("%s/agent", run.dir);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	int listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -1086,12 +1087,11 @@ TEST(end_of_qemu_ends_the_wait_at_once)
 
 static bool start_qemu(struct run *run, const char *first, const char *second)
 {
-	*run = (struct run){ .dir = "/tmp/test-shutdown.XXXXXX", .press_usec = 2 * SHORT_USEC };
-	if (!mkdtemp(run->dir) || pipe2(run->log, O_CLOEXEC) < 0)
+	*run = (struct run){ .dir = test_directory(), .press_usec = 2 * SHORT_USEC };
+	if (pipe2(run->log, O_CLOEXEC) < 0)
 		abort();
 	snprintf(run->path, sizeof(run->path), "%s/qmp", run->dir);
-	char monitor[128];
-	snprintf(monitor, sizeof(monitor), "unix:%s,server=on,wait=off", run->path);
+	CLEANUP(freep) char *monitor = xasprintf("unix:%s,server=on,wait=off", run->path);
 	fflush(stdout);
 	run->pid = fork();
 	if (run->pid == 0) {
