@@ -45,7 +45,7 @@ static void print_item(const struct argdiff_item *item)
 
 static void set(struct json_object *o, const char *key, const char *text)
 {
-	if (text && (*text || !strcmp(key, "key")))
+	if (*text)
 		jtree_set(o, key, jtree_string(text));
 }
 
@@ -61,9 +61,10 @@ static struct json_object *drift_json(const char *machine, const struct drift *d
 		set(one, "option", item->option);
 		set(one, "name", item->name);
 		set(one, "driver", item->driver);
-		set(one, "key", item->key);
-		set(one, "running", item->before);
-		set(one, "generated", item->after);
+		/* Of these, "" is a value. */
+		jtree_set_text(one, "key", item->key);
+		jtree_set_text(one, "running", item->before);
+		jtree_set_text(one, "generated", item->after);
 		jtree_push(list, one);
 	}
 	jtree_set(o, "differences", list);
