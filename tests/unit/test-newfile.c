@@ -2,6 +2,7 @@
 /* Files that have their names only when they are whole. */
 #include "util/newfile.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -148,12 +149,14 @@ TEST(what_is_stale_goes)
 	if (pid == 0) {
 		CLEANUP(freep) char *other = path_of("other");
 		struct newfile a = {}, b = {};
-		_exit(newfile_open(path, false, &a, &err) < 0 ||
-				newfile_open(other, false, &b, &err) < 0);
+		if (newfile_open(path, false, &a, &err) == 0 &&
+				newfile_open(other, false, &b, &err) == 0)
+			raise(SIGKILL);
+		_exit(1);
 	}
 	int status = -1;
 	waitpid(pid, &status, 0);
-	CHECK_INT(status, 0);
+	CHECK_INT(status, SIGKILL);
 	CHECK_INT((int)n_files(), 3);
 	{
 		CLEANUP(newfile_done) struct newfile file = {};

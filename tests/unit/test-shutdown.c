@@ -794,7 +794,8 @@ static void be_agent(int listen_fd, enum agent_kind kind, pid_t qemu)
 static struct run stop_with_agent(struct fake f, enum agent_kind kind, const char *expected)
 {
 	struct run run = start(f);
-	CLEANUP(freep) char *path = xasprintf("%s/agent", run.dir);
+	char path[sizeof(run.path)];
+	snprintf(path, sizeof(path), "%s/agent", run.dir);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	int listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
