@@ -353,6 +353,27 @@ TEST(panic_has_no_words)
 			"ExecStart (it panic=exit-failure) failed with status 1");
 }
 
+TEST(only_systemd_says_that_it_has_given_up)
+{
+	static const char said[] = "Start request repeated too quickly.";
+	static const struct {
+		const char *before;
+		bool is_so;
+	} rows[] = {
+		{ BY_SYSTEMD, true },
+		{ TIME "machina[7]: " CAUSE_LAST_WORDS, false },
+		{ BY_QEMU, false },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(strv_done) struct strv lines = {};
+		strv_push(&lines, STARTED);
+		strv_pushf(&lines, "%s%s", rows[i].before, said);
+		CHECK_INT(cause_is_given_up(&lines), rows[i].is_so);
+	}
+	CHECK(cause_is_of_guest(CAUSE_LAST_WORDS "pressed the power button"));
+	CHECK(!cause_is_of_guest("pressed the power button"));
+}
+
 TEST(phase_is_that_of_the_step)
 {
 	static const char *const settings[][2] = {

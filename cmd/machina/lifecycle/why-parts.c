@@ -53,6 +53,7 @@ void why_find_end(const struct strv *lines, struct cause *ret)
 			struct journal_words words;
 			journal_split(lines->items[k], &words);
 			if (!strstr(words.message, ends[i].words) ||
+					cause_is_of_guest(words.message) ||
 					(!ends[i].sentence && !is_ours(&words)))
 				continue;
 			ret->id = cause_found_ids[ends[i].id];

@@ -135,8 +135,7 @@ static int look_at_failure(const struct config_paths *paths, const char *unit,
 	int r = look_at_run(paths, unit, info, info->invocation_id, why, err);
 	/* The result stays that of the last run, if there was one. */
 	why->is_given_up = !strcmp(info->result, "start-limit-hit");
-	for (size_t i = 0; i < why->lines.n; i++)
-		why->is_given_up |= strstr(why->lines.items[i], "repeated too quickly") != NULL;
+	why->is_given_up |= cause_is_given_up(&why->lines);
 	return r;
 }
 

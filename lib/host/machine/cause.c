@@ -214,6 +214,22 @@ static void put(struct cause *ret, const char *id, const char *message, char *se
 	ret->message = xstrdup(message);
 }
 
+bool cause_is_of_guest(const char *message)
+{
+	return without(message, CAUSE_LAST_WORDS) != message;
+}
+
+bool cause_is_given_up(const struct strv *lines)
+{
+	for (size_t i = 0; i < lines->n; i++) {
+		struct said said;
+		read_line(lines->items[i], &said);
+		if (said.speaker == SPEAKER_SYSTEMD && strstr(said.text, "repeated too quickly"))
+			return true;
+	}
+	return false;
+}
+
 /* QEMU says nothing when it ends for a guest that has panicked; its status is all. */
 static bool guest_has_panicked(const struct exec_step *step)
 {
@@ -226,11 +242,9 @@ static bool guest_has_panicked(const struct exec_step *step)
 /* What the guest said last, as teardown wrote it down; "": not known. */
 static const char *guests_words(const struct said *said, size_t n)
 {
-	for (size_t i = n; i > 0; i--) {
-		const char *words = without(said[i - 1].text, CAUSE_LAST_WORDS);
-		if (said[i - 1].speaker == SPEAKER_CHILD && words != said[i - 1].text)
-			return words;
-	}
+	for (size_t i = n; i > 0; i--)
+		if (said[i - 1].speaker == SPEAKER_CHILD && cause_is_of_guest(said[i - 1].text))
+			return without(said[i - 1].text, CAUSE_LAST_WORDS);
 	return "";
 }
 

@@ -42,6 +42,12 @@ extern const size_t n_cause_rows;
  * own, and no row's. */
 #define CAUSE_LAST_WORDS "the guest's last words at its console: "
 
+/* Is a message what a guest has said? It may be anything, and is evidence of nothing else. */
+bool cause_is_of_guest(const char *message);
+
+/* Does systemd say in one of these lines that it starts a unit no more, after too many tries? */
+bool cause_is_given_up(const struct strv *lines);
+
 /* Causes that no single message tells, of who finds them out: there are no others. */
 enum cause_found {
 	CAUSE_DEPENDENCY,
