@@ -95,6 +95,7 @@ static void tell_bad_end(struct jobs *jobs, const char *machine)
 {
 	CLEANUP(strv_done) struct strv units = {};
 	CLEANUP(unit_info_done) struct unit_info info = {};
+	CLEANUP(buf_done) struct buf text = {};
 	struct error err = {};
 	strv_push_take(&units, unit_name(UNIT_QEMU, machine));
 	const char *unit = units.items[0];
@@ -102,10 +103,15 @@ static void tell_bad_end(struct jobs *jobs, const char *machine)
 			bus_get_unit(jobs->bus, unit, &info, &err) < 0 ||
 			strcmp(info.active_state, "failed") != 0)
 		return;
-	if (!was_stopped_early(jobs, unit, &info))
+	if (was_stopped_early(jobs, unit, &info)) {
+		if (bus_reset_failed(jobs->bus, &units, &err) < 0)
+			complain("%s", err.text);
+	} else if (jobs->n_explained < LIFECYCLE_EXPLAINED_MAX) {
 		explain(jobs, machine);
-	else if (bus_reset_failed(jobs->bus, &units, &err) < 0)
-		complain("%s", err.text);
+	} else if (unit_explain_failure(&info, &text)) {
+		/* Nothing else has told of it. */
+		complain("%s: %s: %s", machine, unit, buf_text(&text));
+	}
 }
 
 /* A unit is the machine as it was generated: who has changed the config since may have forgotten
