@@ -83,10 +83,13 @@ static bool was_stopped_early(
 	       step->status == SIGTERM;
 }
 
-static void explain(struct jobs *jobs, const char *machine)
+/* Returns whether it has: not after too many. */
+static bool explain(struct jobs *jobs, const char *machine)
 {
-	if (jobs->n_explained++ < LIFECYCLE_EXPLAINED_MAX)
-		lifecycle_explain(jobs->paths, jobs->bus, machine);
+	if (jobs->n_explained++ >= LIFECYCLE_EXPLAINED_MAX)
+		return false;
+	lifecycle_explain(jobs->paths, jobs->bus, machine);
+	return true;
 }
 
 /* A guest that was not shut down but cut off has stopped, too: the job is done, the unit has
@@ -106,9 +109,7 @@ static void tell_bad_end(struct jobs *jobs, const char *machine)
 	if (was_stopped_early(jobs, unit, &info)) {
 		if (bus_reset_failed(jobs->bus, &units, &err) < 0)
 			complain("%s", err.text);
-	} else if (jobs->n_explained < LIFECYCLE_EXPLAINED_MAX) {
-		explain(jobs, machine);
-	} else if (unit_explain_failure(&info, &text)) {
+	} else if (!explain(jobs, machine) && unit_explain_failure(&info, &text)) {
 		/* Nothing else has told of it. */
 		complain("%s: %s: %s", machine, unit, buf_text(&text));
 	}
