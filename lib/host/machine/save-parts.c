@@ -9,7 +9,10 @@
 #include "host/os/clock.h"
 #include "host/os/process-file.h"
 #include "host/qmp/cd.h"
+#include "host/qmp/migration.h"
 #include "json/jtree.h"
+#include "model/plan.h"
+#include "util/buf.h"
 #include "util/mem.h"
 
 static uint64_t deadline(void)
@@ -217,4 +220,19 @@ int save_check_parts(struct qmp *qmp, pid_t pid, const struct strv *argv, struct
 	if (r == 0)
 		r = check_drives(qmp, pid, argv, arena, ret_media, err);
 	return r < 0 ? r : check_tpm(qmp, err);
+}
+
+/* QEMU tells of a share where it is plugged in, and not which it is. */
+int save_check_migration(struct qmp *qmp, const struct plan *plan, struct error *err)
+{
+	CLEANUP(buf_done) struct buf shares = {};
+	int r = migration_check(qmp, err);
+	if (r >= 0 || !err || !strstr(err->text, "vhost-user-fs"))
+		return r;
+	for (size_t i = 0; i < plan->n_fds; i++) {
+		const char *share = plan_share_of(&plan->fds[i]);
+		if (share)
+			buf_printf(&shares, "%s'%s'", shares.len ? ", " : "", share);
+	}
+	return error_wrap(err, "its shared directories are in the way (%s)", buf_text(&shares));
 }

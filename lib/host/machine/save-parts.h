@@ -15,6 +15,9 @@
 /* As run_state_query(), with 0 or a negative errno. */
 MUST_CHECK int save_get_state(struct qmp *qmp, const struct run_state **ret, struct error *err);
 
+/* As migration_check(), with the names of the shares (@plan) where these are what QEMU refuses. */
+MUST_CHECK int save_check_migration(struct qmp *qmp, const struct plan *plan, struct error *err);
+
 /*
  * Has the machine the devices and media that @argv, its arguments, give it? A start makes these and
  * no others, and could not take in what was saved of another machine. But CDs it can change.

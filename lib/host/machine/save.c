@@ -101,27 +101,11 @@ static int check_space(const struct save_request *request, struct error *err)
 			left >> 20, dir, (needed + SPARE_BYTES) >> 20);
 }
 
-/* QEMU tells of a share where it is plugged in, and not which it is. */
-static int check_migration(const struct save_request *request, struct error *err)
-{
-	const struct plan *plan = request->machine.plan;
-	CLEANUP(buf_done) struct buf shares = {};
-	int r = migration_check(request->qmp, err);
-	if (r >= 0 || !err || !strstr(err->text, "vhost-user-fs"))
-		return r;
-	for (size_t i = 0; i < plan->n_fds; i++) {
-		const char *share = plan_share_of(&plan->fds[i]);
-		if (share)
-			buf_printf(&shares, "%s'%s'", shares.len ? ", " : "", share);
-	}
-	return error_wrap(err, "its shared directories are in the way (%s)", buf_text(&shares));
-}
-
 static int check(const struct save_request *request, struct error *err)
 {
 	CLEANUP(arena_done) struct arena arena = {};
 	struct jlist unused;
-	int r = check_migration(request, err);
+	int r = save_check_migration(request->qmp, request->machine.plan, err);
 	if (r == 0)
 		r = save_check_parts(request->qmp, request->main_pid, request->machine.argv, &arena,
 				&unused, err);
