@@ -101,3 +101,15 @@ void strv_sort(struct strv *v)
 	if (v->n > 1)
 		qsort(v->items, v->n, sizeof(*v->items), compare);
 }
+
+void strv_sort_unique(struct strv *v)
+{
+	size_t n = 0;
+	strv_sort(v);
+	for (size_t i = 0; i < v->n; i++)
+		if (!n || strcmp(v->items[n - 1], v->items[i]) != 0)
+			v->items[n++] = v->items[i];
+	v->n = n;
+	if (v->items)
+		v->items[n] = NULL;
+}

@@ -36,3 +36,5 @@ bool strv_contains_sorted(const struct strv *v, const char *text);
 void strv_move(struct strv *to, struct strv *from);
 /* Byte order (strcmp). */
 void strv_sort(struct strv *v);
+/* The same, and of those that are equal one stays. */
+void strv_sort_unique(struct strv *v);

@@ -129,4 +129,20 @@ TEST(sort_is_by_byte)
 		CHECK_STR(v.items[i], sorted[i]);
 	CHECK(v.items[ARRAY_SIZE(sorted)] == NULL);
 }
+
+TEST(sort_leaves_one_of_those_that_are_equal)
+{
+	static const char *const names[] = { "b", "a", "b", "", "a", "" };
+	CLEANUP(strv_done) struct strv v = {};
+	strv_sort_unique(&v);
+	CHECK_INT((int)v.n, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		strv_push(&v, names[i]);
+	strv_sort_unique(&v);
+	CHECK_INT((int)v.n, 3);
+	CHECK_STR(v.items[0], "");
+	CHECK_STR(v.items[1], "a");
+	CHECK_STR(v.items[2], "b");
+	CHECK(v.items[3] == NULL);
+}
 TEST_MAIN()

@@ -29,8 +29,6 @@
 #define END_USEC (180 * USEC_PER_SEC)
 /* Between two looks at it. */
 #define LOOK_USEC (20 * USEC_PER_MSEC)
-/* Machines whose lines are all to be seen at once. */
-#define FEW 8
 #define NAMES_MAX 20
 
 /* @named: also those that are named */
@@ -281,14 +279,13 @@ int lifecycle_forget_failures(const struct config_paths *paths, struct bus *bus,
 	lifecycle_units(machines, &all);
 	for (size_t i = 0; i < machines->n; i++)
 		add_required(paths, machines->items[i], &seen, NULL, &all);
-	strv_sort(&all);
+	strv_sort_unique(&all);
 	int r = bus_list_loaded_units(bus, OWN_UNITS, &all, &list, err);
 	if (r < 0)
 		return r;
 	/* Of others systemd remembers nothing, and would read their files. */
 	for (size_t i = 0; i < all.n; i++)
-		if (list.rows[i].load_state[0] &&
-				(i == 0 || strcmp(all.items[i - 1], all.items[i]) != 0))
+		if (list.rows[i].load_state[0])
 			strv_push(&loaded, all.items[i]);
 	return bus_reset_failed(bus, &loaded, err);
 }
@@ -324,7 +321,7 @@ void lifecycle_explain(const struct config_paths *paths, struct bus *bus, const 
 void lifecycle_tell_failed(const struct strv *failed, size_t n, const char *verb)
 {
 	CLEANUP(buf_done) struct buf names = {};
-	if (!failed->n || n <= FEW)
+	if (!failed->n || n <= LIFECYCLE_EXPLAINED_MAX)
 		return;
 	for (size_t i = 0; i < failed->n && i < NAMES_MAX; i++)
 		buf_printf(&names, " %s", failed->items[i]);

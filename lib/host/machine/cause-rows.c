@@ -6,9 +6,6 @@
  * those of version 252 (src/core/execute.c, service.c), the others' those of their programs.
  */
 #include "host/machine/cause.h"
-
-#include <string.h>
-
 #include "util/mem.h"
 
 #define HOOK SPEAKER_HOOK
@@ -312,13 +309,9 @@ const char *const cause_found_ids[] = {
 
 void cause_list_ids(struct strv *ret)
 {
-	CLEANUP(strv_done) struct strv all = {};
 	for (size_t i = 0; i < n_cause_rows; i++)
-		strv_push(&all, cause_rows[i].id);
+		strv_push(ret, cause_rows[i].id);
 	for (size_t i = 0; i < CAUSE_FOUND_N; i++)
-		strv_push(&all, cause_found_ids[i]);
-	strv_sort(&all);
-	for (size_t i = 0; i < all.n; i++)
-		if (!i || strcmp(all.items[i - 1], all.items[i]) != 0)
-			strv_push(ret, all.items[i]);
+		strv_push(ret, cause_found_ids[i]);
+	strv_sort_unique(ret);
 }
