@@ -177,16 +177,14 @@ char *console_log_last_words(const char *path)
 		return NULL;
 	for (const char *line = buf_text(&text); *line;) {
 		size_t len = strcspn(line, "\r\n");
-		bool is_empty = strspn(line, " \t") >= len;
-		const char *end = line + len;
-		if (!is_empty) {
+		if (strspn(line, " \t") < len) {
 			last = line;
 			last_len = len;
 		}
-		const char *found = memmem(line, len, panic, strlen(panic));
-		if (found)
+		if (memmem(line, len, panic, strlen(panic)))
 			break;
-		line = end + strspn(end, "\r\n");
+		line += len;
+		line += strspn(line, "\r\n");
 	}
 	if (!last)
 		return NULL;
