@@ -128,7 +128,7 @@ static int connect_console(const struct attach *a, int *ret_fd, struct error *er
 		if (others > 0)
 			return 1;
 		/* QEMU has nobody else: it is only slow. */
-		clock_poll(NULL, 0, clock_deadline_usec(ACCEPT_STEP_USEC));
+		clock_pause(ACCEPT_STEP_USEC);
 	}
 	if (is_served)
 		*ret_fd = take_fd(&fd);

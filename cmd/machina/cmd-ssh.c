@@ -124,7 +124,7 @@ static int connect_guest(const struct call *call, const char *machine, uint32_t 
 		}
 		if (r == VSOCK_SILENT && patience < CONNECT_MAX_USEC)
 			patience *= 2;
-		clock_poll(NULL, 0, clock_deadline_usec(RETRY_USEC));
+		clock_pause(RETRY_USEC);
 	}
 	return r;
 }

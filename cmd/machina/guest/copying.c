@@ -55,7 +55,7 @@ int copy_advance(struct copying *c, size_t n, struct error *err)
 	if (clock_now_usec() < c->turn_usec)
 		return 0;
 	agent_rest(c->guest.agent);
-	clock_poll(NULL, 0, clock_deadline_usec(REST_USEC));
+	clock_pause(REST_USEC);
 	c->turn_usec = clock_deadline_usec(TURN_USEC);
 	return 0;
 }

@@ -151,7 +151,7 @@ int lifecycle_wait_run(
 			return 1;
 		if (clock_now_usec() >= until)
 			return error_set(err, ETIMEDOUT, "unit '%s' does not end", unit);
-		clock_poll(NULL, 0, clock_deadline_usec(LOOK_USEC));
+		clock_pause(LOOK_USEC);
 	}
 }
 

@@ -289,7 +289,7 @@ static int get_state(const struct config_paths *paths, struct bus *bus, const ch
 			return 0;
 		cause_done(&why->cause);
 		unit_info_done(ret);
-		clock_poll(NULL, 0, clock_deadline_usec(NOTICE_EVERY_USEC));
+		clock_pause(NOTICE_EVERY_USEC);
 	}
 }
 

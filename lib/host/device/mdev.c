@@ -295,6 +295,6 @@ int mdev_create(const struct device_host *host, const struct vm_mdev *mdev, stru
 			return r;
 		if (clock_now_usec() >= host->ready_deadline_usec)
 			return -ENODEV;
-		clock_poll(NULL, 0, clock_deadline_usec(READY_EVERY_USEC));
+		clock_pause(READY_EVERY_USEC);
 	}
 }

@@ -121,7 +121,7 @@ static int give_node(
 					"%s is bound to '%s', and '%s/vfio/%s' does not appear (is "
 					"udev running?)",
 					address, PCI_VFIO_DRIVER, host->dev, group ? group : "");
-		clock_poll(NULL, 0, clock_deadline_usec(NODE_EVERY_USEC));
+		clock_pause(NODE_EVERY_USEC);
 	}
 }
 

@@ -357,7 +357,7 @@ static char *wait_for_release(const char *interface_dir)
 		if (!driver || strcmp(driver, NODE_DRIVER) != 0 || clock_now_usec() >= deadline)
 			return driver;
 		free(driver);
-		clock_poll(NULL, 0, clock_deadline_usec(RELEASE_EVERY_USEC));
+		clock_pause(RELEASE_EVERY_USEC);
 	}
 }
 

@@ -59,3 +59,9 @@ static inline int clock_poll(struct pollfd *fds, nfds_t n_fds, uint64_t deadline
 	};
 	return ppoll(fds, n_fds, &ts, NULL);
 }
+
+/* Between two looks at what tells nobody of its end; a signal ends it early. */
+static inline void clock_pause(uint64_t span_usec)
+{
+	clock_poll(NULL, 0, clock_deadline_usec(span_usec));
+}

@@ -159,7 +159,7 @@ int listen_tcp(uint16_t port, uint64_t deadline_usec, int *ret_fd, struct error 
 {
 	int r;
 	while ((r = try_tcp(port, ret_fd)) == -EADDRINUSE && clock_now_usec() < deadline_usec)
-		clock_poll(NULL, 0, clock_deadline_usec(RETRY_USEC));
+		clock_pause(RETRY_USEC);
 	return r < 0 ? error_code(err, r, "cannot listen at port %u of 127.0.0.1", port) : 0;
 }
 

@@ -82,7 +82,7 @@ int lock_take(const char *path, uint64_t deadline_usec, struct lock *ret, struct
 			return error_code(err, r, "cannot lock '%s'", path);
 		if (clock_now_usec() >= deadline_usec)
 			return busy(path, err);
-		clock_poll(NULL, 0, clock_deadline_usec(RETRY_USEC));
+		clock_pause(RETRY_USEC);
 	}
 
 	CLEANUP(buf_done) struct buf text = {};

@@ -38,7 +38,7 @@ int memory_seal(int fd)
 	while (fcntl(fd, F_ADD_SEALS, seals) < 0) {
 		if (errno != EBUSY || clock_now_usec() >= until)
 			return -errno;
-		clock_poll(NULL, 0, clock_deadline_usec(SEAL_AGAIN_USEC));
+		clock_pause(SEAL_AGAIN_USEC);
 	}
 	return 0;
 }

@@ -39,7 +39,7 @@ int vsock_open_device(const char *path, uint32_t cid, uint64_t deadline_usec, in
 		return refuse_open(path, err);
 	while ((r = ioctl(fd, VHOST_VSOCK_SET_GUEST_CID, &guest_cid)) < 0 && errno == EADDRINUSE &&
 			clock_now_usec() < deadline_usec)
-		clock_poll(NULL, 0, clock_deadline_usec(RETRY_USEC));
+		clock_pause(RETRY_USEC);
 	if (r < 0 && errno == EADDRINUSE)
 		return error_set(err, EADDRINUSE,
 				"the vsock CID %" PRIu32

@@ -230,7 +230,7 @@ static int begin_anew(struct batch *b, int r, struct error *err)
 		b->cut_usec = clock_deadline_usec(CUT_USEC);
 	while (r < 0 && clock_now_usec() < b->cut_usec) {
 		forget_calls(b);
-		clock_poll(NULL, 0, clock_deadline_usec(CUT_RETRY_USEC));
+		clock_pause(CUT_RETRY_USEC);
 		if (bus_reopen(b->bus) < 0)
 			continue;
 		r = listen(b, err);
