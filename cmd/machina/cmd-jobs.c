@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cli/complete.h"
 #include "cli/output.h"
@@ -17,7 +16,6 @@
 #include "lifecycle/why.h"
 #include "observe/pending.h"
 #include "unit/service.h"
-#include "util/file.h"
 #include "util/mem.h"
 
 struct jobs_options {
@@ -115,38 +113,6 @@ static void tell_bad_end(struct jobs *jobs, const char *machine)
 	}
 }
 
-/* A unit is the machine as it was generated: who has changed the config since may have forgotten
- * that. "": it is so. */
-static const char *compare_config(const struct jobs *jobs, const char *machine)
-{
-	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
-	CLEANUP(freep) char *unit_path = path_join(jobs->paths->unit_dir, unit);
-	CLEANUP(freep) char *config = config_machine_path(jobs->paths, machine);
-	CLEANUP(unit_info_done) struct unit_info info = {};
-	struct stat config_stat, unit_stat;
-	struct error unused = {};
-	if (jobs->verb == BUS_STOP || stat(config, &config_stat) < 0 ||
-			stat(unit_path, &unit_stat) < 0)
-		return "";
-	if (!strv_contains(&jobs->coming_before, unit) &&
-			pending_is_none(jobs->paths, &config_stat, &unit_stat, jobs->since_usec))
-		return "";
-	if (bus_get_unit(jobs->bus, unit, &info, &unused) < 0 || !info.main_pid)
-		return "";
-	struct pending pending = {
-		.machine = machine,
-		.pid = info.main_pid,
-		.config = &config_stat,
-		.unit = &unit_stat,
-	};
-	pending_find(jobs->paths, &pending, 1);
-	return pending.has_faults ? " as it was generated; its config has faults by now ('machina "
-				    "validate')"
-	       : pending.is_different ? " as it was generated; its config says something else by "
-					"now ('machina diff' tells what)"
-				      : "";
-}
-
 /* NULL: QEMU did not answer. */
 static const struct run_state *state_before(const struct jobs *jobs, const char *machine)
 {
@@ -161,9 +127,15 @@ static const struct run_state *state_before(const struct jobs *jobs, const char 
 /* What came of a job. That a machine runs does not mean that its guest does. */
 static void tell_done(const struct jobs *jobs, const char *machine)
 {
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
 	if (!strv_contains(&jobs->done_before, machine)) {
-		printf("%s: %s%s\n", machine, done_words[jobs->verb],
-				compare_config(jobs, machine));
+		bool was_coming = strv_contains(&jobs->coming_before, unit);
+		const char *note = jobs->verb == BUS_STOP
+						   ? ""
+						   : pending_note(jobs->paths, jobs->bus, machine,
+								     was_coming ? 0
+										: jobs->since_usec);
+		printf("%s: %s%s\n", machine, done_words[jobs->verb], note);
 		return;
 	}
 	if (jobs->verb == BUS_STOP) {
@@ -205,6 +177,9 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
  * Whoever starts a machine has seen to what made it fail: the limit of starts begins anew, and a
  * unit that waits for systemd's next try waits no longer. To start it would not end that:
  * service_start() in systemd's src/core/service.c.
+ *
+ * One that is being stopped is waited for: a job that is made now would take its TPM, shares and
+ * passt for running, which end with it (job_type_is_redundant() in src/core/job.c).
  */
 static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t deadline_usec,
 		struct error *err)
@@ -217,7 +192,9 @@ static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t dead
 	if (r == 0)
 		r = lifecycle_list(bus, units, &list, err);
 	for (size_t i = 0; i < list.n; i++) {
-		if (!strcmp(list.rows[i].sub_state, "auto-restart"))
+		bool is_leaving = jobs->verb == BUS_START &&
+				  !strcmp(list.rows[i].active_state, "deactivating");
+		if (is_leaving || !strcmp(list.rows[i].sub_state, "auto-restart"))
 			strv_push(&waiting, list.rows[i].name);
 		else if (!strcmp(list.rows[i].active_state, "activating"))
 			strv_push(&jobs->coming_before, list.rows[i].name);
@@ -226,8 +203,10 @@ static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t dead
 	}
 	if (r < 0 || !waiting.n)
 		return r;
+	progress_show("waiting for what is being stopped");
 	/* What requires it still runs, and would not be started again. */
 	r = bus_run_jobs(bus, BUS_STOP_ALONE, &waiting, NULL, NULL, deadline_usec, err);
+	progress_clear();
 	return r < 0 ? r : 0;
 }
 
@@ -449,7 +428,9 @@ const struct command cmd_start = {
 	.arguments = start_arguments,
 	.summary = "Start machines",
 	.description = "Waits until each machine's unit is active: when QEMU answers, or when the "
-		       "guest is ready, where attrs.ready says so. When a start fails, the cause "
+		       "guest is ready, where attrs.ready says so. If one of them is being "
+		       "stopped, "
+		       "that is waited for first. When a start fails, the cause "
 		       "is shown as by 'machina why', then the step that failed and the last lines "
 		       "of the journal; of many that fail, these are shown for the first eight, "
 		       "and a last line names the machines. What starts is the machine as it was "

@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "host/os/process.h"
+#include "host/systemd/bus-unit.h"
 #include "lifecycle/monitor.h"
 #include "model/plan.h"
 #include "observe/drift.h"
+#include "unit/service.h"
 #include "util/file.h"
 #include "util/mem.h"
 
@@ -188,8 +190,35 @@ void pending_find(const struct config_paths *paths, struct pending *machines, si
 	config_done(&search.config);
 }
 
-bool pending_is_none(const struct config_paths *paths, const struct stat *config,
+/* Of a machine that was started later than @since_usec nobody has to look for the process. */
+static bool is_none(const struct config_paths *paths, const struct stat *config,
 		const struct stat *unit, uint64_t since_usec)
 {
 	return is_generated(config, unit, last_input(paths), since_usec * NSEC_PER_USEC);
+}
+
+const char *pending_note(const struct config_paths *paths, struct bus *bus, const char *machine,
+		uint64_t since_usec)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(freep) char *unit_path = path_join(paths->unit_dir, unit);
+	CLEANUP(freep) char *config = config_machine_path(paths, machine);
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	struct stat config_stat, unit_stat;
+	if (stat(config, &config_stat) < 0 || stat(unit_path, &unit_stat) < 0 ||
+			(since_usec && is_none(paths, &config_stat, &unit_stat, since_usec)) ||
+			bus_get_unit(bus, unit, &info, NULL) < 0 || !info.main_pid)
+		return "";
+	struct pending pending = {
+		.machine = machine,
+		.pid = info.main_pid,
+		.config = &config_stat,
+		.unit = &unit_stat,
+	};
+	pending_find(paths, &pending, 1);
+	return pending.has_faults ? " as it was generated; its config has faults by now ('machina "
+				    "validate')"
+	       : pending.is_different ? " as it was generated; its config says something else by "
+					"now ('machina diff' tells what)"
+				      : "";
 }

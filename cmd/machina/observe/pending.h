@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "config/load.h"
+#include "host/systemd/bus.h"
 
 struct pending {
 	const char *machine;
@@ -35,8 +36,10 @@ struct pending {
 void pending_find(const struct config_paths *paths, struct pending *machines, size_t n);
 
 /*
- * Would a config without doubt generate what a machine runs with that was started later than
- * @since_usec (CLOCK_REALTIME)? Then nobody has to look for its process.
+ * A unit is the machine as it was generated: who has changed the config since may have forgotten
+ * that. What there is to say of it behind "started"; "": nothing.
+ *
+ * @since_usec: the machine was started later (CLOCK_REALTIME); 0: nobody knows when
  */
-bool pending_is_none(const struct config_paths *paths, const struct stat *config,
-		const struct stat *unit, uint64_t since_usec);
+const char *pending_note(const struct config_paths *paths, struct bus *bus, const char *machine,
+		uint64_t since_usec);
