@@ -55,6 +55,7 @@ struct top {
 	bool named;	  /* machines were named: they are shown also while they are down */
 	bool is_selected; /* by name or tag: no others are shown */
 	struct census before, now;
+	uint64_t lost_usec; /* until when systemd may come back; 0: it is there */
 	enum order order;
 };
 
@@ -218,19 +219,18 @@ static int take_census(const struct top *top, struct census *ret, struct error *
 	return r < 0 ? r : census_take(&top->call->paths, bus, &top->names, ret, err);
 }
 
+/* Returns 1 if systemd may be there again after ANEW_AGAIN_USEC. */
 static int look(struct top *top, struct error *err)
 {
-	const uint64_t until = clock_deadline_usec(ANEW_USEC);
 	const bool is_first = !top->now.rows;
 	struct census census = {};
 	add_started(top);
 	int r = take_census(top, &census, err);
-	while (r < 0 && !is_first && clock_now_usec() < until) {
-		clock_poll(NULL, 0, clock_deadline_usec(ANEW_AGAIN_USEC));
-		r = take_census(top, &census, err);
-	}
+	if (r < 0 && !top->lost_usec)
+		top->lost_usec = clock_deadline_usec(ANEW_USEC);
 	if (r < 0)
-		return r;
+		return !is_first && clock_now_usec() < top->lost_usec ? 1 : r;
+	top->lost_usec = 0;
 	census_done(&top->before);
 	top->before = top->now;
 	top->now = census;
@@ -246,7 +246,8 @@ static int run_batch(struct top *top, struct error *err)
 	for (int i = 0; r == 0 && i < rounds; i++) {
 		struct pollfd none = { .fd = -1 };
 		clock_poll(&none, 1, clock_deadline_usec(top->options->delay_usec));
-		r = look(top, err);
+		while ((r = look(top, err)) > 0)
+			clock_pause(ANEW_AGAIN_USEC);
 		if (r < 0)
 			break;
 		if (i && !top->options->json)
@@ -299,16 +300,19 @@ static int run_screen(struct top *top, struct error *err)
 	int rounds = 0;
 	uint64_t next = 0;
 	r = look(top, err);
-	while (r == 0 && more) {
+	while (r >= 0 && more) {
 		if (clock_now_usec() >= next) {
 			/* The first picture comes at once, the first rates soon. */
 			next = clock_deadline_usec(
 					rounds ? top->options->delay_usec : USEC_PER_SEC / 4);
 			r = rounds ? look(top, err) : 0;
 			more = !top->options->rounds || rounds < top->options->rounds;
-			rounds++;
 			if (r < 0 || !more)
 				break;
+			if (r > 0)
+				next = clock_deadline_usec(ANEW_AGAIN_USEC);
+			else
+				rounds++;
 		}
 		draw(top);
 		char key;
