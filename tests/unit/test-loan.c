@@ -225,6 +225,20 @@ TEST(all_is_given_back_that_can_be)
 	end(&host);
 }
 
+TEST(one_that_cannot_be_read_keeps_no_other)
+{
+	struct device_host host = begin();
+	CLEANUP(strv_done) struct strv failures = {};
+	CHECK_INT(mkdir(scratch_path("run/.pci:bad"), 0755), 0);
+	CHECK_INT(loan_give_back(&host, LOAN_PCI, "web", loan_end, &failures), -EINVAL);
+	CHECK_INT(failures.n, 1);
+	CHECK_INT(mode_at("run/.pci:a"), 0);
+	CHECK_INT(mode_at("run/.pci:b"), 0);
+	CHECK(mode_at("run/.pci:c") != 0);
+	CHECK_INT(mode_at("run/.pci:d"), 0);
+	end(&host);
+}
+
 TEST(some_reasons_are_told_and_how_many_more)
 {
 	CLEANUP(strv_done) struct strv reasons = {};

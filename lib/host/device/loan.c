@@ -97,20 +97,21 @@ int loan_list(const struct device_host *host, const char *prefix, const char *ma
 		const char *owner, struct strv *ret_devices, struct error *err)
 {
 	CLEANUP(strv_done) struct strv names = {};
-	int r = dir_list(host->lock_dir, &names, err);
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
+	int first = dir_list(host->lock_dir, &names, err);
+	for (size_t i = 0; i < names.n; i++) {
 		const char *device = names.items[i] + 1;
 		CLEANUP(loan_done) struct loan loan = {};
 		if (names.items[i][0] != '.' || strncmp(device, prefix, strlen(prefix)) != 0)
 			continue;
-		r = loan_read(host, device, &loan, err);
+		/* Some may have ended meanwhile. */
+		int r = loan_read(host, device, &loan, first < 0 ? NULL : err);
 		if (r == 0 && (!machine || is_of(&loan, LOAN_MACHINE, machine)) &&
 				(!owner || is_of(&loan, LOAN_OWNER, owner)))
 			strv_push(ret_devices, device);
-		/* One that has ended meanwhile. */
-		r = r > 0 ? 0 : r;
+		if (r < 0 && first == 0)
+			first = r;
 	}
-	return r < 0 ? r : 0;
+	return first;
 }
 
 int loan_give_back(const struct device_host *host, const char *prefix, const char *machine,

@@ -53,6 +53,8 @@ MUST_CHECK int loan_end(const struct device_host *host, const char *device, stru
  * @prefix: "pci:"
  * @machine: NULL: of all machines, and those that no machine has
  * @owner: NULL: whatever they are for
+ *
+ * One that can't be read is an error, and the others are listed all the same.
  */
 MUST_CHECK int loan_list(const struct device_host *host, const char *prefix, const char *machine,
 		const char *owner, struct strv *ret_devices, struct error *err);
