@@ -35,6 +35,9 @@ struct undrain_options {
 	bool forget;
 };
 
+/* Of the record, and of what people read. */
+#define TIME_FORMAT "%F %T UTC"
+
 /* As long as the slowest guest may take, and those that wait for others to stop one after another.
  */
 #define JOBS_TIMEOUT_USEC (UINT64_C(6) * 3600 * USEC_PER_SEC)
@@ -185,7 +188,7 @@ static char *time_text(void)
 	struct tm tm;
 	char text[32];
 	gmtime_r(&now, &tm);
-	strftime(text, sizeof(text), "%F %T UTC", &tm);
+	strftime(text, sizeof(text), TIME_FORMAT, &tm);
 	return xstrdup(text);
 }
 
@@ -379,11 +382,21 @@ static int undrain(struct drain *d, bool forget, struct error *err)
 	return drained_store(d->dir, &rest, err);
 }
 
+/* As JSON has points in time; 0: somebody else has written the record. */
+static int64_t time_usec(const char *text)
+{
+	struct tm tm = {};
+	const char *end = strptime(text, TIME_FORMAT, &tm);
+	return end && !*end ? (int64_t)timegm(&tm) * (int64_t)USEC_PER_SEC : 0;
+}
+
 static void show_undrain(const struct drain *d, bool json)
 {
 	if (json) {
 		struct json_object *object = jtree_object();
-		jtree_set(object, "since", jtree_string(d->record.since));
+		int64_t since = time_usec(d->record.since);
+		if (since)
+			jtree_set(object, "since_usec", jtree_int(since));
 		jtree_set(object, "start", jtree_strings(&d->record.machines));
 		jtree_set(object, "enable", jtree_strings(&d->record.enabled));
 		print_json(object);
