@@ -196,8 +196,12 @@ static void print_result(const struct doctor *d, const struct result *results, b
 	if (!n_faults && !n_warnings)
 		printf("nothing to complain about\n");
 	else
-		printf("%zu fault%s, %zu warning%s\n", n_faults, n_faults == 1 ? "" : "s",
-				n_warnings, n_warnings == 1 ? "" : "s");
+		printf("%zu fault%s, %zu warning%s%s\n", n_faults, n_faults == 1 ? "" : "s",
+				n_warnings, n_warnings == 1 ? "" : "s",
+				n_warnings && doctor_is_lenient(d)
+						? "; what stops a machine that is off and not "
+						  "enabled is a warning"
+						: "");
 }
 
 /* ---- JSON ---- */

@@ -142,6 +142,14 @@ static bool is_urgent(const struct doctor_machine *m)
 	return m->enabled || m->running || m->failed;
 }
 
+bool doctor_is_lenient(const struct doctor *d)
+{
+	bool is_lenient = false;
+	for (size_t i = 0; i < d->n_machines; i++)
+		is_lenient |= !is_urgent(&d->machines[i]);
+	return is_lenient;
+}
+
 void doctor_group_add(struct doctor_group *g, const struct doctor_machine *machine)
 {
 	if (!strv_contains(&g->names, machine->vm->name))

@@ -138,6 +138,8 @@ const char *doctor_machines(struct doctor *d, const struct strv *names);
 void doctor_about(struct doctor *d, const char *machine);
 /* The same list of anything, without the word in front. */
 const char *doctor_names(struct doctor *d, const struct strv *names);
+/* Are there machines of which nothing is urgent? */
+bool doctor_is_lenient(const struct doctor *d);
 /* A fault if it is urgent, else a warning. */
 enum doctor_level doctor_level_of(bool urgent);
 /* The names as words for a shell, each with a space in front; in the arena. */
