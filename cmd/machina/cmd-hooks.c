@@ -103,10 +103,6 @@ static void outlive_stops(void)
 {
 	const struct sigaction action = { .sa_handler = note_stop, .sa_flags = SA_RESTART };
 	sigaction(SIGTERM, &action, NULL);
-	/* The unit of a machine with "ready" says it in this way (lib/unit/service.c). */
-	struct sigaction was;
-	if (sigaction(SIGPIPE, NULL, &was) == 0 && was.sa_handler == SIG_DFL)
-		sigaction(SIGPIPE, &action, NULL);
 }
 
 /*
@@ -295,7 +291,6 @@ static int await_run(const struct call *call, struct error *err)
 	int pid = 0;
 	CLEANUP(ready_close) struct ready ready = { .listenfd = -1 };
 	int r = cli->ready ? ready_parse(cli->ready, &ready, err) : 0;
-	/* At once: a stop before this kills the hook, and then nobody asks the guest. */
 	if (r == 0 && ready.when != VM_READY_QMP && !cli->dry_run)
 		r = await_ready_begin(err);
 	if (r == 0)
@@ -310,16 +305,19 @@ static int await_run(const struct call *call, struct error *err)
 	if (cli->dry_run)
 		return await_dry(&plan, cli->ready, err);
 	uint64_t timeout = cli->timeout_usec ? cli->timeout_usec : AWAIT_TIMEOUT_USEC;
+	uint64_t deadline = clock_deadline_usec(timeout);
 	if (options.notify_socket)
 		await_leave_mounts();
 	if (ready.when == VM_READY_QMP)
 		outlive_stops();
-	r = await_check_started(&call->paths, &plan, pid, err);
+	else if (options.notify_socket)
+		await_ready_ask(machine, pid);
+	r = await_check_started(&call->paths, &plan, pid, deadline, err);
 	/* A guest can't have booted yet: QEMU was started a moment ago. */
 	if (r == 0)
 		r = ready_open(&ready, err);
 	if (r == 0)
-		r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
+		r = prepare_await(&plan, &options, pid, deadline, err);
 	if (r == 0)
 		r = connect_begin_links(&plan, NULL, err);
 	if (r == 0)

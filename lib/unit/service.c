@@ -195,12 +195,14 @@ static void list_variables(const struct plan *plan, struct strv *names)
 
 /*
  * While ExecStartPost= waits for the guest, a stop does not run ExecStop=: systemd sends the signal
- * at once (service_stop() in src/core/service.c), and SIGTERM is a power cut. QEMU ignores SIGPIPE
- * once it runs (os_setup_early_signal_handling() in os-posix.c), and await takes it for the order
- * to shut the guest down. What is not yet QEMU dies of it, which counts as a clean end.
+ * at once (service_stop() in src/core/service.c), and SIGTERM is a power cut. SIGURG does nothing
+ * to who does not ask for it, so that it ends neither QEMU nor await at any moment since they were
+ * forked. await takes it for the order to shut the guest down, and asks systemd for one that came
+ * before it listened. So there has to be an await wherever there is a QEMU: Type=simple forks both
+ * at once (service_enter_start()). Type=exec waits until QEMU was executed, and a stop before it
+ * has seen that would meet a QEMU alone.
  */
-static const char ready_settings[] = "KillSignal=SIGPIPE\n"
-				     "IgnoreSIGPIPE=no\n";
+static const char stop_while_starting[] = "KillSignal=SIGURG\n";
 
 static void add_await(struct unitfile *u, const struct unit_input *in)
 {
@@ -270,9 +272,9 @@ static void add_start_timeout(struct unitfile *u, const struct unit_input *in)
 
 static void add_exec(struct unitfile *u, const struct unit_input *in)
 {
+	unitfile_add_lines(u, in->vm->ready.when == VM_READY_QMP ? "Type=exec\n" : "Type=simple\n");
 	/* The file is rarely there, and since 254 systemd warns of variables that are not set. */
-	unitfile_add_lines(u, "Type=exec\n"
-			      "Environment=" UNIT_RUNTIME_ARGS "=\n");
+	unitfile_add_lines(u, "Environment=" UNIT_RUNTIME_ARGS "=\n");
 	unitfile_setf(u, "EnvironmentFile", "-%s/environment", in->plan->run_dir);
 	unit_hook(u, in, "ExecStartPre", (const char *const[]){ "prepare", "qemu", NULL });
 	CLEANUP(strv_done) struct strv variables = {};
@@ -293,7 +295,7 @@ static void add_exec(struct unitfile *u, const struct unit_input *in)
 	unitfile_setf(u, "RestartSec", "%ds", RESTART_SEC);
 	unitfile_add_lines(u, "KillMode=mixed\n");
 	if (in->vm->ready.when != VM_READY_QMP)
-		unitfile_add_lines(u, ready_settings);
+		unitfile_add_lines(u, stop_while_starting);
 	/* QEMU's end is a failure without that. When a hook dies of it while a guest is being shut
 	 * down, "stop" is SIGTERM for QEMU (service_notify_cgroup_oom_event() in
 	 * src/core/service.c), and the next line of ExecStop= is not run. */

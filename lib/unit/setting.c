@@ -44,7 +44,6 @@ const struct setting settings[] = {
 	{ "IOWriteIOPSMax", SETTING_DEVICE },
 	{ "IPAddressAllow", SETTING_PLAIN },
 	{ "IPAddressDeny", SETTING_PLAIN },
-	{ "IgnoreSIGPIPE", SETTING_PLAIN },
 	{ "InaccessiblePaths", SETTING_WORDS },
 	{ "KeyringMode", SETTING_PLAIN },
 	{ "KillMode", SETTING_PLAIN },

@@ -36,7 +36,7 @@ static enum unit_phase look(struct bus **bus, const struct strv *names)
 							     : PHASE_OTHER;
 }
 
-enum unit_phase await_guard_watch(const char *machine, int qemufd)
+static enum unit_phase watch(const char *machine, int qemufd, int wait, bool until_started)
 {
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
 	CLEANUP(strv_done) struct strv names = {};
@@ -44,15 +44,27 @@ enum unit_phase await_guard_watch(const char *machine, int qemufd)
 	struct pollfd gone = { .fd = qemufd, .events = POLLIN };
 	uint64_t until = clock_deadline_usec(SILENCE_USEC);
 	strv_push(&names, unit);
-	for (int wait = FIRST_LOOK_MSEC;;) {
+	for (;;) {
 		int n = poll(&gone, 1, wait);
 		enum unit_phase phase = n > 0 ? PHASE_OTHER : look(&bus, &names);
-		if (phase == PHASE_STARTING)
+		if (phase == PHASE_STARTING && until_started)
 			until = clock_deadline_usec(SILENCE_USEC);
 		else if (phase != PHASE_UNKNOWN || clock_now_usec() >= until)
 			return phase;
-		wait = 2 * wait < LOOK_MSEC_MAX ? 2 * wait : LOOK_MSEC_MAX;
+		wait = wait == 0		  ? FIRST_LOOK_MSEC
+		       : 2 * wait < LOOK_MSEC_MAX ? 2 * wait
+						  : LOOK_MSEC_MAX;
 	}
+}
+
+enum unit_phase await_guard_look(const char *machine, int qemufd)
+{
+	return watch(machine, qemufd, 0, false);
+}
+
+enum unit_phase await_guard_watch(const char *machine, int qemufd)
+{
+	return watch(machine, qemufd, FIRST_LOOK_MSEC, true);
 }
 
 void await_guard_leave(const char *machine, int qemufd, void (*shut_down)(void))

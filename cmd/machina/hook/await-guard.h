@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between the moment in which `machina await` finds the guest ready and the one in which systemd
- * sees that: a stop in it would be a signal that nobody listens to, and SIGKILL after its time.
+ * Moments in which a stop of a machine that starts would be a signal that nobody listens to, and
+ * SIGKILL after its time: before `machina await` listens, and between the moment in which it finds
+ * the guest ready and the one in which systemd sees that. systemd's word is what counts in them.
  */
 #pragma once
 
@@ -12,6 +13,14 @@ enum unit_phase {
 	PHASE_OTHER,
 	PHASE_UNKNOWN, /* systemd can't be asked */
 };
+
+/*
+ * How far a machine's start is. While systemd can't be asked, since it begins anew for instance,
+ * that is tried again for a minute.
+ *
+ * @qemufd: a pidfd whose end is PHASE_OTHER; or -1
+ */
+enum unit_phase await_guard_look(const char *machine, int qemufd);
 
 /*
  * What comes of a machine's start: looks at its unit until that is not PHASE_STARTING any more,

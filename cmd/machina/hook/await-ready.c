@@ -58,7 +58,7 @@ static void stop_signals(sigset_t *ret)
 {
 	sigemptyset(ret);
 	sigaddset(ret, SIGTERM);
-	sigaddset(ret, SIGPIPE);
+	sigaddset(ret, SIGURG);
 }
 
 /* From here on stops don't reach this process any more. Only calls that a signal handler may make.
@@ -67,7 +67,7 @@ static void become_shutdown(void)
 {
 	sigset_t stops;
 	signal(SIGTERM, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
+	signal(SIGURG, SIG_IGN);
 	stop_signals(&stops);
 	sigprocmask(SIG_UNBLOCK, &stops, NULL);
 	execv("/proc/self/exe", shutdown_words.items);
@@ -95,12 +95,17 @@ static bool was_told;
 bool await_ready_is_told(void)
 {
 	static const struct timespec now = {};
-	siginfo_t info;
 	sigset_t stops;
 	stop_signals(&stops);
-	while (!was_told && sigtimedwait(&stops, &info, &now) > 0)
-		was_told = info.si_signo != SIGPIPE || info.si_pid != getpid();
+	was_told = was_told || sigtimedwait(&stops, NULL, &now) > 0;
 	return was_told;
+}
+
+void await_ready_ask(const char *machine, pid_t main_pid)
+{
+	CLEANUP(closep) int qemufd = pidfd_open(main_pid, 0);
+	if (await_guard_look(machine, qemufd) == PHASE_KILLED)
+		was_told = true;
 }
 
 static void work(const struct watch *w, pid_t watcher, int reasonfd)
@@ -109,7 +114,6 @@ static void work(const struct watch *w, pid_t watcher, int reasonfd)
 	sigset_t stops;
 	struct error err = {};
 	sigaction(SIGTERM, &orphaned, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	stop_signals(&stops);
 	sigprocmask(SIG_UNBLOCK, &stops, NULL);
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != watcher)
@@ -162,16 +166,6 @@ static void end_worker(struct watch *w)
 	if (w->worker)
 		kill(w->worker, SIGKILL);
 	reap_worker(w);
-}
-
-/* systemd's own signals count, not that of a pipe of ours whose other end has gone. */
-static bool is_told_to_stop(const struct watch *w)
-{
-	struct signalfd_siginfo info;
-	while (read(w->signalfd, &info, sizeof(info)) == sizeof(info))
-		if (info.ssi_signo != SIGPIPE || info.ssi_pid != (uint32_t)getpid())
-			return true;
-	return false;
 }
 
 static bool qemu_has_ended(const struct watch *w)
@@ -227,7 +221,7 @@ static int watch(struct watch *w, struct error *err)
 		int n = clock_poll(fds, ARRAY_SIZE(fds), end);
 		if (n < 0 && errno != EINTR)
 			return error_errno(err, "cannot wait");
-		if (n > 0 && fds[0].revents && is_told_to_stop(w)) {
+		if (n > 0 && fds[0].revents) {
 			end_worker(w);
 			become_shutdown();
 		}

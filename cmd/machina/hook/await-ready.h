@@ -7,6 +7,7 @@
  * processes by whatever means all lead to `machina shutdown`, the same that ExecStop= is.
  *
  *	await_ready_begin();		first of all: from here on a stop waits to be looked at
+ *	await_ready_ask(machine, pid);	and before?
  *	... QEMU answers ...
  *	r = await_ready(&request, err);
  */
@@ -26,6 +27,10 @@ struct await_ready {
 
 /* Take over what systemd sends for a stop. Errors: none that happens. */
 MUST_CHECK int await_ready_begin(struct error *err);
+
+/* Has systemd sent the signal of a stop before that? The unit sees to it that it killed nobody
+ * (lib/unit/service.c). */
+void await_ready_ask(const char *machine, pid_t main_pid);
 
 /* In between: is the unit being stopped? Then await_ready() will not wait for the guest. */
 bool await_ready_is_told(void);

@@ -2,8 +2,12 @@
 /* Has systemd started what was prepared? */
 #include "hook/await-started.h"
 
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "host/os/clock.h"
 #include "host/os/process.h"
 #include "host/prepare/environment.h"
 #include "host/systemd/bus-unit.h"
@@ -44,10 +48,29 @@ static bool has_changed_since(const struct config_paths *paths, const char *mach
 	return hookplan_running(paths, machine, &plan, &changed, NULL) == 0 && changed;
 }
 
+/* What systemd has forked to be QEMU is systemd, since version 254 its executor, until QEMU is
+ * executed. */
+static bool is_systemd(pid_t pid)
+{
+	CLEANUP(freep) char *path = xasprintf("/proc/%d/exe", pid);
+	char target[PATH_MAX];
+	struct stat own, first;
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	return strstr(target, "/systemd-executor") ||
+	       (stat(path, &own) == 0 && stat("/proc/1/exe", &first) == 0 &&
+			       own.st_dev == first.st_dev && own.st_ino == first.st_ino);
+}
+
 int await_check_started(const struct config_paths *paths, const struct plan *plan, pid_t pid,
-		struct error *err)
+		uint64_t deadline_usec, struct error *err)
 {
 	CLEANUP(strv_done) struct strv prepared = {}, started = {};
+	/* Type=simple doesn't wait for that. */
+	while (pid > 0 && is_systemd(pid) && clock_now_usec() < deadline_usec)
+		clock_poll(NULL, 0, clock_deadline_usec(USEC_PER_MSEC));
 	/* What has ended already tells why itself, and what no unit has started follows none. */
 	if (pid <= 0 || process_argv(pid, &started, NULL) < 0 || !started.n ||
 			hookplan_started_argv(paths, plan->machine, &prepared, NULL) < 0)

@@ -15,9 +15,10 @@
  * other descriptors than those that it got: a disk would stand in the place of another.
  *
  * @plan: that was prepared
- * @pid: of QEMU, which was executed a moment ago: its guest has read nothing from a disk
+ * @pid: of QEMU, which was executed a moment ago: its guest has read nothing from a disk; or of
+ *	what will be QEMU at once, which is waited for
  *
  * Errors: ESTALE: so it is. What a drop-in has made of the arguments is its own matter.
  */
 MUST_CHECK int await_check_started(const struct config_paths *paths, const struct plan *plan,
-		pid_t pid, struct error *err);
+		pid_t pid, uint64_t deadline_usec, struct error *err);
