@@ -44,32 +44,53 @@ static int bootindex(const struct vm *vm, size_t i)
 }
 
 /* writethrough and directsync: the guest is told that there is no cache to flush. */
-static void add_common(struct device *d, const struct disk *disk)
+static void add_common(struct device *d, const struct disk *disk, const char *serial)
 {
 	const struct vm_volume *v = disk->volume;
-	if (v->serial[0])
-		props_add(&d->props, "serial", v->serial);
+	if (serial[0])
+		props_add(&d->props, "serial", serial);
 	if (disk->bootindex)
 		props_addf(&d->props, "bootindex", "%d", disk->bootindex);
 	if (v->cache == DISK_CACHE_WRITETHROUGH || v->cache == DISK_CACHE_DIRECTSYNC)
 		props_add(&d->props, "write-cache", "off");
 }
 
-/* One of sixteen bytes is shown as the text of the disk's vendor-specific designator instead. */
-static void add_scsi_wwn(struct device *d, const char *wwn)
+/* @text itself, or as many whole characters of it as fit into that many bytes. */
+static const char *cut(struct assembly *a, const char *text, size_t max)
 {
-	if (strlen(wwn) > VM_WWN_LEN)
-		props_add(&d->props, "device_id", wwn + strlen("0x"));
-	else if (wwn[0])
-		props_add(&d->props, "wwn", wwn);
+	size_t len = strlen(text);
+	if (len <= max)
+		return text;
+	for (len = max; len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80; len--)
+		continue;
+	return arena_printf(&a->topology.arena, "%.*s", (int)len, text);
+}
+
+/*
+ * What the guest reads of a serial number, and what of it stands for the disk's own designator
+ * where there is no other. QEMU 7.2 cuts both, later ones refuse what is longer
+ * (hw/scsi/scsi-disk.c, MAX_SERIAL_LEN and MAX_SERIAL_LEN_FOR_DEVID).
+ */
+enum { SCSI_SERIAL_MAX = 36, SCSI_DESIGNATOR_MAX = 20 };
+
+/* A WWN of sixteen bytes is shown as the text of the disk's vendor-specific designator instead. */
+static void add_scsi_names(struct assembly *a, struct device *d, const struct vm_volume *v)
+{
+	bool is_long = strlen(v->wwn) > VM_WWN_LEN;
+	if (v->wwn[0] && !is_long)
+		props_add(&d->props, "wwn", v->wwn);
+	if (is_long)
+		props_add(&d->props, "device_id", v->wwn + strlen("0x"));
+	else if (strlen(v->serial) > SCSI_DESIGNATOR_MAX)
+		props_add(&d->props, "device_id", cut(a, v->serial, SCSI_DESIGNATOR_MAX));
 }
 
 static void add_scsi(struct assembly *a, const struct disk *disk)
 {
 	struct device *d = controllers_add_scsi(a, "scsi-hd");
 	props_add(&d->props, "drive", disk->node);
-	add_scsi_wwn(d, disk->volume->wwn);
-	add_common(d, disk);
+	add_scsi_names(a, d, disk->volume);
+	add_common(d, disk, cut(a, disk->volume->serial, SCSI_SERIAL_MAX));
 }
 
 static void add_block(struct assembly *a, const struct disk *disk)
@@ -81,7 +102,7 @@ static void add_block(struct assembly *a, const struct disk *disk)
 	props_add(&d->props, "iothread", CONTROLLERS_IOTHREAD);
 	props_add(&d->props, "num-queues", "4");
 	props_add(&d->props, "drive", disk->node);
-	add_common(d, disk);
+	add_common(d, disk, disk->volume->serial);
 }
 
 static void add_nvme(struct assembly *a, const struct disk *disk)
@@ -93,7 +114,7 @@ static void add_nvme(struct assembly *a, const struct disk *disk)
 	/* QEMU insists on a serial number (hw/nvme/ctrl.c, nvme_check_params). */
 	if (!disk->volume->serial[0])
 		props_add(&d->props, "serial", d->id);
-	add_common(d, disk);
+	add_common(d, disk, disk->volume->serial);
 }
 
 static void add_sata(struct assembly *a, const struct disk *disk)
@@ -102,7 +123,7 @@ static void add_sata(struct assembly *a, const struct disk *disk)
 	props_add(&d->props, "drive", disk->node);
 	if (disk->volume->wwn[0])
 		props_add(&d->props, "wwn", disk->volume->wwn);
-	add_common(d, disk);
+	add_common(d, disk, disk->volume->serial);
 }
 
 static void add_device(struct assembly *a, const struct disk *disk)

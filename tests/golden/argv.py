@@ -306,6 +306,9 @@ def hardware(options):
     counts = {}
     for driver, given in line.devices:
         defaults = {**DEFAULTS["*"], **DEFAULTS.get(driver, {})}
+        if driver == "scsi-hd" and given.get("serial"):
+            # Newer ones than 7.2 want to be told so when the serial number is longer.
+            defaults["device-id"] = given["serial"][:20]
         found["devices"].append({
             "driver": driver,
             "place": line.place(driver, given, counts),

@@ -24,7 +24,9 @@ TEST(raw_disk_in_both_forms)
 			"virtio-scsi-pci,id=scsi,bus=pcie.1.1,iothread=iothread.0,num_queues=4");
 	CHECK_STR(sample_value(&s, "-device", "id=scsi.0.0"),
 			"scsi-hd,id=scsi.0.0,bus=scsi.0,channel=0,scsi-id=0,lun=0,drive=disk-os,"
-			"wwn=0x5525400908FE6258,serial=9IQ4PUV68QOCNS2C75OKUS04I4,bootindex=1");
+			"wwn=0x5525400908FE6258,"
+			"device_id=9IQ4PUV68QOCNS2C75OK,serial=9IQ4PUV68QOCNS2C75OKUS04I4,"
+			"bootindex=1");
 
 	sample_build(&s, QEMU_FORM_STANDALONE);
 	CHECK_STR(sample_value(&s, "-blockdev", "node-name=file-os"),
@@ -304,6 +306,50 @@ TEST(long_wwns)
 			"scsi-hd,id=scsi.0.0,bus=scsi.0,channel=0,scsi-id=0,lun=0,drive=disk-a,"
 			"device_id=60014051234567890123456789ABCDEF");
 	CHECK(!strstr(sample_value(&s, "-device", "drive=disk-b"), "6001"));
+}
+
+#define SCSI_DISK "scsi-hd,id=scsi.0.0,bus=scsi.0,channel=0,scsi-id=0,lun=0,drive=disk-a,"
+
+TEST(serial_numbers_are_as_long_as_the_guest_of_qemu_7_2_sees_them)
+{
+	static const struct {
+		const char *serial, *disk;
+	} rows[] = {
+		{ "01234567890123456789", SCSI_DISK "serial=01234567890123456789" },
+		{ "012345678901234567890", SCSI_DISK "device_id=01234567890123456789,"
+						     "serial=012345678901234567890" },
+		/* No half of a character. */
+		{ "0123456789012345678\u00e9", SCSI_DISK "device_id=0123456789012345678,"
+							 "serial=0123456789012345678\u00e9" },
+		{ "012345678901234567890123456789012345",
+				SCSI_DISK "device_id=01234567890123456789,"
+					  "serial=012345678901234567890123456789012345" },
+		{ "0123456789012345678901234567890123456",
+				SCSI_DISK "device_id=01234567890123456789,"
+					  "serial=012345678901234567890123456789012345" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s;
+		sample_init(&s);
+		sample_volume(&s, "a", "raw")->serial = rows[i].serial;
+		sample_volume(&s, "b", "raw-block")->serial = rows[i].serial;
+		CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+		CHECK_STR(sample_value(&s, "-device", "id=scsi.0.0"), rows[i].disk);
+		/* QEMU cuts it for other disks, whatever its version. */
+		CHECK(strstr(sample_value(&s, "-device", "drive=disk-b"), rows[i].serial));
+	}
+}
+
+TEST(a_long_wwn_has_the_place_of_a_long_serial_number)
+{
+	CLEANUP(sample_done) struct sample s;
+	sample_init(&s);
+	struct vm_volume *v = sample_volume(&s, "a", "raw");
+	v->wwn = "0x60014051234567890123456789ABCDEF";
+	v->serial = "012345678901234567890";
+	CHECK_INT(sample_build(&s, QEMU_FORM_UNIT), 0);
+	CHECK_STR(sample_value(&s, "-device", "id=scsi.0.0"), SCSI_DISK
+			"device_id=60014051234567890123456789ABCDEF,serial=012345678901234567890");
 }
 
 TEST(boot_order_is_that_of_the_config)
