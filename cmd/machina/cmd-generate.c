@@ -371,13 +371,13 @@ static int finish(struct run *run, struct error *err)
 
 static int generate(struct run *run, struct error *err)
 {
-	int host = config_load(&run->config, &run->call->paths, err);
-	int r = host < 0 ? host
-			 : machine_list(&run->call->paths, &run->all, &run->config.report, err);
+	int r = config_load(&run->config, &run->call->paths, err);
+	if (r >= 0)
+		r = machine_list(&run->call->paths, &run->all, &run->config.report, err);
 	if (r == 0)
 		r = machines_select_of(
 				run->call, &run->all, &run->config.report, &run->selected, err);
-	if (r == 0 && host > 0) {
+	if (r == 0 && !run->config.is_whole) {
 		config_check_machines(&run->config, &run->selected);
 		return 1;
 	}

@@ -60,8 +60,9 @@ static int validate(
 {
 	CLEANUP(strv_done) struct strv all = {}, selected = {};
 	CLEANUP(others_done) struct others others = {};
-	int host = config_load(config, &call->paths, err);
-	int r = host < 0 ? host : machine_list(&call->paths, &all, &config->report, err);
+	int r = config_load(config, &call->paths, err);
+	if (r >= 0)
+		r = machine_list(&call->paths, &all, &config->report, err);
 	if (r < 0)
 		return r;
 
@@ -75,7 +76,7 @@ static int validate(
 	if (r < 0)
 		return r;
 	*ret_n = selected.n;
-	if (host > 0) {
+	if (!config->is_whole) {
 		config_check_machines(config, &selected);
 		return 1;
 	}

@@ -150,14 +150,17 @@ static void check_state(struct checking *c, size_t i)
 			fw_port_of_nic(c->policy, c->vm, nic, &port, &err) < 0)
 		return;
 	for (int d = 0; d < N_FW_DIRECTIONS; d++) {
-		if (port.defaults[d].action != FW_DROP)
+		const struct fw_resolved_default *found = &port.defaults[d];
+		/* Those of groups and networks are told by fw_policy_build(). */
+		if (found->action != FW_DROP || found->source == FW_SOURCE_GROUP ||
+				found->source == FW_SOURCE_NETWORK)
 			continue;
 		CLEANUP(freep) char *at = xasprintf("/connections/%zu", i);
 		filter_report(&c->reader, at,
 				"connection '%s' drops by default in direction \"%s\" (%s), and "
 				"the host's firewall has \"state\": \"none\", so that answers "
 				"would be dropped too: give it \"default\": { \"%s\": \"accept\" }",
-				nic->name, fw_direction_names[d], port.defaults[d].origin,
+				nic->name, fw_direction_names[d], found->origin,
 				fw_direction_names[d]);
 	}
 }

@@ -13,6 +13,12 @@ struct config {
 	struct fw_policy policy; /* its firewall */
 	struct report report;
 	struct strv sources; /* the host's files, for the first line of units */
+	/*
+	 * The host's files are merged: machines can be looked at, so that one run shows all, even
+	 * if there are findings in the firewall. Its groups and sets are known then, if not all of
+	 * what is in them.
+	 */
+	bool is_whole;
 };
 
 void config_done(struct config *config);
