@@ -389,6 +389,14 @@ TEST(a_network_that_the_host_has_already_is_not_made)
 				"interface 'eth7' already, and would not any more: choose another "
 				"'address' ('ip route' shows what is taken)");
 	CHECK(shell_works("ip link del eth7"));
+	CHECK(shell_works("ip link add mold0 type bridge && ip link set mold0 alias "
+			  "machina:network:old up && ip addr add 10.77.0.1/24 dev mold0"));
+	check_fails(EADDRINUSE,
+			"network 'home': 'mold0', the bridge of network 'old', leads to the "
+			"network of '10.77.0.1/24' already; choose another 'address', or "
+			"if that network goes, stop its machines and 'systemctl stop "
+			"machina-network-old.service'");
+	CHECK(shell_works("ip link del mold0"));
 	end();
 }
 

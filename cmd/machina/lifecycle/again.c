@@ -9,11 +9,13 @@
 
 #include "cli/output.h"
 #include "host/doctor/lack.h"
+#include "host/net/network.h"
 #include "host/prepare/prepare.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/monitor.h"
 #include "setup/hookplan.h"
 #include "setup/host-config.h"
+#include "setup/networks.h"
 #include "setup/unit-load.h"
 #include "unit/service.h"
 #include "util/mem.h"
@@ -143,11 +145,45 @@ static void check_companion(struct again *again, const char *machine, const stru
 		check_unit(again, HOOK_SWTPM, machine, &plan, faults);
 }
 
+/* A network with a bridge of its own, which starts before the machine if it is not up. */
+static void check_network(struct again *again, const char *name, struct strv *faults)
+{
+	CLEANUP(freep) char *run_dir = network_run_dir(again->paths->run_dir, name);
+	CLEANUP(network_done) struct network network = {};
+	CLEANUP(buf_done) struct buf text = {};
+	const struct network_options options = { .run_dir = run_dir };
+	struct error err = {};
+	network_recall(run_dir, name, &network);
+	bool is_up = network.bridge;
+	int r = 0;
+	if (!is_up) {
+		network_done(&network);
+		r = network_of_unit(again->paths, name, &network, &text, &err);
+	}
+	if (r == 0)
+		r = network_check(&network, &options, is_up, &err);
+	if (r < 0)
+		strv_push(faults, err.text);
+}
+
+static void check_networks(struct again *again, const struct plan *plan, struct strv *faults)
+{
+	CLEANUP(strv_done) struct strv seen = {};
+	for (size_t i = 0; i < plan->n_fds; i++) {
+		const struct plan_fd *fd = &plan->fds[i];
+		if (fd->kind != PLAN_FD_TAP || !fd->own || strv_contains(&seen, fd->network))
+			continue;
+		strv_push(&seen, fd->network);
+		check_network(again, fd->network, faults);
+	}
+}
+
 static void check_machine(struct again *again, const char *machine, struct strv *faults)
 {
 	CLEANUP(plan_done) struct plan plan = {};
 	if (!check_unit(again, HOOK_QEMU, machine, &plan, faults))
 		return;
+	check_networks(again, &plan, faults);
 	for (size_t i = 0; i < plan.n_fds; i++)
 		check_companion(again, machine, &plan.fds[i], faults);
 }

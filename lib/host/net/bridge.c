@@ -17,9 +17,27 @@
 /* What the aliases of all machines' links begin with. */
 #define OF_MACHINES "machina:"
 
+/* And those of bridges. */
+#define OF_NETWORKS OF_MACHINES "network:"
+
 char *bridge_alias(const char *network)
 {
-	return xasprintf("machina:network:%s", network);
+	return xasprintf(OF_NETWORKS "%s", network);
+}
+
+const char *bridge_network_of(const struct link *link)
+{
+	size_t len = strlen(OF_NETWORKS);
+	return strncmp(link->alias, OF_NETWORKS, len) ? NULL : link->alias + len;
+}
+
+int bridge_refuse_missing(const char *network, const char *bridge, struct error *err)
+{
+	CLEANUP(freep) char *unit = network_unit_name(network);
+	return error_set(err, ENODEV,
+			"network '%s': its bridge '%s' is not there; 'systemctl restart %s' makes "
+			"it, and starts the network's machines again",
+			network, bridge, unit);
 }
 
 static int create(struct netlink *nl, const struct network *network, const uint8_t *mac,
@@ -52,14 +70,13 @@ static bool is_finished(const struct link *link, const char *alias)
 /* Another network's unit may have made it, for a network that was renamed. */
 static int refuse_other(const struct link *link, struct error *err)
 {
-	static const char of_network[] = "machina:network:";
-	if (strncmp(link->alias, of_network, strlen(of_network)) != 0)
+	const char *other = bridge_network_of(link);
+	if (!other)
 		return error_set(err, EEXIST,
 				"interface '%s' exists and is not the bridge of this network (its "
 				"alias is '%s'); it is left alone: rename or delete it, or choose "
 				"another 'device'",
 				link->name, link->alias);
-	const char *other = link->alias + strlen(of_network);
 	CLEANUP(freep) char *unit = network_unit_name(other);
 	return error_set(err, EEXIST,
 			"'%s' is the bridge of network '%s'; choose another 'device', or if that "

@@ -14,6 +14,10 @@
 
 /* "machina:network:NAME": no machine's name has a ':'. The caller frees it. */
 char *bridge_alias(const char *network);
+/* The network whose bridge it is, borrowed; NULL for any other link. */
+const char *bridge_network_of(const struct link *link) PURE;
+/* Tell that the bridge of a network that is up has gone. Returns -ENODEV. */
+int bridge_refuse_missing(const char *network, const char *bridge, struct error *err);
 
 /*
  * May bridge_make() take the name of the network's bridge? Returns 0: it is free, or the bridge is

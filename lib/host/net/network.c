@@ -214,6 +214,29 @@ static void tell(
 		options->on_step(options->data, buf_text(&line));
 }
 
+/* It may be a bridge of ours: of a network that was renamed, for one. */
+static int refuse_route(struct context *c, const struct network_address *address, const char *name,
+		struct error *err)
+{
+	struct link link = {};
+	const char *other = netlink_get(&c->links, name, &link, NULL) == 0
+					    ? bridge_network_of(&link)
+					    : NULL;
+	if (!other)
+		return error_set(err, EADDRINUSE,
+				"the host reaches the network of '%s/%d' over interface '%s' "
+				"already, and would not any more: choose another 'address' ('ip "
+				"route' shows what is taken)",
+				address->ip, address->prefix, name);
+	CLEANUP(freep) char *unit = network_unit_name(other);
+	return error_set(err, EADDRINUSE,
+			"'%s', the bridge of network '%s', leads to the network of '%s/%d' "
+			"already; "
+			"choose another 'address', or if that network goes, stop its machines and "
+			"'systemctl stop %s'",
+			name, other, address->ip, address->prefix, unit);
+}
+
 /* A network that is up stays up, whatever has come beside it. */
 static int check_routes(struct context *c, struct error *err)
 {
@@ -225,11 +248,7 @@ static int check_routes(struct context *c, struct error *err)
 		const struct network_address *address = &network->addresses[i];
 		r = route_find(&c->links, address, link, err);
 		if (r == 1)
-			return error_set(err, EADDRINUSE,
-					"the host reaches the network of '%s/%d' over interface "
-					"'%s' already, and would not any more: choose another "
-					"'address' ('ip route' shows what is taken)",
-					address->ip, address->prefix, link);
+			return refuse_route(c, address, link, err);
 	}
 	return r < 0 ? r : 0;
 }
@@ -283,6 +302,21 @@ int network_prepare(const struct network *network, const struct network_options 
 		struct error *err)
 {
 	return run(network, options, false, err);
+}
+
+int network_check(const struct network *network, const struct network_options *options, bool is_up,
+		struct error *err)
+{
+	CLEANUP(context_done) struct context c = { .network = network };
+	int r = open_sockets(&c, options, err);
+	if (r == 0)
+		r = bridge_check(&c.links, network, err);
+	if (r == 0 && !is_up)
+		r = check_routes(&c, err);
+	if (r < 0)
+		return error_wrap(err, "network '%s'", network->name);
+	r = is_up ? bridge_find(&c.links, network->name, network->bridge, err) : 0;
+	return r > 0 ? bridge_refuse_missing(network->name, network->bridge, err) : r;
 }
 
 int network_refresh(const struct network *network, const struct network_options *options,

@@ -31,6 +31,14 @@ struct network_options {
 MUST_CHECK int network_prepare(const struct network *network, const struct network_options *options,
 		struct error *err);
 
+/*
+ * Would network_prepare() succeed, as far as that shows without changing anything?
+ *
+ * @is_up: it has; can machines still connect to it?
+ */
+MUST_CHECK int network_check(const struct network *network, const struct network_options *options,
+		bool is_up, struct error *err);
+
 /* Write the files and the packet filter anew. */
 MUST_CHECK int network_refresh(const struct network *network, const struct network_options *options,
 		struct error *err);

@@ -67,10 +67,7 @@ static int check_own_bridge(
 	CLEANUP(freep) char *alias = bridge_alias(request->network);
 	CLEANUP(freep) char *unit = network_unit_name(request->network);
 	if (!bridge)
-		return error_set(err, ENODEV,
-				"network '%s': its bridge '%s' is not there; 'systemctl restart "
-				"%s' makes it, and starts the network's machines again",
-				request->network, request->bridge, unit);
+		return bridge_refuse_missing(request->network, request->bridge, err);
 	if (strcmp(bridge->alias, alias) != 0)
 		return error_set(err, EEXIST,
 				"network '%s': interface '%s' is not the bridge of this network "

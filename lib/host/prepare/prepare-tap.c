@@ -95,7 +95,9 @@ int prepare_check_tap(struct prepare_context *c, size_t i, struct error *err)
 	int r = prepare_tap_want_init(c->plan, fd, &tap, err);
 	if (r == 0)
 		r = prepare_network(c, err);
-	if (r == 0 && !fd->disconnected)
+	/* A bridge of our own is made by its network's unit: that is to be asked
+	 * (host/net/network.h). */
+	if (r == 0 && !fd->disconnected && !fd->own)
 		r = tap_look(&c->netlink, &tap.request, err);
 	if (r == 0 && fd->up && access(fd->up, X_OK) < 0)
 		return error_errno(err, "network '%s': cannot execute '%s'", fd->network, fd->up);
