@@ -57,7 +57,8 @@ struct drain {
 	struct strv not_enabled; /* that should start with the host again, and don't */
 	const char *done_word;
 	const char *verb;
-	bool saves; /* machines are saved instead of shut down */
+	bool saves;	     /* machines are saved instead of shut down */
+	uint64_t since_usec; /* when the jobs were asked for; CLOCK_REALTIME */
 };
 
 static void drain_done(struct drain *d)
@@ -224,7 +225,7 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 	}
 	strv_push(&d->failed, machine);
 	CLEANUP(freep)
-	char *cause = why_job_failed(&d->call->paths, d->bus, machine, job->result);
+	char *cause = why_job_failed(&d->call->paths, d->bus, machine, job->result, d->since_usec);
 	complain("%s did not %s: %s", machine, d->verb, cause ? cause : job->text);
 	if (d->failed.n <= LIFECYCLE_EXPLAINED_MAX)
 		lifecycle_explain(&d->call->paths, d->bus, machine);
@@ -238,6 +239,7 @@ static int run_jobs(
 	lifecycle_units(machines, &units);
 	d->jobs = machines;
 	d->verb = bus_verb_names[verb];
+	d->since_usec = clock_real_usec();
 	d->done_word = verb == BUS_STOP ? "stopped" : "started";
 	int r = machines->n ? bus_run_jobs(d->bus, verb, &units, job_done, d,
 					      clock_deadline_usec(JOBS_TIMEOUT_USEC), err)

@@ -165,7 +165,8 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 	} else {
 		strv_push(&jobs->failed, machine);
 		CLEANUP(freep)
-		char *cause = why_job_failed(jobs->paths, jobs->bus, machine, job->result);
+		char *cause = why_job_failed(
+				jobs->paths, jobs->bus, machine, job->result, jobs->since_usec);
 		complain("%s did not %s: %s", machine, bus_verb_names[jobs->verb],
 				cause ? cause : job->text);
 		explain(jobs, machine);

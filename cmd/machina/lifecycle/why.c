@@ -339,7 +339,7 @@ int why_look(const struct config_paths *paths, struct bus *bus, const char *mach
 }
 
 char *why_job_failed(const struct config_paths *paths, struct bus *bus, const char *machine,
-		enum job_result result)
+		enum job_result result, uint64_t since_usec)
 {
 	CLEANUP(strv_done) struct strv alone = {};
 	CLEANUP(why_guests_done) struct why_guests guests = {};
@@ -352,7 +352,9 @@ char *why_job_failed(const struct config_paths *paths, struct bus *bus, const ch
 	if (why_look(paths, bus, machine, &guests.items[0], &why, &unused) < 0)
 		return NULL;
 	/* Where many fail, systemd has tried again before this one's turn has come. */
-	const struct why *failed = why.outcome == WHY_FAILED ? &why : why.before;
+	const struct why *before =
+			why.before && why.before->time_usec >= since_usec ? why.before : NULL;
+	const struct why *failed = why.outcome == WHY_FAILED ? &why : before;
 	if (!failed || failed->other || !failed->cause.sentence || !failed->cause.sentence[0])
 		return NULL;
 	const char *advice = why.outcome == WHY_RUNS ? "systemd has tried again, and it runs now"

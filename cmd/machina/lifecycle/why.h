@@ -78,9 +78,11 @@ MUST_CHECK int why_look(const struct config_paths *paths, struct bus *bus, const
  * Why a job on a machine has just failed, in a sentence, and what to do about it; that it runs, if
  * systemd has tried again by now. NULL: there is nothing to say beyond the job's own text. The
  * caller frees it.
+ *
+ * @since_usec: when it was asked for (CLOCK_REALTIME): an earlier failure is another one
  */
 char *why_job_failed(const struct config_paths *paths, struct bus *bus, const char *machine,
-		enum job_result result);
+		enum job_result result, uint64_t since_usec);
 
 /* All of it as one paragraph, without a newline. */
 void why_tell(const struct why *why, struct buf *text);
