@@ -20,6 +20,7 @@
 #include "host/os/listen.h"
 #include "host/os/lock.h"
 #include "own-network.h"
+#include "pidfd.h"
 #include "scratch.h"
 #include "systemd-store.h"
 #include "test.h"
@@ -1059,13 +1060,6 @@ static pid_t be_qemu(int listening)
 			_exit(1);
 	}
 	_exit(0);
-}
-
-/* Missing under valgrind, which does not know the call. */
-static bool have_pidfd(void)
-{
-	CLEANUP(closep) int fd = pidfd_open(getpid(), 0);
-	return fd >= 0;
 }
 
 /* Each message wakes systemd up. */

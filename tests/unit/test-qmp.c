@@ -14,6 +14,7 @@
 #include "host/os/clock.h"
 #include "host/qmp/qmp.h"
 #include "peer.h"
+#include "pidfd.h"
 #include "test.h"
 #include "util/buf.h"
 #include "util/file.h"
@@ -29,13 +30,6 @@
 #define GREETING_OOB "{\"QMP\": {\"version\": {}, \"capabilities\": [\"x\", \"oob\", 1]}}\r\n"
 
 /* ---- the peer's side: a process that follows a script ---- */
-
-/* Missing under valgrind, which does not know the call. */
-static bool have_pidfd(void)
-{
-	CLEANUP(closep) int fd = pidfd_open(getpid(), 0);
-	return fd >= 0;
-}
 
 /* The id of the command that comes next, into @id. */
 static void hear_id(int fd, char id[64])

@@ -13,6 +13,7 @@
 #include "host/machine/saved-meta.h"
 #include "host/os/clock.h"
 #include "peer.h"
+#include "pidfd.h"
 #include "plan-rows.h"
 #include "scratch.h"
 #include "test.h"
@@ -276,6 +277,9 @@ static void check_meta(const char *dir, bool was_running)
 
 static void try_row(const struct row *row, bool let_run)
 {
+	/* What a QEMU has open is looked at by its process. The other rows are tried. */
+	if (row->fake.medium && !have_pidfd())
+		SKIP("of CDs: pidfd_open(2) is missing");
 	CLEANUP(plan_done) struct plan plan = {};
 	CLEANUP(strv_done) struct strv argv = {};
 	CLEANUP(qmp_freep) struct qmp *qmp = NULL;

@@ -13,6 +13,7 @@
 #include "host/machine/shutdown.h"
 #include "host/os/clock.h"
 #include "host/qmp/await.h"
+#include "pidfd.h"
 #include "test.h"
 #include "util/buf.h"
 #include "util/mem.h"
@@ -305,13 +306,6 @@ static int let_run(void *data, struct qmp *qmp, bool moved, struct error *err)
 	(void)data;
 	(void)moved;
 	return qmp_call(qmp, "cont", NULL, clock_deadline_usec(LONG_USEC), NULL, err);
-}
-
-/* Missing under valgrind, which does not know the call. */
-static bool have_pidfd(void)
-{
-	CLEANUP(closep) int fd = pidfd_open(getpid(), 0);
-	return fd >= 0;
 }
 
 static int stop(struct run *run, pid_t pid, uint64_t timeout_usec, enum shutdown_outcome *ret,
