@@ -94,6 +94,16 @@ static void tell(void *data, const char *text)
 	(void)!write_all(fd, line, strlen(line));
 }
 
+static void end_helper(struct session *s)
+{
+	if (s->helper_pid <= 0)
+		return;
+	kill(s->helper_pid, SIGKILL);
+	while (waitpid(s->helper_pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	s->helper_pid = 0;
+}
+
 /* Pressing the button and watching what comes of it waits for QEMU: in a process of its own. */
 static void press_button(struct session *s)
 {
@@ -130,22 +140,33 @@ static void end_qemu(struct session *s)
 	s->kill_deadline_usec = clock_deadline_usec(QUIT_USEC);
 }
 
-/* @has_limit: the guest has as long to go as its unit would give it (ExecStop=) */
-static void request_end(struct session *s, bool has_limit)
+static void stop_at_once(struct session *s)
 {
 	/* It has just been seen to end, and number 0 would be the process group. */
 	if (!s->qemu_pid)
 		return;
-	if (s->n_requests++ > 0) {
-		say(s, "stopping QEMU at once");
-		end_qemu(s);
+	say(s, "stopping QEMU at once");
+	end_qemu(s);
+}
+
+/*
+ * @has_limit: the guest has as long to go as its unit would give it (ExecStop=); so has one that
+ * was asked before without a limit, from now on
+ */
+static void ask_guest(struct session *s, bool has_limit)
+{
+	if (!s->qemu_pid || (s->is_asked && (s->has_limit || !has_limit)))
 		return;
-	}
+	if (s->is_asked)
+		say(s, "the guest has %d s to shut down", plan_shutdown_sec(s->plan));
+	else
+		say(s, "asking the guest to shut down; %s stops QEMU at once",
+				s->console.is_terminal ? "Ctrl-] again" : "a second signal");
+	s->is_asked = true;
 	s->has_limit = has_limit;
 	/* What shuts down says so on its console, and must not wait for a reader. */
 	s->console.skips = true;
-	say(s, "asking the guest to shut down; %s stops QEMU at once",
-			s->console.is_terminal ? "Ctrl-] again" : "a second signal");
+	end_helper(s);
 	press_button(s);
 	if (s->helper_pid < 0) {
 		s->helper_pid = 0;
@@ -156,12 +177,33 @@ static void request_end(struct session *s, bool has_limit)
 
 static void take_keys(struct session *s, int n_leave)
 {
-	uint64_t now = clock_now_usec(), last = s->asked_usec;
+	uint64_t now = clock_now_usec(), last = s->key_usec;
 	if (!n_leave)
 		return;
-	s->asked_usec = now;
-	if (!last || now - last >= REPEAT_USEC)
-		request_end(s, false);
+	s->key_usec = now;
+	if (last && now - last < REPEAT_USEC)
+		return;
+	if (s->is_asked)
+		stop_at_once(s);
+	else
+		ask_guest(s, false);
+}
+
+/*
+ * Nobody has lost patience where several signals come at once, as timeout(1) sends them, or SIGHUP
+ * with others: for a terminal that is closed it comes from the shell and from the kernel, and where
+ * a session ends systemd sends SIGTERM as well.
+ */
+static void take_end_signal(struct session *s, int signo)
+{
+	uint64_t now = clock_now_usec();
+	if (signo != SIGHUP && s->signal_usec && now - s->signal_usec >= REPEAT_USEC) {
+		stop_at_once(s);
+		return;
+	}
+	if (signo != SIGHUP && !s->signal_usec)
+		s->signal_usec = now;
+	ask_guest(s, true);
 }
 
 /* ---- what children have to say ---- */
@@ -205,7 +247,7 @@ static void take_end(struct session *s, pid_t pid, int status)
 	} else if (pid == s->swtpm_pid) {
 		s->swtpm_pid = 0;
 		/* It goes with QEMU; alone, it leaves a guest without its TPM. */
-		if (s->qemu_pid && !s->n_requests && (!WIFEXITED(status) || WEXITSTATUS(status)))
+		if (s->qemu_pid && !s->is_asked && (!WIFEXITED(status) || WEXITSTATUS(status)))
 			say(s, "the TPM (swtpm) has ended");
 	} else if (pid == s->helper_pid) {
 		s->helper_pid = 0;
@@ -234,7 +276,7 @@ static void take_signals(struct session *s)
 		else if (info.ssi_signo == SIGCONT)
 			console_resume(&s->console);
 		else if (info.ssi_signo != SIGTTOU)
-			request_end(s, true);
+			take_end_signal(s, (int)info.ssi_signo);
 	}
 }
 
@@ -383,8 +425,8 @@ static int work(struct session *s, struct error *err)
 	else if (fds[POLL_MONITOR].revents)
 		take_greeting(s);
 	take_keys(s, n_leave);
-	if (console_is_gone(&s->console) && !s->n_requests)
-		request_end(s, true);
+	if (console_is_gone(&s->console))
+		ask_guest(s, true);
 	if (fds[POLL_SIGNAL].revents)
 		take_signals(s);
 	return 0;
@@ -405,11 +447,7 @@ int session_run(struct session *s, struct error *err)
 
 void session_done(struct session *s)
 {
-	if (s->helper_pid > 0) {
-		kill(s->helper_pid, SIGKILL);
-		while (waitpid(s->helper_pid, NULL, 0) < 0 && errno == EINTR)
-			continue;
-	}
+	end_helper(s);
 	read_messages(s);
 	say_messages(s, true);
 	console_close(&s->console);

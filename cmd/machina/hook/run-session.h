@@ -3,8 +3,9 @@
  * A machine in the foreground, from the start of QEMU to its end: its console, its messages, what
  * QEMU tells about the guest, and whoever asks for the end.
  *
- * The first request, Ctrl-] or a signal, presses the guest's power button, the second one ends
- * QEMU. A signal gives the guest the time that a stop of its unit would give.
+ * Ctrl-] or a signal presses the guest's power button. Another Ctrl-], or a second signal some time
+ * after the first, ends QEMU; SIGHUP never does. A signal gives the guest the time that a stop of
+ * its unit would give.
  */
 #pragma once
 
@@ -29,9 +30,10 @@ struct session {
 	int monitor_fd; /* connected to QMP, not greeted yet; else -1 */
 	struct qmp *qmp;
 	struct buf messages;
-	unsigned n_requests;
-	uint64_t asked_usec;	     /* when Ctrl-] was read last */
-	bool has_limit;		     /* the guest's time is limited */
+	bool is_asked;		     /* the guest is to shut down */
+	bool has_limit;		     /* and its time for that is limited */
+	uint64_t key_usec;	     /* when Ctrl-] was read last */
+	uint64_t signal_usec;	     /* when the first signal came that is not SIGHUP */
 	pid_t helper_pid;	     /* presses the button; 0: none */
 	uint64_t kill_deadline_usec; /* then QEMU is killed */
 };
