@@ -177,15 +177,18 @@ static int send_all(struct copying *c, struct agent_file *file, int fd, struct e
 {
 	CLEANUP(freep) char *piece = xmalloc(AGENT_CHUNK);
 	for (;;) {
+		int r = copy_wait(c, fd, err);
+		if (r < 0)
+			return r;
 		ssize_t n = read(fd, piece, AGENT_CHUNK);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
 			return error_errno(err, "cannot read '%s'", c->local_path);
 		if (n == 0)
 			return 0;
 		sha256_feed(&c->sum, piece, (size_t)n);
-		int r = agent_file_write(file, piece, (size_t)n, copy_deadline(), err);
+		r = agent_file_write(file, piece, (size_t)n, copy_deadline(), err);
 		if (r != AGENT_DONE)
 			return copy_fails(r, err);
 		r = copy_advance(c, (size_t)n, err);
@@ -249,7 +252,7 @@ static int copy_in(struct copying *c, struct error *err)
 	const bool is_stream = !strcmp(c->local_path, "-");
 	CLEANUP(closep)
 	int fd = is_stream ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-			   : open(c->local_path, O_RDONLY | O_CLOEXEC);
+			   : open(c->local_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || (!is_stream && fstat(fd, &st) < 0))
 		return error_errno(err, "cannot open '%s'", c->local_path);
 	if (S_ISDIR(st.st_mode) && !c->options->recursive)

@@ -24,26 +24,67 @@
 /* At least so quick is a guest at its checksums: 10 MB/s. */
 #define SUM_BYTES_PER_USEC 10
 
+/* What has nothing to read is looked at again after so long. */
+#define LOOK_USEC (200 * USEC_PER_MSEC)
+/* Who asks again after so long wants to wait no more. */
+#define AGAIN_USEC USEC_PER_SEC
+
 static volatile sig_atomic_t is_interrupted;
 
+/* timeout(1) sends two at once: that is one request. */
 static void interrupt(int number)
 {
-	is_interrupted = number;
+	static uint64_t first_usec;
+	const uint64_t now = clock_now_usec();
+	if (!is_interrupted) {
+		first_usec = now;
+		is_interrupted = number;
+	} else if (now - first_usec >= AGAIN_USEC) {
+		signal(number, SIG_DFL);
+		raise(number);
+	}
 }
 
 void copy_stop_in_order(void)
 {
-	const struct sigaction action = { .sa_handler = interrupt, .sa_flags = SA_RESETHAND };
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = interrupt };
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &action, NULL);
+}
+
+static int check_interrupted(const struct copying *c, struct error *err)
+{
+	return is_interrupted ? error_set(err, ECANCELED, "stopped after %llu bytes",
+						(unsigned long long)c->done_bytes)
+			      : 0;
+}
+
+int copy_wait(struct copying *c, int fd, struct error *err)
+{
+	struct pollfd input = { .fd = fd, .events = POLLIN };
+	uint64_t wait = 0;
+	for (;;) {
+		int r = check_interrupted(c, err);
+		if (r < 0)
+			return r;
+		int n = clock_poll(&input, 1, clock_deadline_usec(wait));
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return error_errno(err, "cannot wait for '%s'", c->local_path);
+		/* Meanwhile others may have it. */
+		agent_rest(c->guest.agent);
+		wait = LOOK_USEC;
+	}
 }
 
 int copy_advance(struct copying *c, size_t n, struct error *err)
 {
-	if (is_interrupted)
-		return error_set(err, ECANCELED, "stopped after %llu bytes",
-				(unsigned long long)c->done_bytes);
+	int r = check_interrupted(c, err);
+	if (r < 0)
+		return r;
 	c->done_bytes += n;
 	CLEANUP(freep) char *done = format_size(c->done_bytes);
 	CLEANUP(freep) char *total = format_size(c->total_bytes);

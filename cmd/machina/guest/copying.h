@@ -30,8 +30,16 @@ struct copying {
 };
 
 /* From now on SIGINT, SIGTERM and SIGHUP end a copy at the next piece, so that nothing half is left
- * on either side; the second time at once. */
+ * on either side; a second one, some time after the first, at once. */
 void copy_stop_in_order(void);
+
+/*
+ * Until there is something to read, or the end: a pipe may keep us waiting for ever. Others have
+ * the agent meanwhile.
+ *
+ * Errors: ECANCELED: by a signal; poll's.
+ */
+MUST_CHECK int copy_wait(struct copying *c, int fd, struct error *err);
 
 /* So many bytes more are over: show it, let others have the agent, see whether to go on
  * (ECANCELED). */
