@@ -132,8 +132,8 @@ static const struct row rows[] = {
 	{ "a comment", .reply = "{\"id\": \"$ID\", /* x */ \"return\": 1}\n", .call = -EPROTO },
 	{ "numbers that are none", .reply = "{\"id\": \"$ID\", \"return\": NaN}\n" },
 	{ "numbers that do not fit",
-			.reply = "{\"id\": \"$ID\", \"return\": [99999999999999999999999999, "
-				 "-99999999999999999999999999, 1e999, -1e-999]}\n" },
+			.reply = "{\"id\": \"$ID\", \"return\": [18446744073709551615, "
+				 "-9223372036854775808, 1e999, -1e-999]}\n" },
 	{ "a number of a mebibyte", .reply = "]}\n", .flood = "9", .n_flood = MIB,
 			.call = -EPROTO },
 	{ "a line without an end", .reply = "", .flood = "aaaaaaaaaaaaaaaa", .n_flood = 64 * MIB,

@@ -118,6 +118,25 @@ TEST(message_may_arrive_in_any_pieces)
 	}
 }
 
+TEST(text_may_have_any_characters)
+{
+	static const char *const rows[] = { "\xc3\xbc", "a\u00fc\u20ac\U0001f600b", "\xc2\x80",
+		"\U0010ffff", "\x7f\\\\\u00fc", "\u00fc\\\"\u00fc", "\U00010000\u2028" };
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(qmp_reader_done) struct qmp_reader reader = {};
+		struct qmp_message m = {};
+		CLEANUP(buf_done) struct buf line = {}, expected = {};
+		buf_printf(&line, "{\"return\": \"%s\"}\n", rows[i]);
+		qmp_reader_feed(&reader, line.text, line.len);
+		CHECK_INT(qmp_reader_next(&reader, &m, NULL), 1);
+		struct json_object *value = json_object_object_get(m.root, "return");
+		for (const char *p = rows[i]; *p; p++)
+			buf_putc(&expected, *p == '\\' ? *++p : *p);
+		CHECK_STR(json_object_get_string(value), buf_text(&expected));
+		qmp_message_done(&m);
+	}
+}
+
 TEST(what_is_no_message_is_an_error_that_quotes_it)
 {
 	static const struct {
@@ -136,7 +155,10 @@ TEST(what_is_no_message_is_an_error_that_quotes_it)
 		{ "{\"return\": 1, \"event\": \"X\"}", "no greeting, reply or event" },
 		{ "{\"return\": 1} {\"return\": 1}", "" },
 		{ "{\"return\": 1} x", "" },
-		{ "{\"return\": \"\xff\"}", "" },
+		{ "{\"return\": \"\xff\"}", "not UTF-8" },
+		{ "{\"return\": \"\xed\xa0\x80\"}", "not UTF-8" },
+		{ "{\"return\": \"\\\xc3\xbc\"}", "" },
+		{ "{\"return\": \xc3\xbc}", "" },
 		{ "{\"QMP\": []}", "greeting" },
 		{ "{\"QMP\": null}", "greeting" },
 		{ "{\"event\": 1}", "event" },

@@ -9,6 +9,7 @@
 #include "json/jtree.h"
 #include "json/jwrite.h"
 #include "util/mem.h"
+#include "util/unicode.h"
 #include "util/visible.h"
 
 /* How much of a line is quoted when it cannot be understood. */
@@ -129,8 +130,69 @@ struct json_tokener *qmp_tokener_new(void)
 	struct json_tokener *tokener = json_tokener_new_ex(QMP_DEPTH_MAX);
 	if (!tokener)
 		out_of_memory();
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	return tokener;
+}
+
+static bool is_ascii(const char *text, size_t len)
+{
+	unsigned char all = 0;
+	for (size_t i = 0; i < len; i++)
+		all |= (unsigned char)text[i];
+	return all < 0x80;
+}
+
+/*
+ * Write other characters than ASCII as escapes: where json-c 0.18 is strict, it takes their bytes
+ * for control characters (its issue 892). False: it is not UTF-8.
+ */
+static bool escape(const char *line, size_t len, struct buf *ret)
+{
+	for (size_t i = 0, n; i < len; i += n) {
+		uint32_t c = unicode_decode(line + i, len - i, &n);
+		if (c == UNICODE_REPLACEMENT && n == 1)
+			return false;
+		if (c == '\\' && i + 1 < len)
+			n = 2; /* what is escaped has no escape */
+		if (c < 0x80)
+			buf_add(ret, line + i, n);
+		else if (c < 0x10000)
+			buf_printf(ret, "\\u%04x", (unsigned)c);
+		else
+			buf_printf(ret, "\\u%04x\\u%04x",
+					(unsigned)(0xd800 + ((c - 0x10000) >> 10)),
+					(unsigned)(0xdc00 + (c & 0x3ff)));
+	}
+	return true;
+}
+
+/* The value that is @text; NULL is also that of null. @ret_wrong: why there is none, else NULL. */
+static struct json_object *parse_ascii(
+		struct json_tokener *tokener, const char *text, size_t len, const char **ret_wrong)
+{
+	json_tokener_reset(tokener);
+	struct json_object *value = json_tokener_parse_ex(tokener, text, (int)len);
+	enum json_tokener_error status = json_tokener_get_error(tokener);
+	*ret_wrong = NULL;
+	if (status == json_tokener_continue)
+		*ret_wrong = "it ends too early";
+	else if (status != json_tokener_success)
+		*ret_wrong = json_tokener_error_desc(status);
+	else if (json_tokener_get_parse_end(tokener) != len)
+		*ret_wrong = "text follows the object";
+	return value;
+}
+
+static struct json_object *parse(
+		struct json_tokener *tokener, const char *line, size_t len, const char **ret_wrong)
+{
+	if (is_ascii(line, len))
+		return parse_ascii(tokener, line, len, ret_wrong);
+	CLEANUP(buf_done) struct buf text = {};
+	if (escape(line, len, &text))
+		return parse_ascii(tokener, buf_text(&text), text.len, ret_wrong);
+	*ret_wrong = "it is not UTF-8";
+	return NULL;
 }
 
 static int parse_line(struct qmp_reader *reader, const char *line, size_t len,
@@ -139,22 +201,11 @@ static int parse_line(struct qmp_reader *reader, const char *line, size_t len,
 	if (!reader->lent && !reader->own)
 		reader->own = qmp_tokener_new();
 	struct json_tokener *tokener = reader->lent ? reader->lent : reader->own;
-	json_tokener_reset(tokener);
-
-	struct qmp_message m = { .root = json_tokener_parse_ex(tokener, line, (int)len),
-		.len = len };
-	enum json_tokener_error status = json_tokener_get_error(tokener);
-	const char *wrong = NULL;
-	if (status == json_tokener_continue)
-		wrong = "it ends too early";
-	else if (status != json_tokener_success)
-		wrong = json_tokener_error_desc(status);
-	else if (json_tokener_get_parse_end(tokener) != len)
-		wrong = "text follows the object";
-	else if (!json_object_is_type(m.root, json_type_object))
-		wrong = "it is no object";
-	else
-		wrong = classify(&m);
+	const char *wrong;
+	struct qmp_message m = { .root = parse(tokener, line, len, &wrong), .len = len };
+	if (!wrong)
+		wrong = json_object_is_type(m.root, json_type_object) ? classify(&m)
+								      : "it is no object";
 	if (wrong) {
 		qmp_message_done(&m);
 		return not_a_message(line, len, wrong, err);
