@@ -148,8 +148,9 @@ static double burst(int fd, struct mmsghdr *messages)
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
 	if (n_arrived() - before != N_BURST)
 		give_up("packets have been lost: no measurement");
-	return ((double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec)) /
-	       N_BURST;
+	double nsec = (double)(end.tv_sec - begin.tv_sec) * 1e9 +
+		      (double)(end.tv_nsec - begin.tv_nsec);
+	return nsec / (double)N_BURST;
 }
 
 static struct mmsghdr *make_messages(void)
