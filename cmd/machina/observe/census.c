@@ -73,11 +73,14 @@ static void ask_qemus(const struct config_paths *paths, struct census *census)
 
 /* ---- systemd ---- */
 
-static int ask_systemd(struct bus *bus, const struct unit_row *unit, const struct strv *altered,
-		struct census_row *row, struct error *err)
+/* @run: NULL: what it does not tell is wanted, too */
+static int ask_systemd(struct bus *bus, const struct unit_row *unit, const struct unit_run *run,
+		const struct strv *altered, struct census_row *row, struct error *err)
 {
 	row->is_loaded = unit->load_state[0] || strv_contains_sorted(altered, unit->name);
-	if (row->is_loaded) {
+	if (run && unit->load_state[0]) {
+		unit_info_of_row(unit, run, &row->info);
+	} else if (row->is_loaded) {
 		int r = bus_get_unit(bus, unit->name, &row->info, err);
 		if (r < 0)
 			return r;
@@ -141,7 +144,7 @@ static void find_saved(const struct config_paths *paths, struct census *census)
 /* ---- together ---- */
 
 int census_take(const struct config_paths *paths, struct bus *bus, const struct strv *names,
-		struct census *ret, struct error *err)
+		bool is_brief, struct census *ret, struct error *err)
 {
 	CLEANUP(census_done)
 	struct census census = { .rows = xcalloc(names->n + 1, sizeof(*census.rows)) };
@@ -149,11 +152,14 @@ int census_take(const struct config_paths *paths, struct bus *bus, const struct 
 	CLEANUP(unit_list_done) struct unit_list list = {};
 	lifecycle_units(names, &units);
 	lifecycle_altered(paths, &altered);
+	CLEANUP(freep) struct unit_run *runs = xcalloc(names->n + 1, sizeof(*runs));
 	int r = lifecycle_list(bus, &units, &list, err);
+	if (r >= 0 && is_brief)
+		r = bus_get_runs(bus, &list, true, runs, err);
 	for (size_t i = 0; r >= 0 && i < names->n; i++) {
 		struct census_row *row = &census.rows[census.n++];
 		row->machine = names->items[i];
-		r = ask_systemd(bus, &list.rows[i], &altered, row, err);
+		r = ask_systemd(bus, &list.rows[i], is_brief ? &runs[i] : NULL, &altered, row, err);
 	}
 	if (r < 0)
 		return r;

@@ -35,11 +35,12 @@ void census_done(struct census *census);
 
 /*
  * @names: borrowed by the rows
+ * @is_brief: of units, states, processes and what they use are enough: unit_info_of_row()
  *
  * The unit_file_state of units that are not loaded is "": census_find_enabled() finds it.
  */
 MUST_CHECK int census_take(const struct config_paths *paths, struct bus *bus,
-		const struct strv *names, struct census *ret, struct error *err);
+		const struct strv *names, bool is_brief, struct census *ret, struct error *err);
 
 /*
  * The unit_file_state of units that systemd has not loaded, from their files and links, in

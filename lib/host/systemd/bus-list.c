@@ -183,15 +183,24 @@ static const char *since_property(const char *active_state)
 						       : NULL;
 }
 
-static size_t questions_of(const struct unit_row *unit, struct unit_run *run, struct question *ret)
+#define QUESTIONS_MAX 4
+
+static size_t questions_of(const struct unit_row *unit, bool with_usage, struct unit_run *run,
+		struct question *ret)
 {
+	static const char service[] = BUS_NAME ".Service";
 	const char *since = since_property(unit->active_state);
 	size_t n = 0;
-	*run = (struct unit_run){};
+	*run = (struct unit_run){ .memory_current = UINT64_MAX, .cpu_usage_nsec = UINT64_MAX };
 	if (since)
 		ret[n++] = (struct question){ BUS_NAME ".Unit", since, 't', &run->since_usec };
-	if (unit_is_up(unit->active_state))
-		ret[n++] = (struct question){ BUS_NAME ".Service", "MainPID", 'u', &run->main_pid };
+	if (!unit_is_up(unit->active_state))
+		return n;
+	ret[n++] = (struct question){ service, "MainPID", 'u', &run->main_pid };
+	if (with_usage) {
+		ret[n++] = (struct question){ service, "MemoryCurrent", 't', &run->memory_current };
+		ret[n++] = (struct question){ service, "CPUUsageNSec", 't', &run->cpu_usage_nsec };
+	}
 	return n;
 }
 
@@ -217,17 +226,18 @@ static int wait_for(struct bus *bus, size_t n_asked, const size_t *n_answered, s
 	return r == 0 ? error_set(err, ETIMEDOUT, "systemd does not answer") : r;
 }
 
-int bus_get_runs(struct bus *bus, const struct unit_list *list, struct unit_run *ret,
-		struct error *err)
+int bus_get_runs(struct bus *bus, const struct unit_list *list, bool with_usage,
+		struct unit_run *ret, struct error *err)
 {
-	const size_t n_max = list->n * 2;
+	const size_t n_max = list->n * QUESTIONS_MAX;
 	CLEANUP(freep) struct question *questions = xcalloc(n_max + 1, sizeof(*questions));
 	CLEANUP(freep) sd_bus_slot **slots = xcalloc(n_max + 1, sizeof(*slots));
 	uint64_t deadline = clock_deadline_usec(BUS_ANSWER_USEC);
 	size_t n_asked = 0, n_answered = 0;
 	int r = 1;
 	for (size_t i = 0; r > 0 && i < list->n; i++) {
-		size_t end = n_asked + questions_of(&list->rows[i], &ret[i], &questions[n_asked]);
+		size_t end = n_asked +
+			     questions_of(&list->rows[i], with_usage, &ret[i], &questions[n_asked]);
 		while (r > 0 && n_asked < end) {
 			struct question *question = &questions[n_asked];
 			question->n_answered = &n_answered;

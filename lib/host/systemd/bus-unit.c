@@ -239,6 +239,17 @@ void unit_info_at_rest(struct unit_info *ret)
 	set_text(&ret->sub_state, "dead");
 }
 
+void unit_info_of_row(const struct unit_row *row, const struct unit_run *run, struct unit_info *ret)
+{
+	clear_info(ret);
+	set_text(&ret->load_state, row->load_state);
+	set_text(&ret->active_state, row->active_state);
+	set_text(&ret->sub_state, row->sub_state);
+	ret->main_pid = run->main_pid;
+	ret->memory_current = run->memory_current;
+	ret->cpu_usage_nsec = run->cpu_usage_nsec;
+}
+
 int bus_get_unit(struct bus *bus, const char *name, struct unit_info *ret, struct error *err)
 {
 	CLEANUP(freep) char *path = NULL;
