@@ -32,7 +32,9 @@ static int metrics_run(const struct call *call, struct error *err)
 	if (r == 0)
 		r = bus_open(&bus, err);
 	if (r == 0)
-		r = census_take(&call->paths, bus, &names, false, &census, err);
+		r = census_take(&call->paths, bus, &names,
+				UNIT_MAIN_PID | UNIT_SINCE | UNIT_USAGE | UNIT_RESTARTS, &census,
+				err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	census_find_enabled(&call->paths, &census);

@@ -216,7 +216,9 @@ static int take_census(const struct top *top, struct census *ret, struct error *
 {
 	CLEANUP(bus_freep) struct bus *bus = NULL;
 	int r = bus_open(&bus, err);
-	return r < 0 ? r : census_take(&top->call->paths, bus, &top->names, true, ret, err);
+	return r < 0 ? r
+		     : census_take(&top->call->paths, bus, &top->names, UNIT_MAIN_PID | UNIT_USAGE,
+				       ret, err);
 }
 
 /* Returns 1 if systemd may be there again after ANEW_AGAIN_USEC. */

@@ -495,9 +495,9 @@ TEST(units_in_memory_are_listed_with_their_times)
 	CHECK_STR(list.rows[2].active_state, "active");
 	CHECK_STR(list.rows[202].active_state, "failed");
 	struct unit_run runs[203];
-	CHECK_INT(bus_get_runs(bus, &list, false, runs, NULL), 0);
+	CHECK_INT(bus_get_runs(bus, &list, UNIT_MAIN_PID | UNIT_SINCE, runs, NULL), 0);
 	CHECK(runs[0].cpu_usage_nsec == UINT64_MAX && runs[0].memory_current == UINT64_MAX);
-	CHECK_INT(bus_get_runs(bus, &list, true, runs, NULL), 0);
+	CHECK_INT(bus_get_runs(bus, &list, ~0U, runs, NULL), 0);
 	CLEANUP(unit_info_done) struct unit_info active = get("sleeper"), failed = get("f-pre");
 	CLEANUP(unit_info_done) struct unit_info brief = {};
 	unit_info_of_row(&list.rows[0], &runs[0], &brief);
@@ -505,6 +505,8 @@ TEST(units_in_memory_are_listed_with_their_times)
 	CHECK_STR(brief.active_state, active.active_state);
 	CHECK_STR(brief.sub_state, active.sub_state);
 	CHECK_INT(brief.main_pid, active.main_pid);
+	CHECK_INT(brief.active_enter_usec, active.active_enter_usec);
+	CHECK_INT(brief.n_restarts, active.n_restarts);
 	CHECK_INT(brief.cpu_usage_nsec, active.cpu_usage_nsec);
 	CHECK_INT(brief.memory_current == UINT64_MAX, active.memory_current == UINT64_MAX);
 	CHECK(runs[202].cpu_usage_nsec == UINT64_MAX && runs[202].memory_current == UINT64_MAX);

@@ -73,22 +73,18 @@ static void ask_qemus(const struct config_paths *paths, struct census *census)
 
 /* ---- systemd ---- */
 
-/* @run: NULL: what it does not tell is wanted, too */
 static int ask_systemd(struct bus *bus, const struct unit_row *unit, const struct unit_run *run,
 		const struct strv *altered, struct census_row *row, struct error *err)
 {
-	row->is_loaded = unit->load_state[0] || strv_contains_sorted(altered, unit->name);
-	if (run && unit->load_state[0]) {
+	int r = 0;
+	if (unit->load_state[0])
 		unit_info_of_row(unit, run, &row->info);
-	} else if (row->is_loaded) {
-		int r = bus_get_unit(bus, unit->name, &row->info, err);
-		if (r < 0)
-			return r;
-	} else {
+	else if (strv_contains_sorted(altered, unit->name))
+		r = bus_get_unit(bus, unit->name, &row->info, err);
+	else
 		unit_info_at_rest(&row->info);
-	}
-	row->is_up = row->info.main_pid && unit_is_up(row->info.active_state);
-	return 0;
+	row->is_up = r == 0 && row->info.main_pid && unit_is_up(row->info.active_state);
+	return r;
 }
 
 static void measure(const struct config_paths *paths, struct census_row *row)
@@ -123,7 +119,7 @@ void census_find_enabled(const struct config_paths *paths, struct census *census
 	for (size_t i = 0; i < census->n; i++) {
 		struct census_row *row = &census->rows[i];
 		CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, row->machine);
-		if (row->is_loaded)
+		if (row->info.unit_file_state[0])
 			continue;
 		free(row->info.unit_file_state);
 		row->info.unit_file_state = xstrdup(state_of_file(paths, unit));
@@ -144,7 +140,7 @@ static void find_saved(const struct config_paths *paths, struct census *census)
 /* ---- together ---- */
 
 int census_take(const struct config_paths *paths, struct bus *bus, const struct strv *names,
-		bool is_brief, struct census *ret, struct error *err)
+		unsigned what, struct census *ret, struct error *err)
 {
 	CLEANUP(census_done)
 	struct census census = { .rows = xcalloc(names->n + 1, sizeof(*census.rows)) };
@@ -154,12 +150,12 @@ int census_take(const struct config_paths *paths, struct bus *bus, const struct 
 	lifecycle_altered(paths, &altered);
 	CLEANUP(freep) struct unit_run *runs = xcalloc(names->n + 1, sizeof(*runs));
 	int r = lifecycle_list(bus, &units, &list, err);
-	if (r >= 0 && is_brief)
-		r = bus_get_runs(bus, &list, true, runs, err);
+	if (r >= 0)
+		r = bus_get_runs(bus, &list, what, runs, err);
 	for (size_t i = 0; r >= 0 && i < names->n; i++) {
 		struct census_row *row = &census.rows[census.n++];
 		row->machine = names->items[i];
-		r = ask_systemd(bus, &list.rows[i], is_brief ? &runs[i] : NULL, &altered, row, err);
+		r = ask_systemd(bus, &list.rows[i], &runs[i], &altered, row, err);
 	}
 	if (r < 0)
 		return r;

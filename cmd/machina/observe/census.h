@@ -16,8 +16,7 @@
 
 struct census_row {
 	const char *machine;   /* of the names */
-	struct unit_info info; /* of a unit at rest, only its states and unit_file_state */
-	bool is_loaded;	       /* systemd has the unit in memory by now; else it is at rest */
+	struct unit_info info; /* its states and what was asked for */
 	bool is_up;	       /* QEMU runs */
 	bool is_saved;	       /* what was saved of its guest is there */
 	struct sample sample;  /* empty while it is down */
@@ -35,17 +34,16 @@ void census_done(struct census *census);
 
 /*
  * @names: borrowed by the rows
- * @is_brief: of units, states, processes and what they use are enough: unit_info_of_row()
+ * @what: is asked of units beside their states: of enum unit_questions
  *
- * The unit_file_state of units that are not loaded is "": census_find_enabled() finds it.
+ * The unit_file_state of most units is "": census_find_enabled() finds it.
  */
 MUST_CHECK int census_take(const struct config_paths *paths, struct bus *bus,
-		const struct strv *names, bool is_brief, struct census *ret, struct error *err);
+		const struct strv *names, unsigned what, struct census *ret, struct error *err);
 
 /*
- * The unit_file_state of units that systemd has not loaded, from their files and links, in
- * systemd's words (systemctl(1), is-enabled): "enabled", "disabled", "static", "masked", "" without
- * a file.
+ * The unit_file_state where it is not known, from units' files and links, in systemd's words
+ * (systemctl(1), is-enabled): "enabled", "disabled", "static", "masked", "" without a file.
  */
 void census_find_enabled(const struct config_paths *paths, struct census *census);
 

@@ -49,7 +49,8 @@ static void ask_systemd(struct live *live)
 	lifecycle_altered(live->paths, &altered);
 	int r = lifecycle_list(live->bus, &units, &live->units, &live->err);
 	if (r >= 0)
-		r = bus_get_runs(live->bus, &live->units, false, live->runs, &live->err);
+		r = bus_get_runs(live->bus, &live->units, UNIT_MAIN_PID | UNIT_SINCE, live->runs,
+				&live->err);
 	if (r < 0)
 		unit_list_done(&live->units);
 	for (size_t i = 0; i < live->units.n; i++)

@@ -183,24 +183,26 @@ static const char *since_property(const char *active_state)
 						       : NULL;
 }
 
-#define QUESTIONS_MAX 4
+#define QUESTIONS_MAX 5
 
-static size_t questions_of(const struct unit_row *unit, bool with_usage, struct unit_run *run,
+static size_t questions_of(const struct unit_row *unit, unsigned what, struct unit_run *run,
 		struct question *ret)
 {
 	static const char service[] = BUS_NAME ".Service";
 	const char *since = since_property(unit->active_state);
+	const bool is_up = unit_is_up(unit->active_state);
 	size_t n = 0;
 	*run = (struct unit_run){ .memory_current = UINT64_MAX, .cpu_usage_nsec = UINT64_MAX };
-	if (since)
+	if (since && what & UNIT_SINCE)
 		ret[n++] = (struct question){ BUS_NAME ".Unit", since, 't', &run->since_usec };
-	if (!unit_is_up(unit->active_state))
-		return n;
-	ret[n++] = (struct question){ service, "MainPID", 'u', &run->main_pid };
-	if (with_usage) {
+	if (is_up && what & UNIT_MAIN_PID)
+		ret[n++] = (struct question){ service, "MainPID", 'u', &run->main_pid };
+	if (is_up && what & UNIT_USAGE) {
 		ret[n++] = (struct question){ service, "MemoryCurrent", 't', &run->memory_current };
 		ret[n++] = (struct question){ service, "CPUUsageNSec", 't', &run->cpu_usage_nsec };
 	}
+	if (!strcmp(unit->load_state, "loaded") && what & UNIT_RESTARTS)
+		ret[n++] = (struct question){ service, "NRestarts", 'u', &run->n_restarts };
 	return n;
 }
 
@@ -226,8 +228,8 @@ static int wait_for(struct bus *bus, size_t n_asked, const size_t *n_answered, s
 	return r == 0 ? error_set(err, ETIMEDOUT, "systemd does not answer") : r;
 }
 
-int bus_get_runs(struct bus *bus, const struct unit_list *list, bool with_usage,
-		struct unit_run *ret, struct error *err)
+int bus_get_runs(struct bus *bus, const struct unit_list *list, unsigned what, struct unit_run *ret,
+		struct error *err)
 {
 	const size_t n_max = list->n * QUESTIONS_MAX;
 	CLEANUP(freep) struct question *questions = xcalloc(n_max + 1, sizeof(*questions));
@@ -237,7 +239,7 @@ int bus_get_runs(struct bus *bus, const struct unit_list *list, bool with_usage,
 	int r = 1;
 	for (size_t i = 0; r > 0 && i < list->n; i++) {
 		size_t end = n_asked +
-			     questions_of(&list->rows[i], with_usage, &ret[i], &questions[n_asked]);
+			     questions_of(&list->rows[i], what, &ret[i], &questions[n_asked]);
 		while (r > 0 && n_asked < end) {
 			struct question *question = &questions[n_asked];
 			question->n_answered = &n_answered;

@@ -245,7 +245,10 @@ void unit_info_of_row(const struct unit_row *row, const struct unit_run *run, st
 	set_text(&ret->load_state, row->load_state);
 	set_text(&ret->active_state, row->active_state);
 	set_text(&ret->sub_state, row->sub_state);
+	if (unit_is_up(row->active_state))
+		ret->active_enter_usec = run->since_usec;
 	ret->main_pid = run->main_pid;
+	ret->n_restarts = run->n_restarts;
 	ret->memory_current = run->memory_current;
 	ret->cpu_usage_nsec = run->cpu_usage_nsec;
 }

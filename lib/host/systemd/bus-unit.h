@@ -60,16 +60,27 @@ MUST_CHECK int bus_list_loaded_units(struct bus *bus, const char *pattern, const
 struct unit_run {
 	uint64_t since_usec; /* as unit_since_usec(); 0 for those that are inactive */
 	pid_t main_pid;	     /* of a service that is up; else 0 */
-	uint64_t memory_current, cpu_usage_nsec; /* as in struct unit_info */
+	/* As in struct unit_info. */
+	uint64_t memory_current, cpu_usage_nsec;
+	uint32_t n_restarts;
+};
+
+/* What is asked for, each a question for each unit: */
+enum unit_questions {
+	UNIT_MAIN_PID = 1 << 0,
+	UNIT_SINCE = 1 << 1,
+	UNIT_USAGE = 1 << 2, /* of those that are up; two */
+	UNIT_RESTARTS = 1 << 3,
 };
 
 /*
- * Fill that in for units: all are asked at once, but for those that are inactive.
+ * Fill that in for units: all are asked at once, but for those that are inactive, of which only
+ * UNIT_RESTARTS can be known, if systemd has them loaded.
  *
- * @with_usage: also what services use
+ * @what: of enum unit_questions; the rest is 0, or UINT64_MAX
  * @ret: room for as many as the list has
  */
-MUST_CHECK int bus_get_runs(struct bus *bus, const struct unit_list *list, bool with_usage,
+MUST_CHECK int bus_get_runs(struct bus *bus, const struct unit_list *list, unsigned what,
 		struct unit_run *ret, struct error *err);
 
 /* systemd's own version, "252 (252.39-1~deb12u1)". The caller frees it. */
@@ -125,7 +136,7 @@ void unit_info_done(struct unit_info *info);
 /* All there is to say of a unit that systemd has not in memory (bus_list_loaded_units()). */
 void unit_info_at_rest(struct unit_info *ret);
 
-/* As much of it as these two have, which costs systemd a third of what bus_get_unit() does. */
+/* As much of it as these two tell, which costs systemd less than half of bus_get_unit(). */
 void unit_info_of_row(
 		const struct unit_row *row, const struct unit_run *run, struct unit_info *ret);
 
