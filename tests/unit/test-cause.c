@@ -181,6 +181,11 @@ TEST(qemu_is_understood)
 			      { BY_QEMU "warning: No space left on device",
 					      BY_QEMU "-foo: invalid option" } },
 			"option-unknown", "this QEMU has no option '-foo'");
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			      { BY_QEMU "-spice unix=on: There is no option group 'spice'",
+					      BY_QEMU "-spice unix=on: Perhaps you want to install "
+						      "qemu-system-modules-spice package?" } },
+			"module-missing", "this QEMU has no 'spice': its module is missing");
 	/* QEMU gives up with an assertion, and the fault is not its own. */
 	check(&(struct run){ "signal", "ExecStart", NULL, SIGABRT,
 			      { BY_QEMU "error: failed to set MSR 0x10a to 0x69",

@@ -98,6 +98,10 @@ const struct cause_row cause_rows[] = {
 	/* ---- what QEMU is told ---- */
 	{ "option-unknown", PROGRAM, "(-[^ :]+): invalid option", "this QEMU has no option '%1'",
 			"look at \"qemu-args\" of the machine" },
+	{ "module-missing", PROGRAM, "There is no option group '([^']*)'",
+			"this QEMU has no '%1': its module is missing",
+			"install it (Debian 13: package qemu-system-modules-spice; earlier: "
+			"qemu-system-common)" },
 	{ "device-unknown", PROGRAM, "'?([^' ]+)'? is not a valid device model name",
 			"this QEMU has no device '%1'",
 			"look at \"qemu-args\"; 'qemu-system-x86_64 -device help' lists the "
