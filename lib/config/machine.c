@@ -31,7 +31,8 @@ static const struct field volume_fields[] = {
 			"digits, or for SCSI 32 that begin with 6."),
 	FIELD_STRING(struct volume_conf, serial, "serial", form_text_line, FIELD_DERIVED,
 			"derived from the same",
-			"Serial number of the disk, as the guest sees it."),
+			"Serial number of the disk. The guest sees its first 20 bytes, of a SCSI "
+			"disk 36."),
 	FIELD_BOOL(struct volume_conf, bootable, "bootable", false,
 			"The firmware tries this disk: bootable disks in the order of the list. Of "
 			"a CD it has no effect: see \"boot\"."),
