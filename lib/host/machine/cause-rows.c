@@ -133,7 +133,9 @@ const struct cause_row cause_rows[] = {
 	{ "initrd-faulty", PROGRAM, "initrd", NULL, "look at \"initrd\" of \"boot\"" },
 	{ "saved-state", PROGRAM,
 			"load of migration failed|Unknown savevm section|Missing section footer",
-			NULL, "the saved state does not fit this machine or this QEMU" },
+			NULL,
+			"the saved state is damaged, or not for this QEMU; 'machina start "
+			"--discard-saved' boots the machine without it" },
 
 	/* ---- beside QEMU ---- */
 	/* QEMU's words for all that swtpm has failed at. */
