@@ -5,6 +5,7 @@
 
 #include "cli/confirm.h"
 #include "cli/output.h"
+#include "hook/foreground.h"
 #include "host/machine/kill.h"
 #include "lifecycle/caller.h"
 #include "lifecycle/lifecycle.h"
@@ -35,12 +36,15 @@ static int kill_one(const struct call *call, const char *machine, struct error *
 	enum kill_outcome outcome = KILL_NOT_RUNNING;
 	CLEANUP(freep) char *user = caller_name();
 	CLEANUP(freep) char *note = xasprintf("%s " WHY_KILLED, user);
+	/* Also where systemd tries to start that as well: then there are two to end. */
+	const bool is_foreground = foreground_is(&call->paths, machine);
 	struct error no_systemd = {};
 	int r = 0;
 	if (bus_open(&bus, &no_systemd) >= 0)
 		r = kill_unit(bus, unit, socket, note, &outcome, err);
 	/* In the foreground, perhaps without any systemd. */
-	if (r >= 0 && outcome == KILL_NOT_RUNNING && monitor_is_there(&call->paths, machine))
+	if (r >= 0 && (is_foreground || outcome == KILL_NOT_RUNNING) &&
+			monitor_is_there(&call->paths, machine))
 		r = kill_qemu(socket, &outcome, err);
 	if (r < 0)
 		return error_wrap(err, "machine '%s'", machine);
