@@ -112,7 +112,7 @@ static size_t make_rows(const struct top *top, struct top_row *rows)
 	size_t n = 0;
 	for (size_t i = 0; i < top->now.n; i++) {
 		const struct census_row *now = &top->now.rows[i];
-		if (!now->is_up && !top->named &&
+		if (!now->is_up && !now->run_state && !top->named &&
 				(!*now->info.active_state || unit_is_down(now->info.active_state)))
 			continue;
 		rows[n++] = (struct top_row){ .now = now, .rates = rates_of(top, now) };

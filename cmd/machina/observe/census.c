@@ -42,7 +42,8 @@ void census_done(struct census *census)
 static void take_answer(struct qmp_many *item, struct census_row *row)
 {
 	if (!item->is_answered) {
-		row->error = take_ptr(item->reason);
+		/* What no unit runs may have left its files behind. */
+		row->error = row->is_up ? take_ptr(item->reason) : NULL;
 		return;
 	}
 	row->run_state = xstrdup(jtree_get_text(item->replies[0], "status"));
@@ -58,7 +59,7 @@ static void ask_qemus(const struct config_paths *paths, struct census *census)
 	CLEANUP(strv_done) struct strv sockets = {};
 	size_t n = 0;
 	for (size_t i = 0; i < census->n; i++)
-		if (census->rows[i].is_up)
+		if (census->rows[i].is_up || census->rows[i].is_prepared)
 			strv_push_take(&sockets,
 					plan_qmp_path(paths->run_dir, census->rows[i].machine,
 							MONITOR_COMMANDS));
@@ -66,7 +67,7 @@ static void ask_qemus(const struct config_paths *paths, struct census *census)
 		items[i].path = sockets.items[i];
 	qmp_many_ask(items, sockets.n, commands, clock_deadline_usec(ASK_USEC));
 	for (size_t i = 0; i < census->n; i++)
-		if (census->rows[i].is_up)
+		if (census->rows[i].is_up || census->rows[i].is_prepared)
 			take_answer(&items[n++], &census->rows[i]);
 	qmp_many_done(items, n);
 }
@@ -137,6 +138,22 @@ static void find_saved(const struct config_paths *paths, struct census *census)
 		census->rows[i].is_saved = strv_contains_sorted(&saved, census->rows[i].machine);
 }
 
+/* What was prepared by no unit is one in the foreground. */
+static void find_prepared(const struct config_paths *paths, struct census *census)
+{
+	CLEANUP(strv_done) struct strv prepared = {};
+	struct error unused;
+	if (hookplan_list(paths, &prepared, &unused) < 0)
+		return;
+	for (size_t i = 0; i < census->n; i++) {
+		struct census_row *row = &census->rows[i];
+		const struct unit_info *info = &row->info;
+		bool is_down = unit_is_down(info->active_state) ||
+			       !strcmp(info->sub_state, "auto-restart");
+		row->is_prepared = is_down && strv_contains_sorted(&prepared, row->machine);
+	}
+}
+
 /* ---- together ---- */
 
 int census_take(const struct config_paths *paths, struct bus *bus, const struct strv *names,
@@ -162,6 +179,7 @@ int census_take(const struct config_paths *paths, struct bus *bus, const struct 
 	for (size_t i = 0; i < census.n; i++)
 		measure(paths, &census.rows[i]);
 	find_saved(paths, &census);
+	find_prepared(paths, &census);
 	ask_qemus(paths, &census);
 	*ret = census;
 	census = (struct census){};

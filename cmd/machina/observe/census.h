@@ -18,6 +18,7 @@ struct census_row {
 	const char *machine;   /* of the names */
 	struct unit_info info; /* its states and what was asked for */
 	bool is_up;	       /* QEMU runs */
+	bool is_prepared;      /* but by no unit: perhaps 'machina run' has it */
 	bool is_saved;	       /* what was saved of its guest is there */
 	struct sample sample;  /* empty while it is down */
 	char *run_state;       /* QEMU's word (host/qmp/run-state.h); NULL: it was not to be had */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hook/foreground.h"
 #include "host/machine/restore.h"
 #include "host/os/process.h"
 #include "host/systemd/bus-unit.h"
@@ -152,6 +153,11 @@ int drift_find(struct config *config, struct bus *bus, const char *machine, stru
 		return r;
 	/* Until its start is waited for, the process may not be QEMU yet. */
 	if (!info.main_pid || !strcmp(info.sub_state, "start"))
-		return monitor_explain_off(config->paths, machine, err);
+		return foreground_is(config->paths, machine)
+				       ? error_set(err, EOPNOTSUPP,
+							 "machine '%s' runs in the foreground: it "
+							 "is not compared",
+							 machine)
+				       : monitor_explain_off(config->paths, machine, err);
 	return drift_compare(config, machine, info.main_pid, ret, err);
 }

@@ -2,6 +2,7 @@
 /* The states of machines in a person's words. */
 #include "observe/state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/machine/saved.h"
@@ -52,9 +53,13 @@ static void find_traces(const struct config_paths *paths, struct traces *ret)
 /* What the unit's state alone says. Returns whether QEMU has more to say. */
 static bool look_at_unit(const struct traces *traces, struct machine_state *s)
 {
+	/* What was prepared by no unit is one in the foreground, or what is left of one; systemd
+	 * may have tried in vain to start that as well. */
+	const bool is_prepared = strv_contains_sorted(&traces->prepared, s->machine);
 	if (!strcmp(s->active, "failed")) {
 		set(s, "failed", STYLE_BAD);
-		return false;
+		s->is_foreground = is_prepared;
+		return is_prepared;
 	}
 	if (!strcmp(s->active, "deactivating")) {
 		set(s, "shutting down", STYLE_WARN);
@@ -63,7 +68,8 @@ static bool look_at_unit(const struct traces *traces, struct machine_state *s)
 	if (!strcmp(s->sub, "auto-restart")) {
 		set(s, "failed", STYLE_BAD);
 		s->reason = xstrdup("systemd is about to start it again");
-		return false;
+		s->is_foreground = is_prepared;
+		return is_prepared;
 	}
 	if (!strcmp(s->active, "activating")) {
 		/* QEMU is there from the moment on when its start is waited for. */
@@ -74,8 +80,7 @@ static bool look_at_unit(const struct traces *traces, struct machine_state *s)
 		return true;
 	bool is_saved = strv_contains_sorted(&traces->saved, s->machine);
 	set(s, is_saved ? "saved" : s->active[0] ? "off" : "", STYLE_PLAIN);
-	/* What was prepared by no unit is one in the foreground, or what is left of one. */
-	s->is_foreground = strv_contains_sorted(&traces->prepared, s->machine);
+	s->is_foreground = is_prepared;
 	if (s->refusal && !s->is_foreground) {
 		set(s, "refused", STYLE_BAD);
 		s->reason = s->refusal[0] ? xstrdup(s->refusal) : NULL;
@@ -105,6 +110,7 @@ static void take_answer(struct machine_state *s, struct qmp_many *item)
 		s->in_qemu = run_state_read(item->replies[0]);
 	if (s->in_qemu) {
 		set(s, s->in_qemu->label, style_of(s->in_qemu));
+		free(take_ptr(s->reason));
 		/* Of a guest that runs or was paused there is nothing to explain. */
 		if (s->in_qemu->kind == RUN_CRASHED || !strcmp(s->in_qemu->name, "prelaunch"))
 			s->reason = xstrdup(s->in_qemu->meaning);

@@ -258,6 +258,9 @@ static int look_for_changes(const struct config_paths *paths, enum hook_unit uni
 	int r = file_read(copy, UNIT_SIZE_MAX, &old_text, err);
 	if (r == 0)
 		r = unitfile_parse(copy, buf_text(&old_text), old_text.len, &old, err);
+	/* 'machina run' has started it, and no unit. */
+	if (r == 0 && !unitdoc_next(&old, "Service", "ExecStart", NULL))
+		return 0;
 	if (r == 0)
 		r = unitfile_parse(path, buf_text(&text), text.len, &new, err);
 	if (r == 0)
