@@ -26,6 +26,7 @@ struct again {
 	bool has_running, has_policy;
 	struct strv running;   /* all machines that were started */
 	struct strv *required; /* by each of them */
+	struct config config;  /* the host's, for filters */
 	struct error policy;   /* why filters can't be made; code 0: they can */
 };
 
@@ -35,6 +36,7 @@ static void again_done(struct again *again)
 		strv_done(&again->required[i]);
 	free(again->required);
 	strv_done(&again->running);
+	config_done(&again->config);
 	*again = (struct again){};
 }
 
@@ -81,22 +83,35 @@ static void check_programs(const char *name, const struct buf *text, struct strv
 
 /* ---- units ---- */
 
-/* Without the host's config there are no filters, and prepare refuses. */
+static void load_policy(struct again *again)
+{
+	if (again->has_policy)
+		return;
+	again->has_policy = true;
+	if (config_load(&again->config, again->paths, &again->policy) > 0)
+		error_set(&again->policy, EINVAL,
+				"its packet filter needs the host's config, which has faults: "
+				"'machina validate' shows them");
+}
+
+/* Without the host's config there are no filters, and prepare refuses, nor without a group or set
+ * that the plan names. */
 static void check_policy(struct again *again, const struct plan *plan, struct strv *faults)
 {
 	if (!plan_has_filter(plan))
 		return;
-	if (!again->has_policy) {
-		CLEANUP(config_done) struct config config = {};
-		int r = config_load(&config, again->paths, &again->policy);
-		if (r > 0)
-			error_set(&again->policy, EINVAL,
-					"its packet filter needs the host's config, which has "
-					"faults: 'machina validate' shows them");
-		again->has_policy = true;
-	}
-	if (again->policy.code)
+	load_policy(again);
+	if (again->policy.code) {
 		strv_push(faults, again->policy.text);
+		return;
+	}
+	for (size_t i = 0; i < plan->n_fds; i++) {
+		CLEANUP(fw_port_done) struct fw_port port = {};
+		struct error err = {};
+		if (plan->fds[i].filter && fw_port_of_plan(&again->config.policy, plan,
+							   &plan->fds[i], &port, &err) < 0)
+			strv_push(faults, err.text);
+	}
 }
 
 /* A unit with a plan. @instance: "web", "web@data". Returns whether there is one that can be read.
