@@ -57,6 +57,8 @@ static void print_needs(const struct built *built)
 	add_directories(&built->plan, &directories);
 	if (built->vm.tpm.enabled)
 		add_directories(&built->tpm_plan, &directories);
+	for (size_t i = 0; i < built->vm.n_shares; i++)
+		add_directories(&built->share_plans[i], &directories);
 	print_argv(&directories);
 	if (!built->vm.tpm.enabled)
 		return;
@@ -69,6 +71,16 @@ static void print_needs(const struct built *built)
 	strv_push(&swtpm, "--ctrl");
 	strv_pushf(&swtpm, "type=unixio,path=%s", plan_find(&built->tpm_plan, "control")->path);
 	print_argv(&swtpm);
+}
+
+/* No line could stand in for a share's unit: run by root, virtiofsd would let the guest's root be
+ * the host's in the directory. */
+static void print_shares(const struct built *built)
+{
+	for (size_t i = 0; i < built->vm.n_shares; i++)
+		printf("# share '%s': QEMU needs a virtiofsd that listens at '%s'\n",
+				built->vm.shares[i].name,
+				plan_find(&built->share_plans[i], "control")->path);
 }
 
 static void print_words(const char *const *words)
@@ -124,6 +136,7 @@ static void print_built(const struct built *built, const struct args_options *op
 	CLEANUP(strv_done) struct strv redirections = {};
 	if (options->standalone) {
 		print_needs(built);
+		print_shares(built);
 		print_seed(built, common);
 		print_macvtaps(&built->plan, &redirections);
 	} else if (options->annotate) {
@@ -215,7 +228,8 @@ const struct command cmd_args = {
 		       "--standalone has paths instead, and first makes the directories for "
 		       "sockets and starts the TPM; --json leaves these lines out. Such a QEMU "
 		       "runs as the user who pastes it, and makes taps without connecting them; a "
-		       "macvtap is made by the shell.",
+		       "macvtap is made by the shell. For a share a virtiofsd has to listen "
+		       "first: a comment says where.",
 	.options = options,
 	.options_size = sizeof(struct args_options),
 	.examples = examples,
