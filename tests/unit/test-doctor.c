@@ -606,8 +606,11 @@ TEST(volumes_are_missing)
 	sick_begin(&s);
 	CLEANUP(freep) char *image = xstrdup(scratch_path("os.raw"));
 	CLEANUP(freep) char *other = xstrdup(scratch_path("dev"));
+	CLEANUP(freep) char *cut = xstrdup(scratch_path("cut.qcow2"));
+	put_file("cut.qcow2", "QFI");
 	add_volume(&s, add(&s, "web", true), image);
 	add_volume(&s, add(&s, "db", false), other);
+	add_volume(&s, add(&s, "lab", false), cut)->type = vm_storage_type_find("qcow2-block");
 	CHECK_FOUND(&s, volumes,
 			"fault: volume 'os' (pool 'tank'): 'DIR/os.raw' does not exist\n"
 			"  machine 'web' cannot start\n"
@@ -615,7 +618,11 @@ TEST(volumes_are_missing)
 			"warning: volume 'os' (pool 'tank'): 'DIR/dev' is a directory, not a file "
 			"or a block device\n"
 			"  machine 'db' cannot start\n"
-			"    ls -ld DIR/dev\n");
+			"    ls -ld DIR/dev\n"
+			"warning: volume 'os' (pool 'tank'): 'DIR/cut.qcow2': not a qcow2 image, "
+			"as the type of its pool says\n"
+			"  machine 'lab' cannot start\n"
+			"    qemu-img info DIR/cut.qcow2\n");
 	sick_end(&s);
 }
 

@@ -394,10 +394,14 @@ static void check_qcow2(const struct qcow2_head *head, size_t len, int code, con
 		CLEANUP(freep)
 		char *whole = xasprintf("volume 'os' (pool 'guest-data'): 'DIR/x.qcow2': %s", text);
 		check_refused(&file, code, whole);
+		struct error seen = {};
+		CHECK_INT(storage_check(&file, 0, &seen), -code);
 		return;
 	}
 	int fd = -1;
 	struct error err = {};
+	if (storage_check(&file, 0, &err) < 0)
+		TEST_FAIL("%s", err.text);
 	if (storage_open(&file, &fd, &err) < 0)
 		TEST_FAIL("%s", err.text);
 	CHECK_INT(lseek(fd, 0, SEEK_CUR), 0);
@@ -442,6 +446,11 @@ TEST(qcow2_images_that_need_others_are_refused)
 	check_qcow2(&head, sizeof(head), ENOTSUP,
 			"it keeps its data in another file, which is not supported; make it stand "
 			"alone with: qemu-img convert -O qcow2");
+	head = qcow2_head(2);
+	head.bytes[35] = 2; /* LUKS; 1 is AES */
+	check_qcow2(&head, sizeof(head), ENOTSUP,
+			"it is encrypted, which is not supported; the guest can encrypt what it "
+			"keeps in a plain one");
 	scratch_end();
 }
 

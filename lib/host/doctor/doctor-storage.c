@@ -142,6 +142,13 @@ static const char *directory_of(struct doctor *d, const char *path)
 				      : "/";
 }
 
+/* One that is there and is wrong has something wrong in it. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static void tell_missing(struct doctor *d, const struct doctor_lack *l)
 {
 	const char *command = strstr(l->text, STORAGE_CREATE);
@@ -158,7 +165,8 @@ static void tell_missing(struct doctor *d, const struct doctor_lack *l)
 		doctor_cure(d, "# %sif it is new: %s", has_dir ? "" : "or, ",
 				command + strlen(STORAGE_CREATE));
 	else if (has_dir)
-		doctor_cure(d, "ls -ld %s", doctor_quote(d, l->subject));
+		doctor_cure(d, "%s %s", is_file(l->subject) ? "qemu-img info" : "ls -ld",
+				doctor_quote(d, l->subject));
 	else
 		doctor_cure(d, "# or put it there: mkdir -p %s", doctor_quote(d, dir));
 }

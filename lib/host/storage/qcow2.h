@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "util/cleanup.h"
 #include "util/error.h"
 
@@ -14,7 +16,10 @@
  *
  * @fd: readable, without O_DIRECT; read from its beginning, the position is left alone
  *
- * Errors: EINVAL: not qcow2, or of an unknown version; ENOTSUP: it has a backing file or keeps its
- * data in another file. The caller says which image it is.
+ * Errors: EINVAL: not qcow2, or of an unknown version; ENOTSUP: it has a backing file, keeps its
+ * data in another file, or is encrypted. The caller says which image it is.
  */
 MUST_CHECK int qcow2_check(int fd, struct error *err);
+
+/* Does the file begin as an image does? */
+bool qcow2_is_one(int fd);

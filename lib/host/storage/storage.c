@@ -204,17 +204,6 @@ static int check_size(const struct storage_file *file, const struct stat *st, st
 	return refuse(file, EFBIG, why, err);
 }
 
-int storage_check(const struct storage_file *file, mode_t type, struct error *err)
-{
-	CLEANUP(closep) int path_fd = -1;
-	struct stat st = {};
-	int r = find(file, &st, &path_fd, err);
-	if (r < 0)
-		return r;
-	r = type ? check_type(file, &st, type, err) : check_volume(file, &st, err);
-	return r == 0 && type == S_IFREG ? check_size(file, &st, err) : r;
-}
-
 static int check_qcow2(const struct storage_file *file, int path_fd, struct error *err)
 {
 	/* Not the descriptor that QEMU gets: with O_DIRECT it reads whole blocks only. */
@@ -224,6 +213,26 @@ static int check_qcow2(const struct storage_file *file, int path_fd, struct erro
 		return error_errno(err, "%s cannot be opened for reading", what);
 	int r = qcow2_check(fd, err);
 	return r < 0 ? error_wrap(err, "%s", what) : 0;
+}
+
+int storage_check(const struct storage_file *file, mode_t type, struct error *err)
+{
+	CLEANUP(closep) int path_fd = -1;
+	struct stat st = {};
+	int r = find(file, &st, &path_fd, err);
+	if (r < 0)
+		return r;
+	r = type ? check_type(file, &st, type, err) : check_volume(file, &st, err);
+	if (r == 0 && type == S_IFREG)
+		return check_size(file, &st, err);
+	return r == 0 && !type && file->qcow2 ? check_qcow2(file, path_fd, err) : r;
+}
+
+bool storage_is_qcow2(const char *path)
+{
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && qcow2_is_one(fd);
 }
 
 int storage_open(const struct storage_file *file, int *ret_fd, struct error *err)

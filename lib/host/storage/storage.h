@@ -51,10 +51,14 @@ struct storage_file {
 MUST_CHECK int storage_open(const struct storage_file *file, int *ret_fd, struct error *err);
 
 /*
- * Whether storage_open() would find what it wants, as far as that shows without opening it. With
- * @type S_IFREG the same for storage_copy(), with S_IFDIR a directory is wanted, with 0 a volume.
+ * Whether storage_open() would find what it wants, as far as that shows without opening it: but for
+ * a qcow2 image, whose head is read. With @type S_IFREG the same for storage_copy(), with S_IFDIR a
+ * directory is wanted, with 0 a volume.
  */
 MUST_CHECK int storage_check(const struct storage_file *file, mode_t type, struct error *err);
+
+/* Is a file there that begins as a qcow2 image does? */
+bool storage_is_qcow2(const char *path);
 
 /*
  * A copy of a regular file in memory that nobody can change (memfd_create(2), all seals): for files
