@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "host/doctor/lack.h"
+#include "host/storage/storage.h"
 #include "json/jlocate.h"
 #include "json/jmerge.h"
+#include "util/mem.h"
 #include "util/parse.h"
 
 struct advisor {
@@ -110,7 +112,25 @@ static void advise_removals(struct advisor *a)
 	strv_done(&removals.places);
 }
 
-/* ---- what the host lacks ---- */
+/* ---- what the host has ---- */
+
+/* Whoever takes an image for a disk finds nothing to boot on it. */
+static void advise_images(struct advisor *a)
+{
+	const struct vm *vm = &a->built->vm;
+	for (size_t i = 0; i < vm->n_volumes; i++) {
+		const struct vm_volume *v = &vm->volumes[i];
+		if (v->type->format != VM_FORMAT_RAW || !storage_is_qcow2(v->path))
+			continue;
+		CLEANUP(freep) char *pointer = xasprintf("/volumes/%zu", i);
+		ADVISE(a, pointer,
+				"volume '%s' (pool '%s'): '%s' is a qcow2 image, and by the type "
+				"of its pool (\"%s\") the guest sees the image as it stands, not "
+				"the disk in it; pools of type \"qcow2-scsi\" and "
+				"\"qcow2-block\" show that",
+				v->name, v->pool, v->path, v->type->name);
+	}
+}
 
 static void advise_lack(void *data, const struct lack *lack)
 {
@@ -121,6 +141,12 @@ static void advise_lack(void *data, const struct lack *lack)
 		ADVISE(a, lack->pointer, "%s", lack->text);
 }
 
+static void advise_host(struct advisor *a)
+{
+	lacks_find(&a->built->vm, advise_lack, a);
+	advise_images(a);
+}
+
 void advise(const struct built *built, struct config *config)
 {
 	struct advisor a = { .built = built, .report = &config->report };
@@ -128,5 +154,5 @@ void advise(const struct built *built, struct config *config)
 	advise_limits(&a);
 	advise_removals(&a);
 	if (!config->paths->offline)
-		lacks_find(&built->vm, advise_lack, &a);
+		advise_host(&a);
 }
