@@ -66,6 +66,27 @@ static void check(const struct run *run, const char *id, const char *sentence)
 	cause_done(&cause);
 }
 
+/* Only of a volume's file the pool is to be looked at. */
+TEST(advice_is_of_what_was_named)
+{
+	static const struct {
+		const char *line, *advice;
+	} rows[] = {
+		{ BY_HOOK "cannot prepare machine 'web': volume 'a' (pool 'b'): '/c' is a "
+			  "directory, not a file",
+				"look at the pool and \"name\" of the volume" },
+		{ BY_HOOK "cannot prepare machine 'web': '/etc' is a directory, not a file", "" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct cause cause;
+		find(&(struct run){ "exit-code", "ExecStartPre", NULL, 1, { rows[i].line } },
+				&cause, NULL);
+		CHECK_STR(cause.id, "file-odd");
+		CHECK_STR(cause.advice, rows[i].advice);
+		cause_done(&cause);
+	}
+}
+
 TEST(rows_are_in_order)
 {
 	for (size_t i = 0; i < n_cause_rows; i++) {
@@ -212,6 +233,28 @@ TEST(qemu_is_understood)
 	check(&(struct run){ "exit-code", "ExecStart", NULL, 1, { BY_QEMU "never heard of" } }, "",
 			"ExecStart (it) failed with status 1; the last words before that were: "
 			"never heard of");
+	/* What stands behind an error is a hint. */
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			      { BY_QEMU "-m abc: Parameter 'size' expects a size",
+					      TIME "qemu-system-x86_64[8]: and exabytes, "
+						   "respectively." } },
+			"",
+			"ExecStart (it) failed with status 1; the last words before that were: "
+			"-m abc: Parameter 'size' expects a size");
+	/* The user's "features", not an argument. */
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			      { BY_QEMU "can't apply global max-x86_64-cpu.odd=on: Property "
+					"'max-x86_64-cpu.odd' not found" } },
+			"property-unknown",
+			"the processors of this QEMU have no feature 'odd': can't apply global "
+			"max-x86_64-cpu.odd=on: Property 'max-x86_64-cpu.odd' not found");
+	/* A file that is named is missing, whatever memory the host has. */
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			      { BY_QEMU "can't open backing store /none for guest RAM: No such "
+					"file or directory" } },
+			"",
+			"ExecStart (it) failed with status 1; the last words before that were: "
+			"can't open backing store /none for guest RAM: No such file or directory");
 }
 
 /* What QEMU 7.2 says (hw/vfio/common.c); the kernel alone knows why. */

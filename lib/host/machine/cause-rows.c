@@ -70,8 +70,7 @@ const struct cause_row cause_rows[] = {
 	{ "cpu-count", PROGRAM, "Invalid CPU topology|Invalid SMP CPUs|[Mm]aximum CPUs", NULL,
 			"look at \"cores\", \"threads\" and \"sockets\" of \"cpu\"" },
 	{ "hugepages-missing", PROGRAM,
-			"unable to map backing store for guest RAM|can't open backing "
-			"store|insufficient free host memory",
+			"unable to map backing store for guest RAM|insufficient free host memory",
 			"there are not enough huge pages for the guest's memory: %0",
 			"reserve more of them (sysctl vm.nr_hugepages), or set \"hugepages\" to "
 			"false; 'machina doctor' counts them" },
@@ -111,6 +110,9 @@ const struct cause_row cause_rows[] = {
 			NULL, "something of \"qemu-args\" has the name of what is there already" },
 	{ "slot-taken", PROGRAM, "PCI: slot .* not available|PCI: no slot/function available", NULL,
 			"choose another \"addr\" in \"qemu-args\"" },
+	{ "property-unknown", PROGRAM, "Property '[^']*-cpu\\.([^']*)' not found",
+			"the processors of this QEMU have no feature '%1': %0",
+			"look at \"features\" of \"cpu\"" },
 	{ "property-unknown", PROGRAM,
 			"Property '([^']*)' not found|Invalid parameter '([^']*)'|Parameter "
 			"'([^']*)' is unexpected",
@@ -179,8 +181,12 @@ const struct cause_row cause_rows[] = {
 	/* ---- our hooks ---- */
 	{ "bridge-missing", HOOK, "bridge '[^']*' does not exist|is not a bridge", NULL, NULL },
 	{ "file-missing", HOOK, "does not exist|No such file or directory", NULL, NULL },
-	{ "file-odd", HOOK, "is a directory|is a FIFO|is no (regular )?file|not a regular file",
+	{ "file-odd", HOOK,
+			"^volume .*(is a directory|is a FIFO|is no (regular )?file|not a regular "
+			"file)",
 			NULL, "look at the pool and \"name\" of the volume" },
+	{ "file-odd", HOOK, "is a directory|is a FIFO|is no (regular )?file|not a regular file",
+			NULL, NULL },
 	{ "file-unreadable", HOOK, "cannot be read by the user", NULL, NULL },
 	{ "direct-io", HOOK, "without direct access", NULL, NULL },
 	{ "tap-taken", HOOK,

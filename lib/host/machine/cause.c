@@ -24,6 +24,7 @@ void cause_done(struct cause *cause)
 struct said {
 	enum cause_speaker speaker;
 	const char *text;
+	bool is_headed; /* it began with the program's name, which is left out */
 };
 
 static bool is(const struct journal_words *words, const char *speaker)
@@ -53,6 +54,7 @@ static void read_line(const char *line, struct said *ret)
 	struct journal_words words;
 	journal_split(line, &words);
 	ret->text = words.message;
+	ret->is_headed = false;
 	/* systemd's own child is called "(program)" until it has become the program. */
 	if (is(&words, "systemd") || (words.speaker_len && words.speaker[0] == '(')) {
 		ret->speaker = SPEAKER_SYSTEMD;
@@ -67,8 +69,10 @@ static void read_line(const char *line, struct said *ret)
 	size_t name = strcspn(ret->text, ": ");
 	bool is_own = name == words.speaker_len && !strncmp(ret->text, words.speaker, name);
 	if ((is_own || !strncmp(ret->text, "qemu-system-", strlen("qemu-system-"))) &&
-			ret->text[name] == ':' && ret->text[name + 1] == ' ')
+			ret->text[name] == ':' && ret->text[name + 1] == ' ') {
 		ret->text += name + 2;
+		ret->is_headed = true;
+	}
 }
 
 /* QEMU goes on after these. */
@@ -196,6 +200,15 @@ static const struct said *last_words(const struct said *said, size_t n, enum cau
 	return NULL;
 }
 
+/* A program that did not come up begins its error with its name; the lines behind it are hints. */
+static const struct said *words_of_start(const struct said *said, size_t n)
+{
+	for (size_t i = n; i > 0; i--)
+		if (said[i - 1].is_headed && !is_warning(&said[i - 1]))
+			return &said[i - 1];
+	return last_words(said, n, SPEAKER_PROGRAM);
+}
+
 static const struct said *first_words(const struct said *said, size_t n, enum cause_speaker speaker)
 {
 	for (size_t i = 0; i < n; i++)
@@ -266,8 +279,9 @@ static void find_unknown(const struct unit_info *info, const struct said *said, 
 {
 	const struct exec_step *step = unit_failed_step(info);
 	bool by_hook = step && strcmp(step->setting, "ExecStart") != 0;
-	const struct said *words = by_hook ? first_words(said, n, SPEAKER_HOOK)
-					   : last_words(said, n, SPEAKER_PROGRAM);
+	const struct said *words = by_hook  ? first_words(said, n, SPEAKER_HOOK)
+				   : was_up ? last_words(said, n, SPEAKER_PROGRAM)
+					    : words_of_start(said, n);
 	CLEANUP(buf_done) struct buf result = {};
 	if (was_up && !words && guest_has_panicked(step)) {
 		find_panic(said, n, ret);
