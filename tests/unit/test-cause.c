@@ -207,6 +207,12 @@ TEST(qemu_is_understood)
 					      BY_QEMU "-spice unix=on: Perhaps you want to install "
 						      "qemu-system-modules-spice package?" } },
 			"module-missing", "this QEMU has no 'spice': its module is missing");
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			      { BY_QEMU "-device scsi-hd,serial=0123: The serial number can't be "
+					"longer than 20 characters" } },
+			"unit-old",
+			"the unit was written for an older QEMU: -device scsi-hd,serial=0123: The "
+			"serial number can't be longer than 20 characters");
 	/* QEMU gives up with an assertion, and the fault is not its own. */
 	check(&(struct run){ "signal", "ExecStart", NULL, SIGABRT,
 			      { BY_QEMU "error: failed to set MSR 0x10a to 0x69",

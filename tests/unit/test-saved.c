@@ -314,6 +314,42 @@ TEST(other_arguments_are_refused)
 	end(&f);
 }
 
+/* Units that were written before QEMU had to be told what it did by itself. */
+TEST(a_designator_is_told_of_without_a_change_for_the_guest)
+{
+	static const struct {
+		const char *was, *is;
+		int r;
+	} table[] = {
+		{ "scsi-hd,wwn=1,serial=0123456789abcdef01234567",
+				"scsi-hd,wwn=1,device_id=0123456789abcdef0123,"
+				"serial=0123456789abcdef01234567",
+				0 },
+		{ "scsi-hd,wwn=1,serial=0123456789abcdef01234567,bootindex=1",
+				"scsi-hd,wwn=1,device_id=0123456789abcdef0123,"
+				"serial=0123456789abcdef01234567,bootindex=1",
+				0 },
+		{ "scsi-hd,device_id=0123,serial=0123456", "scsi-hd,device_id=0123,serial=0123456",
+				0 },
+		{ "scsi-hd,serial=0123456", "scsi-hd,device_id=0124,serial=0123456", -EINVAL },
+		{ "scsi-hd,serial=0123456", "scsi-hd,device_id=0123,serial=0123457", -EINVAL },
+		{ "scsi-hd,serial=0123456", "scsi-hd,device_id=0123", -EINVAL },
+		{ "scsi-hd,lun=0,serial=0123456", "scsi-hd,lun=1,device_id=0123,serial=0123456",
+				-EINVAL },
+		{ "scsi-hd", "scsi-hd,lun=0,device_id=0123,serial=0123456", -EINVAL },
+		{ "scsi-hd,device_id=0123,serial=0123456", "scsi-hd,serial=0123456", -EINVAL },
+		{ "other,serial=0123456", "other,device_id=0123,serial=0123456", -EINVAL },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		struct error err = {};
+		CLEANUP(strv_done) struct strv argv = {};
+		strv_push(&argv, table[i].is);
+		const char *was = table[i].was;
+		const struct saved_meta meta = { .argv = { &was, 1 } };
+		CHECK_INT(saved_check_argv(&meta, &argv, &err), table[i].r);
+	}
+}
+
 static void touch(const char *name)
 {
 	const struct timespec times[2] = { { 1000, 5 }, { 1000, 5 } };

@@ -105,6 +105,9 @@ const struct cause_row cause_rows[] = {
 			"this QEMU has no device '%1'",
 			"look at \"qemu-args\"; 'qemu-system-x86_64 -device help' lists the "
 			"devices of this QEMU; some are in packages of their own" },
+	{ "unit-old", PROGRAM, "serial number can't be longer than",
+			"the unit was written for an older QEMU: %0",
+			"'machina generate' writes it anew, and the guest's hardware stays" },
 	{ "id-twice", PROGRAM,
 			"[Dd]uplicate ID|duplicate property|Duplicate node-name|Duplicate nodes",
 			NULL, "something of \"qemu-args\" has the name of what is there already" },

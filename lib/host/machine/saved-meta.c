@@ -135,13 +135,30 @@ static char *option_at(const char *const *items, size_t n, size_t i)
 	return xstrdup(items[i]);
 }
 
+/*
+ * Earlier units left it to QEMU 7.2 to make a SCSI disk's designator of its serial number; later
+ * ones have to be told (qemu/storage.c). The guest's hardware is the same.
+ */
+static bool same_argument(const char *was, const char *is)
+{
+	static const char key[] = ",device_id=", next[] = ",serial=";
+	const char *at = strstr(is, key);
+	if (!at || strncmp(is, "scsi-hd,", strlen("scsi-hd,")) != 0)
+		return !strcmp(was, is);
+	const char *id = at + strlen(key), *rest = id + strcspn(id, ",");
+	return !strcmp(was, is) ||
+	       (!strncmp(was, is, (size_t)(at - is)) && !strcmp(was + (at - is), rest) &&
+			       !strncmp(rest, next, strlen(next)) &&
+			       !strncmp(rest + strlen(next), id, (size_t)(rest - id)));
+}
+
 #define CHANGED "its unit has changed since it was saved: QEMU "
 
 int saved_check_argv(const struct saved_meta *meta, const struct strv *argv, struct error *err)
 {
 	const char *const *now = (const char *const *)argv->items;
 	size_t i = 0;
-	while (i < argv->n && i < meta->argv.n && !strcmp(argv->items[i], meta->argv.items[i]))
+	while (i < argv->n && i < meta->argv.n && same_argument(meta->argv.items[i], now[i]))
 		i++;
 	CLEANUP(freep) char *was = option_at(meta->argv.items, meta->argv.n, i);
 	CLEANUP(freep) char *is = option_at(now, argv->n, i);

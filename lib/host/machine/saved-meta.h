@@ -77,7 +77,8 @@ MUST_CHECK int saved_meta_read(const char *path, struct saved_meta *ret, struct 
 
 /*
  * Would the machine be started with the arguments that it was saved with? EINVAL if not: the text
- * names the first difference. Numbers of descriptors count: they are in the unit as well.
+ * names the first difference. Numbers of descriptors count: they are in the unit as well. What QEMU
+ * is told of now that it did by itself before is no difference.
  */
 MUST_CHECK int saved_check_argv(
 		const struct saved_meta *meta, const struct strv *argv, struct error *err);
