@@ -174,41 +174,26 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 	show_waiting(jobs);
 }
 
-/*
- * Whoever starts a machine has seen to what made it fail: the limit of starts begins anew, and a
- * unit that waits for systemd's next try waits no longer. To start it would not end that:
- * service_start() in systemd's src/core/service.c.
- *
- * One that is being stopped is waited for: a job that is made now would take its TPM, shares and
- * passt for running, which end with it (job_type_is_redundant() in src/core/job.c).
- */
+/* Whoever starts a machine has seen to what made it fail. */
 static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t deadline_usec,
 		struct error *err)
 {
 	const struct strv *machines = jobs->machines;
-	struct bus *bus = jobs->bus;
 	CLEANUP(unit_list_done) struct unit_list list = {};
-	CLEANUP(strv_done) struct strv waiting = {};
-	int r = lifecycle_forget_failures(jobs->paths, bus, machines, err);
+	int r = lifecycle_forget_failures(jobs->paths, jobs->bus, machines, err);
 	if (r == 0)
-		r = lifecycle_list(bus, units, &list, err);
+		r = lifecycle_list(jobs->bus, units, &list, err);
 	for (size_t i = 0; i < list.n; i++) {
-		bool is_leaving = jobs->verb == BUS_START &&
-				  !strcmp(list.rows[i].active_state, "deactivating");
-		if (is_leaving || !strcmp(list.rows[i].sub_state, "auto-restart"))
-			strv_push(&waiting, list.rows[i].name);
-		else if (!strcmp(list.rows[i].active_state, "activating"))
-			strv_push(&jobs->coming_before, list.rows[i].name);
-		if (jobs->verb == BUS_START && unit_is_up(list.rows[i].active_state))
+		const struct unit_row *row = &list.rows[i];
+		if (!strcmp(row->active_state, "activating") &&
+				strcmp(row->sub_state, "auto-restart") != 0)
+			strv_push(&jobs->coming_before, row->name);
+		if (jobs->verb == BUS_START && unit_is_up(row->active_state))
 			strv_push(&jobs->done_before, machines->items[i]);
 	}
-	if (r < 0 || !waiting.n)
-		return r;
-	progress_show("waiting for what is being stopped");
-	/* What requires it still runs, and would not be started again. */
-	r = bus_run_jobs(bus, BUS_STOP_ALONE, &waiting, NULL, NULL, deadline_usec, err);
-	progress_clear();
-	return r < 0 ? r : 0;
+	return r < 0 ? r
+		     : lifecycle_end_runs(jobs->bus, &list, jobs->verb == BUS_START, deadline_usec,
+				       err);
 }
 
 /*

@@ -135,6 +135,25 @@ int lifecycle_list(
 	return bus_list_loaded_units(bus, pattern, units, ret, err);
 }
 
+int lifecycle_end_runs(struct bus *bus, const struct unit_list *list, bool for_start,
+		uint64_t deadline_usec, struct error *err)
+{
+	CLEANUP(strv_done) struct strv waiting = {};
+	for (size_t i = 0; i < list->n; i++) {
+		const struct unit_row *row = &list->rows[i];
+		if (!strcmp(row->sub_state, "auto-restart") ||
+				(for_start && !strcmp(row->active_state, "deactivating")))
+			strv_push(&waiting, row->name);
+	}
+	if (!waiting.n)
+		return 0;
+	progress_show("waiting for what is being stopped");
+	/* What requires it still runs, and would not be started again. */
+	int r = bus_run_jobs(bus, BUS_STOP_ALONE, &waiting, NULL, NULL, deadline_usec, err);
+	progress_clear();
+	return r < 0 ? r : 0;
+}
+
 int lifecycle_wait_run(
 		struct bus *bus, const char *unit, const char *invocation_id, struct error *err)
 {

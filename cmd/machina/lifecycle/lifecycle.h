@@ -61,6 +61,17 @@ MUST_CHECK int lifecycle_list(struct bus *bus, const struct strv *units, struct 
 		struct error *err);
 
 /*
+ * Machines are about to be started: those that wait for systemd's next try wait no longer, which a
+ * start would not end (service_start() in systemd's src/core/service.c).
+ *
+ * @for_start: and those that are being stopped are waited for. A job that is made before would take
+ * their TPM, shares and passt for running, which end with them (job_type_is_redundant() in
+ * src/core/job.c); a restart has these started again in any case.
+ */
+MUST_CHECK int lifecycle_end_runs(struct bus *bus, const struct unit_list *list, bool for_start,
+		uint64_t deadline_usec, struct error *err);
+
+/*
  * Wait until a run of a unit, whose QEMU has ended, is over: its hooks clean up, and only then it
  * can be started again. No stop is asked for: one that comes late would hit a machine that somebody
  * has started meanwhile, and would stop what requires this one.
