@@ -68,6 +68,7 @@ extern const struct command cmd_doctor;
 extern const struct command cmd_prepare;
 extern const struct command cmd_await;
 extern const struct command cmd_teardown;
+extern const struct command cmd_serve;
 
 extern const struct command cmd_gen_id;
 extern const struct command cmd_gen_mac;
@@ -137,6 +138,7 @@ static const struct command *const commands[] = {
 	&cmd_prepare,
 	&cmd_await,
 	&cmd_teardown,
+	&cmd_serve,
 
 	&cmd_gen_id,
 	&cmd_gen_mac,

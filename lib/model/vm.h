@@ -195,6 +195,8 @@ enum vm_ready {
 /* Where a program is that is named without its path: that of the virtiofsd in Rust, QEMU 7.2's in
  * Debian, Arch. */
 #define VM_SHARE_PROGRAM_DIRS "/usr/libexec:/usr/lib/qemu:/usr/lib"
+/* Where it finds the directory: its unit has an empty /tmp of its own. */
+#define VM_SHARE_PLACE "/tmp"
 
 /* A mediated device; the parents that offer its class, in the order to try (byte order of address).
  */

@@ -55,7 +55,8 @@ static const char settings[] =
 static const char user_namespace_settings[] =
 		"PrivateUsers=no\n"
 		"ProcSubset=all\n"
-		"RestrictNamespaces=user\n"
+		"RestrictNamespaces=user mnt\n"
+		"SystemCallFilter=move_mount unshare\n"
 		"SystemCallFilter=capset chroot setgid setgroups setresgid setresuid setuid\n"
 		"SystemCallFilter=@chown\n";
 
@@ -86,7 +87,8 @@ void sandbox_add(struct unitfile *u, const struct sandbox *sandbox)
 	}
 
 	if (sandbox->enters_user_namespace) {
-		unitfile_comment(u, "It becomes root of the user namespace that prepare makes.");
+		unitfile_comment(u, "It becomes root of the user namespace that prepare makes, and "
+				    "mounts its directory.");
 		unitfile_add_lines(u, user_namespace_settings);
 	}
 	if (sandbox->makes_namespaces) {

@@ -71,8 +71,8 @@ char *unit_name_subject(const char *pattern, const char *name);
 #define UNIT_SWTPM "machina-swtpm-%s.service"
 /* "%s" stands for "MACHINE@SHARE": no machine's name has that sign. */
 #define UNIT_SHARE "machina-virtiofsd-%s.service"
-/* What runs a share's program, the word behind "--". */
-#define UNIT_NSENTER "/usr/bin/nsenter"
+/* The command of this program that becomes a share's program, the word behind "--". */
+#define UNIT_SERVE "_serve"
 /* "%s" stands for "MACHINE@I", where I is the connection's index. */
 #define UNIT_PASST "machina-passt-%s.service"
 #define UNIT_SPICE_SOCKET "machina-spice-%s.socket"

@@ -6,20 +6,22 @@
 
 /*
  * The options are those that QEMU's own virtiofsd and its successor in Rust have in common. Neither
- * of them can be told to be read-only in all its versions: it is the mount that is. The directory
- * is named through its descriptor, as "." in it, since it may not be a link.
+ * of them can be told to be read-only in all its versions: it is the mount that is.
  */
-static void share_argv(const struct vm_share *share, const struct plan *plan, struct strv *ret)
+static void share_argv(const struct unit_input *in, const struct vm_share *share,
+		const struct plan *plan, struct strv *ret)
 {
-	strv_push(ret, UNIT_NSENTER);
-	strv_pushf(ret, "--user=/proc/self/fd/%d", plan_find(plan, "users")->number);
+	strv_push(ret, in->program);
+	strv_push(ret, UNIT_SERVE);
+	strv_pushf(ret, "%d", plan_find(plan, "users")->number);
+	strv_pushf(ret, "%d", plan_find(plan, "tree")->number);
 	strv_push(ret, "--");
 	strv_push(ret, share->program);
 	strv_pushf(ret, "--fd=%d", plan_find(plan, "control")->number);
 	strv_push(ret, "--rlimit-nofile=0");
 	strv_push(ret, "-o");
-	strv_pushf(ret, "source=/proc/self/fd/%d/.,sandbox=chroot,cache=%s",
-			plan_find(plan, "tree")->number, share_cache_names[share->cache]);
+	strv_pushf(ret, "source=" VM_SHARE_PLACE ",sandbox=chroot,cache=%s",
+			share_cache_names[share->cache]);
 }
 
 static void add_exec(
@@ -27,7 +29,7 @@ static void add_exec(
 {
 	const struct vm_share *share = &in->vm->shares[i];
 	CLEANUP(strv_done) struct strv argv = {};
-	share_argv(share, &in->share_plans[i], &argv);
+	share_argv(in, share, &in->share_plans[i], &argv);
 	unitfile_set(u, "Type", "exec");
 	unitfile_set(u, "Environment", "PATH=" VM_SHARE_PROGRAM_DIRS);
 	unit_hook_of(u, in->program, "ExecStartPre",
@@ -70,7 +72,7 @@ int unit_build_share(const struct unit_input *in, size_t i, struct units *ret, s
 		unitfile_set(&u, "DynamicUser", "yes");
 	unitfile_set(&u, "User", share->user);
 	unitfile_set(&u, "DevicePolicy", "closed");
-	unit_exec_paths(&exec_paths, UNIT_NSENTER);
+	unit_exec_paths(&exec_paths, in->program);
 	if (share->program[0] == '/')
 		strv_pushf(&exec_paths, "-%s", share->program);
 	else

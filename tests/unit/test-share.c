@@ -5,8 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -194,6 +199,52 @@ TEST(another_user_does_not_enter_it)
 	CHECK(waitpid(child, &status, 0) == child);
 	CHECK_INT(status, 0);
 	close(users);
+}
+
+/* In a child: 0 if the directory is where the program looks for it, and only for the child. */
+static int look_for_it(int users, int tree)
+{
+	struct error err = {};
+	struct stat st, named;
+	char path[PATH_MAX];
+	if (setgroups(0, NULL) < 0 || setresgid(user.gid, user.gid, user.gid) < 0 ||
+			setresuid(user.uid, user.uid, user.uid) < 0 || fstat(tree, &st) < 0)
+		return 1;
+	if (share_enter(users, tree, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return 2;
+	}
+	/* As virtiofsd in Rust does. */
+	if (!realpath(VM_SHARE_PLACE, path) || stat(path, &named) < 0)
+		return 3;
+	if (named.st_dev != st.st_dev || named.st_ino != st.st_ino)
+		return 4;
+	if (prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN) != 0)
+		return 5;
+	int fd = open(VM_SHARE_PLACE, O_PATH | O_CLOEXEC);
+	return try_to_write(fd) == EROFS ? 0 : 6;
+}
+
+TEST(the_directory_has_a_path_for_its_program_alone)
+{
+	NEED_ROOT();
+	int users = -1, fd = -1, status = -1;
+	struct stat before, after;
+	struct share_tree tree = make_docs(0755, user.uid);
+	CHECK_INT(share_open(&tree, &user, &fd, NULL), 0);
+	if (share_make_users(&user, &users, NULL) < 0)
+		SKIP("no user namespace can be made");
+	CHECK_INT(stat(VM_SHARE_PLACE, &before), 0);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(look_for_it(users, fd));
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_INT(status, 0);
+	CHECK_INT(stat(VM_SHARE_PLACE, &after), 0);
+	CHECK(before.st_dev == after.st_dev && before.st_ino == after.st_ino);
+	close(users);
+	close(fd);
+	scratch_end();
 }
 
 TEST_MAIN()

@@ -53,7 +53,7 @@ static void check_command(const struct unit_exec *exec, struct strv *faults)
 {
 	size_t i = 0;
 	check_program(exec->path, faults);
-	if (strcmp(exec->path, UNIT_NSENTER) != 0)
+	if (exec->argv.n < 2 || strcmp(exec->argv.items[1], UNIT_SERVE) != 0)
 		return;
 	while (i + 1 < exec->argv.n && strcmp(exec->argv.items[i], "--") != 0)
 		i++;

@@ -3,10 +3,12 @@
 #include "host/storage/share.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -69,7 +71,9 @@ int share_open(const struct share_tree *tree, const struct account *user, int *r
 				"share '%s': user '%s' is root, or in root's group; name another "
 				"user",
 				tree->share, tree->user);
+	/* What is mounted below it by the share's program is nothing to the host. */
 	struct mount_attr attr = {
+		.propagation = MS_SLAVE,
 		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 			    (tree->writable ? 0 : MOUNT_ATTR_RDONLY),
 	};
@@ -172,4 +176,21 @@ int share_make_users(const struct account *user, int *ret_fd, struct error *err)
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	return r;
+}
+
+int share_enter(int users, int tree, struct error *err)
+{
+	if (setns(users, CLONE_NEWUSER) < 0)
+		return error_errno(err, "cannot enter the user namespace of the share");
+	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return error_errno(err, "cannot become root of the share's user namespace");
+	if (unshare(CLONE_NEWNS) < 0)
+		return error_errno(err, "cannot make a mount namespace for the share");
+	if (move_mount(tree, "", AT_FDCWD, VM_SHARE_PLACE, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return error_errno(
+				err, "cannot mount the share's directory at '" VM_SHARE_PLACE "'");
+	/* A directory that is mounted read-only stays so. */
+	if (prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN) < 0)
+		return error_errno(err, "cannot give up capabilities");
+	return 0;
 }

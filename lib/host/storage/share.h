@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "host/os/account.h"
+#include "model/vm.h"
 #include "util/cleanup.h"
 #include "util/error.h"
 
@@ -44,3 +45,12 @@ MUST_CHECK int share_open(const struct share_tree *tree, const struct account *u
  * Errors: ENOSPC: the host allows no (more) user namespaces.
  */
 MUST_CHECK int share_make_users(const struct account *user, int *ret_fd, struct error *err);
+
+/*
+ * For the process that becomes the program: be root of @users, and have @tree at VM_SHARE_PLACE in
+ * file systems of its own, which the program then cannot change. By a descriptor it could not be
+ * named: a mount that is nowhere has the path "/", and virtiofsd in Rust looks for the path.
+ *
+ * @users, @tree: of the functions above; each can be entered once
+ */
+MUST_CHECK int share_enter(int users, int tree, struct error *err);
