@@ -1175,11 +1175,20 @@ TEST(interfaces_that_a_machine_would_not_get_again_show)
 		"network 'wan': the interface 'eth9' does not exist",
 		NULL,
 	};
+	static const char *const taken[] = {
+		"interface 'web.lan' exists and is not of connection 'machina:web/lan'",
+		"interface 'web.wan' exists and is not of connection 'machina:web/wan'",
+		NULL,
+	};
 	begin();
 	CLEANUP(plan_done) struct plan plan = {};
 	add_rows(&plan, rows);
 	check_faults(&plan, gone);
-	check_links("lo br0 ");
+	CHECK_INT(system("PATH=$PATH:/sbin:/usr/sbin; ip link add web.lan type bridge && "
+			 "ip link add web.wan type bridge"),
+			0);
+	check_faults(&plan, taken);
+	check_links("lo br0 web.lan web.wan ");
 	end();
 }
 

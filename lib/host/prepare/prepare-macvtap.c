@@ -40,6 +40,8 @@ int prepare_check_macvtap(struct prepare_context *c, size_t i, struct error *err
 	CLEANUP(freep) char *alias = NULL;
 	struct macvtap_request request;
 	int r = begin(c, i, &request, &alias, err);
+	if (r == 0)
+		r = tap_check_name(&c->netlink, request.name, alias, err);
 	return r < 0 ? r : macvtap_look(&c->netlink, &request, err);
 }
 

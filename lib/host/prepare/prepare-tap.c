@@ -95,6 +95,8 @@ int prepare_check_tap(struct prepare_context *c, size_t i, struct error *err)
 	int r = prepare_tap_want_init(c->plan, fd, &tap, err);
 	if (r == 0)
 		r = prepare_network(c, err);
+	if (r == 0)
+		r = tap_check_name(&c->netlink, fd->link, tap.alias, err);
 	/* A bridge of our own is made by its network's unit: that is to be asked
 	 * (host/net/network.h). */
 	if (r == 0 && !fd->disconnected && !fd->own)
