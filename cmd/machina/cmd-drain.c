@@ -158,9 +158,8 @@ static int look(struct drain *d, struct error *err)
 	CLEANUP(clusters_done) struct clusters clusters = {};
 	CLEANUP(strv_done) struct strv all = {}, units = {};
 	CLEANUP(unit_list_done) struct unit_list list = {};
-	int r = clusters_begin(&clusters, &d->call->paths, err);
-	if (r == 0)
-		r = list_all(d->call, &all, err);
+	clusters_begin(&clusters, &d->call->paths);
+	int r = list_all(d->call, &all, err);
 	lifecycle_units(&all, &units);
 	if (r == 0)
 		r = bus_list_units(d->bus, &units, &list, err);

@@ -16,11 +16,13 @@ void clusters_done(struct clusters *c)
 	strv_done(&c->doubtful);
 }
 
-int clusters_begin(struct clusters *c, const struct config_paths *paths, struct error *err)
+void clusters_begin(struct clusters *c, const struct config_paths *paths)
 {
-	int r = config_load(&c->config, paths, err);
+	struct error err = {};
+	int r = config_load(&c->config, paths, &err);
 	c->has_host = r == 0;
-	return r < 0 ? r : 0;
+	if (r < 0)
+		report_error(&c->config.report, &err);
 }
 
 /* By its unit. One that has none runs only if the unit was removed meanwhile. */

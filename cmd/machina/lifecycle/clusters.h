@@ -3,13 +3,13 @@
  * Which machines a cluster manager starts and stops.
  *
  *	CLEANUP(clusters_done) struct clusters clusters = {};
- *	r = clusters_begin(&clusters, &call->paths, err);
+ *	clusters_begin(&clusters, &call->paths);
  *	... clusters_has(&clusters, "web") ...
  *	r = clusters_check(&clusters, err);
  *
- * A machine's config says so. Where that has faults, its unit still tells it of most: one that can
- * start with the host belongs to no cluster manager. What neither tells is not guessed: one that a
- * cluster manager has moved may run on another host.
+ * A machine's config says so. Where that has faults or can't be read, its unit still tells it of
+ *most: one that can start with the host belongs to no cluster manager. What neither tells is not
+ *guessed: one that a cluster manager has moved may run on another host.
  */
 #pragma once
 
@@ -17,15 +17,13 @@
 
 struct clusters {
 	struct config config;
-	bool has_host;	      /* the host's config is without faults */
+	bool has_host;	      /* the host's config is there, without faults */
 	struct strv doubtful; /* nothing tells it of these */
 };
 
 void clusters_done(struct clusters *c);
 
-/* Errors: the config can't be read. */
-MUST_CHECK int clusters_begin(
-		struct clusters *c, const struct config_paths *paths, struct error *err);
+void clusters_begin(struct clusters *c, const struct config_paths *paths);
 /* Not where nothing tells; clusters_check() fails then. */
 bool clusters_has(struct clusters *c, const char *machine);
 /* EINVAL: nothing told it of a machine that was asked about. Findings are printed. */

@@ -37,14 +37,15 @@ static int leave_out_clusters(const struct call *call, bool named, const struct 
 {
 	CLEANUP(clusters_done) struct clusters clusters = {};
 	CLEANUP(strv_done) struct strv left = {};
-	int r = clusters_begin(&clusters, &call->paths, err);
-	for (size_t i = 0; r == 0 && i < names->n; i++) {
+	int r = 0;
+	clusters_begin(&clusters, &call->paths);
+	for (size_t i = 0; i < names->n; i++) {
 		const char *name = names->items[i];
 		bool is_looked_at = named || !machines_has_named(call, name);
 		strv_push(is_looked_at && clusters_has(&clusters, name) ? &left : ret_names, name);
 	}
 	/* One that is named and can't be enabled is refused later: its unit says that. */
-	if (r == 0 && (call->machines.all || call->machines.tags.n))
+	if (call->machines.all || call->machines.tags.n)
 		r = clusters_check(&clusters, err);
 	for (size_t i = 0; r == 0 && i < left.n; i++)
 		printf("%s: left to its cluster manager (\"cluster\": true)\n", left.items[i]);
