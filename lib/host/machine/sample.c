@@ -227,11 +227,11 @@ static struct sample_flow difference(const struct sample_device *before, size_t 
 	return sum;
 }
 
-bool sample_rates(const struct sample *before, const struct sample *now, struct rates *ret)
+void sample_rates(const struct sample *before, const struct sample *now, struct rates *ret)
 {
 	*ret = (struct rates){};
 	if (!now->pid || before->pid != now->pid || now->time_usec <= before->time_usec)
-		return false;
+		return;
 	const double seconds = (double)(now->time_usec - before->time_usec) / (double)USEC_PER_SEC;
 	const struct sample_flow disk =
 			difference(before->disks, before->n_disks, now->disks, now->n_disks);
@@ -251,5 +251,4 @@ bool sample_rates(const struct sample *before, const struct sample *now, struct 
 	ret->net_out = (double)net.out_bytes / seconds;
 	ret->net_in_ops = (double)net.in_ops / seconds;
 	ret->net_out_ops = (double)net.out_ops / seconds;
-	return true;
 }

@@ -74,7 +74,7 @@ struct rates {
 };
 
 /*
- * Between two samples. Returns false, and zeroes, where there is nothing to compare: another
- * process, or no time between them. A device that is only in one of them counts for nothing.
+ * Between two samples. Nothing is known where there is nothing to compare: another process, or no
+ * time between them. A device that is only in one of them counts for nothing.
  */
-bool sample_rates(const struct sample *before, const struct sample *now, struct rates *ret);
+void sample_rates(const struct sample *before, const struct sample *now, struct rates *ret);
