@@ -8,8 +8,8 @@
  *	r = clusters_check(&clusters, err);
  *
  * A machine's config says so. Where that has faults or can't be read, its unit still tells it of
- *most: one that can start with the host belongs to no cluster manager. What neither tells is not
- *guessed: one that a cluster manager has moved may run on another host.
+ * most: one that can start with the host belongs to no cluster manager. What neither tells is not
+ * guessed: one that a cluster manager has moved may run on another host.
  */
 #pragma once
 
