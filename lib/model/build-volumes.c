@@ -118,6 +118,12 @@ static int tuned(int own, int pool, int standard)
 	return own >= 0 ? own : pool >= 0 ? pool : standard;
 }
 
+/* Who has said it, where it was not the volume: its file does not show the key. */
+static const char *of_pool(struct build *b, int own, const struct storage_conf *pool)
+{
+	return own >= 0 ? "" : arena_printf(&b->vm->arena, " of storage pool '%s'", pool->name);
+}
+
 static void tune(struct build *b, const struct volume_conf *conf, const struct storage_conf *pool,
 		const char *pointer, struct vm_volume *v)
 {
@@ -135,16 +141,16 @@ static void tune(struct build *b, const struct volume_conf *conf, const struct s
 			v->cache != DISK_CACHE_DIRECTSYNC) {
 		CLEANUP(freep) char *at = xasprintf("%s/aio", pointer);
 		BUILD_ERROR(b, at,
-				"volume '%s': \"aio\": \"native\" needs \"cache\" to be \"none\" "
-				"or \"directsync\", not \"%s\"",
-				v->name, disk_cache_names[v->cache]);
+				"volume '%s': \"aio\": \"native\"%s needs \"cache\" to be "
+				"\"none\" or \"directsync\", not \"%s\"",
+				v->name, of_pool(b, own->aio, pool), disk_cache_names[v->cache]);
 	}
 	if (v->detect_zeroes == DISK_DETECT_ZEROES_UNMAP && v->discard != DISK_DISCARD_UNMAP) {
 		CLEANUP(freep) char *at = xasprintf("%s/detect-zeroes", pointer);
 		BUILD_ERROR(b, at,
-				"volume '%s': \"detect-zeroes\": \"unmap\" needs \"discard\" to be "
-				"\"unmap\"",
-				v->name);
+				"volume '%s': \"detect-zeroes\": \"unmap\"%s needs \"discard\" to "
+				"be \"unmap\"",
+				v->name, of_pool(b, own->detect_zeroes, pool));
 	}
 }
 
