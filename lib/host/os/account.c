@@ -2,6 +2,7 @@
 /* Looking up users and groups. */
 #include "host/os/account.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -142,7 +143,12 @@ int account_find(const char *user, struct account *ret, struct error *err)
 	int r = account_find_dynamic(ACCOUNT_DYNAMIC_SOCKET, user, ret, err);
 	if (r != -ESRCH)
 		return r;
-	const struct passwd *entry = getpwnam(user);
+	/* A signal that came while it was looked for says nothing of it (getpwnam(3)). */
+	const struct passwd *entry;
+	do {
+		errno = 0;
+		entry = getpwnam(user);
+	} while (!entry && errno == EINTR);
 	if (!entry)
 		return no_user(user, err);
 	*ret = (struct account){ .uid = entry->pw_uid, .gid = entry->pw_gid };
