@@ -245,7 +245,6 @@ static int start_swtpm(struct run *run, int *fds, struct error *err)
 		.n_fds = run->built.tpm_plan.n_fds,
 		.output_fd = run->session.message_fds[1],
 		.account = user_of(&run->swtpm_account),
-		.death_signal = SIGTERM,
 	};
 	return child_start(&request, &run->session.swtpm_pid, err);
 }
@@ -261,8 +260,6 @@ static int start_qemu(struct run *run, int *fds, size_t n_fds, struct error *err
 		.account = user_of(&run->qemu_account),
 		.needs_kvm = vm->accel == VM_ACCEL_KVM,
 		.pins_memory = vm_uses_vfio(vm),
-		/* It flushes its disks. */
-		.death_signal = SIGTERM,
 	};
 	int r = check_interrupted(err);
 	if (r == 0)

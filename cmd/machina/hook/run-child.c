@@ -27,11 +27,20 @@ static int set_limit(__rlimit_resource_t which, rlim_t value, struct error *err)
 	return setrlimit(which, &limit) < 0 ? error_errno(err, "cannot set a resource limit") : 0;
 }
 
-/* Signals of the terminal are for us: the guest is to be asked before QEMU ends. */
+/*
+ * Signals of the terminal are for us: the guest is to be asked before QEMU ends. So are those that
+ * systemd sends to all that a user who logs out has left.
+ */
 static int prepare_child(const void *data, struct error *err)
 {
 	const struct child_data *child = data;
 	const struct child_request *request = child->request;
+	sigset_t ours;
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &ours, NULL) < 0)
+		return error_errno(err, "cannot block signals");
 	if (setsid() < 0)
 		return error_errno(err, "cannot make a session");
 	/* A core would hold the guest's memory. */
@@ -44,7 +53,7 @@ static int prepare_child(const void *data, struct error *err)
 		.user = request->account,
 		.groups = &child->kvm,
 		.n_groups = child->has_kvm ? 1 : 0,
-		.death_signal = request->death_signal,
+		.death_signal = CHILD_END_SIGNAL,
 	};
 	return confine_self(&confine, err);
 }
@@ -74,7 +83,7 @@ int child_end(pid_t pid)
 	if (pid <= 0)
 		return 0;
 	CLEANUP(closep) int pidfd = pidfd_open(pid, 0);
-	kill(pid, SIGTERM);
+	kill(pid, CHILD_END_SIGNAL);
 	if (pidfd < 0 || !process_ends(pidfd, clock_deadline_usec(END_USEC)))
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

@@ -5,11 +5,15 @@
  */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "host/os/account.h"
 #include "util/error.h"
 #include "util/strv.h"
+
+/* Ends it, also when we are killed: QEMU flushes its disks then. SIGTERM does not reach it. */
+#define CHILD_END_SIGNAL SIGINT
 
 struct child_request {
 	const struct strv *argv; /* the program's path first */
@@ -21,13 +25,12 @@ struct child_request {
 	const struct account *account;
 	bool needs_kvm;	  /* the group that may open /dev/kvm comes along */
 	bool pins_memory; /* locked memory is not limited (VFIO) */
-	int death_signal; /* what it gets when we are killed */
 };
 
 MUST_CHECK int child_start(const struct child_request *request, pid_t *ret, struct error *err);
 
 /*
- * End it: SIGTERM, and SIGKILL after a while. @pid: 0: there is none. Returns its wait status, 0 if
- * there was none.
+ * End it: CHILD_END_SIGNAL, and SIGKILL after a while. @pid: 0: there is none. Returns its wait
+ * status, 0 if there was none.
  */
 int child_end(pid_t pid);

@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+#include "hook/run-child.h"
 #include "host/machine/shutdown.h"
 #include "host/os/account.h"
 #include "host/os/clock.h"
@@ -136,7 +137,7 @@ static void press_button(struct session *s)
 
 static void end_qemu(struct session *s)
 {
-	kill(s->qemu_pid, SIGTERM);
+	kill(s->qemu_pid, CHILD_END_SIGNAL);
 	s->kill_deadline_usec = clock_deadline_usec(QUIT_USEC);
 }
 

@@ -86,11 +86,11 @@ static int start(const struct process *process, pid_t parent, int *tell_fd, stru
 	for (size_t i = 0; i < ARRAY_SIZE(systemd_variables); i++)
 		unsetenv(systemd_variables[i]);
 	int r = arrange_fds(process, tell_fd, err);
+	reset_signals();
 	if (r == 0 && process->prepare)
 		r = process->prepare(process->data, err);
 	if (r < 0)
 		return r;
-	reset_signals();
 
 	/* execvp(3) does not write to its arguments. */
 	union {
