@@ -352,10 +352,18 @@ static bool uses_io_uring(const struct vm *vm)
  * journald is not, since it is by its socket that systemd tells why QEMU could not be executed. An
  * empty /run would be the hooks' as well: TemporaryFileSystem= holds for "+".
  */
-static const char unreachable_settings[] = "InaccessiblePaths=-/run/dbus\n"
-					   "InaccessiblePaths=-/run/systemd/io.system.ManagedOOM\n"
-					   "InaccessiblePaths=-/run/systemd/private\n"
-					   "InaccessiblePaths=-/run/systemd/userdb\n";
+static const char unreachable_settings[] =
+		"InaccessiblePaths=-/run/dbus\n"
+		"InaccessiblePaths=-/run/systemd/io.system.ManagedOOM\n"
+		/* Its name in later versions, and what has come with them. */
+		"InaccessiblePaths=-/run/systemd/io.systemd.ManagedOOM\n"
+		"InaccessiblePaths=-/run/systemd/io.systemd.Credentials\n"
+		"InaccessiblePaths=-/run/systemd/io.systemd.Hostname\n"
+		"InaccessiblePaths=-/run/systemd/io.systemd.Import\n"
+		"InaccessiblePaths=-/run/systemd/io.systemd.MountFileSystem\n"
+		"InaccessiblePaths=-/run/systemd/io.systemd.NamespaceResource\n"
+		"InaccessiblePaths=-/run/systemd/private\n"
+		"InaccessiblePaths=-/run/systemd/userdb\n";
 
 static void add_sandbox(struct unitfile *u, const struct unit_input *in)
 {
