@@ -181,7 +181,7 @@ int process_start_ticks(pid_t pid, uint64_t *ret, struct error *err)
 	if (r < 0)
 		return r;
 	/* The name of the program may hold anything, also blanks. */
-	char *rest = strrchr(buf_text(&text), ')');
+	char *rest = text.len ? strrchr(text.text, ')') : NULL;
 	rest = rest && rest[1] ? rest + 2 : NULL;
 	for (int i = FIRST_AFTER_NAME; rest && i < FIELD; i++)
 		strsep(&rest, " ");
