@@ -107,6 +107,25 @@ TEST(first_failure_in_time_is_the_reason)
 	check("exit-code", steps, ARRAY_SIZE(steps), "ExecStartPost (first) failed with status 4");
 }
 
+TEST(a_program_that_was_told_to_end_has_not_failed)
+{
+	/* A hook ends what it refuses to wait for, and then itself. */
+	struct exec_step refused[] = {
+		step("ExecStart", "/told", 5, CLD_KILLED, SIGTERM),
+		step("ExecStartPost", "/refuses", 7, CLD_EXITED, 1),
+	};
+	check("exit-code", refused, ARRAY_SIZE(refused),
+			"ExecStartPost (refuses) failed with status 1");
+	struct exec_step stopped[] = {
+		step("ExecStart", "/told", 5, CLD_KILLED, SIGTERM),
+		step("ExecStartPost", "/told", 7, CLD_KILLED, SIGTERM),
+	};
+	check("signal", stopped, ARRAY_SIZE(stopped),
+			"ExecStartPost (told) was killed by signal 15/TERM");
+	check_step(step("ExecStart", "/told", 5, CLD_DUMPED, SIGTERM),
+			"ExecStart (told) was ended by signal 15/TERM, leaving a core dump");
+}
+
 TEST(of_several_tries_to_stop_the_first_is_the_reason)
 {
 	struct exec_step steps[] = {

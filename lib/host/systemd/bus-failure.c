@@ -73,9 +73,21 @@ static const struct {
 	{ "watchdog", "%s gave no sign of life in time" },
 };
 
+/* As systemd counts: what runs for long may be ended by these (is_clean_exit() in
+ * src/shared/exit-status.c). */
+static bool is_clean_signal(int signal)
+{
+	return signal == SIGHUP || signal == SIGINT || signal == SIGTERM || signal == SIGPIPE;
+}
+
 static bool has_failed(const struct exec_step *s)
 {
-	return s->end_usec > 0 && (s->code == CLD_EXITED ? s->status != 0 : s->code != 0);
+	if (!s->end_usec || !s->code)
+		return false;
+	if (s->code == CLD_EXITED)
+		return s->status != 0;
+	return s->code != CLD_KILLED || strcmp(s->setting, "ExecStart") != 0 ||
+	       !is_clean_signal(s->status);
 }
 
 const struct exec_step *unit_failed_step(const struct unit_info *info)
