@@ -213,6 +213,13 @@ TEST(qemu_is_understood)
 			"unit-old",
 			"the unit was written for an older QEMU: -device scsi-hd,serial=0123: The "
 			"serial number can't be longer than 20 characters");
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			      { BY_QEMU "-chardev socket,id=qmp.0,fd=5: File descriptor '5' is not "
+					"a socket" } },
+			"unit-unread",
+			"QEMU got other descriptors than its arguments tell it, since the unit on "
+			"disk is not the one that systemd has started: -chardev "
+			"socket,id=qmp.0,fd=5: File descriptor '5' is not a socket");
 	/* QEMU gives up with an assertion, and the fault is not its own. */
 	check(&(struct run){ "signal", "ExecStart", NULL, SIGABRT,
 			      { BY_QEMU "error: failed to set MSR 0x10a to 0x69",

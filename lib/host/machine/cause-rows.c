@@ -108,6 +108,11 @@ const struct cause_row cause_rows[] = {
 	{ "unit-old", PROGRAM, "serial number can't be longer than",
 			"the unit was written for an older QEMU: %0",
 			"'machina generate' writes it anew, and the guest's hardware stays" },
+	/* Where QEMU finds it out before await does. */
+	{ "unit-unread", PROGRAM, "File descriptor '[^']*' is not a socket",
+			"QEMU got other descriptors than its arguments tell it, since the unit on "
+			"disk is not the one that systemd has started: %0",
+			"'systemctl daemon-reload' has systemd read it; then start the machine" },
 	{ "id-twice", PROGRAM,
 			"[Dd]uplicate ID|duplicate property|Duplicate node-name|Duplicate nodes",
 			NULL, "something of \"qemu-args\" has the name of what is there already" },
