@@ -374,6 +374,8 @@ const struct command cmd_run = {
 		       "signal presses the guest's power button. Ctrl-] once more ends QEMU at "
 		       "once, and so does a second signal, half a second or more after the first; "
 		       "but SIGHUP, as from a terminal that is closed, never does. "
+		       "QEMU's own process ends by SIGINT and not by SIGTERM, which systemd sends "
+		       "to all that is left of a login. "
 		       "After a signal the guest has as long as its unit would give it "
 		       "(\"shutdown\"). "
 		       "Of what the guest writes as much is let through as by 'machina console', "
