@@ -145,10 +145,10 @@ static bool same_argument(const char *was, const char *is)
 	const char *at = strstr(is, key);
 	if (!at || strncmp(is, "scsi-hd,", strlen("scsi-hd,")) != 0)
 		return !strcmp(was, is);
-	const char *id = at + strlen(key), *rest = id + strcspn(id, ",");
+	/* A comma of the text itself is a double one. */
+	const char *id = at + strlen(key), *rest = strstr(id, next);
 	return !strcmp(was, is) ||
-	       (!strncmp(was, is, (size_t)(at - is)) && !strcmp(was + (at - is), rest) &&
-			       !strncmp(rest, next, strlen(next)) &&
+	       (rest && !strncmp(was, is, (size_t)(at - is)) && !strcmp(was + (at - is), rest) &&
 			       !strncmp(rest + strlen(next), id, (size_t)(rest - id)));
 }
 
