@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -201,19 +202,28 @@ TEST(another_user_does_not_enter_it)
 	close(users);
 }
 
+/* In a child. */
+static int become_program(int users, int tree)
+{
+	struct error err = {};
+	if (setgroups(0, NULL) < 0 || setresgid(user.gid, user.gid, user.gid) < 0 ||
+			setresuid(user.uid, user.uid, user.uid) < 0)
+		return -1;
+	int r = share_enter(users, tree, &err);
+	if (r < 0)
+		fprintf(stderr, "%s\n", err.text);
+	return r;
+}
+
 /* In a child: 0 if the directory is where the program looks for it, and only for the child. */
 static int look_for_it(int users, int tree)
 {
-	struct error err = {};
 	struct stat st, named;
 	char path[PATH_MAX];
-	if (setgroups(0, NULL) < 0 || setresgid(user.gid, user.gid, user.gid) < 0 ||
-			setresuid(user.uid, user.uid, user.uid) < 0 || fstat(tree, &st) < 0)
+	if (fstat(tree, &st) < 0)
 		return 1;
-	if (share_enter(users, tree, &err) < 0) {
-		fprintf(stderr, "%s\n", err.text);
+	if (become_program(users, tree) < 0)
 		return 2;
-	}
 	/* As virtiofsd in Rust does. */
 	if (!realpath(VM_SHARE_PLACE, path) || stat(path, &named) < 0)
 		return 3;
@@ -244,6 +254,58 @@ TEST(the_directory_has_a_path_for_its_program_alone)
 	CHECK(before.st_dev == after.st_dev && before.st_ino == after.st_ino);
 	close(users);
 	close(fd);
+	scratch_end();
+}
+
+/* In a child: 0 if a file system that the host mounts while the directory is served is not in it.
+ */
+static int mount_later(int users, const struct share_tree *tree)
+{
+	const char *below = scratch_path("above/docs/later");
+	int fd = -1, to_child[2], to_parent[2], status = -1;
+	char byte = 0;
+	/* File systems of our own, where mounts reach others as those of a host do. */
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+			mount("docs", tree->path, "tmpfs", 0, "mode=0755") < 0 ||
+			mount(NULL, tree->path, NULL, MS_SHARED, NULL) < 0 ||
+			mkdir(below, 0755) < 0 || pipe(to_child) < 0 || pipe(to_parent) < 0)
+		return 1;
+	if (share_open(tree, &user, &fd, NULL) < 0)
+		return 2;
+	pid_t child = fork();
+	if (child == 0) {
+		close(to_child[1]);
+		int r = become_program(users, fd);
+		if (r < 0 || write(to_parent[1], &byte, 1) != 1 || read(to_child[0], &byte, 1) != 1)
+			_exit(3);
+		int dir = open(VM_SHARE_PLACE "/later", O_PATH | O_CLOEXEC);
+		_exit(try_to_write(dir) == EROFS ? 0 : 4);
+	}
+	close(to_parent[1]);
+	if (read(to_parent[0], &byte, 1) == 1 &&
+			mount("later", below, "tmpfs", 0, "mode=0777") == 0 &&
+			write(to_child[1], &byte, 1) != 1)
+		return 5;
+	close(to_child[0]);
+	close(to_child[1]);
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return 6;
+	return WEXITSTATUS(status);
+}
+
+TEST(what_is_mounted_later_is_not_in_it)
+{
+	NEED_ROOT();
+	int users = -1, status = -1;
+	struct share_tree tree = make_docs(0755, user.uid);
+	if (share_make_users(&user, &users, NULL) < 0)
+		SKIP("no user namespace can be made");
+	pid_t child = fork();
+	if (child == 0)
+		_exit(mount_later(users, &tree));
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_INT(status, 0);
+	close(users);
 	scratch_end();
 }
 

@@ -71,9 +71,10 @@ int share_open(const struct share_tree *tree, const struct account *user, int *r
 				"share '%s': user '%s' is root, or in root's group; name another "
 				"user",
 				tree->share, tree->user);
-	/* What is mounted below it by the share's program is nothing to the host. */
+	/* What is mounted below it by either side is nothing to the other: what came from the host
+	 * would come without these attributes. */
 	struct mount_attr attr = {
-		.propagation = MS_SLAVE,
+		.propagation = MS_PRIVATE,
 		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 			    (tree->writable ? 0 : MOUNT_ATTR_RDONLY),
 	};

@@ -26,8 +26,8 @@ struct share_tree {
 /*
  * The directory, and all that is mounted below it, as a mount of its own that exists as long as
  * the descriptor (open_tree(2)): set-user-ID bits and device nodes have no effect in it, and it is
- * read-only unless it is writable. Directories above it do not matter; links are followed as
- * host/os/follow.h says.
+ * read-only unless it is writable. What is mounted or unmounted later changes nothing in it.
+ * Directories above it do not matter; links are followed as host/os/follow.h says.
  *
  * @user: of the share; may be root only where this process is not
  * @ret_fd: O_PATH
