@@ -160,8 +160,10 @@ static void check_companion(struct again *again, const char *machine, const stru
 		check_unit(again, HOOK_SWTPM, machine, &plan, faults);
 }
 
-/* A network with a bridge of its own, which starts before the machine if it is not up. */
-static void check_network(struct again *again, const char *name, struct strv *faults)
+/* A network with a bridge of its own, which starts before the machine if it is not up. If it is, it
+ * keeps its bridge, and the machine looks for the one that its unit names. */
+static void check_network(
+		struct again *again, const char *name, const char *bridge, struct strv *faults)
 {
 	CLEANUP(freep) char *run_dir = network_run_dir(again->paths->run_dir, name);
 	CLEANUP(network_done) struct network network = {};
@@ -171,7 +173,9 @@ static void check_network(struct again *again, const char *name, struct strv *fa
 	network_recall(run_dir, name, &network);
 	bool is_up = network.bridge;
 	int r = 0;
-	if (!is_up) {
+	if (is_up) {
+		network.bridge = bridge;
+	} else {
 		network_done(&network);
 		r = network_of_unit(again->paths, name, &network, &text, &err);
 	}
@@ -189,7 +193,7 @@ static void check_networks(struct again *again, const struct plan *plan, struct 
 		if (fd->kind != PLAN_FD_TAP || !fd->own || strv_contains(&seen, fd->network))
 			continue;
 		strv_push(&seen, fd->network);
-		check_network(again, fd->network, faults);
+		check_network(again, fd->network, fd->bridge, faults);
 	}
 }
 
