@@ -336,8 +336,9 @@ TEST(what_is_of_others_is_left_alone)
 			  "ifname : verdict; elements = { \"mnat0\" : jump net-other-from }; }; }' "
 			  "| nft -f -"));
 	check_fails(EEXIST, "network 'home': 'mnat0' is the bridge of network 'other'; choose "
-			    "another 'device', or if that network goes, stop its machines and "
-			    "'systemctl stop machina-network-other.service'");
+			    "another 'device', or if that network goes, stop its machines, then "
+			    "'systemctl stop machina-network-other.service' and 'machina teardown "
+			    "--network other'");
 	check_shell("nft list map inet machina net-from | grep -c mnat0", "1\n");
 	CHECK(shell_works("nft delete table inet machina"));
 	teardown();
@@ -394,8 +395,8 @@ TEST(a_network_that_the_host_has_already_is_not_made)
 	check_fails(EADDRINUSE,
 			"network 'home': 'mold0', the bridge of network 'old', leads to the "
 			"network of '10.77.0.1/24' already; choose another 'address', or "
-			"if that network goes, stop its machines and 'systemctl stop "
-			"machina-network-old.service'");
+			"if that network goes, stop its machines, then 'systemctl stop "
+			"machina-network-old.service' and 'machina teardown --network old'");
 	CHECK(shell_works("ip link del mold0"));
 	end();
 }

@@ -80,8 +80,9 @@ static int refuse_other(const struct link *link, struct error *err)
 	CLEANUP(freep) char *unit = network_unit_name(other);
 	return error_set(err, EEXIST,
 			"'%s' is the bridge of network '%s'; choose another 'device', or if that "
-			"network goes, stop its machines and 'systemctl stop %s'",
-			link->name, other, unit);
+			"network goes, stop its machines, then 'systemctl stop %s' and 'machina "
+			"teardown --network %s'",
+			link->name, other, unit, other);
 }
 
 /* Returns 0: it is there, finished or not, 1: its name is free, or a negative errno. */

@@ -231,10 +231,9 @@ static int refuse_route(struct context *c, const struct network_address *address
 	CLEANUP(freep) char *unit = network_unit_name(other);
 	return error_set(err, EADDRINUSE,
 			"'%s', the bridge of network '%s', leads to the network of '%s/%d' "
-			"already; "
-			"choose another 'address', or if that network goes, stop its machines and "
-			"'systemctl stop %s'",
-			name, other, address->ip, address->prefix, unit);
+			"already; choose another 'address', or if that network goes, stop its "
+			"machines, then 'systemctl stop %s' and 'machina teardown --network %s'",
+			name, other, address->ip, address->prefix, unit, other);
 }
 
 /* A network that is up stays up, whatever has come beside it. */
