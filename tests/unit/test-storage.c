@@ -256,6 +256,10 @@ TEST(block_devices_are_volumes)
 			"to be named by a path below '/dev': set \"path\" of the pool so");
 	file.device = true;
 	CHECK_INT(storage_check(&file, 0, NULL), 0);
+	/* Nor is it read, where the start would read it. */
+	struct storage_file image = file;
+	image.qcow2 = true;
+	CHECK_INT(storage_check(&image, 0, NULL), 0);
 	struct error err = {};
 	int fd = -1;
 	int r = storage_open(&file, &fd, &err);

@@ -225,14 +225,18 @@ int storage_check(const struct storage_file *file, mode_t type, struct error *er
 	r = type ? check_type(file, &st, type, err) : check_volume(file, &st, err);
 	if (r == 0 && type == S_IFREG)
 		return check_size(file, &st, err);
-	return r == 0 && !type && file->qcow2 ? check_qcow2(file, path_fd, err) : r;
+	bool is_read = !type && file->qcow2 && S_ISREG(st.st_mode);
+	return r == 0 && is_read ? check_qcow2(file, path_fd, err) : r;
 }
 
 bool storage_is_qcow2(const char *path)
 {
-	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	CLEANUP(closep) int path_fd = open(path, O_PATH | O_CLOEXEC);
 	struct stat st;
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && qcow2_is_one(fd);
+	if (path_fd < 0 || fstat(path_fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	CLEANUP(closep) int fd = reopen(path_fd, O_RDONLY);
+	return fd >= 0 && qcow2_is_one(fd);
 }
 
 int storage_open(const struct storage_file *file, int *ret_fd, struct error *err)

@@ -52,7 +52,8 @@ MUST_CHECK int storage_open(const struct storage_file *file, int *ret_fd, struct
 
 /*
  * Whether storage_open() would find what it wants, as far as that shows without opening it: but for
- * a qcow2 image, whose head is read. With @type S_IFREG the same for storage_copy(), with S_IFDIR a
+ * a file with a qcow2 image, whose head is read. A device is left alone: one whose disk has gone
+ * may let its reader wait for ever. With @type S_IFREG the same for storage_copy(), with S_IFDIR a
  * directory is wanted, with 0 a volume.
  */
 MUST_CHECK int storage_check(const struct storage_file *file, mode_t type, struct error *err);
