@@ -2,7 +2,9 @@
 /* Advice about one machine. */
 #include "setup/advice.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/doctor/lack.h"
 #include "host/storage/storage.h"
@@ -135,6 +137,9 @@ static void advise_images(struct advisor *a)
 static void advise_lack(void *data, const struct lack *lack)
 {
 	struct advisor *a = data;
+	/* Others than root may not look everywhere. */
+	if (lack->code == EACCES && geteuid() != 0)
+		return;
 	if (lack->network)
 		ADVISE(a, lack->pointer, "network '%s': %s", lack->network, lack->text);
 	else
