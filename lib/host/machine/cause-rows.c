@@ -21,16 +21,16 @@
 	"[^:]*: Failed (at step EXEC spawning|to locate executable|to execute) ([^:]+): (.*)"
 #define NOT_RUN "the program '%2' could not be run: %3"
 
+#define LOCKED_ADVICE                                                                              \
+	"'fuser -v' or 'lslocks' shows who has it, if it is not the machine itself by another "    \
+	"path (a link); two must not write one disk"
+
 const struct cause_row cause_rows[] = {
 	/* ---- disks ---- */
 	{ "disk-locked", PROGRAM, "Is another process using the image \\[(.*)\\]",
-			"the disk '%1' is in use by another process",
-			"find it with 'fuser -v' or 'lslocks'; two machines must not write one "
-			"disk" },
+			"the disk '%1' is in use by another process", LOCKED_ADVICE },
 	{ "disk-locked", PROGRAM, "Failed to get .*lock", "a disk is in use by another process: %0",
-			"find it with 'fuser -v' or 'lslocks'; two machines must not write one "
-			"disk",
-			.weak = true },
+			LOCKED_ADVICE, .weak = true },
 	{ "disk-corrupt", PROGRAM, "Image is corrupt|image is corrupt", NULL,
 			"'qemu-img check -r all' repairs what can be repaired, after a copy" },
 	{ "disk-format", PROGRAM,
