@@ -178,12 +178,24 @@ static void tell_missing_emulators(struct doctor *d)
 	}
 }
 
+static void tell_missing_modules(struct doctor *d)
+{
+	size_t at = 0;
+	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_SPICE, &at));) {
+		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
+		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+		doctor_cure(d, "apt-get install qemu-system-modules-spice");
+		doctor_cure(d, "# in Debian 12: apt-get install --reinstall qemu-system-common");
+	}
+}
+
 void doctor_check_emulators(struct doctor *d)
 {
 	CLEANUP(strv_done) struct strv seen = {};
 	if (!d->n_machines)
 		doctor_note(d, "no machine needs it");
 	tell_missing_emulators(d);
+	tell_missing_modules(d);
 	for (size_t i = 0; i < d->n_machines; i++) {
 		const char *emulator = d->machines[i].vm->emulator;
 		if (strv_contains(&seen, emulator))

@@ -18,6 +18,8 @@
 
 #define PASST "/usr/bin/passt"
 #define SWTPM_SETUP "/usr/bin/swtpm_setup"
+/* Of Debian's QEMU. One that somebody has built may have them elsewhere, or need none. */
+#define QEMU_MODULES "/usr/lib/x86_64-linux-gnu/qemu"
 
 struct search {
 	const struct vm *vm;
@@ -178,12 +180,31 @@ static bool lacks_setup(const struct vm *vm)
 	return access(SWTPM_SETUP, X_OK) < 0 && access(made, F_OK) < 0 && errno == ENOENT;
 }
 
+/* The package is only recommended by that of QEMU, which says that it knows no SPICE, or no such
+ * device. */
+static void look_at_spice(const struct search *s)
+{
+	const struct vm *vm = s->vm;
+	const bool spice = vm->spice.enabled;
+	const char *module = spice ? QEMU_MODULES "/ui-spice-core.so"
+				   : QEMU_MODULES "/hw-display-qxl.so";
+	if (!spice && vm->display != VM_DISPLAY_QXL)
+		return;
+	if (strncmp(vm->emulator, "/usr/bin/", 9) == 0 && access(QEMU_MODULES, F_OK) == 0 &&
+			access(module, F_OK) < 0)
+		tell(s, LACK_SPICE, spice ? "/attrs/spice" : "/attrs/display", module, 0,
+				"%s needs QEMU's module '%s', which is not there (package "
+				"qemu-system-modules-spice; in Debian 12 qemu-system-common)",
+				spice ? "SPICE" : "qxl", module);
+}
+
 static void look_at_programs(const struct search *s)
 {
 	const struct vm *vm = s->vm;
 	if (access(vm->emulator, X_OK) < 0)
 		tell(s, LACK_EMULATOR, "/attrs/machine/qemu", vm->emulator, errno,
 				"cannot execute '%s': %s", vm->emulator, strerror(errno));
+	look_at_spice(s);
 	if (vm->tpm.enabled && access("/usr/bin/swtpm", F_OK) < 0)
 		tell(s, LACK_TPM, "/attrs/tpm", "/usr/bin/swtpm", 0,
 				"the TPM needs '/usr/bin/swtpm', which is not there (packages "

@@ -10,6 +10,7 @@ enum lack_kind {
 	LACK_VOLUME,   /* also a kernel or initrd, and the file of a credential */
 	LACK_FIRMWARE, /* its code or variables; EFBIG: they are of a wrong size */
 	LACK_EMULATOR,
+	LACK_SPICE, /* QEMU's module for it, or for qxl */
 	LACK_TPM,
 	LACK_PASST,
 	LACK_LIBISOFS, /* for the CD of cloud-init */
