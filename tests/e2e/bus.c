@@ -382,6 +382,33 @@ TEST(failure_is_reported_although_a_restart_is_planned)
 	run_one(BUS_STOP, "again", 0, "0 ");
 }
 
+TEST(what_waits_for_others_to_be_started_again_is_called_so)
+{
+	service("crasher", "[Service]\nType=exec\nRestart=on-failure\nRestartSec=1ms\n"
+			   "ExecStart=/bin/sleep 1000\n");
+	service("needs-it", "[Unit]\nRequires=crasher.service\nAfter=crasher.service\n"
+			    "[Service]\nType=exec\nTimeoutStopSec=300\nExecStart=/bin/sleep 1000\n"
+			    "ExecStop=/bin/sh -c 'until [ -e /run/go-on ]; do sleep 0.1; done'\n");
+	run_one(BUS_START, "needs-it", 0, "0 ");
+	CLEANUP(unit_info_done) struct unit_info info = get("crasher");
+	CHECK_INT(kill(info.main_pid, SIGKILL), 0);
+	const uint64_t deadline = clock_deadline_usec(LIMIT_USEC);
+	do {
+		unit_info_done(&info);
+		info = get("crasher");
+	} while (!info.job_id && clock_now_usec() < deadline);
+	CHECK(info.job_id != 0);
+	CHECK_STR(info.active_state, "activating");
+	CHECK_STR(info.sub_state, "auto-restart");
+	CLEANUP(strv_done) struct strv names = {};
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	strv_push(&names, "crasher.service");
+	CHECK_INT(bus_list_units(bus, &names, &list, NULL), 0);
+	CHECK_STR(list.rows[0].sub_state, "auto-restart");
+	CHECK_INT(file_replace("/run/go-on", "", 0, 0644, NULL), 0);
+	run_one(BUS_STOP, "crasher", 0, "0 ");
+}
+
 TEST(old_failure_is_forgotten_by_a_good_run)
 {
 	service("once", "[Service]\nType=exec\nExecStartPre=/bin/test -e /run/once\n"

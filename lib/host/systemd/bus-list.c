@@ -72,7 +72,7 @@ static void set_row(struct unit_row *row, const char *name, const char *descript
 		.description = xstrdup(description),
 		.load_state = xstrdup(load_state),
 		.active_state = xstrdup(active_state),
-		.sub_state = xstrdup(sub_state),
+		.sub_state = xstrdup(unit_sub_state(sub_state)),
 		.job_type = xstrdup(job_type),
 	};
 }

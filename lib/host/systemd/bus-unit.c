@@ -19,6 +19,11 @@ bool unit_is_down(const char *active_state)
 	return !strcmp(active_state, "inactive") || !strcmp(active_state, "failed");
 }
 
+const char *unit_sub_state(const char *sub_state)
+{
+	return !strcmp(sub_state, "auto-restart-queued") ? "auto-restart" : sub_state;
+}
+
 /* Properties that are one value of a basic type, and where they go. */
 static const struct property {
 	const char *name;
@@ -83,7 +88,8 @@ static int read_property(sd_bus_message *m, const struct property *p, struct uni
 		r = sd_bus_message_read_basic(m, 's', &text);
 		if (r >= 0) {
 			free(*(char **)to);
-			*(char **)to = xstrdup(text);
+			*(char **)to = xstrdup(
+					to == &info->sub_state ? unit_sub_state(text) : text);
 		}
 	} else if (p->type == 'b') {
 		int value;

@@ -19,6 +19,9 @@
 bool unit_is_up(const char *active_state) PURE;
 /* Does nothing of it run ("inactive", "failed")? Between the two it comes or goes. */
 bool unit_is_down(const char *active_state) PURE;
+/* A state of systemd's service, as older systemds call it: of one that has failed, and whose next
+ * start waits for others to stop, 254 and later say "auto-restart-queued". */
+const char *unit_sub_state(const char *sub_state) PURE;
 
 /* ---- many units ---- */
 

@@ -7,6 +7,7 @@
 
 #include "host/os/clock.h"
 #include "host/systemd/bus-call.h"
+#include "host/systemd/bus-unit.h"
 #include "util/mem.h"
 
 struct watch {
@@ -46,7 +47,7 @@ static int take_change(sd_bus_message *m, void *userdata, sd_bus_error *unused)
 			strcmp(interface, BUS_NAME ".Unit") != 0 ||
 			read_states(m, &active, &sub) < 0 || !active || !sub)
 		return 0;
-	watch->fn(watch->data, unit, active, sub);
+	watch->fn(watch->data, unit, active, unit_sub_state(sub));
 	return 0;
 }
 
