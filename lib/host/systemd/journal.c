@@ -371,10 +371,12 @@ static uint64_t read_job(sd_journal *j)
 
 /*
  * A restart is told as "Stopping" (of a stop), "Stopped" (of a restart) and then of a start, all
- * three with one number.
+ * three with one number. Of a unit that has failed, systemd 254 and later tell of a start alone
+ * when they begin it anew: no job has ended its run, and the one that begins the next counts.
  */
 static int find_stop(sd_journal *j, const struct journal_stop *of, struct journal_stop *ret)
 {
+	struct journal_stop begun = {};
 	uint64_t start_id = 0;
 	int found = 0;
 	for (size_t n_seen = 0; n_seen < SEEN_MAX; n_seen++) {
@@ -382,11 +384,18 @@ static int find_stop(sd_journal *j, const struct journal_stop *of, struct journa
 		if (r <= 0)
 			return r < 0 ? r : found;
 		struct journal_stop stop = { .time_usec = entry_time(j), .job_id = read_job(j) };
-		if (of && stop.time_usec < of->time_usec)
-			return found;
+		const bool is_start = field_is(j, "JOB_TYPE", "start");
+		if (of && stop.time_usec < of->time_usec) {
+			if (found || !begun.job_id || !is_start || stop.job_id == begun.job_id)
+				return found;
+			*ret = begun;
+			read_invocation(j, ret->invocation_id);
+			return 1;
+		}
 		if (!stop.job_id)
 			continue;
-		if (field_is(j, "JOB_TYPE", "start")) {
+		if (is_start) {
+			begun = (struct journal_stop){ stop.time_usec, stop.job_id, "", true };
 			start_id = of || !start_id ? stop.job_id : start_id;
 			continue;
 		}
