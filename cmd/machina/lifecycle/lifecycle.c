@@ -142,8 +142,9 @@ int lifecycle_end_runs(struct bus *bus, const struct unit_list *list, bool for_s
 	CLEANUP(strv_done) struct strv waiting = {};
 	for (size_t i = 0; i < list->n; i++) {
 		const struct unit_row *row = &list->rows[i];
-		if (!strcmp(row->sub_state, "auto-restart") ||
-				(for_start && !strcmp(row->active_state, "deactivating")))
+		bool is_leaving = !strcmp(row->active_state, "deactivating") &&
+				  strcmp(row->job_type, "restart") != 0;
+		if (!strcmp(row->sub_state, "auto-restart") || (for_start && is_leaving))
 			strv_push(&waiting, row->name);
 	}
 	if (!waiting.n)

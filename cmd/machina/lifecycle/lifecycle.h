@@ -66,7 +66,8 @@ MUST_CHECK int lifecycle_list(struct bus *bus, const struct strv *units, struct 
  *
  * @for_start: and those that are being stopped are waited for. A job that is made before would take
  * their TPM, shares and passt for running, which end with them (job_type_is_redundant() in
- * src/core/job.c); a restart has these started again in any case.
+ * src/core/job.c); a restart has these started again in any case, and one that is under way is left
+ * to it: a start becomes a part of its job, which a stop would cancel.
  */
 MUST_CHECK int lifecycle_end_runs(struct bus *bus, const struct unit_list *list, bool for_start,
 		uint64_t deadline_usec, struct error *err);
