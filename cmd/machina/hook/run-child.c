@@ -41,6 +41,8 @@ static int prepare_child(const void *data, struct error *err)
 	sigaddset(&ours, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &ours, NULL) < 0)
 		return error_errno(err, "cannot block signals");
+	/* A script's shell has what it puts into the background ignore it, and so would swtpm. */
+	signal(CHILD_END_SIGNAL, SIG_DFL);
 	if (setsid() < 0)
 		return error_errno(err, "cannot make a session");
 	/* A core would hold the guest's memory. */
