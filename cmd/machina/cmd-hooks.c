@@ -305,19 +305,18 @@ static int await_run(const struct call *call, struct error *err)
 	if (cli->dry_run)
 		return await_dry(&plan, cli->ready, err);
 	uint64_t timeout = cli->timeout_usec ? cli->timeout_usec : AWAIT_TIMEOUT_USEC;
-	uint64_t deadline = clock_deadline_usec(timeout);
 	if (options.notify_socket)
 		await_leave_mounts();
 	if (ready.when == VM_READY_QMP)
 		outlive_stops();
 	else if (options.notify_socket)
 		await_ready_ask(machine, pid);
-	r = await_check_started(&call->paths, &plan, pid, deadline, err);
+	r = await_check_started(&call->paths, &plan, pid, clock_deadline_usec(timeout), err);
 	/* A guest can't have booted yet: QEMU was started a moment ago. */
 	if (r == 0)
 		r = ready_open(&ready, err);
 	if (r == 0)
-		r = prepare_await(&plan, &options, pid, deadline, err);
+		r = prepare_await(&plan, &options, pid, clock_deadline_usec(timeout), err);
 	if (r == 0)
 		r = connect_begin_links(&plan, NULL, err);
 	if (r == 0)
