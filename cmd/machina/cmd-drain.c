@@ -179,7 +179,7 @@ static int look(struct drain *d, struct error *err)
 		if (lifecycle_is_enabled(&d->call->paths, units.items[i]))
 			strv_push(&d->enabled, all.items[i]);
 	}
-	return r < 0 ? r : clusters_check(&clusters, err);
+	return r < 0 ? r : clusters_check(&clusters, &all, err);
 }
 
 static char *time_text(void)

@@ -18,11 +18,10 @@ void clusters_done(struct clusters *c)
 
 void clusters_begin(struct clusters *c, const struct config_paths *paths)
 {
-	struct error err = {};
-	int r = config_load(&c->config, paths, &err);
+	int r = config_load(&c->config, paths, &c->unread);
 	c->has_host = r == 0;
 	if (r < 0)
-		report_error(&c->config.report, &err);
+		report_error(&c->config.report, &c->unread);
 }
 
 /* By its unit. One that has none runs only if the unit was removed meanwhile. */
@@ -41,7 +40,7 @@ bool clusters_has(struct clusters *c, const char *machine)
 	const struct config_paths *paths = c->config.paths;
 	struct report *report = &c->config.report;
 	struct error err = {};
-	if (!machine_is_configured(paths, machine))
+	if (!c->unread.code && !machine_is_configured(paths, machine))
 		return false;
 	int r = c->has_host ? machine_load(paths, &c->config.host, machine, &loaded, report, &err)
 			    : 1;
@@ -54,9 +53,13 @@ bool clusters_has(struct clusters *c, const char *machine)
 	return false;
 }
 
-int clusters_check(struct clusters *c, struct error *err)
+int clusters_check(struct clusters *c, const struct strv *machines, struct error *err)
 {
 	CLEANUP(buf_done) struct buf names = {};
+	if (!machines->n && c->unread.code) {
+		*err = c->unread;
+		return -err->code;
+	}
 	if (!c->doubtful.n)
 		return 0;
 	print_errors(&c->config.report);

@@ -46,7 +46,7 @@ static int leave_out_clusters(const struct call *call, bool named, const struct 
 	}
 	/* One that is named and can't be enabled is refused later: its unit says that. */
 	if (call->machines.all || call->machines.tags.n)
-		r = clusters_check(&clusters, err);
+		r = clusters_check(&clusters, names, err);
 	for (size_t i = 0; r == 0 && i < left.n; i++)
 		printf("%s: left to its cluster manager (\"cluster\": true)\n", left.items[i]);
 	return r;
