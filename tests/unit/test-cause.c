@@ -280,6 +280,10 @@ TEST(devices_of_the_host_are_understood)
 				"vfio-group" },
 		{ "VFIO_MAP_DMA failed: Cannot allocate memory", "vfio-memory" },
 		{ "VFIO_MAP_DMA failed: Invalid argument", "vfio-address" },
+		{ "vfio_container_dma_map(0x1, 0x0, 0x8000, 0x2) = -12 (Cannot allocate memory)",
+				"vfio-memory" },
+		{ "vfio_container_dma_map(0x1, 0x0, 0x8000, 0x2) = -22 (Invalid argument)",
+				"vfio-address" },
 		{ "-device vfio-pci,host=0000:01:00.0: vfio 0000:01:00.0: failed to setup "
 		  "container for group 14: Failed to set iommu for container: Operation not "
 		  "permitted",

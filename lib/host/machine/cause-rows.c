@@ -77,9 +77,11 @@ const struct cause_row cause_rows[] = {
 	/* A limit on locked memory is not a lack of memory. */
 	{ "vfio-group", PROGRAM, "group [0-9]+ is not viable", NULL,
 			"all devices of one IOMMU group go together: 'machina doctor' shows it" },
-	{ "vfio-memory", PROGRAM, "(VFIO_MAP_DMA|vfio_dma_map).*Cannot allocate memory", NULL,
+	/* QEMU calls it by its own functions' names: those of 7.2, and of 10.0. */
+	{ "vfio-memory", PROGRAM,
+			"(VFIO_MAP_DMA|vfio_(container_)?dma_map).*Cannot allocate memory", NULL,
 			"the unit's LimitMEMLOCK= is too small for the guest's memory" },
-	{ "vfio-address", PROGRAM, "VFIO_MAP_DMA|vfio_dma_map", NULL,
+	{ "vfio-address", PROGRAM, "VFIO_MAP_DMA|vfio_(container_)?dma_map", NULL,
 			"the host's IOMMU cannot map all of the guest's memory: 'journalctl -k "
 			"--grep \"DMAR|AMD-Vi|vfio\"' may say more" },
 	{ "vfio-iommu", PROGRAM, "ailed to set iommu|No available IOMMU models", NULL,
