@@ -25,17 +25,6 @@ void text_printable(struct buf *out, const char *text, size_t len)
 	}
 }
 
-/* The longest piece of at most @max bytes that does not cut a character in two. */
-static size_t cut(const char *text, size_t max)
-{
-	size_t n = strnlen(text, max + 1);
-	if (n <= max)
-		return n;
-	for (n = max; n > max - 4 && ((unsigned char)text[n] & 0xc0) == 0x80;)
-		n--;
-	return n;
-}
-
 void text_escape(struct buf *out, const char *text, size_t len)
 {
 	static const char letters[] = "bfnrt", controls[] = "\b\f\n\r\t";
@@ -56,7 +45,7 @@ void text_escape(struct buf *out, const char *text, size_t len)
 
 void text_quoted(struct buf *out, const char *text)
 {
-	size_t n = cut(text, TEXT_QUOTED_MAX);
+	size_t n = unicode_fit(text, TEXT_QUOTED_MAX);
 	buf_putc(out, '"');
 	text_escape(out, text, n);
 	buf_puts(out, text[n] ? "\"..." : "\"");

@@ -5,6 +5,7 @@
 #include "qemu/controllers.h"
 #include "qemu/nodes.h"
 #include "qemu/parts.h"
+#include "util/unicode.h"
 
 /* A volume while its device is made. */
 struct disk {
@@ -58,12 +59,8 @@ static void add_common(struct device *d, const struct disk *disk, const char *se
 /* @text itself, or as many whole characters of it as fit into that many bytes. */
 static const char *cut(struct assembly *a, const char *text, size_t max)
 {
-	size_t len = strlen(text);
-	if (len <= max)
-		return text;
-	for (len = max; len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80; len--)
-		continue;
-	return arena_printf(&a->topology.arena, "%.*s", (int)len, text);
+	size_t len = unicode_fit(text, max);
+	return text[len] ? arena_printf(&a->topology.arena, "%.*s", (int)len, text) : text;
 }
 
 /*

@@ -2,6 +2,8 @@
 /* What Unicode 15.0 says about characters. */
 #include "util/unicode.h"
 
+#include <string.h>
+
 #include "util/parse.h"
 #include "util/unicode-edges.h"
 
@@ -17,6 +19,16 @@ uint32_t unicode_decode(const char *text, size_t len, size_t *ret_len)
 	for (size_t i = 1; i < n; i++)
 		c = c << 6 | (p[i] & 0x3f);
 	return c;
+}
+
+size_t unicode_fit(const char *text, size_t max)
+{
+	size_t n = strnlen(text, max + 1);
+	if (n <= max)
+		return n;
+	for (n = max; n > max - 4 && ((unsigned char)text[n] & 0xc0) == 0x80;)
+		n--;
+	return n;
 }
 
 size_t unicode_encode(uint32_t c, char ret[UTF8_LENGTH_MAX])

@@ -21,6 +21,10 @@
  */
 uint32_t unicode_decode(const char *text, size_t len, size_t *ret_len) NONNULL(1, 3);
 
+/* The length of the longest piece of at most @max bytes (four or more) that does not cut a
+ * character in two. */
+size_t unicode_fit(const char *text, size_t max);
+
 #define UNICODE_MAX 0x10ffff
 #define UTF8_LENGTH_MAX 4
 /* UTF-8 of a character up to UNICODE_MAX; returns its length. Surrogates are not looked for. */

@@ -30,6 +30,16 @@ TEST(decode)
 	}
 }
 
+TEST(no_character_is_cut_in_two)
+{
+	CHECK_INT(unicode_fit("", 4), 0);
+	CHECK_INT(unicode_fit("abcd", 4), 4);
+	CHECK_INT(unicode_fit("abcde", 4), 4);
+	CHECK_INT(unicode_fit("abc\xc3\xa4", 4), 3);
+	CHECK_INT(unicode_fit("abc\xc3\xa4", 5), 5);
+	CHECK_INT(unicode_fit("abc\xf0\x9f\x98\x80", 6), 3);
+}
+
 TEST(encode)
 {
 	/* Each of the shortest and longest sequences of a length, read back. */
