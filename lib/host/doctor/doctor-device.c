@@ -14,8 +14,7 @@ static void tell_usbs(struct doctor *d)
 {
 	size_t at = 0;
 	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_USB, &at));) {
-		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
-		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+		doctor_add_lack(d, l);
 		doctor_cure(d, "lsusb -t");
 	}
 }

@@ -84,8 +84,7 @@ static void check_shared(struct doctor *d)
 	size_t at = 0;
 	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_DEVICE, &at));) {
 		const char *device = doctor_quote(d, l->subject);
-		doctor_add(d, doctor_level_of(l->urgent), "%s", doctor_lack_text(d, l));
-		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+		doctor_add_lack(d, l);
 		if (l->code == ENETDOWN)
 			doctor_cure(d, "ip link set %s up", device);
 		else

@@ -159,8 +159,7 @@ static void tell_lacks(struct doctor *d, enum lack_kind kind, const char *packag
 {
 	size_t at = 0;
 	for (const struct doctor_lack *l; (l = doctor_lacks(d, kind, &at));) {
-		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
-		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+		doctor_add_lack(d, l);
 		doctor_cure(d, "apt-get install %s", packages);
 	}
 }
@@ -169,8 +168,7 @@ static void tell_missing_emulators(struct doctor *d)
 {
 	size_t at = 0;
 	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_EMULATOR, &at));) {
-		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
-		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+		doctor_add_lack(d, l);
 		if (l->code == EACCES)
 			doctor_cure(d, "chmod a+x %s", doctor_quote(d, l->subject));
 		else
@@ -182,8 +180,7 @@ static void tell_missing_modules(struct doctor *d)
 {
 	size_t at = 0;
 	for (const struct doctor_lack *l; (l = doctor_lacks(d, LACK_SPICE, &at));) {
-		doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
-		doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+		doctor_add_lack(d, l);
 		doctor_cure(d, "apt-get install qemu-system-modules-spice");
 		doctor_cure(d, "# in Debian 12: apt-get install --reinstall qemu-system-common");
 	}

@@ -55,8 +55,7 @@ void doctor_check_shares(struct doctor *d)
 				doctor_leave_out(d, "only root may look into some directories");
 				continue;
 			}
-			doctor_add(d, doctor_level_of(l->urgent), "%s", l->text);
-			doctor_why(d, "%s cannot start", doctor_machines(d, &l->machines));
+			doctor_add_lack(d, l);
 			kinds[i].tell(d, l);
 		}
 	}

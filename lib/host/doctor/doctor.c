@@ -258,6 +258,12 @@ const char *doctor_lack_text(struct doctor *d, const struct doctor_lack *lack)
 			doctor_names(d, &lack->networks), lack->text);
 }
 
+void doctor_add_lack(struct doctor *d, const struct doctor_lack *lack)
+{
+	doctor_add(d, doctor_level_of(lack->urgent), "%s", doctor_lack_text(d, lack));
+	doctor_why(d, "%s cannot start", doctor_machines(d, &lack->machines));
+}
+
 /* ---- /proc/meminfo ---- */
 
 uint64_t doctor_meminfo(const struct doctor *d, const char *key)

@@ -152,6 +152,8 @@ const struct doctor_lack *doctor_lacks(struct doctor *d, enum lack_kind kind, si
 
 /* "networks 'lan', 'dmz': there is no bridge 'br0'", in the arena. */
 const char *doctor_lack_text(struct doctor *d, const struct doctor_lack *lack);
+/* A finding of it, and that these machines cannot start. */
+void doctor_add_lack(struct doctor *d, const struct doctor_lack *lack);
 
 /* A number of /proc/meminfo, in its unit; 0 where it has none. */
 uint64_t doctor_meminfo(const struct doctor *d, const char *key);
