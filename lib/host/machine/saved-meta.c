@@ -142,14 +142,15 @@ static char *option_at(const char *const *items, size_t n, size_t i)
 static bool same_argument(const char *was, const char *is)
 {
 	static const char key[] = ",device_id=", next[] = ",serial=";
+	if (!strcmp(was, is))
+		return true;
 	const char *at = strstr(is, key);
 	if (!at || strncmp(is, "scsi-hd,", strlen("scsi-hd,")) != 0)
-		return !strcmp(was, is);
+		return false;
 	/* A comma of the text itself is a double one. */
 	const char *id = at + strlen(key), *rest = strstr(id, next);
-	return !strcmp(was, is) ||
-	       (rest && !strncmp(was, is, (size_t)(at - is)) && !strcmp(was + (at - is), rest) &&
-			       !strncmp(rest + strlen(next), id, (size_t)(rest - id)));
+	return rest && !strncmp(was, is, (size_t)(at - is)) && !strcmp(was + (at - is), rest) &&
+	       !strncmp(rest + strlen(next), id, (size_t)(rest - id));
 }
 
 #define CHANGED "its unit has changed since it was saved: QEMU "
