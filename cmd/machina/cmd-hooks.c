@@ -160,7 +160,9 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 	r = config_load_policy_for(&config, &call->paths, &plan, err);
 	if (r == 0)
 		r = foreground_check(&call->paths, alone, err);
-	if (r == 0 && unit == HOOK_QEMU)
+	bool discards = r == 0 && unit == HOOK_QEMU &&
+			hook_resume_is_discarded(&call->paths, machine);
+	if (r == 0 && unit == HOOK_QEMU && !discards)
 		r = hook_resume_prepare(&call->paths, &plan, &text, &words, err);
 	if (r == 0)
 		r = runtime_words(&plan, &words, &environment, &vhost, err);
@@ -174,6 +176,8 @@ static int prepare_machine(const struct call *call, enum hook_unit unit, const c
 		return r;
 	plan.is_all = r > 0;
 	r = prepare_run(&plan, &options, NULL, err);
+	if (r >= 0 && discards)
+		return hook_resume_put_aside(&call->paths, &plan, err);
 	/* What failed has undone itself, so that nothing is left to recall. */
 	struct error ignored = {};
 	if (r < 0 && hookplan_forget(&call->paths, unit, machine, false, &ignored) < 0)

@@ -246,6 +246,7 @@ static int run_all(const struct call *call, struct bus *bus, enum bus_verb verb,
 {
 	const struct jobs_options *options = call->options;
 	CLEANUP(strv_done) struct strv units = {};
+	CLEANUP(start_discards_done) struct start_discards discards = {};
 	uint64_t deadline_usec = clock_deadline_usec(JOBS_TIMEOUT_USEC);
 	CLEANUP(jobs_done)
 	struct jobs jobs = {
@@ -265,12 +266,14 @@ static int run_all(const struct call *call, struct bus *bus, enum bus_verb verb,
 	if (r == 0 && verb == BUS_START)
 		why_ask_guests(&call->paths, &jobs.done_before, &jobs.guests);
 	if (r == 0 && verb == BUS_START)
-		r = start_saved(call, bus, machines, options->discard_saved, deadline_usec, err);
+		r = start_saved(call, bus, machines, options->discard_saved ? &discards : NULL,
+				deadline_usec, err);
 	if (r < 0 || !units.n)
 		return r;
 	show_waiting(&jobs);
 	r = bus_run_jobs(bus, verb, &units, job_done, &jobs, deadline_usec, err);
 	progress_clear();
+	start_discards_tell(&call->paths, &discards);
 	lifecycle_tell_failed(&jobs.failed, machines->n, bus_verb_names[verb]);
 	return r < 0 ? r : r + n_left;
 }

@@ -605,6 +605,32 @@ TEST(a_guest_that_did_not_get_to_it_is)
 	end(&f);
 }
 
+/* A start that boots instead may fail in its last step. */
+TEST(what_was_put_aside_counts_again_until_a_guest_has_run)
+{
+	struct fixture f;
+	struct error err = {};
+	begin(&f);
+	CHECK_INT(restore_put_aside(&f.machine, &err), 0);
+	CHECK_INT(state_of(&f), SAVED_NONE);
+	put_saved(&f, SAVED_WHOLE);
+	CHECK_INT(restore_put_aside(&f.machine, &err), 0);
+	CHECK_INT(state_of(&f), SAVED_RESUMING);
+	CHECK_STR(start(&f, 1), WORDS);
+	CHECK_INT(state_of(&f), SAVED_WHOLE);
+	/* One that is so already tells in which boot that was. */
+	CHECK_INT(restore_put_aside(&f.machine, &err), 0);
+	put_file("saved/.web.resuming/resumed-in", "another boot\n");
+	CHECK_INT(restore_put_aside(&f.machine, &err), 0);
+	CHECK(strstr(start(&f, -EINVAL), "its disks do not tell"));
+	put_boot();
+	put_file("disk", "it was written to");
+	CHECK_STR(start(&f, 0), "the saved state is not used: the guest had gone on from it, and "
+				"'DIR/disk' has another size since the machine was saved");
+	CHECK_INT(state_of(&f), SAVED_NONE);
+	end(&f);
+}
+
 /* What it wrote may have been on the disk before the time of that. */
 TEST(a_power_cut_leaves_no_telling_whether_a_guest_ran)
 {

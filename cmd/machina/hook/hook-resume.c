@@ -35,6 +35,25 @@ static void tell(const char *machine, const char *text)
 	fflush(stdout);
 }
 
+char *hook_resume_discard_path(const struct config_paths *paths, const char *machine)
+{
+	/* No machine's name begins with a dot. */
+	return xasprintf("%s/.%s.discard", paths->run_dir, machine);
+}
+
+bool hook_resume_is_discarded(const struct config_paths *paths, const char *machine)
+{
+	CLEANUP(freep) char *path = hook_resume_discard_path(paths, machine);
+	return lock_is_held(path);
+}
+
+int hook_resume_put_aside(
+		const struct config_paths *paths, const struct plan *plan, struct error *err)
+{
+	const struct saved_machine machine = { .dir = paths->saved_dir, .plan = plan };
+	return restore_put_aside(&machine, err);
+}
+
 int hook_resume_prepare(const struct config_paths *paths, const struct plan *plan,
 		const struct buf *text, struct strv *ret_words, struct error *err)
 {
@@ -154,7 +173,13 @@ int hook_resume_await(const struct config_paths *paths, const struct plan *plan,
 	};
 	const struct plan_fd *socket = plan_find(plan, PLAN_MONITOR_HOOKS);
 	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
-	if (!socket || !saved_is_whole(paths->saved_dir, plan->machine))
+	if (!saved_is_whole(paths->saved_dir, plan->machine)) {
+		struct error doubt = {};
+		if (restore_finish(paths->saved_dir, plan->machine, &doubt) < 0)
+			print_error(&doubt);
+		return 0;
+	}
+	if (!socket)
 		return 0;
 	int r = qmp_open_free(socket->path, -1, clock_deadline_usec(QMP_GREETING_USEC), &qmp, err);
 	if (r != QMP_DONE)

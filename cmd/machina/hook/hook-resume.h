@@ -23,7 +23,21 @@ MUST_CHECK int hook_resume_prepare(const struct config_paths *paths, const struc
 		const struct buf *text, struct strv *ret_words, struct error *err);
 
 /*
- * When QEMU answers. Nothing is done for one that boots. Returns 0, or 1 if its guest goes on.
+ * A start that throws away what was saved of a machine ("machina start --discard-saved") holds this
+ * lock until it has come to its end. The caller frees it.
+ */
+char *hook_resume_discard_path(const struct config_paths *paths, const char *machine);
+
+/* Is there such a start? */
+bool hook_resume_is_discarded(const struct config_paths *paths, const char *machine);
+
+/* The last step before QEMU of such a start. */
+MUST_CHECK int hook_resume_put_aside(
+		const struct config_paths *paths, const struct plan *plan, struct error *err);
+
+/*
+ * When QEMU answers. Of one that boots, what was put aside is thrown away. Returns 0, or 1 if its
+ * guest goes on.
  *
  * @options: of the hook
  * @is_stopped: is asked while QEMU reads

@@ -200,6 +200,18 @@ int restore_prepare(const struct saved_machine *machine, struct strv *ret_words,
 	return check_whole(machine, ret_words, err);
 }
 
+int restore_put_aside(const struct saved_machine *machine, struct error *err)
+{
+	CLEANUP(lock_done) struct lock lock = {};
+	if (saved_look(machine->dir, name_of(machine)) == SAVED_NONE)
+		return 0;
+	int r = saved_lock(machine->dir, name_of(machine), LOCK_WAIT, &lock, err);
+	if (r < 0 || !saved_is_whole(machine->dir, name_of(machine)))
+		return r;
+	note_boot(machine);
+	return saved_move(machine->dir, name_of(machine), SAVED_WHOLE, SAVED_RESUMING, err);
+}
+
 /* ---- 2 to 4 ---- */
 
 /* The first three numbers. */

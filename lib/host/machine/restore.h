@@ -22,6 +22,13 @@
 MUST_CHECK int restore_prepare(const struct saved_machine *machine, struct strv *ret_words,
 		char **ret_note, struct error *err);
 
+/*
+ * The start that is being prepared boots, and the guest in what was saved is given up: from here on
+ * it may run, and what was saved is SAVED_RESUMING until restore_finish(). Succeeds where nothing
+ * was saved.
+ */
+MUST_CHECK int restore_put_aside(const struct saved_machine *machine, struct error *err);
+
 /* Take what restore_prepare() has added to the end of @argv away from it, if it is there. */
 void restore_drop_words(struct strv *argv);
 

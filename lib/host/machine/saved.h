@@ -69,6 +69,12 @@
  *	   before it is active, begin with the same. So does ExecStopPost=, which is all that is
  *	   run after a crash, if the unit was active
  *
+ * "machina start --discard-saved" boots instead: NAME becomes .NAME.resuming as the last thing
+ * that prepare does, and await removes it when QEMU answers. So a start that gets less far, since
+ * what it requires fails or a disk is missing, has lost nothing; one whose QEMU fails is as in 3
+ * to 5. The command holds .NAME.discard below /run/machina locked meanwhile: a kill of it takes
+ * that back.
+ *
  * Killed, or QEMU fails:
  *
  *	in 1 to 2	the unit fails, NAME stays. systemd's next try does the same: no start boots
