@@ -147,8 +147,8 @@ in_system() {
 		command -v $tool >/dev/null || skip_all "$tool is not installed (tests/install-packages host guest)"
 	done
 	e2e_prepare || { echo "Bail out! cannot prepare the guest"; exit 1; }
-	local limit=600
-	! e2e_sanitized || limit=1800
+	local limit=1500
+	! e2e_sanitized || limit=4500
 	exec "$e2e/with-systemd" -t $limit "$@" -- env E2E_INSIDE=1 E2E_CACHE="$E2E_CACHE" MACHINA_BUILD="$MACHINA_BUILD" \
 		bash "$(readlink -f "$0")"
 }
@@ -364,8 +364,12 @@ drop_in() { # machine: from standard input
 	mkdir -p "${dir%/*}" && cat >>"$dir" && systemctl daemon-reload
 }
 
-# What the journal has of a machine's unit, in this system.
-journal() { journalctl -b -u "$(unit "$1")" --no-pager -o cat "${@:2}"; } # machine
+# What the journal has of a machine's unit, in this system. Journald reads what others have written when it gets round
+# to it, so that a unit may have ended before its last words are there.
+journal() { # machine
+	journalctl --sync
+	journalctl -b -u "$(unit "$1")" --no-pager -o cat "${@:2}"
+}
 
 # How long a command takes goes to "elapsed", in milliseconds; its output and status to "output" and "status".
 # shellcheck disable=SC2034 # for the caller
