@@ -339,14 +339,14 @@ console() { cat "/run/machina/$1/console.log"; } # machine
 
 console_has() { [[ $(<"/run/machina/$1/console.log") == *"$2"* ]]; } # machine, text
 
-wait_console() { wait_until 300 console_has "$1" "$2"; } # machine, text
+wait_console() { wait_until 900 console_has "$1" "$2"; } # machine, text
 
 # The log goes with the run directory; one more name for it stays.
 hold_console() { ln -f "/run/machina/$1/console.log" "/run/$1.held-console"; } # machine
 
 held_console() { cat "/run/$1.held-console"; } # machine
 
-wait_unit() { wait_until 300 unit_is "$1" "$2" "$3"; } # machine, property, value
+wait_unit() { wait_until 900 unit_is "$1" "$2" "$3"; } # machine, property, value
 
 qmp() { # machine, command, arguments as JSON: the value that it returns
 	"$e2e/qmp" "/run/machina/$1/qmp/command.1.qmp.socket" "${@:2}"
