@@ -2,15 +2,11 @@
 /* Has systemd started what was prepared? */
 #include "hook/await-started.h"
 
-#include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "host/os/clock.h"
-#include "host/os/process.h"
 #include "host/prepare/environment.h"
 #include "host/systemd/bus-unit.h"
+#include "host/systemd/executed.h"
 #include "setup/hookplan.h"
 #include "unit/service.h"
 #include "util/mem.h"
@@ -48,46 +44,14 @@ static bool has_changed_since(const struct config_paths *paths, const char *mach
 	return hookplan_running(paths, machine, &plan, &changed, NULL) == 0 && changed;
 }
 
-/* What systemd has forked to be QEMU is systemd, since version 254 its executor, until QEMU is
- * executed. */
-static bool is_systemd(const char *exe_link, const char *target)
-{
-	struct stat own, first;
-	return strstr(target, "/systemd-executor") ||
-	       (stat(exe_link, &own) == 0 && stat("/proc/1/exe", &first) == 0 &&
-			       own.st_dev == first.st_dev && own.st_ino == first.st_ino);
-}
-
-/*
- * The arguments of QEMU, as soon as it is executed: Type=simple does not wait for that. They stand
- * in its memory a moment later than the program itself. None of a process that has ended.
- */
-static void wait_for_arguments(pid_t pid, uint64_t deadline_usec, struct strv *ret)
-{
-	CLEANUP(freep) char *exe_link = xasprintf("/proc/%d/exe", pid);
-	for (;;) {
-		char target[PATH_MAX];
-		ssize_t n = readlink(exe_link, target, sizeof(target) - 1);
-		if (n < 0)
-			return;
-		target[n] = '\0';
-		if (!is_systemd(exe_link, target) &&
-				(process_argv(pid, ret, NULL) < 0 || ret->n > 0))
-			return;
-		if (clock_now_usec() >= deadline_usec)
-			return;
-		clock_pause(USEC_PER_MSEC);
-	}
-}
-
 int await_check_started(const struct config_paths *paths, const struct plan *plan, pid_t pid,
 		uint64_t deadline_usec, struct error *err)
 {
 	CLEANUP(strv_done) struct strv prepared = {}, started = {};
-	if (pid > 0)
-		wait_for_arguments(pid, deadline_usec, &started);
+	struct error unused;
 	/* What has ended already tells why itself, and what no unit has started follows none. */
-	if (!started.n || hookplan_started_argv(paths, plan->machine, &prepared, NULL) < 0)
+	if (pid <= 0 || executed_argv(pid, deadline_usec, &started, &unused) < 0 ||
+			hookplan_started_argv(paths, plan->machine, &prepared, NULL) < 0)
 		return 0;
 	int r = environment_expand(plan->run_dir, &prepared, err);
 	if (r < 0 || has_arguments(&started, &prepared))

@@ -10,8 +10,8 @@
 
 #include "hook/foreground.h"
 #include "host/machine/restore.h"
-#include "host/os/process.h"
 #include "host/systemd/bus-unit.h"
+#include "host/systemd/executed.h"
 #include "lifecycle/monitor.h"
 #include "setup/hookplan.h"
 #include "unit/service.h"
@@ -60,7 +60,7 @@ void drift_find_replaced(pid_t pid, char **ret)
 	CLEANUP(buf_done) struct buf maps = {};
 	struct error unused;
 	*ret = NULL;
-	if (file_read(path, MAPS_MAX, &maps, &unused) == 0)
+	if (executed_is(pid) && file_read(path, MAPS_MAX, &maps, &unused) == 0)
 		for (const char *line = buf_text(&maps); !*ret && *line;) {
 			size_t len = strcspn(line, "\n");
 			*ret = deleted_code(line, len);
@@ -125,7 +125,7 @@ int drift_compare(struct config *config, const char *machine, pid_t pid, struct 
 {
 	struct error doubt;
 	hookplan_recall(config->paths, HOOK_QEMU, machine, &ret->plan, &doubt);
-	int r = process_argv(pid, &ret->running, err);
+	int r = executed_argv(pid, 0, &ret->running, err);
 	if (r == 0)
 		r = built_argv(&ret->built, config, machine, QEMU_FORM_UNIT, NULL, err);
 	if (r != 0)
@@ -151,8 +151,7 @@ int drift_find(struct config *config, struct bus *bus, const char *machine, stru
 	int r = bus_get_unit(bus, unit, &info, err);
 	if (r < 0)
 		return r;
-	/* Until its start is waited for, the process may not be QEMU yet. */
-	if (!info.main_pid || !strcmp(info.sub_state, "start"))
+	if (!info.main_pid || !executed_is(info.main_pid))
 		return foreground_is(config->paths, machine)
 				       ? error_set(err, EOPNOTSUPP,
 							 "machine '%s' runs in the foreground: it "

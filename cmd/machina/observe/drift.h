@@ -42,6 +42,6 @@ MUST_CHECK int drift_compare(struct config *config, const char *machine, pid_t p
  * The first file that a process runs from, its program or a library, that was removed or replaced
  * since it was loaded. The caller frees it.
  *
- * @ret: "": there is none, or one may not look
+ * @ret: "": there is none, or one may not look, or it is systemd's own process yet
  */
 void drift_find_replaced(pid_t pid, char **ret);
