@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina ip: the addresses of guests. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "cli/output.h"
@@ -70,6 +71,8 @@ static int look(const struct call *call, void *config, const char *machine,
 	add_json(list, machine, &found);
 	if (found.n)
 		return STATUS_DONE;
+	if (found.agent.code == ETIMEDOUT)
+		guest_explain_silence(&call->paths, machine, &found.agent);
 	complain("nobody knows an address of '%s': %s", machine,
 			found.agent.code ? found.agent.text : "its agent tells none");
 	return STATUS_FAILURE;

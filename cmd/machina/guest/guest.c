@@ -24,14 +24,12 @@ int guest_plan(const struct config_paths *paths, const char *machine, struct pla
 	return doubt.code ? error_set(err, doubt.code, "%s", doubt.text) : 0;
 }
 
-/* No agent answers in a guest that stands still, and that is not the agent's fault. */
-static void explain_silence(
-		const struct config_paths *paths, const char *machine, struct error *err)
+void guest_explain_silence(const struct config_paths *paths, const char *machine, struct error *err)
 {
 	const struct run_state *state = monitor_ask_state(paths, machine);
 	if (!state || state->kind == RUN_ON)
 		return;
-	if (state->stop == STOP_RESUME || state->stop == STOP_WAKE)
+	if (state->kind == RUN_PAUSED || state->stop == STOP_RESUME || state->stop == STOP_WAKE)
 		error_set(err, ETIMEDOUT,
 				"guest agent of '%s': no answer: %s; 'machina resume %s' lets it "
 				"run on",
@@ -55,7 +53,7 @@ int guest_open(const struct config_paths *paths, const char *machine, uint64_t d
 		return r;
 	r = agent_open(&guest.plan, deadline_usec, &guest.agent, err);
 	if (r == AGENT_LATE)
-		explain_silence(paths, machine, err);
+		guest_explain_silence(paths, machine, err);
 	if (r != AGENT_DONE && err->code == EACCES)
 		error_set(err, EACCES,
 				"machine '%s': only root and the group 'machina' may use its guest "

@@ -22,6 +22,11 @@ void guest_done(struct guest *guest);
 MUST_CHECK int guest_plan(const struct config_paths *paths, const char *machine, struct plan *ret,
 		struct error *err);
 
+/* No agent answers in a guest that stands still, and that is not the agent's fault: @err tells of
+ * the guest then. */
+void guest_explain_silence(
+		const struct config_paths *paths, const char *machine, struct error *err);
+
 /*
  * Errors: EHOSTDOWN: the machine does not run; ENXIO: it has no channel; ETIMEDOUT: no agent
  * answers; EBUSY: another client has the channel. All texts name the machine.
