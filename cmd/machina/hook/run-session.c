@@ -22,7 +22,6 @@
 
 /* For QEMU to end when it is told to. */
 #define QUIT_USEC (8 * USEC_PER_SEC)
-/* A key that is held down repeats; only a new press is another request. */
 #define REPEAT_USEC (500 * USEC_PER_MSEC)
 #define ANSWER_USEC QMP_GREETING_USEC
 #define LINE_MAX_BYTES ((size_t)4096)
@@ -38,6 +37,25 @@ static void say(struct session *s, const char *format, ...)
 	CLEANUP(freep) char *text = xvasprintf(format, ap);
 	va_end(ap);
 	console_say(&s->console, text);
+}
+
+/* ---- what is said once more ---- */
+
+static void repeat_begin(struct repeat *repeat)
+{
+	*repeat = (struct repeat){ .until_usec = clock_deadline_usec(REPEAT_USEC) };
+}
+
+/* @begin_usec: of a look that has found nothing */
+static void repeat_pass(struct repeat *repeat, uint64_t begin_usec)
+{
+	repeat->is_over |= repeat->until_usec && begin_usec >= repeat->until_usec;
+}
+
+/* When to look whether it is over. */
+static uint64_t repeat_deadline(const struct repeat *repeat)
+{
+	return repeat->until_usec && !repeat->is_over ? repeat->until_usec : DEADLINE_NEVER;
 }
 
 /* ---- signals ---- */
@@ -178,11 +196,12 @@ static void ask_guest(struct session *s, bool has_limit)
 
 static void take_keys(struct session *s, int n_leave)
 {
-	uint64_t now = clock_now_usec(), last = s->key_usec;
 	if (!n_leave)
 		return;
-	s->key_usec = now;
-	if (last && now - last < REPEAT_USEC)
+	/* A key that is held down repeats; only a new press is another request. */
+	bool is_held = s->key.until_usec && !s->key.is_over;
+	repeat_begin(&s->key);
+	if (is_held)
 		return;
 	if (s->is_asked)
 		stop_at_once(s);
@@ -197,13 +216,12 @@ static void take_keys(struct session *s, int n_leave)
  */
 static void take_end_signal(struct session *s, int signo)
 {
-	uint64_t now = clock_now_usec();
-	if (signo != SIGHUP && s->signal_usec && now - s->signal_usec >= REPEAT_USEC) {
+	if (signo != SIGHUP && s->signal.is_over) {
 		stop_at_once(s);
 		return;
 	}
-	if (signo != SIGHUP && !s->signal_usec)
-		s->signal_usec = now;
+	if (signo != SIGHUP && !s->signal.until_usec)
+		repeat_begin(&s->signal);
 	ask_guest(s, true);
 }
 
@@ -398,6 +416,17 @@ static void say_how_to_leave(struct session *s)
 
 enum { POLL_SIGNAL, POLL_MESSAGE, POLL_MONITOR, POLL_CONSOLE, N_POLL = POLL_CONSOLE + CONSOLE_FDS };
 
+static uint64_t next_deadline(const struct session *s)
+{
+	const uint64_t deadlines[] = { console_deadline(&s->console), s->kill_deadline_usec,
+		repeat_deadline(&s->key), repeat_deadline(&s->signal) };
+	uint64_t next = DEADLINE_NEVER;
+	for (size_t i = 0; i < ARRAY_SIZE(deadlines); i++)
+		if (deadlines[i] < next)
+			next = deadlines[i];
+	return next;
+}
+
 /* One round of waiting, and doing what there is to do. */
 static int work(struct session *s, struct error *err)
 {
@@ -408,9 +437,8 @@ static int work(struct session *s, struct error *err)
 				.events = POLLIN },
 	};
 	console_poll(&s->console, &fds[POLL_CONSOLE]);
-	uint64_t until = console_deadline(&s->console);
-	int n = clock_poll(
-			fds, N_POLL, until < s->kill_deadline_usec ? until : s->kill_deadline_usec);
+	uint64_t begin_usec = clock_now_usec();
+	int n = clock_poll(fds, N_POLL, next_deadline(s));
 	if (n < 0)
 		return errno == EINTR ? 0 : error_errno(err, "cannot wait for QEMU");
 	if (n == 0 && clock_now_usec() >= s->kill_deadline_usec) {
@@ -426,10 +454,14 @@ static int work(struct session *s, struct error *err)
 	else if (fds[POLL_MONITOR].revents)
 		take_greeting(s);
 	take_keys(s, n_leave);
+	if (!n_leave)
+		repeat_pass(&s->key, begin_usec);
 	if (console_is_gone(&s->console))
 		ask_guest(s, true);
 	if (fds[POLL_SIGNAL].revents)
 		take_signals(s);
+	else
+		repeat_pass(&s->signal, begin_usec);
 	return 0;
 }
 

@@ -16,6 +16,16 @@
 #include "host/qmp/qmp.h"
 #include "model/plan.h"
 
+/*
+ * What comes again within a moment is the same request. How long ago it was sent nobody knows: on a
+ * busy host it may have waited to be read. So the moment is over when it has passed and nothing is
+ * there to be read.
+ */
+struct repeat {
+	uint64_t until_usec; /* 0: nothing has come */
+	bool is_over;
+};
+
 struct session {
 	/* Set by who starts them, 0 when they have ended */
 	pid_t qemu_pid, swtpm_pid;
@@ -32,8 +42,8 @@ struct session {
 	struct buf messages;
 	bool is_asked;		     /* the guest is to shut down */
 	bool has_limit;		     /* and its time for that is limited */
-	uint64_t key_usec;	     /* when Ctrl-] was read last */
-	uint64_t signal_usec;	     /* when the first signal came that is not SIGHUP */
+	struct repeat key;	     /* since Ctrl-] was read last */
+	struct repeat signal;	     /* since the first signal that is not SIGHUP */
 	pid_t helper_pid;	     /* presses the button; 0: none */
 	uint64_t kill_deadline_usec; /* then QEMU is killed */
 };
