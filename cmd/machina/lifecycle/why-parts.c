@@ -19,8 +19,6 @@
 #include "unit/service.h"
 #include "util/mem.h"
 
-#define ASK_USEC USEC_PER_SEC
-
 /* ---- how it ended ---- */
 
 static bool is_ours(const struct journal_words *words)
@@ -74,7 +72,7 @@ void why_find_end(const struct strv *lines, struct cause *ret)
 static void tell_disks(const struct config_paths *paths, struct why *why)
 {
 	CLEANUP(monitor_done) struct monitor monitor = {};
-	const uint64_t deadline = clock_deadline_usec(ASK_USEC);
+	const uint64_t deadline = clock_deadline_usec(QMP_MANY_USEC);
 	struct json_object *list = NULL;
 	struct error unused = {};
 	CLEANUP(buf_done) struct buf text = {};
@@ -119,7 +117,7 @@ void why_ask_guests(const struct config_paths *paths, const struct strv *machine
 							      MONITOR_COMMANDS));
 	for (size_t i = 0; i < machines->n; i++)
 		ret->items[i].path = ret->sockets.items[i];
-	qmp_many_ask(ret->items, machines->n, commands, clock_deadline_usec(ASK_USEC));
+	qmp_many_ask(ret->items, machines->n, commands, clock_deadline_usec(QMP_MANY_USEC));
 }
 
 void why_guests_done(struct why_guests *guests)
@@ -135,7 +133,7 @@ static const struct run_state *get_state(const struct config_paths *paths, const
 {
 	CLEANUP(monitor_done) struct monitor monitor = {};
 	const struct run_state *state = NULL;
-	const uint64_t deadline = clock_deadline_usec(ASK_USEC);
+	const uint64_t deadline = clock_deadline_usec(QMP_MANY_USEC);
 	if (guest && guest->is_answered)
 		state = run_state_read(guest->replies[0]);
 	if (state)

@@ -17,9 +17,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-/* QEMU answers in a millisecond, but for one on a host that is overloaded. */
-#define ASK_USEC (2 * USEC_PER_SEC)
-
 static void row_done(struct census_row *row)
 {
 	unit_info_done(&row->info);
@@ -65,7 +62,7 @@ static void ask_qemus(const struct config_paths *paths, struct census *census)
 							MONITOR_COMMANDS));
 	for (size_t i = 0; i < sockets.n; i++)
 		items[i].path = sockets.items[i];
-	qmp_many_ask(items, sockets.n, commands, clock_deadline_usec(ASK_USEC));
+	qmp_many_ask(items, sockets.n, commands, clock_deadline_usec(QMP_MANY_USEC));
 	for (size_t i = 0; i < census->n; i++)
 		if (census->rows[i].is_up || census->rows[i].is_prepared)
 			take_answer(&items[n++], &census->rows[i]);

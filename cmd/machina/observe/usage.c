@@ -13,7 +13,6 @@
 #include "unit/service.h"
 #include "util/mem.h"
 
-#define LIMIT_USEC (2 * USEC_PER_SEC)
 #define SPAN_USEC (200 * USEC_PER_MSEC)
 
 /* What is measured: machines in the order of their names, at two moments. */
@@ -66,7 +65,7 @@ static void ask_qemus(struct meter *m, struct sample *samples)
 	CLEANUP(freep) struct qmp_many *items = xcalloc(n + 1, sizeof(*items));
 	for (size_t i = 0; i < n; i++)
 		items[i] = (struct qmp_many){ .path = m->sockets.items[i], .is_partial = true };
-	qmp_many_ask(items, n, commands, clock_deadline_usec(LIMIT_USEC));
+	qmp_many_ask(items, n, commands, clock_deadline_usec(QMP_MANY_USEC));
 	for (size_t i = 0; i < n; i++) {
 		int64_t bytes = jtree_get_int(items[i].replies[1], "actual", 0);
 		m->usages[i].guest_bytes = bytes > 0 ? (uint64_t)bytes : 0;

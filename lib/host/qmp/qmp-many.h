@@ -20,8 +20,9 @@
 
 /* Commands in one call. */
 #define QMP_MANY_COMMANDS_MAX 4
-/* As long as a list may wait for a QEMU that does not answer. */
-#define QMP_MANY_USEC (500 * UINT64_C(1000))
+/* As long as a list may wait for a QEMU that does not answer. It does in a millisecond, but for one
+ * on a host that is overloaded. */
+#define QMP_MANY_USEC (2 * UINT64_C(1000000))
 
 /* All empty but @path and @is_partial. */
 struct qmp_many {
