@@ -24,7 +24,7 @@
 #include "host/qmp/qmp.h"
 #include "test.h"
 
-#define SCRIPT_LIMIT_USEC (20 * USEC_PER_SEC)
+#define SCRIPT_LIMIT_USEC (120 * USEC_PER_SEC)
 
 struct script_step {
 	const char *command;   /* its name */
@@ -135,7 +135,7 @@ static inline struct script script_start(const struct script_step *steps)
 	script.pid = fork();
 	if (script.pid == 0) {
 		close(pair[0]);
-		alarm(60);
+		alarm(600);
 		script_follow(pair[1], steps);
 		_exit(0);
 	}

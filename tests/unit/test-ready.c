@@ -76,7 +76,7 @@ TEST(a_server_that_is_there_and_one_that_comes)
 	CLEANUP(closep) int fd = bind_somewhere(&ready);
 	pid_t child = fork();
 	if (child == 0) {
-		int r = ready_wait(&ready, NULL, NETNS_OWN, clock_deadline_usec(20 * USEC_PER_SEC),
+		int r = ready_wait(&ready, NULL, NETNS_OWN, clock_deadline_usec(120 * USEC_PER_SEC),
 				&err);
 		_exit(r == 0 ? 0 : 1);
 	}
@@ -86,7 +86,8 @@ TEST(a_server_that_is_there_and_one_that_comes)
 	CHECK_INT(listen(fd, 8), 0);
 	int status;
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
-	CHECK_INT(ready_wait(&ready, NULL, NETNS_OWN, clock_deadline_usec(20 * USEC_PER_SEC), &err),
+	CHECK_INT(ready_wait(&ready, NULL, NETNS_OWN, clock_deadline_usec(120 * USEC_PER_SEC),
+				  &err),
 			0);
 }
 

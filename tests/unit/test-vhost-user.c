@@ -11,7 +11,7 @@
 #include "scratch.h"
 #include "test.h"
 
-#define LONG_USEC (20 * USEC_PER_SEC)
+#define LONG_USEC (120 * USEC_PER_SEC)
 #define SHORT_USEC (100 * USEC_PER_MSEC)
 #define PROTOCOL (UINT64_C(1) << 30)
 
