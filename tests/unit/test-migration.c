@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A guest that comes from a file, with a QEMU that does not tell how far it is. */
+/* A guest that goes to a file and comes from one, with a QEMU that does not tell how far it is. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -46,26 +47,44 @@ static const char *hear_fd(int fd, int *ret_fd)
 	return NULL;
 }
 
+/* Not of a function: the child would lose what is its caller's. */
+static const char *version; /* the members of its greeting */
+static bool refuses;	    /* to migrate */
+static int log_pipe[2];
+
 /* Reads a piece between two looks. Of what comes in 7.2 tells the state alone. */
 static void be_qemu(int fd)
 {
-	char piece[PIECE], id[64], command[64];
+	char piece[PIECE], id[64], command[64], what[64];
 	const char *line, *status = "none";
 	int memory = -1;
-	say(fd, "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n");
+	CLEANUP(freep)
+	char *greeting = xasprintf("{\"QMP\": {\"version\": {\"qemu\": {%s}}, "
+				   "\"capabilities\": []}}\r\n",
+			version);
+	say(fd, greeting);
 	while ((line = hear_fd(fd, &memory))) {
-		const char *at = strstr(line, "\"id\":");
+		const char *at = strstr(line, "\"id\":"), *uri = strstr(line, "\"uri\":");
 		if (sscanf(line, "{\"execute\":\"%63[^\"]", command) != 1 || !at ||
 				sscanf(at, "\"id\":\"%63[^\"]", id) != 1)
 			_exit(8);
-		if (!strcmp(command, "migrate-incoming"))
+		const bool migrates =
+				!strcmp(command, "migrate") || !strcmp(command, "migrate-incoming");
+		if (migrates)
 			status = "active";
 		else if (!strcmp(command, "query-migrate") &&
 				read(memory, piece, sizeof(piece)) == 0)
 			status = "completed";
+		if (migrates && sscanf(uri, "\"uri\":\"%63[^\"]", what) == 1)
+			dprintf(log_pipe[1], "%s %s ", command, what);
+		else if (strstr(command, "fd"))
+			dprintf(log_pipe[1], "%s%s ", command,
+					strstr(line, "\"fdset-id\":6}") ? " 6" : "");
 		CLEANUP(freep)
-		char *reply = xasprintf("{\"id\": \"%s\", \"return\": {\"status\": \"%s\"}}\r\n",
-				id, status);
+		char *reply = xasprintf("{\"id\": \"%s\", \"%s\": {\"%s\": \"%s\", "
+					"\"fdset-id\": 6, \"class\": \"GenericError\"}}\r\n",
+				id, migrates && refuses ? "error" : "return",
+				migrates && refuses ? "desc" : "status", status);
 		say(fd, reply);
 	}
 }
@@ -85,26 +104,65 @@ static void note(void *data, uint64_t done, uint64_t total)
 	seen->last = done;
 }
 
+struct row {
+	const char *version; /* the members of its greeting */
+	bool sends, refuses;
+	const char *log;
+};
+
 /* What moves on is not taken for what stands still, whose time is limited. */
-TEST(how_far_a_guest_has_come_in_is_seen)
+static void try_row(const struct row *row)
 {
 	struct error err = {};
 	struct qmp *qmp = NULL;
 	struct seen seen = {};
+	char log[256] = "";
 	const struct migration_watch watch = { .progress = note, .data = &seen };
 	scratch_begin();
+	version = row->version;
+	refuses = row->refuses;
+	CHECK_INT(pipe2(log_pipe, O_CLOEXEC), 0);
 	CLEANUP(closep)
 	int fd = open(scratch_path("memory"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	CHECK_INT(ftruncate(fd, N_PIECES * PIECE), 0);
 	struct peer peer = peer_start(be_qemu);
+	close(log_pipe[1]);
 	CHECK_INT(qmp_attach_take(peer.fd, "qemu", -1, clock_deadline_usec(20 * USEC_PER_SEC), &qmp,
 				  &err),
 			QMP_DONE);
-	CHECK_INT(migration_receive(qmp, fd, true, &watch, &err), 0);
-	CHECK_INT(seen.last, N_PIECES * PIECE);
+	int r = row->sends ? migration_send(qmp, fd, &(struct migration_watch){}, &err)
+			   : migration_receive(qmp, fd, true, &watch, &err);
+	CHECK_INT(r, row->refuses ? -EREMOTEIO : 0);
+	CHECK_INT(seen.last, row->sends || row->refuses ? 0 : N_PIECES * PIECE);
 	qmp_free(qmp);
 	CHECK_INT(peer_finish(peer.pid), 0);
+	CHECK(read(log_pipe[0], log, sizeof(log) - 1) >= 0);
+	CHECK_STR(log, row->log);
+	close(log_pipe[0]);
 	scratch_end();
+}
+
+/* A plain file by name is deprecated in later ones; and no set stays that was made for it. */
+TEST(a_file_comes_by_the_way_that_the_version_has)
+{
+	static const char by_name[] = "getfd migrate-incoming fd:machina-memory ",
+			  by_set[] = "add-fd migrate-incoming file:/dev/fdset/6 remove-fd 6 ";
+	static const struct row rows[] = {
+		{ "", .log = by_name },
+		{ "\"major\": 7, \"minor\": 2, \"micro\": 22", .log = by_name },
+		{ "\"major\": 9, \"minor\": 0, \"micro\": 2", .log = by_name },
+		{ "\"major\": 9, \"minor\": 1, \"micro\": 0", .log = by_set },
+		{ "\"major\": 10, \"minor\": 0, \"micro\": 13", .log = by_set },
+		{ "\"major\": 10, \"minor\": 0, \"micro\": 13", .refuses = true, .log = by_set },
+		{ "\"major\": 7, \"minor\": 2, \"micro\": 22", true,
+				.log = "getfd migrate fd:machina-memory " },
+		{ "\"major\": 10, \"minor\": 0, \"micro\": 13", true,
+				.log = "add-fd migrate file:/dev/fdset/6 remove-fd 6 " },
+		{ "\"major\": 10, \"minor\": 0, \"micro\": 13", true, true,
+				.log = "add-fd migrate file:/dev/fdset/6 remove-fd 6 " },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		try_row(&rows[i]);
 }
 
 /* ---- one that claims to go on ---- */

@@ -48,8 +48,9 @@ static bool obey(int fd, const char *line, const char *command, const char *id)
 				   "\"desc\": \"never\"}}\r\n",
 				id);
 	else
-		answer = xasprintf("{\"id\": \"%s\", \"return\": {\"status\": \"%s\"}}\r\n", id,
-				!strcmp(command, "query-status") ? fake.state : status);
+		answer = xasprintf("{\"id\": \"%s\", \"return\": {\"status\": \"%s\", "
+				   "\"fdset-id\": 1}}\r\n",
+				id, !strcmp(command, "query-status") ? fake.state : status);
 	if (reads && fake.dies)
 		return false;
 	say(fd, answer);

@@ -11,6 +11,7 @@
 #include "host/qmp/qmp-fd.h"
 #include "json/jtree.h"
 #include "util/buf.h"
+#include "util/mem.h"
 #include "util/visible.h"
 
 /* Between two looks, while no event comes. */
@@ -21,8 +22,8 @@
 #define PACE_PARTS 256
 /* What QEMU says of a reason; real ones have less. */
 #define REASON_MAX 500
-/* The name of the descriptor in this connection, which the command uses up. */
-#define FD_NAME "machina"
+/* The name of the descriptor: in this connection, where the command uses it up, or of its set. */
+#define FD_NAME "machina-memory"
 /* "max-bandwidth" is a size_t; all numbers below 2^53 survive everybody's JSON. */
 #define UNLIMITED (INT64_C(1) << 52)
 
@@ -207,12 +208,43 @@ static int set_speed(struct qmp *qmp, struct error *err)
 	return call(qmp, "migrate-set-parameters", arguments, err);
 }
 
-/* @command: that takes the descriptor which was sent */
-static int begin(struct qmp *qmp, const char *command, struct error *err)
+static int call_with(struct qmp *qmp, const char *command, const char *uri, uint64_t until,
+		struct error *err)
 {
-	struct json_object *arguments = jtree_object();
-	jtree_set(arguments, "uri", jtree_string("fd:" FD_NAME));
-	return call(qmp, command, arguments, err);
+	CLEANUP(jtree_putp) struct json_object *arguments = jtree_object();
+	jtree_set(arguments, "uri", jtree_string(uri));
+	return qmp_call(qmp, command, arguments, until, NULL, err);
+}
+
+/*
+ * QEMU has opened it when the command returns, and what it opened is a copy: so the set is of no
+ * use then, whether it goes on or not. Where we are killed before, the set goes with the
+ * connection.
+ */
+static int begin_by_set(struct qmp *qmp, const char *command, int fd, struct error *err)
+{
+	const uint64_t until = deadline();
+	int set;
+	int r = qmp_add_fd(qmp, fd, FD_NAME, until, &set, err);
+	if (r < 0)
+		return r;
+	CLEANUP(freep) char *uri = xasprintf("file:/dev/fdset/%d", set);
+	r = call_with(qmp, command, uri, until, err);
+	qmp_remove_fd(qmp, set, until);
+	return r;
+}
+
+/*
+ * A file by "fd:" is deprecated since 9.1 (docs/about/deprecated.rst). From then on "file:" takes a
+ * set as it is: from its position on, without cutting it, and it lets go of it in the end.
+ */
+static int begin(struct qmp *qmp, const char *command, int fd, struct error *err)
+{
+	if (qmp_is_at_least(qmp, 9, 1))
+		return begin_by_set(qmp, command, fd, err);
+	const uint64_t until = deadline();
+	int r = qmp_send_fd(qmp, fd, FD_NAME, until, err);
+	return r < 0 ? r : call_with(qmp, command, "fd:" FD_NAME, until, err);
 }
 
 int migration_send(struct qmp *qmp, int fd, const struct migration_watch *watch, struct error *err)
@@ -222,11 +254,9 @@ int migration_send(struct qmp *qmp, int fd, const struct migration_watch *watch,
 	if (r == 0)
 		r = set_speed(qmp, err);
 	if (r == 0)
-		r = qmp_send_fd(qmp, fd, FD_NAME, deadline(), err);
-	if (r == 0)
 		r = qmp_pass_time(qmp, 0, err); /* what happened before is no news */
 	if (r == 0)
-		r = begin(qmp, "migrate", err);
+		r = begin(qmp, "migrate", fd, err);
 	return r < 0 ? r : watch_it(qmp, -1, watch, err);
 }
 
@@ -257,8 +287,6 @@ int migration_receive(struct qmp *qmp, int fd, bool late, const struct migration
 	const char *const capabilities[] = { "events", late ? "late-block-activate" : NULL, NULL };
 	int r = set_capabilities(qmp, capabilities, err);
 	if (r == 0)
-		r = qmp_send_fd(qmp, fd, FD_NAME, deadline(), err);
-	if (r == 0)
-		r = begin(qmp, "migrate-incoming", err);
+		r = begin(qmp, "migrate-incoming", fd, err);
 	return r < 0 ? r : watch_it(qmp, fd, watch, err);
 }

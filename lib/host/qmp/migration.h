@@ -32,7 +32,7 @@ MUST_CHECK int migration_check(struct qmp *qmp, struct error *err);
  * Migrate a guest that stands still to a file, as fast as it goes. QEMU is in the state
  * "postmigrate" then, its disks are flushed and not its own any more.
  *
- * @fd: borrowed
+ * @fd: of a file, opened for writing alone; borrowed, and QEMU writes from its position on
  *
  * Errors: EREMOTEIO: it failed, and QEMU says why; ECANCELED: @watch wants it, or somebody has let
  * the guest run on; ETIMEDOUT: nothing moves; the connection's. In all cases migration_cancel() is
@@ -47,7 +47,7 @@ MUST_CHECK int migration_cancel(struct qmp *qmp, struct error *err);
 /*
  * The other side: a QEMU that was started with "-incoming defer".
  *
- * @fd: of a file, at its beginning; borrowed, and QEMU moves its position
+ * @fd: of a file, opened for reading alone, at its beginning; borrowed, and QEMU moves its position
  * @late: "cont" comes next, and the disks stay untouched until then. Not for a guest that stays
  *        paused: a QEMU that does not have its disks ends when it is migrated again
  *        (bdrv_inactivate_recurse() in block.c)

@@ -95,6 +95,14 @@ const char *qmp_version(const struct qmp *q)
 	return q->version ? q->version : "";
 }
 
+bool qmp_is_at_least(const struct qmp *q, int major, int minor)
+{
+	int is_major, is_minor;
+	if (sscanf(qmp_version(q), "%d.%d", &is_major, &is_minor) < 2)
+		return false;
+	return is_major > major || (is_major == major && is_minor >= minor);
+}
+
 static void keep_event(struct qmp *q, const struct qmp_message *m)
 {
 	if (m->len > EVENT_LEN_MAX)

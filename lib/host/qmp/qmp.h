@@ -108,6 +108,8 @@ void qmp_limit(struct qmp *qmp, uint64_t deadline_usec);
 int qmp_fd(const struct qmp *qmp);
 /* "7.2.22 (Debian 1:7.2+dfsg-7)"; "" if the greeting did not say. Valid until qmp_free(). */
 const char *qmp_version(const struct qmp *qmp);
+/* Is that this version, or a later one? Not if the greeting did not say. */
+bool qmp_is_at_least(const struct qmp *qmp, int major, int minor);
 
 struct qmp_command {
 	const char *name;
