@@ -362,18 +362,11 @@ static int enable_again(struct drain *d, struct error *err)
 static int undrain(struct drain *d, bool forget, struct error *err)
 {
 	CLEANUP(drained_done) struct drained rest = {};
-	CLEANUP(unit_list_done) struct unit_list list = {};
-	CLEANUP(strv_done) struct strv units = {};
-	lifecycle_units(&d->record.machines, &units);
 	int r = enable_again(d, err);
-	if (r >= 0)
-		r = lifecycle_forget_failures(&d->call->paths, d->bus, &d->record.machines, err);
-	if (r >= 0)
-		r = lifecycle_list(d->bus, &units, &list, err);
 	/* After a drain that was broken off some may still be on their way down. */
 	if (r >= 0)
-		r = lifecycle_end_runs(
-				d->bus, &list, true, clock_deadline_usec(JOBS_TIMEOUT_USEC), err);
+		r = lifecycle_begin_anew(&d->call->paths, d->bus, &d->record.machines, true,
+				clock_deadline_usec(JOBS_TIMEOUT_USEC), err);
 	if (r >= 0)
 		r = run_jobs(d, BUS_START, &d->record.machines, err);
 	if (r < 0)

@@ -180,9 +180,7 @@ static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t dead
 {
 	const struct strv *machines = jobs->machines;
 	CLEANUP(unit_list_done) struct unit_list list = {};
-	int r = lifecycle_forget_failures(jobs->paths, jobs->bus, machines, err);
-	if (r == 0)
-		r = lifecycle_list(jobs->bus, units, &list, err);
+	int r = lifecycle_list(jobs->bus, units, &list, err);
 	for (size_t i = 0; i < list.n; i++) {
 		const struct unit_row *row = &list.rows[i];
 		if (!strcmp(row->active_state, "activating") &&
@@ -192,8 +190,8 @@ static int begin_anew(struct jobs *jobs, const struct strv *units, uint64_t dead
 			strv_push(&jobs->done_before, machines->items[i]);
 	}
 	return r < 0 ? r
-		     : lifecycle_end_runs(jobs->bus, &list, jobs->verb == BUS_START, deadline_usec,
-				       err);
+		     : lifecycle_begin_anew(jobs->paths, jobs->bus, machines,
+				       jobs->verb == BUS_START, deadline_usec, err);
 }
 
 /*
@@ -278,6 +276,21 @@ static int run_all(const struct call *call, struct bus *bus, enum bus_verb verb,
 	return r < 0 ? r : r + n_left;
 }
 
+/* One that takes long to stop keeps none waiting but those that need it. */
+static int start_all(
+		const struct call *call, struct bus *bus, struct strv *machines, struct error *err)
+{
+	CLEANUP(strv_done) struct strv now = {}, later = {};
+	if (machines->n == 1)
+		return run_all(call, bus, BUS_START, machines, err);
+	int n = 0, r = lifecycle_split(&call->paths, bus, machines, &now, &later, err);
+	if (r == 0 && now.n)
+		r = n = run_all(call, bus, BUS_START, &now, err);
+	if (r >= 0 && later.n)
+		r = run_all(call, bus, BUS_START, &later, err);
+	return r < 0 ? r : later.n ? r + n : n;
+}
+
 /* Those that may be restarted. Returns how many may not. */
 static size_t leave_out_stuck(
 		const struct call *call, const struct strv *machines, struct strv *ret)
@@ -348,7 +361,9 @@ static int run_jobs(const struct call *call, enum bus_verb verb, struct error *e
 		r = bus_open(&bus, err);
 	if (r < 0 || !machines.n)
 		return r;
-	if (verb != BUS_RESTART)
+	if (verb == BUS_START)
+		r = start_all(call, bus, &machines, err);
+	else if (verb == BUS_STOP)
 		r = run_all(call, bus, verb, &machines, err);
 	else if (options->one_by_one)
 		r = run_one_by_one(call, bus, &machines, err);

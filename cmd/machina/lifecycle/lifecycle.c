@@ -136,26 +136,6 @@ int lifecycle_list(
 	return bus_list_loaded_units(bus, pattern, units, ret, err);
 }
 
-int lifecycle_end_runs(struct bus *bus, const struct unit_list *list, bool for_start,
-		uint64_t deadline_usec, struct error *err)
-{
-	CLEANUP(strv_done) struct strv waiting = {};
-	for (size_t i = 0; i < list->n; i++) {
-		const struct unit_row *row = &list->rows[i];
-		bool is_leaving = !strcmp(row->active_state, "deactivating") &&
-				  strcmp(row->job_type, "restart") != 0;
-		if (!strcmp(row->sub_state, "auto-restart") || (for_start && is_leaving))
-			strv_push(&waiting, row->name);
-	}
-	if (!waiting.n)
-		return 0;
-	progress_show("waiting for what is being stopped");
-	/* What requires it still runs, and would not be started again. */
-	int r = bus_run_jobs(bus, BUS_STOP_ALONE, &waiting, NULL, NULL, deadline_usec, err);
-	progress_clear();
-	return r < 0 ? r : 0;
-}
-
 int lifecycle_wait_run(
 		struct bus *bus, const char *unit, const char *invocation_id, struct error *err)
 {
@@ -292,8 +272,35 @@ void lifecycle_required(
 		add_required(paths, machines->items[i], &seen, ret, NULL);
 }
 
-int lifecycle_forget_failures(const struct config_paths *paths, struct bus *bus,
-		const struct strv *machines, struct error *err)
+/* A restart is left alone: a start becomes a part of its job, which a stop would cancel. */
+static bool is_leaving(const struct unit_row *row)
+{
+	return !strcmp(row->active_state, "deactivating") && strcmp(row->job_type, "restart") != 0;
+}
+
+static int end_runs(struct bus *bus, const struct unit_list *list, bool for_start,
+		uint64_t deadline_usec, struct error *err)
+{
+	CLEANUP(strv_done) struct strv waiting = {};
+	for (size_t i = 0; i < list->n; i++) {
+		const struct unit_row *row = &list->rows[i];
+		CLEANUP(freep) char *machine = unit_name_subject(UNIT_QEMU, row->name);
+		if (machine && (!strcmp(row->sub_state, "auto-restart") ||
+					       (for_start && is_leaving(row))))
+			strv_push(&waiting, row->name);
+	}
+	if (!waiting.n)
+		return 0;
+	progress_show("waiting for what is being stopped");
+	/* What requires it still runs, and would not be started again. */
+	int r = bus_run_jobs(bus, BUS_STOP_ALONE, &waiting, NULL, NULL, deadline_usec, err);
+	progress_clear();
+	return r < 0 ? r : 0;
+}
+
+int lifecycle_begin_anew(const struct config_paths *paths, struct bus *bus,
+		const struct strv *machines, bool for_start, uint64_t deadline_usec,
+		struct error *err)
 {
 	CLEANUP(strv_done) struct strv seen = {}, all = {}, loaded = {};
 	CLEANUP(unit_list_done) struct unit_list list = {};
@@ -302,6 +309,8 @@ int lifecycle_forget_failures(const struct config_paths *paths, struct bus *bus,
 		add_required(paths, machines->items[i], &seen, NULL, &all);
 	strv_sort_unique(&all);
 	int r = bus_list_loaded_units(bus, OWN_UNITS, &all, &list, err);
+	if (r == 0)
+		r = end_runs(bus, &list, for_start, deadline_usec, err);
 	if (r < 0)
 		return r;
 	/* Of others systemd remembers nothing, and would read their files. */
@@ -309,6 +318,39 @@ int lifecycle_forget_failures(const struct config_paths *paths, struct bus *bus,
 		if (list.rows[i].load_state[0])
 			strv_push(&loaded, all.items[i]);
 	return bus_reset_failed(bus, &loaded, err);
+}
+
+/* Is one of them, or what it requires, among @leaving? */
+static bool has_to_wait(
+		const struct config_paths *paths, const char *machine, const struct strv *leaving)
+{
+	CLEANUP(strv_done) struct strv alone = {}, chain = {};
+	strv_push(&alone, machine);
+	lifecycle_required(paths, &alone, &chain);
+	strv_push(&chain, machine);
+	for (size_t i = 0; i < chain.n; i++)
+		if (strv_contains(leaving, chain.items[i]))
+			return true;
+	return false;
+}
+
+int lifecycle_split(const struct config_paths *paths, struct bus *bus, const struct strv *machines,
+		struct strv *ret_now, struct strv *ret_later, struct error *err)
+{
+	CLEANUP(strv_done) struct strv all = {}, units = {}, leaving = {};
+	CLEANUP(unit_list_done) struct unit_list list = {};
+	lifecycle_required(paths, machines, &all);
+	strv_extend(&all, machines);
+	lifecycle_units(&all, &units);
+	int r = lifecycle_list(bus, &units, &list, err);
+	for (size_t i = 0; i < list.n; i++)
+		if (is_leaving(&list.rows[i]))
+			strv_push(&leaving, all.items[i]);
+	for (size_t i = 0; r == 0 && i < machines->n; i++)
+		strv_push(leaving.n && has_to_wait(paths, machines->items[i], &leaving) ? ret_later
+											: ret_now,
+				machines->items[i]);
+	return r;
 }
 
 /* The first in the chain that has failed: those behind it were never started. */

@@ -47,13 +47,6 @@ void lifecycle_required(
 		const struct config_paths *paths, const struct strv *machines, struct strv *ret);
 
 /*
- * Machines are about to be started: systemd forgets how often they and what their units on disk
- * require, networks and TPMs for example, have failed lately.
- */
-MUST_CHECK int lifecycle_forget_failures(const struct config_paths *paths, struct bus *bus,
-		const struct strv *machines, struct error *err);
-
-/*
  * The states of the units of machines. Those that systemd has not in memory are not read for that
  * (bus_list_loaded_units()): it would forget them at once, and read them again for the next call.
  */
@@ -61,16 +54,27 @@ MUST_CHECK int lifecycle_list(struct bus *bus, const struct strv *units, struct 
 		struct error *err);
 
 /*
- * Machines are about to be started: those that wait for systemd's next try wait no longer, which a
- * start would not end (service_start() in systemd's src/core/service.c).
+ * Machines are about to be started. systemd forgets how often they and what their units on disk
+ * require, networks and TPMs for example, have failed lately. Of these machines, those that wait
+ * for systemd's next try wait no longer, which a start would not end (service_start() in systemd's
+ * src/core/service.c).
  *
  * @for_start: and those that are being stopped are waited for. A job that is made before would take
  * their TPM, shares and passt for running, which end with them (job_type_is_redundant() in
  * src/core/job.c); a restart has these started again in any case, and one that is under way is left
- * to it: a start becomes a part of its job, which a stop would cancel.
+ * to it.
  */
-MUST_CHECK int lifecycle_end_runs(struct bus *bus, const struct unit_list *list, bool for_start,
-		uint64_t deadline_usec, struct error *err);
+MUST_CHECK int lifecycle_begin_anew(const struct config_paths *paths, struct bus *bus,
+		const struct strv *machines, bool for_start, uint64_t deadline_usec,
+		struct error *err);
+
+/*
+ * Of machines that are about to be started, those for which lifecycle_begin_anew() would wait until
+ * they, or what they require, have stopped: the others need not wait for that.
+ */
+MUST_CHECK int lifecycle_split(const struct config_paths *paths, struct bus *bus,
+		const struct strv *machines, struct strv *ret_now, struct strv *ret_later,
+		struct error *err);
 
 /*
  * Wait until a run of a unit, whose QEMU has ended, is over: its hooks clean up, and only then it
