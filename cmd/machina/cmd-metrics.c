@@ -40,8 +40,11 @@ static int metrics_run(const struct call *call, struct error *err)
 	census_find_enabled(&call->paths, &census);
 	metrics_write(&census, (enum metrics_format)options->format, clock_now_usec() - begin,
 			&text);
-	if (options->output)
+	if (options->output) {
+		/* Of a run that was killed: nobody else would, and there is one each minute. */
+		file_remove_stale_of(options->output);
 		return file_replace(options->output, buf_text(&text), text.len, 0644, err);
+	}
 	fputs(buf_text(&text), stdout);
 	return STATUS_DONE;
 }

@@ -234,6 +234,22 @@ void file_remove_stale(const char *dir)
 	}
 }
 
+void file_remove_stale_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	CLEANUP(freep) char *dir = xasprintf("%.*s.", (int)(name - path), path);
+	CLEANUP(freep) char *begin = xasprintf(".%s.tmp-", name);
+	CLEANUP(strv_done) struct strv names = {};
+	if (dir_list(dir, &names, NULL) != 0)
+		return;
+	for (size_t i = 0; i < names.n; i++) {
+		CLEANUP(freep) char *stale = xasprintf("%s/%s", dir, names.items[i]);
+		if (!strncmp(names.items[i], begin, strlen(begin)) && file_is_stale(names.items[i]))
+			unlink(stale);
+	}
+}
+
 int file_batch_add(struct file_batch *batch, const char *name, const void *data, size_t len,
 		mode_t mode, struct error *err)
 {

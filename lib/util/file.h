@@ -63,6 +63,8 @@ MUST_CHECK int file_temporary(
  * that cannot be removed is no reason to stop: it harms nobody.
  */
 void file_remove_stale(const char *dir);
+/* The same, but only those of one file: in a directory that others use as well. */
+void file_remove_stale_of(const char *path);
 /* Is it the name of one? */
 bool file_is_stale(const char *name);
 

@@ -11,7 +11,6 @@
 
 #include "util/file.h"
 #include "util/mem.h"
-#include "util/strv.h"
 
 void newfile_done(struct newfile *file)
 {
@@ -36,21 +35,6 @@ static int dir_length(const char *path)
 	return (int)(name_of(path) - path);
 }
 
-/* Others' temporary files are none of our business in a directory that is not ours. */
-static void remove_stale(const char *path)
-{
-	CLEANUP(freep) char *dir = xasprintf("%.*s.", dir_length(path), path);
-	CLEANUP(freep) char *begin = xasprintf(".%s.tmp-", name_of(path));
-	CLEANUP(strv_done) struct strv names = {};
-	if (dir_list(dir, &names, NULL) != 0)
-		return;
-	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP(freep) char *stale = xasprintf("%s/%s", dir, names.items[i]);
-		if (!strncmp(names.items[i], begin, strlen(begin)) && file_is_stale(names.items[i]))
-			unlink(stale);
-	}
-}
-
 static int is_there(const struct newfile *file, struct error *err)
 {
 	return error_set(err, EEXIST, "'%s' is there already", file->path);
@@ -68,7 +52,7 @@ int newfile_open(const char *path, bool replaces, struct newfile *ret, struct er
 	int r = name_of(path)[0] ? check_absent(&file, err)
 				 : error_set(err, EISDIR, "'%s' is no name of a file", path);
 	if (r == 0) {
-		remove_stale(path);
+		file_remove_stale_of(path);
 		file.fd = file_temporary(AT_FDCWD, path, getpid(), 0600, &file.temporary);
 		if (file.fd < 0)
 			r = error_code(err, file.fd, "cannot make '%s'", path);

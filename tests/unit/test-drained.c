@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "scratch.h"
 #include "test.h"
@@ -36,6 +38,28 @@ TEST(what_was_stored_is_loaded)
 	CHECK_INT(drained_forget(dir, &err), 0);
 	CHECK(stat(path, &st) < 0 && errno == ENOENT);
 	CHECK_INT(drained_forget(dir, &err), 0);
+	scratch_end();
+}
+
+/* Empty, or half of one. */
+TEST(what_a_killed_drain_has_left_goes)
+{
+	CLEANUP(drained_done) struct drained record = { .since = xstrdup("now") };
+	struct error err = {};
+	scratch_begin();
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(0);
+	CHECK_INT(waitpid(pid, NULL, 0), pid);
+	CLEANUP(freep) char *left = xasprintf("." DRAINED_FILE ".tmp-%d-0", pid);
+	put_file(left, "");
+	put_file(".other.tmp-1-0", "");
+	CHECK_INT(drained_store(scratch_dir, &record, &err), 0);
+	CHECK(access(scratch_path(left), F_OK) < 0);
+	put_file(left, "");
+	CHECK_INT(drained_forget(scratch_dir, &err), 0);
+	CHECK(access(scratch_path(left), F_OK) < 0);
+	CHECK_INT(access(scratch_path(".other.tmp-1-0"), F_OK), 0);
 	scratch_end();
 }
 

@@ -91,6 +91,7 @@ int drained_store(const char *dir, const struct drained *drained, struct error *
 	json_object_put(object);
 	buf_putc(&text, '\n');
 	int r = mkdir_all(dir, 0755, err);
+	file_remove_stale_of(path);
 	return r < 0 ? r : file_replace(path, buf_text(&text), text.len, 0644, err);
 }
 
@@ -98,6 +99,7 @@ int drained_forget(const char *dir, struct error *err)
 {
 	CLEANUP(freep) char *path = path_join(dir, DRAINED_FILE);
 	CLEANUP(closep) int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	file_remove_stale_of(path);
 	if ((unlink(path) < 0 && errno != ENOENT) || dirfd < 0 || fsync(dirfd) < 0)
 		return error_errno(err, "cannot remove '%s'", path);
 	return 0;
