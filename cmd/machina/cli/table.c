@@ -17,29 +17,39 @@
 #define CUT_WIDTH_MIN 12
 
 struct cell {
-	char *text; /* made visible */
+	size_t at;    /* its text, made visible, in the table's */
+	size_t width; /* of that, in columns of a terminal */
 	enum style style;
 };
 
 void table_done(struct table *t)
 {
-	for (size_t i = 0; i < t->n; i++)
-		free(t->cells[i].text);
 	free(t->cells);
+	buf_done(&t->texts);
 	t->cells = NULL;
 	t->n = t->n_alloc = 0;
 }
 
+static const char *text_of(const struct table *t, const struct cell *cell)
+{
+	return t->texts.text + cell->at;
+}
+
 void table_add(struct table *t, enum style style, const char *format, ...)
 {
+	char room[200];
+	CLEANUP(buf_done) struct buf text = {};
+	buf_borrow(&text, room, sizeof(room));
 	va_list ap;
 	va_start(ap, format);
-	CLEANUP(freep) char *text = xvasprintf(format, ap);
+	buf_vprintf(&text, format, ap);
 	va_end(ap);
-	CLEANUP(buf_done) struct buf visible = {};
-	visible_add(&visible, text, strlen(text), SIZE_MAX);
+	struct cell cell = { .at = t->texts.len, .style = style };
+	visible_add(&t->texts, buf_text(&text), text.len, SIZE_MAX);
+	buf_putc(&t->texts, '\0');
+	cell.width = display_width(text_of(t, &cell));
 	t->cells = grow_array(t->cells, &t->n_alloc, t->n, sizeof(*t->cells));
-	t->cells[t->n++] = (struct cell){ buf_take(&visible), style };
+	t->cells[t->n++] = cell;
 }
 
 /* The beginning of a text. */
@@ -128,7 +138,7 @@ static size_t *measure(const struct table *t)
 {
 	size_t *widths = xcalloc(t->n_columns, sizeof(*widths));
 	for (size_t i = 0; i < t->n; i++) {
-		size_t width = display_width(t->cells[i].text), k = i % t->n_columns;
+		size_t width = t->cells[i].width, k = i % t->n_columns;
 		size_t widest = t->columns[k].widest;
 		if (widest && width > widest)
 			width = 1;
@@ -153,17 +163,17 @@ static size_t room_of(const struct table *t, const size_t *widths, const struct 
 	if (!t->max_width || !t->columns[i].shrinks)
 		return SIZE_MAX;
 	for (size_t k = i + 1; k < n_cells; k++)
-		if (cells[k].text[0])
+		if (text_of(t, &cells[k])[0])
 			return widths[i];
 	for (size_t k = 0; k < i; k++)
 		begin += widths[k] ? widths[k] + COLUMN_GAP : 0;
 	return begin + widths[i] < t->max_width ? t->max_width - begin : widths[i];
 }
 
-static char *cut(const char *text, size_t width)
+static void put_blanks(FILE *to, size_t n)
 {
-	struct extent kept = fit(text, width - strlen(CUT));
-	return xasprintf("%.*s" CUT, (int)kept.bytes, text);
+	while (n-- > 0)
+		fputc(' ', to);
 }
 
 /* @cells: NULL for the line of titles; a last row may have fewer than there are columns */
@@ -174,23 +184,29 @@ static void put_row(const struct table *t, FILE *to, const size_t *widths, const
 	for (size_t i = 0; i < t->n_columns; i++) {
 		if (!widths[i])
 			continue;
-		const char *title = t->columns[i].title ? t->columns[i].title : "";
-		const char *text = !cells ? title : i < n_cells ? cells[i].text : "";
-		size_t room = cells ? room_of(t, widths, cells, n_cells, i) : SIZE_MAX;
-		CLEANUP(freep) char *rest = display_width(text) > room ? cut(text, room) : NULL;
-		if (rest)
-			text = rest;
-		size_t width = display_width(text);
-		size_t pad = widths[i] > width ? widths[i] - width : 0;
+		const struct cell *cell = cells && i < n_cells ? &cells[i] : NULL;
+		const char *title = !cells && t->columns[i].title ? t->columns[i].title : "";
+		const char *text = cell ? text_of(t, cell) : title;
 		if (!text[0]) { /* no blanks at the end of a line */
 			gap += widths[i] + COLUMN_GAP;
 			continue;
 		}
+		size_t room = cell ? room_of(t, widths, cells, n_cells, i) : SIZE_MAX;
+		size_t width = cell ? cell->width : display_width(title), bytes = SIZE_MAX;
+		const char *cut = "";
+		if (width > room) {
+			struct extent kept = fit(text, room - strlen(CUT));
+			bytes = kept.bytes;
+			cut = CUT;
+			width = kept.columns + strlen(CUT);
+		}
+		size_t pad = widths[i] > width ? widths[i] - width : 0;
 		bool right = t->columns[i].right;
-		enum style style = cells ? cells[i].style : STYLE_HEAD;
-		fprintf(to, "%*s", (int)(gap + (right ? pad : 0)), "");
+		enum style style = cell ? cell->style : STYLE_HEAD;
+		put_blanks(to, gap + (right ? pad : 0));
 		style_begin(to, style);
-		fputs(text, to);
+		fwrite(text, 1, strnlen(text, bytes), to);
+		fputs(cut, to);
 		style_end(to, style);
 		gap = COLUMN_GAP + (right ? 0 : pad);
 	}

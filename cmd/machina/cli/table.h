@@ -20,6 +20,7 @@
 #include <stdio.h>
 
 #include "cli/output.h"
+#include "util/buf.h"
 #include "util/cleanup.h"
 
 struct column {
@@ -40,6 +41,7 @@ struct table {
 	struct cell *cells; /* row by row */
 	size_t n;
 	size_t n_alloc;
+	struct buf texts; /* of the cells, a NUL behind each */
 };
 
 void table_done(struct table *t);
