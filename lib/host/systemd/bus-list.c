@@ -9,22 +9,10 @@
 #include "host/systemd/bus-unit.h"
 #include "util/mem.h"
 
-static void row_done(struct unit_row *row)
-{
-	free(row->name);
-	free(row->description);
-	free(row->load_state);
-	free(row->active_state);
-	free(row->sub_state);
-	free(row->job_type);
-	*row = (struct unit_row){};
-}
-
 void unit_list_done(struct unit_list *list)
 {
-	for (size_t i = 0; i < list->n; i++)
-		row_done(&list->rows[i]);
 	free(list->rows);
+	arena_done(&list->arena);
 	*list = (struct unit_list){};
 }
 
@@ -62,21 +50,6 @@ static size_t first_place(const struct place *places, size_t n, const char *name
 	return low;
 }
 
-static void set_row(struct unit_row *row, const char *name, const char *description,
-		const char *load_state, const char *active_state, const char *sub_state,
-		const char *job_type)
-{
-	row_done(row);
-	*row = (struct unit_row){
-		.name = xstrdup(name),
-		.description = xstrdup(description),
-		.load_state = xstrdup(load_state),
-		.active_state = xstrdup(active_state),
-		.sub_state = xstrdup(unit_sub_state(sub_state)),
-		.job_type = xstrdup(job_type),
-	};
-}
-
 /* What nobody has asked for is left out. */
 static int read_rows(sd_bus_message *reply, const struct strv *names, struct unit_list *list)
 {
@@ -92,8 +65,13 @@ static int read_rows(sd_bus_message *reply, const struct strv *names, struct uni
 			break;
 		for (size_t i = first_place(places, names->n, name);
 				i < names->n && !strcmp(places[i].name, name); i++)
-			set_row(&list->rows[places[i].i], name, description, load, active, sub,
-					job_type);
+			list->rows[places[i].i] = (struct unit_row){
+				.name = arena_strdup(&list->arena, name),
+				.load_state = arena_strdup(&list->arena, load),
+				.active_state = arena_strdup(&list->arena, active),
+				.sub_state = arena_strdup(&list->arena, unit_sub_state(sub)),
+				.job_type = arena_strdup(&list->arena, job_type),
+			};
 	}
 	return r;
 }
@@ -102,11 +80,16 @@ static void fill_gaps(struct unit_list *list, const struct strv *names, const ch
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (!list->rows[i].name)
-			set_row(&list->rows[i], names->items[i], "", load_state, "inactive", "dead",
-					"");
+			list->rows[i] = (struct unit_row){
+				.name = arena_strdup(&list->arena, names->items[i]),
+				.load_state = load_state,
+				.active_state = "inactive",
+				.sub_state = "dead",
+				.job_type = "",
+			};
 }
 
-/* @gap: the load state of units that are not in the answer */
+/* @gap: the load state of units that are not in the answer; a constant */
 static int list_units(struct bus *bus, sd_bus_message *call, const struct strv *names,
 		const char *gap, struct unit_list *ret, struct error *err)
 {

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "host/systemd/bus.h"
+#include "util/arena.h"
 #include "util/buf.h"
 #include "util/cleanup.h"
 #include "util/error.h"
@@ -27,17 +28,17 @@ const char *unit_sub_state(const char *sub_state) PURE;
 
 /* The words are systemd's own: "loaded" or "not-found", "active", "running". Never NULL. */
 struct unit_row {
-	char *name;	   /* as asked for */
-	char *description; /* "": none */
-	char *load_state;
-	char *active_state;
-	char *sub_state;
-	char *job_type; /* of the job that waits or runs; "": none */
+	const char *name; /* as asked for */
+	const char *load_state;
+	const char *active_state;
+	const char *sub_state;
+	const char *job_type; /* of the job that waits or runs; "": none */
 };
 
 struct unit_list {
 	struct unit_row *rows; /* in the order of the names */
 	size_t n;
+	struct arena arena; /* what the rows point to */
 };
 
 void unit_list_done(struct unit_list *list);
