@@ -143,6 +143,26 @@ TEST(a_unit_that_systemd_refuses_is_not_just_off)
 	}
 }
 
+TEST(what_is_prepared_is_in_the_foreground_where_no_unit_has_it)
+{
+	static const struct {
+		const char *active, *sub;
+		bool expected;
+	} cases[] = {
+		{ "inactive", "dead", true },
+		{ "failed", "failed", true },
+		{ "activating", "auto-restart", true },
+		{ "", "", true },
+		{ "activating", "start-pre", false },
+		{ "activating", "start-post", false },
+		{ "active", "running", false },
+		{ "deactivating", "stop", false },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		CHECK_INT(state_leaves_foreground(cases[i].active, cases[i].sub),
+				cases[i].expected);
+}
+
 TEST(nobody_waits_for_the_qemu_of_a_unit_that_goes_down)
 {
 	struct scene scene;

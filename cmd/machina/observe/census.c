@@ -12,6 +12,7 @@
 #include "json/jtree.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/monitor.h"
+#include "observe/state.h"
 #include "setup/hookplan.h"
 #include "unit/service.h"
 #include "util/file.h"
@@ -145,9 +146,8 @@ static void find_prepared(const struct config_paths *paths, struct census *censu
 	for (size_t i = 0; i < census->n; i++) {
 		struct census_row *row = &census->rows[i];
 		const struct unit_info *info = &row->info;
-		bool is_down = unit_is_down(info->active_state) ||
-			       !strcmp(info->sub_state, "auto-restart");
-		row->is_prepared = is_down && strv_contains_sorted(&prepared, row->machine);
+		row->is_prepared = state_leaves_foreground(info->active_state, info->sub_state) &&
+				   strv_contains_sorted(&prepared, row->machine);
 	}
 }
 

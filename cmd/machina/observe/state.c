@@ -50,16 +50,19 @@ static void find_traces(const struct config_paths *paths, struct traces *ret)
 	find_prepared(paths, &ret->prepared);
 }
 
+bool state_leaves_foreground(const char *active, const char *sub)
+{
+	return !active[0] || unit_is_down(active) || !strcmp(sub, "auto-restart");
+}
+
 /* What the unit's state alone says. Returns whether QEMU has more to say. */
 static bool look_at_unit(const struct traces *traces, struct machine_state *s)
 {
-	/* What was prepared by no unit is one in the foreground, or what is left of one; systemd
-	 * may have tried in vain to start that as well. */
-	const bool is_prepared = strv_contains_sorted(&traces->prepared, s->machine);
+	s->is_foreground = state_leaves_foreground(s->active, s->sub) &&
+			   strv_contains_sorted(&traces->prepared, s->machine);
 	if (!strcmp(s->active, "failed")) {
 		set(s, "failed", STYLE_BAD);
-		s->is_foreground = is_prepared;
-		return is_prepared;
+		return s->is_foreground;
 	}
 	if (!strcmp(s->active, "deactivating")) {
 		set(s, "shutting down", STYLE_WARN);
@@ -68,8 +71,7 @@ static bool look_at_unit(const struct traces *traces, struct machine_state *s)
 	if (!strcmp(s->sub, "auto-restart")) {
 		set(s, "failed", STYLE_BAD);
 		s->reason = xstrdup("systemd is about to start it again");
-		s->is_foreground = is_prepared;
-		return is_prepared;
+		return s->is_foreground;
 	}
 	if (!strcmp(s->active, "activating")) {
 		/* QEMU is there from the moment on when its start is waited for. */
@@ -80,7 +82,6 @@ static bool look_at_unit(const struct traces *traces, struct machine_state *s)
 		return true;
 	bool is_saved = strv_contains_sorted(&traces->saved, s->machine);
 	set(s, is_saved ? "saved" : s->active[0] ? "off" : "", STYLE_PLAIN);
-	s->is_foreground = is_prepared;
 	if (s->refusal && !s->is_foreground) {
 		set(s, "refused", STYLE_BAD);
 		s->reason = s->refusal[0] ? xstrdup(s->refusal) : NULL;

@@ -37,6 +37,14 @@ struct machine_state {
 };
 
 /*
+ * Would a machine that is prepared run in the foreground, with its unit in this state? So would
+ * what is left of one; systemd may have tried in vain to start that as well.
+ *
+ * @active: "": not known
+ */
+bool state_leaves_foreground(const char *active, const char *sub) PURE;
+
+/*
  * Ask the QEMUs of all that is prepared to run, before systemd has told which of them do: so
  * they work while it does. What it says then decides whose answer counts.
  */
