@@ -33,7 +33,7 @@ static void find(const struct run *run, struct cause *ret, char **ret_phase)
 		.setting = run->setting,
 		.path = xstrdup("/usr/bin/it"),
 		.end_usec = 1,
-		.code = CLD_EXITED,
+		.code = !strcmp(run->result, "signal") ? CLD_KILLED : CLD_EXITED,
 		.status = run->status,
 	};
 	strv_push(&step.argv, "/usr/bin/it");
@@ -455,6 +455,17 @@ TEST(phase_is_that_of_the_step)
 		CHECK_STR(phase, settings[i][1]);
 		cause_done(&cause);
 	}
+}
+
+TEST(a_stop_in_the_middle_of_a_start_is_no_fault)
+{
+	static const char said[] = "it was stopped while it was being started";
+	check(&(struct run){ "signal", "ExecStartPost", NULL, SIGTERM, {} }, "", said);
+	check(&(struct run){ "signal", "ExecStartPre", NULL, SIGTERM, {} }, "", said);
+	check(&(struct run){ "signal", "ExecStartPost", NULL, SIGSEGV, {} }, "",
+			"ExecStartPost (it) was killed by signal 11/SEGV");
+	check(&(struct run){ "timeout", "ExecStartPost", NULL, SIGTERM, {} }, "",
+			"ExecStartPost (it) did not end within its time limit");
 }
 
 TEST(nothing_is_pretended)

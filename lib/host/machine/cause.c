@@ -274,6 +274,15 @@ static void find_panic(const struct said *said, size_t n, struct cause *ret)
 			       : "with \"serial\" in its config its last words are kept");
 }
 
+/* systemd ends the hook of a start that is stopped by SIGTERM, and calls that a failure. */
+static bool was_stopped_early(const struct unit_info *info, const struct exec_step *step)
+{
+	return !strcmp(info->result, "signal") && step &&
+	       (!strcmp(step->setting, "ExecStartPre") ||
+			       !strcmp(step->setting, "ExecStartPost")) &&
+	       step->code == CLD_KILLED && step->status == SIGTERM;
+}
+
 static void find_unknown(const struct unit_info *info, const struct said *said, size_t n,
 		bool was_up, struct cause *ret)
 {
@@ -283,6 +292,10 @@ static void find_unknown(const struct unit_info *info, const struct said *said, 
 				   : was_up ? last_words(said, n, SPEAKER_PROGRAM)
 					    : words_of_start(said, n);
 	CLEANUP(buf_done) struct buf result = {};
+	if (was_stopped_early(info, step)) {
+		put(ret, "", "", xstrdup("it was stopped while it was being started"), "");
+		return;
+	}
 	if (was_up && !words && guest_has_panicked(step)) {
 		find_panic(said, n, ret);
 		return;
