@@ -427,6 +427,8 @@ TEST(what_fails_leaves_the_guest_as_it_was)
 		{ "a disk that is known to nobody", { .no_disk = true }, .expected = -ENOENT,
 				.text = "cannot open '", .log = "stop migrate cont " },
 		{ "a QEMU that ends", { .dies = true }, .expected = -ECONNRESET,
+				.text = "its QEMU has ended while it was being saved: nothing is "
+					"saved",
 				.log = "stop migrate ", .after = SAVED_UNFINISHED },
 		{ "one that does not go on", { .fails = true, .refuses_cont = true },
 				.expected = -EREMOTEIO, .text = "not undone: ",

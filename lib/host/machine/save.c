@@ -440,6 +440,10 @@ static int do_all(struct save *s, struct error *err)
 		r = write_all_of_it(s, err);
 	if (r < 0 && has_ended_well(s, r))
 		return QEMU_GONE;
+	/* There is no guest any more that could go on. */
+	if (r == -ECONNRESET)
+		return error_set(err, ECONNRESET,
+				"its QEMU has ended while it was being saved: nothing is saved");
 	if (r < 0)
 		r = explain_full(s, r, err);
 	if (r < 0)
