@@ -30,13 +30,12 @@ struct list_options {
 
 struct list_row {
 	const char *name;
-	bool is_lost;		   /* it runs, and there is no config any more */
-	char *description;	   /* of the config; NULL: the file has faults, or is none */
-	char *unread;		   /* why it could not be read; NULL: it could */
-	struct stat config, unit;  /* of the files */
-	bool has_config, has_unit; /* they are there */
-	bool generated;		   /* systemd knows the unit, or would find it */
-	uint64_t since_usec;	   /* CLOCK_REALTIME; 0: not known */
+	bool is_lost;	     /* it runs, and there is no config any more */
+	char *description;   /* of the config; NULL: the file has faults, or is none */
+	char *unread;	     /* why it could not be read; NULL: it could */
+	bool has_unit;	     /* its file is there */
+	bool generated;	     /* systemd knows the unit, or would find it */
+	uint64_t since_usec; /* CLOCK_REALTIME; 0: not known */
 	const struct machine_state *state;
 	struct pending *pending;
 };
@@ -62,14 +61,6 @@ static char *check_description(int fd, const char *path, char **ret_unread)
 	return xstrdup(jtree_get_text(doc.root, "description"));
 }
 
-/* Has the unit been written since the file was changed, in whatever way? Then it had no faults. */
-static bool is_generated_since(const struct stat *config, const struct stat *unit)
-{
-	return config->st_ctim.tv_sec < unit->st_mtim.tv_sec ||
-	       (config->st_ctim.tv_sec == unit->st_mtim.tv_sec &&
-			       config->st_ctim.tv_nsec < unit->st_mtim.tv_nsec);
-}
-
 /* Most files of a host were not changed since they were checked the last time. */
 static void read_files(const struct places *places, struct list_row *row)
 {
@@ -79,14 +70,16 @@ static void read_files(const struct places *places, struct list_row *row)
 	int fd = openat(places->config_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	CLEANUP(buf_done) struct buf text = {}, description = {};
 	struct error unused;
+	struct stat st;
+	struct pending *pending = row->pending;
 	/* What can't be read is looked at again, by name, for the reason to be found. */
-	bool is_read = fd >= 0 &&
-		       file_read_stat(fd, name, JDOC_SIZE_MAX, &text, &row->config, &unused) == 0;
-	row->has_config = is_read;
-	row->has_unit = fstatat(places->unit_fd, unit, &row->unit, 0) == 0;
-	row->pending->unit = row->has_unit ? &row->unit : NULL;
-	row->pending->config = row->has_config ? &row->config : NULL;
-	if (is_read && row->has_unit && is_generated_since(&row->config, &row->unit) &&
+	if (fd >= 0 && file_read_stat(fd, name, JDOC_SIZE_MAX, &text, &st, &unused) == 0)
+		pending->config_nsec = clock_timespec_nsec(&st.st_ctim);
+	row->has_unit = fstatat(places->unit_fd, unit, &st, 0) == 0;
+	if (row->has_unit)
+		pending->unit_nsec = clock_timespec_nsec(&st.st_mtim);
+	/* A unit that was written since the file was changed, in whatever way: it had no faults. */
+	if (pending->config_nsec && pending->config_nsec < pending->unit_nsec &&
 			jpeek_text(text.text, text.len, "description", &description) >= 0)
 		row->description = xstrdup(buf_text(&description));
 	else if (!row->is_lost)

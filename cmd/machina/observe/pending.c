@@ -5,9 +5,10 @@
 #include <limits.h>
 #include <link.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/os/clock.h"
 #include "host/os/process.h"
 #include "host/systemd/bus-unit.h"
 #include "lifecycle/monitor.h"
@@ -17,7 +18,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 
-#define NSEC_PER_SEC UINT64_C(1000000000)
 #define NSEC_PER_USEC UINT64_C(1000)
 /* Of the distribution's QEMU. */
 #define PROGRAM_DIR "/usr/bin"
@@ -31,17 +31,12 @@ struct search {
 	bool is_loaded, is_usable;
 };
 
-static uint64_t nsec_of(const struct timespec *ts)
-{
-	return (uint64_t)ts->tv_sec * NSEC_PER_SEC + (uint64_t)ts->tv_nsec;
-}
-
 /* By its ctime, which nobody can set. */
 static void add_change(const char *path, uint64_t *last_nsec)
 {
 	struct stat st;
-	if (stat(path, &st) == 0 && nsec_of(&st.st_ctim) > *last_nsec)
-		*last_nsec = nsec_of(&st.st_ctim);
+	if (stat(path, &st) == 0 && clock_timespec_nsec(&st.st_ctim) > *last_nsec)
+		*last_nsec = clock_timespec_nsec(&st.st_ctim);
 }
 
 static uint64_t last_input(const struct config_paths *paths)
@@ -100,20 +95,19 @@ static uint64_t start_of(const struct config_paths *paths, const struct pending 
 		return 0;
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_BOOTTIME, &since_boot);
-	uint64_t start = nsec_of(&now) - nsec_of(&since_boot) +
+	uint64_t start = clock_timespec_nsec(&now) - clock_timespec_nsec(&since_boot) +
 			 ticks * (NSEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
-	return stat(path, &made) == 0 && nsec_of(&made.st_mtim) < start ? nsec_of(&made.st_mtim)
-									: start;
+	if (stat(path, &made) < 0)
+		return start;
+	uint64_t made_nsec = clock_timespec_nsec(&made.st_mtim);
+	return made_nsec < start ? made_nsec : start;
 }
 
-/* Without doubt the config would generate what runs. NULL: there is no such file */
-static bool is_generated(const struct stat *config, const struct stat *unit, uint64_t inputs_nsec,
-		uint64_t start_nsec)
+/* Without doubt the config would generate what runs. */
+static bool is_generated(const struct pending *p, uint64_t inputs_nsec, uint64_t start_nsec)
 {
-	if (!config || !unit)
-		return false;
-	uint64_t written = nsec_of(&unit->st_mtim);
-	return nsec_of(&config->st_ctim) < written && inputs_nsec < written && written < start_nsec;
+	return p->config_nsec && p->config_nsec < p->unit_nsec && inputs_nsec < p->unit_nsec &&
+	       p->unit_nsec < start_nsec;
 }
 
 /* Without doubt the files are those that were started. */
@@ -160,7 +154,7 @@ static void compare(struct search *s, struct pending *p)
 static void look(struct search *s, struct pending *p)
 {
 	uint64_t start = start_of(s->paths, p);
-	if (!is_generated(p->config, p->unit, s->inputs_nsec, start)) {
+	if (!is_generated(p, s->inputs_nsec, start)) {
 		compare(s, p);
 		return;
 	}
@@ -190,13 +184,6 @@ void pending_find(const struct config_paths *paths, struct pending *machines, si
 	config_done(&search.config);
 }
 
-/* Of a machine that was started later than @since_usec nobody has to look for the process. */
-static bool is_none(const struct config_paths *paths, const struct stat *config,
-		const struct stat *unit, uint64_t since_usec)
-{
-	return is_generated(config, unit, last_input(paths), since_usec * NSEC_PER_USEC);
-}
-
 const char *pending_note(const struct config_paths *paths, struct bus *bus, const char *machine,
 		uint64_t since_usec)
 {
@@ -205,16 +192,20 @@ const char *pending_note(const struct config_paths *paths, struct bus *bus, cons
 	CLEANUP(freep) char *config = config_machine_path(paths, machine);
 	CLEANUP(unit_info_done) struct unit_info info = {};
 	struct stat config_stat, unit_stat;
-	if (stat(config, &config_stat) < 0 || stat(unit_path, &unit_stat) < 0 ||
-			(since_usec && is_none(paths, &config_stat, &unit_stat, since_usec)) ||
-			bus_get_unit(bus, unit, &info, NULL) < 0 || !info.main_pid)
+	if (stat(config, &config_stat) < 0 || stat(unit_path, &unit_stat) < 0)
 		return "";
 	struct pending pending = {
 		.machine = machine,
-		.pid = info.main_pid,
-		.config = &config_stat,
-		.unit = &unit_stat,
+		.config_nsec = clock_timespec_nsec(&config_stat.st_ctim),
+		.unit_nsec = clock_timespec_nsec(&unit_stat.st_mtim),
 	};
+	/* Of a machine that was started later than @since_usec nobody has to look for the process.
+	 */
+	if (since_usec && is_generated(&pending, last_input(paths), since_usec * NSEC_PER_USEC))
+		return "";
+	if (bus_get_unit(bus, unit, &info, NULL) < 0 || !info.main_pid)
+		return "";
+	pending.pid = info.main_pid;
 	pending_find(paths, &pending, 1);
 	return pending.has_faults ? " as it was generated; its config has faults by now ('machina "
 				    "validate')"

@@ -15,7 +15,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "config/load.h"
@@ -23,8 +22,9 @@
 
 struct pending {
 	const char *machine;
-	pid_t pid;			  /* of QEMU; 0: it does not run, and is left out */
-	const struct stat *config, *unit; /* of the two files; NULL: there is none */
+	pid_t pid; /* of QEMU; 0: it does not run, and is left out */
+	/* When the two files were changed (ctime) and written (mtime); 0: there is none. */
+	uint64_t config_nsec, unit_nsec;
 	/* Filled. */
 	bool is_compared; /* those that follow are known: root may look, the config has no faults */
 	bool is_replaced; /* QEMU or a library of it is another one by now */

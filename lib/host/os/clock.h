@@ -12,12 +12,18 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define USEC_PER_MSEC UINT64_C(1000)
+#define NSEC_PER_SEC UINT64_C(1000000000)
 /* A deadline that never comes. */
 #define DEADLINE_NEVER UINT64_MAX
 
 static inline uint64_t clock_timespec_usec(const struct timespec *ts)
 {
 	return (uint64_t)ts->tv_sec * USEC_PER_SEC + (uint64_t)ts->tv_nsec / 1000;
+}
+
+static inline uint64_t clock_timespec_nsec(const struct timespec *ts)
+{
+	return (uint64_t)ts->tv_sec * NSEC_PER_SEC + (uint64_t)ts->tv_nsec;
 }
 
 static inline uint64_t clock_now_usec(void)
