@@ -432,10 +432,10 @@ const struct command cmd_start = {
 	.arguments = start_arguments,
 	.summary = "Start machines",
 	.description = "Waits until each machine's unit is active: when QEMU answers, or when the "
-		       "guest is ready, where attrs.ready says so. If one of them is being "
-		       "stopped, "
-		       "that is waited for first. When a start fails, the cause "
-		       "is shown as by 'machina why', then the step that failed and the last lines "
+		       "guest is ready, where attrs.ready says so. One that is being stopped, or "
+		       "requires a machine that is, starts when that is over, after the others. "
+		       "When a start fails, the cause is shown as by 'machina why', then the step "
+		       "that failed and the last lines "
 		       "of the journal; of many that fail, these are shown for the first eight, "
 		       "and a last line names the machines. What starts is the machine as it was "
 		       "generated; if its config says something else by now, a line says so. A "
