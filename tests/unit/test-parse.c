@@ -236,7 +236,7 @@ static void check_utf8(const char *text, size_t len, size_t expected)
 TEST(utf8_sequences)
 {
 	static const struct {
-		char text[4];
+		char text[5]; /* with a NUL that is none of it */
 		size_t expected;
 	} rows[] = {
 		{ "a", 1 },
@@ -269,7 +269,7 @@ TEST(utf8_sequences)
 		{ "\xff\xff\xff\xff", 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		check_utf8(rows[i].text, sizeof(rows[i].text), rows[i].expected);
+		check_utf8(rows[i].text, sizeof(rows[i].text) - 1, rows[i].expected);
 	/* Cut off by the length, not by a NUL. */
 	check_utf8("\xe2\x82\xac", 2, 0);
 	check_utf8("\xf0\x90\x80\x80", 3, 0);

@@ -10,7 +10,6 @@
 #include <grp.h>
 #include <net/if.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/un.h>
