@@ -80,6 +80,17 @@ static void be_qemu(int fd)
 		else if (strstr(command, "fd"))
 			dprintf(log_pipe[1], "%s%s ", command,
 					strstr(line, "\"fdset-id\":6}") ? " 6" : "");
+		if (!strcmp(command, "query-fdsets")) {
+			CLEANUP(freep)
+			char *sets = xasprintf(
+					"{\"id\": \"%s\", \"return\": "
+					"[{\"fdset-id\": 5, \"fds\": []}, {\"fdset-id\": 1, "
+					"\"fds\": [{\"opaque\": \"disk.0\"}]}, {\"fdset-id\": 6, "
+					"\"fds\": [{\"opaque\": \"machina-memory\"}]}]}\r\n",
+					id);
+			say(fd, sets);
+			continue;
+		}
 		CLEANUP(freep)
 		char *reply = xasprintf("{\"id\": \"%s\", \"%s\": {\"%s\": \"%s\", "
 					"\"fdset-id\": 6, \"class\": \"GenericError\"}}\r\n",
@@ -106,9 +117,18 @@ static void note(void *data, uint64_t done, uint64_t total)
 
 struct row {
 	const char *version; /* the members of its greeting */
-	bool sends, refuses;
+	bool sends, refuses, cancels;
 	const char *log;
 };
+
+static int migrate(const struct row *row, struct qmp *qmp, int fd,
+		const struct migration_watch *watch, struct error *err)
+{
+	if (row->cancels)
+		return migration_cancel(qmp, err);
+	return row->sends ? migration_send(qmp, fd, &(struct migration_watch){}, err)
+			  : migration_receive(qmp, fd, true, watch, err);
+}
 
 /* What moves on is not taken for what stands still, whose time is limited. */
 static void try_row(const struct row *row)
@@ -130,10 +150,9 @@ static void try_row(const struct row *row)
 	CHECK_INT(qmp_attach_take(peer.fd, "qemu", -1, clock_deadline_usec(20 * USEC_PER_SEC), &qmp,
 				  &err),
 			QMP_DONE);
-	int r = row->sends ? migration_send(qmp, fd, &(struct migration_watch){}, &err)
-			   : migration_receive(qmp, fd, true, &watch, &err);
+	int r = migrate(row, qmp, fd, &watch, &err);
 	CHECK_INT(r, row->refuses ? -EREMOTEIO : 0);
-	CHECK_INT(seen.last, row->sends || row->refuses ? 0 : N_PIECES * PIECE);
+	CHECK_INT(seen.last, row->sends || row->refuses || row->cancels ? 0 : N_PIECES * PIECE);
 	qmp_free(qmp);
 	CHECK_INT(peer_finish(peer.pid), 0);
 	CHECK(read(log_pipe[0], log, sizeof(log) - 1) >= 0);
@@ -160,6 +179,18 @@ TEST(a_file_comes_by_the_way_that_the_version_has)
 				.log = "add-fd migrate file:/dev/fdset/6 remove-fd 6 " },
 		{ "\"major\": 10, \"minor\": 0, \"micro\": 13", true, true,
 				.log = "add-fd migrate file:/dev/fdset/6 remove-fd 6 " },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		try_row(&rows[i]);
+}
+
+/* Of one that was killed; others are of disks. */
+TEST(a_set_that_was_left_goes_with_the_migration)
+{
+	static const struct row rows[] = {
+		{ "\"major\": 7, \"minor\": 2, \"micro\": 22", .cancels = true, .log = "" },
+		{ "\"major\": 10, \"minor\": 0, \"micro\": 13", .cancels = true,
+				.log = "query-fdsets remove-fd 6 " },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		try_row(&rows[i]);

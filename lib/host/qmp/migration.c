@@ -3,6 +3,7 @@
 #include "host/qmp/migration.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -217,9 +218,17 @@ static int call_with(struct qmp *qmp, const char *command, const char *uri, uint
 }
 
 /*
+ * A file by "fd:" is deprecated since 9.1 (docs/about/deprecated.rst). From then on "file:" takes a
+ * set as it is: from its position on, without cutting it.
+ */
+static bool takes_sets(const struct qmp *qmp)
+{
+	return qmp_is_at_least(qmp, 9, 1);
+}
+
+/*
  * QEMU has opened it when the command returns, and what it opened is a copy: so the set is of no
- * use then, whether it goes on or not. Where we are killed before, the set goes with the
- * connection.
+ * use then, whether it goes on or not.
  */
 static int begin_by_set(struct qmp *qmp, const char *command, int fd, struct error *err)
 {
@@ -234,13 +243,9 @@ static int begin_by_set(struct qmp *qmp, const char *command, int fd, struct err
 	return r;
 }
 
-/*
- * A file by "fd:" is deprecated since 9.1 (docs/about/deprecated.rst). From then on "file:" takes a
- * set as it is: from its position on, without cutting it, and it lets go of it in the end.
- */
 static int begin(struct qmp *qmp, const char *command, int fd, struct error *err)
 {
-	if (qmp_is_at_least(qmp, 9, 1))
+	if (takes_sets(qmp))
 		return begin_by_set(qmp, command, fd, err);
 	const uint64_t until = deadline();
 	int r = qmp_send_fd(qmp, fd, FD_NAME, until, err);
@@ -260,6 +265,22 @@ int migration_send(struct qmp *qmp, int fd, const struct migration_watch *watch,
 	return r < 0 ? r : watch_it(qmp, -1, watch, err);
 }
 
+/* Of one that was killed before it could remove its set, which keeps the file. */
+static int forget_sets(struct qmp *qmp, struct error *err)
+{
+	CLEANUP(jtree_putp) struct json_object *sets = NULL;
+	const uint64_t until = deadline();
+	int r = takes_sets(qmp) ? qmp_call(qmp, "query-fdsets", NULL, until, &sets, err) : 0;
+	for (size_t i = 0; i < jtree_length(sets); i++) {
+		struct json_object *row = jtree_at(sets, i);
+		const char *name = jtree_get_text(jtree_at(jtree_get(row, "fds"), 0), "opaque");
+		const int64_t set = jtree_get_int(row, "fdset-id", -1);
+		if (!strcmp(name, FD_NAME) && set >= 0 && set <= INT_MAX)
+			qmp_remove_fd(qmp, (int)set, until);
+	}
+	return r;
+}
+
 int migration_cancel(struct qmp *qmp, struct error *err)
 {
 	uint64_t until = clock_deadline_usec(STALL_USEC);
@@ -268,7 +289,7 @@ int migration_cancel(struct qmp *qmp, struct error *err)
 		CLEANUP(look_done) struct look look = {};
 		int r = take_look(qmp, &look, err);
 		if (r < 0 || has_ended(look.status))
-			return r;
+			return r < 0 ? r : forget_sets(qmp, err);
 		if (clock_now_usec() >= until)
 			return error_set(err, ETIMEDOUT, "QEMU's migration does not end");
 		if (!told)

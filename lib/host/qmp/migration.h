@@ -41,7 +41,8 @@ MUST_CHECK int migration_check(struct qmp *qmp, struct error *err);
 MUST_CHECK int migration_send(
 		struct qmp *qmp, int fd, const struct migration_watch *watch, struct error *err);
 
-/* End a migration that is under way, whoever has begun it. There may be none, or one that ended. */
+/* End a migration that is under way, whoever has begun it, and let go of what it was given. There
+ * may be none, or one that ended. */
 MUST_CHECK int migration_cancel(struct qmp *qmp, struct error *err);
 
 /*

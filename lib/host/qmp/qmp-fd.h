@@ -3,9 +3,9 @@
  * Descriptors for QEMU over its monitor: its sandbox lets it open nothing by itself.
  *
  * In a set (add-fd) QEMU finds a descriptor as "/dev/fdset/N", as often as it likes, if it opens it
- * in the mode that the descriptor has. A set that no node uses goes when the last client of the
- * monitors leaves. By a name (getfd) a descriptor belongs to the connection and to the one command
- * that takes it.
+ * in the mode that the descriptor has. A set that nothing uses goes when it is removed; before 9.1
+ * also when the last client of the monitors leaves, if the guest runs. By a name (getfd) a
+ * descriptor belongs to the connection and to the one command that takes it.
  */
 #pragma once
 
