@@ -118,7 +118,7 @@ static void report_type(const struct reading *r, const struct fw_icmp_type *type
 	CLEANUP(freep) char *key = xasprintf("%s/type", r->pointer);
 	CLEANUP(freep) char *at = entry_pointer(key, &r->conf->type, i);
 	CLEANUP(buf_done) struct buf text = {};
-	const char *names[32];
+	const char *names[32] = {};
 	size_t n = 0;
 	for (; types[n].name; n++)
 		names[n] = types[n].name;

@@ -32,7 +32,7 @@ static int check_format(struct qmp *qmp, enum dump_format format, struct error *
 {
 	CLEANUP(jtree_putp) struct json_object *value = NULL;
 	CLEANUP(buf_done) struct buf list = {};
-	const char *names[NAMES_MAX];
+	const char *names[NAMES_MAX] = {};
 	size_t n = 0;
 	int r = qmp_call(qmp, "query-dump-guest-memory-capability", NULL,
 			clock_deadline_usec(CALL_USEC), &value, err);
