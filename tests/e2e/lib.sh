@@ -219,6 +219,8 @@ e2e_probe_accel() {
 }
 
 accel() { cat "$E2E_CACHE/accel"; }
+# For a QEMU that goes into a guest: its emulated processor, if that is a module. Debian 12 has it so.
+e2e_tcg() { find /usr/lib/x86_64-linux-gnu/qemu -name accel-tcg-x86_64.so; }
 
 # --------------------------------------------------------------- configs --
 # The host's config; from standard input with "-".
