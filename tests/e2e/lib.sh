@@ -181,7 +181,7 @@ e2e_full_kernel() {
 e2e_make_guest() { # name, options of make-test-guest
 	local dir=$E2E_CACHE/$1
 	[ ! -s "$dir/initrd" ] || [ "$e2e/make-test-guest" -nt "$dir/initrd" ] || return 0
-	"$e2e/make-test-guest" -x "${@:2}" "$dir" >/dev/null || return 1
+	"$e2e/make-test-guest" -u "${@:2}" "$dir" >/dev/null || return 1
 	rm -f "$E2E_CACHE/accel"
 }
 
