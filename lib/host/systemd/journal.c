@@ -35,10 +35,12 @@
 
 /*
  * Have journald write what was sent to it before now (method io.systemd.Journal.Synchronize, as
- * `journalctl --sync` does it). Where that fails, the lines that made it to the journal must do.
+ * `journalctl --sync` does it). Where that fails, the lines that made it to the journal must do:
+ * one who asks about several runs, or for several things of one, does not wait for each of them.
  */
 static void synchronize(void)
 {
+	static bool hangs;
 	static const char call[] = "{\"method\":\"io.systemd.Journal.Synchronize\"}";
 	static const struct sockaddr_un address = {
 		.sun_family = AF_UNIX,
@@ -47,7 +49,8 @@ static void synchronize(void)
 	const uint64_t deadline = clock_deadline_usec(SYNC_USEC);
 	CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* A varlink message ends with a NUL: that of the literal. */
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	if (hangs || fd < 0 ||
+			connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 			send(fd, call, sizeof(call), MSG_NOSIGNAL) != sizeof(call))
 		return;
 	for (;;) {
@@ -56,6 +59,7 @@ static void synchronize(void)
 		int n_ready = clock_poll(&ready, 1, deadline);
 		if (n_ready < 0 && errno == EINTR)
 			continue;
+		hangs = n_ready == 0;
 		ssize_t n = n_ready > 0 ? recv(fd, reply, sizeof(reply), 0) : 0;
 		if (n <= 0 || memchr(reply, '\0', (size_t)n))
 			return;
