@@ -271,7 +271,7 @@ const struct command cmd_list = {
 		       "has stopped it); ended, when it has shut down and QEMU is still there; "
 		       "shutting down; failed; refused, when systemd cannot use the unit's "
 		       "files, or it is masked: machina-life-cycle(7), STATES. All guests are "
-		       "asked at once; one whose QEMU does not answer within half a second, or "
+		       "asked at once; one whose QEMU does not answer within two seconds, or "
 		       "is talking to somebody else, has a '?'. BECAUSE says more where a word "
 		       "does not say it all. Who may not ask QEMU sees 'up'. On a terminal that "
 		       "is too narrow, DESCRIPTION and BECAUSE are cut; 'machina status' and "
