@@ -62,6 +62,22 @@ TEST(nothing_is_left_of_a_lock)
 	end();
 }
 
+/* Whose file was removed before its time leaves alone that of who came then. */
+TEST(a_lock_of_somebody_else_stays)
+{
+	begin();
+	struct error err = {};
+	struct lock lock = {}, other = {};
+	CHECK_INT(lock_take(path, 0, &lock, &err), 0);
+	CHECK_INT(unlink(path), 0);
+	CHECK(!lock_is_held(path));
+	CHECK_INT(lock_take(path, 0, &other, &err), 0);
+	lock_done(&lock);
+	CHECK(lock_is_held(path));
+	lock_done(&other);
+	end();
+}
+
 TEST(a_held_lock_names_its_holder)
 {
 	begin();

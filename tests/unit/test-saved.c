@@ -613,6 +613,10 @@ TEST(what_was_put_aside_counts_again_until_a_guest_has_run)
 	begin(&f);
 	CHECK_INT(restore_put_aside(&f.machine, &err), 0);
 	CHECK_INT(state_of(&f), SAVED_NONE);
+	/* Of a save that was killed. */
+	put_saved(&f, SAVED_UNFINISHED);
+	CHECK_INT(restore_put_aside(&f.machine, &err), 0);
+	CHECK_INT(state_of(&f), SAVED_NONE);
 	put_saved(&f, SAVED_WHOLE);
 	CHECK_INT(restore_put_aside(&f.machine, &err), 0);
 	CHECK_INT(state_of(&f), SAVED_RESUMING);

@@ -51,7 +51,12 @@ int hook_resume_put_aside(
 		const struct config_paths *paths, const struct plan *plan, struct error *err)
 {
 	const struct saved_machine machine = { .dir = paths->saved_dir, .plan = plan };
-	return restore_put_aside(&machine, err);
+	CLEANUP(freep) char *path = hook_resume_discard_path(paths, plan->machine);
+	int r = restore_put_aside(&machine, err);
+	/* Whoever holds it has meant this one, not what is saved of the machine from now on. */
+	if (r == 0)
+		(void)!unlink(path);
+	return r;
 }
 
 int hook_resume_prepare(const struct config_paths *paths, const struct plan *plan,

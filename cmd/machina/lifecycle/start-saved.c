@@ -54,8 +54,7 @@ void start_discards_tell(const struct config_paths *paths, const struct start_di
 		if (saved_look(paths->saved_dir, machine) == SAVED_NONE)
 			printf("%s: the saved state is gone\n", machine);
 		else
-			complain("%s: the saved state is kept, and its next start goes on from it",
-					machine);
+			complain("%s: the saved state is kept for its next start", machine);
 	}
 }
 

@@ -206,10 +206,20 @@ int restore_put_aside(const struct saved_machine *machine, struct error *err)
 	if (saved_look(machine->dir, name_of(machine)) == SAVED_NONE)
 		return 0;
 	int r = saved_lock(machine->dir, name_of(machine), LOCK_WAIT, &lock, err);
-	if (r < 0 || !saved_is_whole(machine->dir, name_of(machine)))
+	if (r < 0)
 		return r;
-	note_boot(machine);
-	return saved_move(machine->dir, name_of(machine), SAVED_WHOLE, SAVED_RESUMING, err);
+	switch (saved_look(machine->dir, name_of(machine))) {
+	case SAVED_UNFINISHED:
+		r = saved_discard(machine->dir, name_of(machine), err);
+		return r < 0 ? r : 0;
+	case SAVED_WHOLE:
+		note_boot(machine);
+		return saved_move(machine->dir, name_of(machine), SAVED_WHOLE, SAVED_RESUMING, err);
+	case SAVED_NONE:
+	case SAVED_RESUMING:
+		break;
+	}
+	return 0;
 }
 
 /* ---- 2 to 4 ---- */

@@ -24,8 +24,8 @@ MUST_CHECK int restore_prepare(const struct saved_machine *machine, struct strv 
 
 /*
  * The start that is being prepared boots, and the guest in what was saved is given up: from here on
- * it may run, and what was saved is SAVED_RESUMING until restore_finish(). Succeeds where nothing
- * was saved.
+ * it may run, and what was saved is SAVED_RESUMING until restore_finish(). What a save that was
+ * killed has left goes at once. Succeeds where nothing was saved.
  */
 MUST_CHECK int restore_put_aside(const struct saved_machine *machine, struct error *err);
 

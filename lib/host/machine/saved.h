@@ -73,7 +73,8 @@
  * that prepare does, and await removes it when QEMU answers. So a start that gets less far, since
  * what it requires fails or a disk is missing, has lost nothing; one whose QEMU fails is as in 3
  * to 5. The command holds .NAME.discard below /run/machina locked meanwhile: a kill of it takes
- * that back.
+ * that back. With the rename prepare removes that file: the command may wait for others for long,
+ * and what is saved of the machine by then was not meant.
  *
  * Killed, or QEMU fails:
  *

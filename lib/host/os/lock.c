@@ -98,8 +98,10 @@ void lock_done(struct lock *lock)
 {
 	if (!lock->path)
 		return;
-	/* Removed while it is held: whoever waits sees that and begins anew. */
-	unlink(lock->path);
+	/* Removed while it is held: whoever waits sees that and begins anew. What others have
+	 * removed may be another one's by now. */
+	if (is_current(lock->fd, lock->path))
+		unlink(lock->path);
 	close(lock->fd);
 	free(lock->path);
 	*lock = (struct lock){};
