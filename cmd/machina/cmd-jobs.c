@@ -260,7 +260,7 @@ static int run_all(const struct call *call, struct bus *bus, enum bus_verb verb,
 		r = n_left = look_before_stop(&jobs, machines, &units, err);
 	else
 		r = begin_anew(&jobs, &units, deadline_usec, err);
-	/* All at once, so that those that hang cost a second and not one each. */
+	/* All at once, so that those that hang cost two seconds and not two each. */
 	if (r == 0 && verb == BUS_START)
 		why_ask_guests(&call->paths, &jobs.done_before, &jobs.guests);
 	if (r == 0 && verb == BUS_START)

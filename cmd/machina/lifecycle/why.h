@@ -60,7 +60,7 @@ struct why_guests {
 	struct qmp_many *items; /* in the order of the machines */
 };
 
-/* All of them side by side, so that those that hang cost a second and not one each. */
+/* All of them side by side, so that those that hang cost two seconds and not two each. */
 void why_ask_guests(const struct config_paths *paths, const struct strv *machines,
 		struct why_guests *ret);
 void why_guests_done(struct why_guests *guests);
