@@ -72,7 +72,7 @@ static inline struct peer peer_start(void (*script)(int))
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(pair[0]);
-		alarm(600);
+		alarm(300);
 		script(pair[1]);
 		_exit(0);
 	}

@@ -135,7 +135,7 @@ static inline struct script script_start(const struct script_step *steps)
 	script.pid = fork();
 	if (script.pid == 0) {
 		close(pair[0]);
-		alarm(600);
+		alarm(300);
 		script_follow(pair[1], steps);
 		_exit(0);
 	}

@@ -25,7 +25,7 @@
 #define UNITS "/run/systemd/system"
 /* In the environment of this program when it is a service that talks to the journal. */
 #define SPEAKER "BUS_TEST_SPEAKER"
-#define LIMIT_USEC (600 * USEC_PER_SEC)
+#define LIMIT_USEC (300 * USEC_PER_SEC)
 /* While it is there, it is 40 seconds later. */
 #define LATER "/run/later"
 

@@ -131,7 +131,8 @@ wait_until() { # seconds, command...: until it succeeds
 
 # ------------------------------------------------------------ the system --
 # The test goes on in a throw-away system; the arguments are options of with-systemd (-p: the system is
-# powered off in the regular way at the end; -t: limit in seconds).
+# powered off in the regular way at the end; -t, which has to be the first one: limit in seconds, three times as many
+# with sanitizers).
 in_system() {
 	if [ "${E2E_INSIDE-}" = 1 ]; then
 		cp -a "$E2E_CACHE/install/." / || exit 1
@@ -148,7 +149,11 @@ in_system() {
 	done
 	e2e_prepare || { echo "Bail out! cannot prepare the guest"; exit 1; }
 	local limit=1500
-	! e2e_sanitized || limit=4500
+	if [ "${1-}" = -t ]; then
+		limit=$2
+		shift 2
+	fi
+	! e2e_sanitized || limit=$((3 * limit))
 	exec "$e2e/with-systemd" -t $limit "$@" -- env E2E_INSIDE=1 E2E_CACHE="$E2E_CACHE" MACHINA_BUILD="$MACHINA_BUILD" \
 		bash "$(readlink -f "$0")"
 }

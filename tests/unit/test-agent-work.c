@@ -174,7 +174,7 @@ static void check_words(const struct agent_exec *exec, const char *expected)
 		long long number;
 		char text[64];
 		close(pair[0]);
-		alarm(600);
+		alarm(300);
 		sscanf(strstr(hear(pair[1]), "\"id\":"), "\"id\":%lld", &number);
 		snprintf(text, sizeof(text), "\xff{\"return\": %lld}\n", number);
 		say(pair[1], text);

@@ -544,7 +544,7 @@ static pid_t serve(int listen_fd, void (*script)(int), int n_clients)
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0) {
-		alarm(600);
+		alarm(300);
 		for (int i = 0; i < n_clients; i++) {
 			int fd = accept(listen_fd, NULL, NULL);
 			script(fd);
@@ -607,7 +607,7 @@ TEST(a_channel_that_somebody_else_holds_is_told_with_his_name)
 	fflush(stdout);
 	pid_t holder = fork();
 	if (holder == 0) {
-		alarm(600);
+		alarm(300);
 		if (connect_unix(channel.path, &held, NULL) < 0 || write(pair[1], "x", 1) != 1)
 			_exit(1);
 		pause();
@@ -638,7 +638,7 @@ TEST(a_real_agent_answers)
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0) {
-		alarm(600);
+		alarm(300);
 		execl(program, program, "-m", "unix-listen", "-p", channel.path, "-t", scratch_dir,
 				"-b", "guest-exec", (char *)NULL);
 		_exit(127);

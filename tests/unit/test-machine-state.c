@@ -32,7 +32,7 @@ static const char *const states[] = { "prelaunch", "running" };
 
 static void serve(int listen_fd, bool is_silent)
 {
-	alarm(600);
+	alarm(300);
 	/* A client may be gone before it is served. */
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0;; i++) {

@@ -75,7 +75,7 @@ static pid_t start(size_t i, const struct fake *fake, char **ret_path)
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0) {
-		alarm(600);
+		alarm(300);
 		serve(accept(listen_fd, NULL, NULL), fake);
 		_exit(0);
 	}
@@ -219,7 +219,7 @@ TEST(who_holds_a_monitor_is_named)
 		snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 		if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-			alarm(600);
+			alarm(300);
 		kill(getpid(), SIGSTOP);
 		_exit(0);
 	}

@@ -44,7 +44,7 @@ static pid_t start_bystander(void)
 {
 	pid_t pid = fork();
 	if (pid == 0) {
-		alarm(600);
+		alarm(300);
 		pause();
 		_exit(0);
 	}
@@ -62,7 +62,7 @@ static int ask_twice_behind_the_end(void)
 	struct error err = {};
 	siginfo_t info;
 	/* Whoever tells the whole group tells itself, again and again. */
-	alarm(600);
+	alarm(300);
 	if (setpgid(0, 0) < 0 || session_begin(&session, &plan, &err) < 0)
 		return 1;
 	pid_t bystander = start_bystander();
@@ -92,7 +92,7 @@ static int ask_twice_in_one_go(void)
 	const struct plan plan = { .machine = "web", .fds = &monitor, .n_fds = 1 };
 	struct session session;
 	struct error err = {};
-	alarm(600);
+	alarm(300);
 	pid_t qemu = start_bystander();
 	if (session_begin(&session, &plan, &err) < 0)
 		return 1;

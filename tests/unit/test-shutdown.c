@@ -210,7 +210,7 @@ static void serve(int fd, struct fake *f, int log)
 
 static void be_qemu(const struct run *run, struct fake f, int ready)
 {
-	alarm(600);
+	alarm(300);
 	poll(NULL, 0, (int)f.listens_late);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", run->path);
@@ -758,7 +758,7 @@ enum agent_kind { AGENT_GOOD, AGENT_LIAR, AGENT_MUTE, AGENT_SILENT, AGENT_HELD, 
 /* Answers guest-sync and guest-sync-delimited; kills QEMU when it is told to. */
 static void be_agent(int listen_fd, enum agent_kind kind, pid_t qemu)
 {
-	alarm(600);
+	alarm(300);
 	for (;;) {
 		int fd = accept(listen_fd, NULL, NULL);
 		FILE *in = fdopen(fd, "r");
