@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Waiting for a QEMU that starts and shutting it down: scripted ones, and a real one. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -47,18 +49,19 @@ struct fake {
 	bool keeps_pausing;    /* and at each */
 	bool floods;	       /* tells of events without end from the first press on */
 	bool no_agent;	       /* nobody in the guest has opened its channel */
+	int opens_late;	       /* nor for so many looks at it */
 	int busy;	       /* in its state for so many looks, then in the next */
 	unsigned listens_late; /* milliseconds until it makes its socket */
 
 	/* Of the request. 0: so long that nothing of the test is ever late. */
-	uint64_t press_usec, quit_wait_usec;
+	uint64_t press_usec, quit_wait_usec, timeout_usec;
 };
 
 struct run {
 	char *dir, path[108]; /* as long as a socket's may be */
 	int log[2];	      /* pipe: one line for each command */
 	pid_t pid;
-	uint64_t press_usec, quit_wait_usec;
+	uint64_t press_usec, quit_wait_usec, timeout_usec;
 	bool has_callback;
 	struct buf said;
 };
@@ -161,7 +164,7 @@ static bool obey(int fd, struct fake *f, const char *line, const char *command, 
 				"{\"id\": \"%s\", \"return\": [{\"label\": \"qmp.0\", "
 				"\"frontend-open\": false}, {\"label\": \"guestagent\", "
 				"\"frontend-open\": %s}]}\r\n",
-				id, f->no_agent ? "false" : "true");
+				id, f->no_agent || f->opens_late-- > 0 ? "false" : "true");
 	else
 		say(fd, "{\"id\": \"%s\", \"return\": {}}\r\n", id);
 	if (strcmp(command, "query-status") == 0 && f->busy > 0 && --f->busy == 0)
@@ -233,6 +236,7 @@ static struct run start(struct fake f)
 		.dir = test_directory(),
 		.press_usec = f.press_usec,
 		.quit_wait_usec = f.quit_wait_usec,
+		.timeout_usec = f.timeout_usec,
 		.has_callback = f.hangs,
 	};
 	int ready[2];
@@ -753,23 +757,54 @@ TEST(another_monitor_is_taken_where_the_first_is_held)
 
 /* ---- the guest agent ---- */
 
-enum agent_kind { AGENT_GOOD, AGENT_LIAR, AGENT_MUTE, AGENT_SILENT, AGENT_HELD, AGENT_UNWILLING };
+enum agent_kind {
+	AGENT_GOOD,
+	AGENT_LIAR,
+	AGENT_MUTE,
+	AGENT_SILENT,
+	AGENT_HELD,
+	AGENT_UNWILLING,
+	AGENT_SLOW,    /* answers in time only when it is asked for the second time */
+	AGENT_DRIPS,   /* answers byte by byte, without end */
+	AGENT_FORGERY, /* answers at once, again and again, with another number */
+	AGENT_LENT,    /* a good one, which another client has for a while */
+};
+
+/* Longer than the agent is waited for at first, and than the others need to be noticed. */
+#define SLOW_MSEC 4000
+#define DRIP_MSEC 20
+
+static void annoy(int fd, const char *piece, int pause_msec)
+{
+	while (send(fd, piece, strlen(piece), MSG_NOSIGNAL) > 0)
+		poll(NULL, 0, pause_msec);
+}
 
 /* Answers guest-sync and guest-sync-delimited; kills QEMU when it is told to. */
 static void be_agent(int listen_fd, enum agent_kind kind, pid_t qemu)
 {
 	alarm(300);
-	for (;;) {
+	for (int n = 0;; n++) {
 		int fd = accept(listen_fd, NULL, NULL);
 		FILE *in = fdopen(fd, "r");
 		char line[1024];
 		while (fgets(line, sizeof(line), in)) {
 			const char *at = strstr(line, "\"id\":");
-			if (kind == AGENT_SILENT)
+			if (kind == AGENT_SILENT || (kind == AGENT_SLOW && n == 0))
 				continue;
+			if (kind == AGENT_DRIPS)
+				annoy(fd, "\xff{\"return\":", DRIP_MSEC);
+			if (kind == AGENT_FORGERY)
+				annoy(fd, "\xff{\"return\": 4711}\n", 0);
+			if (kind == AGENT_DRIPS || kind == AGENT_FORGERY)
+				continue;
+			if (kind == AGENT_SLOW && strstr(line, "delimited"))
+				poll(NULL, 0, SLOW_MSEC);
 			if (kind == AGENT_MUTE && !strstr(line, "delimited"))
 				continue;
-			if (strstr(line, "guest-shutdown") && kind == AGENT_GOOD)
+			if (strstr(line, "guest-shutdown") &&
+					(kind == AGENT_GOOD || kind == AGENT_SLOW ||
+							kind == AGENT_LENT))
 				kill(qemu, SIGKILL);
 			else if (strstr(line, "guest-shutdown") && kind == AGENT_UNWILLING)
 				say(fd, "{\"error\": {\"class\": \"GenericError\", \"desc\": "
@@ -781,6 +816,21 @@ static void be_agent(int listen_fd, enum agent_kind kind, pid_t qemu)
 		}
 		fclose(in);
 	}
+}
+
+/* Somebody who has the channel for a while, as 'machina exec' may. */
+static pid_t borrow(const char *run_dir)
+{
+	int lock_fd = open(run_dir, O_RDONLY | O_DIRECTORY);
+	if (flock(lock_fd, LOCK_EX) < 0)
+		abort();
+	pid_t pid = fork();
+	if (pid == 0) {
+		poll(NULL, 0, SLOW_MSEC);
+		_exit(0);
+	}
+	close(lock_fd);
+	return pid;
 }
 
 /* Stop a machine that has an agent of this kind. */
@@ -801,6 +851,7 @@ static struct run stop_with_agent(struct fake f, enum agent_kind kind, const cha
 		pause();
 	if (agent == 0)
 		be_agent(listen_fd, kind, run.pid);
+	pid_t borrower = kind == AGENT_LENT ? borrow(run.dir) : 0;
 	struct plan_fd channel = { .kind = PLAN_FD_LISTEN, .name = "agent", .path = path };
 	const struct plan plan = {
 		.machine = "web", .run_dir = run.dir, .fds = &channel, .n_fds = 1
@@ -812,7 +863,9 @@ static struct run stop_with_agent(struct fake f, enum agent_kind kind, const cha
 						  .paths = (const char *const[]){ run.path, NULL },
 						  .plan = &plan,
 						  .main_pid = SHUTDOWN_PID_UNKNOWN,
-						  .timeout_usec = 12 * USEC_PER_SEC,
+						  .timeout_usec = run.timeout_usec
+										  ? run.timeout_usec
+										  : 12 * USEC_PER_SEC,
 						  .press_usec = run.press_usec ? run.press_usec
 									       : LIMIT_USEC,
 						  .progress = hear,
@@ -824,6 +877,8 @@ static struct run stop_with_agent(struct fake f, enum agent_kind kind, const cha
 	CHECK_STR(commands(&run), expected);
 	kill(agent, SIGKILL);
 	waitpid(agent, NULL, 0);
+	if (borrower > 0)
+		waitpid(borrower, NULL, 0);
 	close(listen_fd);
 	unlink(path);
 	return run;
@@ -890,6 +945,58 @@ TEST(agent_that_does_not_help_costs_little_time)
 		if (took < rows[i].least || took > rows[i].most)
 			TEST_FAIL("row %zu: it took %.1f s", i, took);
 		CHECK_SAID(run, rows[i].said);
+		end(&run);
+	}
+}
+
+TEST(agent_that_is_slow_or_lent_is_told_when_it_can_be)
+{
+	static const enum agent_kind kinds[] = { AGENT_SLOW, AGENT_LENT };
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		/* The guest ignores its button. */
+		struct run run = stop_with_agent(
+				(struct fake){ .state = "running", .timeout_usec = LIMIT_USEC },
+				kinds[i], "query-status set-action query-chardev system_powerdown");
+		CHECK_SAID(run, "pressed the power button\nasked the guest agent to shut down the "
+				"guest\n");
+		end(&run);
+	}
+}
+
+TEST(agent_that_comes_late_is_asked)
+{
+	struct run run = stop_with_agent((struct fake){ .state = "running",
+							 .opens_late = 2,
+							 .press_usec = 2 * SHORT_USEC },
+			AGENT_GOOD, "query-status set-action query-chardev system_powerdown");
+	CHECK_SAID(run, "no guest agent runs\npressed the power button\n"
+			"pressed the power button again (2)\nasked the guest agent");
+	end(&run);
+}
+
+TEST(guest_that_restarts_has_its_new_agent_asked)
+{
+	struct run run = stop_with_agent((struct fake){ .state = "running",
+							 .reboots = 1,
+							 .opens_late = 1,
+							 .press_usec = LIMIT_USEC },
+			AGENT_GOOD, "query-status set-action query-chardev system_powerdown");
+	CHECK_SAID(run, "guest is restarting (guest-reset)\nasked the guest agent");
+	end(&run);
+}
+
+TEST(agent_that_keeps_us_busy_delays_no_button)
+{
+	static const enum agent_kind kinds[] = { AGENT_DRIPS, AGENT_FORGERY };
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		/* A press after a quarter of the time, and then at 2.5 and 5 s. */
+		struct run run = stop_with_agent((struct fake){ .state = "running",
+								 .hears = 3,
+								 .press_usec = 5 * USEC_PER_SEC / 2,
+								 .timeout_usec = 8 * USEC_PER_SEC },
+				kinds[i], "query-status set-action query-chardev system_powerdown");
+		CHECK_SAID(run, "pressed the power button again (3)\nguest is shutting down");
+		CHECK(!strstr(buf_text(&run.said), "asked the guest agent"));
 		end(&run);
 	}
 }

@@ -26,11 +26,11 @@ static void pause_until(uint64_t deadline_usec)
 	clock_poll(NULL, 0, earlier(deadline_usec, clock_deadline_usec(RETRY_USEC)));
 }
 
-/* Who else is connected, if anybody can be found. */
+/* Who else is connected, if anybody can be found and that is asked for. */
 static int busy(const struct agent *a, const char *otherwise, struct error *err)
 {
 	CLEANUP(buf_done) struct buf who = {};
-	if (a->path)
+	if (a->path && err)
 		unix_peer_text(a->path, &who);
 	error_set(err, EBUSY,
 			"guest agent of '%s': QEMU serves one client at a time, and %s is "
@@ -100,20 +100,42 @@ static int silent(struct agent *a, uint64_t waited_usec, struct error *err)
 	return AGENT_LATE;
 }
 
+/* Ask, or ask again who has not answered in the time that the last question had. */
+static int ask(struct agent *a, uint64_t deadline_usec, struct error *err)
+{
+	if (a->fd >= 0 && clock_now_usec() < a->try_end_usec)
+		return AGENT_DONE;
+	closep(&a->fd);
+	int r = connect_channel(a, deadline_usec, err);
+	if (r != AGENT_DONE)
+		return r;
+	a->try_end_usec = clock_deadline_usec(a->try_usec);
+	a->try_usec *= 2;
+	r = agent_sync_begin(a, earlier(deadline_usec, a->try_end_usec), err);
+	if (r != AGENT_DONE)
+		closep(&a->fd);
+	return r;
+}
+
+/* AGENT_LATE: the deadline has passed, or the time of this question, and the next one is due. */
+static int ask_and_hear(struct agent *a, uint64_t deadline_usec, struct error *err)
+{
+	int r = ask(a, deadline_usec, err);
+	return r == AGENT_DONE ? agent_sync_end(a, earlier(deadline_usec, a->try_end_usec), err)
+			       : r;
+}
+
 static int try_until(struct agent *a, uint64_t deadline_usec, struct error *err)
 {
 	const uint64_t begin = clock_now_usec();
-	for (uint64_t try_usec = FIRST_TRY_USEC;; try_usec *= 2) {
-		int r = connect_channel(a, deadline_usec, err);
-		if (r == AGENT_DONE)
-			r = agent_sync(a, earlier(deadline_usec, clock_deadline_usec(try_usec)),
-					err);
+	a->try_usec = FIRST_TRY_USEC;
+	for (;;) {
+		int r = ask_and_hear(a, deadline_usec, err);
 		if (r != AGENT_LATE)
 			return r;
 		uint64_t now = clock_now_usec();
 		if (now >= deadline_usec)
 			return silent(a, now - begin, err);
-		closep(&a->fd);
 	}
 }
 
@@ -127,10 +149,18 @@ int agent_connect(struct agent *a, uint64_t deadline_usec, struct error *err)
 	return r;
 }
 
-int agent_open(const struct plan *plan, uint64_t deadline_usec, struct agent **ret,
-		struct error *err)
+int agent_reach(struct agent *a, uint64_t deadline_usec, struct error *err)
 {
-	CLEANUP(agent_freep) struct agent *a = NULL;
+	int r = a->lock_fd >= 0 ? AGENT_DONE : lock(a, deadline_usec, err);
+	if (r == AGENT_DONE)
+		r = ask_and_hear(a, deadline_usec, err);
+	if (r != AGENT_DONE && r != AGENT_LATE)
+		agent_rest(a);
+	return r;
+}
+
+int agent_find(const struct plan *plan, struct agent **ret, struct error *err)
+{
 	const struct plan_fd *channel = plan_find(plan, "agent");
 	if (!channel) {
 		error_set(err, ENXIO,
@@ -139,7 +169,7 @@ int agent_open(const struct plan *plan, uint64_t deadline_usec, struct agent **r
 				plan->machine);
 		return AGENT_NONE;
 	}
-	a = xcalloc(1, sizeof(*a));
+	struct agent *a = xcalloc(1, sizeof(*a));
 	*a = (struct agent){
 		.machine = xstrdup(plan->machine),
 		.run_dir = xstrdup(plan->run_dir),
@@ -147,8 +177,19 @@ int agent_open(const struct plan *plan, uint64_t deadline_usec, struct agent **r
 		.port = channel->port,
 		.lock_fd = -1,
 		.fd = -1,
+		.try_usec = 2 * FIRST_TRY_USEC,
 	};
-	int r = agent_connect(a, deadline_usec, err);
+	*ret = a;
+	return AGENT_DONE;
+}
+
+int agent_open(const struct plan *plan, uint64_t deadline_usec, struct agent **ret,
+		struct error *err)
+{
+	CLEANUP(agent_freep) struct agent *a = NULL;
+	int r = agent_find(plan, &a, err);
+	if (r == AGENT_DONE)
+		r = agent_connect(a, deadline_usec, err);
 	if (r == AGENT_DONE)
 		*ret = take_ptr(a);
 	return r;

@@ -168,21 +168,26 @@ static bool is_number(const struct qmp_message *m, uint64_t number)
 	       json_object_get_int64(m->value) == (int64_t)number;
 }
 
-int agent_sync(struct agent *a, uint64_t deadline_usec, struct error *err)
+static const struct agent_command sync_command = { .name = "guest-sync-delimited" };
+
+int agent_sync_begin(struct agent *a, uint64_t deadline_usec, struct error *err)
 {
-	static const struct agent_command command = { .name = "guest-sync-delimited" };
-	const uint64_t number = draw_number();
 	CLEANUP(buf_done) struct buf text = {};
+	a->number = draw_number();
 	/* The agent, too, may have half a line of somebody else in front of this one. */
 	buf_putc(&text, (char)AGENT_DELIMITER);
-	add_sync(&text, command.name, number);
+	add_sync(&text, sync_command.name, a->number);
 
 	agent_reader_seek(&a->reader);
-	int r = send_text(a, command.name, &text, deadline_usec, err);
-	while (r == AGENT_DONE) {
+	return send_text(a, sync_command.name, &text, deadline_usec, err);
+}
+
+int agent_sync_end(struct agent *a, uint64_t deadline_usec, struct error *err)
+{
+	for (;;) {
 		struct qmp_message message = {};
-		r = next_message(a, &command, deadline_usec, &message, err);
-		bool found = r == AGENT_DONE && is_number(&message, number);
+		int r = next_message(a, &sync_command, deadline_usec, &message, err);
+		bool found = r == AGENT_DONE && is_number(&message, a->number);
 		qmp_message_done(&message);
 		if (found) {
 			agent_reader_settle(&a->reader);
@@ -190,9 +195,16 @@ int agent_sync(struct agent *a, uint64_t deadline_usec, struct error *err)
 			return AGENT_DONE;
 		}
 		if (r == AGENT_DONE && clock_now_usec() >= deadline_usec)
-			r = late(a, command.name, err);
+			r = late(a, sync_command.name, err);
+		if (r != AGENT_DONE)
+			return r;
 	}
-	return r;
+}
+
+int agent_sync(struct agent *a, uint64_t deadline_usec, struct error *err)
+{
+	int r = agent_sync_begin(a, deadline_usec, err);
+	return r == AGENT_DONE ? agent_sync_end(a, deadline_usec, err) : r;
 }
 
 int agent_attach_take(int fd, const char *machine, uint64_t deadline_usec, struct agent **ret,

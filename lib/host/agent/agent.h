@@ -56,7 +56,24 @@ struct agent;
 MUST_CHECK int agent_open(const struct plan *plan, uint64_t deadline_usec, struct agent **ret,
 		struct error *err);
 
-/* The same on a connected stream socket, and without a lock. Takes @fd over, also on failure. */
+/*
+ * The same for who has other things to do meanwhile, and with more patience: nothing is sent yet.
+ *
+ * Returns AGENT_DONE or AGENT_NONE.
+ */
+MUST_CHECK int agent_find(const struct plan *plan, struct agent **ret, struct error *err);
+
+/*
+ * Go on with what agent_open() does, where the last call has left off. Between two calls the
+ * channel is kept, so that an answer is not lost.
+ *
+ * @err: NULL: nobody wants to know who else has the channel, which takes long to find out
+ *
+ * Returns as agent_open() does; AGENT_LATE and AGENT_BUSY: not yet.
+ */
+MUST_CHECK int agent_reach(struct agent *agent, uint64_t deadline_usec, struct error *err);
+
+/* agent_open() on a connected stream socket, without a lock. Takes @fd over, also on failure. */
 MUST_CHECK int agent_attach_take(int fd, const char *machine, uint64_t deadline_usec,
 		struct agent **ret, struct error *err);
 

@@ -12,6 +12,10 @@
 #define AGENT_USEC (3 * USEC_PER_SEC)
 #define AGENT_PART 4
 
+/* What a look costs at most whether one that was slow has answered, and then to tell it. */
+#define HEAR_USEC (10 * USEC_PER_MSEC)
+#define TELL_USEC (500 * USEC_PER_MSEC)
+
 /* QEMU's name of the agent's channel (lib/qemu/chardev.c). */
 #define AGENT_CHANNEL "guestagent"
 
@@ -36,26 +40,24 @@ static bool agent_listens(struct ladder *l, uint64_t deadline_usec)
 	return r != QMP_DONE || is_open(reply.value);
 }
 
-static bool tell_agent(struct ladder *l, const char *mode, uint64_t deadline_usec)
+/* Returns whether it has got it. */
+static bool tell(struct ladder *l, struct agent *agent, uint64_t deadline_usec)
 {
-	CLEANUP(agent_freep) struct agent *agent = NULL;
 	struct error err = {};
-	int r = agent_open(l->request->plan, deadline_usec, &agent, &err);
-	if (r == AGENT_DONE) {
-		struct json_object *arguments = jtree_object();
-		jtree_set(arguments, "mode", jtree_string(mode));
-		r = agent_tell(agent,
-				&(struct agent_command){
-						.name = "guest-shutdown", .arguments = arguments },
-				deadline_usec, &err);
-		json_object_put(arguments);
-		/* A guest that obeys at once takes the answer along. */
-		if (r == AGENT_CLOSED || r == AGENT_LATE)
-			r = AGENT_DONE;
-	}
-	if (r != AGENT_DONE)
+	struct json_object *arguments = jtree_object();
+	jtree_set(arguments, "mode", jtree_string(l->agent_mode));
+	int r = agent_tell(agent,
+			&(struct agent_command){ .name = "guest-shutdown", .arguments = arguments },
+			deadline_usec, &err);
+	json_object_put(arguments);
+	/* A guest that obeys at once takes the answer along. */
+	bool done = r == AGENT_DONE || r == AGENT_CLOSED || r == AGENT_LATE;
+	if (done)
+		ladder_say(l, "asked the guest agent to %s the guest",
+				strcmp(l->agent_mode, "reboot") == 0 ? "reboot" : "shut down");
+	else
 		ladder_say(l, "%s", err.text);
-	return r == AGENT_DONE;
+	return done;
 }
 
 bool ladder_ask_agent(struct ladder *l, const char *mode)
@@ -63,19 +65,40 @@ bool ladder_ask_agent(struct ladder *l, const char *mode)
 	const struct plan *plan = l->request->plan;
 	if (l->agent_asked || !plan || !plan_find(plan, "agent"))
 		return false;
-	l->agent_asked = true;
 
 	uint64_t now = clock_now_usec();
 	uint64_t left = l->deadline_usec > now ? l->deadline_usec - now : 0;
 	uint64_t budget = left / AGENT_PART < AGENT_USEC ? left / AGENT_PART : AGENT_USEC;
 	uint64_t deadline_usec = clock_add_usec(now, budget);
 	if (!agent_listens(l, deadline_usec)) {
-		ladder_say(l, "no guest agent runs");
+		if (l->n_presses == 0)
+			ladder_say(l, "no guest agent runs");
 		return false;
 	}
-	if (!tell_agent(l, mode, deadline_usec))
-		return false;
-	ladder_say(l, "asked the guest agent to %s the guest",
-			strcmp(mode, "reboot") == 0 ? "reboot" : "shut down");
-	return true;
+	CLEANUP(agent_freep) struct agent *agent = NULL;
+	struct error err = {};
+	l->agent_asked = true;
+	l->agent_mode = mode;
+	int r = agent_open(plan, deadline_usec, &agent, &err);
+	if (r == AGENT_DONE)
+		return tell(l, agent, deadline_usec);
+	ladder_say(l, "%s", err.text);
+	if ((r == AGENT_LATE || r == AGENT_BUSY) && agent_find(plan, &agent, &err) == AGENT_DONE)
+		l->agent = take_ptr(agent);
+	return false;
+}
+
+void ladder_hear_agent(struct ladder *l, uint64_t deadline_usec)
+{
+	if (l->guest_done || l->quitting)
+		agent_freep(&l->agent);
+	uint64_t now = clock_now_usec(), end = clock_add_usec(now, TELL_USEC);
+	if (!l->agent || end > deadline_usec)
+		return;
+	int r = agent_reach(l->agent, clock_add_usec(now, HEAR_USEC), NULL);
+	if (r == AGENT_LATE || r == AGENT_BUSY)
+		return;
+	CLEANUP(agent_freep) struct agent *agent = take_ptr(l->agent);
+	if (r == AGENT_DONE)
+		tell(l, agent, end);
 }

@@ -19,8 +19,8 @@
 #define DYING_USEC USEC_PER_SEC
 /* Of a reason that QEMU gives; real ones have at most 20 characters. */
 #define REASON_MAX 60
-/* How soon a request that is called off is noticed. */
-#define CANCEL_USEC (200 * USEC_PER_MSEC)
+/* How soon a request that is called off is noticed, and an agent that answers late. */
+#define LOOK_USEC (200 * USEC_PER_MSEC)
 
 int ladder_begin(struct ladder *l, const struct shutdown_request *request, struct error *err)
 {
@@ -49,6 +49,7 @@ int ladder_begin(struct ladder *l, const struct shutdown_request *request, struc
 
 void ladder_end(struct ladder *l)
 {
+	agent_freep(&l->agent);
 	qmp_freep(&l->qmp);
 	closep(&l->pidfd);
 }
@@ -194,6 +195,8 @@ static void take_event(struct ladder *l, const struct qmp_event *event)
 		l->guest_done = false;
 		l->was_reset = true;
 		l->has_news = true;
+		l->agent_asked = false;
+		agent_freep(&l->agent);
 		ladder_say(l, "guest is restarting%s", buf_text(&reason));
 	} else if (strcmp(event->name, "GUEST_PANICKED") == 0) {
 		l->has_news = true;
@@ -208,8 +211,8 @@ int ladder_watch(struct ladder *l, uint64_t deadline_usec, const bool *until, st
 	const struct shutdown_request *request = l->request;
 	for (unsigned n = 0;; n++) {
 		CLEANUP(qmp_event_done) struct qmp_event event = {};
-		uint64_t next = deadline_usec, soon = clock_deadline_usec(CANCEL_USEC);
-		if (request->is_canceled && soon < next)
+		uint64_t next = deadline_usec, soon = clock_deadline_usec(LOOK_USEC);
+		if ((request->is_canceled || l->agent) && soon < next)
 			next = soon;
 		int r = qmp_next_event(l->qmp, next, &event, err);
 		if (request->is_canceled && request->is_canceled(request->data))
@@ -218,6 +221,8 @@ int ladder_watch(struct ladder *l, uint64_t deadline_usec, const bool *until, st
 			take_event(l, &event);
 		else if (r != QMP_LATE || next >= deadline_usec)
 			return r;
+		else
+			ladder_hear_agent(l, deadline_usec);
 		if (until && *until)
 			return QMP_DONE;
 		/* What goes on and on must not keep it from the next rung. */

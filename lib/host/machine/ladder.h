@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "host/agent/agent.h"
 #include "host/machine/shutdown.h"
 #include "host/qmp/qmp.h"
 #include "host/qmp/run-state.h"
@@ -18,15 +19,17 @@ struct ladder {
 	uint64_t press_usec;
 	uint64_t quit_wait_usec;
 	unsigned n_presses;
-	bool guest_done;   /* QEMU said that the guest has shut down */
-	bool has_news;	   /* that ask for a look at the guest */
-	bool was_reset;	   /* QEMU said that the guest begins anew */
-	bool quitting;	   /* QEMU was told to quit */
-	bool complained;   /* about a monitor that does not answer */
-	bool waits;	   /* QEMU is busy with the guest: see STOP_WAIT */
-	bool told_to_wait; /* and that was told */
-	bool settled;	   /* what QEMU is to do at the end of the guest was set */
-	bool agent_asked;  /* or tried to */
+	bool guest_done;	/* QEMU said that the guest has shut down */
+	bool has_news;		/* that ask for a look at the guest */
+	bool was_reset;		/* QEMU said that the guest begins anew */
+	bool quitting;		/* QEMU was told to quit */
+	bool complained;	/* about a monitor that does not answer */
+	bool waits;		/* QEMU is busy with the guest: see STOP_WAIT */
+	bool told_to_wait;	/* and that was told */
+	bool settled;		/* what QEMU is to do at the end of the guest was set */
+	bool agent_asked;	/* or tried to */
+	struct agent *agent;	/* one that has not answered yet; NULL: none is waited for */
+	const char *agent_mode; /* what it is to do then */
 };
 
 /*
@@ -75,12 +78,21 @@ MUST_CHECK int ladder_wake(struct ladder *l, const struct run_state *state, uint
 		struct error *err);
 
 /*
- * Ask the guest agent, once and if the machine has one, with the "mode" of guest-shutdown. What it
- * costs has a limit of a few seconds, a quarter of the time that is left if that is less.
+ * Ask the guest agent, once and if the machine has one that listens, with the "mode" of
+ * guest-shutdown. What it costs has a limit of a few seconds, a quarter of the time that is left if
+ * that is less. For one that does not answer in this time, ladder_hear_agent() listens.
  *
  * Returns whether it was asked: what the guest makes of it remains to be seen.
  */
 bool ladder_ask_agent(struct ladder *l, const char *mode);
+
+/*
+ * Has an agent that was slow answered meanwhile? Then it is told what to do. Until then it has got
+ * nothing but a question, which does no harm to whoever reads it later.
+ *
+ * @deadline_usec: nothing is begun that might not be over by then
+ */
+void ladder_hear_agent(struct ladder *l, uint64_t deadline_usec);
 
 /* Press the button. As qmp_execute() returns. */
 MUST_CHECK int ladder_press(struct ladder *l, uint64_t deadline_usec, struct error *err);

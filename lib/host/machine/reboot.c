@@ -22,6 +22,7 @@ static int start_over(struct ladder *l, struct error *err)
 {
 	uint64_t deadline = clock_deadline_usec(STEP_USEC);
 	l->was_reset = false;
+	agent_freep(&l->agent);
 	int r = ladder_command(l, "system_reset", deadline, err);
 	/* "cont" is refused until it has happened. */
 	if (r == QMP_DONE)

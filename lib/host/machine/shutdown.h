@@ -6,7 +6,8 @@
  * A ladder: let the guest run if it stands still, ask its agent, press its power button again and
  * again until it reacts, tell QEMU to quit when time is up, and wait until QEMU is gone. A button
  * that is pressed before the guest listens to it is lost, hence the repetition; and an agent that
- * says that all is well may be wrong, so the button follows.
+ * says that all is well may be wrong, so the button follows. One that takes its time is told when
+ * it answers.
  *
  * One call is for one machine and blocks; for several at once, call it in a process each.
  */
