@@ -29,6 +29,7 @@ struct fake {
 	const char *device;  /* plugged in later; NULL: none */
 	bool lacks_nic;	     /* it was unplugged */
 	bool no_tpm;	     /* swtpm has ended */
+	bool loses_tpm;	     /* while it is saved */
 	const char *qdev;    /* how QEMU calls the drive; NULL: by its id */
 	const char *node;    /* in the drive; NULL: that of the arguments */
 	bool has_tray;	     /* of the drive, a CD's */
@@ -158,6 +159,7 @@ static void act(int fd, const char *command)
 		fake.status = "cancelled";
 	if (strcmp(command, "migrate") != 0)
 		return;
+	fake.no_tpm |= fake.loses_tpm;
 	if (fake.memory)
 		write_memory();
 	fake.status = fake.fails ? "failed" : fake.resumes ? "active" : "completed";
@@ -393,6 +395,9 @@ TEST(what_fails_leaves_the_guest_as_it_was)
 				.log = "stop migrate cont " },
 		{ "of a guest that was paused", { .state = "paused", .fails = true },
 				.expected = -EREMOTEIO, .log = "migrate " },
+		{ "a TPM that ends meanwhile", { .fails = true, .loses_tpm = true },
+				.expected = -ENOTSUP, .text = "its TPM (swtpm) has ended",
+				.log = "stop migrate cont " },
 		{ "a type of machine that would be more than one argument",
 				{ .type = "q35,memory-encryption=x -device y" },
 				.expected = -EPROTO,

@@ -197,7 +197,7 @@ static int check_drives(struct qmp *qmp, pid_t pid, const struct strv *argv, str
 }
 
 /* QEMU asks swtpm for the TPM's state, and says nothing but "failed" where there is none. */
-static int check_tpm(struct qmp *qmp, struct error *err)
+int save_check_tpm(struct qmp *qmp, struct error *err)
 {
 	CLEANUP(jtree_putp) struct json_object *list = NULL;
 	int r = qmp_call(qmp, "query-chardev", NULL, deadline(), &list, err);
@@ -219,7 +219,7 @@ int save_check_parts(struct qmp *qmp, pid_t pid, const struct strv *argv, struct
 	int r = check_devices(qmp, argv, err);
 	if (r == 0)
 		r = check_drives(qmp, pid, argv, arena, ret_media, err);
-	return r < 0 ? r : check_tpm(qmp, err);
+	return r < 0 ? r : save_check_tpm(qmp, err);
 }
 
 /* QEMU tells of a share where it is plugged in, and not which it is. */

@@ -31,3 +31,6 @@ MUST_CHECK int save_check_migration(struct qmp *qmp, const struct plan *plan, st
  */
 MUST_CHECK int save_check_parts(struct qmp *qmp, pid_t pid, const struct strv *argv,
 		struct arena *arena, struct jlist *ret_media, struct error *err);
+
+/* Errors: ENOTSUP: its TPM has ended. Without a TPM all is well. */
+MUST_CHECK int save_check_tpm(struct qmp *qmp, struct error *err);

@@ -27,8 +27,9 @@
 #define FULL_BYTES ((uint64_t)1 << 20)
 /* What is brought to the disk at once: that should take seconds, also where it is slow. */
 #define FLUSH_BYTES ((off_t)64 << 20)
-/* Another one that saves, or resumes, this machine is not waited for. */
-#define LOCK_NOW 0
+/* The hook of a start that has resumed this machine tidies up for a moment after it is active;
+ * another one that saves it is told of. */
+#define LOCK_WAIT (5 * USEC_PER_SEC)
 
 /* What is left to do, where it is not all. */
 enum { ONLY_QUIT = 1, QEMU_GONE };
@@ -435,6 +436,7 @@ static bool has_ended_well(const struct save *s, int r)
 
 static int do_all(struct save *s, struct error *err)
 {
+	struct error tpm = {};
 	int r = check(s->request, err);
 	if (r == 0)
 		r = write_all_of_it(s, err);
@@ -444,7 +446,10 @@ static int do_all(struct save *s, struct error *err)
 	if (r == -ECONNRESET)
 		return error_set(err, ECONNRESET,
 				"its QEMU has ended while it was being saved: nothing is saved");
-	if (r < 0)
+	/* A TPM that ends meanwhile is in QEMU's words a failure like any other. */
+	if (r == -EREMOTEIO && save_check_tpm(s->qmp, &tpm) == -ENOTSUP)
+		r = error_set(err, ENOTSUP, "%s", tpm.text);
+	else if (r < 0)
 		r = explain_full(s, r, err);
 	if (r < 0)
 		back_out(s, err);
@@ -460,7 +465,7 @@ int save_run(const struct save_request *request, struct error *err)
 		.machine = request->machine.plan->machine,
 		.qmp = request->qmp,
 	};
-	int r = saved_lock(s.dir, s.machine, LOCK_NOW, &s.lock, err);
+	int r = saved_lock(s.dir, s.machine, LOCK_WAIT, &s.lock, err);
 	if (r < 0)
 		return r;
 	r = take_up(&s, &own);
@@ -489,6 +494,6 @@ int save_let_run(const char *dir, const char *machine, struct qmp *qmp, struct e
 	/* What "postmigrate" is was saved, or is at this moment, whatever a look has missed. */
 	if (saved_look(dir, machine) == SAVED_NONE && !is(state, "postmigrate"))
 		return call(qmp, "cont", err);
-	r = saved_lock(dir, machine, LOCK_NOW, &lock, err);
+	r = saved_lock(dir, machine, LOCK_WAIT, &lock, err);
 	return r < 0 ? r : put_back(dir, machine, qmp, true, err);
 }
