@@ -71,14 +71,16 @@ static void run_done(struct run *run)
 static int make_units(struct run *run, const char *name, struct error *err)
 {
 	CLEANUP(built_done) struct built built = {};
-	size_t before = run->config.report.n_errors_told;
 	int r = built_units(&built, &run->config, name, err);
 	if (r < 0)
 		report_error(&run->config.report, err);
-	if (run->config.report.n_errors_told > before)
+	if (built.machine.merged) {
+		claims_add(&run->claims, &built.vm, true);
+		order_add(&run->order, &built.vm, true);
+	}
+	/* What the host's config says may be other than what is known of it. */
+	if (r != 0 || run->config.host.has_flaws)
 		return 0;
-	claims_add(&run->claims, &built.vm, true);
-	order_add(&run->order, &built.vm, true);
 	leases_add(&run->leases, &built.vm);
 	if (run->options->preview) {
 		unit_preview_add(&run->preview, &built.units);
@@ -390,6 +392,8 @@ static int generate(struct run *run, struct error *err)
 		r = make_all(run, err);
 	if (r == 0)
 		r = make_networks(run, err);
+	if (r == 0 && run->config.host.has_flaws)
+		return 1;
 	if (r == 0 && run->call->machines.all && !run->options->preview)
 		r = remove_others(run, err);
 	if (r == 0 && !run->options->preview)
@@ -407,7 +411,7 @@ static int generate_run(const struct call *call, struct error *err)
 	int r = generate(&run, err);
 	progress_clear();
 	print_report(stderr, &run.config.report);
-	if (r == 0 && run.config.report.n_errors)
+	if (r == 0 && run.config.report.n_errors_told)
 		r = 1;
 	if (r == 0 && run.preview.json)
 		print_json(run.preview.json);

@@ -45,14 +45,13 @@ static void validate_machine(
 			others_add(others, &built.vm, false);
 		return;
 	}
-	size_t before = config->report.n_errors_told;
 	int r = built_units(&built, config, name, &err);
 	if (r < 0)
 		report_error(&config->report, &err);
-	if (config->report.n_errors_told > before)
-		return;
-	others_add(others, &built.vm, true);
-	advise(&built, config);
+	if (built.machine.merged)
+		others_add(others, &built.vm, true);
+	if (r == 0 && !config->host.has_flaws)
+		advise(&built, config);
 }
 
 static int validate(
@@ -103,10 +102,11 @@ static int validate_run(const struct call *call, struct error *err)
 		json_object_put(list);
 	} else {
 		print_report(stdout, &config.report);
-		if (r == 0 && !config.report.n)
+		if (r == 0 && !config.report.n && !config.report.n_errors_told)
 			printf("%zu machine%s, nothing to complain about\n", n, n == 1 ? "" : "s");
 	}
-	return r < 0 ? r : config.report.n_errors ? STATUS_FAILURE : STATUS_DONE;
+	/* What is withheld is wrong as well. */
+	return r < 0 ? r : config.report.n_errors_told ? STATUS_FAILURE : STATUS_DONE;
 }
 
 static const struct option_spec options[] = { OPTION_JSON(struct validate_options, json), {} };
@@ -124,7 +124,9 @@ const struct command cmd_validate = {
 	.arguments = arguments_machines_optional,
 	.summary = "Look for faults in the config, and give advice",
 	.description = "Without MACHINE all machines are looked over. Errors are what generate "
-		       "would refuse. Advice is what works but could surprise: it does not change "
+		       "would refuse. One run shows them all, but for what could be wrong only "
+		       "because of another one that it shows. Advice is what works but could "
+		       "surprise: it does not change "
 		       "the status. With --root only files are looked at, nothing of the running "
 		       "system.",
 	.options = options,

@@ -49,7 +49,7 @@ static int use_docs(struct host *ret, struct report *report)
 		const struct jdoc *doc = &ret->docs[i];
 		complete &= doc->root != NULL;
 		jfill(host_fields, doc->root);
-		jcheck(host_fields, doc, doc->root, "", report);
+		complete &= jcheck(host_fields, doc, doc->root, "", report);
 		ret->layers[ret->n_docs - 1 - i] = (struct layer){
 			.doc = doc,
 			.object = doc->root,
@@ -58,13 +58,14 @@ static int use_docs(struct host *ret, struct report *report)
 			.chain = doc->name,
 		};
 	}
-	if (!complete || report->n_errors_told > before)
+	if (!complete)
 		return 1;
 
+	ret->has_flaws = report->n_errors_told > before;
 	ret->merged = jmerge(host_fields, ret->layers, ret->n_docs, NULL, NULL);
 	jbind(host_fields, ret->merged, &ret->conf, &ret->arena);
 	ret->inheritance = inheritance_new();
-	return 0;
+	return ret->has_flaws;
 }
 
 int host_take_docs(struct jdoc *docs, size_t n, struct host *ret, struct report *report)
@@ -93,7 +94,13 @@ int host_load(const struct config_paths *paths, struct host *ret, struct report 
 			return r;
 	}
 	r = use_docs(ret, report);
-	return r || report->n_errors_told > before;
+	ret->has_flaws |= report->n_errors_told > before;
+	return r || ret->has_flaws;
+}
+
+bool host_is_flawed(const struct host *host, const char *pointer)
+{
+	return host->has_flaws && place_is_flawed(host_fields, host->merged, pointer);
 }
 
 void host_locate(
@@ -109,6 +116,10 @@ void host_report(const struct host *host, struct report *report, enum severity s
 {
 	struct where at;
 	CLEANUP(freep) char *own_pointer = NULL;
+	if (host_is_flawed(host, pointer)) {
+		report_withhold(report, severity);
+		return;
+	}
 	host_locate(host, pointer, &at, &own_pointer);
 
 	va_list ap;

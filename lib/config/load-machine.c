@@ -61,19 +61,22 @@ static int load_doc(const struct config_paths *paths, const char *name, struct m
 	return r == -ENOENT ? tell_missing(paths, name, path, err) : r;
 }
 
-/* Returns 0, or 1 when the document can't be used. */
+/* Returns 0, or 1 when there are findings; without a root the document can't be used then. */
 static int check_doc(struct machine *m, struct report *report)
 {
 	size_t before = report->n_errors_told;
 	if (!m->doc.root)
 		return 1;
 	jfill(machine_fields, m->doc.root);
-	jcheck(machine_fields, &m->doc, m->doc.root, "", report);
-	check_name(m, report);
-	return report->n_errors_told > before;
+	if (!jcheck(machine_fields, &m->doc, m->doc.root, "", report))
+		json_object_put(take_ptr(m->doc.root));
+	else
+		check_name(m, report);
+	m->has_flaws |= report->n_errors_told > before;
+	return m->has_flaws;
 }
 
-/* The machine's own file, checked. */
+/* The machine's own file, checked. As check_doc(), or a negative errno. */
 static int read_machine(const struct config_paths *paths, const char *name, struct machine *ret,
 		struct report *report, struct error *err)
 {
@@ -88,16 +91,14 @@ static int read_machine(const struct config_paths *paths, const char *name, stru
 	int r = load_doc(paths, name, ret, report, err);
 	if (r < 0)
 		return r;
-	r = check_doc(ret, report);
-	return r || report->n_errors_told > before;
+	ret->has_flaws = report->n_errors_told > before;
+	return check_doc(ret, report);
 }
 
-/* Find the tags of a machine whose document is good, and merge. */
+/* Find the tags of a machine, and merge. */
 static int merge_machine(const struct host *host, struct machine *m, struct report *report)
 {
-	size_t before = report->n_errors_told;
-	tags_resolve(host, m, report);
-	if (report->n_errors_told > before)
+	if (!m->doc.root || !tags_resolve(host, m, report))
 		return 1;
 	const struct inherited *inherited =
 			inheritance_find(host->inheritance, m->layers, m->n_layers);
@@ -112,7 +113,8 @@ static int merge_machine(const struct host *host, struct machine *m, struct repo
 		jbind(machine_fields, m->merged, &m->conf, &m->arena);
 	}
 	m->conf.name = m->name;
-	return 0;
+	m->has_flaws |= host->has_flaws && jtree_has_flaw(m->merged);
+	return m->has_flaws;
 }
 
 int machine_check(const struct config_paths *paths, const char *name, struct report *report,
@@ -126,7 +128,7 @@ int machine_load(const struct config_paths *paths, const struct host *host, cons
 		struct machine *ret, struct report *report, struct error *err)
 {
 	int r = read_machine(paths, name, ret, report, err);
-	return r ? r : merge_machine(host, ret, report);
+	return r < 0 ? r : merge_machine(host, ret, report);
 }
 
 int machine_take_doc(const struct host *host, const char *name, struct jdoc *doc,
@@ -134,7 +136,8 @@ int machine_take_doc(const struct host *host, const char *name, struct jdoc *doc
 {
 	*ret = (struct machine){ .name = xstrdup(name), .doc = *doc };
 	*doc = (struct jdoc){};
-	return check_doc(ret, report) ? 1 : merge_machine(host, ret, report);
+	(void)check_doc(ret, report);
+	return merge_machine(host, ret, report);
 }
 
 void machine_locate(const struct machine *machine, const char *pointer, struct where *ret,
@@ -144,12 +147,21 @@ void machine_locate(const struct machine *machine, const char *pointer, struct w
 			ret, ret_chain, ret_pointer);
 }
 
+bool machine_is_flawed(const struct machine *machine, const char *pointer)
+{
+	return machine->has_flaws && place_is_flawed(machine_fields, machine->merged, pointer);
+}
+
 void machine_report(const struct machine *machine, struct report *report, enum severity severity,
 		const char *pointer, const char *format, ...)
 {
 	struct where at;
 	const char *chain;
 	CLEANUP(freep) char *own_pointer = NULL;
+	if (machine_is_flawed(machine, pointer)) {
+		report_withhold(report, severity);
+		return;
+	}
 	machine_locate(machine, pointer, &at, &chain, &own_pointer);
 
 	va_list ap;

@@ -55,9 +55,10 @@ struct inheritance;
 struct host {
 	struct jdoc *docs; /* the main file first */
 	size_t n_docs;
-	struct layer *layers; /* strongest first: the last file */
-	struct json_object *merged;
-	struct host_conf conf; /* bound to @merged */
+	struct layer *layers;	    /* strongest first: the last file */
+	struct json_object *merged; /* NULL: a file can't be used at all */
+	struct host_conf conf;	    /* bound to @merged, without entries that have faults */
+	bool has_flaws;		    /* not to be acted upon, but to be looked at */
 	struct arena arena;
 	struct inheritance *inheritance; /* of the machines that have been loaded so far */
 };
@@ -65,14 +66,19 @@ struct host {
 void host_done(struct host *host);
 
 /*
- * Returns 0; 1 when findings (errors) were added to @report: @ret is not usable then; a negative
- * errno when a file or directory can't be read. @ret is released with host_done() in every case.
+ * Returns 0; 1 when findings (errors) were added to @report; a negative errno when a file or
+ * directory can't be read. @ret is released with host_done() in every case.
+ *
+ * After 1, if ret->merged is there, @ret is good for looking for more findings, and for nothing
+ * else: what has faults is missing in it, or has its default. Who goes on with it must not build,
+ * write or do anything from it, nor from machines that are loaded with it, although these may have
+ * no findings of their own: ret->has_flaws says so.
  */
 MUST_CHECK int host_load(const struct config_paths *paths, struct host *ret, struct report *report,
 		struct error *err);
 
 /*
- * The same for what jdoc_parse() made of text in memory, without findings.
+ * The same for what jdoc_parse() made of text in memory.
  *
  * @docs: from malloc, the main file first; taken over in every case
  *
@@ -89,7 +95,13 @@ MUST_CHECK int host_take_docs(struct jdoc *docs, size_t n, struct host *ret, str
 void host_locate(const struct host *host, const char *pointer, struct where *ret,
 		char **ret_pointer);
 
-/* Add a finding at a place of the merged host config. */
+/*
+ * Is what stands at @pointer of the merged host config unknown, or part of what it belongs to,
+ * because of a fault that was told already? What is found there could be due to that alone.
+ */
+bool host_is_flawed(const struct host *host, const char *pointer);
+
+/* Add a finding at a place of the merged host config, unless it is flawed. */
 void host_report(const struct host *host, struct report *report, enum severity severity,
 		const char *pointer, const char *format, ...) PRINTF(5, 6);
 
@@ -102,8 +114,9 @@ struct machine {
 	struct jdoc doc;
 	struct layer *layers; /* the machine's file, then its tags */
 	size_t n_layers;
-	struct json_object *merged;
-	struct machine_conf conf; /* bound to @merged */
+	struct json_object *merged; /* NULL: its files or tags can't be used at all */
+	struct machine_conf conf;   /* bound to @merged */
+	bool has_flaws;		    /* as that of struct host */
 	struct arena arena;
 };
 
@@ -112,15 +125,18 @@ void machine_done(struct machine *machine);
 /*
  * @host: must outlive @ret
  *
- * Returns 0; 1 when findings (errors) were added to @report: @ret is not usable then; -ENOENT when
- * there is no such machine; another negative errno when its file can't be read. @ret is released
- * with machine_done() in every case.
+ * Returns 0; 1 when findings (errors) were added to @report, or were when the tags were read;
+ * -ENOENT when there is no such machine; another negative errno when its file can't be read. @ret
+ * is released with machine_done() in every case.
+ *
+ * After 1, if ret->merged is there, @ret is good for being shown and for looking for more findings,
+ * and for nothing else. After 0 the host may have faults: see host_load().
  */
 MUST_CHECK int machine_load(const struct config_paths *paths, const struct host *host,
 		const char *name, struct machine *ret, struct report *report, struct error *err);
 
 /*
- * The same for what jdoc_parse() made of text in memory, without findings.
+ * The same for what jdoc_parse() made of text in memory.
  *
  * @name: a machine name
  * @doc: moved into @ret, and empty afterwards
@@ -149,7 +165,11 @@ MUST_CHECK int machine_check(const struct config_paths *paths, const char *name,
 void machine_locate(const struct machine *machine, const char *pointer, struct where *ret,
 		const char **ret_chain, char **ret_pointer);
 
-/* Add a finding at a place of the merged machine: it is shown where the value was written. */
+/* As host_is_flawed(). */
+bool machine_is_flawed(const struct machine *machine, const char *pointer);
+
+/* Add a finding at a place of the merged machine: it is shown where the value was written. Where it
+ * is flawed, nothing is added. */
 void machine_report(const struct machine *machine, struct report *report, enum severity severity,
 		const char *pointer, const char *format, ...) PRINTF(5, 6);
 

@@ -2,10 +2,12 @@
 /* Where a finding about a merged value is shown. */
 #include "config/place.h"
 
+#include <json-c/linkhash.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "json/jlocate.h"
+#include "json/jtree.h"
 #include "util/mem.h"
 
 /* Is the place one in objects that are made key by key of all layers? */
@@ -44,4 +46,40 @@ void place_find(const struct field *fields, const struct layer *layers, size_t n
 	CLEANUP(freep) char *parent = xstrndup(pointer, len), *own = NULL;
 	jmerge_locate(fields, layers, n, parent, ret, ret_chain, &own);
 	*ret_pointer = xasprintf("%s%s", own, pointer + len);
+}
+
+/* Is a member unknown that could be about the others? The sections of a file are about themselves,
+ * but for one that nobody knows. */
+static bool has_flaw_beside(
+		const struct field *fields, struct json_object *merged, struct json_object *object)
+{
+	if (object != merged)
+		return jtree_has_flawed_member(object);
+	json_object_object_foreach(object, key, value)
+	{
+		if (jtree_is_flaw(value) && !field_find(fields, key))
+			return true;
+	}
+	return false;
+}
+
+bool place_is_flawed(const struct field *fields, struct json_object *merged, const char *pointer)
+{
+	CLEANUP(freep) char *path = xstrndup(pointer, existing_length(merged, pointer));
+	struct json_object *value = jpointer_get(merged, path);
+	if (jtree_is_flaw(value))
+		return true;
+	if (pointer[strlen(path)])
+		return json_object_is_type(value, json_type_object) &&
+		       has_flaw_beside(fields, merged, value);
+	if (json_object_is_type(value, json_type_object) ||
+			json_object_is_type(value, json_type_array))
+		return jtree_has_flaw(value);
+	char *last = strrchr(path, '/');
+	if (!last)
+		return false;
+	*last = '\0';
+	value = jpointer_get(merged, path);
+	return json_object_is_type(value, json_type_object) &&
+	       has_flaw_beside(fields, merged, value);
 }

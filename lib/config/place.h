@@ -19,3 +19,6 @@
 void place_find(const struct field *fields, const struct layer *layers, size_t n,
 		struct json_object *merged, const char *pointer, struct where *ret,
 		const char **ret_chain, char **ret_pointer);
+
+/* Is it a flaw (jtree_flaw()) that is at @pointer, on the way there, beside it, or in it? */
+bool place_is_flawed(const struct field *fields, struct json_object *merged, const char *pointer);

@@ -20,6 +20,7 @@ struct walk {
 	size_t n;
 	size_t n_alloc;
 	struct report *report;
+	bool is_partial; /* tags are missing, or a fault that was told hides which there are */
 };
 
 /* One step of the path that the walk is on, the innermost first. */
@@ -55,6 +56,7 @@ static void report_entry(struct walk *w, const struct layer *from, size_t index,
 	CLEANUP(buf_done) struct buf pointer = {};
 	buf_printf(&pointer, "%s/tags/%zu", from->pointer, index);
 	struct where at;
+	w->is_partial = true;
 	jlocate_value(from->doc, buf_text(&pointer), &at);
 	bool is_machine = from->pointer[0] == '\0';
 	report_add(w->report, SEVERITY_ERROR, at, buf_text(&pointer),
@@ -65,6 +67,9 @@ static void report_unknown(struct walk *w, const struct layer *from, size_t inde
 {
 	CLEANUP(buf_done) struct buf text = {};
 	struct json_object *tags = jtree_get(w->host->merged, "tag");
+	w->is_partial = true;
+	if (jtree_is_flaw(tags))
+		return;
 	size_t n = 0, n_max = tags ? (size_t)json_object_object_length(tags) : 0;
 	CLEANUP(freep) const char **known = xcalloc(n_max + 1, sizeof(*known));
 	if (tags) {
@@ -117,7 +122,8 @@ static void add_layer(struct walk *w, const struct layer *layer)
 /* Recursion is bounded by the number of tags: a tag is entered once, and never from itself. */
 static void follow(struct walk *w, const struct step *at)
 {
-	struct json_object *tags = jtree_get(w->layers[at->layer].object, "tags");
+	struct json_object *object = w->layers[at->layer].object, *tags = jtree_get(object, "tags");
+	w->is_partial |= jtree_is_flaw(object) || jtree_is_flaw(tags);
 	for (size_t i = 0; i < jtree_length(tags); i++) {
 		const char *name = json_object_get_string(json_object_array_get_idx(tags, i));
 		struct layer found;
@@ -135,7 +141,7 @@ static void follow(struct walk *w, const struct step *at)
 	}
 }
 
-void tags_resolve(const struct host *host, struct machine *machine, struct report *report)
+bool tags_resolve(const struct host *host, struct machine *machine, struct report *report)
 {
 	struct walk w = { .host = host, .arena = &machine->arena, .report = report };
 	const char *label = arena_printf(&machine->arena, "machine %s", machine->name);
@@ -147,6 +153,7 @@ void tags_resolve(const struct host *host, struct machine *machine, struct repor
 	follow(&w, &(struct step){});
 	machine->layers = w.layers;
 	machine->n_layers = w.n;
+	return !w.is_partial;
 }
 
 void host_check_tags(const struct host *host, struct report *report)

@@ -9,5 +9,7 @@
 /*
  * Fill @machine->layers: the machine's file, then its tags, depth-first, each where it comes
  * first. Unknown tags and cycles become findings. @machine->doc has been checked.
+ *
+ * Returns whether all of them are known.
  */
-void tags_resolve(const struct host *host, struct machine *machine, struct report *report);
+bool tags_resolve(const struct host *host, struct machine *machine, struct report *report);

@@ -9,7 +9,16 @@
 #include "firewall/batch.h"
 #include "json/jlocate.h"
 #include "json/jnames.h"
+#include "json/jtree.h"
 #include "util/mem.h"
+
+/* Is there such an entry, if it were not for faults? */
+static bool is_flawed(const struct fw_policy *policy, const char *section, const char *name)
+{
+	struct json_object *map = jtree_get(policy->flawed, section);
+	return jtree_is_flaw(policy->flawed) || jtree_is_flaw(map) ||
+	       jtree_has_flaw(jtree_get(map, name));
+}
 
 /* The host's config has no @kind @name; did you mean ... Each item begins with its name. */
 static void report_unknown(const struct filter_reader *reader, const char *pointer,
@@ -27,8 +36,9 @@ static void report_unknown(const struct filter_reader *reader, const char *point
 void check_report_group(const struct fw_policy *policy, const struct filter_reader *reader,
 		const char *pointer, const char *name)
 {
-	report_unknown(reader, pointer, "group", name, policy->groups, policy->n_groups,
-			sizeof(*policy->groups));
+	if (!is_flawed(policy, "groups", name))
+		report_unknown(reader, pointer, "group", name, policy->groups, policy->n_groups,
+				sizeof(*policy->groups));
 }
 
 static const char *peer_key(const struct fw_rule *rule)
@@ -75,10 +85,12 @@ void check_rule(const struct fw_policy *policy, const struct filter_reader *read
 	for (size_t i = 0; i < rule->n_sets; i++) {
 		if (fw_policy_set(policy, rule->sets[i]))
 			continue;
+		all_there = false;
+		if (is_flawed(policy, "addresses", rule->sets[i]))
+			continue;
 		CLEANUP(freep) char *at = check_peer_pointer(merged, rule, '@', rule->sets[i]);
 		report_unknown(reader, at, "address set", rule->sets[i], policy->sets,
 				policy->n_sets, sizeof(*policy->sets));
-		all_there = false;
 	}
 	for (size_t i = 0; i < rule->n_groups; i++) {
 		if (fw_policy_group(policy, rule->groups[i]))

@@ -5,6 +5,7 @@
 
 #include "firewall/check.h"
 #include "json/jlocate.h"
+#include "json/jtree.h"
 #include "util/mem.h"
 
 #define PRIORITY_DEFAULT 100
@@ -212,6 +213,9 @@ int fw_policy_build(const struct host *host, struct fw_policy *ret, struct repor
 	};
 	size_t before = report->n_errors_told;
 	int state = host->conf.firewall.state;
+	struct json_object *section = jtree_get(host->merged, "firewall");
+	if (host->has_flaws && jtree_has_flaw(section))
+		ret->flawed = json_object_get(section);
 	ret->state = state < 0 ? FW_STATE_AUTO : (enum fw_state)state;
 	build_sets(&b);
 	build_groups(&b);
@@ -221,5 +225,5 @@ int fw_policy_build(const struct host *host, struct fw_policy *ret, struct repor
 	check_circles(&b);
 	if (ret->state == FW_STATE_NONE)
 		check_defaults(&b);
-	return report->n_errors_told > before;
+	return ret->flawed || report->n_errors_told > before;
 }

@@ -10,6 +10,7 @@
 void fw_policy_done(struct fw_policy *policy)
 {
 	arena_done(&policy->arena);
+	json_object_put(policy->flawed);
 	*policy = (struct fw_policy){};
 }
 

@@ -41,6 +41,8 @@ struct fw_policy {
 	size_t n_sets;
 	struct fw_group *groups; /* sorted by name */
 	size_t n_groups;
+	struct json_object *flawed; /* the section, if it has faults that were told: names that are
+				       not above may be in it; or NULL */
 	struct fw_set *members; /* one for each group, in their order; see fw_policy_add_members()
 				 */
 };
@@ -48,10 +50,11 @@ struct fw_policy {
 void fw_policy_done(struct fw_policy *policy);
 
 /*
- * @host: loaded without findings; not needed afterwards
+ * @host: merged; not needed afterwards
  * @ret: released with fw_policy_done() in every case; its members are empty
  *
- * Returns 0, or 1 when errors were added to @report: @ret is not usable then.
+ * Returns 0, or 1 when errors were added to @report, or were for this section when @host was read:
+ * @ret is good for looking for more of them only.
  */
 MUST_CHECK int fw_policy_build(
 		const struct host *host, struct fw_policy *ret, struct report *report);

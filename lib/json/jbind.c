@@ -131,7 +131,7 @@ static struct jpairs bind_pairs(struct json_object *value, struct arena *arena)
 			arena, (size_t)json_object_object_length(value), sizeof(*pairs.items));
 	json_object_object_foreach(value, key, member)
 	{
-		if (member)
+		if (member && !jtree_is_flaw(member))
 			pairs.items[pairs.n++] = (struct jpair){ key, scalar_text(member) };
 	}
 	return pairs;
@@ -183,7 +183,7 @@ static struct jlist bind_map(const struct field *f, struct json_object *value, s
 	list.items = arena_array(arena, (size_t)json_object_object_length(value), f->item_size);
 	json_object_object_foreach(value, key, member)
 	{
-		if (!member)
+		if (!member || jtree_has_flaw(member))
 			continue;
 		char *item = (char *)list.items + list.n++ * f->item_size;
 		*(const char **)(void *)(item + f->key_offset) = key;
@@ -201,7 +201,7 @@ static struct jlist bind_strings_map(struct json_object *value, struct arena *ar
 	list.items = items;
 	json_object_object_foreach(value, key, member)
 	{
-		if (member)
+		if (member && !jtree_is_flaw(member))
 			items[list.n++] = (struct jnamed){ key, bind_strings(member, arena) };
 	}
 	return list;
@@ -266,7 +266,7 @@ static void bind_members(const struct field *fields, struct json_object *object,
 	json_object_object_foreach(object, key, value)
 	{
 		const struct field *f = value ? field_find(fields, key) : NULL;
-		if (f && is_bound(f))
+		if (f && is_bound(f) && !jtree_is_flaw(value))
 			bind_value(f, value, base, arena);
 	}
 }
@@ -290,6 +290,7 @@ void jbind_changes(const struct field *fields, struct json_object *from, struct 
 		if (!f || !is_bound(f))
 			continue;
 		bind_default(f, ret);
-		bind_value(f, value, ret, arena);
+		if (!jtree_is_flaw(value))
+			bind_value(f, value, ret, arena);
 	}
 }

@@ -221,17 +221,24 @@ void jfill(const struct field *fields, struct json_object *object);
  * is "not set". An entry that says "remove": true needs no key but its name. Goes on after each
  * finding, until there are JDOC_FINDINGS_MAX.
  *
+ * What has a fault is replaced by a flaw (jtree_flaw()), as is what a key that is not known was
+ * meant to be, and what was given twice: so that the rest can be looked at, and what is wrong only
+ * because of it be left untold.
+ *
  * @object: NULL (null): nothing to check; something else than an object is a finding
  * @pointer: where @object is in @doc
+ *
+ * Returns false when not all of it was looked at: it is no object, or there were too many findings.
  */
-void jcheck(const struct field *fields, const struct jdoc *doc, struct json_object *object,
+bool jcheck(const struct field *fields, const struct jdoc *doc, struct json_object *object,
 		const char *pointer, struct report *report);
 
 /*
- * Fill a struct from an object that jcheck() found nothing wrong with. Absent keys get their
+ * Fill a struct from an object that jcheck() has looked at. Absent keys and flaws get their
  * defaults: false or default_bool, 0, NULL, -1 for enums and switches, empty lists. A
  * FIELD_POSITIVE integer <= 0 becomes 0. Strings are borrowed from @object, lists belong to @arena.
- * Members that no row names are left alone; those of list and map entries are zero.
+ * Members that no row names are left alone; those of list and map entries are zero. An entry of a
+ * map that has a flaw anywhere is not there.
  *
  * @object: may be NULL: all defaults
  */

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "json/jbind.h"
+#include "json/jfound.h"
 #include "json/jknown.h"
 #include "json/jlocate.h"
+#include "json/jspoil.h"
 #include "json/jtext.h"
 #include "json/jtree.h"
 #include "util/mem.h"
@@ -55,39 +57,12 @@ static void PRINTF(3, 4) add(struct check *c, bool on_key, const char *format, .
 	va_end(ap);
 }
 
-/* @with_type: say that a string is one, because something else was expected */
-static void put_found(struct buf *out, struct json_object *value, bool with_type)
-{
-	switch (json_object_get_type(value)) {
-	case json_type_string:
-		text_quoted(out, jtree_text(value));
-		buf_puts(out, with_type ? " (a string)" : "");
-		break;
-	case json_type_array:
-		buf_puts(out, "a list");
-		break;
-	case json_type_object:
-		buf_puts(out, "an object");
-		break;
-	case json_type_null:
-		buf_puts(out, "null");
-		break;
-	case json_type_boolean:
-		buf_puts(out, json_object_get_boolean(value) ? "true" : "false");
-		break;
-	case json_type_int:
-	case json_type_double:
-		buf_printf(out, "%.40s", jtree_text(value));
-		break;
-	}
-}
-
-/* @with_type: as above; @hint: what to write instead; NULL: nothing is sure */
+/* @with_type: as jfound_value() has it; @hint: what to write instead; NULL: nothing is sure */
 static void wrong_value(struct check *c, struct json_object *value, const char *expected,
 		bool with_type, const char *hint)
 {
 	CLEANUP(buf_done) struct buf found = {};
-	put_found(&found, value, with_type);
+	jfound_value(&found, value, with_type);
 	add(c, false, "expected %s, found %s%s%s", expected, buf_text(&found),
 			hint ? "; write " : "", hint ? hint : "");
 }
@@ -227,7 +202,9 @@ static void check_entries(struct check *c, const struct field *f, struct json_ob
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *value = json_object_array_get_idx(list, i);
 		jpointer_push_index(&c->pointer, i);
-		if (f->kind == FIELD_KIND_INTS)
+		if (jtree_is_flaw(value))
+			; /* told when it was read */
+		else if (f->kind == FIELD_KIND_INTS)
 			check_int(c, f, value);
 		else if (f->kind == FIELD_KIND_TERMS)
 			check_term(c, f->check, value);
@@ -256,7 +233,8 @@ static void push_entry(struct check *c, const struct entry *entry)
 	buf_puts(&c->pointer, *entry->name ? "/name" : "");
 }
 
-static void add_repeat(struct check *c, const struct entry *first, const struct entry *second)
+static void add_repeat(struct check *c, const struct entry *first, const struct entry *second,
+		struct json_object *list)
 {
 	size_t len = c->pointer.len;
 	struct where at;
@@ -277,25 +255,27 @@ static void add_repeat(struct check *c, const struct entry *first, const struct 
 				"this entry has no name, and neither has the one at %zu:%zu; only "
 				"one may be without",
 				at.line, at.column);
+	jspoil(json_object_array_get_idx(list, second->index), "name");
 	buf_truncate(&c->pointer, len);
 }
 
 static void check_names(struct check *c, struct json_object *list)
 {
-	size_t n = json_object_array_length(list);
+	size_t n_all = json_object_array_length(list), n = 0;
+	CLEANUP(freep) struct entry *entries = xcalloc(n_all + 1, sizeof(*entries));
+	for (size_t i = 0; i < n_all; i++) {
+		struct json_object *value = json_object_array_get_idx(list, i);
+		if (!jspoil_is_nameless(value))
+			entries[n++] = (struct entry){ jtree_get_text(value, "name"), i };
+	}
 	if (n < 2)
 		return;
-	CLEANUP(freep) struct entry *entries = xcalloc(n, sizeof(*entries));
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *value = json_object_array_get_idx(list, i);
-		entries[i] = (struct entry){ jtree_get_text(value, "name"), i };
-	}
 	qsort(entries, n, sizeof(*entries), compare_entries);
 	for (size_t i = 1, first = 0; i < n; i++) {
 		if (strcmp(entries[i].name, entries[first].name) != 0)
 			first = i;
 		else
-			add_repeat(c, &entries[first], &entries[i]);
+			add_repeat(c, &entries[first], &entries[i], list);
 	}
 }
 
@@ -305,7 +285,7 @@ static void check_list(struct check *c, const struct field *f, struct json_objec
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *value = json_object_array_get_idx(list, i);
 		jpointer_push_index(&c->pointer, i);
-		if (is_type(c, value, json_type_object, "an object"))
+		if (!jtree_is_flaw(value) && is_type(c, value, json_type_object, "an object"))
 			check_object(c, f->fields, value);
 		buf_truncate(&c->pointer, len);
 	}
@@ -318,7 +298,7 @@ static void check_key(struct check *c, const struct field *f, const char *key)
 	const char *expected = NULL;
 	CLEANUP(buf_done) struct buf text = {};
 	if (f->kind == FIELD_KIND_SCALAR_MAP && f->names) {
-		if (jknown_complaint(NULL, f->names, key, &text))
+		if (jknown_complaint(NULL, f->names, key, &text, NULL))
 			add(c, true, "%s", buf_text(&text));
 	} else if (f->check_key && !f->check_key(key, &expected)) {
 		text_quoted(&text, key);
@@ -355,12 +335,14 @@ static void check_map(struct check *c, const struct field *f, struct json_object
 	size_t len = c->pointer.len;
 	json_object_object_foreach(map, key, value)
 	{
+		unsigned before = c->n_findings, before_value;
 		if (has_enough(c))
 			return;
 		jpointer_push(&c->pointer, key);
 		check_key(c, f, key);
-		if (!value)
-			; /* not set */
+		before_value = c->n_findings;
+		if (!value || jtree_is_flaw(value))
+			; /* not set, or not to be known */
 		else if (f->kind == FIELD_KIND_STRING_MAP)
 			check_string(c, f->check, value);
 		else if (f->kind == FIELD_KIND_SCALAR_MAP)
@@ -369,6 +351,11 @@ static void check_map(struct check *c, const struct field *f, struct json_object
 			check_strings(c, f, value);
 		else
 			check_member(c, f, value);
+		bool is_part = f->kind == FIELD_KIND_MAP &&
+			       json_object_is_type(value, json_type_object);
+		if (before_value > before || (c->n_findings > before && !is_part) ||
+				jtree_is_doubtful(value))
+			jspoil(map, key);
 		buf_truncate(&c->pointer, len);
 	}
 }
@@ -441,13 +428,16 @@ static void check_required(struct check *c, const struct field *fields, struct j
 			continue;
 		if (!json_object_object_get_ex(object, f->name, &value) || !value) {
 			add(c, false, "the key \"%s\" is missing", f->name);
+			jspoil(object, f->name);
 			continue;
 		}
 		size_t len = c->pointer.len;
 		jpointer_push(&c->pointer, f->name);
 		if (f->kind == FIELD_KIND_STRING && json_object_is_type(value, json_type_string) &&
-				!*jtree_text(value))
+				!*jtree_text(value)) {
 			add(c, false, "this must not be empty");
+			jspoil(object, f->name);
+		}
 		buf_truncate(&c->pointer, len);
 	}
 }
@@ -455,33 +445,49 @@ static void check_required(struct check *c, const struct field *fields, struct j
 static void check_object(struct check *c, const struct field *fields, struct json_object *object)
 {
 	size_t len = c->pointer.len;
+	CLEANUP(strv_done) struct strv meant = {};
 	json_object_object_foreach(object, key, value)
 	{
+		unsigned before = c->n_findings;
 		if (has_enough(c))
 			return;
 		const struct field *f = field_find(fields, key);
 		bool is_note = !f && (!strncmp(key, "x-", 2) || !strcmp(key, "$schema"));
-		if (is_note || (f && !value))
+		if (is_note || (f && (!value || jtree_is_flaw(value))))
 			continue;
 		jpointer_push(&c->pointer, key);
 		CLEANUP(buf_done) struct buf text = {};
+		size_t n_meant = meant.n;
 		if (f)
 			check_value(c, f, value);
-		else if (jknown_complaint(fields, NULL, key, &text))
+		else if (jknown_complaint(fields, NULL, key, &text, &meant))
 			add(c, true, "%s", buf_text(&text));
+		if (!f && meant.n == n_meant)
+			jspoil(object, key);
+		bool is_empty = f && f->flags & FIELD_REQUIRED &&
+				json_object_is_type(value, json_type_string) &&
+				!*jtree_text(value); /* check_required() spoils it */
+		if (f && !is_empty &&
+				((c->n_findings > before && jspoil_is_whole(f, value)) ||
+						jspoil_has_entry(value) ||
+						jtree_is_doubtful(value)))
+			jspoil(object, key);
 		buf_truncate(&c->pointer, len);
 	}
+	for (size_t i = 0; i < meant.n; i++)
+		jspoil_meant(object, meant.items[i]);
 	check_required(c, fields, object);
 }
 
-void jcheck(const struct field *fields, const struct jdoc *doc, struct json_object *object,
+bool jcheck(const struct field *fields, const struct jdoc *doc, struct json_object *object,
 		const char *pointer, struct report *report)
 {
 	if (!object)
-		return;
+		return true;
 	struct check c = { .doc = doc, .report = report };
 	buf_puts(&c.pointer, pointer);
 	if (is_type(&c, object, json_type_object, "an object"))
 		check_object(&c, fields, object);
 	buf_done(&c.pointer);
+	return json_object_is_type(object, json_type_object) && !has_enough(&c);
 }

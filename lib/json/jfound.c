@@ -7,6 +7,8 @@
 #include <strings.h>
 
 #include "json/jscan.h"
+#include "json/jtext.h"
+#include "json/jtree.h"
 #include "util/parse.h"
 
 void jfound_word(struct buf *out, const char *word, size_t len)
@@ -78,4 +80,30 @@ const char *jfound_advice(const char *text, size_t len, size_t at)
 			return advices[i].advice;
 	}
 	return word ? "; text is written in double quotes: \"...\"" : "";
+}
+
+void jfound_value(struct buf *out, struct json_object *value, bool with_type)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_string:
+		text_quoted(out, jtree_text(value));
+		buf_puts(out, with_type ? " (a string)" : "");
+		break;
+	case json_type_array:
+		buf_puts(out, "a list");
+		break;
+	case json_type_object:
+		buf_puts(out, "an object");
+		break;
+	case json_type_null:
+		buf_puts(out, "null");
+		break;
+	case json_type_boolean:
+		buf_puts(out, json_object_get_boolean(value) ? "true" : "false");
+		break;
+	case json_type_int:
+	case json_type_double:
+		buf_printf(out, "%.40s", jtree_text(value));
+		break;
+	}
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <json-c/json_object.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/buf.h"
@@ -16,3 +18,7 @@ void jfound_describe(const char *text, size_t len, size_t at, struct buf *out);
 
 /* Advice to follow that, or "". @at: where a key or a value should be, or the end. */
 const char *jfound_advice(const char *text, size_t len, size_t at);
+
+/* A value that was read. @with_type: say that a string is one, because something else was expected
+ */
+void jfound_value(struct buf *out, struct json_object *value, bool with_type);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "json/jhabits.h"
+#include "json/jlocate.h"
 #include "json/jnames.h"
 #include "json/jtext.h"
 #include "util/mem.h"
@@ -40,51 +41,71 @@ static const struct field *find_dotted(const struct field *fields, const char *k
 	return field_find(fields, key);
 }
 
-/* Append the path to each row of that name @depth objects below, as it is written in a file. */
+/* Append the pointer to each row of that name @depth objects below. @before: ends in "/" */
 static void find_paths(const struct field *fields, const char *key, unsigned depth,
 		const char *before, struct strv *ret)
 {
 	if (depth == 0 && find_dotted(fields, key)) {
-		CLEANUP(buf_done) struct buf path = {};
-		buf_puts(&path, before);
-		for (size_t len; key[len = strcspn(key, ".")]; key += len + 1)
-			buf_printf(&path, "\"%.*s\": { ", (int)len, key);
-		strv_pushf(ret, "%s\"%s\": ...", buf_text(&path), key);
+		char *path = xasprintf("%s%s", before, key);
+		for (char *dot = path; (dot = strchr(dot, '.'));)
+			*dot = '/';
+		strv_push_take(ret, path);
 	}
 	for (const struct field *f = fields; depth && f->name; f++) {
 		if (f->kind != FIELD_KIND_OBJECT)
 			continue;
-		CLEANUP(freep) char *path = xasprintf("%s\"%s\": { ", before, f->name);
+		CLEANUP(freep) char *path = xasprintf("%s%s/", before, f->name);
 		find_paths(f->fields, key, depth - 1, path, ret);
 	}
 }
 
+/* A pointer as it is written in a file. */
+static void put_path(struct buf *text, const char *pointer)
+{
+	unsigned depth = 0;
+	CLEANUP(buf_done) struct buf token = {};
+	while (jpointer_next(&pointer, &token)) {
+		buf_printf(text, "\"%s\": %s", buf_text(&token), *pointer ? "{ " : "...");
+		depth += *pointer != '\0';
+	}
+	while (depth--)
+		buf_puts(text, " }");
+}
+
 /* A key that is known in many places ("enabled") may have been meant for any of them. */
-static bool put_paths(const struct field *fields, const char *key, struct buf *text)
+static bool put_paths(const struct field *fields, const char *key, struct buf *text,
+		struct strv *ret_meant)
 {
 	CLEANUP(strv_done) struct strv paths = {};
-	unsigned n_dots = 0;
-	for (const char *dot = key; (dot = strchr(dot, '.')); dot++)
-		n_dots++;
 	unsigned depth = 0;
-	if (fields && n_dots)
-		find_paths(fields, key, depth, "", &paths);
+	if (fields && strchr(key, '.'))
+		find_paths(fields, key, depth, "/", &paths);
 	while (fields && !paths.n && depth++ < DEPTH_MAX)
-		find_paths(fields, key, depth, "", &paths);
+		find_paths(fields, key, depth, "/", &paths);
 	if (!paths.n || paths.n > PATHS_MAX)
 		return false;
 	for (size_t i = 0; i < paths.n; i++) {
-		buf_printf(text, "%s%s", i ? " or " : "; did you mean ", paths.items[i]);
-		for (unsigned k = 0; k < depth + n_dots; k++)
-			buf_puts(text, " }");
+		buf_puts(text, i ? " or " : "; did you mean ");
+		put_path(text, paths.items[i]);
 	}
 	buf_putc(text, '?');
+	if (ret_meant)
+		strv_extend(ret_meant, &paths);
 	return true;
+}
+
+/* A key of the place itself. */
+static void put_meant(struct buf *text, const char *ours, struct strv *ret_meant)
+{
+	buf_printf(text, "; did you mean \"%s\"?", ours);
+	if (ret_meant)
+		strv_pushf(ret_meant, "/%s", ours);
 }
 
 /* What other programs call so: a key of this place before those of objects below, where a key of
  * the very name comes first ("memory" is in "attrs"). */
-static bool put_habit(const struct field *fields, const char *key, struct buf *text)
+static bool put_habit(const struct field *fields, const char *key, struct buf *text,
+		struct strv *ret_meant)
 {
 	size_t cursor = 0;
 	const char *ours;
@@ -92,19 +113,19 @@ static bool put_habit(const struct field *fields, const char *key, struct buf *t
 		return false;
 	for (cursor = 0; (ours = jhabit_next(key, &cursor));)
 		if (field_find(fields, ours)) {
-			buf_printf(text, "; did you mean \"%s\"?", ours);
+			put_meant(text, ours, ret_meant);
 			return true;
 		}
-	if (put_paths(fields, key, text))
+	if (put_paths(fields, key, text, ret_meant))
 		return true;
 	for (cursor = 0; (ours = jhabit_next(key, &cursor));)
-		if (put_paths(fields, ours, text))
+		if (put_paths(fields, ours, text, ret_meant))
 			return true;
 	return false;
 }
 
 bool jknown_complaint(const struct field *fields, const char *const *names, const char *key,
-		struct buf *text)
+		struct buf *text, struct strv *ret_meant)
 {
 	size_t n;
 	CLEANUP(freep) const char **known = list_known(fields, names, &n);
@@ -118,18 +139,20 @@ bool jknown_complaint(const struct field *fields, const char *const *names, cons
 	if (same) {
 		buf_printf(text, "the key is written \"%s\", not ", same);
 		text_quoted(text, key);
+		if (ret_meant)
+			strv_pushf(ret_meant, "/%s", same);
 		return true;
 	}
 	buf_puts(text, "unknown key ");
 	text_quoted(text, key);
-	if (put_habit(fields, key, text))
+	if (put_habit(fields, key, text, ret_meant))
 		return true;
 	const char *near = jnames_nearest(key, known, n);
 	if (near) {
-		buf_printf(text, "; did you mean \"%s\"?", near);
+		put_meant(text, near, ret_meant);
 		return true;
 	}
-	if (put_paths(fields, key, text))
+	if (put_paths(fields, key, text, ret_meant))
 		return true;
 	CLEANUP(buf_done) struct buf list = {};
 	if (jnames_list(&list, '"', known, n))

@@ -18,6 +18,8 @@ static bool is_named(struct json_object *value)
 
 bool jmerge_counts(const struct field *f, struct json_object *value)
 {
+	if (jtree_is_flaw(value))
+		return true;
 	if (json_object_is_type(value, json_type_string))
 		return json_object_get_string_len(value) > 0;
 	if (f->kind == FIELD_KIND_INT && f->flags & FIELD_POSITIVE)
@@ -40,6 +42,8 @@ bool jmerge_removes(struct json_object *entry)
 static bool is_merged_entry(const struct field *f, struct json_object *entry)
 {
 	bool is_object = json_object_is_type(entry, json_type_object);
+	if (jtree_is_flaw(entry))
+		return true;
 	if (f->fields)
 		return is_object && jmerge_is_merged_object(f->fields, entry);
 	return entry && !is_object && !json_object_is_type(entry, json_type_array);
@@ -71,6 +75,8 @@ static bool is_merged_map(const struct field *f, struct json_object *map)
 
 bool jmerge_is_merged(const struct field *f, struct json_object *value)
 {
+	if (jtree_is_flaw(value))
+		return true;
 	if (json_object_is_type(value, json_type_array))
 		return is_merged_list(f, value);
 	if (!json_object_is_type(value, json_type_object))

@@ -115,6 +115,8 @@ static struct json_object *merge_lists(struct merge *m, const struct field *f,
 static struct json_object *take_entry(
 		struct merge *m, const struct field *f, const struct source *s)
 {
+	if (jtree_is_flaw(s->value))
+		return take_leaf(m, f, s);
 	if (f->fields && json_object_is_type(s->value, json_type_object))
 		return merge_fields(m, f->fields, s, 1);
 	if (json_object_is_type(s->value, json_type_array))
@@ -243,6 +245,8 @@ static struct json_object *merge_named(
 static struct json_object *take_value(
 		struct merge *m, const struct field *f, const struct source *s)
 {
+	if (jtree_is_flaw(s->value))
+		return take_leaf(m, f, s);
 	switch (json_object_get_type(s->value)) {
 	case json_type_object:
 		if (f->kind == FIELD_KIND_OBJECT)
@@ -297,9 +301,23 @@ static struct json_object *merge_never(
 	return merged;
 }
 
+/* The first that is to be merged with others, and can't be: nobody knows what would come of it. */
+static const struct source *find_flaw(const struct field *f, const struct source *sources, size_t n)
+{
+	if (f->merge == MERGE_FIRST || f->merge == MERGE_WHOLE || f->merge == MERGE_NEVER)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if (jtree_is_flaw(sources[i].value))
+			return &sources[i];
+	return NULL;
+}
+
 static struct json_object *merge_value(
 		struct merge *m, const struct field *f, const struct source *sources, size_t n)
 {
+	const struct source *flaw = find_flaw(f, sources, n);
+	if (flaw)
+		return take_leaf(m, f, flaw);
 	/* Most of a machine is a tag's, and a host has one file: nobody needs copies of them. */
 	if (n == 1 && !is_traced(m) &&
 			(sources[0].layer->is_merged || jmerge_is_merged(f, sources[0].value)))
@@ -345,6 +363,19 @@ static struct json_object **sort_values(
 	return values;
 }
 
+/* A flaw of no known key: any key of the object may be meant. */
+static void keep_strays(
+		const struct field *fields, const struct source *s, struct json_object *merged)
+{
+	if (!s->value)
+		return;
+	json_object_object_foreach(s->value, key, value)
+	{
+		if (jtree_is_flaw(value) && !field_find(fields, key))
+			jtree_set(merged, key, json_object_get(value));
+	}
+}
+
 /* Objects, each key by its own rule. */
 static struct json_object *merge_fields(
 		struct merge *m, const struct field *fields, const struct source *sources, size_t n)
@@ -369,6 +400,8 @@ static struct json_object *merge_fields(
 		if (value)
 			jtree_add_static(merged, f->name, value);
 	}
+	for (size_t i = 0; i < n; i++)
+		keep_strays(fields, &sources[i], merged);
 	return merged;
 }
 

@@ -48,7 +48,8 @@ struct jorigin {
 typedef void jmerge_trace(void *context, const char *pointer, const struct jorigin *origin);
 
 /*
- * @layers: objects that jcheck() found nothing wrong with; a NULL object (null) has no keys
+ * @layers: objects that jcheck() has looked at; a NULL object (null) has no keys. A flaw counts as
+ *          a value; with others it merges to one
  * @trace: may be NULL
  *
  * Returns a new object; the caller releases it with json_object_put(). Lists and objects appear in

@@ -275,6 +275,7 @@ static bool parse_number(struct parser *p, size_t end, struct json_object **ret)
 	}
 	CLEANUP(buf_done) struct buf shown = {};
 	jfound_word(&shown, word, end - start);
+	*ret = jtree_flaw();
 	return finding(p, start,
 			is_integer ? "the number %s does not fit in 64 bits"
 				   : "the number %s is too large",
@@ -440,7 +441,7 @@ static bool parse_object(struct parser *p, struct json_object **ret)
 		if (is_new)
 			jtree_add(*ret, member_name(p, inner(p)), value);
 		else
-			jtree_set(*ret, member_name(p, inner(p)), value);
+			jtree_set(*ret, member_name(p, inner(p)), jtree_doubt(value));
 		if (!separator(p, '}', &end))
 			return false;
 	}

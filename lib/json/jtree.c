@@ -2,6 +2,7 @@
 /* json-c's constructors, made to succeed or to end the process. */
 #include "json/jtree.h"
 
+#include <json-c/linkhash.h>
 #include <limits.h>
 #include <string.h>
 
@@ -42,6 +43,111 @@ struct json_object *jtree_bool(bool value)
 struct json_object *jtree_double(double value, const char *text)
 {
 	return xgiven(json_object_new_double_s(value, text));
+}
+
+static char flaw_mark, doubt_mark;
+
+struct json_object *jtree_flaw(void)
+{
+	struct json_object *flaw = jtree_object();
+	json_object_set_userdata(flaw, &flaw_mark, NULL);
+	return flaw;
+}
+
+bool jtree_is_flaw(struct json_object *value)
+{
+	return json_object_is_type(value, json_type_object) &&
+	       json_object_get_userdata(value) == &flaw_mark;
+}
+
+struct json_object *jtree_doubt(struct json_object *value)
+{
+	/* json-c keeps the text of such a number where the mark would be. */
+	if (!value || json_object_is_type(value, json_type_double)) {
+		json_object_put(value);
+		return jtree_flaw();
+	}
+	json_object_set_userdata(value, &doubt_mark, NULL);
+	return value;
+}
+
+bool jtree_is_doubtful(struct json_object *value)
+{
+	return value && !json_object_is_type(value, json_type_double) &&
+	       json_object_get_userdata(value) == &doubt_mark;
+}
+
+static int copy_one(struct json_object *from, struct json_object *parent, const char *key,
+		size_t index, struct json_object **to)
+{
+	/* 2: json-c can't copy marks, and needs not. */
+	if (jtree_is_flaw(from)) {
+		*to = jtree_flaw();
+		return 2;
+	}
+	int r = json_c_shallow_copy_default(from, parent, key, index, to);
+	return r == 1 && jtree_is_doubtful(from) ? 2 : r;
+}
+
+struct json_object *jtree_copy(struct json_object *value)
+{
+	struct json_object *copy = NULL;
+	if (json_object_deep_copy(value, &copy, copy_one) < 0)
+		out_of_memory();
+	return xgiven(copy);
+}
+
+bool jtree_has_flawed_member(struct json_object *object)
+{
+	if (!json_object_is_type(object, json_type_object))
+		return false;
+	json_object_object_foreach(object, key, value)
+	{
+		(void)key;
+		if (jtree_is_flaw(value))
+			return true;
+	}
+	return false;
+}
+
+/* Bounded by JDOC_DEPTH_MAX. */
+bool jtree_has_flaw(struct json_object *value)
+{
+	if (jtree_is_flaw(value))
+		return true;
+	for (size_t i = 0; i < jtree_length(value); i++)
+		if (jtree_has_flaw(jtree_at(value, i)))
+			return true;
+	if (!json_object_is_type(value, json_type_object))
+		return false;
+	json_object_object_foreach(value, key, member)
+	{
+		(void)key;
+		if (jtree_has_flaw(member))
+			return true;
+	}
+	return false;
+}
+
+/* Likewise. */
+void jtree_drop_flaws(struct json_object *value)
+{
+	for (size_t i = jtree_length(value); i-- > 0;) {
+		if (jtree_is_flaw(jtree_at(value, i)))
+			json_object_array_del_idx(value, i, 1);
+		else
+			jtree_drop_flaws(jtree_at(value, i));
+	}
+	if (!json_object_is_type(value, json_type_object))
+		return;
+	/* A member may be removed while it is the one that is looked at. */
+	json_object_object_foreach(value, key, member)
+	{
+		if (jtree_is_flaw(member))
+			json_object_object_del(value, key);
+		else
+			jtree_drop_flaws(member);
+	}
 }
 
 static void set(struct json_object *object, const char *key, struct json_object *value,

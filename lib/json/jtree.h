@@ -23,6 +23,26 @@ struct json_object *jtree_bool(bool value) __attribute__((returns_nonnull));
 /* A number with a fraction or an exponent; @text is how it is written, and stays so. */
 struct json_object *jtree_double(double value, const char *text) __attribute__((returns_nonnull));
 
+/*
+ * What stands in a checked document for a value with a fault (json/jcheck.c): an empty object to
+ * whoever only looks for members.
+ */
+struct json_object *jtree_flaw(void) __attribute__((returns_nonnull));
+bool jtree_is_flaw(struct json_object *value);
+/* What stands for a value that was given twice: @value, which is taken over, until it was checked.
+ */
+struct json_object *jtree_doubt(struct json_object *value) __attribute__((returns_nonnull));
+bool jtree_is_doubtful(struct json_object *value);
+/* Is it one, or is there one in it, however deep? */
+bool jtree_has_flaw(struct json_object *value);
+/* Is one of its members one? */
+bool jtree_has_flawed_member(struct json_object *object);
+
+/* A copy of its own, flaws included. */
+struct json_object *jtree_copy(struct json_object *value) __attribute__((returns_nonnull));
+/* Take all of them out of it, however deep. @value is none itself. */
+void jtree_drop_flaws(struct json_object *value);
+
 /* For CLEANUP(). */
 static inline void jtree_putp(struct json_object **value)
 {

@@ -118,6 +118,12 @@ void report_add(struct report *r, enum severity severity, struct where at, const
 	va_end(ap);
 }
 
+void report_withhold(struct report *r, enum severity severity)
+{
+	if (severity == SEVERITY_ERROR)
+		r->n_errors_told++;
+}
+
 void report_error(struct report *r, const struct error *err)
 {
 	report_add(r, SEVERITY_ERROR, err->at, NULL, NULL, "%s", err->text);

@@ -59,6 +59,10 @@ void report_add(struct report *r, enum severity severity, struct where at, const
 void report_vadd(struct report *r, enum severity severity, struct where at, const char *pointer,
 		const char *chain, const char *format, va_list ap) PRINTF(6, 0);
 
+/* One that is not worth telling, because it comes of another one that was told: it counts as a
+ * repeat of that. */
+void report_withhold(struct report *r, enum severity severity);
+
 /* A failure that is not about a place inside a file (I/O), as an error finding. */
 void report_error(struct report *r, const struct error *err);
 

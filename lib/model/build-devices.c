@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json/jtree.h"
 #include "model/build.h"
 #include "util/mem.h"
 #include "util/parse.h"
@@ -112,14 +113,25 @@ static const struct kind {
 	{ "usb-device", build_usb_classes, build_usb, false },
 };
 
+static const char *const sections[] = { "mediated-device", "mdev", "pci-device", "usb-device" };
+
 static void report_unknown(struct build *b, const struct device_conf *conf, const char *pointer)
 {
 	CLEANUP(strv_done) struct strv classes = {};
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		kinds[i].classes(b, &classes);
+	/* Any device may offer it. */
+	bool is_known = true;
+	for (size_t i = 0; b->host->has_flaws && i < ARRAY_SIZE(sections); i++)
+		is_known &= !jtree_has_flaw(jtree_get(b->host->merged, sections[i]));
+	if (!is_known) {
+		report_withhold(b->report, SEVERITY_ERROR);
+		return;
+	}
 	build_unknown(b,
 			&(struct reference){ "device", build_text(b, conf->name), "device class",
-					pointer, "class", build_text(b, conf->class_name) },
+					pointer, "class", build_text(b, conf->class_name),
+					"pci-device" },
 			(const char *const *)classes.items, classes.n);
 }
 

@@ -202,7 +202,7 @@ static void build_nic(struct build *b, const struct connection_conf *conf, const
 		const struct jlist *networks = &b->host->conf.network;
 		build_unknown(b,
 				&(struct reference){ "connection", name, "network", pointer,
-						"network", nic.network },
+						"network", nic.network, "network" },
 				build_names(b, networks, sizeof(*network)), networks->n);
 	}
 	check_addresses(b, conf, nic.filter, pointer);

@@ -227,7 +227,10 @@ static void use_vhost_user(struct build *b, const struct network_conf *network, 
 	rows[0] = (struct var){ "connection", nic->name };
 	memcpy(rows + 1, vars.rows, vars.n * sizeof(*rows));
 	if (vars_expand(&(struct vars){ rows, vars.n + 1 }, network->socket, &text, &err) < 0) {
-		build_network_error(b, network, "socket", err.text);
+		if (machine_is_flawed(b->machine, "/vars"))
+			report_withhold(b->report, SEVERITY_ERROR);
+		else
+			build_network_error(b, network, "socket", err.text);
 		return;
 	}
 	CLEANUP(freep) char *path = path_clean(buf_text(&text));

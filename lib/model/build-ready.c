@@ -32,14 +32,14 @@ void build_ready(struct build *b)
 	if (!when || !strcmp(when, "agent")) {
 		vm->ready.when = when ? VM_READY_AGENT : VM_READY_QMP;
 		if (when && !vm->agent.enabled)
-			BUILD_ERROR(b, at,
+			BUILD_ERROR_WITH(b, "/attrs/agent", at,
 					"\"agent\" needs the channel of QEMU's guest agent: set "
 					"\"attrs\": { \"agent\": { \"qemu\": { \"enabled\": true } "
 					"} }");
 	} else if (!strcmp(when, "notify")) {
 		vm->ready.when = VM_READY_NOTIFY;
 		if (!vm->vsock.enabled)
-			BUILD_ERROR(b, at,
+			BUILD_ERROR_WITH(b, "/attrs/vsock", at,
 					"\"notify\" needs a way from the guest to the host: set "
 					"\"attrs\": { \"vsock\": { \"enabled\": true } }");
 	} else if (!strncmp(when, tcp, strlen(tcp)) &&
@@ -48,7 +48,7 @@ void build_ready(struct build *b)
 		vm->ready.port = (uint16_t)port;
 		vm->ready.address = first_address(b);
 		if (!vm->ready.address)
-			BUILD_ERROR(b, at,
+			BUILD_ERROR_WITH(b, "/connections", at,
 					"\"%s\" needs a connection with an \"ip\", by which the "
 					"host finds the guest",
 					when);

@@ -2,13 +2,20 @@
 /* What is said of a name that the host's config does not have. */
 #include <string.h>
 
+#include "json/jlocate.h"
 #include "json/jnames.h"
 #include "model/build.h"
 #include "util/mem.h"
 
 void build_unknown(struct build *b, const struct reference *ref, const char *const *known, size_t n)
 {
-	CLEANUP(buf_done) struct buf text = {};
+	CLEANUP(buf_done) struct buf text = {}, entry = {};
+	jpointer_push(&entry, ref->section);
+	jpointer_push(&entry, ref->name ? ref->name : "");
+	if (host_is_flawed(b->host, buf_text(&entry))) {
+		report_withhold(b->report, SEVERITY_ERROR);
+		return;
+	}
 	if (ref->owner)
 		buf_printf(&text, "%s '%s'", ref->owner, ref->owner_name ? ref->owner_name : "");
 	if (ref->name && ref->name[0]) {

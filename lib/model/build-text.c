@@ -69,7 +69,7 @@ const char *build_host_path(
 	struct error err = {};
 	struct vars vars = build_port_vars(b);
 	if (vars_expand(&vars, pattern, &path, &err) < 0) {
-		BUILD_ERROR(b, pointer, "%s: %s", what, err.text);
+		BUILD_ERROR_WITH(b, "/vars", pointer, "%s: %s", what, err.text);
 		return NULL;
 	}
 	if (buf_text(&path)[0] != '/') {

@@ -60,7 +60,7 @@ static const struct storage_conf *use_pool(
 	const struct jlist *pools = &b->host->conf.storage;
 	build_unknown(b,
 			&(struct reference){ "volume", conf->name, "storage pool", pointer,
-					"storage", name },
+					"storage", name, "storage" },
 			build_names(b, pools, sizeof(*pool)), pools->n);
 	return NULL;
 }
@@ -94,8 +94,9 @@ static const char *volume_path(struct build *b, const struct storage_conf *pool,
 	if (pool->pattern && pool->pattern[0]) {
 		struct error err = {};
 		if (build_expand(b, pool->pattern, name, &path, &err) < 0) {
-			BUILD_ERROR(b, pointer, "volume '%s' of storage pool '%s': %s", name,
-					pool->name, err.text);
+			BUILD_ERROR_WITH(b, "/vars", pointer,
+					"volume '%s' of storage pool '%s': %s", name, pool->name,
+					err.text);
 			return NULL;
 		}
 	} else {

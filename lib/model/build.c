@@ -76,7 +76,7 @@ static const struct processor_conf *find_processor(struct build *b)
 	if (name && name[0])
 		build_unknown(b,
 				&(struct reference){ NULL, NULL, "processor", "/attrs/cpu",
-						"processor", name },
+						"processor", name, "processor" },
 				build_names(b, &b->host->conf.processor, sizeof(*best)),
 				b->host->conf.processor.n);
 	return best;
@@ -272,7 +272,7 @@ static uint16_t build_port(struct build *b, const struct port_conf *conf, const 
 	uint16_t port = 0;
 	if (vars_port(&vars, conf->pattern, &port, &err) < 0) {
 		CLEANUP(freep) char *at = xasprintf("%s/port-pattern", pointer);
-		BUILD_ERROR(b, at, "%s", err.text);
+		BUILD_ERROR_WITH(b, "/vars", at, "%s", err.text);
 	}
 	return port;
 }

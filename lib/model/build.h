@@ -31,6 +31,15 @@ struct build {
 /* A finding at a place of the merged machine. */
 #define BUILD_ERROR(build, pointer, ...)                                                           \
 	machine_report((build)->machine, (build)->report, SEVERITY_ERROR, (pointer), __VA_ARGS__)
+/* The same of what is wrong only together with another part of the machine, unless that part has
+ * faults of its own. */
+#define BUILD_ERROR_WITH(build, other, pointer, ...)                                               \
+	do {                                                                                       \
+		if (machine_is_flawed((build)->machine, (other)))                                  \
+			report_withhold((build)->report, SEVERITY_ERROR);                          \
+		else                                                                               \
+			BUILD_ERROR((build), (pointer), __VA_ARGS__);                              \
+	} while (0)
 #define BUILD_ADVICE(build, pointer, ...)                                                          \
 	machine_report((build)->machine, (build)->report, SEVERITY_ADVICE, (pointer), __VA_ARGS__)
 
@@ -124,8 +133,10 @@ struct reference {
 	const char *pointer;	/* of the object that has @key */
 	const char *key;	/* "storage" */
 	const char *name;	/* NULL or "": there is none, and there has to be */
+	const char *section;	/* of the host's config, in which it is an entry */
 };
-/* The finding that the host's config does not have it, but the @n names of @known. */
+/* The finding that the host's config does not have it, but the @n names of @known. Nothing is said
+ * of an entry that has faults. */
 void build_unknown(
 		struct build *b, const struct reference *ref, const char *const *known, size_t n);
 /* The keys of a map of the host's config, in the machine's arena. */

@@ -18,6 +18,9 @@ static void visit(
 		const struct claim_visit *v, const struct claim_told *told, const char *format, ...)
 {
 	struct claim_told full = *told;
+	/* Of a machine that has faults, it may not be known. */
+	if (!told->value)
+		return;
 	CLEANUP(freep) char *pointer = NULL;
 	if (v->has_pointers) {
 		va_list ap;
@@ -70,8 +73,8 @@ static void visit_addresses(const struct claim_visit *v, const struct vm_nic *ni
 
 static void visit_nic(const struct claim_visit *v, const struct vm_nic *nic, size_t i)
 {
-	CLEANUP(freep) char *mac = xstrdup(nic->mac);
-	for (char *p = mac; *p; p++)
+	CLEANUP(freep) char *mac = xstrdup_null(nic->mac);
+	for (char *p = mac; p && *p; p++)
 		*p = *p == '-' ? ':' : (char)(*p | (*p >= 'A' && *p <= 'F' ? 0x20 : 0));
 	visit(v,
 			&(struct claim_told){ .kind = CLAIM_MAC,
@@ -118,8 +121,8 @@ static void visit_disks(const struct claim_visit *v, const struct vm *vm)
 				"/attrs/tpm/data");
 	for (size_t i = 0; i < vm->n_volumes; i++) {
 		struct claim_told told = claim_file(&vm->volumes[i]);
-		/* Those that the guest does not see are not opened. */
-		if (vm->volumes[i].type->bus != VM_BUS_TPM &&
+		/* Those that the guest does not see are not opened; what has no type has faults. */
+		if (vm->volumes[i].type && vm->volumes[i].type->bus != VM_BUS_TPM &&
 				vm->volumes[i].type->bus != VM_BUS_NONE)
 			visit(v, &told, "/volumes/%zu", i);
 	}
@@ -143,9 +146,11 @@ static void visit_pci(const struct claim_visit *v, const struct vm_pci *pci)
 /* Likewise. */
 static void visit_usb(const struct claim_visit *v, const struct vm_usb *usb)
 {
-	const struct vm_usb_candidate *only = &usb->candidates[0];
+	const struct vm_usb_candidate *only = usb->candidates;
+	if (usb->n_candidates != 1)
+		return;
 	const char *place = only->port ? only->port : only->id;
-	if (usb->n_candidates == 1 && place)
+	if (place)
 		visit(v, &(struct claim_told){ .kind = CLAIM_USB, .value = place },
 				"/devices/%zu/class", usb->index);
 }
@@ -176,7 +181,7 @@ static void visit_sockets(const struct claim_visit *v, const struct vm *vm)
 {
 	for (size_t i = 0; i < vm->n_qmp; i++)
 		visit_qmp(v, vm, &vm->qmp[i]);
-	if (vm->tpm.enabled && vm->tpm.socket[0])
+	if (vm->tpm.enabled && vm->tpm.socket && vm->tpm.socket[0])
 		visit(v, &(struct claim_told){ .kind = CLAIM_SOCKET, .value = vm->tpm.socket },
 				"/attrs/tpm/socket/path");
 	if (vm->agent.enabled && vm->agent.port)

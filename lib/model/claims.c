@@ -75,6 +75,7 @@ struct found {
 	char *chain;
 	const char *machine;
 	bool selected;
+	bool has_faults; /* the machine */
 };
 
 static void found_done(struct found *f)
@@ -91,6 +92,7 @@ struct search {
 	struct machine machine; /* what was read again, while it is looked at */
 	const char *name;
 	bool selected;
+	bool has_faults;
 	struct found *items;
 	size_t n;
 	size_t n_alloc;
@@ -123,11 +125,17 @@ static void collect(void *context, const struct claim_told *told)
 		.filtered = told->filtered,
 		.machine = s->name,
 		.selected = s->selected,
+		.has_faults = s->has_faults,
 	};
 	CLEANUP(freep)
 	char *pointer = told->kind == CLAIM_PORT ? port_pointer(&s->machine, told->pointer)
 						 : xstrdup(told->pointer);
 	const char *chain;
+	/* What it claims may be a default that stands in for a fault. */
+	if (machine_is_flawed(&s->machine, pointer)) {
+		found_done(&f);
+		return;
+	}
 	machine_locate(&s->machine, pointer, &f.at, &chain, &f.pointer);
 	f.file = xstrdup(f.at.file);
 	f.chain = xstrdup_null(chain);
@@ -140,12 +148,14 @@ static void read_again(struct search *s, const struct config_paths *paths, const
 	CLEANUP(report_done) struct report report = {};
 	CLEANUP(vm_done) struct vm vm = {};
 	struct error err = {};
-	if (machine_load(paths, host, s->name, &s->machine, &report, &err) == 0 &&
-			vm_build(host, &s->machine, &vm, &report) == 0)
+	int r = machine_load(paths, host, s->name, &s->machine, &report, &err);
+	if (r >= 0 && s->machine.merged) {
+		s->has_faults = vm_build(host, &s->machine, &vm, &report) != 0 || r != 0;
 		claims_visit(&(struct claim_visit){ .visitor = collect,
 					     .context = s,
 					     .has_pointers = true },
 				&vm);
+	}
 	machine_done(&s->machine);
 	s->machine = (struct machine){};
 }
@@ -158,6 +168,9 @@ static bool listens_everywhere(const char *address)
 static bool stand_against(const struct found *a, const struct found *b)
 {
 	if (a->kind != b->kind || strcmp(a->value, b->value) != 0)
+		return false;
+	/* What a machine has twice may be what its own faults are about. */
+	if (a->has_faults && !strcmp(a->machine, b->machine))
 		return false;
 	/* Two cards of one machine may be one to the guest, which then has the address, or be in
 	 * networks apart; a filter knows who it comes from. */

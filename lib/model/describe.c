@@ -32,7 +32,7 @@ static bool is_unset(struct json_object *object, const char *key)
  */
 static void set_text(struct json_object *object, const char *key, const char *text)
 {
-	if (text && text[0])
+	if (text && text[0] && !jtree_is_flaw(jtree_get(object, key)))
 		jtree_set(object, key, jtree_string(text));
 }
 
@@ -52,16 +52,18 @@ static void describe_group(struct json_object *root, const struct vm *vm)
 	struct json_object *group =
 			object_at(object_at(object_at(root, "privileges"), "filesystem"), "group");
 	add_text(group, "name", vm->group_name);
-	if (jtree_get_int(group, "id", 0) <= 0)
+	if (!jtree_is_flaw(jtree_get(group, "id")) && jtree_get_int(group, "id", 0) <= 0)
 		jtree_set(group, "id", jtree_int(vm_group_id(vm)));
 }
 
 /* The number of a device that there is. */
 static void describe_vsock(struct json_object *root, const struct vm *vm)
 {
-	if (vm->vsock.enabled)
-		jtree_set(object_at(object_at(root, "attrs"), "vsock"), "cid",
-				jtree_int(vm->vsock.cid));
+	if (!vm->vsock.enabled)
+		return;
+	struct json_object *vsock = object_at(object_at(root, "attrs"), "vsock");
+	if (!jtree_is_flaw(jtree_get(vsock, "cid")))
+		jtree_set(vsock, "cid", jtree_int(vm->vsock.cid));
 }
 
 /* So that what was added stands where a file that has it would have it. Takes over @object. */
@@ -75,9 +77,7 @@ static struct json_object *in_table_order(struct json_object *object)
 
 struct json_object *vm_describe(const struct machine *machine, const struct vm *vm)
 {
-	struct json_object *root = NULL;
-	if (json_object_deep_copy(machine->merged, &root, NULL) < 0)
-		out_of_memory();
+	struct json_object *root = jtree_copy(machine->merged);
 	add_text(root, "name", vm->name);
 	if (vm->has_uuid) {
 		char uuid[UUID_TEXT_MAX];
@@ -98,5 +98,8 @@ struct json_object *vm_describe(const struct machine *machine, const struct vm *
 	}
 	for (size_t i = 0; i < vm->n_mdevs; i++)
 		set_text(item_at(root, "devices", vm->mdevs[i].index), "id", vm->mdevs[i].uuid);
+	/* Not before: lists keep their places until here. */
+	if (machine->has_flaws)
+		jtree_drop_flaws(root);
 	return in_table_order(root);
 }

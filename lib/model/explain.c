@@ -240,7 +240,7 @@ static void put_nearest(struct buf *out, const char *pointer)
 		const struct field *f = field_find(fields, buf_text(&token));
 		if (!f) {
 			CLEANUP(buf_done) struct buf text = {};
-			jknown_complaint(fields, NULL, buf_text(&token), &text);
+			jknown_complaint(fields, NULL, buf_text(&token), &text, NULL);
 			buf_printf(out, ": %s", buf_text(&text));
 			return;
 		}

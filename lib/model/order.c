@@ -199,7 +199,8 @@ static void check_machine(const struct order *order, const struct order_machine 
 		if (!fault)
 			continue;
 		if (!is_tried)
-			is_read = machine_load(paths, host, m->name, &read, &ignored, &err) == 0;
+			is_read = machine_load(paths, host, m->name, &read, &ignored, &err) >= 0 &&
+				  read.merged;
 		is_tried = true;
 		tell(m, i, is_read ? &read : NULL, paths, report, fault);
 	}

@@ -18,6 +18,7 @@
 #include "model/claims.h"
 #include "model/describe.h"
 #include "model/explain.h"
+#include "model/order.h"
 #include "qemu/argv.h"
 #include "unit/service.h"
 #include "util/mem.h"
@@ -75,13 +76,22 @@ static void base_done(struct base *base)
 	host_done(&base->host);
 }
 
-/* A machine with findings is shown as well. */
+/* A machine with findings is shown as well, and compared with others. */
 static void show(const struct way *w)
 {
 	CLEANUP(explanation_done) struct explanation explanation = {};
+	CLEANUP(claims_done) struct claims claims = {};
+	CLEANUP(order_done) struct order order = {};
+	CLEANUP(buf_done) struct buf text = {};
 	struct error err = {};
-	if (w->machine.merged)
-		FUZZ_CHECK(explain_machine(&w->machine, &w->vm, "", &explanation, &err) == 0);
+	if (!w->machine.merged)
+		return;
+	FUZZ_CHECK(explain_machine(&w->machine, &w->vm, "", &explanation, &err) == 0);
+	claims_add(&claims, &w->vm, true);
+	order_add(&order, &w->vm, true);
+	struct json_object *root = vm_describe(&w->machine, &w->vm);
+	jwrite(&text, root, JWRITE_LINE);
+	json_object_put(root);
 }
 
 /* Returns false when the machine has findings. */
@@ -89,14 +99,17 @@ static bool build(struct way *w, const struct base *base, const char *text, size
 {
 	const struct host *host = &base->host;
 	CLEANUP(jdoc_done) struct jdoc doc = {};
-	bool good = jdoc_parse("web", text, len, &doc, &w->report) == 0 &&
-		    machine_take_doc(host, "web", &doc, &w->machine, &w->report) == 0;
-	if (good) {
-		good = vm_build(host, &w->machine, &w->vm, &w->report) == 0;
+	/* Findings leave what can be looked at, but for those that end the reading. */
+	bool good = jdoc_parse("web", text, len, &doc, &w->report) == 0;
+	good &= machine_take_doc(host, "web", &doc, &w->machine, &w->report) == 0;
+	w->machine.has_flaws |= !good;
+	if (w->machine.merged) {
+		good &= vm_build(host, &w->machine, &w->vm, &w->report) == 0;
 		good &= fw_check_machine(&base->policy, &w->machine, &w->vm, &w->report) == 0;
 	}
-	FUZZ_CHECK(good == !w->report.n_errors);
-	if (!good) {
+	/* Where the host has faults, what is told of them is in its own report. */
+	FUZZ_CHECK(host->has_flaws ? good <= !w->report.n_errors : good == !w->report.n_errors);
+	if (!good || host->has_flaws) {
 		show(w);
 		return false;
 	}
@@ -289,12 +302,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!n)
 		good = jdoc_parse(names[n++], "{}", 2, &docs[0], &report) == 0;
 	good &= host_take_docs(docs, n, &base.host, &report) == 0;
-	if (good)
+	base.host.has_flaws |= !good;
+	if (base.host.merged)
 		host_check_tags(&base.host, &report);
-	if (good)
-		good = fw_policy_build(&base.host, &base.policy, &report) == 0;
+	if (base.host.merged)
+		base.host.has_flaws |= fw_policy_build(&base.host, &base.policy, &report) != 0;
+	FUZZ_CHECK(base.host.has_flaws <= (report.n_errors > 0));
 	check_findings(&report);
-	if (good)
+	if (base.host.merged)
 		run_machine(&base, text, (size_t)(end - text));
 	return 0;
 }

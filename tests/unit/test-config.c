@@ -516,19 +516,24 @@ TEST(limits_are_sorted_and_checked)
 	CHECK(!limit_valid("LimitNOFILE", "1", &expected));
 }
 
-TEST(documents_with_findings_are_not_used)
+TEST(what_has_no_faults_is_used)
 {
 	CLEANUP(sample_done) struct sample s = {};
 	sample_host(&s, "{'storage':5}");
-	CHECK(s.failed && !s.host.merged);
+	CHECK(s.failed && s.host.merged && s.host.has_flaws);
+	CHECK_INT(s.host.conf.storage.n, 0);
+	CHECK(host_is_flawed(&s.host, "/storage/any") &&
+			!host_is_flawed(&s.host, "/network/any/mode"));
 	CHECK_STR(sample_findings(&s), "host:1:12: /storage: expected an object, found 5");
 
 	CLEANUP(sample_done) struct sample t = {};
 	sample_host(&t, "{}");
 	sample_machine(&t, "w", "{'tags':['a'],'name':'v'}");
 	CHECK(t.failed && !t.machine.merged);
-	CHECK_STR(sample_findings(&t), "w:1:22: /name: expected \"w\", the name of the file, "
-				       "found \"v\"");
+	CHECK_STR(sample_findings(&t),
+			"w:1:10: /tags/0: the host's config has no tag 'a'; it has none\n"
+			"w:1:22: /name: expected \"w\", the name of the file, "
+			"found \"v\"");
 
 	CLEANUP(sample_done) struct sample u = {};
 	sample_host(&u, "{");

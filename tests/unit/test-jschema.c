@@ -263,10 +263,12 @@ TEST(the_schema_never_refuses_what_the_checker_takes)
 		CLEANUP(report_done) struct report r = {};
 		CLEANUP(jdoc_done) struct jdoc doc = {};
 		CHECK_INT(jdoc_parse("f", rows[i].text, strlen(rows[i].text), &doc, &r), 0);
+		/* The checker changes it. */
+		bool is_valid = valid(schema, doc.root);
 		jcheck(demo_fields, &doc, doc.root, "", &r);
 		if ((r.n == 0) != rows[i].checked)
 			TEST_FAIL("the checker on %s: %zu findings", rows[i].text, r.n);
-		if (valid(schema, doc.root) != rows[i].valid)
+		if (is_valid != rows[i].valid)
 			TEST_FAIL("the schema on %s: should be %s", rows[i].text,
 					rows[i].valid ? "valid" : "refused");
 	}

@@ -40,22 +40,25 @@ static bool is_enabled(const struct examination *x, const char *name)
 	return lifecycle_is_enabled(&x->call->paths, unit);
 }
 
-/* A machine without faults becomes one to look over; others are findings in the config's report. */
+/* A machine without faults, on a host without any, becomes one to look over; others are findings in
+ * the config's report. */
 static void load_machine(
 		struct examination *x, const char *name, struct claims *claims, struct order *order)
 {
 	struct error err = {};
 	struct built *built = xcalloc(1, sizeof(*built));
-	size_t before = x->config.report.n_errors_told;
-	if (built_units(built, &x->config, name, &err) < 0)
+	int r = built_units(built, &x->config, name, &err);
+	if (r < 0)
 		report_error(&x->config.report, &err);
-	if (x->config.report.n_errors_told > before) {
+	if (built->machine.merged) {
+		claims_add(claims, &built->vm, true);
+		order_add(order, &built->vm, true);
+	}
+	if (r != 0 || !x->has_config) {
 		built_done(built);
 		free(built);
 		return;
 	}
-	claims_add(claims, &built->vm, true);
-	order_add(order, &built->vm, true);
 	leases_add(&x->leases, &built->vm);
 	x->built[x->n_machines] = built;
 	x->machines[x->n_machines++] = (struct doctor_machine){
@@ -103,7 +106,7 @@ static int load(struct examination *x, struct error *err)
 		return r;
 	x->built = xcalloc(x->names.n, sizeof(struct built *));
 	x->machines = xcalloc(x->names.n, sizeof(*x->machines));
-	if (!x->has_config) {
+	if (!x->config.is_whole) {
 		config_check_machines(&x->config, &x->selected);
 		return 0;
 	}

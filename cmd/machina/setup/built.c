@@ -23,13 +23,13 @@ int built_load(struct built *built, struct config *config, const char *name, str
 	*built = (struct built){};
 	int r = machine_load(
 			config->paths, &config->host, name, &built->machine, &config->report, err);
-	if (r != 0)
+	if (r < 0 || !built->machine.merged)
 		return r;
-	/* Findings of both are told at once. */
-	r = vm_build(&config->host, &built->machine, &built->vm, &config->report);
+	/* Findings of all are told at once. */
+	int of_vm = vm_build(&config->host, &built->machine, &built->vm, &config->report);
 	int of_filter = fw_check_machine(
 			&config->policy, &built->machine, &built->vm, &config->report);
-	return r ? r : of_filter;
+	return r || of_vm || of_filter;
 }
 
 bool built_glance(struct built *built, const struct config *config, const char *name)

@@ -20,12 +20,13 @@ int config_load(struct config *config, const struct config_paths *paths, struct 
 {
 	*config = (struct config){ .paths = paths };
 	int r = host_load(paths, &config->host, &config->report, err);
-	if (r != 0)
+	if (r < 0 || !config->host.merged)
 		return r;
 	for (size_t i = 0; i < config->host.n_docs; i++)
 		strv_push(&config->sources, config->host.docs[i].name + paths->root_len);
 	config->is_whole = true;
-	return fw_policy_build(&config->host, &config->policy, &config->report);
+	int of_policy = fw_policy_build(&config->host, &config->policy, &config->report);
+	return r || of_policy;
 }
 
 int config_load_policy(struct config *config, const struct config_paths *paths, struct error *err)

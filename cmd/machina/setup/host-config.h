@@ -15,15 +15,20 @@ struct config {
 	struct strv sources; /* the host's files, for the first line of units */
 	/*
 	 * The host's files are merged: machines can be looked at, so that one run shows all, even
-	 * if there are findings in the firewall. Its groups and sets are known then, if not all of
-	 * what is in them.
+	 * if there are findings. Entries that have faults are passed over then, and what names them
+	 * is not complained about; of the firewall's groups and sets what is in them may be
+	 * missing. It does not say that anything may be made of them: config_load() does.
 	 */
 	bool is_whole;
 };
 
 void config_done(struct config *config);
 
-/* Returns 0, 1 when there are findings in config->report, or a negative errno. */
+/*
+ * Returns 0, 1 when there are findings in config->report, or a negative errno. Who goes on after 1,
+ * for config->is_whole, does so to look for more findings; nothing is to be built, written or done
+ * then, even of a machine without findings of its own (config->host.has_flaws).
+ */
 MUST_CHECK int config_load(
 		struct config *config, const struct config_paths *paths, struct error *err);
 
