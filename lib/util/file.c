@@ -221,17 +221,24 @@ bool file_is_stale(const char *name)
 	return pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
 }
 
-void file_remove_stale(const char *dir)
+/* Those whose names begin so. */
+static void remove_stale(const char *dir, const char *begin)
 {
 	CLEANUP(strv_done) struct strv names = {};
 	if (dir_list(dir, &names, NULL) != 0)
 		return;
 	for (size_t i = 0; i < names.n; i++) {
-		if (!file_is_stale(names.items[i]))
+		const char *name = names.items[i];
+		if (strncmp(name, begin, strlen(begin)) != 0 || !file_is_stale(name))
 			continue;
-		CLEANUP(freep) char *path = path_join(dir, names.items[i]);
+		CLEANUP(freep) char *path = path_join(dir, name);
 		unlink(path);
 	}
+}
+
+void file_remove_stale(const char *dir)
+{
+	remove_stale(dir, "");
 }
 
 void file_remove_stale_of(const char *path)
@@ -240,14 +247,7 @@ void file_remove_stale_of(const char *path)
 	const char *name = slash ? slash + 1 : path;
 	CLEANUP(freep) char *dir = xasprintf("%.*s.", (int)(name - path), path);
 	CLEANUP(freep) char *begin = xasprintf(".%s.tmp-", name);
-	CLEANUP(strv_done) struct strv names = {};
-	if (dir_list(dir, &names, NULL) != 0)
-		return;
-	for (size_t i = 0; i < names.n; i++) {
-		CLEANUP(freep) char *stale = xasprintf("%s/%s", dir, names.items[i]);
-		if (!strncmp(names.items[i], begin, strlen(begin)) && file_is_stale(names.items[i]))
-			unlink(stale);
-	}
+	remove_stale(dir, begin);
 }
 
 int file_batch_add(struct file_batch *batch, const char *name, const void *data, size_t len,

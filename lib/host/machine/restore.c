@@ -174,17 +174,36 @@ void restore_drop_words(struct strv *argv)
 	argv->items[argv->n] = NULL;
 }
 
+/* What is saved of a machine; what is anything stays so, as long as the lock is held. */
+static int look_locked(const char *dir, const char *machine, enum saved_state *ret,
+		struct lock *ret_lock, struct error *err)
+{
+	int r = 0;
+	*ret = saved_look(dir, machine);
+	if (*ret != SAVED_NONE)
+		r = saved_lock(dir, machine, LOCK_WAIT, ret_lock, err);
+	if (r == 0)
+		*ret = saved_look(dir, machine);
+	return r;
+}
+
+/* From here on the guest may run. */
+static int set_resuming(const struct saved_machine *machine, struct error *err)
+{
+	note_boot(machine);
+	return saved_move(machine->dir, name_of(machine), SAVED_WHOLE, SAVED_RESUMING, err);
+}
+
 int restore_prepare(const struct saved_machine *machine, struct strv *ret_words, char **ret_note,
 		struct error *err)
 {
 	CLEANUP(lock_done) struct lock lock = {};
+	enum saved_state saved;
 	*ret_note = NULL;
-	if (saved_look(machine->dir, name_of(machine)) == SAVED_NONE)
-		return 0;
-	int r = saved_lock(machine->dir, name_of(machine), LOCK_WAIT, &lock, err);
+	int r = look_locked(machine->dir, name_of(machine), &saved, &lock, err);
 	if (r < 0)
 		return r;
-	switch (saved_look(machine->dir, name_of(machine))) {
+	switch (saved) {
 	case SAVED_NONE:
 		return 0;
 	case SAVED_UNFINISHED:
@@ -203,18 +222,16 @@ int restore_prepare(const struct saved_machine *machine, struct strv *ret_words,
 int restore_put_aside(const struct saved_machine *machine, struct error *err)
 {
 	CLEANUP(lock_done) struct lock lock = {};
-	if (saved_look(machine->dir, name_of(machine)) == SAVED_NONE)
-		return 0;
-	int r = saved_lock(machine->dir, name_of(machine), LOCK_WAIT, &lock, err);
+	enum saved_state saved;
+	int r = look_locked(machine->dir, name_of(machine), &saved, &lock, err);
 	if (r < 0)
 		return r;
-	switch (saved_look(machine->dir, name_of(machine))) {
+	switch (saved) {
 	case SAVED_UNFINISHED:
 		r = saved_discard(machine->dir, name_of(machine), err);
 		return r < 0 ? r : 0;
 	case SAVED_WHOLE:
-		note_boot(machine);
-		return saved_move(machine->dir, name_of(machine), SAVED_WHOLE, SAVED_RESUMING, err);
+		return set_resuming(machine, err);
 	case SAVED_NONE:
 	case SAVED_RESUMING:
 		break;
@@ -328,10 +345,8 @@ int restore_run(const struct saved_machine *machine, struct qmp *qmp,
 	r = saved_lock(machine->dir, name_of(machine), LOCK_WAIT, &lock, err);
 	if (r == 0)
 		r = receive(machine, qmp, watch, &runs, err);
-	if (r == 0) {
-		note_boot(machine);
-		r = saved_move(machine->dir, name_of(machine), SAVED_WHOLE, SAVED_RESUMING, err);
-	}
+	if (r == 0)
+		r = set_resuming(machine, err);
 	if (r == 0 && runs)
 		r = let_run(machine, qmp, err);
 	return r;
