@@ -53,11 +53,9 @@ void place_find(const struct field *fields, const struct layer *layers, size_t n
 static bool has_flaw_beside(
 		const struct field *fields, struct json_object *merged, struct json_object *object)
 {
-	if (object != merged)
-		return jtree_has_flawed_member(object);
 	json_object_object_foreach(object, key, value)
 	{
-		if (jtree_is_flaw(value) && !field_find(fields, key))
+		if (jtree_is_flaw(value) && (object != merged || !field_find(fields, key)))
 			return true;
 	}
 	return false;

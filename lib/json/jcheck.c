@@ -418,6 +418,13 @@ static void check_value(struct check *c, const struct field *f, struct json_obje
 	}
 }
 
+/* Is it a text that has to say something, and does not? */
+static bool is_empty_text(const struct field *f, struct json_object *value)
+{
+	return f->flags & FIELD_REQUIRED && f->kind == FIELD_KIND_STRING &&
+	       json_object_is_type(value, json_type_string) && !*jtree_text(value);
+}
+
 static void check_required(struct check *c, const struct field *fields, struct json_object *object)
 {
 	struct json_object *value;
@@ -433,8 +440,7 @@ static void check_required(struct check *c, const struct field *fields, struct j
 		}
 		size_t len = c->pointer.len;
 		jpointer_push(&c->pointer, f->name);
-		if (f->kind == FIELD_KIND_STRING && json_object_is_type(value, json_type_string) &&
-				!*jtree_text(value)) {
+		if (is_empty_text(f, value)) {
 			add(c, false, "this must not be empty");
 			jspoil(object, f->name);
 		}
@@ -464,10 +470,8 @@ static void check_object(struct check *c, const struct field *fields, struct jso
 			add(c, true, "%s", buf_text(&text));
 		if (!f && meant.n == n_meant)
 			jspoil(object, key);
-		bool is_empty = f && f->flags & FIELD_REQUIRED &&
-				json_object_is_type(value, json_type_string) &&
-				!*jtree_text(value); /* check_required() spoils it */
-		if (f && !is_empty &&
+		/* What is empty check_required() spoils. */
+		if (f && !is_empty_text(f, value) &&
 				((c->n_findings > before && jspoil_is_whole(f, value)) ||
 						jspoil_has_entry(value) ||
 						jtree_is_doubtful(value)))

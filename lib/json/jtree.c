@@ -97,19 +97,6 @@ struct json_object *jtree_copy(struct json_object *value)
 	return xgiven(copy);
 }
 
-bool jtree_has_flawed_member(struct json_object *object)
-{
-	if (!json_object_is_type(object, json_type_object))
-		return false;
-	json_object_object_foreach(object, key, value)
-	{
-		(void)key;
-		if (jtree_is_flaw(value))
-			return true;
-	}
-	return false;
-}
-
 /* Bounded by JDOC_DEPTH_MAX. */
 bool jtree_has_flaw(struct json_object *value)
 {

@@ -35,8 +35,6 @@ struct json_object *jtree_doubt(struct json_object *value) __attribute__((return
 bool jtree_is_doubtful(struct json_object *value);
 /* Is it one, or is there one in it, however deep? */
 bool jtree_has_flaw(struct json_object *value);
-/* Is one of its members one? */
-bool jtree_has_flawed_member(struct json_object *object);
 
 /* A copy of its own, flaws included. */
 struct json_object *jtree_copy(struct json_object *value) __attribute__((returns_nonnull));
