@@ -101,6 +101,7 @@ static const struct word peer_words[] = {
 	WORD_NEEDED(plan_peer, connection, "connection", TEXT),
 	WORD_NEEDED(plan_peer, network, "network", TEXT),
 	WORD(plan_peer, queues, "queues", INT),
+	WORD(plan_peer, emulator, "emulator", PATH),
 	{},
 };
 

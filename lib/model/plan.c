@@ -342,6 +342,7 @@ static void add_switches(struct plan *plan, const struct vm *vm, const char *run
 				.connection = nic->name,
 				.network = nic->network,
 				.queues = nic->queues > 1 ? nic->queues : 0,
+				.emulator = vm->emulator,
 			};
 		else
 			plan->sockets[plan->n_sockets++] = (struct plan_socket){ .name = name,

@@ -154,6 +154,8 @@ struct plan_peer {
 	const char *connection; /* for messages */
 	const char *network;
 	int queues; /* pairs of them that it has to have; 0: one */
+	/* QEMU's path, for PLAN_RECONNECT; NULL: its arguments do without */
+	const char *emulator;
 };
 
 /* What the names of the sockets of QEMU's monitors begin with; the hooks' own is the first. */
@@ -242,6 +244,12 @@ bool plan_is_device(const char *path);
  * for the device itself, of plan->pcis[i]. The caller frees it.
  */
 char *plan_pci_variable(size_t i, size_t function);
+
+/*
+ * "${MACHINA_RECONNECT}" stands for a whole pair among the arguments of a peer's chardev: the one
+ * by which the QEMU that is started is told to connect again.
+ */
+#define PLAN_RECONNECT "MACHINA_RECONNECT"
 
 /* The descriptor of plan->usbs[i], which a plan has that was built or read to its end. */
 const struct plan_fd *plan_usb_fd(const struct plan *plan, size_t i);

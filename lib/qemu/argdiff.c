@@ -140,6 +140,16 @@ static bool is_plain(const char *option)
 	return false;
 }
 
+/* Prepare chooses among them. What goes with them is in the other keys. */
+static bool is_chosen_by_version(const char *key)
+{
+	static const char *const keys[] = { "${" PLAN_RECONNECT "}", "reconnect", "reconnect-ms" };
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strcmp(keys[i], key))
+			return true;
+	return false;
+}
+
 static void read_value(
 		struct arena *a, const struct plan *plan, const char *value, struct option *o)
 {
@@ -151,6 +161,8 @@ static void read_value(
 		const char *part = next_part(a, &value), *equal = strchr(part, '=');
 		const char *key = equal ? arena_strndup(a, part, (size_t)(equal - part)) : "";
 		const char *text = equal ? equal + 1 : part;
+		if (is_chosen_by_version(equal ? key : part))
+			continue;
 		if (!equal && o->n)
 			add_pair(o, part, "on");
 		else

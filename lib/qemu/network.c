@@ -93,7 +93,10 @@ static const char *peer_path(const struct plan *plan, const char *name)
 	return NULL;
 }
 
-/* A switch that goes away is waited for by both: it or QEMU connects again. */
+/*
+ * A switch that goes away is waited for by both: it or QEMU connects again. How QEMU is told to
+ * depends on its version, and no word is good for all. In a shell it is left out.
+ */
 static void add_vhost_user(struct assembly *a, const struct vm_nic *nic, const char *id)
 {
 	const char *path = peer_path(a->plan, id);
@@ -102,11 +105,11 @@ static void add_vhost_user(struct assembly *a, const struct vm_nic *nic, const c
 	props_init(&p, "socket");
 	props_add(&p, "id", chardev);
 	props_add(&p, "path", path ? path : assembly_socket(a, id));
-	if (path) {
-		props_add(&p, "reconnect", "1");
-	} else {
+	if (!path) {
 		props_add(&p, "server", "on");
 		props_add(&p, "wait", "off");
+	} else if (a->form == QEMU_FORM_UNIT) {
+		props_add_variable(&p, PLAN_RECONNECT);
 	}
 	assembly_option(a, SECTION_CHARDEV, "-chardev", &p);
 	props_init(&p, "vhost-user");

@@ -56,6 +56,11 @@ void props_addf(struct props *p, const char *key, const char *format, ...)
 	props_add(p, key, value);
 }
 
+void props_add_variable(struct props *p, const char *name)
+{
+	buf_printf(&p->text, "%s${%s}", p->text.len ? "," : "", name);
+}
+
 void props_take(struct props *p, const char *option, struct strv *argv)
 {
 	strv_push_static(argv, option);

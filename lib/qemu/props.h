@@ -55,5 +55,8 @@ void props_init(struct props *p, const char *driver);
 void props_add(struct props *p, const char *key, const char *value);
 void props_addf(struct props *p, const char *key, const char *format, ...) PRINTF(3, 4);
 
+/* Add "${NAME}", which stands for a whole pair that is known when QEMU is started. */
+void props_add_variable(struct props *p, const char *name);
+
 /* Push @option, a literal, and the text to @argv; @p is empty and can be used again. */
 void props_take(struct props *p, const char *option, struct strv *argv);

@@ -184,13 +184,15 @@ static void add_unit_section(struct unitfile *u, const struct unit_input *in)
 	add_start_limit(u, in);
 }
 
-/* What prepare tells of devices that were chosen: it stands within QEMU's arguments. */
+/* What prepare tells of devices that were chosen, and of QEMU: it stands within its arguments. */
 static void list_variables(const struct plan *plan, struct strv *names)
 {
 	for (size_t i = 0; i < plan->n_pcis; i++)
 		for (size_t f = 0; f <= plan->pcis[i].n_functions; f++)
 			if (!vm_pci_is_fixed(&plan->pcis[i]))
 				strv_push_take(names, plan_pci_variable(i, f));
+	if (plan->n_peers)
+		strv_push(names, PLAN_RECONNECT);
 }
 
 /*

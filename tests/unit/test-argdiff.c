@@ -44,6 +44,15 @@ static void check(const char *before, const char *after, const char *expected)
 	CHECK_STR(buf_text(&text), expected);
 }
 
+TEST(how_qemu_is_told_to_connect_again_does_not_count)
+{
+	const char *after = "qemu -chardev socket,id=a,path=/s,${MACHINA_RECONNECT}";
+	check("qemu -chardev socket,id=a,path=/s,reconnect=1", after, "");
+	check("qemu -chardev socket,id=a,path=/s,reconnect-ms=1000", after, "");
+	check("qemu -chardev socket,id=a,path=/t,reconnect=1", after,
+			"-chardev|a|socket|path|/t|/s;");
+}
+
 TEST(order_does_not_count)
 {
 	check("qemu -m 1G -device nic,id=a,mac=1 -device nic,id=b,mac=2",

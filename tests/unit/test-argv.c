@@ -372,7 +372,10 @@ TEST(switches_are_talked_to_by_path)
 	for (enum qemu_form form = QEMU_FORM_UNIT; form <= QEMU_FORM_STANDALONE; form++) {
 		CHECK_INT(sample_build(&s, form), 0);
 		CHECK_STR(sample_value(&s, "-chardev", "id=net.0.socket"),
-				"socket,id=net.0.socket,path=/run/dpdk/a,,b,reconnect=1");
+				form == QEMU_FORM_UNIT ? "socket,id=net.0.socket,path=/run/dpdk/"
+							 "a,,b,${MACHINA_RECONNECT}"
+						       : "socket,id=net.0.socket,path=/run/dpdk/"
+							 "a,,b");
 		CHECK_STR(sample_value(&s, "-netdev", "id=net.0"),
 				"vhost-user,id=net.0,chardev=net.0.socket");
 		CHECK_STR(sample_value(&s, "-chardev", "id=net.1.socket"),

@@ -10,6 +10,7 @@
 
 #include "host/doctor/doctor.h"
 #include "host/os/clock.h"
+#include "host/os/emulator.h"
 #include "host/os/process.h"
 #include "host/systemd/bus-unit.h"
 #include "util/file.h"
@@ -110,9 +111,8 @@ static void cure_emulator(struct doctor *d, const char *emulator)
 static bool check_version(struct doctor *d, const char *emulator, const char *text,
 		const struct doctor_group *users)
 {
-	int major, minor;
-	const char *version = strstr(text, "version ");
-	if (!version || sscanf(version, "version %d.%d", &major, &minor) != 2) {
+	struct emulator_version v;
+	if (emulator_read_version(text, &v) < 0) {
 		doctor_add(d, DOCTOR_WARNING, "'%s' does not tell its version", emulator);
 		doctor_why(d, "this program is made for QEMU %d.%d and later", QEMU_MAJOR,
 				QEMU_MINOR);
@@ -120,12 +120,12 @@ static bool check_version(struct doctor *d, const char *emulator, const char *te
 		return true;
 	}
 	if (!d->note)
-		doctor_note(d, "'%s' is QEMU %d.%d", emulator, major, minor);
-	if (major > QEMU_MAJOR || (major == QEMU_MAJOR && minor >= QEMU_MINOR))
+		doctor_note(d, "'%s' is QEMU %d.%d", emulator, v.major, v.minor);
+	if (v.major > QEMU_MAJOR || (v.major == QEMU_MAJOR && v.minor >= QEMU_MINOR))
 		return true;
 	doctor_add(d, doctor_level_of(users->urgent),
 			"'%s' is QEMU %d.%d, and %d.%d is the oldest that units are made for",
-			emulator, major, minor, QEMU_MAJOR, QEMU_MINOR);
+			emulator, v.major, v.minor, QEMU_MAJOR, QEMU_MINOR);
 	doctor_why(d, "%s may not start", doctor_machines(d, &users->names));
 	cure_emulator(d, emulator);
 	return false;

@@ -8,7 +8,10 @@
 
 #include "host/net/vhost-user.h"
 #include "host/os/clock.h"
+#include "host/os/emulator.h"
 #include "host/os/guise.h"
+#include "host/prepare/environment.h"
+#include "util/mem.h"
 
 /* A switch that moves packets answers at once. */
 #define ANSWER_USEC (2 * USEC_PER_SEC)
@@ -72,4 +75,17 @@ int prepare_peer(struct prepare_context *c, size_t i, struct error *err)
 			" pairs of queues, and the connection asks for %d; give the port more, or "
 			"\"queues\" of the connection less",
 			peer->connection, peer->network, peer->path, n, peer->queues);
+}
+
+int prepare_emulator(struct prepare_context *c, size_t i, struct error *err)
+{
+	(void)i;
+	const char *pair;
+	int r = prepare_account(c, err);
+	if (r == 0)
+		r = emulator_reconnect(c->plan->peers[0].emulator, &c->account, &pair, err);
+	if (r < 0)
+		return r;
+	CLEANUP(freep) char *line = xasprintf(PLAN_RECONNECT "=%s", pair);
+	return environment_put(c->plan->run_dir, line, err);
 }

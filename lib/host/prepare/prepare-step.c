@@ -412,6 +412,7 @@ const struct prepare_step_row prepare_step_rows[N_STEP_KINDS] = {
 			text_undo_run_dir },
 	[STEP_SOCKET_DIR] = { STEP_OWN, run_socket_dir, undo_socket_dir, text_socket_dir,
 			text_undo_socket_dir },
+	[STEP_EMULATOR] = { STEP_ALWAYS, prepare_emulator, NULL, text_emulator, NULL },
 	[STEP_TREE] = { STEP_ALWAYS, run_tree, NULL, text_tree, NULL, check_tree },
 	[STEP_USERNS] = { STEP_ALWAYS, run_userns, NULL, text_userns, NULL },
 	[STEP_STATE] = { STEP_ALWAYS, run_state, undo_state, text_state, text_undo_state },

@@ -20,6 +20,7 @@ enum prepare_step_kind {
 	STEP_VSOCK, /* VSOCK */
 	STEP_RUN_DIR,
 	STEP_SOCKET_DIR, /* plan->socket_dir, which a unit gets from systemd */
+	STEP_EMULATOR,	 /* what is known of QEMU alone, for all of plan->peers */
 	STEP_TREE,	 /* TREE */
 	STEP_USERNS,	 /* USERNS */
 	STEP_STATE,	 /* STATE */

@@ -308,6 +308,12 @@ PREPARE_TEXT(vsock)
 	buf_printf(ret, "open '%s' for the guest's CID %" PRId64, fd->path, fd->cid);
 }
 
+PREPARE_TEXT(emulator)
+{
+	(void)i;
+	buf_printf(ret, "ask '%s' for its version", plan->peers[0].emulator);
+}
+
 PREPARE_TEXT(vhost)
 {
 	(void)i;

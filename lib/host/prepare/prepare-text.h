@@ -42,6 +42,7 @@ PREPARE_TEXT(connect);
 PREPARE_TEXT(credential);
 PREPARE_TEXT(seed);
 PREPARE_TEXT(vsock);
+PREPARE_TEXT(emulator);
 PREPARE_TEXT(vhost);
 PREPARE_TEXT(store);
 PREPARE_TEXT(undo_store);

@@ -84,6 +84,8 @@ static size_t count(const struct plan *plan, enum prepare_step_kind kind)
 		return 1;
 	case STEP_SOCKET_DIR:
 		return plan->n_sockets ? 1 : 0;
+	case STEP_EMULATOR:
+		return plan->n_peers && plan->peers[0].emulator ? 1 : 0;
 	case STEP_VHOST:
 		return prepare_n_fixed(plan) < plan->n_fds ? 1 : 0;
 	case STEP_FILTER:
