@@ -117,30 +117,82 @@ static int load_policy(struct work *w, const struct plan *plan, struct error *er
 	return r;
 }
 
-static int change_one(struct work *w, const struct plan *plan, size_t i,
-		const struct prepare_options *options, struct error *err)
+/* How far a connection has come. */
+struct step {
+	bool on_host; /* the rest is up to the guest's end */
+	bool is_so;   /* it was before */
+};
+
+static void print_done(const struct work *w, const struct plan *plan, size_t i, bool is_so)
+{
+	printf("%s.%s: %s%s\n", plan->machine, plan_connection(plan, i).name,
+			w->on ? "connected" : "disconnected", is_so ? " already" : "");
+}
+
+static int change_host(struct work *w, const struct plan *plan, size_t i,
+		const struct prepare_options *options, struct step *ret, struct error *err)
 {
 	const struct connect_options *cli = w->call->options;
-	const struct plan_connection connection = plan_connection(plan, i);
 	/* A virtual function: it is told what to do instead. */
-	if (!connection.id)
-		return connect_change(plan, i, w->on, options, err);
+	if (!plan_connection(plan, i).id)
+		return connect_change_host(plan, i, w->on, options, err);
 	int before = connect_look(plan, i, options, err);
-	bool is_so = before == (w->on ? CONNECT_ON : CONNECT_OFF);
 	if (before < 0)
 		return before;
-	if (cli->dry_run && !is_so) {
+	ret->is_so = before == (w->on ? CONNECT_ON : CONNECT_OFF);
+	if (cli->dry_run && !ret->is_so) {
 		CLEANUP(strv_done) struct strv lines = {};
 		connect_describe(plan, i, w->on, &lines);
 		print_lines(&lines);
 		return 0;
 	}
+	if (cli->dry_run) {
+		print_done(w, plan, i, true);
+		return 0;
+	}
 	/* Also what is so already: whoever has changed it by hand gets what he asks for. */
-	int r = cli->dry_run ? 0 : connect_change(plan, i, w->on, options, err);
-	if (r == 0)
-		printf("%s.%s: %s%s\n", plan->machine, connection.name,
-				w->on ? "connected" : "disconnected", is_so ? " already" : "");
+	int r = connect_change_host(plan, i, w->on, options, err);
+	ret->on_host = r == 0;
 	return r;
+}
+
+static void tell_failure(
+		const struct work *w, const struct plan *plan, int r, struct error *failure)
+{
+	if (r == -EHOSTDOWN)
+		monitor_explain_off(&w->call->paths, plan->machine, failure);
+	print_error(failure);
+}
+
+/* First all ends on the host: what is cut off must not wait for a QEMU that hangs. Returns how many
+ * have failed. */
+static size_t change_all(struct work *w, const struct plan *plan, size_t first, size_t end,
+		const struct prepare_options *options)
+{
+	CLEANUP(connect_monitor_done) struct connect_monitor monitor = {};
+	CLEANUP(freep) struct step *steps = xcalloc(end, sizeof(*steps));
+	size_t n_failed = 0;
+	for (size_t i = first; i < end; i++) {
+		struct error failure = {};
+		int r = change_host(w, plan, i, options, &steps[i], &failure);
+		if (r >= 0)
+			continue;
+		tell_failure(w, plan, r, &failure);
+		n_failed++;
+	}
+	for (size_t i = first; i < end; i++) {
+		struct error failure = {};
+		if (!steps[i].on_host)
+			continue;
+		int r = connect_change_guest(plan, i, w->on, &monitor, &failure);
+		if (r == 0) {
+			print_done(w, plan, i, steps[i].is_so);
+			continue;
+		}
+		tell_failure(w, plan, r, &failure);
+		n_failed++;
+	}
+	return n_failed;
 }
 
 /* Nobody starts or stops the machine meanwhile: what is done belongs to this plan. */
@@ -170,16 +222,8 @@ static int change_machine(struct work *w, const struct wanted *wanted, struct er
 		r = find_connections(&plan, wanted->connection, &first, &end, err);
 	if (r == 0)
 		r = load_policy(w, &plan, err);
-	for (size_t i = first; r == 0 && i < end; i++) {
-		struct error failure = {};
-		int done = change_one(w, &plan, i, &options, &failure);
-		if (done == 0)
-			continue;
-		if (done == -EHOSTDOWN)
-			monitor_explain_off(paths, wanted->machine, &failure);
-		print_error(&failure);
-		n_failed++;
-	}
+	if (r == 0)
+		n_failed = change_all(w, &plan, first, end, &options);
 	return r < 0 ? r : n_failed ? STATUS_FAILURE : STATUS_DONE;
 }
 
@@ -260,7 +304,8 @@ const struct command cmd_disconnect = {
 	.summary = "Take connections away from machines that run",
 	.description = "As if the cable were pulled: the interface leaves its bridge, then the "
 		       "guest sees its link go down. NAME is the connection's; without it all of "
-		       "the machine's are meant.\n\n"
+		       "the machine's are meant, which leave their bridges before the guest is "
+		       "told of any: where QEMU hangs, nothing passes all the same.\n\n"
 		       "It stays so when the guest reboots, until 'machina connect', or until QEMU "
 		       "is started anew: a start connects all but those with \"connected\": false; "
 		       "that of a machine that was saved has what it had.",

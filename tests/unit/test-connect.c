@@ -291,7 +291,52 @@ TEST(without_qemu_the_port_goes_all_the_same)
 	CHECK_INT(connect_change(&plan, LAN, false, &options, &err), -EHOSTDOWN);
 	CHECK_STR(err.text, "machine 'web' does not run");
 	CHECK(!is_port());
-	CHECK_INT(look(LAN), CONNECT_LOST);
+	CHECK_INT(look(LAN), CONNECT_OFF);
+	close(tap);
+	CHECK(shell_works("ip link del br0"));
+	drop_plan();
+	scratch_end();
+}
+
+static pid_t start_no_qemu(void)
+{
+	struct error err = {};
+	const struct sharing nobody = {};
+	int fd = -1;
+	make_directory("web");
+	if (listen_unix(scratch_path("web/qmp.1"), &nobody, &fd, &err) < 0)
+		TEST_FAIL("%s", err.text);
+	pid_t pid = fork();
+	for (int client; pid == 0; close(client)) {
+		client = accept(fd, NULL, NULL);
+		if (write(client, "hello\r\n", 7) < 0)
+			_exit(1);
+	}
+	close(fd);
+	return pid;
+}
+
+/* What was done on the host is told, and QEMU is tried once for all connections. */
+TEST(where_qemu_fails_the_ports_go_first)
+{
+	NEED_NETWORK();
+	scratch_begin();
+	make_plan();
+	int tap = make_tap();
+	pid_t peer = start_no_qemu();
+	struct error err = {};
+	CLEANUP(connect_monitor_done) struct connect_monitor monitor = {};
+	CHECK_INT(connect_change_host(&plan, LAN, false, &options, &err), 0);
+	CHECK(!is_port());
+	CHECK_INT(look(LAN), CONNECT_OFF);
+	CHECK(connect_change_guest(&plan, LAN, false, &monitor, &err) < 0);
+	CHECK(strstr(err.text, "connection 'lan' is out of its bridge 'br0', but the guest was not "
+			       "told so: ") != NULL);
+	qemu_end(peer);
+	/* Whoever tried once more would find nobody. */
+	CHECK(connect_change_guest(&plan, OUT, false, &monitor, &err) < 0);
+	CHECK(err.code != EHOSTDOWN);
+	CHECK(strstr(err.text, "out of its bridge") == NULL);
 	close(tap);
 	CHECK(shell_works("ip link del br0"));
 	drop_plan();

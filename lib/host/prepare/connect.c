@@ -182,18 +182,19 @@ static int leave(struct prepare_context *c, const struct plan_fd *fd, struct err
 
 /* ---- the guest's end ---- */
 
-/* One of the sockets for commands: each serves one client at a time. */
+/* One of the sockets for commands: each serves one client at a time. Of a QEMU that hangs none
+ * answers: the time is for all of them. */
 static int open_monitor(const struct plan *plan, struct qmp **ret, struct error *err)
 {
 	static const char *const names[] = { "qmp.1", "qmp.2" };
+	uint64_t deadline = clock_deadline_usec(QMP_GREETING_USEC);
 	int r = QMP_ABSENT;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const struct plan_fd *socket = plan_find(plan, names[i]);
 		if (!socket)
 			continue;
-		r = qmp_open_free(
-				socket->path, -1, clock_deadline_usec(QMP_GREETING_USEC), ret, err);
-		if (r != QMP_LATE)
+		r = qmp_open_free(socket->path, -1, deadline, ret, err);
+		if (r != QMP_LATE || clock_now_usec() >= deadline)
 			break;
 	}
 	if (r == QMP_DONE || r < 0)
@@ -251,26 +252,63 @@ static int refuse_function(const struct plan *plan, const struct plan_connection
 			connection->name, plan->machine, connection->network);
 }
 
-int connect_change(const struct plan *plan, size_t i, bool on,
+int connect_change_host(const struct plan *plan, size_t i, bool on,
 		const struct prepare_options *options, struct error *err)
 {
 	CLEANUP(prepare_context_done) struct prepare_context c;
-	CLEANUP(qmp_freep) struct qmp *qmp = NULL;
 	const struct plan_connection connection = plan_connection(plan, i);
 	prepare_context_init(&c, plan, options);
 	int r = connection.id ? 0 : refuse_function(plan, &connection, err);
-	if (r == 0 && has_bridge(&connection))
-		r = on ? join(&c, connection.tap, err) : leave(&c, connection.tap, err);
-	if (r >= 0)
-		r = open_monitor(plan, &qmp, err);
+	if (r < 0 || !has_bridge(&connection))
+		return r;
+	if (on)
+		return join(&c, connection.tap, err);
+	r = leave(&c, connection.tap, err);
+	return r < 0 ? r : put_mark(plan, &connection, err);
+}
+
+/* What is so on the host alone has to be known. */
+static int tell_half(const struct plan_connection *connection, bool on, struct error *err)
+{
+	if (!has_bridge(connection) || err->code == EHOSTDOWN)
+		return -err->code;
+	return error_wrap(err, "connection '%s' is %s bridge '%s', but the guest was not told so",
+			connection->name, on ? "back in its" : "out of its",
+			connection->tap->bridge);
+}
+
+int connect_change_guest(const struct plan *plan, size_t i, bool on,
+		struct connect_monitor *monitor, struct error *err)
+{
+	const struct plan_connection connection = plan_connection(plan, i);
+	int r = 0;
+	if (!monitor->qmp && !monitor->failure.code)
+		r = open_monitor(plan, &monitor->qmp, &monitor->failure);
+	if (monitor->failure.code) {
+		*err = monitor->failure;
+		return tell_half(&connection, on, err);
+	}
 	/* The mark is there as long as the link may be down: nobody else knows. */
 	if (r == 0 && !on)
 		r = put_mark(plan, &connection, err);
 	if (r == 0)
-		r = set_link(qmp, plan, &connection, on, err);
+		r = set_link(monitor->qmp, plan, &connection, on, err);
 	if (r == 0 && on)
-		r = remove_mark(plan, &connection, err);
-	return r;
+		return remove_mark(plan, &connection, err);
+	return r < 0 ? tell_half(&connection, on, err) : r;
+}
+
+void connect_monitor_done(struct connect_monitor *monitor)
+{
+	qmp_freep(&monitor->qmp);
+}
+
+int connect_change(const struct plan *plan, size_t i, bool on,
+		const struct prepare_options *options, struct error *err)
+{
+	CLEANUP(connect_monitor_done) struct connect_monitor monitor = {};
+	int r = connect_change_host(plan, i, on, options, err);
+	return r < 0 ? r : connect_change_guest(plan, i, on, &monitor, err);
 }
 
 static void describe_link(const struct plan *plan, const struct plan_connection *connection,

@@ -47,6 +47,23 @@ MUST_CHECK int connect_look(const struct plan *plan, size_t i,
 MUST_CHECK int connect_change(const struct plan *plan, size_t i, bool on,
 		const struct prepare_options *options, struct error *err);
 
+/*
+ * The two halves of that, for who changes several connections: first all ends on the host, which is
+ * what counts where QEMU hangs, then those in the guest.
+ *
+ * @monitor: opened for the first of them; a QEMU that did not answer is not waited for once more
+ */
+struct connect_monitor {
+	struct qmp *qmp;
+	struct error failure; /* code 0: none */
+};
+
+MUST_CHECK int connect_change_host(const struct plan *plan, size_t i, bool on,
+		const struct prepare_options *options, struct error *err);
+MUST_CHECK int connect_change_guest(const struct plan *plan, size_t i, bool on,
+		struct connect_monitor *monitor, struct error *err);
+void connect_monitor_done(struct connect_monitor *monitor);
+
 /* The ids of those that were taken away, "net.0". Errors: as above. */
 MUST_CHECK int connect_list_taken(const struct plan *plan, struct strv *ret_ids, struct error *err);
 
