@@ -18,6 +18,7 @@
 #define LEASE_SECONDS 3600
 /* The length of a prefix with which hosts make addresses up by themselves (RFC 4862). */
 #define SLAAC_PREFIX 64
+#define IPV6_MTU_MIN 1280
 
 void network_done(struct network *network)
 {
@@ -154,6 +155,14 @@ static void check_keys(struct build_network *b)
 					mode_name(b), rows[i].key);
 }
 
+/* The kernel has settings of the first two, and an interface that is the third; systemd-networkd
+ * gives bridges of the last kind an address and a DHCP server (80-container-vz.network). */
+static bool is_taken_name(const char *bridge)
+{
+	return !strcmp(bridge, "all") || !strcmp(bridge, "default") || !strcmp(bridge, "lo") ||
+	       !strncmp(bridge, "vz-", 3);
+}
+
 static void build_name(struct build_network *b)
 {
 	struct network *n = b->network;
@@ -176,6 +185,11 @@ static void build_name(struct build_network *b)
 		fail(b, "device", -1,
 				"a bridge that this program makes is called by a letter or digit, "
 				"then up to 14 letters, digits, '_' or '-'");
+	else if (is_taken_name(n->bridge))
+		fail(b, "device", -1,
+				"a bridge can't be called '%s': that name is the kernel's or "
+				"systemd's",
+				n->bridge);
 }
 
 char *network_mac(const char *name)
@@ -187,6 +201,41 @@ char *network_mac(const char *name)
 	/* Of one interface, given by its user (IEEE 802). */
 	return xasprintf("02:%02x:%02x:%02x:%02x:%02x", digest[0], digest[1], digest[2], digest[3],
 			digest[4]);
+}
+
+/* One that has a meaning of its own wherever it is: NULL, or which. */
+static const char *special_address(enum fw_family family, const uint8_t *bytes)
+{
+	static const struct {
+		enum fw_family family;
+		uint8_t first[16];
+		int prefix;
+		const char *what;
+	} rows[] = {
+		{ FW_IPV4, {}, 8, "no host" },
+		{ FW_IPV4, { 127 }, 8, "each host itself" },
+		{ FW_IPV4, { 224 }, 4, "a group (multicast)" },
+		{ FW_IPV6, {}, 8, "no network (reserved)" },
+		{ FW_IPV6, { 0xfe, 0x80 }, 10, "one link alone, where each interface has one" },
+		{ FW_IPV6, { 0xff }, 8, "a group (multicast)" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct fw_range block =
+				fw_block(rows[i].first, rows[i].family, rows[i].prefix);
+		if (rows[i].family == family && is_in(&block, bytes, fw_address_size(family)))
+			return rows[i].what;
+	}
+	return NULL;
+}
+
+static void check_address(struct build_network *b, const struct network_address *a, int at)
+{
+	const char *special = special_address(a->family, a->bytes);
+	if (special)
+		fail(b, "address", at, "%s stands for %s: no network can have it", a->ip, special);
+	/* The kernel has no IPv6 on such a link (RFC 8200, 5). */
+	if (a->family == FW_IPV6 && b->conf->mtu && b->conf->mtu < IPV6_MTU_MIN)
+		fail(b, "mtu", -1, "IPv6 (%s) needs an \"mtu\" of %d or more", a->ip, IPV6_MTU_MIN);
 }
 
 static void build_addresses(struct build_network *b)
@@ -205,6 +254,7 @@ static void build_addresses(struct build_network *b)
 					texts->items[i]);
 			continue;
 		}
+		check_address(b, &a, at);
 		for (size_t k = 0; k < n->n_addresses; k++)
 			if (n->addresses[k].family == a.family &&
 					(is_in(&a.block, n->addresses[k].block.first,
@@ -325,6 +375,11 @@ static void build_forward(struct build_network *b, const struct forward_conf *c,
 			(!fw_address_read(c->address, &address, &of_address) ||
 					of_address != family))
 		fail(b, "forward", (int)i, "%s and %s are of two families", c->address, f->to);
+	else if (f->address && special_address(of_address, address.first))
+		fail(b, "forward", (int)i,
+				"%s stands for %s: no port there can lead to a guest; name another "
+				"address of the host, or none",
+				f->address, special_address(of_address, address.first));
 }
 
 static void build_forwards(struct build_network *b)
