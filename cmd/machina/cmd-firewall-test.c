@@ -144,6 +144,7 @@ struct answer {
 	const char *connection; /* "web.lan" */
 	const char *lead;	/* in front of the origin: "default: " */
 	struct where at;
+	uint16_t from_port; /* 0: from any */
 	bool by_default;
 	bool locked;
 };
@@ -174,6 +175,8 @@ static void print_answer(
 		printf("in        %s\n", place);
 	if (rule && rule->rate_count)
 		printf("as long as there are not more: the next rules are tried then\n");
+	if (a->from_port)
+		printf("if it comes from port %u: of others the next rules decide\n", a->from_port);
 }
 
 static void print_answer_json(const struct question *q, const struct answer *a)
@@ -188,6 +191,8 @@ static void print_answer_json(const struct question *q, const struct answer *a)
 	jtree_set(object, "origin", jtree_string(a->decision->origin));
 	jtree_set(object, "default", jtree_bool(a->by_default));
 	jtree_set(object, "locked", jtree_bool(a->locked));
+	if (a->from_port)
+		jtree_set(object, "from-port", jtree_int(a->from_port));
 	if (rule) {
 		fw_rule_put(&text, rule);
 		jtree_set(object, "rule", jtree_string(buf_text(&text)));
@@ -232,6 +237,7 @@ static int answer(struct target *target, struct question *q, struct error *err)
 		.lead = decision.entry->kind == FW_ENTRY_DEFAULT      ? "default: "
 			: decision.entry->kind == FW_ENTRY_ESSENTIALS ? "essentials: "
 								      : "",
+		.from_port = decision.essential ? decision.essential->from_port : 0,
 		.locked = group && group->locked,
 	};
 	if (decision.rule)

@@ -102,7 +102,7 @@ static const char *guarded(const struct vm_filter *filter, const struct fw_packe
 	return NULL;
 }
 
-static const char *essential(const struct fw_packet *packet)
+static const struct fw_essential *essential(const struct fw_packet *packet)
 {
 	for (const struct fw_essential *e = fw_essentials; e->what; e++) {
 		if (e->arp || e->direction != packet->direction || e->family != packet->family ||
@@ -111,7 +111,7 @@ static const char *essential(const struct fw_packet *packet)
 		if (e->to_port ? packet->to_port == e->to_port && is_from_port(packet, e->from_port)
 			       : fw_spans_contain(e->types, ARRAY_SIZE(e->types), packet->type) &&
 								packet->type)
-			return e->what;
+			return e;
 	}
 	return NULL;
 }
@@ -143,7 +143,8 @@ static bool decides(const struct fw_policy *policy, const struct fw_port *port,
 		return false;
 	case FW_ENTRY_ESSENTIALS:
 		ret->action = FW_ACCEPT;
-		ret->origin = essential(packet);
+		ret->essential = essential(packet);
+		ret->origin = ret->essential ? ret->essential->what : NULL;
 		return ret->origin != NULL;
 	case FW_ENTRY_GROUP:
 		for (size_t i = 0; i < entry->group->rules[direction].n; i++)

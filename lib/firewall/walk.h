@@ -23,8 +23,9 @@ struct fw_packet {
 
 struct fw_decision {
 	enum fw_action action;
-	const struct fw_entry *entry; /* the one that decided, in port->entries */
-	const struct fw_rule *rule;   /* GROUP, RULE */
+	const struct fw_entry *entry;	      /* the one that decided, in port->entries */
+	const struct fw_rule *rule;	      /* GROUP, RULE */
+	const struct fw_essential *essential; /* ESSENTIALS */
 	/* Part of the guard ("guard address"), kind of essential, origin of rule or default. */
 	const char *origin;
 };
