@@ -165,13 +165,6 @@ static void clean_link(const char *text, size_t len, char *ret)
 	*ret = '\0';
 }
 
-/* systemd's own files (80-vm-vt.network and others) would have networkd give these addresses, a
- * DHCP server and masquerading. */
-static bool is_of_systemd(const char *link)
-{
-	return link[0] == 'v' && link[1] && strchr("tbez", link[1]) && link[2] == '-';
-}
-
 void ident_link(const char *machine_name, const char *connection, char ret[IDENT_LINK_MAX])
 {
 	static const char digits[] =
@@ -181,8 +174,7 @@ void ident_link(const char *machine_name, const char *connection, char ret[IDENT
 
 	if (len <= LINK_LEN) {
 		clean_link(text, len, ret);
-		if (!is_of_systemd(ret))
-			return;
+		return;
 	}
 	uint8_t digest[28];
 	sha3_224(text, len, digest);

@@ -50,10 +50,9 @@ uint32_t ident_cid(const struct ident *id);
 #define IDENT_LINK_MAX 46
 /*
  * The network interface on the host: "MACHINE.CONNECTION" without slashes, spaces and unprintable
- * characters if that is of at most 15 bytes, else 15 characters A-Z a-z 0-9 - _ of its SHA3-224. So
- * it is where the name would begin with "vt-", "vb-", "ve-" or "vz-", which systemd-networkd sets
- * up. Does not depend on the machine's id. A byte that is not UTF-8 becomes U+FFFD, as in Go; only
- * then can the name be longer than the 15 bytes that the kernel takes.
+ * characters if that is of at most 15 bytes, else 15 characters A-Z a-z 0-9 - _ of its SHA3-224.
+ * Does not depend on the machine's id. A byte that is not UTF-8 becomes U+FFFD, as in Go; only then
+ * can the name be longer than the 15 bytes that the kernel takes.
  */
 void ident_link(const char *machine_name, const char *connection, char ret[IDENT_LINK_MAX]);
 

@@ -139,29 +139,6 @@ TEST(link_name_is_hashed_from_16_bytes_on)
 	CHECK_STR(link, "zdTYq1OA-a8w-kY");
 }
 
-/* For which systemd has files: "Name=vt-*" in 80-vm-vt.network. */
-TEST(link_name_is_none_that_networkd_sets_up)
-{
-	static const struct {
-		const char *machine, *connection, *expected;
-	} rows[] = {
-		{ "vt-1", "0", "iIq6X6ALxlgeBnk" },
-		{ "vb-1", "0", "JxYPU9ae7StMm6s" },
-		{ "ve-1", "0", "scrTvIn5LMT2fX4" },
-		{ "vz-1", "0", "kEO8vU6YVqXu0bM" },
-		{ "/vt-1", "0", "zH_ZdlEiHKTgISI" },
-		{ "vt", "0", "vt.0" },
-		{ "v-", "0", "v-.0" },
-		{ "va-1", "0", "va-1.0" },
-		{ "v", "", "v." },
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char link[IDENT_LINK_MAX];
-		ident_link(rows[i].machine, rows[i].connection, link);
-		CHECK_STR(link, rows[i].expected);
-	}
-}
-
 TEST(link_name_leaves_out_what_cannot_be_printed)
 {
 	static const struct {
