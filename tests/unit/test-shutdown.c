@@ -974,6 +974,20 @@ TEST(agent_that_comes_late_is_asked)
 	end(&run);
 }
 
+TEST(that_no_agent_runs_is_told_once)
+{
+	struct run run = stop_with_agent((struct fake){ .state = "running",
+							 .refuses_button = true,
+							 .opens_late = 3,
+							 .press_usec = SHORT_USEC },
+			AGENT_GOOD, "query-status set-action query-chardev system_powerdown");
+	static const char none[] = "no guest agent runs\n";
+	const char *first = strstr(buf_text(&run.said), none);
+	CHECK(first && !strstr(first + 1, none));
+	CHECK_SAID(run, "asked the guest agent");
+	end(&run);
+}
+
 TEST(guest_that_restarts_has_its_new_agent_asked)
 {
 	struct run run = stop_with_agent((struct fake){ .state = "running",

@@ -71,8 +71,9 @@ bool ladder_ask_agent(struct ladder *l, const char *mode)
 	uint64_t budget = left / AGENT_PART < AGENT_USEC ? left / AGENT_PART : AGENT_USEC;
 	uint64_t deadline_usec = clock_add_usec(now, budget);
 	if (!agent_listens(l, deadline_usec)) {
-		if (l->n_presses == 0)
+		if (!l->told_no_agent)
 			ladder_say(l, "no guest agent runs");
+		l->told_no_agent = true;
 		return false;
 	}
 	CLEANUP(agent_freep) struct agent *agent = NULL;

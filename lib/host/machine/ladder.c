@@ -196,6 +196,7 @@ static void take_event(struct ladder *l, const struct qmp_event *event)
 		l->was_reset = true;
 		l->has_news = true;
 		l->agent_asked = false;
+		l->told_no_agent = false;
 		agent_freep(&l->agent);
 		ladder_say(l, "guest is restarting%s", buf_text(&reason));
 	} else if (strcmp(event->name, "GUEST_PANICKED") == 0) {

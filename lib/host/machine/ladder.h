@@ -28,6 +28,7 @@ struct ladder {
 	bool told_to_wait;	/* and that was told */
 	bool settled;		/* what QEMU is to do at the end of the guest was set */
 	bool agent_asked;	/* or tried to */
+	bool told_no_agent;	/* that none runs in the guest */
 	struct agent *agent;	/* one that has not answered yet; NULL: none is waited for */
 	const char *agent_mode; /* what it is to do then */
 };
