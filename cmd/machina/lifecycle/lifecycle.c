@@ -29,6 +29,7 @@
 #define END_USEC (180 * USEC_PER_SEC)
 /* Between two looks at it. */
 #define LOOK_USEC (20 * USEC_PER_MSEC)
+#define LOOK_MAX_USEC (200 * USEC_PER_MSEC)
 #define NAMES_MAX 20
 
 /* @named: also those that are named */
@@ -136,24 +137,32 @@ int lifecycle_list(
 	return bus_list_loaded_units(bus, pattern, units, ret, err);
 }
 
-int lifecycle_wait_run(
-		struct bus *bus, const char *unit, const char *invocation_id, struct error *err)
+/* @invocation_id: NULL: any that the unit is in */
+static int wait_run(struct bus *bus, const char *unit, const char *invocation_id, uint64_t until,
+		struct error *err)
 {
-	const uint64_t until = clock_deadline_usec(END_USEC);
-	for (;;) {
+	CLEANUP(freep) char *id = invocation_id ? xstrdup(invocation_id) : NULL;
+	for (uint64_t pause = LOOK_USEC;; pause += pause < LOOK_MAX_USEC ? LOOK_USEC : 0) {
 		CLEANUP(unit_info_done) struct unit_info info = {};
 		int r = bus_get_unit(bus, unit, &info, err);
 		if (r < 0)
 			return r;
-		if (unit_is_down(info.active_state) ||
-				strcmp(info.invocation_id, invocation_id) != 0)
+		if (!id)
+			id = xstrdup(info.invocation_id);
+		if (unit_is_down(info.active_state) || strcmp(info.invocation_id, id) != 0)
 			return 0;
 		if (!strcmp(info.sub_state, "auto-restart"))
 			return 1;
 		if (clock_now_usec() >= until)
 			return error_set(err, ETIMEDOUT, "unit '%s' does not end", unit);
-		clock_pause(LOOK_USEC);
+		clock_pause(pause);
 	}
+}
+
+int lifecycle_wait_run(
+		struct bus *bus, const char *unit, const char *invocation_id, struct error *err)
+{
+	return wait_run(bus, unit, invocation_id, clock_deadline_usec(END_USEC), err);
 }
 
 static bool explain_named(struct bus *bus, const char *machine, const char *name)
@@ -272,10 +281,37 @@ void lifecycle_required(
 		add_required(paths, machines->items[i], &seen, ret, NULL);
 }
 
-/* A restart is left alone: a start becomes a part of its job, which a stop would cancel. */
+/* One that is to start again is left alone: a start becomes a part of that job. */
 static bool is_leaving(const struct unit_row *row)
 {
 	return !strcmp(row->active_state, "deactivating") && strcmp(row->job_type, "restart") != 0;
+}
+
+static bool waits_to_restart(const struct unit_row *row)
+{
+	return !strcmp(row->sub_state, "auto-restart");
+}
+
+/*
+ * Those that leave are watched and not told to stop, which would cancel the start that somebody
+ * else has queued behind the stop, or has begun since it was looked.
+ */
+static int see_off(struct bus *bus, const struct unit_list *list, uint64_t deadline_usec,
+		struct strv *ret_waiting, struct error *err)
+{
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < list->n; i++) {
+		const struct unit_row *row = &list->rows[i];
+		CLEANUP(freep) char *machine = unit_name_subject(UNIT_QEMU, row->name);
+		if (!machine || !is_leaving(row))
+			continue;
+		progress_show("waiting for what is being stopped");
+		r = wait_run(bus, row->name, NULL, deadline_usec, err);
+		if (r > 0)
+			strv_push(ret_waiting, row->name);
+	}
+	progress_clear();
+	return r < 0 ? r : 0;
 }
 
 static int end_runs(struct bus *bus, const struct unit_list *list, bool for_start,
@@ -285,16 +321,14 @@ static int end_runs(struct bus *bus, const struct unit_list *list, bool for_star
 	for (size_t i = 0; i < list->n; i++) {
 		const struct unit_row *row = &list->rows[i];
 		CLEANUP(freep) char *machine = unit_name_subject(UNIT_QEMU, row->name);
-		if (machine && (!strcmp(row->sub_state, "auto-restart") ||
-					       (for_start && is_leaving(row))))
+		if (machine && waits_to_restart(row))
 			strv_push(&waiting, row->name);
 	}
-	if (!waiting.n)
-		return 0;
-	progress_show("waiting for what is being stopped");
+	int r = for_start ? see_off(bus, list, deadline_usec, &waiting, err) : 0;
+	if (r < 0 || !waiting.n)
+		return r;
 	/* What requires it still runs, and would not be started again. */
-	int r = bus_run_jobs(bus, BUS_STOP_ALONE, &waiting, NULL, NULL, deadline_usec, err);
-	progress_clear();
+	r = bus_run_jobs(bus, BUS_STOP_ALONE, &waiting, NULL, NULL, deadline_usec, err);
 	return r < 0 ? r : 0;
 }
 
