@@ -75,6 +75,21 @@ static int type(struct qmp *qmp, const struct typing *typing, unsigned hold_msec
 	return r;
 }
 
+/* Keys for a guest that stands still are dropped without a word (qemu_input_event_send() in QEMU's
+ * ui/input.c). */
+static int check_listens(const struct monitor *monitor, struct error *err)
+{
+	const char *machine = monitor->plan.machine;
+	const struct run_state *state = NULL;
+	int r = run_state_query(monitor->qmp, clock_deadline_usec(OPEN_USEC), &state, err);
+	if (r != QMP_DONE)
+		return error_wrap(err, "machine '%s'", machine);
+	if (state->kind == RUN_ON || state->kind == RUN_ASLEEP)
+		return 0;
+	return error_set(err, EBUSY, "machine '%s': the keys would be lost: %s", machine,
+			state->meaning);
+}
+
 static int send_key_run(const struct call *call, struct error *err)
 {
 	const struct send_key_options *options = call->options;
@@ -97,6 +112,8 @@ static int send_key_run(const struct call *call, struct error *err)
 		r = add_text(&typing, &text, err);
 	if (r == 0)
 		r = monitor_open_first(call, clock_deadline_usec(OPEN_USEC), &monitor, err);
+	if (r == 0)
+		r = check_listens(&monitor, err);
 	if (r < 0)
 		return r;
 	if (options->dry_run) {
@@ -151,8 +168,9 @@ const struct command cmd_send_key = {
 		       "others are understood, too: del, enter, escape, space, win. KEYs come one "
 		       "after the other, then the text.\n\n"
 		       "QEMU sends keys, not characters: a guest whose keyboard is not set to a US "
-		       "layout gets other characters than the text has. That keys were taken does "
-		       "not mean that the guest listens to its keyboard.",
+		       "layout gets other characters than the text has. A guest that does not run "
+		       "gets none, which is a failure. That keys were taken does not mean that the "
+		       "guest listens to its keyboard.",
 	.options = options,
 	.options_size = sizeof(struct send_key_options),
 	.examples = examples,
