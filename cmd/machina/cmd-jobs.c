@@ -113,18 +113,34 @@ static void tell_bad_end(struct jobs *jobs, const char *machine)
 	}
 }
 
-/* NULL: QEMU did not answer. */
-static const struct run_state *state_before(const struct jobs *jobs, const char *machine)
+/* NULL: it was not asked. */
+static const struct qmp_many *guest_before(const struct jobs *jobs, const char *machine)
 {
 	for (size_t i = 0; i < jobs->guests.sockets.n; i++)
 		if (!strcmp(jobs->done_before.items[i], machine))
-			return jobs->guests.items[i].is_answered
-					       ? run_state_read(jobs->guests.items[i].replies[0])
-					       : NULL;
+			return &jobs->guests.items[i];
 	return NULL;
 }
 
-/* What came of a job. That a machine runs does not mean that its guest does. */
+/* Of a machine that was up before. That it runs does not mean that its guest does. */
+static void tell_runs(const struct jobs *jobs, const char *machine)
+{
+	const struct qmp_many *guest = guest_before(jobs, machine);
+	CLEANUP(buf_done) struct buf remedy = {};
+	const struct run_state *state =
+			guest && guest->is_answered ? run_state_read(guest->replies[0]) : NULL;
+	if (state && state->kind != RUN_ON) {
+		run_state_add_remedy(state, machine, &remedy);
+		printf("%s: runs already, but its guest does not: %s%s\n", machine, state->meaning,
+				buf_text(&remedy));
+	} else if (guest && guest->is_late) {
+		printf("%s: runs already, but could not be asked: %s\n", machine, guest->reason);
+	} else {
+		printf("%s: runs already\n", machine);
+	}
+}
+
+/* What came of a job. */
 static void tell_done(const struct jobs *jobs, const char *machine)
 {
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
@@ -136,19 +152,11 @@ static void tell_done(const struct jobs *jobs, const char *machine)
 								     was_coming ? 0
 										: jobs->since_usec);
 		printf("%s: %s%s\n", machine, done_words[jobs->verb], note);
-		return;
-	}
-	if (jobs->verb == BUS_STOP) {
+	} else if (jobs->verb == BUS_STOP) {
 		printf("%s: was off already\n", machine);
-		return;
+	} else {
+		tell_runs(jobs, machine);
 	}
-	const struct run_state *state = state_before(jobs, machine);
-	if (!state || state->kind == RUN_ON)
-		printf("%s: runs already\n", machine);
-	else
-		printf("%s: runs already, but its guest does not: %s; 'machina resume %s' lets it "
-		       "run on\n",
-				machine, state->meaning, machine);
 }
 
 static void job_done(void *data, size_t i, const struct bus_job *job)

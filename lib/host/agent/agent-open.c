@@ -26,17 +26,25 @@ static void pause_until(uint64_t deadline_usec)
 	clock_poll(NULL, 0, earlier(deadline_usec, clock_deadline_usec(RETRY_USEC)));
 }
 
-/* Who else is connected, if anybody can be found and that is asked for. */
-static int busy(const struct agent *a, const char *otherwise, struct error *err)
+static int busy(const struct agent *a, const char *who, struct error *err)
+{
+	error_set(err, EBUSY,
+			"guest agent of '%s': QEMU serves one client at a time, and %s is "
+			"connected",
+			a->machine, who);
+	return AGENT_BUSY;
+}
+
+/* The queue is full, also of those who have gone: QEMU takes them out when it gets round to it. */
+static int crowded(const struct agent *a, struct error *err)
 {
 	CLEANUP(buf_done) struct buf who = {};
 	if (a->path && err)
 		unix_peer_text(a->path, &who);
-	error_set(err, EBUSY,
-			"guest agent of '%s': QEMU serves one client at a time, and %s is "
-			"connected",
-			a->machine, who.len > 0 ? who.text : otherwise);
-	return AGENT_BUSY;
+	if (who.len > 0)
+		return busy(a, who.text, err);
+	error_set(err, ETIMEDOUT, "guest agent of '%s': QEMU takes no connection", a->machine);
+	return AGENT_LATE;
 }
 
 static int absent(const struct agent *a, struct error *err)
@@ -78,7 +86,7 @@ static int connect_channel(struct agent *a, uint64_t deadline_usec, struct error
 			return error_code(err, r, "cannot connect to the guest agent of '%s'",
 					a->machine);
 		if (clock_now_usec() >= deadline_usec)
-			return busy(a, "another client", err);
+			return crowded(a, err);
 		pause_until(deadline_usec);
 	}
 }
@@ -92,7 +100,7 @@ static int silent(struct agent *a, uint64_t waited_usec, struct error *err)
 	if (a->path)
 		unix_peer_text(a->path, &who);
 	if (who.len > 0)
-		return busy(a, "", err);
+		return busy(a, who.text, err);
 	error_set(err, ETIMEDOUT,
 			"guest agent of '%s': no answer within %.1f s; does qemu-guest-agent run "
 			"in the guest?",

@@ -30,6 +30,14 @@ static const struct run_state states[] = {
 			"the watchdog has stopped the guest" },
 };
 
+void run_state_add_remedy(const struct run_state *state, const char *machine, struct buf *to)
+{
+	if (state->kind == RUN_PAUSED || state->stop == STOP_RESUME || state->stop == STOP_WAKE)
+		buf_printf(to, "; 'machina resume %s' lets it run on", machine);
+	else if (state->kind == RUN_CRASHED || state->kind == RUN_ENDED)
+		buf_printf(to, "; 'machina reset %s' makes it begin anew", machine);
+}
+
 const struct run_state *run_state_find(const char *name)
 {
 	/* A state of a newer QEMU: it answers, and the button can do no harm. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "host/qmp/qmp.h"
+#include "util/buf.h"
 #include "util/error.h"
 
 /* What makes a guest in a state shut down. */
@@ -39,6 +40,12 @@ struct run_state {
 	enum stop_way stop;
 	const char *meaning; /* "the guest is paused" */
 };
+
+/*
+ * What a person can do about a guest that does not run, behind its meaning: "; 'machina resume web'
+ * lets it run on". Nothing if there is no such thing.
+ */
+void run_state_add_remedy(const struct run_state *state, const char *machine, struct buf *to);
 
 /* The row of a state; one for all names that are unknown. Never NULL. */
 const struct run_state *run_state_find(const char *name);
