@@ -246,7 +246,7 @@ static int teardown_machine(const struct call *call, const char *machine, struct
 	if (doubt.code)
 		print_error(&doubt);
 	if (unit == HOOK_QEMU && getenv("SERVICE_RESULT"))
-		saving_end_crashed(&call->paths, machine);
+		saving_end_gone(&call->paths, machine);
 	if (unit == HOOK_QEMU)
 		tell_last_words(&plan);
 	r = prepare_teardown(&plan, &options, &lines);

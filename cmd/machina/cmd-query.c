@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/output.h"
+#include "host/machine/saved.h"
 #include "host/os/clock.h"
 #include "host/qmp/qmp-many.h"
 #include "json/jtree.h"
@@ -93,7 +94,11 @@ static int query_run(const struct call *call, struct error *err)
 							 MONITOR_COMMANDS));
 	CLEANUP(freep) struct qmp_many *answers = xcalloc(names.n + 1, sizeof(*answers));
 	for (size_t i = 0; i < names.n; i++)
-		answers[i] = (struct qmp_many){ .path = sockets.items[i], .is_partial = true };
+		answers[i] = (struct qmp_many){
+			.path = sockets.items[i],
+			.occupied = saved_occupied(call->paths.saved_dir, names.items[i]),
+			.is_partial = true,
+		};
 	qmp_many_ask(answers, names.n, commands, clock_deadline_usec(LIMIT_USEC));
 
 	struct json_object *list = jtree_list();

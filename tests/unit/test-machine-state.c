@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/machine/saved.h"
 #include "host/os/clock.h"
 #include "lifecycle/monitor.h"
 #include "setup/hookplan.h"
@@ -28,7 +29,7 @@ int hookplan_list(const struct config_paths *paths, struct strv *ret, struct err
 }
 
 /* A QEMU that tells another state to each client, or nothing at all. */
-static const char *const states[] = { "prelaunch", "running" };
+static const char *const states[] = { "prelaunch", "running", "paused" };
 
 static void serve(int listen_fd, bool is_silent)
 {
@@ -174,6 +175,52 @@ TEST(nobody_waits_for_the_qemu_of_a_unit_that_goes_down)
 	/* It would say that QEMU does not answer. */
 	CHECK(!state.reason);
 	states_done(&state, 1);
+	scene_end(&scene);
+}
+
+TEST(nobody_waits_for_the_monitor_of_a_machine_that_is_being_saved)
+{
+	struct scene scene;
+	struct lock lock = {};
+	struct error err = {};
+	scene_begin(&scene, true);
+	CLEANUP(freep) char *saved = path_join(scene.dir, "saved");
+	CLEANUP(freep) char *saving = saved_path(saved, "web", SAVED_UNFINISHED);
+	scene.paths.saved_dir = saved;
+	CHECK_INT(mkdir_all(saving, 0700, NULL), 0);
+	CHECK_INT(saved_lock(saved, "web", 0, &lock, &err), 0);
+	struct machine_state state = { .machine = "web", .active = "active", .sub = "running" };
+	states_find(&scene.paths, NULL, &state, 1);
+	CHECK_STR(state.word, "saving");
+	CHECK(!state.reason && !state.is_stranded);
+	states_done(&state, 1);
+	lock_done(&lock);
+	scene_end(&scene);
+}
+
+TEST(a_guest_whose_save_broke_off_is_told_from_one_that_was_paused)
+{
+	struct scene scene;
+	scene_begin(&scene, false);
+	CLEANUP(freep) char *saved = path_join(scene.dir, "saved");
+	CLEANUP(freep) char *saving = saved_path(saved, "web", SAVED_UNFINISHED);
+	scene.paths.saved_dir = saved;
+	CHECK_INT(mkdir_all(saving, 0700, NULL), 0);
+	static const char *const words[] = { "paused", "running", "paused" };
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct machine_state state = {
+			.machine = "web", .active = "active", .sub = "running"
+		};
+		states_find(&scene.paths, NULL, &state, 1);
+		CHECK_STR(state.word, words[i]);
+		/* The first was never started, and that is why it stands still. */
+		CHECK_INT(state.is_stranded, i == 2);
+		CHECK(!state.is_stranded ||
+				!strcmp(state.reason,
+						"its save broke off: 'machina resume' lets it "
+						"run on"));
+		states_done(&state, 1);
+	}
 	scene_end(&scene);
 }
 

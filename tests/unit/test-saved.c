@@ -281,6 +281,66 @@ TEST(nobody_else_moves_it_meanwhile)
 	end(&f);
 }
 
+static const char *occupied_under_lock(struct fixture *f)
+{
+	struct lock lock = {};
+	struct error err = {};
+	CHECK_INT(saved_lock(f->dir, "web", 0, &lock, &err), 0);
+	const char *reason = saved_occupied(f->dir, "web");
+	lock_done(&lock);
+	return reason;
+}
+
+TEST(its_monitor_is_occupied_while_somebody_saves_or_resumes_it)
+{
+	static const struct {
+		enum saved_state state;
+		const char *reason; /* NULL: it can be asked */
+	} cases[] = {
+		{ SAVED_NONE, NULL },
+		{ SAVED_UNFINISHED, "it is being saved" },
+		{ SAVED_WHOLE, "it is being saved or resumed" },
+		{ SAVED_RESUMING, NULL },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fixture f;
+		begin(&f);
+		if (cases[i].state != SAVED_NONE)
+			put_saved(&f, cases[i].state);
+		CHECK(!saved_occupied(f.dir, "web"));
+		const char *reason = occupied_under_lock(&f);
+		CHECK_STR(reason ? reason : "", cases[i].reason ? cases[i].reason : "");
+		end(&f);
+	}
+}
+
+TEST(what_was_resumed_is_removed_while_qemu_answers)
+{
+	struct fixture f;
+	struct error err = {};
+	begin(&f);
+	put_saved(&f, SAVED_RESUMING);
+	put_file("saved/.web.resuming/" SAVED_RESUMED_IN, "a boot");
+	CHECK_INT(saved_move(f.dir, "web", SAVED_RESUMING, SAVED_UNFINISHED, &err), 0);
+	CHECK(!occupied_under_lock(&f));
+	end(&f);
+}
+
+TEST(half_a_state_goes_with_its_qemu)
+{
+	static const enum saved_state states[] = { SAVED_UNFINISHED, SAVED_WHOLE, SAVED_RESUMING };
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		struct fixture f;
+		struct error err = {};
+		begin(&f);
+		put_saved(&f, states[i]);
+		CHECK_INT(saved_drop_unfinished(f.dir, "web", &err), 0);
+		CHECK_INT(saved_look(f.dir, "web"),
+				states[i] == SAVED_UNFINISHED ? SAVED_NONE : states[i]);
+		end(&f);
+	}
+}
+
 TEST(other_arguments_are_refused)
 {
 	static const struct {

@@ -26,22 +26,16 @@ int guest_plan(const struct config_paths *paths, const char *machine, struct pla
 
 void guest_explain_silence(const struct config_paths *paths, const char *machine, struct error *err)
 {
-	const struct run_state *state = monitor_ask_state(paths, machine);
+	CLEANUP(freep) char *reason = NULL;
+	CLEANUP(buf_done) struct buf remedy = {};
+	const struct run_state *state = monitor_ask_state(paths, machine, &reason);
+	if (!state)
+		error_set(err, ETIMEDOUT, "guest agent of '%s': no answer: %s", machine, reason);
 	if (!state || state->kind == RUN_ON)
 		return;
-	if (state->kind == RUN_PAUSED || state->stop == STOP_RESUME || state->stop == STOP_WAKE)
-		error_set(err, ETIMEDOUT,
-				"guest agent of '%s': no answer: %s; 'machina resume %s' lets it "
-				"run on",
-				machine, state->meaning, machine);
-	else if (state->kind == RUN_CRASHED || state->kind == RUN_ENDED)
-		error_set(err, ETIMEDOUT,
-				"guest agent of '%s': no answer: %s; 'machina reset %s' makes it "
-				"begin anew",
-				machine, state->meaning, machine);
-	else
-		error_set(err, ETIMEDOUT, "guest agent of '%s': no answer: %s", machine,
-				state->meaning);
+	run_state_add_remedy(state, machine, &remedy);
+	error_set(err, ETIMEDOUT, "guest agent of '%s': no answer: %s%s", machine, state->meaning,
+			buf_text(&remedy));
 }
 
 int guest_open(const struct config_paths *paths, const char *machine, uint64_t deadline_usec,

@@ -22,8 +22,8 @@ void guest_done(struct guest *guest);
 MUST_CHECK int guest_plan(const struct config_paths *paths, const char *machine, struct plan *ret,
 		struct error *err);
 
-/* No agent answers in a guest that stands still, and that is not the agent's fault: @err tells of
- * the guest then. */
+/* No agent answers in a guest that stands still, or whose QEMU does not answer either, and that is
+ * not the agent's fault: @err tells of these then. */
 void guest_explain_silence(
 		const struct config_paths *paths, const char *machine, struct error *err);
 

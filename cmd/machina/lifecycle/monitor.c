@@ -14,6 +14,7 @@
 #include "config/forms.h"
 #include "host/machine/saved.h"
 #include "host/os/clock.h"
+#include "host/qmp/qmp-many.h"
 #include "host/systemd/bus-unit.h"
 #include "json/jtree.h"
 #include "json/jwrite.h"
@@ -24,9 +25,6 @@
 #include "util/file.h"
 #include "util/mem.h"
 #include "util/worker.h"
-
-/* For a QEMU to say in which state its guest is. */
-#define STATE_USEC USEC_PER_SEC
 
 void monitor_done(struct monitor *monitor)
 {
@@ -129,8 +127,12 @@ static int open_qmp(const struct config_paths *paths, const char *machine, uint6
 	case -EACCES:
 		return monitor_forbidden(machine, err);
 	default:
-		return error_wrap(err, "machine '%s'", machine);
+		break;
 	}
+	const char *occupied = r == QMP_LATE ? saved_occupied(paths->saved_dir, machine) : NULL;
+	if (occupied)
+		return error_set(err, ETIMEDOUT, "machine '%s': %s", machine, occupied);
+	return error_wrap(err, "machine '%s'", machine);
 }
 
 int monitor_open(const struct config_paths *paths, const char *machine, uint64_t deadline_usec,
@@ -151,15 +153,18 @@ int monitor_open(const struct config_paths *paths, const char *machine, uint64_t
 	return 0;
 }
 
-const struct run_state *monitor_ask_state(const struct config_paths *paths, const char *machine)
+const struct run_state *monitor_ask_state(
+		const struct config_paths *paths, const char *machine, char **ret_reason)
 {
-	CLEANUP(monitor_done) struct monitor monitor = {};
-	const struct run_state *state = NULL;
-	const uint64_t deadline = clock_deadline_usec(STATE_USEC);
-	struct error unused = {};
-	if (monitor_open(paths, machine, deadline, &monitor, &unused) < 0 ||
-			run_state_query(monitor.qmp, deadline, &state, &unused) != QMP_DONE)
-		return NULL;
+	static const char *const commands[] = { "query-status", NULL };
+	CLEANUP(freep) char *path = plan_qmp_path(paths->run_dir, machine, MONITOR_COMMANDS);
+	struct qmp_many item = { .path = path,
+		.occupied = saved_occupied(paths->saved_dir, machine) };
+	qmp_many_ask(&item, 1, commands, clock_deadline_usec(QMP_MANY_USEC));
+	const struct run_state *state = item.is_answered ? run_state_read(item.replies[0]) : NULL;
+	if (!state)
+		*ret_reason = xstrdup(item.reason ? item.reason : "QEMU does not tell its state");
+	qmp_many_done(&item, 1);
 	return state;
 }
 

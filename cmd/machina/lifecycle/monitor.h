@@ -65,9 +65,12 @@ MUST_CHECK int monitor_open_first(const struct call *call, uint64_t deadline_use
 
 /*
  * What QEMU says of the guest of a machine (host/qmp/run-state.h); NULL: it can't be asked, or does
- * not answer within a second.
+ * not answer within two seconds.
+ *
+ * @ret_reason: then why; to be freed
  */
-const struct run_state *monitor_ask_state(const struct config_paths *paths, const char *machine);
+const struct run_state *monitor_ask_state(
+		const struct config_paths *paths, const char *machine, char **ret_reason);
 
 /*
  * Do something for each machine, all at once: how long one takes must not add to the time of the

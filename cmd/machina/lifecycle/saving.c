@@ -99,17 +99,32 @@ void saving_end_resume(const struct config_paths *paths, const char *machine, bo
 		print_error(&err);
 }
 
-void saving_end_crashed(const struct config_paths *paths, const char *machine)
+static bool was_active(const char *machine)
 {
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
 	CLEANUP(bus_freep) struct bus *bus = NULL;
 	CLEANUP(unit_info_done) struct unit_info info = {};
+	return bus_open(&bus, NULL) == 0 && bus_get_unit(bus, unit, &info, NULL) == 0 &&
+	       info.active_enter_usec && info.active_enter_usec >= info.inactive_exit_usec;
+}
+
+void saving_end_gone(const struct config_paths *paths, const char *machine)
+{
 	struct error err = {};
-	if (saved_look(paths->saved_dir, machine) != SAVED_RESUMING || bus_open(&bus, NULL) < 0 ||
-			bus_get_unit(bus, unit, &info, NULL) < 0 || !info.active_enter_usec ||
-			info.active_enter_usec < info.inactive_exit_usec)
-		return;
-	if (restore_finish(paths->saved_dir, machine, &err) < 0)
+	int r = 0;
+	switch (saved_look(paths->saved_dir, machine)) {
+	case SAVED_RESUMING:
+		if (was_active(machine))
+			r = restore_finish(paths->saved_dir, machine, &err);
+		break;
+	case SAVED_UNFINISHED:
+		r = saved_drop_unfinished(paths->saved_dir, machine, &err);
+		break;
+	case SAVED_NONE:
+	case SAVED_WHOLE:
+		break;
+	}
+	if (r < 0)
 		print_error(&err);
 }
 

@@ -35,9 +35,10 @@ void saving_end_resume(const struct config_paths *paths, const char *machine, bo
 
 /*
  * For ExecStopPost=, which is all that systemd runs after a crash: the same if the unit was active.
- * A QEMU that crashed before that is no proof that anything came of what it was let run with.
+ * A QEMU that crashed before that is no proof that anything came of what it was let run with. And
+ * what is left of a save that broke off is of no use without its QEMU. What fails is told.
  */
-void saving_end_crashed(const struct config_paths *paths, const char *machine);
+void saving_end_gone(const struct config_paths *paths, const char *machine);
 
 /* Does systemd shut the host down? What can't be asked is told, and taken for no. */
 bool saving_host_stops(void);

@@ -76,7 +76,8 @@ static bool is_left_over(const struct call *call, const char *machine, const cha
 {
 	if (strcmp(active_state, "active") != 0 || !saved_is_whole(call->paths.saved_dir, machine))
 		return false;
-	const struct run_state *state = monitor_ask_state(&call->paths, machine);
+	CLEANUP(freep) char *reason = NULL;
+	const struct run_state *state = monitor_ask_state(&call->paths, machine, &reason);
 	return !state || state->stop == STOP_MOVED;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "host/machine/saved.h"
 #include "host/os/clock.h"
 #include "host/qmp/qmp-many.h"
 #include "host/qmp/run-state.h"
@@ -116,7 +117,10 @@ void why_ask_guests(const struct config_paths *paths, const struct strv *machine
 		strv_push_take(&ret->sockets, plan_qmp_path(paths->run_dir, machines->items[i],
 							      MONITOR_COMMANDS));
 	for (size_t i = 0; i < machines->n; i++)
-		ret->items[i].path = ret->sockets.items[i];
+		ret->items[i] = (struct qmp_many){
+			.path = ret->sockets.items[i],
+			.occupied = saved_occupied(paths->saved_dir, machines->items[i]),
+		};
 	qmp_many_ask(ret->items, machines->n, commands, clock_deadline_usec(QMP_MANY_USEC));
 }
 

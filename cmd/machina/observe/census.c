@@ -56,11 +56,14 @@ static void ask_qemus(const struct config_paths *paths, struct census *census)
 	CLEANUP(freep) struct qmp_many *items = xcalloc(census->n + 1, sizeof(*items));
 	CLEANUP(strv_done) struct strv sockets = {};
 	size_t n = 0;
-	for (size_t i = 0; i < census->n; i++)
-		if (census->rows[i].is_up || census->rows[i].is_prepared)
-			strv_push_take(&sockets,
-					plan_qmp_path(paths->run_dir, census->rows[i].machine,
-							MONITOR_COMMANDS));
+	for (size_t i = 0; i < census->n; i++) {
+		const struct census_row *row = &census->rows[i];
+		if (!row->is_up && !row->is_prepared)
+			continue;
+		items[sockets.n].occupied = saved_occupied(paths->saved_dir, row->machine);
+		strv_push_take(&sockets,
+				plan_qmp_path(paths->run_dir, row->machine, MONITOR_COMMANDS));
+	}
 	for (size_t i = 0; i < sockets.n; i++)
 		items[i].path = sockets.items[i];
 	qmp_many_ask(items, sockets.n, commands, clock_deadline_usec(QMP_MANY_USEC));

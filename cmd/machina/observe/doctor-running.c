@@ -130,6 +130,10 @@ static void tell_guest(struct doctor *d, const struct machine_state *state)
 		doctor_about(d, state->machine);
 		doctor_why(d, "it stands still until somebody does something about it");
 		doctor_cure(d, "machina why %s", word);
+	} else if (state->is_stranded) {
+		doctor_add(d, DOCTOR_FAULT, "machine '%s': %s", state->machine, state->reason);
+		doctor_about(d, state->machine);
+		doctor_why(d, "its guest stands still, and nobody is at it any more");
 	} else if (!strcmp(state->word, "?")) {
 		doctor_add(d, DOCTOR_FAULT, "machine '%s': %s", state->machine, state->reason);
 		doctor_about(d, state->machine);

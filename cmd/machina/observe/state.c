@@ -119,6 +119,8 @@ static void take_answer(struct machine_state *s, struct qmp_many *item)
 		s->is_foreground = false;
 	} else if (item->is_forbidden) {
 		set(s, "up", STYLE_GOOD);
+	} else if (item->occupied) {
+		set(s, "saving", STYLE_WARN);
 	} else {
 		set(s, "?", STYLE_WARN);
 		s->reason = item->reason ? take_ptr(item->reason)
@@ -129,15 +131,20 @@ static void take_answer(struct machine_state *s, struct qmp_many *item)
 /* A guest that was being saved when that broke off stands still, and does not say why. */
 static void explain_saved(const struct config_paths *paths, struct machine_state *s)
 {
-	if (!s->in_qemu || s->in_qemu->kind == RUN_ON || s->reason)
+	if (!s->in_qemu || s->in_qemu->kind == RUN_ON || s->reason ||
+			!strcmp(s->in_qemu->name, "inmigrate"))
 		return;
 	enum saved_state saved = saved_look(paths->saved_dir, s->machine);
+	if (saved != SAVED_NONE && saved_occupied(paths->saved_dir, s->machine)) {
+		set(s, "saving", STYLE_WARN);
+		return;
+	}
+	s->is_stranded = saved == SAVED_WHOLE || saved == SAVED_UNFINISHED;
 	if (saved == SAVED_WHOLE)
 		s->reason = xstrdup("it is saved, and its QEMU has not ended: 'machina stop' does "
 				    "that");
 	else if (saved == SAVED_UNFINISHED)
-		s->reason = xstrdup("it is being saved, or that broke off: 'machina resume' lets "
-				    "it run on");
+		s->reason = xstrdup("its save broke off: 'machina resume' lets it run on");
 }
 
 /* QEMUs that are asked: one for each machine; an item without a path is left out. */
@@ -171,7 +178,10 @@ static struct states_asked *ask(const struct config_paths *paths, const struct s
 							MONITOR_COMMANDS));
 	for (size_t i = 0, k = 0; i < machines->n; i++)
 		if (is_wanted[i])
-			asked->items[i].path = asked->sockets.items[k++];
+			asked->items[i] = (struct qmp_many){
+				.path = asked->sockets.items[k++],
+				.occupied = saved_occupied(paths->saved_dir, machines->items[i]),
+			};
 	asked->round = qmp_many_begin(asked->items, asked->n, commands);
 	return asked;
 }

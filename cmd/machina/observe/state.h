@@ -29,6 +29,7 @@ struct machine_state {
 	const char *active, *sub; /* of the unit; "": not known */
 	uint64_t since_usec;	  /* the unit is so; CLOCK_REALTIME, 0: not known */
 	bool is_foreground;	  /* 'machina run' runs it, and no unit does */
+	bool is_stranded;	  /* its guest stands still since a save did not come to its end */
 	const char *refusal; /* why systemd does not load the unit; "": not told; NULL: it does */
 	const char *word;    /* ""; as above */
 	char *reason;	     /* more than the word says; NULL: nothing */

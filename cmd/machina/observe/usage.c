@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/output.h"
+#include "host/machine/saved.h"
 #include "host/os/clock.h"
 #include "host/qmp/qmp-many.h"
 #include "json/jtree.h"
@@ -17,6 +18,7 @@
 
 /* What is measured: machines in the order of their names, at two moments. */
 struct meter {
+	const struct config_paths *paths;
 	const struct strv *machines;
 	struct strv sockets;
 	struct plan *plans;
@@ -28,6 +30,7 @@ static void meter_init(struct meter *ret, const struct config_paths *paths,
 		const struct strv *machines, struct usage *usages)
 {
 	*ret = (struct meter){
+		.paths = paths,
 		.machines = machines,
 		.plans = xcalloc(machines->n + 1, sizeof(*ret->plans)),
 		.before = xcalloc(machines->n + 1, sizeof(*ret->before)),
@@ -64,7 +67,11 @@ static void ask_qemus(struct meter *m, struct sample *samples)
 	const size_t n = m->machines->n;
 	CLEANUP(freep) struct qmp_many *items = xcalloc(n + 1, sizeof(*items));
 	for (size_t i = 0; i < n; i++)
-		items[i] = (struct qmp_many){ .path = m->sockets.items[i], .is_partial = true };
+		items[i] = (struct qmp_many){
+			.path = m->sockets.items[i],
+			.occupied = saved_occupied(m->paths->saved_dir, m->machines->items[i]),
+			.is_partial = true,
+		};
 	qmp_many_ask(items, n, commands, clock_deadline_usec(QMP_MANY_USEC));
 	for (size_t i = 0; i < n; i++) {
 		int64_t bytes = jtree_get_int(items[i].replies[1], "actual", 0);

@@ -55,7 +55,7 @@ static int boot_instead(const struct saved_machine *machine, const char *why, ch
 static char *note_path(const struct saved_machine *machine, enum saved_state state)
 {
 	CLEANUP(freep) char *path = saved_path(machine->dir, name_of(machine), state);
-	return path_join(path, "resumed-in");
+	return path_join(path, SAVED_RESUMED_IN);
 }
 
 /* Where there is no room for it, it goes without: see is_of_this_boot(). */

@@ -13,6 +13,9 @@
 #include "util/file.h"
 #include "util/mem.h"
 
+/* For who saved a guest whose QEMU has ended to see that. */
+#define SOON_USEC (2 * USEC_PER_SEC)
+
 char *saved_path(const char *dir, const char *machine, enum saved_state state)
 {
 	switch (state) {
@@ -74,10 +77,40 @@ enum saved_state saved_look(const char *dir, const char *machine)
 	return SAVED_NONE;
 }
 
+static char *lock_path(const char *dir, const char *machine)
+{
+	return xasprintf("%s/.%s.lock", dir, machine);
+}
+
+/* What was resumed is removed under the same lock and name, while QEMU answers. */
+static bool was_resumed(const char *dir, const char *machine)
+{
+	CLEANUP(freep)
+	char *path = xasprintf("%s/.%s.saving/" SAVED_RESUMED_IN, dir, machine);
+	return access(path, F_OK) == 0;
+}
+
+const char *saved_occupied(const char *dir, const char *machine)
+{
+	CLEANUP(freep) char *path = lock_path(dir, machine);
+	if (!lock_is_held(path))
+		return NULL;
+	switch (saved_look(dir, machine)) {
+	case SAVED_UNFINISHED:
+		return was_resumed(dir, machine) ? NULL : "it is being saved";
+	case SAVED_WHOLE:
+		return "it is being saved or resumed";
+	case SAVED_NONE:
+	case SAVED_RESUMING:
+		break;
+	}
+	return NULL;
+}
+
 int saved_lock(const char *dir, const char *machine, uint64_t wait_usec, struct lock *ret,
 		struct error *err)
 {
-	CLEANUP(freep) char *path = xasprintf("%s/.%s.lock", dir, machine);
+	CLEANUP(freep) char *path = lock_path(dir, machine);
 	/* That a machine is saved is no secret, what it holds is. */
 	int r = mkdir_all(dir, 0755, err);
 	if (r == 0)
@@ -128,4 +161,17 @@ int saved_discard(const char *dir, const char *machine, struct error *err)
 			return error_wrap(err, "the saved state of machine '%s'", machine);
 	}
 	return 0;
+}
+
+int saved_drop_unfinished(const char *dir, const char *machine, struct error *err)
+{
+	CLEANUP(lock_done) struct lock lock = {};
+	if (saved_look(dir, machine) != SAVED_UNFINISHED)
+		return 0;
+	int r = saved_lock(dir, machine, SOON_USEC, &lock, err);
+	if (r == -EBUSY)
+		return 0;
+	if (r == 0 && saved_look(dir, machine) == SAVED_UNFINISHED)
+		r = saved_discard(dir, machine, err);
+	return r < 0 ? r : 0;
 }

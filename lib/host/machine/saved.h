@@ -43,7 +43,8 @@
  *			Another save, a stop and a start make QEMU quit; "resume" first makes it
  *			.NAME.saving again, durably, and only then lets the guest run
  *	power cut	before 6 the guest is lost as in any power cut; after it, it is saved
- *	QEMU dies	as before: in 1 to 5 it took the guest with it, after 6 the guest is saved
+ *	QEMU dies	as before: in 1 to 5 it took the guest with it, after 6 the guest is saved.
+ *			ExecStopPost= removes .NAME.saving, as nobody may start the machine for long
  *
  * A person at another monitor who lets the guest run on during 3 to 5 ends the save (event RESUME).
  * One who does it after 6 makes memory and disks differ: the stamps show it, and a stop that finds
@@ -122,6 +123,8 @@
 
 #define SAVED_MEMORY "memory"
 #define SAVED_META "saved.json"
+/* Of what was resumed alone: in which boot of the host. */
+#define SAVED_RESUMED_IN "resumed-in"
 
 enum saved_state { SAVED_NONE, SAVED_UNFINISHED, SAVED_WHOLE, SAVED_RESUMING };
 
@@ -139,6 +142,12 @@ enum saved_state saved_look(const char *dir, const char *machine);
 
 /* The one state that most ask about, in one look: is it SAVED_WHOLE? */
 bool saved_is_whole(const char *dir, const char *machine);
+
+/*
+ * Why its QEMU would answer nobody else now: somebody saves or resumes it, who has its monitor
+ * until that is over. NULL: nobody does. For everyone; one look where nobody does.
+ */
+const char *saved_occupied(const char *dir, const char *machine);
 
 /* All whose next start begins with what was saved, SAVED_WHOLE and SAVED_RESUMING, in byte order,
  * in one look. */
@@ -158,6 +167,12 @@ MUST_CHECK int saved_lock(const char *dir, const char *machine, uint64_t wait_us
 /* From one state to another that is not taken, durably. Under the lock. */
 MUST_CHECK int saved_move(const char *dir, const char *machine, enum saved_state from,
 		enum saved_state to, struct error *err);
+
+/*
+ * When its QEMU has ended: SAVED_UNFINISHED is worth nothing then, and goes. Takes the lock; what
+ * somebody holds who does not give it up soon is left. 0: done, or there was none.
+ */
+MUST_CHECK int saved_drop_unfinished(const char *dir, const char *machine, struct error *err);
 
 /*
  * Throw away whatever there is, under the lock: durably out of the way first, then removed. 1:

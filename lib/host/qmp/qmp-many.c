@@ -86,9 +86,18 @@ static void begin(struct talk *t, struct qmp_many *item, const char *const *comm
 {
 	*t = (struct talk){ item, commands, -1,
 		.reader = { .line_max = LINE_LEN_MAX, .values_max = VALUES_MAX, .lent = tokener } };
-	*item = (struct qmp_many){ .path = item->path, .is_partial = item->is_partial };
+	*item = (struct qmp_many){
+		.path = item->path,
+		.occupied = item->occupied,
+		.is_partial = item->is_partial,
+	};
 	if (!item->path)
 		return;
+	if (item->occupied) {
+		item->is_late = true;
+		fail(t, item->occupied);
+		return;
+	}
 	int r = connect_unix_now(item->path, &t->fd);
 	item->is_absent = r == -ENOENT || r == -ECONNREFUSED;
 	item->is_forbidden = r == -EACCES || r == -EPERM;

@@ -24,11 +24,12 @@
  * on a host that is overloaded. */
 #define QMP_MANY_USEC (2 * UINT64_C(1000000))
 
-/* All empty but @path and @is_partial. */
+/* All empty but the first three. */
 struct qmp_many {
-	const char *path; /* of a QMP socket; borrowed. NULL: is not asked */
-	bool is_partial;  /* a command that QEMU refuses has no reply, and the others count */
-	char *version;	  /* "7.2.22"; NULL: QEMU has not greeted */
+	const char *path;     /* of a QMP socket; borrowed. NULL: is not asked */
+	const char *occupied; /* it would not answer now, for this reason; borrowed. NULL: ask it */
+	bool is_partial;      /* a command that QEMU refuses has no reply, and the others count */
+	char *version;	      /* "7.2.22"; NULL: QEMU has not greeted */
 	/* What the commands have returned, in their order: all or none of them, but for
 	 * @is_partial. */
 	struct json_object *replies[QMP_MANY_COMMANDS_MAX];
