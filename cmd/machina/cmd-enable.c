@@ -22,11 +22,19 @@ struct enable_options {
 /* What WantedBy= of the units asks for. */
 #define WANTS_DIR UNIT_ENABLED_TARGET ".wants"
 
+static int find_wants(const struct config_paths *paths, char **ret, struct error *err)
+{
+	CLEANUP(freep) char *wants = path_join(paths->unit_dir, WANTS_DIR);
+	return config_follow(paths, wants, ret, err);
+}
+
 /* Without a systemd that could be asked, the links are made as it would make them. */
 static int enable_offline(const struct call *call, const struct strv *units, struct error *err)
 {
-	CLEANUP(freep) char *wants = path_join(call->paths.unit_dir, WANTS_DIR);
-	int r = mkdir_all(wants, 0755, err);
+	CLEANUP(freep) char *wants = NULL;
+	int r = find_wants(&call->paths, &wants, err);
+	if (r == 0)
+		r = mkdir_all(wants, 0755, err);
 	for (size_t i = 0; r >= 0 && i < units->n; i++) {
 		CLEANUP(freep) char *link = path_join(wants, units->items[i]);
 		CLEANUP(freep) char *target = xasprintf("/etc/systemd/system/%s", units->items[i]);
@@ -40,16 +48,16 @@ static int enable_offline(const struct call *call, const struct strv *units, str
 
 static int disable_offline(const struct call *call, const struct strv *units, struct error *err)
 {
-	for (size_t i = 0; i < units->n; i++) {
-		CLEANUP(freep)
-		char *link = xasprintf(
-				"%s/" WANTS_DIR "/%s", call->paths.unit_dir, units->items[i]);
+	CLEANUP(freep) char *wants = NULL;
+	int r = find_wants(&call->paths, &wants, err);
+	for (size_t i = 0; r == 0 && i < units->n; i++) {
+		CLEANUP(freep) char *link = path_join(wants, units->items[i]);
 		if (unlink(link) == 0)
 			printf("removed '%s'\n", link);
 		else if (errno != ENOENT)
 			return error_errno(err, "cannot remove '%s'", link);
 	}
-	return 0;
+	return r;
 }
 
 /*

@@ -42,8 +42,20 @@ struct list_row {
 
 /* Where the files of all machines are, for short ways to them. */
 struct places {
+	const struct config_paths *paths;
 	int config_fd, unit_fd; /* -1: there is no such directory */
 };
+
+/* From config_fd. The caller frees it. */
+static char *find_file(const struct places *places, const char *machine)
+{
+	struct error unused;
+	char *found = NULL;
+	if (!places->paths->offline)
+		return xasprintf("%s" CONFIG_SUFFIX, machine);
+	CLEANUP(freep) char *path = config_machine_path(places->paths, machine);
+	return config_follow(places->paths, path, &found, &unused) < 0 ? take_ptr(path) : found;
+}
 
 /* Only what the file itself says: tags and the host's config don't matter for a list. */
 static char *check_description(int fd, const char *path, char **ret_unread)
@@ -64,7 +76,7 @@ static char *check_description(int fd, const char *path, char **ret_unread)
 /* Most files of a host were not changed since they were checked the last time. */
 static void read_files(const struct places *places, struct list_row *row)
 {
-	CLEANUP(freep) char *name = xasprintf("%s.conf.json", row->name);
+	CLEANUP(freep) char *name = find_file(places, row->name);
 	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, row->name);
 	CLEANUP(closep)
 	int fd = openat(places->config_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -88,9 +100,11 @@ static void read_files(const struct places *places, struct list_row *row)
 
 static void read_all_files(const struct config_paths *paths, struct list_row *rows, size_t n)
 {
-	CLEANUP(closep) int config_fd = open(paths->machine_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(closep)
+	int config_fd = open(paths->offline ? "." : paths->machine_dir,
+			O_PATH | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(closep) int unit_fd = open(paths->unit_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	const struct places places = { config_fd, unit_fd };
+	const struct places places = { paths, config_fd, unit_fd };
 	for (size_t i = 0; i < n; i++)
 		read_files(&places, &rows[i]);
 }

@@ -144,6 +144,10 @@ static int generate(struct run *run, struct error *err)
 	int r = config_load(&run->config, &call->paths, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	CLEANUP(freep) char *dir = path_join(call->paths.root, NETWORKD_DIR);
+	r = config_follow(&call->paths, dir, &run->paths.unit_dir, err);
+	if (r < 0)
+		return r;
 	r = unitset_init(&run->set, &run->paths,
 			UNITSET_NO_FORCE | (is_dry(run->options) ? UNITSET_DRY : 0), err);
 	if (r == 0 && !run->set.exists && !run->options->preview)
@@ -191,9 +195,8 @@ static int finish(struct run *run, struct error *err)
 static void run_begin(struct run *run, const struct call *call)
 {
 	const struct network_generate_options *o = call->options;
-	const char *root = call->common.root;
 	*run = (struct run){ .call = call, .options = o, .paths = call->paths };
-	run->paths.unit_dir = path_join(root ? root : "/", NETWORKD_DIR);
+	run->paths.unit_dir = NULL;
 	run->request = (struct bridge_request){ o->uplink, o->mac, o->addresses, o->gateways,
 		o->dns };
 	run->files = (struct bridge_files){

@@ -189,7 +189,7 @@ static void advise_root(const struct error *err)
 		fputs("root may do that: try the command with sudo\n", stderr);
 }
 
-static int check_root(const struct call *call, struct error *err)
+static int enter_root(struct call *call, struct error *err)
 {
 	struct stat st;
 	const char *root = call->common.root;
@@ -199,10 +199,10 @@ static int check_root(const struct call *call, struct error *err)
 		return error_errno(err, "cannot use '--root %s'", root);
 	if (!S_ISDIR(st.st_mode))
 		return error_set(err, ENOTDIR, "cannot use '--root %s': it is no directory", root);
-	return 0;
+	return config_paths_follow(&call->paths, err);
 }
 
-static int call_run(const struct call *call)
+static int call_run(struct call *call)
 {
 	struct error err = {};
 	if (call->common.help) {
@@ -213,7 +213,7 @@ static int call_run(const struct call *call)
 	if (call->common.version)
 		return cmd_version.run(&(struct call){ .command = &cmd_version }, &err);
 
-	int r = check_root(call, &err);
+	int r = enter_root(call, &err);
 	if (r == 0)
 		r = call->command->run(call, &err);
 	if (r >= 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Read and merge the files of the host's config. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,8 +28,11 @@ static int list_files(const struct config_paths *paths, struct strv *files, stru
 	strv_push_take(files, path_join(paths->config_dir, CONFIG_MAIN_NAME));
 
 	CLEANUP(freep) char *dir = path_join(paths->config_dir, "machina.conf.d");
+	CLEANUP(freep) char *followed = NULL;
 	CLEANUP(strv_done) struct strv names = {};
-	int r = dir_list(dir, &names, err);
+	int r = config_follow(paths, dir, &followed, err);
+	if (r == 0)
+		r = dir_list(followed, &names, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < names.n; i++)
@@ -86,8 +88,7 @@ int host_load(const struct config_paths *paths, struct host *ret, struct report 
 	size_t before = report->n_errors_told;
 	ret->docs = xcalloc(files.n, sizeof(*ret->docs));
 	for (size_t i = 0; i < files.n; i++) {
-		const char *path = files.items[i];
-		r = jdoc_load_at(AT_FDCWD, path, path, &ret->docs[ret->n_docs++], report, err);
+		r = config_load_doc(paths, files.items[i], &ret->docs[ret->n_docs++], report, err);
 		if (r == -ENOENT && i == 0)
 			return error_wrap(err, "there is no host config (machina.conf(5))");
 		if (r < 0)

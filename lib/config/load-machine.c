@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Read one machine's file, find its tags, merge. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,7 +56,7 @@ static int load_doc(const struct config_paths *paths, const char *name, struct m
 		struct report *report, struct error *err)
 {
 	CLEANUP(freep) char *path = config_machine_path(paths, name);
-	int r = jdoc_load_at(AT_FDCWD, path, path, &ret->doc, report, err);
+	int r = config_load_doc(paths, path, &ret->doc, report, err);
 	return r == -ENOENT ? tell_missing(paths, name, path, err) : r;
 }
 

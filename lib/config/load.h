@@ -20,15 +20,20 @@
 #define CONFIG_STATE_DIR "/var/lib/machina"
 #define CONFIG_SAVED_DIR CONFIG_STATE_DIR "/saved"
 
-/* Where things are. All paths begin with the root directory, if one was given. */
+/*
+ * Where things are. All paths begin with the root directory, if one was given. What they name below
+ * it is found as the system there would find it: config_paths_follow() has followed the links.
+ */
 struct config_paths {
-	char *config_dir;  /* "/etc/machina" */
-	char *machine_dir; /* "/etc/machina/machine.conf.d" */
-	char *unit_dir;	   /* "/etc/systemd/system" */
-	char *run_dir;	   /* "/run/machina" */
-	char *state_dir;   /* CONFIG_STATE_DIR */
-	char *saved_dir;   /* CONFIG_SAVED_DIR (host/machine/saved.h) */
-	size_t root_len;   /* bytes of the root directory in front of each path; 0 without one */
+	char *config_dir;	 /* "/etc/machina" */
+	char *machine_dir;	 /* "/etc/machina/machine.conf.d" */
+	char *unit_dir;		 /* "/etc/systemd/system" */
+	char *run_dir;		 /* "/run/machina" */
+	char *state_dir;	 /* CONFIG_STATE_DIR */
+	char *saved_dir;	 /* CONFIG_SAVED_DIR (host/machine/saved.h) */
+	char *known_config_dir;	 /* the first two as the system below the root knows them: units */
+	char *known_machine_dir; /* name these */
+	char *root;		 /* "" without one */
 	bool offline; /* a root directory was given: nothing of the running system is looked at */
 };
 
@@ -38,6 +43,19 @@ struct config_paths {
  */
 void config_paths_init(struct config_paths *ret, const char *root, const char *config_dir);
 void config_paths_done(struct config_paths *paths);
+/*
+ * With a root directory: replace all directories by those that the system below it would find, for
+ * which no link leads out of it. Returns 0, or a negative errno for links that go in circles.
+ */
+MUST_CHECK int config_paths_follow(struct config_paths *paths, struct error *err);
+/* The same for a path that begins with one of them. The caller frees it. */
+MUST_CHECK int config_follow(
+		const struct config_paths *paths, const char *path, char **ret, struct error *err);
+/* jdoc_load_at() of what it leads to. */
+MUST_CHECK int config_load_doc(const struct config_paths *paths, const char *path, struct jdoc *ret,
+		struct report *report, struct error *err);
+/* A file of the config as the system below the root knows it. The caller frees it. */
+char *config_known_path(const struct config_paths *paths, const char *path);
 
 /* The host's main file, and what the names of all files of the config end in. */
 #define CONFIG_MAIN_NAME "machina.conf.json"

@@ -4,10 +4,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "util/mem.h"
 
@@ -267,6 +269,52 @@ char *path_clean(const char *path)
 	if (clean.len == 0)
 		buf_putc(&clean, '.');
 	return buf_take(&clean);
+}
+
+/* As the kernel has it (MAXSYMLINKS). */
+#define LINKS_MAX 40
+
+/* The target of a link, or NULL where there is none. The caller frees it. */
+static char *read_link(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target));
+	return n > 0 ? xstrndup(target, (size_t)n) : NULL;
+}
+
+int path_in_root(const char *root, const char *path, char **ret, struct error *err)
+{
+	CLEANUP(buf_done) struct buf at = {};
+	CLEANUP(freep) char *left = path_clean(path);
+	size_t root_len = strlen(root);
+	unsigned n_links = 0;
+
+	buf_puts(&at, root);
+	for (const char *p = left; *(p += strspn(p, "/"));) {
+		const char *part = p;
+		size_t len = strcspn(p, "/"), before = at.len;
+		p += len;
+		if (len == 1 && part[0] == '.')
+			continue;
+		if (len == 2 && !strncmp(part, "..", 2)) {
+			while (at.len > root_len && at.text[at.len - 1] != '/')
+				buf_truncate(&at, at.len - 1);
+			buf_truncate(&at, at.len > root_len ? at.len - 1 : root_len);
+			continue;
+		}
+		buf_printf(&at, "/%.*s", (int)len, part);
+		CLEANUP(freep) char *target = read_link(buf_text(&at));
+		if (!target)
+			continue;
+		if (++n_links > LINKS_MAX)
+			return error_code(err, -ELOOP, "cannot open '%s%s'", root, path);
+		buf_truncate(&at, target[0] == '/' ? root_len : before);
+		char *rest = xasprintf("%s/%s", target, p);
+		free(left);
+		p = left = rest;
+	}
+	*ret = at.len ? buf_take(&at) : xstrdup("/");
+	return 0;
 }
 
 char *path_join(const char *a, const char *b)

@@ -142,5 +142,11 @@ MUST_CHECK int remove_tree(const char *path, struct error *err);
  * by text. "" becomes ".". The caller frees the result.
  */
 char *path_clean(const char *path);
+/*
+ * Where @path leads for a system whose root directory is @root ("" for "/"): links on the way and
+ * at the end are followed, absolute ones and ".." no further than to @root. What is not there is
+ * left as it is written. *ret begins with @root; the caller frees it. Returns 0, or -ELOOP.
+ */
+MUST_CHECK int path_in_root(const char *root, const char *path, char **ret, struct error *err);
 /* path_clean() of @a "/" @b; empty parts are left out, "" if both are. The caller frees it. */
 char *path_join(const char *a, const char *b);

@@ -420,7 +420,7 @@ TEST(paths_of_a_host)
 		CHECK_STR(paths.unit_dir, rows[i].units);
 		CHECK_STR(paths.run_dir, rows[i].run);
 		CHECK_INT(paths.offline, rows[i].offline);
-		CHECK_STR(paths.unit_dir + paths.root_len, "/etc/systemd/system");
+		CHECK_STR(paths.unit_dir + strlen(paths.root), "/etc/systemd/system");
 	}
 }
 
@@ -430,8 +430,8 @@ TEST(the_root_stands_in_front_of_each_path)
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
 		CLEANUP(config_paths_done) struct config_paths paths;
 		config_paths_init(&paths, roots[i], NULL);
-		CHECK_STR(paths.machine_dir + paths.root_len, "/etc/machina/machine.conf.d");
-		CHECK_STR(paths.unit_dir + paths.root_len, "/etc/systemd/system");
+		CHECK_STR(paths.machine_dir + strlen(paths.root), "/etc/machina/machine.conf.d");
+		CHECK_STR(paths.unit_dir + strlen(paths.root), "/etc/systemd/system");
 	}
 }
 

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "scratch.h"
 #include "test.h"
 #include "util/mem.h"
 
@@ -638,5 +639,49 @@ TEST(paths_are_joined)
 		CLEANUP(freep) char *joined = path_join(rows[i][0], rows[i][1]);
 		CHECK_STR(joined, rows[i][2]);
 	}
+}
+
+TEST(links_end_in_the_root)
+{
+	static const char *const links[][2] = {
+		{ "etc", "/usr/etc" },
+		{ "usr/etc/up", "../../../../a" },
+		{ "usr/etc/here", "." },
+		{ "a", "./b//c/" },
+		{ "gone", "/nowhere/x" },
+		{ "loop", "pool" },
+		{ "pool", "/loop" },
+		{ "host", "/" },
+	};
+	static const char *const rows[][2] = {
+		{ "/", "" },
+		{ "/x/y", "/x/y" },
+		{ "/../x/./y/..", "/x" },
+		{ "/etc", "/usr/etc" },
+		{ "/etc/machina/x", "/usr/etc/machina/x" },
+		{ "/etc/up/d", "/b/c/d" },
+		{ "/etc/here/here/f", "/usr/etc/f" },
+		{ "/gone/y", "/nowhere/x/y" },
+		{ "/host/host/etc/f", "/usr/etc/f" },
+	};
+	scratch_begin();
+	make_directory("usr/etc");
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		CHECK_INT(symlink(links[i][1], scratch_path(links[i][0])), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct error err;
+		CLEANUP(freep) char *found = NULL;
+		CHECK_INT(path_in_root(scratch_dir, rows[i][0], &found, &err), 0);
+		CHECK(!strncmp(found, scratch_dir, strlen(scratch_dir)));
+		CHECK_STR(found + strlen(scratch_dir), rows[i][1]);
+	}
+	char *found;
+	struct error err;
+	CHECK_INT(path_in_root(scratch_dir, "/usr/../loop/x", &found, &err), -ELOOP);
+	scratch_end();
+
+	CHECK_INT(path_in_root("", "/nowhere/../x", &found, &err), 0);
+	CHECK_STR(found, "/x");
+	free(found);
 }
 TEST_MAIN()

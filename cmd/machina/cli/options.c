@@ -390,6 +390,8 @@ void call_read_unfinished(struct call *ret, int argc, char **argv, struct line_e
 	if (call_read(ret, argc, argv, ret_end, &unused) < 0)
 		return;
 	call_finish(ret);
+	if (config_paths_follow(&ret->paths, &unused) < 0)
+		config_paths_done(&ret->paths);
 }
 
 void call_done(struct call *call)

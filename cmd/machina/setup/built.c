@@ -65,7 +65,7 @@ int built_units(struct built *built, struct config *config, const char *name, st
 		return r;
 	CLEANUP(strv_done) struct strv sources = {};
 	strv_extend(&sources, &config->sources);
-	strv_push(&sources, built->machine.doc.name + config->paths->root_len);
+	strv_push_take(&sources, config_known_path(config->paths, built->machine.doc.name));
 	struct unit_input input = {
 		.vm = &built->vm,
 		.plan = &built->plan,

@@ -23,7 +23,8 @@ int config_load(struct config *config, const struct config_paths *paths, struct 
 	if (r < 0 || !config->host.merged)
 		return r;
 	for (size_t i = 0; i < config->host.n_docs; i++)
-		strv_push(&config->sources, config->host.docs[i].name + paths->root_len);
+		strv_push_take(&config->sources,
+				config_known_path(paths, config->host.docs[i].name));
 	config->is_whole = true;
 	int of_policy = fw_policy_build(&config->host, &config->policy, &config->report);
 	return r || of_policy;

@@ -100,8 +100,10 @@ static int select_tags(const struct call *call, struct report *report, const str
 
 bool machine_is_configured(const struct config_paths *paths, const char *machine)
 {
-	CLEANUP(freep) char *path = config_machine_path(paths, machine);
-	return access(path, F_OK) == 0;
+	CLEANUP(freep) char *file = config_machine_path(paths, machine);
+	CLEANUP(freep) char *path = NULL;
+	struct error ignored;
+	return config_follow(paths, file, &path, &ignored) == 0 && access(path, F_OK) == 0;
 }
 
 /* Machines that are called by their names; false: not only such, or one is not there. Beside a

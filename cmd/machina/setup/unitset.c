@@ -39,8 +39,8 @@ int unitset_init(struct unitset *set, const struct config_paths *paths, unsigned
 	const char *dir = paths->unit_dir;
 	*set = (struct unitset){
 		.dir = dir,
-		.machine_dir = paths->machine_dir + paths->root_len,
-		.config_dir = paths->config_dir + paths->root_len,
+		.machine_dir = paths->known_machine_dir,
+		.config_dir = paths->known_config_dir,
 		.flags = flags,
 	};
 	int r = dir_list(dir, &set->on_disk, err);
