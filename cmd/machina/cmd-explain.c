@@ -219,7 +219,8 @@ const struct command cmd_explain = {
 		       "that it stands in, and below it what it overrode. Identifiers that no file "
 		       "sets are derived from the machine's id and name. What something else of "
 		       "the machine needs, as a share needs shared memory, has that in the third "
-		       "column. POINTER (RFC 6901) limits this to one place and all below it, and "
+		       "column; so has a port that a \"port-pattern\" makes. POINTER (RFC 6901) "
+		       "limits this to one place and all below it, and "
 		       "shows the default of a key that is not set.\n\n"
 		       "A machine whose parts don't fit together is explained, too, after the "
 		       "findings; the exit status is 1 then.",

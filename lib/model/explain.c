@@ -4,6 +4,7 @@
 
 #include <json-c/json_object.h>
 #include <json-c/linkhash.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "json/jknown.h"
@@ -213,22 +214,40 @@ static void add_removed(struct walk *w)
 	}
 }
 
-/* What a file says of it does not count then, unless it says the same. */
-static void add_following(struct walk *w, const struct vm *vm)
+/* What a file says of it does not count then, unless it says the same. @value: as JSON */
+static void add_following(
+		struct walk *w, const char *pointer, const char *value, const char *because)
 {
-	static const char pointer[] = "/attrs/memory/shared";
-	if (!vm->memory.shared_for || !is_below(pointer, w->below))
+	if (!is_below(pointer, w->below))
 		return;
 	struct explain_entry *e = find_entry(w->out, pointer);
-	if (e && !strcmp(e->value, "true"))
+	if (e && !strcmp(e->value, value))
 		return;
-	if (!e)
+	if (!e) {
 		e = add_entry(w, pointer);
-	e->value = "true";
+		add_origins(w, e);
+	}
+	e->value = arena_strdup(&w->out->arena, value);
 	e->source = EXPLAIN_FOLLOWS;
-	e->because = arena_strdup(&w->out->arena, vm->memory.shared_for);
+	e->because = arena_strdup(&w->out->arena, because);
 	for (size_t i = 0; i < e->n_origins; i++)
 		e->origins[i].counts = false;
+}
+
+static void add_port(struct walk *w, const char *pointer, const struct port_conf *conf, int port)
+{
+	if (port && !conf->port)
+		add_following(w, pointer, arena_printf(&w->out->arena, "%d", port), "port-pattern");
+}
+
+static void add_all_following(struct walk *w, const struct vm *vm)
+{
+	const struct attrs_conf *attrs = &w->machine->conf.attrs;
+	if (vm->memory.shared_for)
+		add_following(w, "/attrs/memory/shared", "true", vm->memory.shared_for);
+	add_port(w, "/attrs/agent/qemu/port", &attrs->agent.qemu, vm->agent.port);
+	add_port(w, "/attrs/spice/port", &attrs->spice, vm->spice.port);
+	add_port(w, "/attrs/vnc/port", &attrs->vnc, vm->vnc.port);
 }
 
 /* What to say of a pointer that leads nowhere, by the first of its keys that is not known. */
@@ -259,7 +278,40 @@ static bool is_behind_list(struct json_object *described, const char *pointer)
 	return json_object_is_type(jpointer_get(described, parent), json_type_array);
 }
 
-static int explain_default(struct walk *w, struct json_object *described, struct error *err)
+/* Of a disk, whose pool may say it. */
+static const char *default_of_volume(const struct vm *vm, const char *pointer)
+{
+	static const char list[] = "/volumes/";
+	if (strncmp(pointer, list, strlen(list)) != 0)
+		return NULL;
+	char *key;
+	size_t i = strtoul(pointer + strlen(list), &key, 10);
+	const struct vm_volume *v = i < vm->n_volumes ? &vm->volumes[i] : NULL;
+	if (!v || !v->type ||
+			(v->type->format != VM_FORMAT_RAW && v->type->format != VM_FORMAT_QCOW2))
+		return NULL;
+	return !strcmp(key, "/discard")		? disk_discard_names[v->discard]
+	       : !strcmp(key, "/detect-zeroes") ? disk_detect_zeroes_names[v->detect_zeroes]
+	       : !strcmp(key, "/cache")		? disk_cache_names[v->cache]
+	       : !strcmp(key, "/aio")		? disk_aio_names[v->aio]
+						: NULL;
+}
+
+/* What this machine has where the default depends on others of its values; NULL: it does not. */
+static const char *default_here(struct walk *w, const struct vm *vm)
+{
+	if (!strcmp(w->below, "/attrs/cpu/model"))
+		return vm->cpu.model;
+	if (!strcmp(w->below, "/attrs/cpu/threads"))
+		return arena_printf(
+				&w->out->arena, "%d", vm->cpu.threads > 1 ? vm->cpu.threads : 1);
+	if (!strcmp(w->below, "/attrs/display"))
+		return vm_display_names[vm->display];
+	return default_of_volume(vm, w->below);
+}
+
+static int explain_default(struct walk *w, const struct vm *vm, struct json_object *described,
+		struct error *err)
 {
 	const struct field *field = field_at(w->below);
 	if (!field || is_behind_list(described, w->below)) {
@@ -270,10 +322,12 @@ static int explain_default(struct walk *w, struct json_object *described, struct
 	}
 	struct explain_entry *e = add_entry(w, w->below);
 	e->source = EXPLAIN_DEFAULT;
-	e->value = field->kind == FIELD_KIND_BOOL && field->default_bool ? "true"
-		   : field->kind == FIELD_KIND_BOOL			 ? "false"
-		   : field->default_text				 ? field->default_text
-									 : "not set";
+	const char *here = default_here(w, vm);
+	e->value = here							   ? here
+		   : field->kind == FIELD_KIND_BOOL && field->default_bool ? "true"
+		   : field->kind == FIELD_KIND_BOOL			   ? "false"
+		   : field->default_text				   ? field->default_text
+									   : "not set";
 	return 0;
 }
 
@@ -287,9 +341,9 @@ int explain_machine(const struct machine *machine, const struct vm *vm, const ch
 	struct json_object *described = vm_describe(machine, vm);
 	CLEANUP(buf_done) struct buf at = {};
 	walk_value(&w, &at, described);
-	add_following(&w, vm);
+	add_all_following(&w, vm);
 	add_removed(&w);
-	int r = ret->n ? 0 : explain_default(&w, described, err);
+	int r = ret->n ? 0 : explain_default(&w, vm, described, err);
 	json_object_put(described);
 	for (size_t i = 0; i < w.n_said; i++) {
 		free(w.said[i].pointer);

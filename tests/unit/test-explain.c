@@ -203,6 +203,63 @@ TEST(what_follows_from_something_else)
 			"/attrs/memory/shared = true (share 'work')");
 }
 
+TEST(what_a_pattern_makes)
+{
+	CLEANUP(sample_done) struct sample s = {};
+	if (!build(&s, "{}",
+			    "{'vars':{'seat':'7'},'attrs':{" RAM
+			    ",'spice':{'enabled':true,'port':0,\n'port-pattern':'$((5900 + "
+			    "${seat}))'},"
+			    "'agent':{'qemu':{'enabled':true,'port':4000,'port-pattern':'4${seat}'}"
+			    "},"
+			    "'vnc':{'port-pattern':'59${seat}'}}}"))
+		return;
+	check_explained(&s, "/attrs/spice/port",
+			"/attrs/spice/port = 5907 (port-pattern): not (absent) 0 by machine web at "
+			"web:1:82/attrs/spice/port");
+	check_explained(&s, "/attrs/agent/qemu/port",
+			"/attrs/agent/qemu/port = 4000 (set): 4000 by machine web at "
+			"web:2:78/attrs/agent/qemu/port");
+	/* What is off has none. */
+	check_explained(&s, "/attrs/vnc/port", "/attrs/vnc/port = not set (default)");
+}
+
+TEST(defaults_that_depend_on_others)
+{
+	static const char host[] =
+			"{'processor':{'x':{'threads':2}},'storage':{'d':{'path':'/d','type':'raw',"
+			"'discard':'ignore','cache':'none'},'cd':{'path':'/"
+			"cd','type':'iso-scsi'}}}";
+	static const struct {
+		const char *machine, *pointer, *expected;
+	} rows[] = {
+		{ "", "/attrs/cpu/threads", "2" },
+		{ "", "/attrs/cpu/model", "host" },
+		{ ",'machine':{'accel':'tcg'}", "/attrs/cpu/model", "max" },
+		{ "", "/attrs/display", "none" },
+		{ ",'vnc':{'enabled':true}", "/attrs/display", "virtio" },
+		{ ",'spice':{'enabled':true}", "/attrs/display", "qxl" },
+		{ "", "/volumes/0/discard", "ignore" },
+		{ "", "/volumes/0/detect-zeroes", "off" },
+		{ "", "/volumes/0/cache", "none" },
+		{ "", "/volumes/0/aio", "threads" },
+		{ "", "/volumes/0/boot", "not set" },
+		/* A CD has nothing to discard. */
+		{ "", "/volumes/1/discard", "the pool's" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(sample_done) struct sample s = {};
+		CLEANUP(freep)
+		char *machine = xasprintf("{'attrs':{" RAM "%s},'volumes':[{'name':'os','storage':"
+					  "'d'},{'name':'cd','storage':'cd'}]}",
+				rows[i].machine);
+		CLEANUP(freep)
+		char *expected = xasprintf("%s = %s (default)", rows[i].pointer, rows[i].expected);
+		if (build(&s, host, machine))
+			check_explained(&s, rows[i].pointer, expected);
+	}
+}
+
 TEST(entries_that_were_taken_away)
 {
 	CLEANUP(sample_done) struct sample s = {};
