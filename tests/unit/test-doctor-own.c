@@ -135,6 +135,76 @@ TEST(a_port_that_leads_to_a_guest_and_is_in_use)
 	clean_up(&s);
 }
 
+TEST(a_port_that_leads_to_nobody)
+{
+	NEED_NETWORK();
+	static const char *ip[] = { "fd77::5", "10.77.0.5" };
+	static struct forward_conf forwards[] = {
+		{ .protocol = -1, .port = 80, .to = "10.77.0.5" },
+		{ .protocol = FORWARD_UDP, .port = 53, .to = "10.77.0.6" },
+	};
+	struct sick s;
+	struct network_conf home;
+	begin(&s, &home, NETWORK_NAT);
+	s.doctor.dnsmasq = "/bin/true";
+	home.forward = (struct jlist){ .items = forwards, .n = ARRAY_SIZE(forwards) };
+	/* Where the host gives no addresses, guests have their own. */
+	CHECK_FOUND(&s, networks, "ok: 0 of 1 that the host makes are up\n");
+	home.dhcp.range = "static";
+	s.nics[0].ip = (struct jstrings){ .items = ip, .n = 2 };
+	CHECK_FOUND(&s, networks,
+			"warning: the host's UDP port 53 leads to '10.77.0.6', which no machine "
+			"has\n"
+			"  unless a guest of network 'home' takes that address by itself, nobody "
+			"answers\n"
+			"    # \"ip\": \"10.77.0.6\" in the connection of the machine that is "
+			"meant, "
+			"or its address as \"to\"\n");
+	s.doctor.is_partial = true;
+	CHECK_FOUND(&s, networks, "ok: 0 of 1 that the host makes are up\n");
+	clean_up(&s);
+}
+
+TEST(all_addresses_are_lent)
+{
+	NEED_NETWORK();
+	static const char *ip[] = { "10.77.0.10" };
+	struct sick s;
+	struct network_conf home;
+	begin(&s, &home, NETWORK_ISOLATED);
+	CLEANUP(freep) char *state = xstrdup(scratch_path("state"));
+	s.doctor.state_dir = state;
+	s.doctor.dnsmasq = "/bin/true";
+	home.dhcp.range = "10.77.0.10-10.77.0.12";
+	s.nics[0].ip = (struct jstrings){ .items = ip, .n = 1 };
+	CHECK(shell_works(HOME_BRIDGE));
+	CHECK_FOUND(&s, networks, "ok: 1 of 1 that the host makes are up\n");
+	make_directory("state-network");
+	make_directory("state-network/home");
+	/* One is for ever, one of another range; one has come to its end. */
+	put_file("state-network/home/leases",
+			"0 52:54:00:00:00:01 10.77.0.11 a *\n4000000000 52:54:00:00:00:02 "
+			"10.77.0.13 * *\n1000 52:54:00:00:00:03 10.77.0.12 * 01:52\n"
+			"duid 00:01\n");
+	CHECK_FOUND(&s, networks, "ok: 1 of 1 that the host makes are up\n");
+	put_file("state-network/home/leases",
+			"0 52:54:00:00:00:01 10.77.0.11 a *\n4000000000 52:54:00:00:00:03 "
+			"10.77.0.12 * 01:52\n");
+	CHECK_FOUND(&s, networks,
+			"warning: network 'home' has no address left: all of 10.77.0.10-10.77.0.12 "
+			"are lent or reserved\n"
+			"  a guest that comes anew, or from another MAC address, gets none\n"
+			"    cat DIR/state-network/home/leases   # until when (in seconds since "
+			"1970), and "
+			"to whom\n"
+			"    # make its \"range\" larger, then:\n"
+			"    # machina generate --all && systemctl restart "
+			"machina-network-home.service\n");
+	home.dhcp.range = "10.77.0.10-10.77.0.13";
+	CHECK_FOUND(&s, networks, "ok: 1 of 1 that the host makes are up\n");
+	clean_up(&s);
+}
+
 TEST(dhcp_needs_dnsmasq)
 {
 	NEED_NETWORK();

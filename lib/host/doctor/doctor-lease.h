@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Addresses that the DHCP servers of networks have left. Private to doctor-own-network.c. */
+#pragma once
+
+#include "config/network.h"
+#include "host/doctor/doctor.h"
+
+/* @conf: a network that is up, with a bridge of its own */
+void doctor_check_leases(struct doctor *d, const struct network_conf *conf);
