@@ -90,19 +90,38 @@ static void copy_forwards(struct build *b, const struct network_conf *network, s
 	nic->forward = copy;
 }
 
+/* What no guest can have as its own: each has one of IPv6's link-local ones. */
+static const char *special_address(const char *text)
+{
+	struct fw_range range;
+	enum fw_family family;
+	if (!fw_address_read(text, &range, &family) ||
+			(family == FW_IPV6 && range.first[0] == 0xfe))
+		return NULL;
+	return fw_address_special(family, range.first);
+}
+
 /* The Go program only showed addresses, so that a text which is none is no error where nothing
  * else is done with it. */
 static void check_addresses(struct build *b, const struct connection_conf *conf,
 		const struct vm_filter *filter, const char *pointer)
 {
 	for (size_t i = 0; i < conf->ip.n; i++) {
-		if (fw_is_address(conf->ip.items[i]) || (!conf->ip.items[i][0] && !filter))
+		const char *special = filter ? special_address(conf->ip.items[i]) : NULL;
+		bool is_address = fw_is_address(conf->ip.items[i]);
+		if ((is_address && !special) || (!conf->ip.items[i][0] && !filter))
 			continue;
 		/* One address may be written without a list. */
 		CLEANUP(freep)
 		char *at = conf->ip.n == 1 ? xasprintf("%s/ip", pointer)
 					   : xasprintf("%s/ip/%zu", pointer, i);
-		if (filter)
+		if (special)
+			BUILD_ERROR(b, at,
+					"%s stands for %s, and the packet filter takes \"ip\" for "
+					"the "
+					"guest's own",
+					conf->ip.items[i], special);
+		else if (filter)
 			BUILD_ERROR(b, at,
 					"\"%s\" is not an IP address, and the packet filter takes "
 					"\"ip\" for the guest's",

@@ -161,6 +161,31 @@ struct fw_range fw_block(const uint8_t *address, enum fw_family family, int bits
 	return block;
 }
 
+const char *fw_address_special(enum fw_family family, const uint8_t *bytes)
+{
+	static const struct {
+		enum fw_family family;
+		uint8_t first[16];
+		int prefix;
+		const char *what;
+	} rows[] = {
+		{ FW_IPV4, {}, 8, "no host" },
+		{ FW_IPV4, { 127 }, 8, "each host itself" },
+		{ FW_IPV4, { 224 }, 4, "a group (multicast)" },
+		{ FW_IPV6, {}, 8, "no network (reserved)" },
+		{ FW_IPV6, { 0xfe, 0x80 }, 10, "one link alone, where each interface has one" },
+		{ FW_IPV6, { 0xff }, 8, "a group (multicast)" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct fw_range block =
+				fw_block(rows[i].first, rows[i].family, rows[i].prefix);
+		const struct fw_ranges ranges = { .items = &block, .n = 1 };
+		if (rows[i].family == family && fw_ranges_contain(&ranges, family, bytes))
+			return rows[i].what;
+	}
+	return NULL;
+}
+
 static int parse_block(const char *text, const char *slash, struct fw_range *ret,
 		enum fw_family *ret_family, struct error *err)
 {

@@ -146,6 +146,8 @@ bool fw_address_read(const char *text, struct fw_range *ret, enum fw_family *ret
 bool fw_is_address(const char *text);
 /* The block with a prefix of @bits that an address is in. */
 struct fw_range fw_block(const uint8_t *address, enum fw_family family, int bits) PURE;
+/* What an address means wherever it is, "a group (multicast)"; NULL: that of a host or network. */
+const char *fw_address_special(enum fw_family family, const uint8_t *bytes) PURE;
 /* Append it as a block if it is one, else as a range; an address by itself without "/32". */
 void fw_range_put(struct buf *out, const struct fw_range *range, enum fw_family family);
 

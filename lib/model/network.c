@@ -203,34 +203,9 @@ char *network_mac(const char *name)
 			digest[4]);
 }
 
-/* One that has a meaning of its own wherever it is: NULL, or which. */
-static const char *special_address(enum fw_family family, const uint8_t *bytes)
-{
-	static const struct {
-		enum fw_family family;
-		uint8_t first[16];
-		int prefix;
-		const char *what;
-	} rows[] = {
-		{ FW_IPV4, {}, 8, "no host" },
-		{ FW_IPV4, { 127 }, 8, "each host itself" },
-		{ FW_IPV4, { 224 }, 4, "a group (multicast)" },
-		{ FW_IPV6, {}, 8, "no network (reserved)" },
-		{ FW_IPV6, { 0xfe, 0x80 }, 10, "one link alone, where each interface has one" },
-		{ FW_IPV6, { 0xff }, 8, "a group (multicast)" },
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct fw_range block =
-				fw_block(rows[i].first, rows[i].family, rows[i].prefix);
-		if (rows[i].family == family && is_in(&block, bytes, fw_address_size(family)))
-			return rows[i].what;
-	}
-	return NULL;
-}
-
 static void check_address(struct build_network *b, const struct network_address *a, int at)
 {
-	const char *special = special_address(a->family, a->bytes);
+	const char *special = fw_address_special(a->family, a->bytes);
 	if (special)
 		fail(b, "address", at, "%s stands for %s: no network can have it", a->ip, special);
 	/* The kernel has no IPv6 on such a link (RFC 8200, 5). */
@@ -375,11 +350,11 @@ static void build_forward(struct build_network *b, const struct forward_conf *c,
 			(!fw_address_read(c->address, &address, &of_address) ||
 					of_address != family))
 		fail(b, "forward", (int)i, "%s and %s are of two families", c->address, f->to);
-	else if (f->address && special_address(of_address, address.first))
+	else if (f->address && fw_address_special(of_address, address.first))
 		fail(b, "forward", (int)i,
 				"%s stands for %s: no port there can lead to a guest; name another "
 				"address of the host, or none",
-				f->address, special_address(of_address, address.first));
+				f->address, fw_address_special(of_address, address.first));
 }
 
 static void build_forwards(struct build_network *b)
