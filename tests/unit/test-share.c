@@ -115,9 +115,16 @@ TEST(the_user_has_to_be_able)
 	check_refused(make_docs(0700, 0), &user, EACCES, "user 'alice' can't read directory");
 	check_refused(make_docs(0700, 0), &user, EACCES,
 			"or allow it with: setfacl -m u:alice:rx '/");
-	struct share_tree tree = make_docs(0755, 0);
+	struct share_tree tree = make_docs(0700, 0);
 	tree.writable = true;
 	check_refused(tree, &user, EACCES, "user 'alice' can't read and write directory");
+	/* It may be "/": nobody is told to open that for writing. */
+	tree = make_docs(0755, 0);
+	tree.writable = true;
+	check_refused(tree, &user, EACCES,
+			"and not write to it: Permission denied; share it with \"readonly\": true, "
+			"or "
+			"give it to that user");
 }
 
 TEST(roots_own_groups_are_not_the_users)

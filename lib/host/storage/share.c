@@ -37,6 +37,13 @@ static int check_access(const struct share_tree *tree, const struct account *use
 	int r = try_as(fd, user, X_OK | (tree->writable ? W_OK : 0));
 	if (r >= 0)
 		return 0;
+	/* Of one that others are to read, such as the system's own, nothing is given away. */
+	if (tree->writable && try_as(fd, user, X_OK) >= 0)
+		return error_set(err, -r,
+				"user '%s' can read directory '%s' (share '%s') and not write to "
+				"it: %s; share it with \"readonly\": true, or give it to that "
+				"user",
+				tree->user, tree->path, tree->share, strerror(-r));
 	CLEANUP(freep) char *path = shell_quoted(tree->path);
 	return error_set(err, -r,
 			"user '%s' can't %s directory '%s' (share '%s'): %s; give it to that user, "
