@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machina list: all machines and their states. */
+#include <errno.h>
 #include <fcntl.h>
 #include <json-c/json_object.h>
 #include <stdio.h>
@@ -58,12 +59,16 @@ static char *find_file(const struct places *places, const char *machine)
 }
 
 /* Only what the file itself says: tags and the host's config don't matter for a list. */
-static char *check_description(int fd, const char *path, char **ret_unread)
+static char *check_description(int fd, const char *path, const char *machine, char **ret_unread)
 {
 	CLEANUP(report_done) struct report report = {};
 	CLEANUP(jdoc_done) struct jdoc doc = {};
 	struct error err = {};
-	if (jdoc_load_at(fd, path, path, &doc, &report, &err) < 0)
+	int r = jdoc_load_at(fd, path, path, &doc, &report, &err);
+	/* By the name of its own file, where that is a link. */
+	if (r == -ENOENT)
+		error_code(&err, r, "cannot open '%s" CONFIG_SUFFIX "'", machine);
+	if (r < 0)
 		*ret_unread = xstrdup(err.text);
 	if (!doc.root)
 		return NULL;
@@ -95,7 +100,8 @@ static void read_files(const struct places *places, struct list_row *row)
 			jpeek_text(text.text, text.len, "description", &description) >= 0)
 		row->description = xstrdup(buf_text(&description));
 	else if (!row->is_lost)
-		row->description = check_description(places->config_fd, name, &row->unread);
+		row->description =
+				check_description(places->config_fd, name, row->name, &row->unread);
 }
 
 static void read_all_files(const struct config_paths *paths, struct list_row *rows, size_t n)
