@@ -134,6 +134,25 @@ static void advise_images(struct advisor *a)
 	}
 }
 
+/*
+ * SeaBIOS puts the ACPI tables just below the end of the memory under 4 GiB. Of an ELF kernel it is
+ * QEMU that places the initrd, with too little room left above it once a TPM's log stands among the
+ * tables (acpi_data_size in QEMU's hw/i386/pc.c); of others it is a program in the guest, which
+ * asks SeaBIOS.
+ */
+static void advise_kernel(struct advisor *a)
+{
+	const struct vm *vm = &a->built->vm;
+	if (!vm->kernel || !vm->initrd || !vm->tpm.enabled || vm->firmware_code ||
+			!storage_is_elf(vm->kernel->path))
+		return;
+	ADVISE(a, "/attrs/boot/kernel",
+			"'%s' is an ELF file: with an initrd and a TPM, QEMU 7.2 puts the initrd "
+			"over the ACPI tables, and the guest sees neither the TPM nor its power "
+			"button; as a bzImage ('vmlinuz') the kernel boots with both",
+			vm->kernel->path);
+}
+
 static void advise_lack(void *data, const struct lack *lack)
 {
 	struct advisor *a = data;
@@ -150,6 +169,7 @@ static void advise_host(struct advisor *a)
 {
 	lacks_find(&a->built->vm, advise_lack, a);
 	advise_images(a);
+	advise_kernel(a);
 }
 
 void advise(const struct built *built, struct config *config)

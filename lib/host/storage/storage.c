@@ -2,6 +2,7 @@
 /* Opening volumes. */
 #include "host/storage/storage.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -229,14 +230,28 @@ int storage_check(const struct storage_file *file, mode_t type, struct error *er
 	return r == 0 && is_read ? check_qcow2(file, path_fd, err) : r;
 }
 
-bool storage_is_qcow2(const char *path)
+/* -1: there is no regular file that can be read. Nothing else is opened. */
+static int open_plain(const char *path)
 {
 	CLEANUP(closep) int path_fd = open(path, O_PATH | O_CLOEXEC);
 	struct stat st;
 	if (path_fd < 0 || fstat(path_fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return false;
-	CLEANUP(closep) int fd = reopen(path_fd, O_RDONLY);
+		return -1;
+	return reopen(path_fd, O_RDONLY);
+}
+
+bool storage_is_qcow2(const char *path)
+{
+	CLEANUP(closep) int fd = open_plain(path);
 	return fd >= 0 && qcow2_is_one(fd);
+}
+
+bool storage_is_elf(const char *path)
+{
+	CLEANUP(closep) int fd = open_plain(path);
+	char mark[SELFMAG];
+	return fd >= 0 && pread(fd, mark, sizeof(mark), 0) == (ssize_t)sizeof(mark) &&
+	       memcmp(mark, ELFMAG, sizeof(mark)) == 0;
 }
 
 int storage_open(const struct storage_file *file, int *ret_fd, struct error *err)

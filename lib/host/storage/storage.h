@@ -60,6 +60,8 @@ MUST_CHECK int storage_check(const struct storage_file *file, mode_t type, struc
 
 /* Is a file there that begins as a qcow2 image does? */
 bool storage_is_qcow2(const char *path);
+/* The same of an ELF file: as a kernel, one that was not made into a "bzImage". */
+bool storage_is_elf(const char *path);
 
 /*
  * A copy of a regular file in memory that nobody can change (memfd_create(2), all seals): for files
