@@ -3,6 +3,7 @@
 #include "observe/status-running.h"
 
 #include <json-c/json_object.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "host/prepare/connect.h"
 #include "json/jtree.h"
 #include "lifecycle/monitor.h"
+#include "model/network.h"
 #include "setup/hookplan.h"
 #include "util/mem.h"
 
@@ -143,6 +145,28 @@ void status_running_load(const struct call *call, const char *machine,
 	ret->usage = usage;
 }
 
+/* What puts a tap back into its bridge; nothing does before there is one. */
+static void print_lost(const struct plan *plan, const struct plan_connection *c)
+{
+	const char *bridge = c->tap->bridge;
+	CLEANUP(freep) char *unit = network_unit_name(c->network);
+	if (if_nametoindex(bridge))
+		status_field("connection",
+				"%s, not a port of its bridge '%s': 'machina connect %s.%s' puts "
+				"it back",
+				c->name, bridge, plan->machine, c->name);
+	else if (c->tap->own)
+		status_field("connection",
+				"%s, its bridge '%s' has gone: 'systemctl restart %s' makes it, "
+				"and starts the network's machines again",
+				c->name, bridge, unit);
+	else
+		status_field("connection",
+				"%s, its bridge '%s' has gone: when there is one again, 'machina "
+				"connect %s.%s' joins it",
+				c->name, bridge, plan->machine, c->name);
+}
+
 /* Of those that are as they should be there is nothing to say. */
 static void print_connections(const struct status_running *running)
 {
@@ -152,10 +176,7 @@ static void print_connections(const struct status_running *running)
 		if (running->connections[i] == CONNECT_OFF)
 			status_field("connection", "%s, disconnected", c.name);
 		if (running->connections[i] == CONNECT_LOST)
-			status_field("connection",
-					"%s, not a port of its bridge '%s': 'machina connect "
-					"%s.%s' puts it back",
-					c.name, c.tap->bridge, plan->machine, c.name);
+			print_lost(plan, &c);
 		if (running->connections[i] == CONNECT_GONE)
 			status_field("connection",
 					"%s, its interface '%s' has gone: 'machina restart %s' "
