@@ -216,15 +216,19 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 {
 	struct drain *d = data;
 	const char *machine = d->jobs->items[i];
-	if (job->result == JOB_DONE) {
+	const bool is_done = job->result == JOB_DONE;
+	CLEANUP(freep)
+	char *cause = is_done && d->verb == bus_verb_names[BUS_STOP]
+				      ? NULL
+				      : why_job_failed(&d->call->paths, d->bus, machine,
+							job->result, d->since_usec);
+	if (is_done && !cause) {
 		bool saved = d->saves && saved_is_whole(d->call->paths.saved_dir, machine);
 		printf("%s: %s\n", machine, saved ? "saved" : d->done_word);
 		fflush(stdout);
 		return;
 	}
 	strv_push(&d->failed, machine);
-	CLEANUP(freep)
-	char *cause = why_job_failed(&d->call->paths, d->bus, machine, job->result, d->since_usec);
 	complain("%s did not %s: %s", machine, d->verb, cause ? cause : job->text);
 	if (d->failed.n <= LIFECYCLE_EXPLAINED_MAX)
 		lifecycle_explain(&d->call->paths, d->bus, machine);

@@ -43,6 +43,7 @@ struct jobs {
 	struct why_guests guests; /* of a start: what their QEMUs say, in their order */
 	struct strv failed;	  /* machines that did not do it */
 	size_t n_done, n_explained;
+	int n_held; /* of those, which systemd takes for done */
 };
 
 static void jobs_done(struct jobs *jobs)
@@ -163,18 +164,22 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 {
 	struct jobs *jobs = data;
 	const char *machine = jobs->machines->items[i];
+	const bool is_done = job->result == JOB_DONE;
+	CLEANUP(freep)
+	char *cause = is_done && jobs->verb == BUS_STOP
+				      ? NULL
+				      : why_job_failed(jobs->paths, jobs->bus, machine, job->result,
+							jobs->since_usec);
 	jobs->n_done++;
 	progress_clear();
-	if (job->result == JOB_DONE) {
+	if (is_done && !cause) {
 		tell_done(jobs, machine);
 		fflush(stdout);
 		if (jobs->verb == BUS_STOP)
 			tell_bad_end(jobs, machine);
 	} else {
+		jobs->n_held += is_done;
 		strv_push(&jobs->failed, machine);
-		CLEANUP(freep)
-		char *cause = why_job_failed(
-				jobs->paths, jobs->bus, machine, job->result, jobs->since_usec);
 		complain("%s did not %s: %s", machine, bus_verb_names[jobs->verb],
 				cause ? cause : job->text);
 		explain(jobs, machine);
@@ -281,7 +286,7 @@ static int run_all(const struct call *call, struct bus *bus, enum bus_verb verb,
 	progress_clear();
 	start_discards_tell(&call->paths, &discards);
 	lifecycle_tell_failed(&jobs.failed, machines->n, bus_verb_names[verb]);
-	return r < 0 ? r : r + n_left;
+	return r < 0 ? r : r + n_left + jobs.n_held;
 }
 
 /* One that takes long to stop keeps none waiting but those that need it. */

@@ -219,6 +219,20 @@ void why_tell_held(const struct journal_event *failure, const char *unit, struct
 	why->cause.message = xstrdup("");
 }
 
+void why_tell_unmet(const struct journal_event *held, const char *unit, struct why *why)
+{
+	const char *kind = held->is_assert ? "an Assert" : "a Condition";
+	why->outcome = WHY_NEVER;
+	why->time_usec = held->time_usec;
+	why->cause.id = cause_found_ids[CAUSE_CONDITION];
+	why->cause.sentence = xasprintf("%s setting of its unit does not hold%s%s", kind,
+			held->unmet[0] ? ": " : "", held->unmet);
+	why->cause.advice = xasprintf("make it true, or take it out: 'systemctl cat %s' shows the "
+				      "drop-in that it is from",
+			unit);
+	why->cause.message = xstrdup("");
+}
+
 /* ---- words ---- */
 
 static void add_time(const char *before, uint64_t usec, struct buf *text)
@@ -282,12 +296,14 @@ static bool was_cut_off(const struct why *why)
 
 void why_tell(const struct why *why, struct buf *text)
 {
-	static const char *const words[] = {
+	const char *const words[] = {
 		[WHY_RUNS] = "runs",
 		[WHY_STANDS] = "runs",
 		[WHY_COMES] = "is being started,",
 		[WHY_ENDED] = "ended in good order",
-		[WHY_NEVER] = "was not started since the host was, and has not failed.",
+		[WHY_NEVER] = why->cause.sentence ? "was not started"
+						  : "was not started since the host was, and has "
+						    "not failed.",
 		[WHY_NO_MACHINE] = "can't be started",
 	};
 	buf_puts(text, why->machine);
@@ -298,7 +314,8 @@ void why_tell(const struct why *why, struct buf *text)
 				why->is_leaving	   ? "is being shut down,"
 				: was_cut_off(why) ? "ended"
 						   : words[why->outcome]);
-		add_time(why->outcome == WHY_ENDED ? "on" : "since", why->time_usec, text);
+		add_time(why->outcome == WHY_ENDED || why->outcome == WHY_NEVER ? "on" : "since",
+				why->time_usec, text);
 		if (why->outcome == WHY_STANDS)
 			buf_puts(text, ", but its guest does not");
 		if (why->cause.sentence)

@@ -42,5 +42,8 @@ bool why_look_at_guest(
 /* A machine without a unit: what there is of it. */
 void why_find_config(const struct config_paths *paths, struct why *why);
 
+/* A condition or an assertion of its unit did not hold, and so it was not started. */
+void why_tell_unmet(const struct journal_event *held, const char *unit, struct why *why);
+
 /* A unit that it needed has failed, and is well again or unknown. */
 void why_tell_held(const struct journal_event *failure, const char *unit, struct why *why);

@@ -256,6 +256,10 @@ static int look_well(const struct config_paths *paths, const char *unit,
 	/* systemd soon forgets a unit that is down and has not failed. */
 	struct journal_event last = {};
 	int r = journal_last_event(unit, &last, err);
+	if (r > 0 && (last.is_condition || last.is_assert)) {
+		why_tell_unmet(&last, unit, why);
+		return 0;
+	}
 	why->outcome = r > 0 && last.invocation_id[0] ? WHY_ENDED : WHY_NEVER;
 	if (r < 0 || why->outcome == WHY_NEVER)
 		return r < 0 ? r : 0;
@@ -338,6 +342,13 @@ int why_look(const struct config_paths *paths, struct bus *bus, const char *mach
 	return look_deep(paths, bus, machine, guest, 0, ret, err);
 }
 
+static bool is_up(struct bus *bus, const char *machine)
+{
+	CLEANUP(freep) char *unit = unit_name(UNIT_QEMU, machine);
+	CLEANUP(unit_info_done) struct unit_info info = {};
+	return bus_get_unit(bus, unit, &info, NULL) < 0 || !unit_is_down(info.active_state);
+}
+
 char *why_job_failed(const struct config_paths *paths, struct bus *bus, const char *machine,
 		enum job_result result, uint64_t since_usec)
 {
@@ -345,7 +356,8 @@ char *why_job_failed(const struct config_paths *paths, struct bus *bus, const ch
 	CLEANUP(why_guests_done) struct why_guests guests = {};
 	CLEANUP(why_done) struct why why = {};
 	struct error unused = {};
-	if (result != JOB_FAILED)
+	const bool is_held = result == JOB_DONE || result == JOB_ASSERT;
+	if (result != JOB_FAILED && (!is_held || is_up(bus, machine)))
 		return NULL;
 	strv_push(&alone, machine);
 	why_ask_guests(paths, &alone, &guests);
@@ -354,7 +366,9 @@ char *why_job_failed(const struct config_paths *paths, struct bus *bus, const ch
 	/* Where many fail, systemd has tried again before this one's turn has come. */
 	const struct why *before =
 			why.before && why.before->time_usec >= since_usec ? why.before : NULL;
-	const struct why *failed = why.outcome == WHY_FAILED ? &why : before;
+	const struct why *failed = why.outcome == (is_held ? WHY_NEVER : WHY_FAILED) ? &why
+				   : is_held					     ? NULL
+										     : before;
 	if (!failed || failed->other || !failed->cause.sentence || !failed->cause.sentence[0])
 		return NULL;
 	const char *advice = why.outcome == WHY_RUNS ? "systemd has tried again, and it runs now"

@@ -79,6 +79,8 @@ MUST_CHECK int why_look(const struct config_paths *paths, struct bus *bus, const
  * systemd has tried again by now. NULL: there is nothing to say beyond the job's own text. The
  * caller frees it.
  *
+ * @result: of a start, JOB_DONE as well: to systemd the job is done, too, when a condition of the
+ * unit does not hold. NULL then, if it is up or was.
  * @since_usec: when it was asked for (CLOCK_REALTIME): an earlier failure is another one
  */
 char *why_job_failed(const struct config_paths *paths, struct bus *bus, const char *machine,

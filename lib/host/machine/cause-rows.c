@@ -308,6 +308,7 @@ const struct cause_row cause_rows[] = {
 const size_t n_cause_rows = ARRAY_SIZE(cause_rows);
 
 const char *const cause_found_ids[] = {
+	[CAUSE_CONDITION] = "condition",
 	[CAUSE_DEPENDENCY] = "dependency",
 	[CAUSE_DISK_FULL] = "disk-full",
 	[CAUSE_DISK_IO] = "disk-io",

@@ -50,6 +50,7 @@ bool cause_is_given_up(const struct strv *lines);
 
 /* Causes that no single message tells, of who finds them out: there are no others. */
 enum cause_found {
+	CAUSE_CONDITION,
 	CAUSE_DEPENDENCY,
 	CAUSE_DISK_FULL,
 	CAUSE_DISK_IO,

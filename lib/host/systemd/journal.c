@@ -312,11 +312,36 @@ static void read_invocation(sd_journal *j, char ret[JOURNAL_ID_MAX])
 		memcpy(ret, value, len);
 }
 
+/*
+ * To systemd a job is done when a condition does not hold, and only its words tell: "web.service
+ * was skipped because of an unmet condition check (ConditionPathExists=/srv)." since 250,
+ * "Condition check resulted in web.service being skipped." before.
+ */
+static void read_unmet(sd_journal *j, struct journal_event *ret)
+{
+	const char *value;
+	size_t len;
+	ret->is_assert = field_is(j, "JOB_RESULT", "assert");
+	if (!field_is(j, "JOB_TYPE", "start") || !field_is(j, "JOB_RESULT", "done") ||
+			!get_field(j, "MESSAGE", &value, &len))
+		return;
+	CLEANUP(freep) char *message = xstrndup(value, len);
+	const char *because = strstr(message, " was skipped because ");
+	ret->is_condition = because || strstr(message, "Condition check resulted in ") == message;
+	const char *begin = because ? strchr(because, '(') : NULL;
+	const char *end = begin ? strrchr(begin, ')') : NULL;
+	CLEANUP(buf_done) struct buf text = {};
+	if (end)
+		visible_add(&text, begin + 1, (size_t)(end - begin - 1), JOURNAL_UNMET_MAX - 1);
+	snprintf(ret->unmet, sizeof(ret->unmet), "%s", buf_text(&text));
+}
+
 static void read_event(sd_journal *j, struct journal_event *ret)
 {
 	*ret = (struct journal_event){ .time_usec = entry_time(j) };
 	read_invocation(j, ret->invocation_id);
 	ret->is_dependency = field_is(j, "JOB_RESULT", "dependency");
+	read_unmet(j, ret);
 }
 
 /* Add "_BOOT_ID=" of this one. */

@@ -47,12 +47,15 @@ struct journal_words {
 void journal_split(const char *line, struct journal_words *ret);
 
 #define JOURNAL_ID_MAX 33
+#define JOURNAL_UNMET_MAX 256
 
 /* What systemd had to say of a unit. */
 struct journal_event {
 	uint64_t time_usec;		    /* CLOCK_REALTIME */
 	char invocation_id[JOURNAL_ID_MAX]; /* of the run; "": it came to none */
 	bool is_dependency;		    /* it was not even tried: a unit that it needs failed */
+	bool is_condition, is_assert;	    /* nor here: such a setting of it does not hold */
+	char unmet[JOURNAL_UNMET_MAX];	    /* which: "ConditionPathExists=/srv"; "": not known */
 };
 
 /*
