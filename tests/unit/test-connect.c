@@ -245,6 +245,10 @@ TEST(a_macvtap_goes_with_its_card)
 	CHECK_INT(look(LAN), CONNECT_ON);
 	CHECK(shell_works("ip link del eth7"));
 	CHECK_INT(look(LAN), CONNECT_GONE);
+	struct error err = {};
+	CHECK_INT(connect_change(&plan, LAN, true, &options, &err), -ENODEV);
+	CHECK_STR(err.text, "connection 'lan': its interface 'web.lan' has gone; 'machina restart "
+			    "web' makes it anew");
 	drop_plan();
 	scratch_end();
 }

@@ -111,6 +111,11 @@ static bool has_bridge(const struct plan_connection *connection)
 	return connection->tap && connection->tap->bridge;
 }
 
+static bool is_macvtap(const struct plan_connection *connection)
+{
+	return connection->link && !connection->tap;
+}
+
 /* A macvtap goes with the card that it sits on, and no link of ours is safe from who may delete it.
  * Returns 0, 1: it has gone, or a negative errno. */
 static int look_for_link(struct prepare_context *c, const struct plan_connection *connection,
@@ -134,11 +139,10 @@ static int look_at_port(struct prepare_context *c, const struct plan_fd *fd, str
 static int look(struct prepare_context *c, const struct plan_connection *connection,
 		struct error *err)
 {
-	bool is_macvtap = connection->link && !connection->tap;
 	int r = connection->id ? is_marked(c->plan, connection, err) : 0;
 	if (r != 0)
 		return r < 0 ? r : CONNECT_OFF;
-	if (is_macvtap || has_bridge(connection))
+	if (is_macvtap(connection) || has_bridge(connection))
 		r = look_for_link(c, connection, err);
 	if (r != 0)
 		return r < 0 ? r : CONNECT_GONE;
@@ -259,6 +263,13 @@ int connect_change_host(const struct plan *plan, size_t i, bool on,
 	const struct plan_connection connection = plan_connection(plan, i);
 	prepare_context_init(&c, plan, options);
 	int r = connection.id ? 0 : refuse_function(plan, &connection, err);
+	if (r == 0 && on && is_macvtap(&connection))
+		r = look_for_link(&c, &connection, err);
+	if (r > 0)
+		return error_set(err, ENODEV,
+				"connection '%s': its interface '%s' has gone; 'machina restart "
+				"%s' makes it anew",
+				connection.name, connection.link, plan->machine);
 	if (r < 0 || !has_bridge(&connection))
 		return r;
 	if (on)
