@@ -87,6 +87,22 @@ TEST(advice_is_of_what_was_named)
 	}
 }
 
+TEST(a_port_that_qemu_cannot_have_is_named)
+{
+	struct cause cause;
+	find(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			     { BY_QEMU "-netdev user,id=net.0,hostfwd=tcp:127.0.0.1:2222-:22: "
+				       "Could "
+				       "not set up host forwarding rule "
+				       "'tcp:127.0.0.1:2222-:22'" } },
+			&cause, NULL);
+	CHECK_STR(cause.id, "port-taken");
+	CHECK_STR(cause.sentence,
+			"QEMU can't listen at the host's tcp port 127.0.0.1:2222, which the "
+			"network's \"forward\" names");
+	cause_done(&cause);
+}
+
 TEST(rows_are_in_order)
 {
 	for (size_t i = 0; i < n_cause_rows; i++) {

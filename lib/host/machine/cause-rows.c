@@ -166,6 +166,11 @@ const struct cause_row cause_rows[] = {
 	{ "passt-failed", PROGRAM,
 			"Couldn't (create|open|enter|configure|pick)|no routable interface", NULL,
 			"look at the unit 'machina-passt-...' and at the host's own network" },
+	{ "port-taken", PROGRAM, "Could not set up host forwarding rule '(tcp|udp):([^']*)-",
+			"QEMU can't listen at the host's %1 port %2, which the network's "
+			"\"forward\" names",
+			"'ss -lnptu' shows whether another program has it; those below "
+			"net.ipv4.ip_unprivileged_port_start are for root alone" },
 	{ "vfio", PROGRAM, "vfio [0-9a-f:.]+: |/dev/vfio/", NULL,
 			"'machina doctor' says what the host lacks for PCI devices" },
 
