@@ -448,6 +448,18 @@ TEST(links_of_a_machine_are_found_by_alias)
 	netlink_done(&nl);
 }
 
+TEST(who_waits_long_for_a_single_try_has_some_more)
+{
+	struct netlink_tries late = { .until_usec = 1 }, begun = {};
+	unsigned n = 0;
+	while (netlink_may_try(&late))
+		n++;
+	CHECK_INT(n, NETLINK_TRIES_MIN);
+	for (n = 0; n < 100 && netlink_may_try(&begun); n++)
+		;
+	CHECK_INT(n, 100);
+}
+
 TEST(many_links_are_listed)
 {
 	NEED_NETWORK();

@@ -73,7 +73,7 @@ int address_list(struct netlink *nl, const struct link *link, struct address_lis
 		struct error *err)
 {
 	struct taker taker = { .index = link->index, .list = ret };
-	for (uint64_t until = 0; netlink_may_try(&until);) {
+	for (struct netlink_tries tries = {}; netlink_may_try(&tries);) {
 		char space[MESSAGE_BYTES] = {};
 		struct nlmsghdr *message = begin(space, RTM_GETADDR, NLM_F_DUMP);
 		mnl_nlmsg_put_extra_header(message, sizeof(struct ifaddrmsg));

@@ -127,7 +127,7 @@ int firewall_remove(struct netlink *nl, const struct firewall_removal *removal, 
 {
 	/* The table goes with the last machine, unless others come meanwhile. */
 	bool is_doubtful = false;
-	for (uint64_t until = 0; netlink_may_try(&until); is_doubtful = true) {
+	for (struct netlink_tries tries = {}; netlink_may_try(&tries); is_doubtful = true) {
 		int r = remove_once(nl, removal, is_doubtful, err);
 		if (r <= 0)
 			return r;

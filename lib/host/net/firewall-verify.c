@@ -344,7 +344,7 @@ int verify_steadily(struct netlink *nl, verify_look *look, void *data, struct st
 		struct error *err)
 {
 	/* Between two looks somebody may have installed other rules: that is no damage. */
-	for (uint64_t until = 0; netlink_may_try(&until);) {
+	for (struct netlink_tries tries = {}; netlink_may_try(&tries);) {
 		CLEANUP(strv_done) struct strv changed = {};
 		uint32_t before = 0, after = 0;
 		int r = nft_generation(nl, &before, err);

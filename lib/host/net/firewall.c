@@ -299,7 +299,7 @@ static int install(struct netlink *nl, const struct firewall_request *request, b
 	int r = check_links(request, err);
 	if (r < 0)
 		return r;
-	for (uint64_t until = 0; netlink_may_try(&until);) {
+	for (struct netlink_tries tries = {}; netlink_may_try(&tries);) {
 		r = look(&in, err);
 		if (r == 0)
 			r = install_once(&in, commit, err);

@@ -50,7 +50,7 @@ static void sort_out(const struct nft_list *chains, const char *network, bool *r
 
 int net_rules_remove(struct netlink *nl, const char *network, const char *bridge, struct error *err)
 {
-	for (uint64_t until = 0; netlink_may_try(&until);) {
+	for (struct netlink_tries tries = {}; netlink_may_try(&tries);) {
 		CLEANUP(nft_list_done) struct nft_list chains = {};
 		CLEANUP(nft_batch_done) struct nft_batch batch = {};
 		enum nft_table table;

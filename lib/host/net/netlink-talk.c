@@ -38,12 +38,12 @@ void netlink_done(struct netlink *nl)
 	*nl = (struct netlink){};
 }
 
-bool netlink_may_try(uint64_t *until_usec)
+bool netlink_may_try(struct netlink_tries *tries)
 {
 	uint64_t now = clock_now_usec();
-	if (!*until_usec)
-		*until_usec = now + TRY_USEC;
-	return now < *until_usec;
+	if (!tries->until_usec)
+		tries->until_usec = now + TRY_USEC;
+	return tries->n++ < NETLINK_TRIES_MIN || now < tries->until_usec;
 }
 
 static int take_reason(const struct nlattr *attr, void *data)

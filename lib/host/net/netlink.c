@@ -64,7 +64,7 @@ int netlink_list(struct netlink *nl, const char *alias_prefix, struct link **ret
 	char request[LINK_MESSAGE_MAX];
 	struct collection found = { .prefix = alias_prefix };
 
-	for (uint64_t until = 0; netlink_may_try(&until);) {
+	for (struct netlink_tries tries = {}; netlink_may_try(&tries);) {
 		found.n = 0;
 		struct netlink_answer answer = { .add = collect, .data = &found };
 		size_t len = link_message_list(++nl->sequence, request);

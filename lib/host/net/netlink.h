@@ -61,13 +61,18 @@ void netlink_done(struct netlink *nl);
 /*
  * Whether to look once more at what others change meanwhile: a dump that was cut, a change that was
  * made for what is no more. Of all who try, one gets on each time; that is long for the last one
- * where a host starts hundreds of machines at once.
+ * where a host starts hundreds of machines at once. All of them wait in the kernel for their turn
+ * to change nftables, so that a single try may take longer than many do elsewhere: who has tried
+ * only a few times goes on, however late it is.
  *
- *	for (uint64_t until = 0; netlink_may_try(&until);)
- *
- * @until_usec: 0 in front of the first time
+ *	for (struct netlink_tries tries = {}; netlink_may_try(&tries);)
  */
-bool netlink_may_try(uint64_t *until_usec);
+#define NETLINK_TRIES_MIN 10
+struct netlink_tries {
+	unsigned n;
+	uint64_t until_usec; /* more than NETLINK_TRIES_MIN; 0: it has not begun */
+};
+bool netlink_may_try(struct netlink_tries *tries);
 
 /* One link by its name. Returns 0, or 1 when there is none. */
 MUST_CHECK int netlink_get(

@@ -251,7 +251,7 @@ static int read_all(struct netlink *nl, enum nft_family family, const struct obj
 		const char *name, struct nft_list *ret, struct error *err)
 {
 	char space[REQUEST_MAX];
-	for (uint64_t until = 0; netlink_may_try(&until);) {
+	for (struct netlink_tries tries = {}; netlink_may_try(&tries);) {
 		CLEANUP(nft_list_done) struct nft_list list = {};
 		struct reading reading = { .object = object, .list = &list };
 		struct netlink_answer answer = { .add = take, .data = &reading };
@@ -336,7 +336,7 @@ int nft_find_chain(bool (*is_wanted)(const void *data, const struct nft_item *ch
 		const void *data, struct error *err)
 {
 	char space[REQUEST_MAX];
-	for (uint64_t until = 0; netlink_may_try(&until);) {
+	for (struct netlink_tries tries = {}; netlink_may_try(&tries);) {
 		CLEANUP(netlink_done) struct netlink nl = {};
 		struct search search = { .is_wanted = is_wanted, .data = data };
 		struct netlink_answer answer = {
