@@ -760,7 +760,8 @@ TEST(filters_are_there_while_machines_run)
 	CHECK_INT(firewall_install(&nl, &request, &err), 0);
 	CHECK_FOUND(&s, firewall, "");
 	/* The machine has stopped, and its interface has gone, but for the rules. */
-	shell("ip link del web.0");
+	shell("ip link del web.0; ip link add web.1 type bridge; ip link set web.1 alias "
+	      "machina:web.b/0");
 	s.machines[0].running = false;
 	CHECK_FOUND(&s, firewall,
 			"warning: nftables still has rules of machine 'web', whose interfaces have "

@@ -268,21 +268,29 @@ static void check_hold(struct doctor *d)
 	doctor_cure(d, "journalctl -b -u 'machina-firewall-*'   # why it has not come to that");
 }
 
+static bool has_link(const struct link *links, size_t n, const char *machine)
+{
+	CLEANUP(freep) char *prefix = tap_alias_prefix(machine);
+	for (size_t i = 0; i < n; i++)
+		if (!strncmp(links[i].alias, prefix, strlen(prefix)))
+			return true;
+	return false;
+}
+
 /* Chains without an interface are of nobody. */
 static int check_leftovers(struct doctor *d, struct netlink *links_nl, const struct strv *present,
 		struct error *err)
 {
 	CLEANUP(strv_done) struct strv left = {};
-	for (size_t i = 0; i < present->n; i++) {
-		CLEANUP(freep) char *prefix = tap_alias_prefix(present->items[i]);
-		CLEANUP(freep) struct link *links = NULL;
-		size_t n = 0;
-		int r = netlink_list(links_nl, prefix, &links, &n, err);
-		if (r < 0)
-			return r;
-		if (!n)
+	CLEANUP(freep) struct link *links = NULL;
+	size_t n = 0;
+	/* All at once: each list goes through all interfaces of the host. */
+	int r = netlink_list(links_nl, TAP_ALIASES, &links, &n, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < present->n; i++)
+		if (!has_link(links, n, present->items[i]))
 			strv_push(&left, present->items[i]);
-	}
 	if (!left.n)
 		return 0;
 	doctor_add(d, DOCTOR_WARNING, "nftables still has rules of %s, whose interfaces have gone",

@@ -170,12 +170,10 @@ void doctor_check_bridges(struct doctor *d)
 
 /* ---- links ---- */
 
-#define ALIAS "machina:"
-
 /* "machina:MACHINE/CONNECTION"; NULL for what is cut or of others. In the arena. */
 static const char *machine_of(struct doctor *d, const struct link *link)
 {
-	const char *name = link->alias + strlen(ALIAS), *slash = strchr(name, '/');
+	const char *name = link->alias + strlen(TAP_ALIASES), *slash = strchr(name, '/');
 	return slash ? arena_strndup(&d->arena, name, (size_t)(slash - name)) : NULL;
 }
 
@@ -279,7 +277,7 @@ void doctor_check_links(struct doctor *d)
 	CLEANUP(freep) struct link *links = NULL;
 	struct error err = {};
 	size_t n = 0;
-	if (netlink_open(&nl, &err) < 0 || netlink_list(&nl, ALIAS, &links, &n, &err) < 0) {
+	if (netlink_open(&nl, &err) < 0 || netlink_list(&nl, TAP_ALIASES, &links, &n, &err) < 0) {
 		doctor_leave_out(d, "%s", err.text);
 		return;
 	}

@@ -14,12 +14,12 @@
 
 char *tap_alias_prefix(const char *machine)
 {
-	return xasprintf("machina:%s/", machine);
+	return xasprintf(TAP_ALIASES "%s/", machine);
 }
 
 char *tap_alias(const char *machine, const char *connection)
 {
-	char *alias = xasprintf("machina:%s/%s", machine, connection);
+	char *alias = xasprintf(TAP_ALIASES "%s/%s", machine, connection);
 	if (strlen(alias) >= LINK_ALIAS_MAX)
 		alias[LINK_ALIAS_MAX - 1] = '\0';
 	return alias;

@@ -31,6 +31,8 @@ struct tap_request {
 /* The first byte of a tap's own address; the rest is its guest's. */
 #define TAP_ADDRESS_BEGIN 0xfe
 
+/* What the aliases of all links of machines begin with, and those of networks' bridges. */
+#define TAP_ALIASES "machina:"
 /*
  * "machina:MACHINE/CONNECTION", cut to the kernel's limit. A '/' is in no name of a machine, so
  * that the links of "a" and of "a.b" are told apart. The caller frees it.
