@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -244,6 +245,35 @@ TEST(who_holds_a_monitor_is_named)
 	rmdir(dir);
 	freep(&dir);
 	CHECK(named);
+}
+
+/* A shell has 1024; a connection to each QEMU and what else is open may be more. */
+TEST(more_are_asked_than_there_are_descriptors_at_first)
+{
+	enum { N = 40, FEW = 20 };
+	struct qmp_many items[N] = {};
+	char *paths[N];
+	pid_t pids[N];
+	struct rlimit before, few;
+	size_t n_answered = 0;
+	dir = test_directory();
+	for (size_t i = 0; i < N; i++) {
+		pids[i] = start(i, &fakes[0], &paths[i]);
+		items[i].path = paths[i];
+	}
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ .rlim_cur = FEW, .rlim_max = before.rlim_max };
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &few), 0);
+	qmp_many_ask(items, N, commands, clock_deadline_usec(60 * USEC_PER_SEC));
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (size_t i = 0; i < N; i++) {
+		n_answered += is_as_expected(&items[i], &fakes[0]);
+		stop(pids[i], paths[i]);
+	}
+	qmp_many_done(items, N);
+	rmdir(dir);
+	free(dir);
+	CHECK_INT(n_answered, N);
 }
 
 TEST_MAIN()

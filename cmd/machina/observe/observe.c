@@ -20,6 +20,7 @@
 #include "lifecycle/monitor.h"
 #include "model/plan.h"
 #include "unit/service.h"
+#include "util/file.h"
 #include "util/mem.h"
 
 /* Between looks for the monitor of a machine that comes, and of one that does not seem to. */
@@ -376,6 +377,7 @@ int observe_run(const struct observe *observe, struct error *err)
 	if (r < 0)
 		return r;
 	loop.signal_fd = r;
+	file_allow_many();
 	for (size_t i = 0; i < observe->machines->n; i++)
 		add_machine(&loop, observe->machines->items[i]);
 	do

@@ -11,6 +11,7 @@
 #include "host/os/listen.h"
 #include "host/os/unix-peer.h"
 #include "host/qmp/qmp-wire.h"
+#include "util/file.h"
 #include "util/mem.h"
 
 #define CHUNK 65536
@@ -202,6 +203,7 @@ struct qmp_round *qmp_many_begin(struct qmp_many *items, size_t n, const char *c
 	struct qmp_round *round = xcalloc(1, sizeof(*round));
 	*round = (struct qmp_round){ xcalloc(n + 1, sizeof(*round->talks)), n, qmp_tokener_new() };
 	format(commands, &text);
+	file_allow_many();
 	for (size_t i = 0; i < n; i++)
 		begin(&round->talks[i], &items[i], commands, round->tokener, &text);
 	return round;
