@@ -373,9 +373,9 @@ static int finish(struct run *run, struct error *err)
 
 static int generate(struct run *run, struct error *err)
 {
-	int r = config_load(&run->config, &run->call->paths, err);
-	if (r >= 0)
-		r = machine_list(&run->call->paths, &run->all, &run->config.report, err);
+	if (config_load(&run->config, &run->call->paths, err) < 0)
+		report_error(&run->config.report, err);
+	int r = machine_list(&run->call->paths, &run->all, &run->config.report, err);
 	if (r == 0)
 		r = machines_select_of(
 				run->call, &run->all, &run->config.report, &run->selected, err);

@@ -59,9 +59,9 @@ static int validate(
 {
 	CLEANUP(strv_done) struct strv all = {}, selected = {};
 	CLEANUP(others_done) struct others others = {};
-	int r = config_load(config, &call->paths, err);
-	if (r >= 0)
-		r = machine_list(&call->paths, &all, &config->report, err);
+	if (config_load(config, &call->paths, err) < 0)
+		report_error(&config->report, err);
+	int r = machine_list(&call->paths, &all, &config->report, err);
 	if (r < 0)
 		return r;
 

@@ -22,23 +22,18 @@ void host_done(struct host *host)
 	*host = (struct host){};
 }
 
-/* The main file, then the drop-ins. */
-static int list_files(const struct config_paths *paths, struct strv *files, struct error *err)
+/* The main file, then the drop-ins. Returns whether these could be listed. */
+static bool list_files(const struct config_paths *paths, struct strv *files, struct report *report)
 {
 	strv_push_take(files, path_join(paths->config_dir, CONFIG_MAIN_NAME));
 
 	CLEANUP(freep) char *dir = path_join(paths->config_dir, "machina.conf.d");
-	CLEANUP(freep) char *followed = NULL;
 	CLEANUP(strv_done) struct strv names = {};
-	int r = config_follow(paths, dir, &followed, err);
-	if (r == 0)
-		r = dir_list(followed, &names, err);
-	if (r < 0)
-		return r;
+	bool is_listed = config_list_dir(paths, dir, &names, report);
 	for (size_t i = 0; i < names.n; i++)
 		if (config_stem_length(names.items[i]))
 			strv_push_take(files, path_join(dir, names.items[i]));
-	return 0;
+	return is_listed;
 }
 
 /* Check and merge ret->docs. */
@@ -81,20 +76,21 @@ int host_load(const struct config_paths *paths, struct host *ret, struct report 
 {
 	*ret = (struct host){};
 	CLEANUP(strv_done) struct strv files = {};
-	int r = list_files(paths, &files, err);
-	if (r < 0)
-		return r;
-
 	size_t before = report->n_errors_told;
+	bool is_listed = list_files(paths, &files, report), has_main = false;
 	ret->docs = xcalloc(files.n, sizeof(*ret->docs));
 	for (size_t i = 0; i < files.n; i++) {
-		r = config_load_doc(paths, files.items[i], &ret->docs[ret->n_docs++], report, err);
-		if (r == -ENOENT && i == 0)
-			return error_wrap(err, "there is no host config (machina.conf(5))");
-		if (r < 0)
-			return r;
+		/* Who removes a drop-in meanwhile is not told of it. */
+		if (config_load_file(paths, files.items[i], &ret->docs[ret->n_docs], report) == 0) {
+			has_main |= i == 0;
+			ret->n_docs++;
+		}
 	}
-	r = use_docs(ret, report);
+	if (!has_main)
+		return error_set(err, ENOENT,
+				"there is no host config (machina.conf(5)): '%s' does not exist",
+				files.items[0]);
+	int r = is_listed ? use_docs(ret, report) : 1;
 	ret->has_flaws |= report->n_errors_told > before;
 	return r || ret->has_flaws;
 }

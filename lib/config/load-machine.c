@@ -45,8 +45,7 @@ static int tell_missing(const struct config_paths *paths, const char *name, cons
 	const char *near = NULL;
 	if (machine_list(paths, &all, &ignored, err) == 0)
 		near = jnames_nearest(name, (const char *const *)all.items, all.n);
-	/* The same name: a link that leads nowhere. */
-	if (near && strcmp(near, name) != 0)
+	if (near)
 		return error_set(err, ENOENT, "there is no machine '%s'; did you mean '%s'?", name,
 				near);
 	return error_set(err, ENOENT, "there is no machine '%s' ('%s' does not exist)", name, path);
@@ -56,8 +55,9 @@ static int load_doc(const struct config_paths *paths, const char *name, struct m
 		struct report *report, struct error *err)
 {
 	CLEANUP(freep) char *path = config_machine_path(paths, name);
-	int r = config_load_doc(paths, path, &ret->doc, report, err);
-	return r == -ENOENT ? tell_missing(paths, name, path, err) : r;
+	if (config_load_file(paths, path, &ret->doc, report) == 0)
+		return 0;
+	return tell_missing(paths, name, path, err);
 }
 
 /* Returns 0, or 1 when there are findings; without a root the document can't be used then. */

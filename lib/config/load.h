@@ -51,9 +51,6 @@ MUST_CHECK int config_paths_follow(struct config_paths *paths, struct error *err
 /* The same for a path that begins with one of them. The caller frees it. */
 MUST_CHECK int config_follow(
 		const struct config_paths *paths, const char *path, char **ret, struct error *err);
-/* jdoc_load_at() of what it leads to. */
-MUST_CHECK int config_load_doc(const struct config_paths *paths, const char *path, struct jdoc *ret,
-		struct report *report, struct error *err);
 /* A file of the config as the system below the root knows it. The caller frees it. */
 char *config_known_path(const struct config_paths *paths, const char *path);
 
@@ -67,6 +64,21 @@ char *config_known_path(const struct config_paths *paths, const char *path);
 size_t config_stem_length(const char *file_name) PURE;
 /* The path of a machine's file. The caller frees it. */
 char *config_machine_path(const struct config_paths *paths, const char *machine);
+
+/*
+ * Read and parse one file of the config. What is wrong with it goes to @report; without a root it
+ * can't be used then.
+ *
+ * @ret: released with jdoc_done()
+ *
+ * Returns 0, or 1 when there is no such file; a link that leads nowhere is a finding.
+ */
+MUST_CHECK int config_load_file(const struct config_paths *paths, const char *path,
+		struct jdoc *ret, struct report *report);
+/* The names in a directory, sorted; none where there is no such directory. Returns whether it could
+ * be read: if not, that goes to @report. */
+MUST_CHECK bool config_list_dir(const struct config_paths *paths, const char *path,
+		struct strv *ret_names, struct report *report);
 
 struct inheritance;
 
@@ -84,8 +96,8 @@ struct host {
 void host_done(struct host *host);
 
 /*
- * Returns 0; 1 when findings (errors) were added to @report; a negative errno when a file or
- * directory can't be read. @ret is released with host_done() in every case.
+ * Returns 0; 1 when findings (errors) were added to @report; -ENOENT when there is no main file,
+ * with the findings of the others in @report. @ret is released with host_done() in every case.
  *
  * After 1, if ret->merged is there, @ret is good for looking for more findings, and for nothing
  * else: what has faults is missing in it, or has its default. Who goes on with it must not build,
@@ -144,8 +156,8 @@ void machine_done(struct machine *machine);
  * @host: must outlive @ret
  *
  * Returns 0; 1 when findings (errors) were added to @report, or were when the tags were read;
- * -ENOENT when there is no such machine; another negative errno when its file can't be read. @ret
- * is released with machine_done() in every case.
+ * -ENOENT when there is no such machine, -EINVAL when there can be none of that name. @ret is
+ * released with machine_done() in every case.
  *
  * After 1, if ret->merged is there, @ret is good for being shown and for looking for more findings,
  * and for nothing else. After 0 the host may have faults: see host_load().

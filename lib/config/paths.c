@@ -44,17 +44,6 @@ int config_follow(const struct config_paths *paths, const char *path, char **ret
 	return path_in_root(paths->root, path + strlen(paths->root), ret, err);
 }
 
-int config_load_doc(const struct config_paths *paths, const char *path, struct jdoc *ret,
-		struct report *report, struct error *err)
-{
-	CLEANUP(freep) char *followed = NULL;
-	int r = config_follow(paths, path, &followed, err);
-	if (r == 0)
-		r = jdoc_load_at(AT_FDCWD, followed, path, ret, report, err);
-	/* By the name that it was looked for. */
-	return r == -ENOENT ? error_code(err, r, "cannot open '%s'", path) : r;
-}
-
 int config_paths_follow(struct config_paths *paths, struct error *err)
 {
 	char **const dirs[] = { &paths->config_dir, &paths->machine_dir, &paths->unit_dir,

@@ -38,8 +38,13 @@ int dir_list(const char *path, struct strv *ret_names, struct error *err)
 {
 	CLEANUP(closep)
 	int fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 1 : error_errno(err, "cannot open directory '%s'", path);
+	if (fd < 0) {
+		int code = errno;
+		if (code == ENOENT && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			return 1;
+		CLEANUP(freep) char *reason = file_reason(AT_FDCWD, path, code);
+		return error_set(err, code, "cannot open directory '%s': %s", path, reason);
+	}
 	CLEANUP(strv_done) struct strv names = {};
 	int r = dir_read_names(fd, &names);
 	if (r < 0)

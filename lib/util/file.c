@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,12 +26,39 @@ static ssize_t read_some(int fd, void *data, size_t len)
 	return n;
 }
 
+/* What is no regular file. */
+static const char *odd_kind(mode_t mode)
+{
+	return S_ISDIR(mode)			? "it is a directory"
+	       : S_ISFIFO(mode)			? "it is a FIFO"
+	       : S_ISSOCK(mode)			? "it is a socket"
+	       : S_ISCHR(mode) || S_ISBLK(mode) ? "it is a device"
+						: "it is no regular file";
+}
+
+char *file_reason(int dirfd, const char *path, int code)
+{
+	char target[PATH_MAX];
+	struct stat st;
+	ssize_t n = code == ENOENT ? readlinkat(dirfd, path, target, sizeof(target)) : -1;
+	if (n > 0)
+		return xasprintf("it is a link to '%.*s', which leads nowhere", (int)n, target);
+	if (code == ELOOP)
+		return xstrdup("it is a link that leads back to itself");
+	bool is_odd = (code == EINVAL || code == ENXIO) && fstatat(dirfd, path, &st, 0) == 0 &&
+		      !S_ISREG(st.st_mode);
+	return xstrdup(is_odd ? odd_kind(st.st_mode) : strerror(code));
+}
+
 int file_read_at(int dirfd, const char *path, size_t size_max, struct buf *buf, struct error *err)
 {
 	CLEANUP(closep)
 	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return error_errno(err, "cannot open '%s'", path);
+	if (fd < 0) {
+		int code = errno;
+		CLEANUP(freep) char *reason = file_reason(dirfd, path, code);
+		return error_set(err, code, "cannot open '%s': %s", path, reason);
+	}
 	return file_read_fd(fd, path, size_max, buf, err);
 }
 
@@ -48,7 +76,7 @@ int file_read_stat(int fd, const char *path, size_t size_max, struct buf *buf, s
 		return error_errno(err, "cannot read '%s'", path);
 	*ret = st;
 	if (!S_ISREG(st.st_mode))
-		return error_set(err, EINVAL, "cannot read '%s': not a regular file", path);
+		return error_set(err, EINVAL, "cannot read '%s': %s", path, odd_kind(st.st_mode));
 
 	size_t start = buf->len;
 	bool fits = st.st_size <= 0 || (uintmax_t)st.st_size <= size_max;

@@ -16,6 +16,14 @@
 #include "util/strv.h"
 
 /*
+ * Why a file could not be opened or read, in words: "it is a directory", "it is a link to 'x',
+ * which leads nowhere", or what strerror(3) says. The caller frees it.
+ *
+ * @code: the errno that opening or reading it gave
+ */
+char *file_reason(int dirfd, const char *path, int code) __attribute__((returns_nonnull));
+
+/*
  * Append the whole of a regular file (or of a /proc or /sys file) to @buf.
  *
  * @dirfd: directory that a relative @path starts from, or AT_FDCWD
@@ -116,7 +124,8 @@ MUST_CHECK int write_all(int fd, const void *data, size_t len);
 /*
  * Names in a directory in byte order, without "." and "..". They replace what the list held.
  *
- * Returns 0, or 1 when the directory does not exist (the list stays as it is).
+ * Returns 0, or 1 when the directory does not exist (the list stays as it is). A link
+ * that leads nowhere is an error.
  */
 MUST_CHECK int dir_list(const char *path, struct strv *ret_names, struct error *err);
 

@@ -158,6 +158,14 @@ static bool is_on_host(const struct config_paths *paths, const char *machine)
 	return access(path, F_OK) == 0 || hookplan_is_kept(paths, HOOK_QEMU, machine);
 }
 
+static bool are_names(const struct strv *words)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (!machine_name_valid(words->items[i]))
+			return false;
+	return true;
+}
+
 int machines_select_known(
 		const struct call *call, bool is_there, struct strv *ret_names, struct error *err)
 {
@@ -167,8 +175,9 @@ int machines_select_known(
 	bool whole = call->machines.all || call->machines.tags.n;
 	CLEANUP(report_done) struct report report = {}, unused = {};
 	CLEANUP(strv_done) struct strv all = {};
+	/* Who is called by his name can be stopped, whatever has become of the config. */
 	int r = machine_list(&call->paths, &all, whole ? &report : &unused, err);
-	if (r < 0)
+	if (r < 0 && (whole || !are_names(words)))
 		return r;
 	/* A tag can't be looked for in a config that is not there. */
 	for (size_t i = 0; !call->machines.tags.n && i < words->n; i++)
