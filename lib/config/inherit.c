@@ -14,6 +14,7 @@
 struct inheritance {
 	struct inherited *items[KEPT_MAX];
 	size_t n;
+	struct json_object *unknown;
 	struct arena arena;
 };
 
@@ -28,8 +29,16 @@ void inheritance_free(struct inheritance *inheritance)
 		return;
 	for (size_t i = 0; i < inheritance->n; i++)
 		json_object_put(inheritance->items[i]->merged);
+	json_object_put(inheritance->unknown);
 	arena_done(&inheritance->arena);
 	free(inheritance);
+}
+
+struct json_object *inheritance_unknown(struct inheritance *inheritance)
+{
+	if (!inheritance->unknown)
+		inheritance->unknown = junknown(machine_fields);
+	return inheritance->unknown;
 }
 
 static bool is_of(const struct inherited *inherited, const struct layer *layers, size_t n)

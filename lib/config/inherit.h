@@ -19,6 +19,10 @@ struct inheritance;
 struct inheritance *inheritance_new(void) __attribute__((returns_nonnull));
 void inheritance_free(struct inheritance *inheritance);
 
+/* What stands for a tag that nobody knows: the same object each time. Borrowed. */
+struct json_object *inheritance_unknown(struct inheritance *inheritance)
+		__attribute__((returns_nonnull));
+
 /*
  * @layers: of a machine, its own file first
  *

@@ -22,7 +22,7 @@ void host_done(struct host *host)
 	*host = (struct host){};
 }
 
-/* The main file, then the drop-ins. Returns whether these could be listed. */
+/* The main file, then the drop-ins; false: these can't be listed. */
 static bool list_files(const struct config_paths *paths, struct strv *files, struct report *report)
 {
 	strv_push_take(files, path_join(paths->config_dir, CONFIG_MAIN_NAME));
@@ -36,17 +36,29 @@ static bool list_files(const struct config_paths *paths, struct strv *files, str
 	return is_listed;
 }
 
+/* One that can't be used may have any entry more, and others in place of those that it speaks of.
+ */
+static void check_doc(struct host *host, size_t i, struct report *report)
+{
+	struct jdoc *doc = &host->docs[i];
+	jfill(host_fields, doc->root);
+	if (doc->root && jcheck(host_fields, doc, doc->root, "", report))
+		return;
+	json_object_put(doc->root);
+	doc->root = junknown(host_fields);
+	host->has_flaws = true;
+	for (size_t k = 0; k < i; k++)
+		junknown_mentioned(host_fields, host->docs[k].root, doc->text, doc->len);
+}
+
 /* Check and merge ret->docs. */
 static int use_docs(struct host *ret, struct report *report)
 {
 	size_t before = report->n_errors_told;
-	bool complete = true;
 	ret->layers = xcalloc(ret->n_docs, sizeof(*ret->layers));
 	for (size_t i = 0; i < ret->n_docs; i++) {
 		const struct jdoc *doc = &ret->docs[i];
-		complete &= doc->root != NULL;
-		jfill(host_fields, doc->root);
-		complete &= jcheck(host_fields, doc, doc->root, "", report);
+		check_doc(ret, i, report);
 		ret->layers[ret->n_docs - 1 - i] = (struct layer){
 			.doc = doc,
 			.object = doc->root,
@@ -55,10 +67,7 @@ static int use_docs(struct host *ret, struct report *report)
 			.chain = doc->name,
 		};
 	}
-	if (!complete)
-		return 1;
-
-	ret->has_flaws = report->n_errors_told > before;
+	ret->has_flaws |= report->n_errors_told > before;
 	ret->merged = jmerge(host_fields, ret->layers, ret->n_docs, NULL, NULL);
 	jbind(host_fields, ret->merged, &ret->conf, &ret->arena);
 	ret->inheritance = inheritance_new();
@@ -78,7 +87,7 @@ int host_load(const struct config_paths *paths, struct host *ret, struct report 
 	CLEANUP(strv_done) struct strv files = {};
 	size_t before = report->n_errors_told;
 	bool is_listed = list_files(paths, &files, report), has_main = false;
-	ret->docs = xcalloc(files.n, sizeof(*ret->docs));
+	ret->docs = xcalloc(files.n + 1, sizeof(*ret->docs));
 	for (size_t i = 0; i < files.n; i++) {
 		/* Who removes a drop-in meanwhile is not told of it. */
 		if (config_load_file(paths, files.items[i], &ret->docs[ret->n_docs], report) == 0) {
@@ -86,13 +95,16 @@ int host_load(const struct config_paths *paths, struct host *ret, struct report 
 			ret->n_docs++;
 		}
 	}
+	if (!is_listed)
+		ret->docs[ret->n_docs++] = (struct jdoc){
+			.name = path_join(paths->config_dir, "machina.conf.d"), .text = xstrdup("")
+		};
 	if (!has_main)
 		return error_set(err, ENOENT,
 				"there is no host config (machina.conf(5)): '%s' does not exist",
 				files.items[0]);
-	int r = is_listed ? use_docs(ret, report) : 1;
-	ret->has_flaws |= report->n_errors_told > before;
-	return r || ret->has_flaws;
+	ret->has_flaws = report->n_errors_told > before;
+	return use_docs(ret, report);
 }
 
 bool host_is_flawed(const struct host *host, const char *pointer)

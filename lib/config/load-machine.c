@@ -97,8 +97,9 @@ static int read_machine(const struct config_paths *paths, const char *name, stru
 /* Find the tags of a machine, and merge. */
 static int merge_machine(const struct host *host, struct machine *m, struct report *report)
 {
-	if (!m->doc.root || !tags_resolve(host, m, report))
+	if (!m->doc.root)
 		return 1;
+	tags_resolve(host, m, report);
 	const struct inherited *inherited =
 			inheritance_find(host->inheritance, m->layers, m->n_layers);
 	if (inherited) {

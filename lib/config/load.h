@@ -86,7 +86,7 @@ struct host {
 	struct jdoc *docs; /* the main file first */
 	size_t n_docs;
 	struct layer *layers;	    /* strongest first: the last file */
-	struct json_object *merged; /* NULL: a file can't be used at all */
+	struct json_object *merged; /* NULL: there is no main file */
 	struct host_conf conf;	    /* bound to @merged, without entries that have faults */
 	bool has_flaws;		    /* not to be acted upon, but to be looked at */
 	struct arena arena;
@@ -99,10 +99,11 @@ void host_done(struct host *host);
  * Returns 0; 1 when findings (errors) were added to @report; -ENOENT when there is no main file,
  * with the findings of the others in @report. @ret is released with host_done() in every case.
  *
- * After 1, if ret->merged is there, @ret is good for looking for more findings, and for nothing
- * else: what has faults is missing in it, or has its default. Who goes on with it must not build,
- * write or do anything from it, nor from machines that are loaded with it, although these may have
- * no findings of their own: ret->has_flaws says so.
+ * After 1 @ret is good for looking for more findings, and for nothing else: what has faults is
+ * missing in it, or has its default. A file that can't be used is taken for one that may have any
+ * entry more, and replace those of earlier files that its text speaks of. Who goes on with it must
+ * not build, write or do anything from it, nor from machines that are loaded with it, although
+ * these may have no findings of their own: ret->has_flaws says so.
  */
 MUST_CHECK int host_load(const struct config_paths *paths, struct host *ret, struct report *report,
 		struct error *err);
@@ -144,7 +145,7 @@ struct machine {
 	struct jdoc doc;
 	struct layer *layers; /* the machine's file, then its tags */
 	size_t n_layers;
-	struct json_object *merged; /* NULL: its files or tags can't be used at all */
+	struct json_object *merged; /* NULL: its own file can't be used at all */
 	struct machine_conf conf;   /* bound to @merged */
 	bool has_flaws;		    /* as that of struct host */
 	struct arena arena;

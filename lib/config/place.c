@@ -48,14 +48,36 @@ void place_find(const struct field *fields, const struct layer *layers, size_t n
 	*ret_pointer = xasprintf("%s%s", own, pointer + len);
 }
 
-/* Is a member unknown that could be about the others? The sections of a file are about themselves,
- * but for one that nobody knows. */
-static bool has_flaw_beside(
-		const struct field *fields, struct json_object *merged, struct json_object *object)
+/* Do the entries of the object at that place have names that the user gave them? */
+static bool is_map(const struct field *fields, const char *pointer)
 {
+	CLEANUP(buf_done) struct buf token = {};
+	const struct field *f = NULL;
+	/* Behind the name of an entry, or its number, come the keys of its rows. */
+	for (bool is_entry = false; jpointer_next(&pointer, &token);
+			is_entry = !is_entry && f && f->kind != FIELD_KIND_OBJECT) {
+		if (is_entry)
+			continue;
+		f = fields ? field_find(fields, buf_text(&token)) : NULL;
+		fields = f ? f->fields : NULL;
+	}
+	return f && f->kind != FIELD_KIND_OBJECT && f->merge == MERGE_KEYS;
+}
+
+/*
+ * Is a member unknown that could be about the others? The sections of a file are about themselves,
+ * but for one that nobody knows, and so are the entries of a map.
+ *
+ * @path: of @object
+ */
+static bool has_flaw_beside(
+		const struct field *fields, const char *path, struct json_object *object)
+{
+	if (is_map(fields, path))
+		return jtree_is_flaw(jtree_get(object, ""));
 	json_object_object_foreach(object, key, value)
 	{
-		if (jtree_is_flaw(value) && (object != merged || !field_find(fields, key)))
+		if (jtree_is_flaw(value) && (path[0] || !field_find(fields, key)))
 			return true;
 	}
 	return false;
@@ -69,7 +91,7 @@ bool place_is_flawed(const struct field *fields, struct json_object *merged, con
 		return true;
 	if (pointer[strlen(path)])
 		return json_object_is_type(value, json_type_object) &&
-		       has_flaw_beside(fields, merged, value);
+		       has_flaw_beside(fields, path, value);
 	if (json_object_is_type(value, json_type_object) ||
 			json_object_is_type(value, json_type_array))
 		return jtree_has_flaw(value);
@@ -78,6 +100,5 @@ bool place_is_flawed(const struct field *fields, struct json_object *merged, con
 		return false;
 	*last = '\0';
 	value = jpointer_get(merged, path);
-	return json_object_is_type(value, json_type_object) &&
-	       has_flaw_beside(fields, merged, value);
+	return json_object_is_type(value, json_type_object) && has_flaw_beside(fields, path, value);
 }

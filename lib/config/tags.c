@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/inherit.h"
 #include "json/jlocate.h"
 #include "json/jnames.h"
 #include "json/jtree.h"
@@ -20,7 +21,7 @@ struct walk {
 	size_t n;
 	size_t n_alloc;
 	struct report *report;
-	bool is_partial; /* tags are missing, or a fault that was told hides which there are */
+	size_t n_certain; /* with the first one that stands for a tag that nobody knows; 0: none */
 };
 
 /* One step of the path that the walk is on, the innermost first. */
@@ -51,25 +52,45 @@ static bool find_tag(
 	return false;
 }
 
+static void add_layer(struct walk *w, const struct layer *layer)
+{
+	w->layers = grow_array(w->layers, &w->n_alloc, w->n, sizeof(*w->layers));
+	w->layers[w->n++] = *layer;
+}
+
+/* A tag that nobody knows, which may replace what those behind it bring in: they don't count. */
+static void add_unknown(struct walk *w, const struct layer *from)
+{
+	struct layer unknown = *from;
+	unknown.object = inheritance_unknown(w->host->inheritance);
+	unknown.label = "tag ";
+	add_layer(w, &unknown);
+	if (!w->n_certain)
+		w->n_certain = w->n;
+}
+
 static void report_entry(struct walk *w, const struct layer *from, size_t index, const char *text)
 {
 	CLEANUP(buf_done) struct buf pointer = {};
 	buf_printf(&pointer, "%s/tags/%zu", from->pointer, index);
 	struct where at;
-	w->is_partial = true;
 	jlocate_value(from->doc, buf_text(&pointer), &at);
 	bool is_machine = from->pointer[0] == '\0';
 	report_add(w->report, SEVERITY_ERROR, at, buf_text(&pointer),
 			is_machine ? NULL : from->chain, "%s", text);
+	add_unknown(w, from);
 }
 
 static void report_unknown(struct walk *w, const struct layer *from, size_t index, const char *tag)
 {
-	CLEANUP(buf_done) struct buf text = {};
+	CLEANUP(buf_done) struct buf text = {}, entry = {};
 	struct json_object *tags = jtree_get(w->host->merged, "tag");
-	w->is_partial = true;
-	if (jtree_is_flaw(tags))
+	jpointer_push(&entry, "tag");
+	jpointer_push(&entry, tag);
+	if (host_is_flawed(w->host, buf_text(&entry))) {
+		add_unknown(w, from);
 		return;
+	}
 	size_t n = 0, n_max = tags ? (size_t)json_object_object_length(tags) : 0;
 	CLEANUP(freep) const char **known = xcalloc(n_max + 1, sizeof(*known));
 	if (tags) {
@@ -113,17 +134,12 @@ static bool seen(const struct walk *w, const struct layer *found)
 	return false;
 }
 
-static void add_layer(struct walk *w, const struct layer *layer)
-{
-	w->layers = grow_array(w->layers, &w->n_alloc, w->n, sizeof(*w->layers));
-	w->layers[w->n++] = *layer;
-}
-
 /* Recursion is bounded by the number of tags: a tag is entered once, and never from itself. */
 static void follow(struct walk *w, const struct step *at)
 {
 	struct json_object *object = w->layers[at->layer].object, *tags = jtree_get(object, "tags");
-	w->is_partial |= jtree_is_flaw(object) || jtree_is_flaw(tags);
+	if (jtree_is_flaw(object) || jtree_is_flaw(tags))
+		add_unknown(w, &w->layers[at->layer]);
 	for (size_t i = 0; i < jtree_length(tags); i++) {
 		const char *name = json_object_get_string(json_object_array_get_idx(tags, i));
 		struct layer found;
@@ -141,7 +157,7 @@ static void follow(struct walk *w, const struct step *at)
 	}
 }
 
-bool tags_resolve(const struct host *host, struct machine *machine, struct report *report)
+void tags_resolve(const struct host *host, struct machine *machine, struct report *report)
 {
 	struct walk w = { .host = host, .arena = &machine->arena, .report = report };
 	const char *label = arena_printf(&machine->arena, "machine %s", machine->name);
@@ -152,8 +168,8 @@ bool tags_resolve(const struct host *host, struct machine *machine, struct repor
 				      .chain = label });
 	follow(&w, &(struct step){});
 	machine->layers = w.layers;
-	machine->n_layers = w.n;
-	return !w.is_partial;
+	machine->n_layers = w.n_certain ? w.n_certain : w.n;
+	machine->has_flaws |= w.n_certain > 0;
 }
 
 void host_check_tags(const struct host *host, struct report *report)

@@ -8,8 +8,7 @@
 
 /*
  * Fill @machine->layers: the machine's file, then its tags, depth-first, each where it comes
- * first. Unknown tags and cycles become findings. @machine->doc has been checked.
- *
- * Returns whether all of them are known.
+ * first. Unknown tags and cycles become findings; a layer of which nothing is known stands for
+ * them, and is the last one. @machine->doc has been checked.
  */
-bool tags_resolve(const struct host *host, struct machine *machine, struct report *report);
+void tags_resolve(const struct host *host, struct machine *machine, struct report *report);

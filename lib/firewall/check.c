@@ -17,7 +17,7 @@ static bool is_flawed(const struct fw_policy *policy, const char *section, const
 {
 	struct json_object *map = jtree_get(policy->flawed, section);
 	return jtree_is_flaw(policy->flawed) || jtree_is_flaw(map) ||
-	       jtree_has_flaw(jtree_get(map, name));
+	       jtree_is_flaw(jtree_get(map, "")) || jtree_has_flaw(jtree_get(map, name));
 }
 
 /* The host's config has no @kind @name; did you mean ... Each item begins with its name. */

@@ -6,6 +6,7 @@
 #include <json-c/linkhash.h>
 #include <string.h>
 
+#include "json/jspoil.h"
 #include "json/jtree.h"
 
 const struct field *field_find(const struct field *fields, const char *key)
@@ -108,7 +109,7 @@ static const char *scalar_text(struct json_object *value)
 static struct jstrings bind_strings(struct json_object *value, struct arena *arena)
 {
 	bool is_list = json_object_is_type(value, json_type_array);
-	struct jstrings list = { .n = is_list ? json_object_array_length(value) : 1 };
+	struct jstrings list = { .n = is_list ? jspoil_known_length(value) : 1 };
 	list.items = arena_array(arena, list.n, sizeof(*list.items));
 	for (size_t i = 0; i < list.n; i++)
 		list.items[i] = jtree_text(is_list ? json_object_array_get_idx(value, i) : value);
@@ -117,7 +118,7 @@ static struct jstrings bind_strings(struct json_object *value, struct arena *are
 
 static struct jints bind_ints(struct json_object *value, struct arena *arena)
 {
-	struct jints list = { .n = json_object_array_length(value) };
+	struct jints list = { .n = jspoil_known_length(value) };
 	list.items = arena_array(arena, list.n, sizeof(*list.items));
 	for (size_t i = 0; i < list.n; i++)
 		list.items[i] = json_object_get_int64(json_object_array_get_idx(value, i));
@@ -139,7 +140,7 @@ static struct jpairs bind_pairs(struct json_object *value, struct arena *arena)
 
 static struct jlist bind_list(const struct field *f, struct json_object *value, struct arena *arena)
 {
-	struct jlist list = { .n = json_object_array_length(value) };
+	struct jlist list = { .n = jspoil_known_length(value) };
 	list.items = arena_array(arena, list.n, f->item_size);
 	for (size_t i = 0; i < list.n; i++)
 		jbind(f->fields, json_object_array_get_idx(value, i),

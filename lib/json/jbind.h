@@ -234,6 +234,20 @@ bool jcheck(const struct field *fields, const struct jdoc *doc, struct json_obje
 		const char *pointer, struct report *report);
 
 /*
+ * What stands for an object that can't be read at all: each value that others could merge with is a
+ * flaw. Those of MERGE_NEVER say nothing about others, and are left out.
+ */
+struct json_object *junknown(const struct field *fields) __attribute__((returns_nonnull));
+/*
+ * Entries of maps that such a one may replace, because its text speaks of them, become flaws.
+ *
+ * @object: checked, and weaker in the merge
+ * @text: of the one that can't be read
+ */
+void junknown_mentioned(const struct field *fields, struct json_object *object, const char *text,
+		size_t len);
+
+/*
  * Fill a struct from an object that jcheck() has looked at. Absent keys and flaws get their
  * defaults: false or default_bool, 0, NULL, -1 for enums and switches, empty lists. A
  * FIELD_POSITIVE integer <= 0 becomes 0. Strings are borrowed from @object, lists belong to @arena.

@@ -75,10 +75,10 @@ static void wrong_type(struct check *c, struct json_object *value, const char *e
 static bool is_type(struct check *c, struct json_object *value, enum json_type type,
 		const char *expected)
 {
-	if (json_object_is_type(value, type))
-		return true;
-	wrong_type(c, value, expected);
-	return false;
+	bool is = json_object_is_type(value, type);
+	if (!is)
+		wrong_type(c, value, expected);
+	return is;
 }
 
 static void check_form(struct check *c, field_check *form, struct json_object *value)
@@ -268,8 +268,6 @@ static void check_names(struct check *c, struct json_object *list)
 		if (!jspoil_is_nameless(value))
 			entries[n++] = (struct entry){ jtree_get_text(value, "name"), i };
 	}
-	if (n < 2)
-		return;
 	qsort(entries, n, sizeof(*entries), compare_entries);
 	for (size_t i = 1, first = 0; i < n; i++) {
 		if (strcmp(entries[i].name, entries[first].name) != 0)
@@ -333,14 +331,15 @@ static void check_member(struct check *c, const struct field *f, struct json_obj
 static void check_map(struct check *c, const struct field *f, struct json_object *map)
 {
 	size_t len = c->pointer.len;
+	bool is_partial = false;
 	json_object_object_foreach(map, key, value)
 	{
-		unsigned before = c->n_findings, before_value;
+		unsigned before = c->n_findings;
 		if (has_enough(c))
 			return;
 		jpointer_push(&c->pointer, key);
 		check_key(c, f, key);
-		before_value = c->n_findings;
+		bool is_misnamed = c->n_findings > before;
 		if (!value || jtree_is_flaw(value))
 			; /* not set, or not to be known */
 		else if (f->kind == FIELD_KIND_STRING_MAP)
@@ -353,11 +352,15 @@ static void check_map(struct check *c, const struct field *f, struct json_object
 			check_member(c, f, value);
 		bool is_part = f->kind == FIELD_KIND_MAP &&
 			       json_object_is_type(value, json_type_object);
-		if (before_value > before || (c->n_findings > before && !is_part) ||
-				jtree_is_doubtful(value))
+		/* Who forgot a level, or misspelled a name, meant an entry of another name. */
+		bool is_odd = is_misnamed || (c->n_findings > before && !is_part);
+		is_partial |= is_misnamed || (is_odd && f->fields && field_find(f->fields, key));
+		if (is_odd || jtree_is_doubtful(value))
 			jspoil(map, key);
 		buf_truncate(&c->pointer, len);
 	}
+	if (is_partial)
+		jspoil_rest(map);
 }
 
 static void check_value(struct check *c, const struct field *f, struct json_object *value)

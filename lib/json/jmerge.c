@@ -8,6 +8,7 @@
 
 #include "json/jlocate.h"
 #include "json/jmerge-value.h"
+#include "json/jspoil.h"
 #include "json/jtree.h"
 #include "util/mem.h"
 
@@ -151,13 +152,16 @@ static struct json_object *merge_lists(struct merge *m, const struct field *f,
 		const struct source *sources, size_t n, enum merge_rule rule)
 {
 	bool unique = rule == MERGE_UNION || (rule == MERGE_GATHER && !f->fields);
+	bool is_partial = false;
 	struct json_object *merged = jtree_list();
 	struct json_object *places = unique ? jtree_object() : NULL; /* entry -> its index */
 	tell(m, m->trace_parents, &sources[0]);
 	for (size_t i = 0; i < n; i++) {
 		const struct source *from = &sources[rule == MERGE_GATHER ? i : n - 1 - i];
 		struct json_object *list = from->value, *place = NULL;
-		for (size_t j = 0; j < json_object_array_length(list); j++) {
+		size_t n_known = jspoil_known_length(list);
+		is_partial |= n_known < json_object_array_length(list);
+		for (size_t j = 0; j < n_known; j++) {
 			struct json_object *entry = json_object_array_get_idx(list, j);
 			struct source s = child(m, from, NULL, j, entry);
 			size_t index = json_object_array_length(merged);
@@ -177,6 +181,8 @@ static struct json_object *merge_lists(struct merge *m, const struct field *f,
 		}
 	}
 	json_object_put(places);
+	if (is_partial)
+		jspoil_rest(merged);
 	return merged;
 }
 
@@ -228,16 +234,21 @@ static struct json_object *merge_named(
 {
 	struct json_object *merged = jtree_list();
 	struct json_object *names = jtree_object(); /* name -> merged entry; null: removed */
+	bool is_partial = false;
 	tell(m, m->trace_parents, &sources[0]);
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *list = sources[i].value;
-		for (size_t j = 0; j < json_object_array_length(list); j++) {
+		size_t n_known = jspoil_known_length(list);
+		is_partial |= n_known < json_object_array_length(list);
+		for (size_t j = 0; j < n_known; j++) {
 			struct source s = child(m, &sources[i], NULL, j,
 					json_object_array_get_idx(list, j));
 			merge_named_entry(m, f, &s, merged, names);
 		}
 	}
 	json_object_put(names);
+	if (is_partial)
+		jspoil_rest(merged);
 	return merged;
 }
 
@@ -301,7 +312,7 @@ static struct json_object *merge_never(
 	return merged;
 }
 
-/* The first that is to be merged with others, and can't be: nobody knows what would come of it. */
+/* The first that is to be merged with others, and can't be: nobody knows what it would bring. */
 static const struct source *find_flaw(const struct field *f, const struct source *sources, size_t n)
 {
 	if (f->merge == MERGE_FIRST || f->merge == MERGE_WHOLE || f->merge == MERGE_NEVER)
@@ -312,16 +323,9 @@ static const struct source *find_flaw(const struct field *f, const struct source
 	return NULL;
 }
 
-static struct json_object *merge_value(
+static struct json_object *merge_by_rule(
 		struct merge *m, const struct field *f, const struct source *sources, size_t n)
 {
-	const struct source *flaw = find_flaw(f, sources, n);
-	if (flaw)
-		return take_leaf(m, f, flaw);
-	/* Most of a machine is a tag's, and a host has one file: nobody needs copies of them. */
-	if (n == 1 && !is_traced(m) &&
-			(sources[0].layer->is_merged || jmerge_is_merged(f, sources[0].value)))
-		return json_object_get(sources[0].value);
 	switch (f->merge) {
 	case MERGE_FIRST:
 	case MERGE_WHOLE:
@@ -340,6 +344,35 @@ static struct json_object *merge_value(
 		return merge_never(m, f, sources, n);
 	}
 	return NULL;
+}
+
+/* What is known of them. Objects are one: their keys belong together. */
+static struct json_object *merge_known(struct merge *m, const struct field *f,
+		const struct source *sources, size_t n, const struct source *flaw)
+{
+	struct source *known = arena_array(&m->arena, n, sizeof(*known));
+	size_t n_known = 0;
+	for (size_t i = 0; i < n; i++)
+		if (!jtree_is_flaw(sources[i].value))
+			known[n_known++] = sources[i];
+	if (!n_known || f->merge == MERGE_FIELDS)
+		return take_leaf(m, f, flaw);
+	struct json_object *merged = merge_by_rule(m, f, known, n_known);
+	jspoil_rest(merged);
+	return merged;
+}
+
+static struct json_object *merge_value(
+		struct merge *m, const struct field *f, const struct source *sources, size_t n)
+{
+	const struct source *flaw = find_flaw(f, sources, n);
+	if (flaw)
+		return merge_known(m, f, sources, n, flaw);
+	/* Most of a machine is a tag's, and a host has one file: nobody needs copies of them. */
+	if (n == 1 && !is_traced(m) &&
+			(sources[0].layer->is_merged || jmerge_is_merged(f, sources[0].value)))
+		return json_object_get(sources[0].value);
+	return merge_by_rule(m, f, sources, n);
 }
 
 /* The values that the sources have, not null, at [row * n + source]. */

@@ -2,6 +2,9 @@
 /* What of a document can't be known because of a fault. */
 #include "json/jspoil.h"
 
+#include <json-c/linkhash.h>
+#include <string.h>
+
 #include "json/jlocate.h"
 #include "json/jtree.h"
 
@@ -23,6 +26,52 @@ void jspoil_meant(struct json_object *object, const char *pointer)
 	}
 	if (json_object_is_type(object, json_type_object) && !jtree_get(object, buf_text(&token)))
 		jspoil(object, buf_text(&token));
+}
+
+struct json_object *junknown(const struct field *fields)
+{
+	struct json_object *object = jtree_object();
+	for (const struct field *f = fields; f->name; f++)
+		if (f->merge != MERGE_NEVER && f->kind != FIELD_KIND_NOTE)
+			jtree_set(object, f->name,
+					f->kind == FIELD_KIND_OBJECT && f->merge == MERGE_FIELDS
+							? junknown(f->fields)
+							: jtree_flaw());
+	return object;
+}
+
+void junknown_mentioned(const struct field *fields, struct json_object *object, const char *text,
+		size_t len)
+{
+	for (const struct field *f = fields; f->name; f++) {
+		struct json_object *value = jtree_get(object, f->name);
+		if (!value || jtree_is_flaw(value) || f->merge == MERGE_NEVER)
+			continue;
+		if (f->kind == FIELD_KIND_OBJECT && f->merge == MERGE_FIELDS)
+			junknown_mentioned(f->fields, value, text, len);
+		if (f->merge != MERGE_KEYS)
+			continue;
+		json_object_object_foreach(value, key, entry)
+		{
+			(void)entry;
+			if (memmem(text, len, key, strlen(key)))
+				jspoil(value, key);
+		}
+	}
+}
+
+void jspoil_rest(struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_array))
+		jtree_push(value, jtree_flaw());
+	else
+		jspoil(value, "");
+}
+
+size_t jspoil_known_length(struct json_object *list)
+{
+	size_t n = json_object_array_length(list);
+	return n && jtree_is_flaw(json_object_array_get_idx(list, n - 1)) ? n - 1 : n;
 }
 
 bool jspoil_is_nameless(struct json_object *entry)

@@ -9,6 +9,7 @@
 
 #include "json/jknown.h"
 #include "json/jlocate.h"
+#include "json/jtree.h"
 #include "json/jwrite.h"
 #include "model/describe.h"
 #include "util/buf.h"
@@ -41,6 +42,9 @@ void explanation_done(struct explanation *e)
 static void note(void *context, const char *pointer, const struct jorigin *origin)
 {
 	struct walk *w = context;
+	/* A value with a fault says nothing, nor does a tag that nobody knows. */
+	if (jtree_is_flaw(origin->value))
+		return;
 	w->said = grow_array(w->said, &w->n_alloc, w->n_said, sizeof(*w->said));
 	w->said[w->n_said++] = (struct said){ .pointer = xstrdup(pointer),
 		.origin = *origin,
@@ -343,7 +347,7 @@ int explain_machine(const struct machine *machine, const struct vm *vm, const ch
 	walk_value(&w, &at, described);
 	add_all_following(&w, vm);
 	add_removed(&w);
-	int r = ret->n ? 0 : explain_default(&w, vm, described, err);
+	int r = ret->n || !pointer[0] ? 0 : explain_default(&w, vm, described, err);
 	json_object_put(described);
 	for (size_t i = 0; i < w.n_said; i++) {
 		free(w.said[i].pointer);

@@ -529,7 +529,10 @@ TEST(what_has_no_faults_is_used)
 	CLEANUP(sample_done) struct sample t = {};
 	sample_host(&t, "{}");
 	sample_machine(&t, "w", "{'tags':['a'],'name':'v'}");
-	CHECK(t.failed && !t.machine.merged);
+	CHECK(t.failed && t.machine.merged && t.machine.has_flaws);
+	CHECK(machine_is_flawed(&t.machine, "/volumes") &&
+			machine_is_flawed(&t.machine, "/attrs/memory/ram") &&
+			!machine_is_flawed(&t.machine, "/name"));
 	CHECK_STR(sample_findings(&t),
 			"w:1:10: /tags/0: the host's config has no tag 'a'; it has none\n"
 			"w:1:22: /name: expected \"w\", the name of the file, "
