@@ -130,6 +130,14 @@ static void try_resolved(struct search *s, const struct vm *vm)
 	try_devices(s, vm);
 }
 
+/* One that the file has was found there. */
+static void try_port(struct search *s, const char *at, const struct port_conf *conf, int port)
+{
+	CLEANUP(freep) char *text = xasprintf("%d", port);
+	if (port && !conf->port)
+		try_value(s, at, text);
+}
+
 /* One that can't be read is a finding: the others are looked at. */
 static void search_one(struct search *s, struct config *config)
 {
@@ -144,6 +152,10 @@ static void search_one(struct search *s, struct config *config)
 	struct json_object *merged = vm_describe(&built.machine, &built.vm);
 	try_tree(s, &at, merged);
 	try_resolved(s, &built.vm);
+	const struct attrs_conf *attrs = &built.machine.conf.attrs;
+	try_port(s, "/attrs/agent/qemu/port", &attrs->agent.qemu, built.vm.agent.port);
+	try_port(s, "/attrs/spice/port", &attrs->spice, built.vm.spice.port);
+	try_port(s, "/attrs/vnc/port", &attrs->vnc, built.vm.vnc.port);
 	json_object_put(merged);
 }
 
