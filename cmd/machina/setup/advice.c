@@ -3,7 +3,9 @@
 #include "setup/advice.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "host/doctor/lack.h"
@@ -116,6 +118,21 @@ static void advise_removals(struct advisor *a)
 
 /* ---- what the host has ---- */
 
+/* A number of bytes or of KiB where MiB are meant is more than there is anywhere. */
+static void advise_memory(struct advisor *a)
+{
+	const struct vm *vm = &a->built->vm;
+	struct sysinfo host;
+	if (sysinfo(&host) < 0)
+		return;
+	const uint64_t host_mib = (uint64_t)host.totalram * host.mem_unit >> 20;
+	if ((uint64_t)vm->memory.ram_mib > host_mib)
+		ADVISE(a, "/attrs/memory/ram",
+				"%" PRId64 " MiB are more than all memory of this host (%" PRIu64
+				" MiB)",
+				vm->memory.ram_mib, host_mib);
+}
+
 /* Whoever takes an image for a disk finds nothing to boot on it. */
 static void advise_images(struct advisor *a)
 {
@@ -167,6 +184,7 @@ static void advise_lack(void *data, const struct lack *lack)
 
 static void advise_host(struct advisor *a)
 {
+	advise_memory(a);
 	lacks_find(&a->built->vm, advise_lack, a);
 	advise_images(a);
 	advise_kernel(a);
