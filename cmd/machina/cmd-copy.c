@@ -41,12 +41,12 @@ static int open_local(const struct copying *c, char **ret_temporary, int *ret_fd
 	}
 	if (!c->options->force && lstat(c->local_path, &st) == 0)
 		return error_set(err, EEXIST, "'%s' exists; --force replaces it", c->local_path);
-	CLEANUP(freep) char *path = xasprintf("%s.XXXXXX", c->local_path);
-	*ret_fd = mkostemp(path, O_CLOEXEC);
-	if (*ret_fd < 0)
-		return error_errno(err, "cannot make a file beside '%s'", c->local_path);
-	*ret_temporary = take_ptr(path);
-	return 0;
+	/* Of copies that were killed. */
+	file_remove_stale_of(c->local_path);
+	*ret_fd = file_temporary(AT_FDCWD, c->local_path, getpid(), 0600, ret_temporary);
+	return *ret_fd < 0 ? error_code(err, *ret_fd, "cannot make a file beside '%s'",
+					     c->local_path)
+			   : 0;
 }
 
 static int receive_all(struct copying *c, struct agent_file *file, int fd, struct error *err)

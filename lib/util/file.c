@@ -140,20 +140,35 @@ static int set_mode(int fd, mode_t mode)
  * O_EXCL makes the name ours; a number that counts up gives another one when it is taken, and is
  * cheaper than the random bytes of mkostemp(3).
  */
-int file_temporary(int dirfd, const char *path, pid_t owner, mode_t mode, char **ret_temporary)
+/* "a/.b.tmp-12-0" for "a/b" and process 12: another one each time. */
+static char *temporary_name(const char *path, pid_t owner)
 {
 	static unsigned number;
 	const char *slash = strrchr(path, '/');
 	const int dir_len = slash ? (int)(slash + 1 - path) : 0;
+	return xasprintf("%.*s.%s.tmp-%d-%u", dir_len, path, path + dir_len, (int)owner, number++);
+}
+
+int file_temporary(int dirfd, const char *path, pid_t owner, mode_t mode, char **ret_temporary)
+{
 	for (;;) {
-		CLEANUP(freep)
-		char *temporary = xasprintf("%.*s.%s.tmp-%d-%u", dir_len, path, path + dir_len,
-				(int)owner, number++);
+		CLEANUP(freep) char *temporary = temporary_name(path, owner);
 		int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 		if (fd >= 0)
 			*ret_temporary = take_ptr(temporary);
 		if (fd >= 0 || errno != EEXIST)
 			return fd < 0 ? -errno : fd;
+	}
+}
+
+char *file_temporary_directory(const char *path)
+{
+	for (;;) {
+		CLEANUP(freep) char *temporary = temporary_name(path, getpid());
+		if (mkdir(temporary, 0700) == 0)
+			return take_ptr(temporary);
+		if (errno != EEXIST)
+			return NULL;
 	}
 }
 
@@ -250,23 +265,24 @@ bool file_is_stale(const char *name)
 }
 
 /* Those whose names begin so. */
-static void remove_stale(const char *dir, const char *begin)
+static void list_stale(const char *dir, const char *begin, struct strv *ret_paths)
 {
 	CLEANUP(strv_done) struct strv names = {};
 	if (dir_list(dir, &names, NULL) != 0)
 		return;
 	for (size_t i = 0; i < names.n; i++) {
 		const char *name = names.items[i];
-		if (strncmp(name, begin, strlen(begin)) != 0 || !file_is_stale(name))
-			continue;
-		CLEANUP(freep) char *path = path_join(dir, name);
-		unlink(path);
+		if (strncmp(name, begin, strlen(begin)) == 0 && file_is_stale(name))
+			strv_push_take(ret_paths, path_join(dir, name));
 	}
 }
 
 void file_remove_stale(const char *dir)
 {
-	remove_stale(dir, "");
+	CLEANUP(strv_done) struct strv paths = {};
+	list_stale(dir, "", &paths);
+	for (size_t i = 0; i < paths.n; i++)
+		unlink(paths.items[i]);
 }
 
 void file_remove_stale_of(const char *path)
@@ -275,7 +291,14 @@ void file_remove_stale_of(const char *path)
 	const char *name = slash ? slash + 1 : path;
 	CLEANUP(freep) char *dir = xasprintf("%.*s.", (int)(name - path), path);
 	CLEANUP(freep) char *begin = xasprintf(".%s.tmp-", name);
-	remove_stale(dir, begin);
+	CLEANUP(strv_done) struct strv paths = {};
+	list_stale(dir, begin, &paths);
+	for (size_t i = 0; i < paths.n; i++) {
+		struct stat st;
+		if (lstat(paths.items[i], &st) == 0 && st.st_uid == geteuid() &&
+				remove_tree(paths.items[i], NULL) < 0)
+			continue;
+	}
 }
 
 int file_batch_add(struct file_batch *batch, const char *name, const void *data, size_t len,

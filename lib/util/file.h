@@ -71,8 +71,10 @@ MUST_CHECK int file_temporary(
  * that cannot be removed is no reason to stop: it harms nobody.
  */
 void file_remove_stale(const char *dir);
-/* The same, but only those of one file: in a directory that others use as well. */
+/* The same, but only those of one file or directory, and of this user: where others are as well. */
 void file_remove_stale_of(const char *path);
+/* A directory that becomes @path, as file_temporary() makes a file: its path, or NULL and errno. */
+char *file_temporary_directory(const char *path);
 /* Is it the name of one? */
 bool file_is_stale(const char *name);
 

@@ -188,8 +188,10 @@ int copy_tree_out(struct copying *c, struct error *err)
 	if (r < 0)
 		return r;
 	c->total_bytes = tree_size(&tree);
-	CLEANUP(freep) char *temporary = xasprintf("%s.XXXXXX", c->local_path);
-	if (!mkdtemp(temporary))
+	/* Of copies that were killed. */
+	file_remove_stale_of(c->local_path);
+	CLEANUP(freep) char *temporary = file_temporary_directory(c->local_path);
+	if (!temporary)
 		return error_errno(err, "cannot make a directory beside '%s'", c->local_path);
 	CLEANUP(closep) int fd = open(temporary, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	r = fd < 0 ? error_errno(err, "cannot open '%s'", temporary)
