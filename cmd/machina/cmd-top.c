@@ -2,6 +2,7 @@
 /* machina top: machines and what they use, live. */
 #include <json-c/json_object.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -340,6 +341,9 @@ static int top_run(const struct call *call, struct error *err)
 	options.batch |= options.json;
 	if (!options.batch && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return misuse(call->command, "this is no terminal: use --batch");
+	const char *terminal = getenv("TERM");
+	if (!options.batch && terminal && !strcmp(terminal, "dumb"))
+		return misuse(call->command, "this terminal can't be drawn on: use --batch");
 	int r = machines_select_seen(call, &top.names, &lost, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
