@@ -176,6 +176,14 @@ TEST(a_missing_file_can_be_created)
 	check_refused(&file, ENOENT,
 			"volume 'os' (pool 'guest-data'): 'DIR/x.raw' does not exist; create it "
 			"with: qemu-img create -f qcow2 'DIR/x.raw' SIZE");
+	/* A link to nothing is there, and a file made by its name would be elsewhere. */
+	put_link("away/x.raw", "away.raw", 0);
+	file = volume("away.raw");
+	check_refused(&file, ENOENT,
+			"volume 'os' (pool 'guest-data'): 'DIR/away.raw' does not exist: it is a "
+			"link to 'away/x.raw', and nothing is there; mount its file system, or "
+			"correct the link");
+	file = volume("x.raw");
 	/* Nobody wants an empty CD. */
 	file.writable = false;
 	check_refused(&file, ENOENT, "volume 'os' (pool 'guest-data'): 'DIR/x.raw' does not exist");
@@ -205,7 +213,10 @@ TEST(a_missing_file_can_be_created)
 	CHECK_INT(symlink("nowhere", scratch_path("link")), 0);
 	file = volume("link");
 	file.writable = false;
-	check_refused(&file, ENOENT, "volume 'os' (pool 'guest-data'): 'DIR/link' does not exist");
+	check_refused(&file, ENOENT,
+			"volume 'os' (pool 'guest-data'): 'DIR/link' does not exist: it is a link "
+			"to 'nowhere', and nothing is there; mount its file system, or correct the "
+			"link");
 	scratch_end();
 }
 

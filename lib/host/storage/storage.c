@@ -4,11 +4,13 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "host/os/follow.h"
 #include "host/os/guise.h"
@@ -16,6 +18,7 @@
 #include "host/storage/qcow2.h"
 #include "util/mem.h"
 #include "util/shell.h"
+#include "util/visible.h"
 
 /* "volume 'os' (pool 'guest-data'): '/tank/x.raw' ..." The caller frees it. */
 static char *describe(const struct storage_file *file)
@@ -72,8 +75,27 @@ static char *tell_maker(const struct storage_file *file, const char *missing_dir
 			missing_dir ? " && " : "", file->qcow2 ? "qcow2" : "raw", path);
 }
 
+/* A new file would be made where the link leads: maybe below a file system that is not mounted. */
+static int refuse_link_to_nothing(
+		const struct storage_file *file, const char *target, struct error *err)
+{
+	CLEANUP(freep) char *what = describe(file);
+	CLEANUP(buf_done) struct buf shown = {};
+	visible_add(&shown, target, strlen(target), PATH_MAX);
+	return error_set(err, ENOENT,
+			"%s does not exist: it is a link to '%s', and nothing is there; mount its "
+			"file system, or correct the link",
+			what, buf_text(&shown));
+}
+
 static int refuse_missing(const struct storage_file *file, struct error *err)
 {
+	char target[PATH_MAX];
+	ssize_t len = readlink(file->path, target, sizeof(target) - 1);
+	if (len > 0) {
+		target[len] = '\0';
+		return refuse_link_to_nothing(file, target, err);
+	}
 	CLEANUP(freep) char *dir = xstrdup(file->path);
 	char *slash = strrchr(dir, '/');
 	if (slash && slash != dir)
