@@ -365,7 +365,7 @@ TEST(systemd_is_understood)
 TEST(advice_is_of_the_program)
 {
 	static const struct {
-		const char *unit, *setting, *advice;
+		const char *unit, *setting, *advice, *reason;
 	} cases[] = {
 		{ "qemu-web", "ExecStart",
 				"install it; \"qemu\" of \"machine\" says which one is used" },
@@ -377,13 +377,25 @@ TEST(advice_is_of_the_program)
 		{ "virtiofsd-web@home", "ExecStart",
 				"install it; \"program\" of the share says which one is used" },
 		{ "network-lan", "ExecStart", "install it (Debian: package dnsmasq-base)" },
+		/* It is there. */
+		{ "qemu-web", "ExecStart",
+				"its mode forbids it, or NoExecPaths= of the unit, which lets QEMU "
+				"and what the machine needs be run: ExecPaths= in a drop-in allows "
+				"another",
+				"Permission denied" },
+		{ "qemu-web", "ExecStartPre",
+				"its mode forbids it, or NoExecPaths= of the unit, which lets QEMU "
+				"and what the machine needs be run: ExecPaths= in a drop-in allows "
+				"another",
+				"Permission denied" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct cause cause;
 		CLEANUP(freep)
 		char *line = xasprintf(TIME "(it)[9]: machina-%s.service: Failed at step EXEC "
-					    "spawning /usr/bin/it: No such file or directory",
-				cases[i].unit);
+					    "spawning /usr/bin/it: %s",
+				cases[i].unit,
+				cases[i].reason ? cases[i].reason : "No such file or directory");
 		find(&(struct run){ "exit-code", cases[i].setting, NULL, 203, { line } }, &cause,
 				NULL);
 		CHECK_STR(cause.id, "exec");

@@ -19,6 +19,9 @@
 /* Behind the unit's name, of which any part may stand before it. */
 #define NOT_EXECUTED                                                                               \
 	"[^:]*: Failed (at step EXEC spawning|to locate executable|to execute) ([^:]+): (.*)"
+#define NOT_PERMITTED                                                                              \
+	"Failed (at step EXEC spawning|to locate executable|to execute) ([^:]+): (Permission "     \
+	"denied)"
 #define NOT_RUN "the program '%2' could not be run: %3"
 
 #define LOCKED_ADVICE                                                                              \
@@ -229,6 +232,9 @@ const struct cause_row cause_rows[] = {
 			"give the unit more (MemoryMax= must leave room beside \"ram\"), lower "
 			"\"ram\", or stop something else; 'journalctl -k' shows the kernel's "
 			"count" },
+	{ "exec", CHILD, NOT_PERMITTED, NOT_RUN,
+			"its mode forbids it, or NoExecPaths= of the unit, which lets QEMU and "
+			"what the machine needs be run: ExecPaths= in a drop-in allows another" },
 	{ "exec", CHILD, "machina-qemu-" NOT_EXECUTED, NOT_RUN,
 			"install it; \"qemu\" of \"machine\" says which one is used",
 			.of_main = true },
@@ -273,6 +279,10 @@ const struct cause_row cause_rows[] = {
 			"the start took longer than the unit allows (TimeoutStartSec=)",
 			"the journal shows where it stood; a guest with much memory or with passed "
 			"PCI devices may need more" },
+	{ "run-time", SYSTEMD, "Service reached runtime time limit",
+			"it has run for as long as the unit allows (RuntimeMaxSec=), and systemd "
+			"has ended it",
+			"'systemctl cat' shows the drop-in that sets the limit" },
 	{ "stop-late", SYSTEMD,
 			"(State '(final-sig|stop)[^']*'|[Ss]top[a-z-]* operation|Stopping) timed "
 			"out",
