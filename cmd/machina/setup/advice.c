@@ -170,6 +170,27 @@ static void advise_kernel(struct advisor *a)
 			vm->kernel->path);
 }
 
+/* Names of taps are derived, and stay what they are. */
+static void advise_links(struct advisor *a)
+{
+	static const char file[] = "80-vm-vt.network";
+	const struct vm *vm = &a->built->vm;
+	if (access("/etc/systemd/network/80-vm-vt.network", F_OK) == 0)
+		return;
+	for (size_t i = 0; i < vm->n_nics; i++) {
+		const struct vm_nic *nic = &vm->nics[i];
+		if (!vm_nic_has_link(nic) || strncmp(nic->link, "vt-", 3) != 0)
+			continue;
+		CLEANUP(freep) char *pointer = xasprintf("/connections/%zu", i);
+		ADVISE(a, pointer,
+				"where systemd-networkd runs, its file '%s' gives the tap '%s' an "
+				"address and a DHCP server, as all that begin with 'vt-': 'ln -s "
+				"/dev/null /etc/systemd/network/%s' switches that off, or give the "
+				"machine another name",
+				file, nic->link, file);
+	}
+}
+
 static void advise_lack(void *data, const struct lack *lack)
 {
 	struct advisor *a = data;
@@ -185,6 +206,7 @@ static void advise_lack(void *data, const struct lack *lack)
 static void advise_host(struct advisor *a)
 {
 	advise_memory(a);
+	advise_links(a);
 	lacks_find(&a->built->vm, advise_lack, a);
 	advise_images(a);
 	advise_kernel(a);
