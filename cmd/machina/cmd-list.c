@@ -59,15 +59,19 @@ static char *find_file(const struct places *places, const char *machine)
 }
 
 /* Only what the file itself says: tags and the host's config don't matter for a list. */
-static char *check_description(int fd, const char *path, const char *machine, char **ret_unread)
+static char *check_description(const struct places *places, const char *path, const char *machine,
+		char **ret_unread)
 {
 	CLEANUP(report_done) struct report report = {};
 	CLEANUP(jdoc_done) struct jdoc doc = {};
 	struct error err = {};
-	int r = jdoc_load_at(fd, path, path, &doc, &report, &err);
-	/* By the name of its own file, where that is a link. */
-	if (r == -ENOENT)
-		error_code(&err, r, "cannot open '%s" CONFIG_SUFFIX "'", machine);
+	int r = jdoc_load_at(places->config_fd, path, path, &doc, &report, &err);
+	if (r == -ENOENT) {
+		/* Of its own file, which may be a link that was followed. */
+		CLEANUP(freep) char *own = config_machine_path(places->paths, machine);
+		CLEANUP(freep) char *reason = file_reason(AT_FDCWD, own, ENOENT);
+		error_set(&err, ENOENT, "cannot open '%s" CONFIG_SUFFIX "': %s", machine, reason);
+	}
 	if (r < 0)
 		*ret_unread = xstrdup(err.text);
 	if (!doc.root)
@@ -100,8 +104,7 @@ static void read_files(const struct places *places, struct list_row *row)
 			jpeek_text(text.text, text.len, "description", &description) >= 0)
 		row->description = xstrdup(buf_text(&description));
 	else if (!row->is_lost)
-		row->description =
-				check_description(places->config_fd, name, row->name, &row->unread);
+		row->description = check_description(places, name, row->name, &row->unread);
 }
 
 static void read_all_files(const struct config_paths *paths, struct list_row *rows, size_t n)
