@@ -14,12 +14,22 @@ static const char *const targets[N_UNITSET_TARGETS] = {
 	[UNITSET_ENABLED] = UNIT_ENABLED_TARGET,
 };
 
+/* The directory of "TARGET.wants/UNIT", or of "TARGET.wants/", for the system below the root. */
+static int find_dir(const struct unitset *set, const char *name, char **ret, struct error *err)
+{
+	CLEANUP(freep)
+	char *dir = xasprintf("%s/%.*s", set->dir, (int)strcspn(name, "/"), name);
+	return config_follow(set->paths, dir, ret, err);
+}
+
 int unitset_list_wanted(struct unitset *set, struct error *err)
 {
 	int r = 0;
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(targets); i++) {
-		CLEANUP(freep) char *dir = xasprintf("%s/%s.wants", set->dir, targets[i]);
-		r = dir_list(dir, &set->wanted[i], err);
+		CLEANUP(freep) char *name = xasprintf("%s.wants/", targets[i]), *dir = NULL;
+		r = find_dir(set, name, &dir, err);
+		if (r == 0)
+			r = dir_list(dir, &set->wanted[i], err);
 	}
 	return r < 0 ? r : 0;
 }
@@ -44,12 +54,17 @@ void unitset_want(struct unitset *set, const char *machine, enum vm_autostart au
 
 int unitset_remove_link(struct unitset *set, const char *name, struct error *err)
 {
-	CLEANUP(freep) char *dir = xstrndup(name, (size_t)(strchr(name, '/') - name));
-	if (unlinkat(set->batch.dirfd, name, 0) < 0)
+	const char *slash = strchr(name, '/');
+	CLEANUP(freep) char *dir = xstrndup(name, (size_t)(slash - name)), *found = NULL;
+	int r = find_dir(set, name, &found, err);
+	if (r < 0)
+		return r;
+	CLEANUP(freep) char *link = path_join(found, slash);
+	if (unlink(link) < 0)
 		return errno == ENOENT || errno == ENOTDIR
 				       ? 0
-				       : error_errno(err, "cannot remove '%s/%s'", set->dir, name);
-	/* One that is not empty stays. */
+				       : error_errno(err, "cannot remove '%s'", link);
+	/* One that is not empty stays, and so does a link in its place. */
 	(void)unlinkat(set->batch.dirfd, dir, AT_REMOVEDIR);
 	return 0;
 }
@@ -57,12 +72,15 @@ int unitset_remove_link(struct unitset *set, const char *name, struct error *err
 int unitset_commit_link(struct unitset *set, const struct unitset_row *row, struct error *err)
 {
 	const char *slash = strchr(row->name, '/');
-	CLEANUP(freep) char *dir = xstrndup(row->name, (size_t)(slash - row->name));
-	CLEANUP(freep) char *target = xasprintf("/etc/systemd/system%s", slash);
+	CLEANUP(freep) char *target = xasprintf("/etc/systemd/system%s", slash), *dir = NULL;
 	if (row->fate == UNIT_REMOVED)
 		return unitset_remove_link(set, row->name, err);
-	if ((mkdirat(set->batch.dirfd, dir, 0755) < 0 && errno != EEXIST) ||
-			(symlinkat(target, set->batch.dirfd, row->name) < 0 && errno != EEXIST))
-		return error_errno(err, "cannot make the link '%s/%s'", set->dir, row->name);
+	int r = find_dir(set, row->name, &dir, err);
+	if (r < 0)
+		return r;
+	CLEANUP(freep) char *link = path_join(dir, slash);
+	if ((mkdir(dir, 0755) < 0 && errno != EEXIST) ||
+			(symlink(target, link) < 0 && errno != EEXIST))
+		return error_errno(err, "cannot make the link '%s'", link);
 	return 0;
 }

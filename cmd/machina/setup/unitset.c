@@ -38,9 +38,8 @@ int unitset_init(struct unitset *set, const struct config_paths *paths, unsigned
 {
 	const char *dir = paths->unit_dir;
 	*set = (struct unitset){
+		.paths = paths,
 		.dir = dir,
-		.machine_dir = paths->known_machine_dir,
-		.config_dir = paths->known_config_dir,
 		.flags = flags,
 	};
 	int r = dir_list(dir, &set->on_disk, err);
@@ -296,9 +295,9 @@ static char *missing_source(
 	char *network = machine ? NULL : network_of(name);
 	char *source = NULL;
 	if (machine && !strv_contains_sorted(known->machines, machine))
-		source = xasprintf(" %s/%s.conf.json;", set->machine_dir, machine);
+		source = xasprintf(" %s/%s.conf.json;", set->paths->known_machine_dir, machine);
 	else if (network && !strv_contains_sorted(known->networks, network))
-		source = xasprintf(" %s/machina.conf.json", set->config_dir);
+		source = xasprintf(" %s/machina.conf.json", set->paths->known_config_dir);
 	free(machine);
 	free(network);
 	return source;

@@ -38,9 +38,8 @@ enum {
 enum { UNITSET_GUESTS, UNITSET_ENABLED, N_UNITSET_TARGETS };
 
 struct unitset {
-	const char *dir;	 /* borrowed, as the next one */
-	const char *machine_dir; /* of the config, as units name it: without a root directory */
-	const char *config_dir;	 /* likewise */
+	const struct config_paths *paths; /* borrowed */
+	const char *dir;		  /* paths->unit_dir */
 	bool exists;	/* the directory does; without it there is nothing to compare with */
 	unsigned flags; /* UNITSET_* */
 	struct file_batch batch;
