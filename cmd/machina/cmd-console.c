@@ -158,13 +158,30 @@ static int take_console(struct attach *a, struct error *err)
 	return 0;
 }
 
+/* Who has nothing more to say must not keep others from the console. */
+static int give_turn_up(struct attach *a, struct error *err)
+{
+	a->is_writer = false;
+	say(a, "the input has ended: the console is free for others; from here on only watched");
+	return console_log_skip(&a->log, err);
+}
+
+/* Enter is only a key on a terminal. */
+static bool could_write(const struct attach *a)
+{
+	return !a->options->read_only && !a->console.input_ended &&
+	       (a->options->wait || a->console.is_terminal);
+}
+
 /* For those who watch: has the writer gone, and what is done about it? */
 static int look_for_turn(struct attach *a, struct error *err)
 {
 	size_t others = 0;
 	bool is_served;
-	int r = a->options->read_only ? 0 : unix_peer_look(a->socket, -1, &others, &is_served, err);
-	if (r < 0 || a->options->read_only)
+	if (!could_write(a))
+		return 0;
+	int r = unix_peer_look(a->socket, -1, &others, &is_served, err);
+	if (r < 0)
 		return r;
 	if (others > 0) {
 		a->is_free = false;
@@ -232,6 +249,7 @@ static void forget_notices(int inotify_fd)
 static int work(struct attach *a, struct error *err)
 {
 	struct pollfd fds[N_POLL] = {};
+	console_pass_end(&a->console);
 	console_poll(&a->console, fds);
 	fds[POLL_SIGNAL] = (struct pollfd){ .fd = a->signal_fd, .events = POLLIN };
 	/* While a piece of the log waits to be written there is no hurry for the next one. */
@@ -254,6 +272,8 @@ static int work(struct attach *a, struct error *err)
 		a->ended = true;
 	if (a->ended)
 		return 0;
+	if (a->is_writer && a->console.guest_fd < 0 && a->console.end_passed)
+		return give_turn_up(a, err);
 	if (a->is_writer && a->console.guest_fd < 0) {
 		say(a, "QEMU has ended the connection");
 		a->ended = true;
@@ -376,7 +396,11 @@ const struct command cmd_console = {
 	.description = "Every key goes to the guest but Ctrl-], which leaves. One client at a time "
 		       "can write: that is QEMU's rule, and the first one to come. Who comes later "
 		       "is told who that is, and watches by the log that QEMU keeps; when the "
-		       "writer leaves, Enter takes the console, or --wait does so by itself. A "
+		       "writer leaves, Enter takes the console, or --wait does so by itself. "
+		       "Where the input is no terminal and ends, as that of a script does, the "
+		       "guest gets all of it, then the console is free for others and only "
+		       "watched, until the machine stops: 'timeout 10 machina console web "
+		       "<commands' ends before. A "
 		       "guest waits for who has its console: what is not read for 5 seconds is "
 		       "left out, and only in the log, so that no guest stands still with a "
 		       "terminal. A machine needs attrs.serial, and the guest a console there "

@@ -151,6 +151,15 @@ int console_log_print_last(struct console_log *log, int n_lines, struct error *e
 	return print(&text, find_last_lines(&text, n_lines), err);
 }
 
+int console_log_skip(struct console_log *log, struct error *err)
+{
+	struct stat st;
+	int r = look(log, log->fd, &st, err);
+	if (r == 0)
+		log->at = st.st_size;
+	return r;
+}
+
 int console_log_follow(struct console_log *log, struct buf *ret, struct error *err)
 {
 	struct stat st;

@@ -41,6 +41,9 @@ MUST_CHECK int console_log_print_last(struct console_log *log, int n_lines, stru
  */
 MUST_CHECK int console_log_follow(struct console_log *log, struct buf *ret, struct error *err);
 
+/* What is there by now was seen elsewhere. */
+MUST_CHECK int console_log_skip(struct console_log *log, struct error *err);
+
 /*
  * What a guest that has come to a bad end said last: the line of its kernel's panic, or else the
  * last one that is not empty. NULL: it said nothing, or there is no log. The caller frees it.

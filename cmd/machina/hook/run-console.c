@@ -119,7 +119,7 @@ void console_turn_take(struct console *console, int guest_fd)
 {
 	closep(&console->guest_fd);
 	console->guest_fd = guest_fd;
-	console->enter = false;
+	console->enter = console->end_passed = false;
 	take_terminal(console);
 }
 
@@ -288,6 +288,16 @@ static void write_guest(struct console *console)
 		drop_front(b, (size_t)n);
 	else if (n < 0 && errno != EAGAIN && errno != EINTR)
 		buf_clear(b);
+}
+
+/* QEMU drops what it has not read of a connection that is closed, not of one that is shut down. */
+void console_pass_end(struct console *console)
+{
+	if (console->end_passed || !console->input_ended || console->guest_fd < 0 ||
+			console->to_guest.len)
+		return;
+	console->end_passed = true;
+	shutdown(console->guest_fd, SHUT_WR);
 }
 
 /* Sequences that have begun end, or begin, in what is left out. */

@@ -35,7 +35,8 @@ struct console {
 	bool is_terminal;    /* standard input is one, and ours to use */
 	bool is_raw;
 	bool input_ended, output_ended;
-	bool in_line; /* the guest has written part of a line */
+	bool in_line;	 /* the guest has written part of a line */
+	bool end_passed; /* see console_pass_end() */
 	struct buf to_guest, from_guest;
 	/* What is not taken from us for some seconds is left out: else the guest would stand still
 	 * with whoever stopped to read. */
@@ -78,6 +79,12 @@ uint64_t console_deadline(const struct console *console);
 
 /* Copy what can be copied without waiting. Returns how many times Ctrl-] was read. */
 int console_work(struct console *console, const struct pollfd fds[CONSOLE_FDS]);
+
+/*
+ * Once the guest's end has all of the input, and that has ended, pass this on: QEMU reads the rest
+ * and ends the connection. For who can see elsewhere what the guest writes then.
+ */
+void console_pass_end(struct console *console);
 
 /* Nobody reads us any more, or the terminal was taken away. */
 bool console_is_gone(const struct console *console);
