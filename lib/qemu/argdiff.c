@@ -38,14 +38,28 @@ void argdiff_done(struct argdiff *diff)
 
 /* ---- descriptors ---- */
 
-static const char *name_of_number(struct arena *a, const struct plan *plan, const char *value)
+/* Of the first number of "3:4", the queues of a network card, or NULL. */
+static const struct plan_fd *find_number(const struct plan *plan, const char *value)
 {
 	char *end;
 	long number = strtol(value, &end, 10);
-	for (size_t i = 0; *value && !*end && i < plan->n_fds; i++)
+	for (size_t i = 0; end > value && (!*end || *end == ':') && i < plan->n_fds; i++)
 		if (plan->fds[i].number == number)
-			return arena_printf(a, "descriptor '%s'", plan->fds[i].name);
-	return value;
+			return &plan->fds[i];
+	return NULL;
+}
+
+/* What is read when the machine starts is told by where it is read from. */
+static const char *name_of_number(struct arena *a, const struct plan *plan, const char *value)
+{
+	const struct plan_fd *fd = find_number(plan, value);
+	if (!fd)
+		return value;
+	if (fd->kind == PLAN_FD_COPY && fd->path)
+		return fd->path;
+	if (fd->kind == PLAN_FD_CREDENTIAL && fd->path)
+		return arena_printf(a, "credential '%s' of '%s'", fd->credential, fd->path);
+	return arena_printf(a, "descriptor '%s'", fd->name);
 }
 
 /* "/dev/fdset/2" is the file of the set. */
@@ -59,7 +73,6 @@ static const char *name_of_set(const struct plan *plan, const char *value)
 	return value;
 }
 
-/* "3:4", for the queues of a network card. */
 static const char *name_of_numbers(struct arena *a, const struct plan *plan, const char *value)
 {
 	const char *all = "";
@@ -79,13 +92,20 @@ static const char *name_of_self(struct arena *a, const struct plan *plan, const 
 						   : value;
 }
 
-static const char *translate(
-		struct arena *a, const struct plan *plan, const char *key, const char *value)
+static bool is_number(const char *key)
 {
 	static const char *const numbers[] = { "fd", "fds", "vhostfd", "vhostfds", "addr.str" };
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (!strcmp(numbers[i], key))
-			return name_of_numbers(a, plan, value);
+			return true;
+	return false;
+}
+
+static const char *translate(
+		struct arena *a, const struct plan *plan, const char *key, const char *value)
+{
+	if (is_number(key))
+		return name_of_numbers(a, plan, value);
 	if (!strncmp(value, FDSET, strlen(FDSET)))
 		return name_of_set(plan, value);
 	return name_of_self(a, plan, value);
@@ -150,6 +170,28 @@ static bool is_chosen_by_version(const char *key)
 	return false;
 }
 
+static void add_text(struct option *o, const char *key, const char *text)
+{
+	if (text)
+		add_pair(o, key, text);
+}
+
+/* The host's end of a network card: QEMU is given a descriptor, and knows nothing of it. */
+static void add_port(struct arena *a, struct option *o, const struct plan_fd *fd)
+{
+	add_text(o, "bridge", fd->bridge);
+	add_text(o, "device", fd->device);
+	if (fd->kind == PLAN_FD_MACVTAP)
+		add_text(o, "mode", macvtap_mode_names[fd->macvtap_mode]);
+	if (fd->vlan)
+		add_pair(o, "vlan", arena_printf(a, "%d", fd->vlan));
+	if (fd->isolate)
+		add_pair(o, "isolate", "on");
+	add_text(o, "forward", fd->forward);
+	add_text(o, "up", fd->up);
+	add_text(o, "down", fd->down);
+}
+
 static void read_value(
 		struct arena *a, const struct plan *plan, const char *value, struct option *o)
 {
@@ -167,6 +209,9 @@ static void read_value(
 			add_pair(o, part, "on");
 		else
 			add_pair(o, key, translate(a, plan, key, text));
+		const struct plan_fd *fd = is_number(key) ? find_number(plan, text) : NULL;
+		if (fd && fd->connection)
+			add_port(a, o, fd);
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Two argument vectors of one machine, compared as QEMU reads them: by device and key. The order of
- * options and keys and the numbers of descriptors don't count; a descriptor is what its plan says.
+ * options and keys and the numbers of descriptors don't count; a descriptor is what its plan says:
+ * a file its path, a connection also where it leads to.
  */
 #pragma once
 

@@ -101,6 +101,72 @@ TEST(descriptors_are_what_they_stand_for)
 	check("qemu -kernel /proc/self/fd/4", "qemu -kernel /proc/self/fd/4", "");
 }
 
+/* What the plans say of the one descriptor of each side, as @option has it. */
+static void check_fd(const struct plan_fd *before, const struct plan_fd *after, const char *option,
+		const char *expected)
+{
+	struct plan_fd a = *before, b = *after;
+	const struct plan old = old_plan, new = new_plan;
+	a.number = b.number = 7;
+	a.set = b.set = -1;
+	old_plan = (struct plan){ .fds = &a, .n_fds = 1 };
+	new_plan = (struct plan){ .fds = &b, .n_fds = 1 };
+	check(option, option, expected);
+	old_plan = old;
+	new_plan = new;
+}
+
+TEST(what_is_read_at_the_start_is_told_by_its_path)
+{
+	const struct plan_fd kernel = { .kind = PLAN_FD_COPY, .name = "kernel", .path = "/k1" };
+	const struct plan_fd newer = { .kind = PLAN_FD_COPY, .name = "kernel", .path = "/k2" };
+	check_fd(&kernel, &newer, "qemu -kernel /proc/self/fd/7", "-kernel||||/k1|/k2;");
+	check_fd(&kernel, &newer, "qemu -device nic,id=a,romfile=/proc/self/fd/7",
+			"-device|a|nic|romfile|/k1|/k2;");
+	check_fd(&kernel, &kernel, "qemu -kernel /proc/self/fd/7", "");
+	const struct plan_fd secret = {
+		.kind = PLAN_FD_CREDENTIAL, .name = "credential.0", .credential = "s", .path = "/s1"
+	};
+	struct plan_fd other = secret;
+	other.path = "/s2";
+	check_fd(&secret, &other, "qemu -smbios type=11,path=/proc/self/fd/7",
+			"-smbios|||path|credential 's' of '/s1'|credential 's' of '/s2';");
+	/* Its place among the others does not count. */
+	other = secret;
+	other.name = "credential.1";
+	check_fd(&secret, &other, "qemu -smbios type=11,path=/proc/self/fd/7", "");
+}
+
+TEST(a_card_is_also_where_it_leads_to)
+{
+	struct plan_fd before = { .kind = PLAN_FD_TAP, .name = "net.0", .connection = "lan" };
+	struct plan_fd after = before;
+	before.bridge = "br0";
+	after.bridge = "br1";
+	after.vlan = 5;
+	after.isolate = true;
+	check_fd(&before, &after, "qemu -netdev tap,id=n,fd=7",
+			"-netdev|n|tap|bridge|br0|br1;-netdev|n|tap|vlan|-|5;"
+			"-netdev|n|tap|isolate|-|on;");
+	check_fd(&before, &after, "qemu -netdev tap,id=n,fds=7:8",
+			"-netdev|n|tap|bridge|br0|br1;-netdev|n|tap|vlan|-|5;"
+			"-netdev|n|tap|isolate|-|on;");
+	before = (struct plan_fd){
+		.kind = PLAN_FD_MACVTAP, .name = "net.0", .connection = "lan", .device = "eth0"
+	};
+	after = before;
+	after.device = "eth1";
+	check_fd(&before, &after, "qemu -netdev tap,id=n,fd=7", "-netdev|n|tap|device|eth0|eth1;");
+	before = (struct plan_fd){
+		.kind = PLAN_FD_CONNECT, .name = "net.0", .connection = "lan", .path = "/s"
+	};
+	after = before;
+	after.forward = "tcp:127.0.0.1:2222-:22";
+	check_fd(&before, &after, "qemu -netdev stream,id=n,addr.type=fd,addr.str=7",
+			"-netdev|n|stream|forward|-|tcp:127.0.0.1:2222-:22;");
+	check_fd(&after, &after, "qemu -netdev stream,id=n,addr.type=fd,addr.str=7", "");
+}
+
 TEST(a_cd_for_cloud_init_is_what_it_is_made_of)
 {
 	struct vm_seed_item old[] = { { VM_SEED_USER, "alice" }, { VM_SEED_PACKAGE, "a" } };
