@@ -31,6 +31,16 @@ size_t unicode_fit(const char *text, size_t max)
 	return n;
 }
 
+bool unicode_is_valid(const char *text, size_t len)
+{
+	for (size_t at = 0, n; at < len; at += n) {
+		n = utf8_length(text + at, len - at);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
 size_t unicode_encode(uint32_t c, char ret[UTF8_LENGTH_MAX])
 {
 	static const uint8_t lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };

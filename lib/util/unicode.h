@@ -25,6 +25,9 @@ uint32_t unicode_decode(const char *text, size_t len, size_t *ret_len) NONNULL(1
  * character in two. */
 size_t unicode_fit(const char *text, size_t max);
 
+/* Is all of it UTF-8 (RFC 3629)? */
+bool unicode_is_valid(const char *text, size_t len);
+
 #define UNICODE_MAX 0x10ffff
 #define UTF8_LENGTH_MAX 4
 /* UTF-8 of a character up to UNICODE_MAX; returns its length. Surrogates are not looked for. */

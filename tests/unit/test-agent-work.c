@@ -227,6 +227,22 @@ TEST(a_command_is_handed_over_as_it_is)
 			"[\"A=1\"],\"input-data\":\"aGk=\"}}");
 }
 
+TEST(words_that_no_json_can_hold_are_not_sent)
+{
+	static const char *const list[] = { NULL };
+	struct error err = {};
+	struct peer peer;
+	CLEANUP(agent_exit_done) struct agent_exit result = {};
+	CLEANUP(strv_done) struct strv arguments = {};
+	CLEANUP(agent_freep) struct agent *a = attached(list, &peer);
+	strv_push(&arguments, "caf\xe9");
+	const struct agent_exec exec = { .program = "cat", .arguments = &arguments };
+	CHECK_INT(agent_run(a, &exec, clock_deadline_usec(LIMIT_USEC), &result, &err), -EILSEQ);
+	CHECK(strstr(err.text, "'guest-exec' takes only text in UTF-8"));
+	agent_freep(&a);
+	peer_finish(peer.pid);
+}
+
 TEST(a_command_that_goes_on_is_told_with_its_number)
 {
 	static const char *const list[] = { PID, NULL };

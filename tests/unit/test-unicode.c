@@ -30,6 +30,14 @@ TEST(decode)
 	}
 }
 
+TEST(text_is_valid_to_its_last_byte)
+{
+	CHECK(unicode_is_valid("", 0));
+	CHECK(unicode_is_valid("caf\xc3\xa9", 5));
+	CHECK(!unicode_is_valid("caf\xe9", 4));
+	CHECK(!unicode_is_valid("caf\xc3\xa9", 4));
+}
+
 TEST(no_character_is_cut_in_two)
 {
 	CHECK_INT(unicode_fit("", 4), 0);

@@ -12,6 +12,7 @@
 #include "host/os/clock.h"
 #include "json/jtree.h"
 #include "util/mem.h"
+#include "util/unicode.h"
 #include "util/visible.h"
 
 #define CHUNK 65536
@@ -255,6 +256,12 @@ static int begin(struct agent *a, const struct agent_command *command, const str
 		uint64_t deadline_usec, struct error *err)
 {
 	int r = AGENT_DONE;
+	/* Words of a command line, names of files: no JSON could hold them. */
+	if (!unicode_is_valid(buf_text(text), text->len))
+		return error_set(err, EILSEQ,
+				"guest agent of '%s': '%s' takes only text in UTF-8, and what it "
+				"would be given is none",
+				a->machine, command->name);
 	if (a->fd < 0)
 		r = agent_connect(a, deadline_usec, err);
 	else if (!a->in_sync)
