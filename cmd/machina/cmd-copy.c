@@ -111,13 +111,32 @@ static int put_in_place(struct copying *c, const char *temporary, int fd, struct
 	return r < 0 ? error_errno(err, "cannot put '%s' in its place", c->local_path) : 0;
 }
 
+static int refuse_directory(const char *path, struct error *err)
+{
+	return error_set(err, EISDIR, "'%s' is a directory; --recursive copies it", path);
+}
+
+/* Only what could not be copied is looked at: a look takes away what a pipe of the guest holds. */
+static int explain_failure(struct copying *c, struct error *err)
+{
+	enum there there = THERE_FILE;
+	struct error unused;
+	const bool may_be_one = !c->done_bytes && err->code != ECANCELED;
+	if (may_be_one && copy_look_in_guest(c, c->guest_path, &there, &unused) == 0 &&
+			there == THERE_DIRECTORY)
+		return refuse_directory(c->guest_path, err);
+	return -err->code;
+}
+
 static int copy_file_out(struct copying *c, struct error *err)
 {
 	CLEANUP(freep) char *temporary = NULL;
 	CLEANUP(closep) int fd = -1;
 	int r = open_local(c, &temporary, &fd, err);
-	if (r == 0)
+	if (r == 0) {
 		r = receive_file(c, fd, err);
+		r = r < 0 ? explain_failure(c, err) : r;
+	}
 	if (r == 0 && temporary)
 		r = put_in_place(c, temporary, fd, err);
 	if (r < 0 && temporary)
@@ -256,8 +275,7 @@ static int copy_in(struct copying *c, struct error *err)
 	if (fd < 0 || (!is_stream && fstat(fd, &st) < 0))
 		return error_errno(err, "cannot open '%s'", c->local_path);
 	if (S_ISDIR(st.st_mode) && !c->options->recursive)
-		return error_set(err, EISDIR, "'%s' is a directory; --recursive copies it",
-				c->local_path);
+		return refuse_directory(c->local_path, err);
 	if (S_ISDIR(st.st_mode)) {
 		int r = complete_guest_path(c, true, err);
 		return r == 0 ? copy_tree_in(c, fd, err) : r;
@@ -317,6 +335,8 @@ static int copy_run(const struct call *call, struct error *err)
 					from);
 		guest_from = guest_from ? source : NULL;
 		*(guest_from ? &c.guest_path : &c.local_path) = source;
+	} else if (guest_from && !has_name(guest_from)) {
+		return refuse_directory(guest_from, err);
 	}
 	/* A directory of this host takes the file's own name. */
 	if (guest_from && stat(to, &st) == 0 && S_ISDIR(st.st_mode)) {
