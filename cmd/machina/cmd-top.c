@@ -20,6 +20,11 @@
 
 #define DELAY_USEC (2 * USEC_PER_SEC)
 
+/* Above and below the machines; left out where they would take the place of these. */
+#define FRAME_LINES 4
+/* The titles and one machine. */
+#define MACHINES_LINES_MIN 2
+
 /* For a systemd that executes itself anew: it ends all connections, and is there again soon. */
 #define ANEW_USEC (10 * USEC_PER_SEC)
 #define ANEW_AGAIN_USEC (50 * USEC_PER_MSEC)
@@ -278,10 +283,14 @@ static void draw(const struct top *top)
 	}
 	buf_printf(&head, "%zu of %zu machines run, %.1f %% of a processor; sorted by %s", up,
 			top->now.n, cpu * 100, order_names[top->order]);
+	const size_t lines = screen_lines();
+	const bool is_low = lines < FRAME_LINES + MACHINES_LINES_MIN;
 	FILE *to = screen_begin();
-	fprintf(to, "%s\n\n", buf_text(&head));
-	print_rows(top, screen_lines() > 4 ? screen_lines() - 4 : 1, to);
-	fputs("\nq quit, sort by c cpu, m memory, d disk, n net, a name", to);
+	if (!is_low)
+		fprintf(to, "%s\n\n", buf_text(&head));
+	print_rows(top, is_low ? lines : lines - FRAME_LINES, to);
+	if (!is_low)
+		fputs("\nq quit, sort by c cpu, m memory, d disk, n net, a name", to);
 	screen_end();
 }
 

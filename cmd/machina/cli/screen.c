@@ -118,11 +118,14 @@ FILE *screen_begin(void)
 	return picture_stream;
 }
 
-/* Line by line over what is there, so that nothing flickers. */
+/* Line by line over what is there, so that nothing flickers. The end of the last line would scroll
+ * a screen that is full. */
 void screen_end(void)
 {
 	fclose(picture_stream);
 	fputs(HOME, stdout);
+	if (picture_len && picture[picture_len - 1] == '\n')
+		picture_len--;
 	for (size_t i = 0; i < picture_len; i++) {
 		if (picture[i] == '\n')
 			fputs(CLEAR_LINE "\r", stdout);
