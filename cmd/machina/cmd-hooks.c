@@ -102,7 +102,12 @@ static bool has_to_stop(void)
 static void outlive_stops(void)
 {
 	const struct sigaction action = { .sa_handler = note_stop, .sa_flags = SA_RESTART };
+	sigset_t stop;
 	sigaction(SIGTERM, &action, NULL);
+	/* One may wait since the program has begun (COMMAND_OUTLIVES). */
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigprocmask(SIG_UNBLOCK, &stop, NULL);
 }
 
 /*
@@ -445,6 +450,7 @@ static const struct command *const prepare_commands[] = {
 const struct command cmd_prepare = {
 	.name = "prepare",
 	.group = GROUP_HOOKS,
+	.flags = COMMAND_OUTLIVES,
 	.summary = "Make the host ready for a machine or a network",
 	.description = "Called by their units before they start.",
 	.subcommands = prepare_commands,
@@ -453,7 +459,7 @@ const struct command cmd_prepare = {
 const struct command cmd_await = {
 	.name = "await",
 	.group = GROUP_HOOKS,
-	.flags = COMMAND_FILES | COMMAND_LIVE,
+	.flags = COMMAND_FILES | COMMAND_LIVE | COMMAND_OUTLIVES,
 	.arguments = arguments_machine,
 	.summary = "Wait until a machine's QEMU answers",
 	.description = "Then takes back from systemd what QEMU has by now, and with --ready waits "

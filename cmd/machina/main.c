@@ -189,6 +189,21 @@ static void advise_root(const struct error *err)
 		fputs("root may do that: try the command with sudo\n", stderr);
 }
 
+/*
+ * systemd takes a hook that dies of a stop's SIGTERM for a failure of the unit. Those that can do
+ * better listen when they know what they are at; it has to wait for that from the first moment on.
+ */
+static void hold_stop(const char *word)
+{
+	const struct command *command = command_find(&program, word);
+	sigset_t stop;
+	if (!command || !(command->flags & COMMAND_OUTLIVES))
+		return;
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+}
+
 static int enter_root(struct call *call, struct error *err)
 {
 	struct stat st;
@@ -225,6 +240,8 @@ static int call_run(struct call *call)
 
 int main(int argc, char **argv)
 {
+	if (argc > 1)
+		hold_stop(argv[1]);
 	if (open_missing_streams() < 0)
 		return STATUS_FAILURE;
 	/* Where it is ignored, which exec(3) hands down, nobody can wait for a child (wait(2)). */

@@ -132,10 +132,11 @@ enum command_group {
 extern const char *const command_group_titles[N_COMMAND_GROUPS];
 
 enum command_flags {
-	COMMAND_FILES = 1 << 0,	  /* takes --config-dir and --root, has call->paths */
-	COMMAND_SELECTS = 1 << 1, /* words, --all and --tag select machines: call->machines */
-	COMMAND_HIDDEN = 1 << 2,  /* for the program itself and its build */
-	COMMAND_LIVE = 1 << 3,	  /* works on what runs, of which there is none below --root */
+	COMMAND_FILES = 1 << 0,	   /* takes --config-dir and --root, has call->paths */
+	COMMAND_SELECTS = 1 << 1,  /* words, --all and --tag select machines: call->machines */
+	COMMAND_HIDDEN = 1 << 2,   /* for the program itself and its build */
+	COMMAND_LIVE = 1 << 3,	   /* works on what runs, of which there is none below --root */
+	COMMAND_OUTLIVES = 1 << 4, /* begins with SIGTERM blocked, as all of its sub-commands */
 };
 
 struct example {
