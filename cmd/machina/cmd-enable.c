@@ -114,7 +114,7 @@ static int change(const struct call *call, bool enable, struct error *err)
 	int r = drain_refuse(&call->paths, enable ? "enable" : "disable", err);
 	if (r < 0)
 		return r;
-	r = lifecycle_select(call, enable, &machines, err);
+	r = lifecycle_select(call, enable ? LIFECYCLE_ENABLE : LIFECYCLE_START, &machines, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	if (enable)

@@ -365,7 +365,8 @@ static int run_jobs(const struct call *call, enum bus_verb verb, struct error *e
 	const struct jobs_options *options = call->options;
 	CLEANUP(bus_freep) struct bus *bus = NULL;
 	CLEANUP(strv_done) struct strv machines = {};
-	int r = lifecycle_select(call, false, &machines, err);
+	int r = lifecycle_select(
+			call, verb == BUS_STOP ? LIFECYCLE_RUN : LIFECYCLE_START, &machines, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	if (options->dry_run)
@@ -468,9 +469,10 @@ const struct command cmd_stop = {
 	.description = "Asks the guest agent, then presses the guest's power button, again every 5 "
 		       "seconds, and tells QEMU to quit if the guest is not down after "
 		       "attrs.shutdown.timeout, 85 seconds if the config sets none. Waits until "
-		       "all machines are down. machina-life-cycle(7) tells all that happens. A "
-		       "machine that 'machina run' has in the foreground is not stopped, which is "
-		       "a failure: 'machina shutdown' asks its guest.",
+		       "all machines are down. machina-life-cycle(7) tells all that happens. With "
+		       "--all also machines that run and have lost their config are stopped. A "
+		       "machine that 'machina run' has in the foreground is not, which is a "
+		       "failure: 'machina shutdown' asks its guest.",
 	.options = options,
 	.options_size = sizeof(struct jobs_options),
 	.run = stop_run,

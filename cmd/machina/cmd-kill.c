@@ -67,7 +67,7 @@ static int kill_run(const struct call *call, struct error *err)
 {
 	const struct kill_options *options = call->options;
 	CLEANUP(strv_done) struct strv names = {};
-	int r = lifecycle_select(call, false, &names, err);
+	int r = lifecycle_select(call, LIFECYCLE_RUN, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	for (size_t i = 0; options->dry_run && i < names.n; i++)

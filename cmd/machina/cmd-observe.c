@@ -91,7 +91,7 @@ static int observe_command(const struct call *call, struct error *err)
 	const struct machine_selection *selected = &call->machines;
 	CLEANUP(strv_done) struct strv names = {};
 	/* One that is named may still come. */
-	int r = selected->patterns.n ? machines_select_known(call, false, &names, err)
+	int r = selected->patterns.n ? machines_select_known(call, MACHINES_ANY, &names, err)
 				     : machines_select_or_all(call, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;

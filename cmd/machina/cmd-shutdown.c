@@ -172,7 +172,7 @@ static int shutdown_run(const struct call *call, struct error *err)
 	if (options->system && !selected->all && !selected->tags.n)
 		strv_extend(&names, &selected->patterns);
 	else
-		r = lifecycle_select(call, false, &names, err);
+		r = lifecycle_select(call, LIFECYCLE_RUN, &names, err);
 	if (r != 0)
 		return r < 0 ? r : STATUS_FAILURE;
 	for (size_t i = 0; options->dry_run && i < names.n; i++)
@@ -217,7 +217,8 @@ const struct command cmd_shutdown = {
 		       "once. With --wait or --timeout it is pressed again while the guest does "
 		       "not react. A guest that stands still is let run first. 'machina stop' does "
 		       "the same through systemd, and keeps to the time that the machine's config "
-		       "sets; machina-life-cycle(7) has the whole ladder.\n\n"
+		       "sets; machina-life-cycle(7) has the whole ladder. --all means also "
+		       "machines that run and have lost their config.\n\n"
 		       "With --reboot QEMU stays, and resets the machine when its guest has shut "
 		       "down. A guest that does not within --timeout, or the time of its config, "
 		       "goes on, and the command fails. What generate has written since the start "

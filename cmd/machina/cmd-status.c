@@ -285,7 +285,7 @@ static int status_run(const struct call *call, struct error *err)
 	CLEANUP(strv_done) struct strv names = {};
 	CLEANUP(shown_done) struct shown shown = { .names = &names };
 	CLEANUP(answers_done) struct answers answers = {};
-	int r = machines_select_known(call, false, &names, err);
+	int r = machines_select_known(call, MACHINES_ANY, &names, err);
 	if (r == 0)
 		r = shown_load(call, &shown, err);
 	if (r != 0)

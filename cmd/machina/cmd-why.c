@@ -68,7 +68,7 @@ static int why_run(const struct call *call, struct error *err)
 	const struct why_options *options = call->options;
 	CLEANUP(strv_done) struct strv names = {};
 	CLEANUP(bus_freep) struct bus *bus = NULL;
-	int r = machines_select_known(call, false, &names, err);
+	int r = machines_select_known(call, MACHINES_ANY, &names, err);
 	if (r == 0)
 		r = bus_open(&bus, err);
 	if (r != 0)

@@ -53,11 +53,14 @@ static int leave_out_clusters(const struct call *call, bool named, const struct 
 	return r;
 }
 
-int lifecycle_select(
-		const struct call *call, bool always, struct strv *ret_names, struct error *err)
+int lifecycle_select(const struct call *call, enum lifecycle_purpose purpose,
+		struct strv *ret_names, struct error *err)
 {
+	const bool always = purpose == LIFECYCLE_ENABLE;
 	CLEANUP(strv_done) struct strv names = {};
-	int r = machines_select_known(call, true, &names, err);
+	int r = machines_select_known(call,
+			purpose == LIFECYCLE_RUN ? MACHINES_RUNNING : MACHINES_ON_HOST, &names,
+			err);
 	if (r != 0)
 		return r;
 	/* Configs are read only where the answer matters: who is named is taken at his word. */

@@ -8,18 +8,23 @@
 #include "host/systemd/bus-unit.h"
 #include "model/vm.h"
 
+/* What machines are selected for. */
+enum lifecycle_purpose {
+	LIFECYCLE_START,  /* or to do without that */
+	LIFECYCLE_ENABLE, /* what belongs to a cluster manager is left out even if it is named */
+	LIFECYCLE_RUN,	  /* to work on those that run, also without a config */
+};
+
 /*
  * The selected machines that are ours to start, stop and enable: those that belong to a cluster
  * manager are left out, with a line that says so, unless they are named.
  *
- * @always: leave them out even then
- *
- * Machines that are named count as machines_select_known() has it, those that are there.
+ * Machines count as machines_select_known() has it, those that are there.
  *
  * Returns 0, 1 after printing findings, or a negative errno.
  */
-MUST_CHECK int lifecycle_select(
-		const struct call *call, bool always, struct strv *ret_names, struct error *err);
+MUST_CHECK int lifecycle_select(const struct call *call, enum lifecycle_purpose purpose,
+		struct strv *ret_names, struct error *err);
 
 /* Does a machine's unit start when the host does? By the links on disk: also below a root
  * directory. */

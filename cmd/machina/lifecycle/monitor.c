@@ -42,7 +42,7 @@ int monitor_select(const struct call *call, struct strv *ret_names, struct error
 {
 	CLEANUP(strv_done) struct strv names = {};
 	bool named = call->machines.patterns.n > 0;
-	int r = lifecycle_select(call, false, &names, err);
+	int r = lifecycle_select(call, LIFECYCLE_RUN, &names, err);
 	for (size_t i = 0; r == 0 && i < names.n; i++)
 		if (named || monitor_is_there(&call->paths, names.items[i]))
 			strv_push(ret_names, names.items[i]);

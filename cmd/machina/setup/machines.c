@@ -166,8 +166,20 @@ static bool are_names(const struct strv *words)
 	return true;
 }
 
-int machines_select_known(
-		const struct call *call, bool is_there, struct strv *ret_names, struct error *err)
+/* Whoever may not look at them is not told of them. */
+static void add_running(const struct call *call, struct strv *all)
+{
+	CLEANUP(strv_done) struct strv kept = {};
+	struct error unused;
+	if (hookplan_list(&call->paths, &kept, &unused) < 0)
+		return;
+	for (size_t i = 0; i < kept.n; i++)
+		if (!strv_contains(all, kept.items[i]))
+			strv_push(all, kept.items[i]);
+}
+
+int machines_select_known(const struct call *call, enum machines_known known,
+		struct strv *ret_names, struct error *err)
 {
 	if (select_named(call, ret_names))
 		return 0;
@@ -182,8 +194,11 @@ int machines_select_known(
 	/* A tag can't be looked for in a config that is not there. */
 	for (size_t i = 0; !call->machines.tags.n && i < words->n; i++)
 		if (machine_name_valid(words->items[i]) && !strv_contains(&all, words->items[i]) &&
-				(!is_there || is_on_host(&call->paths, words->items[i])))
+				(known == MACHINES_ANY ||
+						is_on_host(&call->paths, words->items[i])))
 			strv_push(&all, words->items[i]);
+	if (known == MACHINES_RUNNING && call->machines.all && !call->machines.tags.n)
+		add_running(call, &all);
 	strv_sort(&all);
 	r = machines_select_of(call, &all, &report, ret_names, err);
 	print_errors(&report);
@@ -212,7 +227,7 @@ int machines_select_of(const struct call *call, const struct strv *all, struct r
 static int select_named_seen(
 		const struct call *call, struct strv *ret, struct strv *ret_lost, struct error *err)
 {
-	int r = machines_select_known(call, true, ret, err);
+	int r = machines_select_known(call, MACHINES_ON_HOST, ret, err);
 	for (size_t i = 0; r == 0 && i < ret->n; i++)
 		if (!machine_is_configured(&call->paths, ret->items[i]))
 			strv_push(ret_lost, ret->items[i]);

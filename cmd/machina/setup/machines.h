@@ -23,18 +23,19 @@ MUST_CHECK int machines_select(const struct call *call, struct report *report,
 MUST_CHECK int machines_select_or_all(
 		const struct call *call, struct strv *ret_names, struct error *err);
 
+/* Which words that are no configured machine's name, but could be one, count as one. */
+enum machines_known {
+	MACHINES_ANY,	  /* each: for commands that look, and say so if there is nothing */
+	MACHINES_ON_HOST, /* of which there is a unit, or what was prepared for a start */
+	MACHINES_RUNNING, /* likewise; "--all" means also those that run without a config */
+};
+
 /*
  * The same for commands about what runs, has run or is left of a machine, be it configured or not.
- * A word that is no configured machine's name, but could be one, counts as one:
- *
- * @is_there: only if the host has something of it, a unit or what was prepared for a start: for
- * commands that act. Else whatever there is of it: for those that look, and say so if there is
- * nothing
- *
  * Patterns match configured machines, and those that are named beside them. Findings are printed.
  */
-MUST_CHECK int machines_select_known(
-		const struct call *call, bool is_there, struct strv *ret_names, struct error *err);
+MUST_CHECK int machines_select_known(const struct call *call, enum machines_known known,
+		struct strv *ret_names, struct error *err);
 
 /*
  * The same for commands that show many: without names also those that run and have lost their
