@@ -33,9 +33,29 @@ void config_paths_init(struct config_paths *ret, const char *root, const char *c
 	ret->saved_dir = path_join(top, CONFIG_SAVED_DIR);
 }
 
+/* What is behind @dir and a slash, or NULL. */
+static const char *below(const char *dir, const char *path)
+{
+	size_t len = strlen(dir);
+	return !strncmp(path, dir, len) && path[len] == '/' ? path + len + 1 : NULL;
+}
+
+static bool is_link(const char *path)
+{
+	char first;
+	return readlink(path, &first, sizeof(first)) >= 0;
+}
+
+/* A file of the machines' directory, which was followed: there may be a thousand, and few links. */
+static bool is_found(const struct config_paths *paths, const char *path)
+{
+	const char *file = below(paths->machine_dir, path);
+	return file && !strchr(file, '/') && !is_link(path);
+}
+
 int config_follow(const struct config_paths *paths, const char *path, char **ret, struct error *err)
 {
-	if (!paths->offline) {
+	if (!paths->offline || is_found(paths, path)) {
 		*ret = xstrdup(path);
 		return 0;
 	}
@@ -55,13 +75,6 @@ int config_paths_follow(struct config_paths *paths, struct error *err)
 		*dirs[i] = followed;
 	}
 	return 0;
-}
-
-/* What is behind @dir and a slash, or NULL. */
-static const char *below(const char *dir, const char *path)
-{
-	size_t len = strlen(dir);
-	return !strncmp(path, dir, len) && path[len] == '/' ? path + len + 1 : NULL;
 }
 
 char *config_known_path(const struct config_paths *paths, const char *path)
