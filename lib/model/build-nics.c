@@ -117,9 +117,8 @@ static void check_addresses(struct build *b, const struct connection_conf *conf,
 					   : xasprintf("%s/ip/%zu", pointer, i);
 		if (special)
 			BUILD_ERROR(b, at,
-					"%s stands for %s, and the packet filter takes \"ip\" for "
-					"the "
-					"guest's own",
+					"%s stands for %s, and the packet filter takes \"ip\" "
+					"for the guest's own",
 					conf->ip.items[i], special);
 		else if (filter)
 			BUILD_ERROR(b, at,

@@ -173,9 +173,9 @@ static void advise_kernel(struct advisor *a)
 /* Names of taps are derived, and stay what they are. */
 static void advise_links(struct advisor *a)
 {
-	static const char file[] = "80-vm-vt.network";
+	static const char mask[] = "/etc/systemd/network/80-vm-vt.network";
 	const struct vm *vm = &a->built->vm;
-	if (access("/etc/systemd/network/80-vm-vt.network", F_OK) == 0)
+	if (access(mask, F_OK) == 0)
 		return;
 	for (size_t i = 0; i < vm->n_nics; i++) {
 		const struct vm_nic *nic = &vm->nics[i];
@@ -185,9 +185,8 @@ static void advise_links(struct advisor *a)
 		ADVISE(a, pointer,
 				"where systemd-networkd runs, its file '%s' gives the tap '%s' an "
 				"address and a DHCP server, as all that begin with 'vt-': 'ln -s "
-				"/dev/null /etc/systemd/network/%s' switches that off, or give the "
-				"machine another name",
-				file, nic->link, file);
+				"/dev/null %s' switches that off, or give the machine another name",
+				strrchr(mask, '/') + 1, nic->link, mask);
 	}
 }
 
