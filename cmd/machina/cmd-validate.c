@@ -127,8 +127,9 @@ const struct command cmd_validate = {
 		       "would refuse. One run shows them all, but for what could be wrong only "
 		       "because of another one that it shows. Advice is what works but could "
 		       "surprise: it does not change "
-		       "the status. With --root only files are looked at, nothing of the running "
-		       "system.",
+		       "the status. What is the same for many machines is shown of ten, and "
+		       "counted of the others (--json has all). With --root only files are looked "
+		       "at, nothing of the running system.",
 	.options = options,
 	.options_size = sizeof(struct validate_options),
 	.examples = examples,

@@ -17,6 +17,9 @@
 #include "util/mem.h"
 #include "util/visible.h"
 
+/* In how many files, where the same is said of each of them. */
+#define ADVICE_SHOWN_MAX 10
+
 /* ECMA-48 SGR parameters; the dark blue and the black of some terminals can't be read. */
 static const char *const style_codes[] = {
 	[STYLE_PLAIN] = NULL,
@@ -155,21 +158,42 @@ static void put_finding(FILE *to, const struct finding *f)
 	fputc('\n', to);
 }
 
+/*
+ * Is it advice that was shown for enough other files? What no machine of a host sets is said of
+ * each of them.
+ *
+ * @shown: how often each was, by its text
+ */
+static bool is_known(struct json_object *shown, const struct finding *f)
+{
+	if (f->severity != SEVERITY_ADVICE || !f->line)
+		return false;
+	CLEANUP(freep) char *key = xasprintf("%s %s", f->pointer ? f->pointer : "", f->text);
+	int64_t n = jtree_get_int(shown, key, 0);
+	if (n < ADVICE_SHOWN_MAX)
+		jtree_set(shown, key, jtree_int(n + 1));
+	return n == ADVICE_SHOWN_MAX;
+}
+
 /* Findings up to @least, and a line that counts them. */
 static void print_findings(FILE *to, struct report *report, enum severity least)
 {
-	size_t n_files = 0, n_errors = report->n_errors;
+	size_t n_files = 0, n_known = 0, n_errors = report->n_errors;
 	size_t n_advice = least == SEVERITY_ADVICE ? report->n - n_errors : 0;
 	const char *last = NULL;
 	if (!n_errors && !n_advice)
 		return;
 	progress_clear();
 	report_sort(report);
+	CLEANUP(jtree_putp) struct json_object *shown = jtree_object();
 	for (size_t i = 0; i < report->n; i++) {
 		const struct finding *f = &report->items[i];
 		if (f->severity > least)
 			continue;
-		put_finding(to, f);
+		if (is_known(shown, f))
+			n_known++;
+		else
+			put_finding(to, f);
 		if (f->file && (!last || strcmp(f->file, last) != 0))
 			n_files++;
 		if (f->file)
@@ -182,6 +206,9 @@ static void print_findings(FILE *to, struct report *report, enum severity least)
 				n_advice == 1 ? "" : "s");
 	if (n_files)
 		fprintf(to, " in %zu file%s", n_files, n_files == 1 ? "" : "s");
+	if (n_known)
+		fprintf(to, "; %zu that say%s the same of other files %s not shown", n_known,
+				n_known == 1 ? "s" : "", n_known == 1 ? "is" : "are");
 	fputc('\n', to);
 }
 

@@ -56,7 +56,8 @@ int misuse(const struct command *command, const char *format, ...) PRINTF(2, 3);
  */
 int offer_force(int r, struct error *err);
 
-/* All findings, sorted, and a line that counts them; nothing if there are none. */
+/* All findings, sorted, and a line that counts them; nothing if there are none. Of advice that is
+ * the same for many files only the first few are shown, and the others counted. */
 void print_report(FILE *to, struct report *report);
 /* The errors among them, on standard error: for commands that are about something else than the
  * config. */
