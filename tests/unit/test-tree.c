@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A directory on its way between host and guest: lists of hostile guests, and files here. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -204,6 +205,26 @@ static void fill(int fd)
 	close(file);
 	CHECK_INT(symlinkat("/etc", fd, "a/out"), 0);
 	CHECK_INT(mkfifoat(fd, "pipe", 0600), 0);
+}
+
+/* An agent is told names in JSON. */
+TEST(names_that_are_not_utf_8_are_left_out)
+{
+	scratch_begin();
+	CLEANUP(closep) int fd = open(scratch_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP(tree_done) struct tree tree = {}, list = {};
+	struct error err = {};
+	CHECK_INT(mkdirat(fd, "bad\xff", 0700), 0);
+	CHECK_INT(mkdirat(fd, "bad\xff/in", 0700), 0);
+	CHECK_INT(symlinkat("bad\xff", fd, "link"), 0);
+	CHECK_INT(mkdirat(fd, "n\xc3\xa4me\n", 0700), 0);
+	CHECK_INT(tree_read(fd, &tree, &err), 0);
+	CHECK_INT(tree.n, 4);
+	CHECK_INT(tree.entries[1].type, TREE_OTHER);
+	CHECK_INT(tree.entries[2].type, TREE_OTHER);
+	CHECK_INT(tree.entries[3].type, TREE_DIRECTORY);
+	CHECK_INT(NAMES(&list, "/d/.\0/d/./bad\xff\0", &err), -EILSEQ);
+	CHECK(strstr(err.text, "can only be told UTF-8, and '/d/./bad"));
 }
 
 TEST(directory_here_is_read_without_following)

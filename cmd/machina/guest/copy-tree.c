@@ -42,8 +42,8 @@ static int tell_left_out(const struct tree *tree)
 		n++;
 	}
 	if (n)
-		complain("left out: %zu that are no files, or links that lead out of the "
-			 "directory: %s%s",
+		complain("left out: %zu that are no files, whose names are not UTF-8, or links "
+			 "that lead out of the directory: %s%s",
 				n, buf_text(&text), n > NAMED_MAX ? ", ..." : "");
 	return n ? COPY_INCOMPLETE : COPY_DONE;
 }

@@ -11,6 +11,7 @@
 #include "host/agent/tree.h"
 #include "util/file.h"
 #include "util/mem.h"
+#include "util/unicode.h"
 
 /* ---- one entry ---- */
 
@@ -145,7 +146,10 @@ static int read_link(int dir_fd, const char *name, struct tree_entry *entry, str
 	ssize_t n = readlinkat(dir_fd, name, target, sizeof(target) - 1);
 	if (n < 0)
 		return error_errno(err, "cannot read the link '%s'", entry->path);
-	entry->target = xstrndup(target, (size_t)n);
+	if (unicode_is_valid(target, (size_t)n))
+		entry->target = xstrndup(target, (size_t)n);
+	else
+		entry->type = TREE_OTHER;
 	return 0;
 }
 
@@ -176,7 +180,7 @@ static int read_entry(struct reading *reading, int dir_fd, const char *name, siz
 	struct tree_entry *made = &tree->entries[tree->n - 1];
 	made->mode = st.st_mode & 0777;
 	made->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-	made->type = tree_type_of(st.st_mode);
+	made->type = unicode_is_valid(name, strlen(name)) ? tree_type_of(st.st_mode) : TREE_OTHER;
 	if (made->type == TREE_LINK)
 		return read_link(dir_fd, name, made, err);
 	if (made->type != TREE_DIRECTORY || st.st_dev != reading->device)

@@ -11,6 +11,7 @@
 
 #include "util/mem.h"
 #include "util/parse.h"
+#include "util/unicode.h"
 
 void tree_done(struct tree *tree)
 {
@@ -71,6 +72,10 @@ int tree_read_names(struct tree *tree, const char *root, const struct buf *list,
 		/* The directory itself comes first, and then what is in it. */
 		if (tree->n == 0 ? *rest != '\0' : *rest != '/' || !path_is_plain(rest + 1))
 			return bad_name(at, err);
+		if (!unicode_is_valid(at, (size_t)(stop - at)))
+			return error_set(err, EILSEQ,
+					"the guest agent can only be told UTF-8, and '%s' is none",
+					at);
 		if (tree->n >= TREE_ENTRIES_MAX)
 			return error_set(err, E2BIG, "more than %d files are too many",
 					TREE_ENTRIES_MAX);

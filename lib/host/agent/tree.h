@@ -26,7 +26,9 @@ enum tree_type {
 	TREE_DIRECTORY,
 	TREE_FILE,
 	TREE_LINK,
-	TREE_OTHER, /* a socket, a FIFO, a device, a link that leads out: left out */
+	/* Left out: a socket, a FIFO, a device, a link that leads out, and what a guest agent can't
+	 * be told of, as its name is not UTF-8. */
+	TREE_OTHER,
 };
 
 struct tree_entry {
@@ -59,7 +61,7 @@ uint64_t tree_size(const struct tree *tree) PURE;
  *
  * @root: as find was told it; each name begins with it
  *
- * Errors: EPROTO: it is no such list; E2BIG
+ * Errors: EPROTO: it is no such list; E2BIG; EILSEQ: a name that its agent can't be told
  */
 MUST_CHECK int tree_read_names(
 		struct tree *tree, const char *root, const struct buf *list, struct error *err);
