@@ -66,6 +66,19 @@ static void check(const struct run *run, const char *id, const char *sentence)
 	cause_done(&cause);
 }
 
+TEST(a_limit_that_was_met_is_named)
+{
+	check(&(struct run){ "core-dump", "ExecStart", NULL, SIGXFSZ,
+			      { STARTED, BY_SYSTEMD "Main process exited, code=dumped, "
+						    "status=25/XFSZ" } },
+			"file-limit",
+			"the program was ended for a file that it had grow beyond the unit's "
+			"LimitFSIZE=");
+	check(&(struct run){ "exit-code", "ExecStart", NULL, 1,
+			      { STARTED, BY_QEMU "APIC ID 255 requires x2APIC feature in CPU" } },
+			"cpu-count", "APIC ID 255 requires x2APIC feature in CPU");
+}
+
 /* Only of a volume's file the pool is to be looked at. */
 TEST(advice_is_of_what_was_named)
 {

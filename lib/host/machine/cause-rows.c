@@ -72,6 +72,10 @@ const struct cause_row cause_rows[] = {
 			NULL, "choose an older \"model\" of \"cpu\", or leave the feature out" },
 	{ "cpu-count", PROGRAM, "Invalid CPU topology|Invalid SMP CPUs|[Mm]aximum CPUs", NULL,
 			"look at \"cores\", \"threads\" and \"sockets\" of \"cpu\"" },
+	/* Of QEMU 8.2 and later. */
+	{ "cpu-count", PROGRAM, "APIC ID [0-9]+ requires x2APIC", NULL,
+			"so many processors take \"x2apic\" among the \"features\" of \"cpu\"; "
+			"give it that, or less than 255 of them" },
 	{ "hugepages-missing", PROGRAM,
 			"unable to map backing store for guest RAM|insufficient free host memory",
 			"there are not enough huge pages for the guest's memory: %0",
@@ -291,6 +295,11 @@ const struct cause_row cause_rows[] = {
 			"the guest did not shut down in time, see its own log; \"shutdown\" in the "
 			"machine's config sets the time" },
 	{ "watchdog", SYSTEMD, "[Ww]atchdog timeout", "it gave no sign of life in time", NULL },
+	{ "file-limit", SYSTEMD, "code=(killed|dumped), status=25/XFSZ",
+			"the program was ended for a file that it had grow beyond the unit's "
+			"LimitFSIZE=",
+			"'systemctl cat' shows which drop-in has that; raise it there, or take it "
+			"out" },
 	{ "crash", SYSTEMD, "Main process exited, code=dumped, status=([0-9]+)/([A-Z]+)",
 			"the program has crashed (signal %1/%2, a core dump was made)",
 			"'coredumpctl info' shows where; look for the fault at the program's, with "
