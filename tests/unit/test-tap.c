@@ -287,6 +287,32 @@ TEST(a_missing_bridge_is_named)
 	netlink_done(&nl);
 }
 
+/* Linux knows no more of them (BR_MAX_PORTS). */
+TEST(a_bridge_that_is_full_is_named)
+{
+	NEED_NETWORK();
+	check_open();
+	ip("link add br0 type bridge");
+	CLEANUP(buf_done) struct buf lines = {};
+	for (int i = 0; i < 1023; i++)
+		buf_printf(&lines,
+				"tuntap add mode tap name p%d\n"
+				"link set p%d master br0 group 7\n",
+				i, i);
+	FILE *batch = popen("PATH=$PATH:/sbin:/usr/sbin ip -batch -", "w");
+	CHECK(batch != NULL);
+	fputs(buf_text(&lines), batch);
+	CHECK_INT(pclose(batch), 0);
+	struct tap_request r = request();
+	check_refused(&r, EXFULL,
+			"network 'lan': the bridge 'br0' has 1023 ports, and Linux gives none "
+			"more; put machines on another one");
+	ip("link del group 7");
+	ip("link del br0");
+	check_names("lo ");
+	netlink_done(&nl);
+}
+
 /* Of a network that makes its bridge, no other one will do. */
 TEST(a_bridge_of_a_network_is_known_by_its_alias)
 {

@@ -211,6 +211,12 @@ static int set_up(struct netlink *nl, const struct tap_request *request, const s
 		.no_ipv6_address = true,
 	};
 	r = netlink_change(nl, &link, &change, err);
+	/* BR_MAX_PORTS in the kernel's net/bridge/br_private.h. */
+	if (r == -EXFULL)
+		r = error_set(err, EXFULL,
+				"the bridge '%s' has 1023 ports, and Linux gives none more; put "
+				"machines on another one",
+				bridge->name);
 	if (r == 0 && bridge->index && request->port) {
 		struct port_settings port = settings_of(request);
 		r = port_set_up(nl, &link, &port, err);
