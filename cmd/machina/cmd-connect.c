@@ -184,7 +184,9 @@ static size_t change_all(struct work *w, const struct plan *plan, size_t first, 
 		struct error failure = {};
 		if (!steps[i].on_host)
 			continue;
+		progress_show("waiting for QEMU of '%s'", plan->machine);
 		int r = connect_change_guest(plan, i, w->on, &monitor, &failure);
+		progress_clear();
 		if (r == 0) {
 			print_done(w, plan, i, steps[i].is_so);
 			continue;

@@ -335,12 +335,13 @@ TEST(where_qemu_fails_the_ports_go_first)
 	CHECK_INT(look(LAN), CONNECT_OFF);
 	CHECK(connect_change_guest(&plan, LAN, false, &monitor, &err) < 0);
 	CHECK(strstr(err.text, "connection 'lan' is out of its bridge 'br0', but the guest was not "
-			       "told so: ") != NULL);
+			       "told so: machine 'web': ") != NULL);
 	qemu_end(peer);
 	/* Whoever tried once more would find nobody. */
 	CHECK(connect_change_guest(&plan, OUT, false, &monitor, &err) < 0);
 	CHECK(err.code != EHOSTDOWN);
 	CHECK(strstr(err.text, "out of its bridge") == NULL);
+	CHECK(strncmp(err.text, "machine 'web': ", 15) == 0);
 	close(tap);
 	CHECK(shell_works("ip link del br0"));
 	drop_plan();

@@ -293,8 +293,10 @@ int connect_change_guest(const struct plan *plan, size_t i, bool on,
 {
 	const struct plan_connection connection = plan_connection(plan, i);
 	int r = 0;
-	if (!monitor->qmp && !monitor->failure.code)
-		r = open_monitor(plan, &monitor->qmp, &monitor->failure);
+	if (!monitor->qmp && !monitor->failure.code &&
+			open_monitor(plan, &monitor->qmp, &monitor->failure) != QMP_DONE &&
+			monitor->failure.code != EHOSTDOWN)
+		error_wrap(&monitor->failure, "machine '%s'", plan->machine);
 	if (monitor->failure.code) {
 		*err = monitor->failure;
 		return tell_half(&connection, on, err);
