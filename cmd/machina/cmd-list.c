@@ -118,9 +118,9 @@ static void read_all_files(const struct config_paths *paths, struct list_row *ro
 		read_files(&places, &rows[i]);
 }
 
-static void take_live(struct list_row *rows, const struct live *live)
+static void take_live(struct list_row *rows, size_t n, const struct live *live)
 {
-	for (size_t i = 0; i < live->names->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const char *loaded = live->units.n ? live->units.rows[i].load_state : "";
 		rows[i].generated = *loaded ? strcmp(loaded, "not-found") != 0 : rows[i].has_unit;
 		rows[i].since_usec = live->runs[i].since_usec;
@@ -255,7 +255,7 @@ static int list_run(const struct call *call, struct error *err)
 	live_wait(&live);
 	if (live.err.code)
 		print_error(&live.err);
-	take_live(rows, &live);
+	take_live(rows, names.n, &live);
 	pending_find(&call->paths, pending, names.n);
 	if (options->json)
 		print_rows_json(options, rows, names.n);
