@@ -140,7 +140,7 @@ int lifecycle_list(
 	return bus_list_loaded_units(bus, pattern, units, ret, err);
 }
 
-/* @invocation_id: NULL: any that the unit is in */
+/* @invocation_id: NULL: that of the stop which goes on; none does where the unit runs again */
 static int wait_run(struct bus *bus, const char *unit, const char *invocation_id, uint64_t until,
 		struct error *err)
 {
@@ -150,12 +150,14 @@ static int wait_run(struct bus *bus, const char *unit, const char *invocation_id
 		int r = bus_get_unit(bus, unit, &info, err);
 		if (r < 0)
 			return r;
-		if (!id)
-			id = xstrdup(info.invocation_id);
-		if (unit_is_down(info.active_state) || strcmp(info.invocation_id, id) != 0)
+		if (unit_is_down(info.active_state) || (id && strcmp(info.invocation_id, id) != 0))
 			return 0;
 		if (!strcmp(info.sub_state, "auto-restart"))
 			return 1;
+		if (!id && strcmp(info.active_state, "deactivating") != 0)
+			return 0;
+		if (!id)
+			id = xstrdup(info.invocation_id);
 		if (clock_now_usec() >= until)
 			return error_set(err, ETIMEDOUT, "unit '%s' does not end", unit);
 		clock_pause(pause);
@@ -295,44 +297,48 @@ static bool waits_to_restart(const struct unit_row *row)
 	return !strcmp(row->sub_state, "auto-restart");
 }
 
-/*
- * Those that leave are watched and not told to stop, which would cancel the start that somebody
- * else has queued behind the stop, or has begun since it was looked.
- */
-static int see_off(struct bus *bus, const struct unit_list *list, uint64_t deadline_usec,
-		struct strv *ret_waiting, struct error *err)
+/* What requires them still runs, and would not be started again. */
+static int stop_alone(struct bus *bus, const struct strv *units, uint64_t deadline_usec,
+		struct error *err)
 {
-	int r = 0;
-	for (size_t i = 0; r >= 0 && i < list->n; i++) {
-		const struct unit_row *row = &list->rows[i];
-		CLEANUP(freep) char *machine = unit_name_subject(UNIT_QEMU, row->name);
-		if (!machine || !is_leaving(row))
-			continue;
-		progress_show("waiting for what is being stopped");
-		r = wait_run(bus, row->name, NULL, deadline_usec, err);
-		if (r > 0)
-			strv_push(ret_waiting, row->name);
-	}
-	progress_clear();
+	int r = units->n ? bus_run_jobs(bus, BUS_STOP_ALONE, units, NULL, NULL, deadline_usec, err)
+			 : 0;
 	return r < 0 ? r : 0;
 }
 
+/*
+ * One that leaves is watched and not told to stop, which would cancel the start that somebody else
+ * has queued behind the stop, or has begun since it was looked.
+ */
+static int see_off(struct bus *bus, const char *unit, uint64_t deadline_usec, struct error *err)
+{
+	CLEANUP(strv_done) struct strv waiting = {};
+	progress_show("waiting for what is being stopped");
+	int r = wait_run(bus, unit, NULL, deadline_usec, err);
+	progress_clear();
+	if (r > 0)
+		strv_push(&waiting, unit);
+	return r < 0 ? r : stop_alone(bus, &waiting, deadline_usec, err);
+}
+
+/* Those that wait to restart go first and at once: what runs when the others have left would be
+ * stopped for nothing. */
 static int end_runs(struct bus *bus, const struct unit_list *list, bool for_start,
 		uint64_t deadline_usec, struct error *err)
 {
-	CLEANUP(strv_done) struct strv waiting = {};
+	CLEANUP(strv_done) struct strv waiting = {}, leaving = {};
 	for (size_t i = 0; i < list->n; i++) {
 		const struct unit_row *row = &list->rows[i];
 		CLEANUP(freep) char *machine = unit_name_subject(UNIT_QEMU, row->name);
 		if (machine && waits_to_restart(row))
 			strv_push(&waiting, row->name);
+		else if (machine && for_start && is_leaving(row))
+			strv_push(&leaving, row->name);
 	}
-	int r = for_start ? see_off(bus, list, deadline_usec, &waiting, err) : 0;
-	if (r < 0 || !waiting.n)
-		return r;
-	/* What requires it still runs, and would not be started again. */
-	r = bus_run_jobs(bus, BUS_STOP_ALONE, &waiting, NULL, NULL, deadline_usec, err);
-	return r < 0 ? r : 0;
+	int r = stop_alone(bus, &waiting, deadline_usec, err);
+	for (size_t i = 0; r == 0 && i < leaving.n; i++)
+		r = see_off(bus, leaving.items[i], deadline_usec, err);
+	return r;
 }
 
 int lifecycle_begin_anew(const struct config_paths *paths, struct bus *bus,
