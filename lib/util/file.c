@@ -137,10 +137,9 @@ static int set_mode(int fd, mode_t mode)
 }
 
 /*
- * O_EXCL makes the name ours; a number that counts up gives another one when it is taken, and is
+ * "a/.b.tmp-12-0" for "a/b" and process 12: another one each time. A number that counts up is
  * cheaper than the random bytes of mkostemp(3).
  */
-/* "a/.b.tmp-12-0" for "a/b" and process 12: another one each time. */
 static char *temporary_name(const char *path, pid_t owner)
 {
 	static unsigned number;
@@ -149,6 +148,7 @@ static char *temporary_name(const char *path, pid_t owner)
 	return xasprintf("%.*s.%s.tmp-%d-%u", dir_len, path, path + dir_len, (int)owner, number++);
 }
 
+/* O_EXCL makes the name ours; the next one is tried when it is taken. */
 int file_temporary(int dirfd, const char *path, pid_t owner, mode_t mode, char **ret_temporary)
 {
 	for (;;) {
@@ -357,11 +357,25 @@ int file_batch_commit(struct file_batch *batch, struct error *err)
 	return 0;
 }
 
+/* Before file_allow_many(); 0: it has changed nothing. */
+static rlim_t given_files;
+
 void file_allow_many(void)
 {
 	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
 		return;
+	rlim_t given = limit.rlim_cur;
 	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		given_files = given;
+}
+
+void file_allow_as_given(void)
+{
+	struct rlimit limit;
+	if (!given_files || getrlimit(RLIMIT_NOFILE, &limit) < 0 || given_files > limit.rlim_max)
+		return;
+	limit.rlim_cur = given_files;
 	(void)!setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -115,10 +115,12 @@ MUST_CHECK int file_batch_commit(struct file_batch *batch, struct error *err);
 
 /*
  * Let this process have as many descriptors open as it may, for those that need one for each
- * machine. Programs that it starts then get them as well: not before one that knows select(2)
- * alone.
+ * machine.
  */
 void file_allow_many(void);
+/* Before another program is run in this process: it gets the limit that we were given, as it may
+ * know select(2) alone, or close one by one all that there may be. */
+void file_allow_as_given(void);
 
 /* Write all of it, going on after EINTR and short writes. 0 or negative errno (no text). */
 MUST_CHECK int write_all(int fd, const void *data, size_t len);

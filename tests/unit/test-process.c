@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "scratch.h"
 #include "test.h"
+#include "util/file.h"
 
 static int run_shell(const char *script, struct error *err)
 {
@@ -84,6 +86,26 @@ TEST(the_environment_is_ours_but_for_what_is_systemds)
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("LISTEN_FDS");
 	unsetenv("MACHINA_TEST");
+	scratch_end();
+}
+
+TEST(as_many_descriptors_are_allowed_as_we_were_given)
+{
+	struct rlimit before, few;
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ .rlim_cur = 100, .rlim_max = before.rlim_max };
+	scratch_begin();
+	struct error err = {};
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &few), 0);
+	file_allow_many();
+	/* That was enough before, and is now: what was given is not forgotten. */
+	file_allow_many();
+	CHECK_INT(run_shell("ulimit -n >$1/out", &err), 0);
+	check_file("out", "100\n");
+	struct rlimit ours;
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &ours), 0);
+	CHECK(ours.rlim_cur == ours.rlim_max);
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
 	scratch_end();
 }
 

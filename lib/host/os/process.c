@@ -87,6 +87,7 @@ static int start(const struct process *process, pid_t parent, int *tell_fd, stru
 		unsetenv(systemd_variables[i]);
 	int r = arrange_fds(process, tell_fd, err);
 	reset_signals();
+	file_allow_as_given();
 	if (r == 0 && process->prepare)
 		r = process->prepare(process->data, err);
 	if (r < 0)
