@@ -165,11 +165,13 @@ static void job_done(void *data, size_t i, const struct bus_job *job)
 	struct jobs *jobs = data;
 	const char *machine = jobs->machines->items[i];
 	const bool is_done = job->result == JOB_DONE;
+	/* systemd asks no conditions of a unit that is up. */
+	const bool is_sure = is_done &&
+			     (jobs->verb == BUS_STOP || strv_contains(&jobs->done_before, machine));
 	CLEANUP(freep)
-	char *cause = is_done && jobs->verb == BUS_STOP
-				      ? NULL
-				      : why_job_failed(jobs->paths, jobs->bus, machine, job->result,
-							jobs->since_usec);
+	char *cause = is_sure ? NULL
+			      : why_job_failed(jobs->paths, jobs->bus, machine, job->result,
+						jobs->since_usec);
 	jobs->n_done++;
 	progress_clear();
 	if (is_done && !cause) {

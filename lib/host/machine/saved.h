@@ -145,7 +145,8 @@ bool saved_is_whole(const char *dir, const char *machine);
 
 /*
  * Why its QEMU would answer nobody else now: somebody saves or resumes it, who has its monitor
- * until that is over. NULL: nobody does. For everyone; one look where nobody does.
+ * until that is over. NULL: nobody does, or this user may not see it (root alone opens the lock).
+ * One look where nobody does.
  */
 const char *saved_occupied(const char *dir, const char *machine);
 
