@@ -138,11 +138,20 @@ TEST(a_port_that_leads_to_a_guest_and_is_in_use)
 TEST(a_port_that_leads_to_nobody)
 {
 	NEED_NETWORK();
-	static const char *ip[] = { "fd77::5", "10.77.0.5" };
+	static const char *ip[] = { "fd77::5", "10.77.0.5/24" };
+	/* IPv6 is not given by the host. */
 	static struct forward_conf forwards[] = {
 		{ .protocol = -1, .port = 80, .to = "10.77.0.5" },
+		{ .protocol = -1, .port = 80, .to = "fd77::6" },
 		{ .protocol = FORWARD_UDP, .port = 53, .to = "10.77.0.6" },
 	};
+	static const char *const nobody =
+			"warning: the host's UDP port 53 leads to '10.77.0.6', which no machine "
+			"has\n"
+			"  unless a guest of network 'home' takes that address by itself, nobody "
+			"answers\n"
+			"    # \"ip\": \"10.77.0.6\" in the connection of the machine that is "
+			"meant, or its address as \"to\"\n";
 	struct sick s;
 	struct network_conf home;
 	begin(&s, &home, NETWORK_NAT);
@@ -152,14 +161,16 @@ TEST(a_port_that_leads_to_nobody)
 	CHECK_FOUND(&s, networks, "ok: 0 of 1 that the host makes are up\n");
 	home.dhcp.range = "static";
 	s.nics[0].ip = (struct jstrings){ .items = ip, .n = 2 };
-	CHECK_FOUND(&s, networks,
-			"warning: the host's UDP port 53 leads to '10.77.0.6', which no machine "
-			"has\n"
-			"  unless a guest of network 'home' takes that address by itself, nobody "
-			"answers\n"
-			"    # \"ip\": \"10.77.0.6\" in the connection of the machine that is "
-			"meant, "
-			"or its address as \"to\"\n");
+	CHECK_FOUND(&s, networks, nobody);
+	home.dhcp.range = "10.77.0.5-10.77.0.6";
+	CHECK_FOUND(&s, networks, nobody);
+	/* Guests may have what is not lent to anybody. */
+	home.dhcp.range = "10.77.0.7-10.77.0.9";
+	CHECK_FOUND(&s, networks, "ok: 0 of 1 that the host makes are up\n");
+	home.dhcp.range = "static";
+	s.doctor.lacks_machines = true;
+	CHECK_FOUND(&s, networks, "ok: 0 of 1 that the host makes are up\n");
+	s.doctor.lacks_machines = false;
 	s.doctor.is_partial = true;
 	CHECK_FOUND(&s, networks, "ok: 0 of 1 that the host makes are up\n");
 	clean_up(&s);
@@ -168,7 +179,7 @@ TEST(a_port_that_leads_to_nobody)
 TEST(all_addresses_are_lent)
 {
 	NEED_NETWORK();
-	static const char *ip[] = { "10.77.0.10" };
+	static const char *ip[] = { "10.77.0.10/24" };
 	struct sick s;
 	struct network_conf home;
 	begin(&s, &home, NETWORK_ISOLATED);
@@ -201,6 +212,9 @@ TEST(all_addresses_are_lent)
 			"    # machina generate --all && systemctl restart "
 			"machina-network-home.service\n");
 	home.dhcp.range = "10.77.0.10-10.77.0.13";
+	CHECK_FOUND(&s, networks, "ok: 1 of 1 that the host makes are up\n");
+	/* Just as many as machines that have them for good. */
+	home.dhcp.range = "10.77.0.10-10.77.0.10";
 	CHECK_FOUND(&s, networks, "ok: 1 of 1 that the host makes are up\n");
 	clean_up(&s);
 }

@@ -219,6 +219,7 @@ int examination_begin(struct examination *x, const struct call *call, struct err
 		.limit_sec = 10,
 		.is_root = geteuid() == 0,
 		.is_partial = x->is_partial,
+		.lacks_machines = x->n_machines < x->selected.n,
 		.host = x->has_config ? &x->config.host.conf : NULL,
 		.policy = x->has_config ? &x->config.policy : NULL,
 		.machines = x->machines,

@@ -306,45 +306,6 @@ static void check_forwards(struct doctor *d, const struct network_conf *conf)
 	}
 }
 
-static bool is_of_machine(const struct doctor *d, const char *network, const char *ip)
-{
-	for (size_t i = 0; i < d->n_machines; i++) {
-		const struct vm *vm = d->machines[i].vm;
-		for (size_t k = 0; k < vm->n_nics; k++)
-			for (size_t a = 0; a < vm->nics[k].ip.n; a++)
-				if (!strcmp(vm->nics[k].network, network) &&
-						!strcmp(vm->nics[k].ip.items[a], ip))
-					return true;
-	}
-	return false;
-}
-
-/* Where guests get their addresses from the host, one that is reserved for none is nobody's, or
- * today's guest's. */
-static void check_targets(struct doctor *d, const struct network_conf *conf)
-{
-	const struct forward_conf *forwards = conf->forward.items;
-	for (size_t i = 0; i < conf->forward.n && conf->dhcp.range && !d->is_partial; i++) {
-		const struct forward_conf *forward = &forwards[i];
-		if (!forward->to || is_of_machine(d, conf->name, forward->to))
-			continue;
-		doctor_add(d, DOCTOR_WARNING,
-				"the host's %s port %d leads to '%s', which no machine has",
-				forward->protocol == FORWARD_UDP ? "UDP" : "TCP",
-				(int)forward->port, forward->to);
-		doctor_why(d,
-				"unless a guest of network '%s' takes that address by itself, "
-				"nobody "
-				"answers",
-				conf->name);
-		doctor_cure(d,
-				"# \"ip\": \"%s\" in the connection of the machine that is meant, "
-				"or "
-				"its address as \"to\"",
-				forward->to);
-	}
-}
-
 /* ---- what is left ---- */
 
 static void check_bridges(struct doctor *d, const struct scene *scene)
@@ -444,7 +405,7 @@ void doctor_check_networks(struct doctor *d)
 			continue;
 		check_routes(d, &scene, &confs[i]);
 		check_forwards(d, &confs[i]);
-		check_targets(d, &confs[i]);
+		doctor_check_targets(d, &confs[i]);
 		const struct link *bridge = find_bridge(&scene, confs[i].name);
 		if (!bridge && strv_contains(&scene.active, confs[i].name))
 			tell_gone(d, &confs[i]);

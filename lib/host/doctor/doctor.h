@@ -71,6 +71,8 @@ struct doctor {
 	bool is_root;
 	/* Not all machines are looked at: what is of none of them is not looked for. */
 	bool is_partial;
+	/* The configs of some have faults: what none of the others has may be theirs. */
+	bool lacks_machines;
 	/* NULL, both: the host's config has faults, and is not known. */
 	const struct host_conf *host;
 	const struct fw_policy *policy;
