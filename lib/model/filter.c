@@ -172,7 +172,8 @@ const char *fw_address_special(enum fw_family family, const uint8_t *bytes)
 		{ FW_IPV4, {}, 8, "no host" },
 		{ FW_IPV4, { 127 }, 8, "each host itself" },
 		{ FW_IPV4, { 224 }, 4, "a group (multicast)" },
-		{ FW_IPV6, {}, 8, "no network (reserved)" },
+		/* Not 64:ff9b::, that of translators to IPv4 (RFC 6052, 8215). */
+		{ FW_IPV6, {}, 16, "no network (reserved)" },
 		{ FW_IPV6, { 0xfe, 0x80 }, 10, "one link alone, where each interface has one" },
 		{ FW_IPV6, { 0xff }, 8, "a group (multicast)" },
 	};

@@ -155,12 +155,10 @@ static void check_keys(struct build_network *b)
 					mode_name(b), rows[i].key);
 }
 
-/* The kernel has settings of the first two, and an interface that is the third; systemd-networkd
- * gives bridges of the last kind an address and a DHCP server (80-container-vz.network). */
+/* The kernel has settings of the first two, and an interface that is the third. */
 static bool is_taken_name(const char *bridge)
 {
-	return !strcmp(bridge, "all") || !strcmp(bridge, "default") || !strcmp(bridge, "lo") ||
-	       !strncmp(bridge, "vz-", 3);
+	return !strcmp(bridge, "all") || !strcmp(bridge, "default") || !strcmp(bridge, "lo");
 }
 
 static void build_name(struct build_network *b)
@@ -186,9 +184,7 @@ static void build_name(struct build_network *b)
 				"a bridge that this program makes is called by a letter or digit, "
 				"then up to 14 letters, digits, '_' or '-'");
 	else if (is_taken_name(n->bridge))
-		fail(b, "device", -1,
-				"a bridge can't be called '%s': that name is the kernel's or "
-				"systemd's",
+		fail(b, "device", -1, "a bridge can't be called '%s': that name is the kernel's",
 				n->bridge);
 }
 

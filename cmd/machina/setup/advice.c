@@ -12,6 +12,7 @@
 #include "host/storage/storage.h"
 #include "json/jlocate.h"
 #include "json/jmerge.h"
+#include "util/file.h"
 #include "util/mem.h"
 #include "util/parse.h"
 
@@ -170,23 +171,32 @@ static void advise_kernel(struct advisor *a)
 			vm->kernel->path);
 }
 
+/* By a file of systemd's for all whose names begin so. */
+static void advise_link(struct advisor *a, size_t i, const char *file, const char *what,
+		const char *name, const char *where)
+{
+	CLEANUP(freep) char *path = path_join("/etc/systemd/network", file);
+	CLEANUP(freep) char *pointer = xasprintf("/connections/%zu", i);
+	if (access(path, F_OK) == 0)
+		return;
+	ADVISE(a, pointer,
+			"where systemd-networkd runs, its file '%s' gives the %s '%s' an address "
+			"and a DHCP server, as all that begin with '%.3s': 'ln -s /dev/null %s' "
+			"switches that off, or give the %s another name",
+			file, what, name, name, path, where);
+}
+
 /* Names of taps are derived, and stay what they are. */
 static void advise_links(struct advisor *a)
 {
-	static const char mask[] = "/etc/systemd/network/80-vm-vt.network";
 	const struct vm *vm = &a->built->vm;
-	if (access(mask, F_OK) == 0)
-		return;
 	for (size_t i = 0; i < vm->n_nics; i++) {
 		const struct vm_nic *nic = &vm->nics[i];
-		if (!vm_nic_has_link(nic) || strncmp(nic->link, "vt-", 3) != 0)
-			continue;
-		CLEANUP(freep) char *pointer = xasprintf("/connections/%zu", i);
-		ADVISE(a, pointer,
-				"where systemd-networkd runs, its file '%s' gives the tap '%s' an "
-				"address and a DHCP server, as all that begin with 'vt-': 'ln -s "
-				"/dev/null %s' switches that off, or give the machine another name",
-				strrchr(mask, '/') + 1, nic->link, mask);
+		if (vm_nic_has_link(nic) && !strncmp(nic->link, "vt-", 3))
+			advise_link(a, i, "80-vm-vt.network", "tap", nic->link, "machine");
+		if (network_owns_bridge(nic->mode) && !strncmp(nic->bridge, "vz-", 3))
+			advise_link(a, i, "80-container-vz.network", "bridge", nic->bridge,
+					"bridge");
 	}
 }
 
