@@ -182,4 +182,42 @@ TEST(installing_all_begins_anew_when_somebody_was_quicker)
 	sample_end();
 }
 
+/* Asked between the look at the kernel and the change: somebody installs all, whose kernel can't
+ * track connections on bridges. */
+static int come_first(void *data, const struct fw_policy *policy, const struct firewall_port **ret,
+		size_t *ret_n, struct error *err)
+{
+	(void)data;
+	(void)policy;
+	(void)err;
+	sample_policy.state = FW_STATE_FLOWS;
+	install(N_SAMPLE_PORTS);
+	sample_policy.state = FW_STATE_AUTO;
+	wire.n_sends = 0;
+	*ret = NULL;
+	*ret_n = 0;
+	return 0;
+}
+
+TEST(what_somebody_has_found_out_is_not_tried)
+{
+	NEED_NFT();
+	struct error err = {};
+	CLEANUP(netlink_done) struct netlink links = {};
+	const struct firewall_others others = { .find = come_first };
+	const struct firewall_port port = { .port = &sample_ports[SAMPLE_WEB] };
+	const struct firewall_request request = {
+		.policy = &sample_policy, .ports = &port, .n = 1, .others = &others, .links = &links
+	};
+	CHECK_INT(netlink_open(&links, &err), 0);
+	sample_begin(FW_STATE_AUTO);
+	CHECK_INT(firewall_install(&nl, &request, &err), 0);
+	/* One that comes too late, and one that fits. */
+	CHECK_INT(wire.n_sends, 2);
+	CLEANUP(freep) char *rules = shell_output("nft list ruleset");
+	CHECK(strstr(rules, "ct state") == NULL);
+	install_all(0);
+	sample_end();
+}
+
 TEST_MAIN()

@@ -288,7 +288,8 @@ static int look(struct install *in, struct error *err)
 	if (r < 0)
 		return r;
 	in->is_all = in->request->is_all && !has_strangers(in);
-	return in->state == FW_STATE_AUTO ? choose_state(in, err) : 0;
+	/* Others may have found out meanwhile that the kernel can't track connections. */
+	return in->state == FW_STATE_FLOWS ? 0 : choose_state(in, err);
 }
 
 static int install(struct netlink *nl, const struct firewall_request *request, bool commit,
