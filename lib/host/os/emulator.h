@@ -21,7 +21,7 @@ MUST_CHECK int emulator_read_version(const char *text, struct emulator_version *
  * @user: who will run it, and runs it here if this process is root
  * @ret: static
  *
- * Errors: those of process_run(): it cannot be run, or takes more than 10 seconds.
+ * Errors: those of process_run(): it cannot be run, or takes more than a minute.
  */
 MUST_CHECK int emulator_reconnect(
 		const char *path, const struct account *user, const char **ret, struct error *err);
