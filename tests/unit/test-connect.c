@@ -302,6 +302,17 @@ TEST(without_qemu_the_port_goes_all_the_same)
 	scratch_end();
 }
 
+/* Says to each client what no QEMU says. */
+static _Noreturn void talk(int fd)
+{
+	for (;;) {
+		int client = accept(fd, NULL, NULL);
+		if (write(client, "hello\r\n", 7) < 0)
+			_exit(1);
+		close(client);
+	}
+}
+
 static pid_t start_no_qemu(void)
 {
 	struct error err = {};
@@ -311,11 +322,8 @@ static pid_t start_no_qemu(void)
 	if (listen_unix(scratch_path("web/qmp.1"), &nobody, &fd, &err) < 0)
 		TEST_FAIL("%s", err.text);
 	pid_t pid = fork();
-	for (int client; pid == 0; close(client)) {
-		client = accept(fd, NULL, NULL);
-		if (write(client, "hello\r\n", 7) < 0)
-			_exit(1);
-	}
+	if (pid == 0)
+		talk(fd);
 	close(fd);
 	return pid;
 }
