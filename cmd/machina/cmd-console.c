@@ -158,12 +158,27 @@ static int take_console(struct attach *a, struct error *err)
 	return 0;
 }
 
-/* Who has nothing more to say must not keep others from the console. */
-static int give_turn_up(struct attach *a, struct error *err)
+/* Who has nothing more to say must not keep others from the console. The rest is shown from the
+ * log: of what comes just now some may be shown twice, but none is lost. */
+static int pass_end(struct attach *a, struct error *err)
 {
-	a->is_writer = false;
+	if (!a->is_writer || !console_has_said_all(&a->console))
+		return 0;
+	int r = console_log_skip(&a->log, err);
+	if (r < 0)
+		return r;
+	console_pass_end(&a->console);
+	a->is_writer = a->is_free = false;
+	return 0;
+}
+
+/* QEMU has read all, and ended the connection. */
+static void tell_passed(struct attach *a)
+{
+	if (!a->console.end_passed || a->console.guest_fd >= 0 || a->is_free)
+		return;
+	a->is_free = true;
 	say(a, "the input has ended: the console is free for others; from here on only watched");
-	return console_log_skip(&a->log, err);
 }
 
 /* Enter is only a key on a terminal. */
@@ -249,7 +264,9 @@ static void forget_notices(int inotify_fd)
 static int work(struct attach *a, struct error *err)
 {
 	struct pollfd fds[N_POLL] = {};
-	console_pass_end(&a->console);
+	int r = pass_end(a, err);
+	if (r < 0)
+		return r;
 	console_poll(&a->console, fds);
 	fds[POLL_SIGNAL] = (struct pollfd){ .fd = a->signal_fd, .events = POLLIN };
 	/* While a piece of the log waits to be written there is no hurry for the next one. */
@@ -272,14 +289,13 @@ static int work(struct attach *a, struct error *err)
 		a->ended = true;
 	if (a->ended)
 		return 0;
-	if (a->is_writer && a->console.guest_fd < 0 && a->console.end_passed)
-		return give_turn_up(a, err);
+	tell_passed(a);
 	if (a->is_writer && a->console.guest_fd < 0) {
 		say(a, "QEMU has ended the connection");
 		a->ended = true;
 		return 0;
 	}
-	int r = a->is_writer ? 0 : follow_log(a, err);
+	r = a->is_writer ? 0 : follow_log(a, err);
 	if (r == 0 && !a->is_writer && !a->ended && (n == 0 || a->console.enter))
 		r = look_for_turn(a, err);
 	return r;

@@ -20,6 +20,8 @@
 
 /* What poll(2) promises a pipe to take at once (pipe(7), PIPE_BUF); read in pieces of that size. */
 #define CHUNK 4096
+/* Of what a socket holds unread (net.core.rmem_default, 208 KiB), and some more. */
+#define UNREAD_CHUNKS 128
 /* A guest that does not read its console must not keep us from reading ours. */
 #define INPUT_MAX ((size_t)64 << 10)
 /* For whoever reads our output to take some of it. */
@@ -290,16 +292,6 @@ static void write_guest(struct console *console)
 		buf_clear(b);
 }
 
-/* QEMU drops what it has not read of a connection that is closed, not of one that is shut down. */
-void console_pass_end(struct console *console)
-{
-	if (console->end_passed || !console->input_ended || console->guest_fd < 0 ||
-			console->to_guest.len)
-		return;
-	console->end_passed = true;
-	shutdown(console->guest_fd, SHUT_WR);
-}
-
 /* Sequences that have begun end, or begin, in what is left out. */
 static void skip(struct console *console, const char *data, size_t len)
 {
@@ -314,6 +306,8 @@ static bool read_guest(struct console *console)
 {
 	char text[CHUNK];
 	ssize_t n = recv(console->guest_fd, text, sizeof(text), MSG_DONTWAIT);
+	if (n > 0 && console->end_passed)
+		return true;
 	if (n > 0 && is_stuck(console)) {
 		skip(console, text, (size_t)n);
 		return true;
@@ -329,6 +323,23 @@ static bool read_guest(struct console *console)
 		buf_clear(&console->to_guest);
 	}
 	return false;
+}
+
+bool console_has_said_all(const struct console *console)
+{
+	return console->input_ended && !console->end_passed && console->guest_fd >= 0 &&
+	       !console->to_guest.len;
+}
+
+/* QEMU drops what it has not read of a connection that is closed, not of one that is shut down. */
+void console_pass_end(struct console *console)
+{
+	/* A guest that never stops writing must not keep us here: more the socket does not hold. */
+	for (int i = 0; i < UNREAD_CHUNKS && read_guest(console); i++)
+		;
+	console->end_passed = true;
+	if (console->guest_fd >= 0)
+		shutdown(console->guest_fd, SHUT_WR);
 }
 
 int console_work(struct console *console, const struct pollfd fds[CONSOLE_FDS])

@@ -80,9 +80,11 @@ uint64_t console_deadline(const struct console *console);
 /* Copy what can be copied without waiting. Returns how many times Ctrl-] was read. */
 int console_work(struct console *console, const struct pollfd fds[CONSOLE_FDS]);
 
+/* The input has ended, and the guest's end has all of it but for word of that. */
+bool console_has_said_all(const struct console *console);
 /*
- * Once the guest's end has all of the input, and that has ended, pass this on: QEMU reads the rest
- * and ends the connection. For who can see elsewhere what the guest writes then.
+ * That word: QEMU reads the rest, and ends the connection. What the guest has written by now is
+ * shown, and no more: for who sees the rest elsewhere.
  */
 void console_pass_end(struct console *console);
 
