@@ -225,6 +225,7 @@ TEST(names_that_are_not_utf_8_are_left_out)
 	CHECK_INT(tree.entries[3].type, TREE_DIRECTORY);
 	CHECK_INT(NAMES(&list, "/d/.\0/d/./bad\xff\0", &err), -EILSEQ);
 	CHECK(strstr(err.text, "can only be told UTF-8, and '/d/./bad"));
+	scratch_end();
 }
 
 TEST(directory_here_is_read_without_following)
